@@ -1,0 +1,1 @@
+"""Build, check, unpack and push the allinone bundle of an air-gapped KubeEdge site."""

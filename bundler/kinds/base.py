@@ -1,0 +1,95 @@
+"""What a kind of content is. To add one: write one file beside this one, and name it in `kinds/__init__.py`.
+
+A kind reads its entries from the manifest, locks them (entry -> artifacts), says what has to be fetched, fetches it,
+and places artifacts in the bundle. The pipeline loops over the kinds and never names one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from bundler.model.artifact import Artifact
+from bundler.model.manifest import Entry, EntryReader
+
+if TYPE_CHECKING:
+    from bundler.model.digest import Blob
+    from bundler.model.lock import LockedEntry
+    from bundler.model.placement import Placement
+    from bundler.model.platform import Platform
+    from bundler.model.progress import Task
+    from bundler.net.interface import Downloader, RegistryReader
+    from bundler.store.interface import BlobStore
+
+E = TypeVar("E", bound=Entry)
+A = TypeVar("A", bound=Artifact)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a kind gets bytes from and keeps them; wired once in `cli`, faked in tests.
+
+    `base_directory` is the manifest's own directory, against which urls without a scheme are resolved.
+    """
+
+    downloader: Downloader
+    registry: RegistryReader
+    store: BlobStore
+    base_directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One unit of fetching.
+
+    Arguments:
+        label: what a person calls it.
+        provides: the blobs that are in the store afterwards.
+        transfer_bytes: what it moves over the network.
+        scratch_bytes: what it needs on disk beside `provides` while it runs.
+        artifacts: the artifacts that it serves, as (kind, key); a failure is theirs.
+        detail: the kind's own description of what to do.
+    """
+
+    label: str
+    provides: tuple[Blob, ...]
+    transfer_bytes: int
+    scratch_bytes: int
+    artifacts: tuple[str, ...]
+    detail: object
+
+
+class Kind(EntryReader[E], Protocol[E, A]):
+    """A kind of content; see the module's docstring. `read` and `schema` come from `EntryReader`."""
+
+    def lock(self, entry: E, sources: Sources, task: Task) -> tuple[A, ...]:
+        """Pin an entry: resolve it upstream, bring what that needs into the store.
+
+        Raises SourceError, IntegrityError, ManifestError (the wish itself cannot be met), StorageError.
+        """
+
+    def decode(self, value: Any) -> A:
+        """Read one artifact from the lock; ValueError, KeyError or TypeError when it is not one."""
+
+    def narrow(self, artifact: A, platforms: Sequence[Platform], sources: Sources) -> A | None:
+        """Return what is left of an artifact for these platforms only, or None; `bundler build --platform`."""
+
+    def fetches(self, artifacts: Sequence[A]) -> tuple[Fetch, ...]:
+        """Return what brings the blobs of all these artifacts into the store, every blob once, in a stable order."""
+
+    def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
+        """Bring `fetch.provides` into the store, verified."""
+
+    def place(
+        self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
+    ) -> Sequence[Placement]:
+        """Return where the artifacts of all entries of this kind go; the first platform is the primary one.
+
+        `sources` serves only to read small blobs (an upstream index) that are in the store already.
+        """
+
+
+# The pipeline handles kinds whose entry and artifact types it does not know: each kind only ever gets its own back.
+AnyKind = Kind[Any, Any]
+KindTable = Mapping[str, AnyKind]

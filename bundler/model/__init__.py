@@ -1,0 +1,1 @@
+"""Frozen values and pure parsing: no I/O, no clock, no environment."""

@@ -1,0 +1,82 @@
+"""What locking makes of an entry: pinned content, and what it was held to when it was pinned. Design section 4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bundler.model.digest import Blob
+    from bundler.model.json_value import Json
+    from bundler.model.platform import Platform
+
+Authority = Literal["manifest", "published-checksum", "signature", "first-use"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTo:
+    """What vouched for the bytes when they were locked.
+
+    `by`: a digest in the manifest itself, a checksum published upstream, a signature, or nothing (first use).
+    `detail`: the checksum's URL or the signing key's id. `via`: the upstream mirror's prefix, or "".
+    """
+
+    by: Authority
+    detail: str = ""
+    via: str = ""
+
+    def __post_init__(self) -> None:
+        if self.by not in get_args(Authority):
+            raise ValueError(f"{self.by!r} is not one of {', '.join(get_args(Authority))}")
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.by, self.detail, f"via {self.via}" if self.via else "") if part)
+
+    def encode(self) -> Json:
+        """Return the JSON object of locks and bundle indexes; empty fields are left out."""
+        return {key: text for key, text in (("by", self.by), ("detail", self.detail), ("via", self.via)) if text}
+
+    @classmethod
+    def decode(cls, value: Mapping[str, str]) -> HeldTo:
+        """Read what `encode` wrote; KeyError or ValueError when it is something else."""
+        return cls(_authority(value["by"]), value.get("detail", ""), value.get("via", ""))
+
+
+def _authority(text: str) -> Authority:
+    for known in get_args(Authority):
+        if text == known:
+            return known  # type: ignore[no-any-return] # get_args is untyped; known is a member of Authority
+    raise ValueError(f"{text!r} is not one of {', '.join(get_args(Authority))}")
+
+
+class Artifact(Protocol):
+    """One pinned piece of content; each kind has a frozen class of its own for it."""
+
+    @property
+    def key(self) -> str:
+        """Unique name within the kind: the path in the bundle, or the image reference, variables expanded."""
+
+    @property
+    def version(self) -> str:
+        """What `bundler diff` shows as old and new: a digest, a NEVRA."""
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in the bundle."""
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """The platforms it is for; empty when it is for any."""
+
+    @property
+    def held_to(self) -> HeldTo:
+        """What vouched for it."""
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """What the store must hold before it can be placed."""
+
+    def encode(self) -> Json:
+        """Return its JSON object in the lock."""

@@ -1,0 +1,162 @@
+"""bundle.json, format 1: the index by which a bundle is served, verified and compared. Design section 6."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import BundleFormatError, ErrorId
+from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Blob, Digest
+from bundler.model.json_value import Json, dump_pretty
+from bundler.model.placement import MODES
+from bundler.model.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BUNDLE_FORMAT = 1
+INDEX_PATH = BundlePath("bundle.json")
+SUMS_PATH = BundlePath("SHA256SUMS")
+SIGNATURE_PATH = BundlePath("SHA256SUMS.sig")
+MANIFEST_PATH = BundlePath("manifest.yaml")
+LOCK_PATH = BundlePath("lock.json")
+MAX_INDEX_BYTES = 256 * 1024 * 1024
+ID_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFile:
+    """One listed path and what must lie there."""
+
+    path: BundlePath
+    blob: Blob
+    mode: int
+    kind: str
+    roles: tuple[str, ...] = ()
+    platforms: tuple[Platform, ...] = ()
+    about: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BundleIndex:
+    """The whole index; `files` are sorted by path and unique."""
+
+    name: str
+    release: str
+    manifest: Digest
+    lock: Digest
+    platforms: tuple[Platform, ...]
+    files: tuple[IndexedFile, ...]
+
+    @property
+    def content_bytes(self) -> int:
+        """Bytes of all listed files together."""
+        return sum(file.blob.size for file in self.files)
+
+
+def bundle_id(index_bytes: bytes) -> str:
+    """Return the bundle's id in full: the hex SHA-256 of bundle.json as it lies in the bundle."""
+    return Digest.sha256(index_bytes).hex
+
+
+def encode_index(index: BundleIndex) -> bytes:
+    """Return the content of bundle.json."""
+    files: list[Json] = [
+        {
+            "path": file.path,
+            "size": file.blob.size,
+            "sha256": file.blob.digest.hex,
+            "mode": f"{file.mode:04o}",
+            "kind": file.kind,
+            "roles": list(file.roles),
+            "platforms": [str(platform) for platform in file.platforms],
+            "about": dict(file.about),
+        }
+        for file in sorted(index.files, key=lambda file: file.path.encode())
+    ]
+    return dump_pretty(
+        {
+            "format": BUNDLE_FORMAT,
+            "name": index.name,
+            "release": index.release,
+            "manifest": str(index.manifest),
+            "lock": str(index.lock),
+            "platforms": [str(platform) for platform in index.platforms],
+            "files": files,
+        }
+    )
+
+
+def decode_index(data: bytes, *, where: str) -> BundleIndex:
+    """Read bundle.json, ignoring keys that this version does not know.
+
+    Arguments:
+        data: its content.
+        where: the bundle's name, for messages.
+
+    Raises BundleFormatError: a higher format, or not an index at all (unsafe and duplicate paths included).
+    """
+    try:
+        value = json.loads(data)
+        found = value["format"]
+        if isinstance(found, int) and found > BUNDLE_FORMAT:
+            raise BundleFormatError(
+                ErrorId.BUNDLE_FORMAT_NEWER,
+                f"is a bundle of format {found}; this version reads format {BUNDLE_FORMAT}",
+                where=where,
+                remedy="Use a newer version of bundler.",
+            )
+        if found != BUNDLE_FORMAT:
+            raise ValueError(f"format {found!r} is unknown")
+        files = tuple(_decode_file(item) for item in value["files"])
+        _refuse_duplicates(files)
+        return BundleIndex(
+            name=str(value["name"]),
+            release=str(value.get("release", "")),
+            manifest=Digest.parse(value["manifest"]),
+            lock=Digest.parse(value["lock"]),
+            platforms=tuple(Platform.parse(text) for text in value.get("platforms", ())),
+            files=files,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BundleFormatError(
+            ErrorId.BUNDLE_INVALID,
+            f"its bundle.json cannot be read: {type(error).__name__}: {error}",
+            where=where,
+            remedy="Copy the bundle again; if that does not help, build it anew.",
+        ) from error
+
+
+def _decode_file(item: Any) -> IndexedFile:
+    mode = int(item["mode"], 8)
+    if mode not in MODES:
+        raise ValueError(f"mode {item['mode']!r} is neither 0644 nor 0755")
+    size = item["size"]
+    if not isinstance(size, int):
+        raise TypeError(f"size {size!r} is not a number")
+    return IndexedFile(
+        path=BundlePath(item["path"]),
+        blob=Blob(Digest("sha256", item["sha256"]), size),
+        mode=mode,
+        kind=str(item.get("kind", "")),
+        roles=tuple(str(role) for role in item.get("roles", ())),
+        platforms=tuple(Platform.parse(text) for text in item.get("platforms", ())),
+        about=dict(item.get("about", {})),
+    )
+
+
+def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:
+    seen: set[str] = {INDEX_PATH, SUMS_PATH, SIGNATURE_PATH}
+    for file in files:
+        if file.path in seen:
+            raise ValueError(f"{file.path} is listed twice, or lists the index itself")
+        seen.add(file.path)
+
+
+def sums_text(files: tuple[IndexedFile, ...], index_bytes: bytes) -> bytes:
+    """Return the content of SHA256SUMS, in the form `sha256sum -c` reads (coreutils manual, "md5sum invocation")."""
+    lines = [f"{Digest.sha256(index_bytes).hex}  {INDEX_PATH}\n"]
+    lines += [f"{file.blob.digest.hex}  {file.path}\n" for file in sorted(files, key=lambda file: file.path.encode())]
+    return "".join(lines).encode()

@@ -1,0 +1,78 @@
+"""Paths inside a bundle: relative, unambiguous on every file system, never able to leave the root."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Self
+
+MAX_SEGMENT_BYTES = 255
+MAX_PATH_BYTES = 1024
+# design section 6, "Reserved top-level names"; a kind that owns one of them places there by itself
+RESERVED = frozenset(
+    {
+        "bundle.json",
+        "SHA256SUMS",
+        "SHA256SUMS.sig",
+        "install.sh",
+        "bin",
+        "runtime",
+        "manifest.yaml",
+        "lock.json",
+        "yum",
+        "k8simage",
+        "v2",
+        "-",
+        "current",
+    }
+)
+
+
+class BundlePath(str):
+    """A safe relative path with `/` between its segments; ValueError says what is wrong with any other text."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if problem := _problem(text):
+            raise ValueError(f"{text!r} {problem}")
+        return super().__new__(cls, text)
+
+    @property
+    def collision_key(self) -> str:
+        """What two paths may not share: the path after NFC and case folding."""
+        return unicodedata.normalize("NFC", self).casefold()
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Every directory above the path, outermost first: `a/b/c` -> (`a`, `a/b`)."""
+        parts = self.split("/")
+        return tuple("/".join(parts[: depth + 1]) for depth in range(len(parts) - 1))
+
+
+def _problem(text: str) -> str:
+    if not text:
+        return "is empty"
+    if text.startswith("/"):
+        return "is absolute; a path in the bundle is relative"
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        return "holds a control character"
+    if "\\" in text:
+        return "holds a backslash"
+    if unicodedata.normalize("NFC", text) != text:
+        return "is not in Unicode normal form C"
+    if len(text.encode()) > MAX_PATH_BYTES:
+        return f"is longer than {MAX_PATH_BYTES} bytes"
+    for segment in text.split("/"):
+        if segment in ("", ".", ".."):
+            return f"has the segment {segment!r}"
+        if len(segment.encode()) > MAX_SEGMENT_BYTES:
+            return f"has a segment longer than {MAX_SEGMENT_BYTES} bytes"
+    return ""
+
+
+def reserved_problem(path: BundlePath) -> str:
+    """Return why an entry of the manifest may not be placed here, or "" when it may."""
+    top = path.partition("/")[0]
+    if top.startswith("@") or any(top.casefold() == name.casefold() for name in RESERVED):
+        return f"{top!r} is a reserved top-level name of the bundle"
+    return ""

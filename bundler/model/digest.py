@@ -1,0 +1,63 @@
+"""Content digests. Owns their text form; refuses to read files (callers hash what they stream)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+HEX_LENGTH = {"sha256": 64, "sha512": 128}
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """A digest as the OCI image spec writes it, `ALGORITHM:HEX` (descriptor.md, "Digests").
+
+    Raises ValueError when the algorithm is unknown or the hex is not lower case of the right length.
+    """
+
+    algorithm: str
+    hex: str
+
+    def __post_init__(self) -> None:
+        length = HEX_LENGTH.get(self.algorithm)
+        if length is None:
+            raise ValueError(f"unknown digest algorithm {self.algorithm!r}; known are {', '.join(HEX_LENGTH)}")
+        if len(self.hex) != length or not _HEX.fullmatch(self.hex):
+            raise ValueError(f"{self.hex!r} is not {length} lower-case hex digits")
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Digest:
+        """Parse `ALGORITHM:HEX`; ValueError when it is anything else."""
+        algorithm, colon, hexadecimal = text.partition(":")
+        if not colon:
+            raise ValueError(f"{text!r} is not a digest: want ALGORITHM:HEX")
+        return cls(algorithm, hexadecimal)
+
+    @classmethod
+    def sha256(cls, data: bytes) -> Digest:
+        """Return the SHA-256 of bytes at hand."""
+        return cls("sha256", hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Blob:
+    """Some bytes known by their SHA-256 and their size in bytes."""
+
+    digest: Digest
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.digest.algorithm != "sha256":
+            raise ValueError(f"a blob is named by its sha256, not {self.digest.algorithm}")
+        if self.size < 0:
+            raise ValueError(f"a size cannot be {self.size}")
+
+    @classmethod
+    def of(cls, data: bytes) -> Blob:
+        """Return the blob that holds exactly these bytes."""
+        return cls(Digest.sha256(data), len(data))

@@ -1,0 +1,18 @@
+"""JSON as it is written to locks, bundles and answers: one type, one byte form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def dump_pretty(value: Json) -> bytes:
+    """Return the deterministic, diff-friendly form: sorted keys, two spaces, UTF-8, final newline."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def dump_canonical(value: Json) -> bytes:
+    """Return the shortest deterministic form, for fingerprints."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

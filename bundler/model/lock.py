@@ -1,0 +1,117 @@
+"""The lock, format 1 (design section 4): which bytes answer which entry. Owns its JSON form; knows no kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bundler.errors import BundleFormatError, ErrorId, ManifestError
+from bundler.model.artifact import Artifact
+from bundler.model.digest import Blob, Digest
+from bundler.model.json_value import Json, dump_pretty
+from bundler.model.platform import Platform
+
+LOCK_FORMAT = 1
+Decoder = Callable[[Any], Artifact]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedEntry:
+    """What one entry of the manifest was pinned to. `fingerprint` is that of the entry's meaning."""
+
+    kind: str
+    id: str
+    fingerprint: Digest
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """All pins of one manifest. `platforms` are those it covers; `variables` those it was resolved with."""
+
+    manifest: Digest
+    platforms: tuple[Platform, ...]
+    variables: Mapping[str, str]
+    entries: tuple[LockedEntry, ...]
+
+    def entry(self, kind: str, entry_id: str) -> LockedEntry | None:
+        """Return the entry's pins, or None when it has none."""
+        return next((entry for entry in self.entries if (entry.kind, entry.id) == (kind, entry_id)), None)
+
+    @property
+    def blobs(self) -> frozenset[Blob]:
+        """Everything that the store needs for a build from this lock."""
+        return frozenset(blob for entry in self.entries for artifact in entry.artifacts for blob in artifact.blobs)
+
+
+def encode_lock(lock: Lock) -> bytes:
+    """Return the lock's file content: sorted, free of clocks, hosts and credentials."""
+    entries: list[Json] = [
+        {
+            "kind": entry.kind,
+            "id": entry.id,
+            "entry": str(entry.fingerprint),
+            "artifacts": [artifact.encode() for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)],
+        }
+        for entry in sorted(lock.entries, key=lambda entry: (entry.kind, entry.id))
+    ]
+    return dump_pretty(
+        {
+            "format": LOCK_FORMAT,
+            "manifest": str(lock.manifest),
+            "platforms": [str(platform) for platform in lock.platforms],
+            "vars": dict(lock.variables),
+            "entries": entries,
+        }
+    )
+
+
+def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> Lock:
+    """Read a lock.
+
+    Arguments:
+        data: the file's content.
+        decoders: for each kind's name, what reads one of its artifacts.
+        file: the lock's name, for messages.
+
+    Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock.
+    """
+    try:
+        value = json.loads(data)
+        found = value["format"]
+        if isinstance(found, int) and found > LOCK_FORMAT:
+            raise BundleFormatError(
+                ErrorId.BUNDLE_FORMAT_NEWER,
+                f"is a lock of format {found}; this version reads format {LOCK_FORMAT}",
+                where=file,
+                remedy="Use a newer version of bundler.",
+            )
+        if found != LOCK_FORMAT:
+            raise ValueError(f"format {found!r} is unknown")
+        return Lock(
+            manifest=Digest.parse(value["manifest"]),
+            platforms=tuple(Platform.parse(text) for text in value["platforms"]),
+            variables={str(key): str(text) for key, text in value["vars"].items()},
+            entries=tuple(_decode_entry(item, decoders) for item in value["entries"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ManifestError(
+            ErrorId.LOCK_INVALID,
+            f"is not a readable lock: {type(error).__name__}: {error}",
+            where=file,
+            remedy="Restore it from version control, or delete it and run `bundler lock` to pin everything anew.",
+        ) from error
+
+
+def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
+    kind = item["kind"]
+    if kind not in decoders:
+        raise ValueError(f"kind {kind!r} is unknown")
+    return LockedEntry(
+        kind,
+        item["id"],
+        Digest.parse(item["entry"]),
+        tuple(decoders[kind](artifact) for artifact in item["artifacts"]),
+    )

@@ -1,0 +1,93 @@
+"""The manifest as a value, and what its reader asks of a kind of content. Design section 3."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from bundler.model.digest import Digest
+from bundler.model.json_value import Json, dump_canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bundler.model.platform import Platform
+    from bundler.model.scope import Scope
+    from bundler.model.source_text import Node, Position, Problem
+
+MANIFEST_VERSION = 1
+ROLES = ("cloud", "edge")
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+RELEASE_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,32}")
+
+
+class Entry(Protocol):
+    """One wanted piece of content: a list item of the manifest, as its kind reads it."""
+
+    @property
+    def id(self) -> str:
+        """Its path, or the reference, as written (variables unexpanded); unique within the kind."""
+
+    @property
+    def position(self) -> Position:
+        """Where it stands, for messages."""
+
+    def meaning(self) -> Json:
+        """Return what it asks for, variables expanded: equal meanings are locked alike."""
+
+
+E_co = TypeVar("E_co", bound=Entry, covariant=True)
+
+
+class EntryReader(Protocol[E_co]):
+    """What the manifest reader asks of a kind."""
+
+    @property
+    def name(self) -> str:
+        """The top-level key of the manifest, for example `files`."""
+
+    @property
+    def schema(self) -> Mapping[str, Json]:
+        """The JSON schema (draft 2020-12) of one list item."""
+
+    def read(self, node: Node, scope: Scope) -> E_co | None:
+        """Read one list item; report every problem to the scope, return None when there is any error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A whole manifest, checked.
+
+    `entries` holds, for each kind's name, its entries in the order of the file; `variables` are in effect (`--set`
+    included).
+    """
+
+    name: str
+    release: str
+    platforms: tuple[Platform, ...]
+    variables: Mapping[str, str]
+    entries: Mapping[str, Sequence[Entry]]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 of the manifest's meaning: comments, order of keys and `x-` keys do not count."""
+        meaning: Json = {
+            "version": MANIFEST_VERSION,
+            "name": self.name,
+            "release": self.release,
+            "platforms": [str(platform) for platform in self.platforms],
+            "entries": {kind: [entry.meaning() for entry in entries] for kind, entries in self.entries.items()},
+        }
+        return Digest.sha256(dump_canonical(meaning))
+
+    @property
+    def archive_name(self) -> str:
+        """The file name of the archive: NAME.tar.gz or NAME-RELEASE.tar.gz."""
+        return f"{self.name}-{self.release}.tar.gz" if self.release else f"{self.name}.tar.gz"
+
+
+def entry_fingerprint(entry: Entry) -> Digest:
+    """Return the SHA-256 of an entry's meaning, by which a lock knows that it still answers the same wish."""
+    return Digest.sha256(dump_canonical(entry.meaning()))

@@ -1,0 +1,53 @@
+"""Platforms as OCI names them. Owns their text forms and the matching; refuses to detect the running machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PART = re.compile(r"[a-z0-9][a-z0-9._]*")
+# containerd's platforms package: an absent variant means these
+_DEFAULT_VARIANT = {"arm64": "v8", "arm": "v7"}
+# Docker's and uname's words for the architectures of GOARCH
+_ARCH_ALIASES = {"x86_64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Platform:
+    """`os/arch[/variant]`, for example linux/arm/v7; ValueError when a part is not a lower-case word."""
+
+    os: str
+    arch: str
+    variant: str = ""
+
+    def __post_init__(self) -> None:
+        for part in (self.os, self.arch, *([self.variant] if self.variant else [])):
+            if not _PART.fullmatch(part):
+                raise ValueError(f"{part!r} cannot be part of a platform; write for example linux/amd64")
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.arch, self.variant) if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Parse `os/arch[/variant]`; ValueError, with the canonical word where an alias was used."""
+        parts = text.split("/")
+        if len(parts) not in (2, 3) or not all(parts):
+            raise ValueError(f"{text!r} is not a platform; write os/arch[/variant], for example linux/amd64")
+        if (canonical := _ARCH_ALIASES.get(parts[1])) is not None:
+            raise ValueError(f"{text!r}: the architecture is written {canonical}")
+        return cls(*parts)
+
+    @property
+    def slug(self) -> str:
+        """The form used in file names: linux-arm-v7."""
+        return str(self).replace("/", "-")
+
+    @property
+    def normalized(self) -> Platform:
+        """The platform with the variant that an absent one stands for left out (arm64/v8, arm/v7)."""
+        return Platform(self.os, self.arch) if self.variant == _DEFAULT_VARIANT.get(self.arch) else self
+
+    def matches(self, wanted: Platform) -> bool:
+        """Tell whether this offered platform is the wanted one, default variants being equal to absent ones."""
+        return self.normalized == wanted.normalized

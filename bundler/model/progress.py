@@ -1,0 +1,31 @@
+"""What long work reports to. The engine calls it and never prints; `bundler.console` and the tests implement it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Task(Protocol):
+    """One item on its way."""
+
+    def advance(self, count: int) -> None:
+        """Add bytes that arrived or were written; negative when some of them have to be fetched again."""
+
+    def note(self, text: str) -> None:
+        """Tell something worth a line: a retry, a skipped layer."""
+
+    def finish(self, outcome: str = "") -> None:
+        """End the item; `outcome` is a word such as `present`, `failed`, or "" for done."""
+
+
+class Progress(Protocol):
+    """The whole of one command's work."""
+
+    def expect(self, total_bytes: int) -> None:
+        """Add to the number of bytes that the command will move."""
+
+    def task(self, label: str, total_bytes: int | None) -> Task:
+        """Begin an item of so many bytes (None: unknown)."""
+
+    def note(self, text: str) -> None:
+        """Tell something that belongs to no single item."""

@@ -1,0 +1,63 @@
+"""Variables of a manifest: `${name}` in any string, `$$` for a dollar, `${os} ${arch} ${variant}` per platform."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bundler.model.source_text import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bundler.model.platform import Platform
+    from bundler.model.source_text import Scalar
+
+PLATFORM_VARIABLES = ("os", "arch", "variant")
+_VARIABLE = re.compile(r"\$(?:\$|\{([^{}]*)\}|)")
+
+
+def uses_platform(text: str) -> bool:
+    """Tell whether a string differs from platform to platform."""
+    return any(match.group(1) in PLATFORM_VARIABLES for match in _VARIABLE.finditer(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an entry is read against: the manifest's variables and platforms, and where problems go."""
+
+    variables: Mapping[str, str]
+    platforms: tuple[Platform, ...]
+    problems: Problems = field(default_factory=Problems)
+
+    def expand(self, scalar: Scalar, platform: Platform | None = None) -> str:
+        """Return the scalar's string with its variables replaced.
+
+        `${os}`, `${arch}`, `${variant}` are defined only where a platform is given. An undefined variable or a lone
+        dollar is reported at the scalar's position and left as it stands.
+        """
+        known = dict(self.variables)
+        if platform is not None:
+            known |= {"os": platform.os, "arch": platform.arch, "variant": platform.variant}
+
+        def replacement(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if match.group() == "$$":
+                return "$"
+            if name is None:
+                self.problems.error(scalar.position, "a lone '$'; write '$$' for a dollar, '${name}' for a variable")
+            elif name in known:
+                return known[name]
+            else:
+                self.problems.error(scalar.position, f"undefined variable {name!r}{did_you_mean(name, known)}")
+            return match.group()
+
+        return _VARIABLE.sub(replacement, str(scalar.value))
+
+
+def did_you_mean(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest known word, or ""."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,36 @@
+"""Names of images on the site: what push makes in the registry and what the mirror answers to (design section 9)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bundler.model.reference import Reference
+
+DEFAULT_PROJECT = "library"
+MAX_REPOSITORY_CHARACTERS = 255
+# Harbor src/server/v2.0/handler/project.go, projectNameRegex; stricter than the registry's own path components
+_PROJECT = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+
+
+def site_repository(reference: Reference) -> str:
+    """Return `project/repository` for an image: source host dropped, one segment put into `library`."""
+    return reference.path if "/" in reference.path else f"{DEFAULT_PROJECT}/{reference.path}"
+
+
+def site_name(reference: Reference) -> str:
+    """Return `project/repository:tag`, or `project/repository@digest` for a reference by digest alone."""
+    repository = site_repository(reference)
+    return f"{repository}:{reference.tag}" if reference.tag else f"{repository}@{reference.digest}"
+
+
+def harbor_problem(reference: Reference) -> str:
+    """Return why Harbor could not hold the image under its site name, or "" when it can."""
+    repository = site_repository(reference)
+    project = repository.partition("/")[0]
+    if not _PROJECT.fullmatch(project):
+        return f"Harbor accepts no project named {project!r} (words joined by one . _ or -)"
+    if len(repository) > MAX_REPOSITORY_CHARACTERS:
+        return f"Harbor's repository names hold at most {MAX_REPOSITORY_CHARACTERS} characters, not {len(repository)}"
+    return ""

@@ -1,0 +1,1 @@
+"""The only place in bundler that opens connections."""

@@ -1,0 +1,76 @@
+"""What the rest of bundler asks of the content store; `store/blobs.py` implements it on disk. Design section 5."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from bundler.model.digest import Blob, Digest
+
+
+class Incoming(Protocol):
+    """A partial file on its way into the store; also a `bundler.net.interface.Sink`.
+
+    Its bytes and validator survive an interruption under its name; it is locked against other processes while open.
+    """
+
+    @property
+    def offset(self) -> int:
+        """Bytes that it holds already."""
+
+    @property
+    def validator(self) -> str:
+        """The validator that came with them, or ""."""
+
+    def restart(self, validator: str) -> None:
+        """Drop what it holds and remember the validator of what is about to come."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; StorageError when the disk is full."""
+
+    def commit(self, *expected: Digest, size: int | None = None) -> Blob:
+        """Check the whole against every expected digest (sha256 or sha512) and the size, then admit it.
+
+        Raises IntegrityError, and drops the partial file, when it is something else.
+        """
+
+    def open(self) -> BinaryIO:
+        """Open what has arrived for reading (an archive whose members are wanted, not the archive itself)."""
+
+    def digest(self, algorithm: str) -> Digest:
+        """Return the digest of all bytes held, `sha256` or `sha512`."""
+
+    def discard(self) -> None:
+        """Drop the partial file for good: its bytes are wrong, or no longer needed."""
+
+
+class BlobStore(Protocol):
+    """Content-addressed bytes: they enter only by verify-then-rename."""
+
+    def has(self, blob: Blob) -> bool:
+        """Tell whether the blob is there with the right size (its bytes are checked whenever they are read)."""
+
+    def path(self, blob: Blob) -> Path:
+        """Return the file of a blob that is there."""
+
+    def read(self, blob: Blob) -> bytes:
+        """Return a small blob's bytes, verified; IntegrityError when they are damaged (the entry is then dropped)."""
+
+    def put(self, data: bytes) -> Blob:
+        """Admit bytes at hand."""
+
+    def incoming(self, name: str) -> AbstractContextManager[Incoming]:
+        """Open the partial file of that name (a digest or a URL), resuming it when an earlier run left one.
+
+        Waits for another process that has it open. Leaving the context without `commit` or `discard` keeps the bytes.
+        """
+
+    def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:
+        """Admit bytes that are made on the spot (a member of an archive), verified against what is expected."""
+
+    def drop(self, blob: Blob) -> None:
+        """Remove a blob whose bytes turned out to be damaged."""

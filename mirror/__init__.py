@@ -1,0 +1,1 @@
+"""Serve an unpacked bundle over HTTP and FTP and as a registry."""
