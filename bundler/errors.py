@@ -25,6 +25,7 @@ class ErrorId(StrEnum):
     LOCK_INVALID = "lock-invalid"
     LOCK_OUTDATED = "lock-outdated"
     IMAGE_PLATFORM_MISSING = "image-platform-missing"
+    SITE_NAME_CONFLICT = "site-name-conflict"
     MEMBER_MISSING = "member-missing"
     SOURCE_UNREACHABLE = "source-unreachable"
     SOURCE_TIMEOUT = "source-timeout"
@@ -49,6 +50,7 @@ class ErrorId(StrEnum):
     BUNDLE_INVALID = "bundle-invalid"
     DISK_FULL = "disk-full"
     STORAGE_UNUSABLE = "storage-unusable"
+    STORE_BUSY = "store-busy"
     UNPACK_CONFLICT = "unpack-conflict"
     TOOL_MISSING = "tool-missing"
 

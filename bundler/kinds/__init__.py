@@ -1,0 +1,14 @@
+"""The kinds of content there are, by their name in manifest and lock. A new kind is one more line here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.kinds.files import FilesKind
+from bundler.kinds.images import ImagesKind
+
+if TYPE_CHECKING:
+    from bundler.kinds.base import AnyKind, KindTable
+
+_ALL: tuple[AnyKind, ...] = (FilesKind(), ImagesKind())
+KINDS: KindTable = {kind.name: kind for kind in _ALL}

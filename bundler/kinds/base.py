@@ -60,8 +60,27 @@ class Fetch:
     detail: object
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an entry without a lock will cost.
+
+    Arguments:
+        fetches: as from `Kind.fetches`, with the sizes that the upstream tells; `provides` is empty where the digests
+            are not known yet.
+        unknown: labels of downloads whose size the upstream does not tell.
+        artifacts: the pins, where finding the sizes meant pinning anyway; empty otherwise.
+    """
+
+    fetches: tuple[Fetch, ...]
+    unknown: tuple[str, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+
+
 class Kind(EntryReader[E], Protocol[E, A]):
     """A kind of content; see the module's docstring. `read` and `schema` come from `EntryReader`."""
+
+    def estimate(self, entry: E, sources: Sources, task: Task) -> Estimate:
+        """Ask the upstream how much an entry is, moving nothing that is not small; raises as `lock` does."""
 
     def lock(self, entry: E, sources: Sources, task: Task) -> tuple[A, ...]:
         """Pin an entry: resolve it upstream, bring what that needs into the store.

@@ -12,6 +12,7 @@ from bundler.model.json_value import Json, dump_canonical
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bundler.model.bundle_path import BundlePath
     from bundler.model.platform import Platform
     from bundler.model.scope import Scope
     from bundler.model.source_text import Node, Position, Problem
@@ -36,11 +37,18 @@ class Entry(Protocol):
     def meaning(self) -> Json:
         """Return what it asks for, variables expanded: equal meanings are locked alike."""
 
+    def targets(self) -> tuple[BundlePath, ...]:
+        """Return the files of the bundle that it is known to place before it is locked, once per platform.
 
-E_co = TypeVar("E_co", bound=Entry, covariant=True)
+        The reader refuses a manifest in which two of them collide. Files whose names only locking tells (a subtree of
+        an archive) are left out; a kind that lays out its own directory returns nothing.
+        """
 
 
-class EntryReader(Protocol[E_co]):
+E = TypeVar("E", bound=Entry)
+
+
+class EntryReader(Protocol[E]):
     """What the manifest reader asks of a kind."""
 
     @property
@@ -51,8 +59,15 @@ class EntryReader(Protocol[E_co]):
     def schema(self) -> Mapping[str, Json]:
         """The JSON schema (draft 2020-12) of one list item."""
 
-    def read(self, node: Node, scope: Scope) -> E_co | None:
+    def read(self, node: Node, scope: Scope) -> E | None:
         """Read one list item; report every problem to the scope, return None when there is any error."""
+
+    def check(self, entries: Sequence[E], scope: Scope) -> None:
+        """Report what is wrong between entries of this kind (two images on one site name).
+
+        Called once with all entries that could be read, in the order of the file, their ids unique; not called when
+        there are none. What is wrong with one entry alone belongs to `read`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

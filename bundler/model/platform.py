@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _PART = re.compile(r"[a-z0-9][a-z0-9._]*")
 # containerd's platforms package: an absent variant means these
-_DEFAULT_VARIANT = {"arm64": "v8", "arm": "v7"}
+_DEFAULT_VARIANT = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
 # Docker's and uname's words for the architectures of GOARCH
 _ARCH_ALIASES = {"x86_64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
 
@@ -45,7 +45,7 @@ class Platform:
 
     @property
     def normalized(self) -> Platform:
-        """The platform with the variant that an absent one stands for left out (arm64/v8, arm/v7)."""
+        """The platform with the variant that an absent one stands for left out (amd64/v1, arm64/v8, arm/v7)."""
         return Platform(self.os, self.arch) if self.variant == _DEFAULT_VARIANT.get(self.arch) else self
 
     def matches(self, wanted: Platform) -> bool:

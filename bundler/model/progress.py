@@ -29,3 +29,16 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Tell something that belongs to no single item."""
+
+
+class Unwatched:
+    """A `Task` for work too short to be shown."""
+
+    def advance(self, count: int) -> None:
+        """Nothing to show."""
+
+    def note(self, text: str) -> None:
+        """Nothing to show."""
+
+    def finish(self, outcome: str = "") -> None:
+        """Nothing to show."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Scalar
 
 PLATFORM_VARIABLES = ("os", "arch", "variant")
+# variables that use variables could otherwise grow without bound
+MAX_EXPANDED_CHARACTERS = 8192
 _VARIABLE = re.compile(r"\$(?:\$|\{([^{}]*)\}|)")
 
 
@@ -36,7 +38,8 @@ class Scope:
         """Return the scalar's string with its variables replaced.
 
         `${os}`, `${arch}`, `${variant}` are defined only where a platform is given. An undefined variable or a lone
-        dollar is reported at the scalar's position and left as it stands.
+        dollar is reported at the scalar's position and left as it stands, as is a string that grows beyond
+        `MAX_EXPANDED_CHARACTERS`.
         """
         known = dict(self.variables)
         if platform is not None:
@@ -54,7 +57,11 @@ class Scope:
                 self.problems.error(scalar.position, f"undefined variable {name!r}{did_you_mean(name, known)}")
             return match.group()
 
-        return _VARIABLE.sub(replacement, str(scalar.value))
+        expanded = _VARIABLE.sub(replacement, str(scalar.value))
+        if len(expanded) > MAX_EXPANDED_CHARACTERS:
+            self.problems.error(scalar.position, f"expands to more than {MAX_EXPANDED_CHARACTERS} characters")
+            return str(scalar.value)
+        return expanded
 
 
 def did_you_mean(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:

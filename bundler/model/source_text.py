@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -21,7 +25,7 @@ class Position:
 class Scalar:
     """A leaf. `value` is what YAML 1.1's safe tags make of it, `text` what stands in the file."""
 
-    value: bool | int | float | str | None
+    value: bool | int | float | str | dt.date | None
     text: str
     position: Position
 

@@ -54,8 +54,10 @@ class Transport(Protocol):
         *,
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
+        body: bytes | None = None,
     ) -> AbstractContextManager[Answer]:
-        """Send one request, following redirects (credentials never travel to another host).
+        """Send one request, following redirects (credentials, an Authorization field and a body never travel to
+        another host).
 
         Raises SourceError: unreachable, TLS failure (with the issuer seen), time-out of connect or of a silent peer.
         """
@@ -111,6 +113,12 @@ class Downloader(Protocol):
             size: the pinned size in bytes; an upstream that announces another is refused at once as IntegrityError.
 
         Raises SourceError, IntegrityError, StorageError (from the sink).
+        """
+
+    def size(self, urls: Sequence[str]) -> int | None:
+        """Return the bytes that a download of these urls would have by HEAD, or None when no upstream tells.
+
+        Raises SourceError when the last of them cannot be reached or does not exist.
         """
 
     def read(self, url: str, *, max_bytes: int) -> Document:

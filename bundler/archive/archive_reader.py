@@ -1,0 +1,192 @@
+"""A bundle's archive, read member by member against its own index. Owns the bounds: no more comes out than is listed.
+
+bundle.json is the first file of an archive that bundler has written. An archive packed again from a tree by another
+tar may hold it anywhere: then the archive is read twice, the first time only up to bundle.json.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.archive.archive_files import archive_files
+from bundler.archive.bundle_files import OWN_KIND, path_problems
+from bundler.archive.faults import invalid, not_found, unsafe
+from bundler.archive.inflate import inflated
+from bundler.archive.tar_reader import TarReader
+from bundler.model.bundle import (
+    INDEX_PATH,
+    MAX_INDEX_BYTES,
+    SIGNATURE_PATH,
+    SUMS_PATH,
+    BundleIndex,
+    IndexedFile,
+    bundle_id,
+    decode_index,
+    sums_text,
+)
+from bundler.model.digest import Blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bundler.archive.archive_files import ArchiveFiles
+    from bundler.archive.tar_reader import TarMember
+
+MAX_SIGNATURE_BYTES = 64 * 1024
+OWN_MODE = 0o644
+# what an archive may hold beyond its index before reading stops: room to name every changed file of an honest one
+MAX_UNLISTED_BYTES = 64 * 1024 * 1024
+# how much plain data may precede a bundle.json that is not first, per byte of the archive: more is a bomb
+MAX_RATIO = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a bundle's index says, whether it lies in an archive or a tree.
+
+    `listed` has every path that must be there, bundle.json and SHA256SUMS included; `directories` all of their parents.
+    """
+
+    where: str
+    index: BundleIndex
+    index_bytes: bytes
+    listed: Mapping[str, IndexedFile]
+    directories: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """The bundle's id in full."""
+        return bundle_id(self.index_bytes)
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all listed files together, bundle.json and SHA256SUMS included."""
+        return sum(file.blob.size for file in self.listed.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """One file of an archive; `listed` is None for one that the index does not name (`path/` for such a directory).
+
+    Arguments:
+        size: bytes of content, which may differ from what is listed.
+        mtime: seconds since the epoch.
+        chunks: its content, to be read before the next file is asked for; what is not read is skipped.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    listed: IndexedFile | None
+    chunks: Iterator[bytes | memoryview]
+
+
+class ArchiveReader:
+    """An open archive; made by `open_archive`. `directory_dates` fills up while the files are read."""
+
+    def __init__(self, contents: Contents, tar: TarReader, members: Iterator[TarMember]) -> None:
+        self.contents = contents
+        self.directory_dates: dict[str, int] = {}
+        self._tar = tar
+        self._members = members
+
+    def files(self) -> Iterator[ArchivedFile]:
+        """Yield every file in archive order, once; a signature, which no index can list, counts as listed.
+
+        Raises IntegrityError: ARCHIVE_UNSAFE as soon as an unsafe member comes, or much more content than is listed;
+        BUNDLE_DAMAGED.
+        """
+        contents = self.contents
+        room = contents.total_bytes + MAX_UNLISTED_BYTES
+        for member in self._members:
+            room -= member.size
+            if room < 0:
+                want = f"about {contents.total_bytes} bytes"
+                raise unsafe(contents.where, f"{member.path} is more than the archive lists", want=want, got="more")
+            if member.directory:
+                if member.path in contents.directories:
+                    self.directory_dates[member.path] = member.mtime
+                else:
+                    yield ArchivedFile(f"{member.path}/", 0, member.mtime, None, iter(()))
+            elif member.path == INDEX_PATH:
+                yield self._from_memory(member, contents.index_bytes)
+            elif member.path == SIGNATURE_PATH and member.size <= MAX_SIGNATURE_BYTES:
+                yield self._from_memory(member, b"".join(self._tar.content()))
+            else:
+                listed = contents.listed.get(member.path)
+                yield ArchivedFile(member.path, member.size, member.mtime, listed, self._tar.content())
+
+    def _from_memory(self, member: TarMember, data: bytes) -> ArchivedFile:
+        listed = IndexedFile(member.path, Blob.of(data), OWN_MODE, OWN_KIND)
+        return ArchivedFile(member.path, len(data), member.mtime, listed, iter((data,)))
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[ArchiveReader]:
+    """Open an archive by its name, or by the name of one of its parts.
+
+    Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (BUNDLE_DAMAGED,
+    BUNDLE_INCOMPLETE, ARCHIVE_UNSAFE), StorageError; on opening and while it is read.
+    """
+    files = archive_files(path)
+    with inflated(files) as chunks:
+        tar = TarReader(chunks, files.where)
+        members = tar.members()
+        earlier: list[TarMember] = []
+        for member in members:
+            if not member.directory:
+                break
+            earlier.append(member)
+        else:
+            raise not_found(files.where, "holds no bundle.json")
+        if member.path == INDEX_PATH:
+            contents = read_contents(_index_bytes(tar, member, files.where), files.where)
+            yield ArchiveReader(contents, tar, _again((*earlier, member), members))
+            return
+    contents = _searched(files)
+    with inflated(files) as chunks:
+        tar = TarReader(chunks, files.where)
+        yield ArchiveReader(contents, tar, tar.members())
+
+
+def read_contents(index_bytes: bytes, where: str) -> Contents:
+    """Decode bundle.json and derive what must be there. Raises BundleFormatError."""
+    index = decode_index(index_bytes, where=where)
+    own = ((INDEX_PATH, index_bytes), (SUMS_PATH, sums_text(index.files, index_bytes)))
+    listed = {str(path): IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
+    listed |= {str(file.path): file for file in index.files}
+    if problems := path_problems(file.path for file in listed.values()):
+        raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
+    directories = frozenset(parent for file in index.files for parent in file.path.parents)
+    return Contents(where, index, index_bytes, listed, directories)
+
+
+def _searched(files: ArchiveFiles) -> Contents:
+    """Find bundle.json wherever it lies in the archive."""
+    room = files.size * MAX_RATIO
+    with inflated(files) as chunks:
+        tar = TarReader(chunks, files.where)
+        for member in tar.members():
+            if member.path == INDEX_PATH and not member.directory:
+                return read_contents(_index_bytes(tar, member, files.where), files.where)
+            room -= member.size
+            if room < 0:
+                raise unsafe(
+                    files.where, "it expands without end before any bundle.json", want="a bundle", got="a bomb"
+                )
+    raise not_found(files.where, "holds no bundle.json")
+
+
+def _index_bytes(tar: TarReader, member: TarMember, where: str) -> bytes:
+    if member.size > MAX_INDEX_BYTES:
+        raise unsafe(where, "its bundle.json is too large", want=f"at most {MAX_INDEX_BYTES}", got=str(member.size))
+    return b"".join(tar.content())
+
+
+def _again(first: tuple[TarMember, ...], rest: Iterator[TarMember]) -> Iterator[TarMember]:
+    """Yield members that were looked at already, then the others (the content of bundle.json is in memory by now)."""
+    yield from first
+    yield from rest

@@ -1,0 +1,121 @@
+"""From placements to the complete list of a bundle's files. Pure; owns the rule that no path is in another's way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.model.bundle import (
+    INDEX_PATH,
+    LOCK_PATH,
+    MANIFEST_PATH,
+    SUMS_PATH,
+    BundleIndex,
+    IndexedFile,
+    bundle_id,
+    encode_index,
+    sums_text,
+)
+from bundler.model.digest import Digest
+from bundler.model.placement import Placement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bundler.model.bundle_path import BundlePath
+    from bundler.model.platform import Platform
+
+OWN_KIND = "bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFiles:
+    """A bundle about to be written; `files` hold bundle.json and SHA256SUMS too."""
+
+    id: str
+    index: BundleIndex
+    files: tuple[Placement, ...]
+
+
+def bundle_files(
+    placements: Sequence[Placement],
+    *,
+    name: str,
+    release: str,
+    platforms: Sequence[Platform],
+    manifest: Digest,
+    manifest_text: bytes,
+    lock_text: bytes,
+) -> BundleFiles:
+    """Add manifest.yaml, lock.json, bundle.json and SHA256SUMS to what the kinds have placed.
+
+    Arguments:
+        placements: everything else, in any order.
+        manifest: digest of the manifest's meaning, as the lock records it.
+        manifest_text, lock_text: the two files, as they are to lie in the bundle.
+
+    Raises ManifestError when two paths are equal (also after case folding and NFC), or one is a directory of another.
+    """
+    listed = (
+        *placements,
+        Placement(MANIFEST_PATH, manifest_text, OWN_KIND),
+        Placement(LOCK_PATH, lock_text, OWN_KIND),
+    )
+    if problems := path_problems((INDEX_PATH, SUMS_PATH, *(file.path for file in listed))):
+        raise ManifestError(
+            ErrorId.MANIFEST_INVALID,
+            f"{len(problems)} paths of the bundle get in each other's way",
+            where=name,
+            remedy="Give the entries other paths.",
+            problems=problems,
+        )
+    index = BundleIndex(
+        name=name,
+        release=release,
+        manifest=manifest,
+        lock=Digest.sha256(lock_text),
+        platforms=tuple(platforms),
+        files=tuple(sorted((_indexed(file) for file in listed), key=lambda file: file.path.encode())),
+    )
+    index_text = encode_index(index)
+    files = (
+        Placement(INDEX_PATH, index_text, OWN_KIND),
+        Placement(SUMS_PATH, sums_text(index.files, index_text), OWN_KIND),
+        *listed,
+    )
+    return BundleFiles(bundle_id(index_text), index, files)
+
+
+def path_problems(paths: Iterable[BundlePath]) -> list[str]:
+    """Return a line for every path that cannot lie beside the others on every file system, in a stable order."""
+    problems: list[str] = []
+    files: dict[str, BundlePath] = {}
+    directories: dict[str, BundlePath] = {}
+    for path in sorted(paths, key=lambda path: path.encode()):
+        key = path.collision_key
+        if key in files:
+            same = files[key] == path
+            problems.append(f"{path}: placed twice" if same else f"{path}: differs from {files[key]} only in case")
+        files.setdefault(key, path)
+        for end, character in enumerate(key):
+            if character == "/":
+                directories.setdefault(key[:end], path)
+    problems += [
+        f"{path}: is a file, and {directories[key]} needs a directory there"
+        for key, path in files.items()
+        if key in directories
+    ]
+    return problems
+
+
+def _indexed(file: Placement) -> IndexedFile:
+    return IndexedFile(
+        path=file.path,
+        blob=file.blob,
+        mode=file.mode,
+        kind=file.kind,
+        roles=file.roles,
+        platforms=file.platforms,
+        about=file.about,
+    )

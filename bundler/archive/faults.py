@@ -1,0 +1,61 @@
+"""The ways in which an archive or a tree is not a bundle, said for a person. Pure: builds errors, raises none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.errors import BundleFormatError, ErrorId, IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COPY_AGAIN = "Copy the bundle again from where it was built, and compare it with its .sha256 file."
+
+
+def damaged(where: str, what: str, *, want: str, got: str) -> IntegrityError:
+    """Return the error for bytes that are not the ones that were written."""
+    return IntegrityError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
+
+
+def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
+    """Return the error for an archive that no builder of ours writes: made by mistake, or in bad faith."""
+    return IntegrityError(
+        ErrorId.ARCHIVE_UNSAFE,
+        what,
+        where=where,
+        remedy="Do not unpack it; get the bundle from a source that you trust.",
+        want=want,
+        got=got,
+    )
+
+
+def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
+    """Return the error for parts of a split archive that are not there."""
+    return IntegrityError(
+        ErrorId.BUNDLE_INCOMPLETE,
+        "parts of the archive are missing",
+        where=where,
+        remedy="Copy the missing parts beside the others.",
+        want="every part",
+        got=f"no {', '.join(missing)}",
+    )
+
+
+def not_found(where: str, what: str) -> BundleFormatError:
+    """Return the error for a place where no bundle is."""
+    return BundleFormatError(
+        ErrorId.BUNDLE_NOT_FOUND,
+        what,
+        where=where,
+        remedy="Name an archive that bundler has built, one of its parts, or the directory it was unpacked into.",
+    )
+
+
+def invalid(where: str, what: str) -> BundleFormatError:
+    """Return the error for a file that is not a bundle's archive at all."""
+    return BundleFormatError(
+        ErrorId.BUNDLE_INVALID,
+        what,
+        where=where,
+        remedy="Name an archive that bundler has built; if this is one, copy it again.",
+    )

@@ -1,0 +1,60 @@
+"""Compressed bytes -> plain bytes, in a thread of its own. Owns the translation of all that a gzip reader raises."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from gzip import BadGzipFile
+from typing import TYPE_CHECKING
+from zlib import error as zlib_error
+
+from isal import igzip, isal_zlib
+
+from bundler.archive.archive_files import opened
+from bundler.archive.faults import damaged, invalid
+from bundler.archive.read_ahead import read_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from bundler.archive.archive_files import ArchiveFiles
+    from bundler.errors import BundlerError
+
+CHUNK_BYTES = 512 * 1024
+CHUNKS_AHEAD = 6
+_InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment] # the stub says instance, it is a class
+
+
+@contextmanager
+def inflated(files: ArchiveFiles) -> Iterator[Iterator[bytes]]:
+    """Give the archive's plain bytes, at most CHUNKS_AHEAD chunks ahead of the reader.
+
+    Raises, while iterating, IntegrityError (BUNDLE_DAMAGED: naming the bad parts of a split archive; truncation, bit
+    flips and trailing garbage included), BundleFormatError (not gzip at all), StorageError.
+    """
+    with read_ahead(_chunks(files), CHUNKS_AHEAD) as chunks:
+        yield chunks
+
+
+def _chunks(files: ArchiveFiles) -> Generator[bytes]:
+    count = 0
+    with opened(files) as raw:
+        try:
+            with igzip.IGzipFile(fileobj=raw, mode="rb") as plain:  # type: ignore[no-untyped-call] # isal leaves it untyped
+                while chunk := plain.read(CHUNK_BYTES):
+                    count += len(chunk)
+                    yield chunk
+        except (EOFError, BadGzipFile, zlib_error, _InflateError) as error:
+            raise _fault(files, error, count) from error
+    if not count:
+        raise invalid(files.where, "is empty")
+
+
+def _fault(files: ArchiveFiles, error: Exception, count: int) -> BundlerError:
+    if bad := files.bad_parts():
+        return damaged(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
+    if isinstance(error, BadGzipFile) and not count:
+        return invalid(files.where, "is not a gzip file")
+    if isinstance(error, EOFError):
+        got = f"its end after {count} bytes"
+        return damaged(files.where, "the archive is cut short, or followed by garbage", want="a whole archive", got=got)
+    return damaged(files.where, "the compressed data are damaged", want="intact gzip", got=f"{error} near byte {count}")

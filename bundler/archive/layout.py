@@ -1,0 +1,78 @@
+"""The order, modes and dates of an archive's members (design section 6). Pure: placements in, members out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.model.bundle import INDEX_PATH, LOCK_PATH, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bundler.model.digest import Blob
+    from bundler.model.placement import Placement
+
+DIRECTORY_MODE = 0o755
+# what a reader or an installer needs first comes first; everything else follows in one group
+_FIRST = (
+    INDEX_PATH,
+    SUMS_PATH,
+    SIGNATURE_PATH,
+    "install.sh",
+    "bin",
+    "runtime",
+    MANIFEST_PATH,
+    LOCK_PATH,
+    "yum",
+    "k8simage",
+)
+_RANK = {top: rank for rank, top in enumerate(_FIRST)}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of the archive; `content` is None for a directory. `mtime` in seconds since the epoch."""
+
+    path: str
+    content: Blob | bytes | None
+    mode: int
+    mtime: int
+
+
+def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> tuple[Member, ...]:
+    """Return every member of the archive in its order, each directory before what lies in it.
+
+    A file keeps its source's own date, at most `source_date_epoch` where that is given. What has no date of its own,
+    directories included, takes the newest one; 0 when there is none at all.
+    """
+    newest = max((_capped(file.mtime, source_date_epoch) for file in files if file.mtime is not None), default=0)
+    members: list[Member] = []
+    known: set[str] = set()
+    for file in sorted(files, key=_position):
+        for directory in file.path.parents:
+            if directory not in known:
+                known.add(directory)
+                members.append(Member(directory, None, DIRECTORY_MODE, newest))
+        mtime = newest if file.mtime is None else _capped(file.mtime, source_date_epoch)
+        members.append(Member(file.path, file.content, file.mode, mtime))
+    return tuple(members)
+
+
+def content_bytes(members: Iterable[Member]) -> int:
+    """Return the bytes of all files together, headers not counted."""
+    return sum(_size(member.content) for member in members)
+
+
+def _size(content: Blob | bytes | None) -> int:
+    if content is None:
+        return 0
+    return len(content) if isinstance(content, bytes) else content.size
+
+
+def _position(file: Placement) -> tuple[int, bytes]:
+    return _RANK.get(file.path.partition("/")[0], len(_RANK)), file.path.encode()
+
+
+def _capped(mtime: int, latest: int | None) -> int:
+    return max(0, mtime if latest is None else min(mtime, latest))

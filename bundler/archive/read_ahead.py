@@ -1,0 +1,69 @@
+"""Run an iterator in a thread of its own, a bounded number of items ahead of who reads it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+T = TypeVar("T")
+
+
+class _End:
+    """What follows the last item: nothing, or the exception that ended the iterator."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+@contextmanager
+def read_ahead(items: Generator[T], depth: int) -> Iterator[Iterator[T]]:
+    """Give the same items, in the same order, made in another thread.
+
+    Arguments:
+        items: consumed, and closed at the end, in the other thread only.
+        depth: how many items may wait.
+
+    An exception of `items` is raised where the reader meets it. Leaving the context stops the thread at its next item
+    and waits for it.
+    """
+    queue: SimpleQueue[T | _End] = SimpleQueue()
+    room = threading.Semaphore(depth)
+    stop = threading.Event()
+
+    def produce() -> None:
+        error: BaseException | None = None
+        try:
+            for item in items:
+                room.acquire()
+                if stop.is_set():
+                    break
+                queue.put(item)
+        except BaseException as caught:  # noqa: BLE001 - carried over to the reading thread, whatever it is
+            error = caught
+        finally:
+            items.close()
+        queue.put(_End(error))
+
+    def received() -> Iterator[T]:
+        while True:
+            item = queue.get()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            room.release()
+            yield item
+
+    thread = threading.Thread(target=produce, name="read-ahead", daemon=True)
+    thread.start()
+    try:
+        yield received()
+    finally:
+        stop.set()
+        room.release()
+        thread.join()

@@ -1,0 +1,135 @@
+"""Members -> the bytes of the tar file, in blocks of one fixed size; every blob is verified while it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from bundler.archive.tar_header import BLOCK_BYTES, RECORD_BYTES, encode_header, padding
+from bundler.durable import storage_errors
+from bundler.errors import ErrorId, IntegrityError
+from bundler.model.digest import Blob, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
+
+    from bundler.archive.layout import Member
+
+# a part of the archive's format: where one gzip member ends and the next begins
+STREAM_BLOCK_BYTES = 1024 * 1024
+
+
+class StoredBlobError(IntegrityError):
+    """An entry of the store is damaged or gone. Whoever assembles drops it, fetches it anew and tries again.
+
+    Arguments:
+        blob: what should lie there.
+        got: what was found instead.
+    """
+
+    def __init__(self, blob: Blob, *, where: Path, got: str) -> None:
+        super().__init__(
+            ErrorId.DIGEST_MISMATCH,
+            "the entry of the store is damaged",
+            where=str(where),
+            remedy="Run the command again: the entry is fetched anew.",
+            want=f"{blob.digest}, {blob.size} bytes",
+            got=got,
+        )
+        self.blob = blob
+
+
+class StreamBlock(NamedTuple):
+    """Some bytes of the tar file; `content_bytes` of them are content of files."""
+
+    buffer: bytearray
+    length: int
+    content_bytes: int
+
+
+class TarStream:
+    """Fills blocks of STREAM_BLOCK_BYTES, the last one excepted.
+
+    Arguments:
+        store_path: where a blob lies.
+        take_buffer: gives a buffer of STREAM_BLOCK_BYTES that nobody else uses any more.
+    """
+
+    def __init__(self, store_path: Callable[[Blob], Path], take_buffer: Callable[[], bytearray]) -> None:
+        self._store_path = store_path
+        self._take_buffer = take_buffer
+        self._buffer = take_buffer()
+        self._filled = 0
+        self._content = 0
+        self._total = 0
+
+    def blocks(self, members: Iterable[Member]) -> Generator[StreamBlock]:
+        """Yield the whole tar file. Raises StoredBlobError, StorageError."""
+        for member in members:
+            content = member.content
+            directory = content is None
+            size = content.size if isinstance(content, Blob) else len(content or b"")
+            path = member.path.encode()
+            header = encode_header(path, size=size, mode=member.mode, mtime=member.mtime, directory=directory)
+            if isinstance(content, Blob):
+                yield from self._bytes(header)
+                yield from self._blob(content)
+                yield from self._bytes(bytes(padding(size)))
+            else:
+                yield from self._bytes(header)
+                yield from self._bytes(content or b"", content=True)
+                yield from self._bytes(bytes(padding(size)))
+        end = 2 * BLOCK_BYTES
+        yield from self._bytes(bytes(end + -(self._total + end) % RECORD_BYTES))
+        if self._filled:
+            yield self._full()
+
+    def _full(self) -> StreamBlock:
+        block = StreamBlock(self._buffer, self._filled, self._content)
+        self._buffer, self._filled, self._content = self._take_buffer(), 0, 0
+        return block
+
+    def _advance(self, count: int, *, content: bool) -> None:
+        self._filled += count
+        self._total += count
+        if content:
+            self._content += count
+
+    def _bytes(self, data: bytes, *, content: bool = False) -> Generator[StreamBlock]:
+        at = 0
+        while at < len(data):
+            piece = data[at : at + STREAM_BLOCK_BYTES - self._filled]
+            self._buffer[self._filled : self._filled + len(piece)] = piece
+            self._advance(len(piece), content=content)
+            at += len(piece)
+            if self._filled == STREAM_BLOCK_BYTES:
+                yield self._full()
+
+    def _blob(self, blob: Blob) -> Generator[StreamBlock]:
+        path = self._store_path(blob)
+        digest = hashlib.sha256()
+        left = blob.size
+        with storage_errors(path):
+            try:
+                source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError as error:
+                raise StoredBlobError(blob, where=path, got="no file") from error
+            try:
+                if (found := os.fstat(source).st_size) != blob.size:
+                    raise StoredBlobError(blob, where=path, got=f"{found} bytes")
+                while left:
+                    room = memoryview(self._buffer)[self._filled : min(self._filled + left, STREAM_BLOCK_BYTES)]
+                    count = os.readv(source, [room])
+                    if not count:
+                        raise StoredBlobError(blob, where=path, got=f"{blob.size - left} bytes")
+                    digest.update(room[:count])
+                    left -= count
+                    self._advance(count, content=True)
+                    if self._filled == STREAM_BLOCK_BYTES:
+                        yield self._full()
+            finally:
+                os.close(source)
+        if digest.hexdigest() != blob.digest.hex:
+            raise StoredBlobError(blob, where=path, got=str(Digest("sha256", digest.hexdigest())))

@@ -1,0 +1,111 @@
+"""An unpacked bundle on disk: its index, and whether its files are the listed ones. Follows no link below the root."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal
+
+from bundler.archive.archive_reader import Contents, read_contents
+from bundler.archive.beneath import open_directory, open_file, open_root
+from bundler.archive.faults import not_found
+from bundler.durable import storage_errors
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SIGNATURE_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.progress import Task
+
+READ_BYTES = 1024 * 1024
+MAX_THREADS = 4
+Outcome = Literal["intact", "missing", "changed"]
+
+
+def tree_contents(root: Path) -> Contents:
+    """Read the bundle.json of an unpacked tree. Raises BundleFormatError, StorageError."""
+    data = read_beneath(root, INDEX_PATH, MAX_INDEX_BYTES)
+    if data is None:
+        raise not_found(str(root), "holds no bundle.json")
+    return read_contents(data, str(root))
+
+
+def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:
+    """Return a file's bytes; None when it is not there, no regular file, or larger than that. Raises StorageError."""
+    with storage_errors(root):
+        try:
+            directory = open_root(root)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            descriptor = open_file(directory, path)
+        except FileNotFoundError:
+            return None
+        finally:
+            os.close(directory)
+        if descriptor is None:
+            return None
+        with os.fdopen(descriptor, "rb") as stream:
+            data = stream.read(max_bytes + 1)
+    return data if len(data) <= max_bytes else None
+
+
+def check_files(root: int, files: Iterable[IndexedFile], task: Task) -> Iterator[tuple[IndexedFile, Outcome]]:
+    """Yield each file with `intact`, `missing` or `changed`, in the order given; several are hashed at once.
+
+    Arguments:
+        root: descriptor of the directory they should lie below.
+
+    Raises OSError when the disk does.
+    """
+    stop = threading.Event()
+    advanced = threading.Lock()
+
+    def outcome(file: IndexedFile) -> Outcome:
+        try:
+            descriptor = open_file(root, file.path)
+        except FileNotFoundError:
+            return "missing"
+        if descriptor is None:
+            return "changed"
+        try:
+            if os.fstat(descriptor).st_size != file.blob.size:
+                return "changed"
+            digest = hashlib.sha256()
+            buffer = bytearray(min(READ_BYTES, file.blob.size))
+            while not stop.is_set() and (count := os.readv(descriptor, [buffer])):
+                digest.update(memoryview(buffer)[:count])
+                with advanced:
+                    task.advance(count)
+            return "intact" if digest.hexdigest() == file.blob.digest.hex else "changed"
+        finally:
+            os.close(descriptor)
+
+    threads = max(1, min(MAX_THREADS, len(os.sched_getaffinity(0))))
+    with ThreadPoolExecutor(threads, "verify") as pool:
+        try:
+            ordered = list(files)
+            yield from zip(ordered, pool.map(outcome, ordered), strict=True)
+        finally:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def unlisted_paths(root: int, contents: Contents, below: str = "") -> Iterator[str]:
+    """Yield what lies in the tree beside the listed files; a directory that holds none of them as one `path/`."""
+    directory = open_directory(root, below)
+    try:
+        with os.scandir(directory) as entries:
+            found = sorted(((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries), key=lambda e: e[0])
+    finally:
+        os.close(directory)
+    for name, is_directory in found:
+        path = f"{below}/{name}" if below else name
+        if is_directory and path in contents.directories:
+            yield from unlisted_paths(root, contents, path)
+        elif path not in contents.listed and path != SIGNATURE_PATH and path not in contents.directories:
+            yield f"{path}/" if is_directory else path

@@ -1,0 +1,204 @@
+"""`bundler unpack`: archive -> tree, verified while it is extracted, complete or absent.
+
+The target may be absent, empty, or have other tenants (/opt). Nothing under a final name is touched before every byte
+is verified, and bundle.json gets its name last: a directory without it holds no bundle.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.archive.archive_reader import ArchivedFile, ArchiveReader, open_archive
+from bundler.archive.beneath import open_root
+from bundler.archive.faults import damaged, unsafe
+from bundler.archive.hashing import HashThread
+from bundler.archive.staging import DIRECTORY_MODE, Staging
+from bundler.archive.tree import check_files
+from bundler.durable import storage_errors
+from bundler.errors import ErrorId, StorageError
+from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SUMS_PATH
+from bundler.model.progress import Unwatched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.progress import Task
+
+# what a file system needs beside the content: a block's end and an inode per file
+OVERHEAD_BYTES_PER_FILE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A bundle that lies complete in a directory; `present` when it did before, and nothing was written."""
+
+    directory: Path
+    id: str
+    name: str
+    release: str
+    files: int
+    content_bytes: int
+    present: bool
+
+
+def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
+    """Unpack an archive (or its parts) into a directory, which is made when it is absent.
+
+    Files that lie there with the right content are kept, so that an interrupted run, or a damaged tree whose bad files
+    were removed, is completed by running again.
+
+    Arguments:
+        task: advanced by the bytes of content; not finished here.
+
+    Raises what `open_archive` raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE); StorageError (UNPACK_CONFLICT
+    with every path in the way, DISK_FULL before anything is written). After a failure the directory is as it was.
+    """
+    with open_archive(archive) as reader:
+        contents = reader.contents
+        with storage_errors(directory):
+            made = _make(directory)
+            root = open_root(directory)
+            complete = False
+            try:
+                fcntl.flock(root, fcntl.LOCK_EX)
+                absent = _absent(root, directory, contents.listed.values())
+                if absent:
+                    _require_room(root, directory, (contents.listed[path].blob.size for path in absent))
+                    _extract(root, directory, reader, absent, task)
+                else:
+                    task.advance(contents.total_bytes)
+                complete = True
+            finally:
+                os.close(root)
+                if not complete:
+                    _unmake(made)
+    return Unpacked(
+        directory=directory,
+        id=contents.id,
+        name=contents.index.name,
+        release=contents.index.release,
+        files=len(contents.listed),
+        content_bytes=contents.total_bytes,
+        present=not absent,
+    )
+
+
+def _absent(root: int, directory: Path, files: Iterable[IndexedFile]) -> frozenset[str]:
+    """Return the paths that have to be unpacked; StorageError when others are in the way."""
+    outcomes = [(file.path, outcome) for file, outcome in check_files(root, files, Unwatched())]
+    in_the_way = [path for path, outcome in outcomes if outcome == "changed"]
+    if in_the_way:
+        other = " (another bundle is unpacked here)" if INDEX_PATH in in_the_way else ""
+        raise StorageError(
+            ErrorId.UNPACK_CONFLICT,
+            f"other files are in the way{other}: {', '.join(sorted(in_the_way))}",
+            where=str(directory),
+            remedy="Choose another directory, or move these files away, and run the command again.",
+        )
+    return frozenset(path for path, outcome in outcomes if outcome == "missing")
+
+
+def _require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
+    needed = sum(size + OVERHEAD_BYTES_PER_FILE for size in sizes)
+    disk = os.fstatvfs(root)
+    free = disk.f_bavail * disk.f_frsize
+    if needed > free:
+        raise StorageError(
+            ErrorId.DISK_FULL,
+            f"the bundle needs {needed} bytes and {free} are free",
+            where=str(directory),
+            remedy="Make room there, or choose another place, and run the command again.",
+        )
+
+
+def _extract(root: int, directory: Path, reader: ArchiveReader, absent: frozenset[str], task: Task) -> None:
+    contents = reader.contents
+    name = f".{contents.index.name}-{contents.id[:ID_CHARACTERS]}.partial"
+    with Staging(root, name) as staging:
+        staged: dict[str, str] = {}
+        found: set[str] = set()
+        with HashThread() as digest:
+            for file in reader.files():
+                found.add(file.path)
+                if file.listed is not None and file.path not in contents.listed:
+                    # a signature: known only now that it has been read
+                    absent |= _absent(root, directory, (file.listed,))
+                wanted = staging if file.path in absent else None
+                staged_name = _stage(wanted, file, contents.where, digest, task)
+                if staged_name is not None:
+                    staged[file.path] = staged_name
+        if missing := sorted(contents.listed.keys() - found):
+            raise damaged(contents.where, "files are missing", want=", ".join(missing), got="no such files")
+        _place(root, staging, staged, reader.directory_dates)
+
+
+def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: HashThread, task: Task) -> str | None:
+    """Verify one file, writing it to the staging directory where that is given; return its staged name."""
+    if file.listed is None:
+        raise unsafe(where, f"{file.path} is not listed in bundle.json", want="listed files only", got="another one")
+    want = file.listed.blob
+    if file.size != want.size:
+        raise damaged(where, f"{file.path} has another size", want=f"{want.size} bytes", got=f"{file.size} bytes")
+    name, descriptor = (None, -1) if staging is None else staging.create(file.listed.mode)
+    try:
+        digest.begin()
+        for chunk in file.chunks:
+            digest.update(chunk)
+            if name is not None:
+                _write(descriptor, chunk)
+            task.advance(len(chunk))
+        if (got := digest.hex()) != want.digest.hex:
+            raise damaged(where, f"{file.path} holds other bytes", want=want.digest.hex, got=got)
+        if name is not None:
+            os.utime(descriptor, (file.mtime, file.mtime))
+    finally:
+        if name is not None:
+            os.close(descriptor)
+    return name
+
+
+def _write(descriptor: int, data: bytes | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _place(root: int, staging: Staging, staged: Mapping[str, str], directory_dates: Mapping[str, int]) -> None:
+    last = (SUMS_PATH, INDEX_PATH)
+    try:
+        for path in (*sorted(staged.keys() - set(last)), *(path for path in last if path in staged)):
+            if path == INDEX_PATH:
+                # the index vouches for everything else, so everything else reaches the disk before it
+                staging.settle()
+            staging.place(staged[path], path)
+        staging.date_directories(directory_dates)
+        os.fsync(root)
+    except BaseException:
+        staging.take_back()
+        raise
+
+
+def _make(directory: Path) -> list[Path]:
+    """Make the directory and its parents, 0755 whatever the umask; return those that were not there, innermost last."""
+    made: list[Path] = []
+    for path in (*reversed(directory.parents), directory):
+        try:
+            path.mkdir()
+        except OSError as error:
+            if error.errno == errno.EEXIST or path.is_dir():
+                continue
+            raise
+        path.chmod(DIRECTORY_MODE)
+        made.append(path)
+    return made
+
+
+def _unmake(made: list[Path]) -> None:
+    for path in reversed(made):
+        path.rmdir()

@@ -1,0 +1,103 @@
+"""Check an archive, or an unpacked tree, against its own bundle.json. Constant memory; finds all differences."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bundler.archive.archive_reader import Contents, open_archive
+from bundler.archive.beneath import open_root
+from bundler.archive.hashing import HashThread
+from bundler.archive.report import Report
+from bundler.archive.tree import check_files, tree_contents, unlisted_paths
+from bundler.durable import storage_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.progress import Task
+
+
+def verify_bundle(path: Path, task: Task, *, strict: bool = False) -> Report:
+    """Check whatever lies at the path: a directory as `verify_tree` does, anything else as `verify_archive` does."""
+    return verify_tree(path, task, strict=strict) if path.is_dir() else verify_archive(path, task)
+
+
+def verify_archive(path: Path, task: Task) -> Report:
+    """Read an archive (or its parts) to its end and compare every file with bundle.json.
+
+    Arguments:
+        path: the archive's name, or that of any of its parts.
+        task: advanced by the bytes of content; not finished here.
+
+    Raises what `open_archive` raises: bytes that cannot be read as an archive any further are an error at once.
+    """
+    with open_archive(path) as archive, HashThread() as digest:
+        intact: list[IndexedFile] = []
+        changed: list[str] = []
+        unlisted: list[str] = []
+        found: set[str] = set()
+        for file in archive.files():
+            found.add(file.path)
+            if file.listed is None:
+                unlisted.append(file.path)
+            elif file.size != file.listed.blob.size:
+                changed.append(file.path)
+            else:
+                digest.begin()
+                for chunk in file.chunks:
+                    digest.update(chunk)
+                    task.advance(len(chunk))
+                same = digest.hex() == file.listed.blob.digest.hex
+                intact.append(file.listed) if same else changed.append(file.path)
+        missing = archive.contents.listed.keys() - found
+        return _report(archive.contents, intact, missing, changed, unlisted, unlisted_matters=True)
+
+
+def verify_tree(root: Path, task: Task, *, strict: bool = False) -> Report:
+    """Compare every listed file below a directory with the bundle.json that lies in it.
+
+    Arguments:
+        strict: files that bundle.json does not list are an error, not a note.
+        task: advanced by the bytes of content; not finished here.
+
+    No link below the root is followed: a link in place of a listed file is a changed file. Raises BundleFormatError
+    (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), StorageError.
+    """
+    contents = tree_contents(root)
+    with storage_errors(root):
+        directory = open_root(root)
+        try:
+            outcomes = list(check_files(directory, contents.listed.values(), task))
+            unlisted = list(unlisted_paths(directory, contents))
+        finally:
+            os.close(directory)
+    intact = [file for file, outcome in outcomes if outcome == "intact"]
+    missing = [file.path for file, outcome in outcomes if outcome == "missing"]
+    changed = [file.path for file, outcome in outcomes if outcome == "changed"]
+    return _report(contents, intact, missing, changed, unlisted, unlisted_matters=strict)
+
+
+def _report(
+    contents: Contents,
+    intact: list[IndexedFile],
+    missing: Iterable[str],
+    changed: Iterable[str],
+    unlisted: Iterable[str],
+    *,
+    unlisted_matters: bool,
+) -> Report:
+    return Report(
+        where=contents.where,
+        id=contents.id,
+        name=contents.index.name,
+        release=contents.index.release,
+        files=len(intact),
+        content_bytes=sum(file.blob.size for file in intact),
+        missing=tuple(sorted(missing)),
+        changed=tuple(sorted(changed)),
+        unlisted=tuple(sorted(unlisted)),
+        unlisted_matters=unlisted_matters,
+    )

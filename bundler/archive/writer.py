@@ -1,0 +1,130 @@
+"""Write NAME.tar.gz: the tar stream in blocks, each block a gzip member, in order, whatever the number of threads.
+
+One thread reads and verifies blobs, a few compress, the calling one hashes and writes. What is in flight is bounded,
+so memory does not grow with the bundle. Owns the final names: the archive and its `.sha256` beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from bundler.archive.gzip_block import gzip_member
+from bundler.archive.layout import archive_members
+from bundler.archive.partial_file import PartialFile, partial_file
+from bundler.archive.read_ahead import read_ahead
+from bundler.archive.tar_stream import STREAM_BLOCK_BYTES, TarStream
+from bundler.durable import storage_errors
+from bundler.model.digest import Blob, Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from bundler.archive.layout import Member
+    from bundler.archive.tar_stream import StreamBlock
+    from bundler.model.placement import Placement
+    from bundler.model.progress import Task
+
+MIN_THREADS, MAX_THREADS = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An archive under its final name; `blob` is the SHA-256 and size of the whole file."""
+
+    path: Path
+    blob: Blob
+
+
+def default_threads() -> int:
+    """Return how many threads compress unless told otherwise: hashing is the limit beyond a few."""
+    return max(MIN_THREADS, min(MAX_THREADS, len(os.sched_getaffinity(0))))
+
+
+def write_archive(
+    files: Sequence[Placement],
+    *,
+    store_path: Callable[[Blob], Path],
+    out: Path,
+    task: Task,
+    source_date_epoch: int | None = None,
+    threads: int | None = None,
+) -> Written:
+    """Write the archive and its `.sha256`, in place of older ones; equal input gives equal bytes.
+
+    Arguments:
+        files: the complete list, as `bundle_files` makes it; the order does not matter.
+        store_path: where a blob of the store lies; its bytes are verified while they are read.
+        out: the archive's final name; its directory exists.
+        task: advanced by the bytes of content (headers not counted) as they are written; not finished here.
+        source_date_epoch: latest date that a member may bear, in seconds since the epoch.
+        threads: how many compress.
+
+    Raises StoredBlobError (a damaged entry of the store, with its blob), StorageError. After a failure neither final
+    name has changed and no partial file is left.
+    """
+    members = archive_members(files, source_date_epoch)
+
+    def say_waiting() -> None:
+        task.note(f"waiting for another process that writes {out.name}")
+
+    with partial_file(out, say_waiting) as archive:
+        blob = _compress_into(archive, members, store_path, task, threads or default_threads())
+        archive.settle()
+        sums_path = out.with_name(f"{out.name}.sha256")
+        with partial_file(sums_path, say_waiting) as sums:
+            sums.write(sums_line(blob.digest, out.name))
+            sums.settle()
+            # between the two renames the archive has no sums at all, rather than another one's
+            with storage_errors(sums_path):
+                sums_path.unlink(missing_ok=True)
+            archive.commit()
+            sums.commit()
+    return Written(out, blob)
+
+
+def sums_line(digest: Digest, name: str) -> bytes:
+    """Return a line as `sha256sum` prints it (coreutils manual, "md5sum invocation": escaped names)."""
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    mark = "\\" if escaped != name else ""
+    return os.fsencode(f"{mark}{digest.hex}  {escaped}\n")
+
+
+def _compress_into(
+    archive: PartialFile, members: Iterable[Member], store_path: Callable[[Blob], Path], task: Task, threads: int
+) -> Blob:
+    digest = hashlib.sha256()
+    size = 0
+    free: SimpleQueue[bytearray] = SimpleQueue()
+
+    def take_buffer() -> bytearray:
+        try:
+            return free.get_nowait()
+        except Empty:
+            return bytearray(STREAM_BLOCK_BYTES)
+
+    def compressed(block: StreamBlock) -> bytes:
+        member = gzip_member(memoryview(block.buffer)[: block.length])
+        free.put(block.buffer)
+        return member
+
+    with ThreadPoolExecutor(threads, "compress") as pool:
+
+        def submitted() -> Generator[tuple[Future[bytes], int]]:
+            for block in TarStream(store_path, take_buffer).blocks(members):
+                yield pool.submit(compressed, block), block.content_bytes
+
+        with read_ahead(submitted(), depth=2 * threads + 2) as results:
+            for result, content_bytes in results:
+                data = result.result()
+                digest.update(data)
+                archive.write(data)
+                size += len(data)
+                task.advance(content_bytes)
+    return Blob(Digest("sha256", digest.hexdigest()), size)

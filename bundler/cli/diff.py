@@ -1,0 +1,74 @@
+"""`bundler diff`: what changed between two locks, archives or trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.options import FILE, json_option
+from bundler.kinds import KINDS
+from bundler.model.diff import Change, lock_diff
+from bundler.pipeline.contents import read_contents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+
+SHORT_VERSION_CHARACTERS = 19
+
+
+@click.command()
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+@json_option
+def diff(old: Path, new: Path, as_json: bool) -> None:
+    """Show what changed from OLD to NEW: locks, archives or unpacked trees, in any mixture."""
+    changes = lock_diff(read_contents(old, KINDS).lock, read_contents(new, KINDS).lock)
+    text = changes_table(changes) if changes else "nothing changed"
+    console.answer(text, changes_value(changes), schema="bundler.diff/1", as_json=as_json)
+
+
+def changes_table(changes: Sequence[Change]) -> str:
+    """Return changes for a person, with the sum of the sizes."""
+    rows = [
+        (
+            change.what,
+            change.kind,
+            change.key,
+            _short(change.old_version),
+            _short(change.new_version),
+            _signed(change.new_size - change.old_size),
+        )
+        for change in changes
+    ]
+    total = sum(change.new_size - change.old_size for change in changes)
+    summary = f"{len(changes)} changed, {_signed(total)}"
+    return f"{summary}\n{console.table(('WHAT', 'KIND', 'NAME', 'OLD', 'NEW', 'SIZE'), rows)}"
+
+
+def changes_value(changes: Sequence[Change]) -> dict[str, Json]:
+    """Return changes for a program; sizes in bytes, absent sides as null."""
+    return {
+        "changes": [
+            {
+                "what": change.what,
+                "kind": change.kind,
+                "name": change.key,
+                "old": {"version": change.old_version, "size": change.old_size} if change.old_version else None,
+                "new": {"version": change.new_version, "size": change.new_size} if change.new_version else None,
+            }
+            for change in changes
+        ]
+    }
+
+
+def _short(version: str) -> str:
+    return version[:SHORT_VERSION_CHARACTERS] or "-"
+
+
+def _signed(count: int) -> str:
+    return ("+" if count >= 0 else "-") + console.human_bytes(abs(count))

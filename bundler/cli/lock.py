@@ -1,0 +1,66 @@
+"""`bundler lock`: pin what a manifest asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.diff import changes_table, changes_value
+from bundler.cli.options import (
+    NetworkOptions,
+    jobs_option,
+    json_option,
+    keep_going_option,
+    manifest_argument,
+    network_options,
+    option,
+    set_option,
+    store_option,
+)
+from bundler.cli.wiring import open_workshop
+from bundler.model.diff import lock_diff
+from bundler.model.lock import Lock
+from bundler.pipeline.building import lock_path, update_lock
+from bundler.pipeline.workshop import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@manifest_argument
+@option(
+    "--update",
+    multiple=True,
+    metavar="NAME",
+    help="Pin this entry anew: its path or reference, globs work (repeatable).",
+)
+@set_option
+@jobs_option
+@keep_going_option
+@store_option
+@network_options
+@json_option
+def lock(
+    manifest: Path,
+    update: tuple[str, ...],
+    overrides: dict[str, str],
+    jobs: int,
+    keep_going: bool,
+    store: Path,
+    network: NetworkOptions,
+    as_json: bool,
+) -> None:
+    """Write MANIFEST's lock beside it, and show what changed.
+
+    Entries that mean the same as before keep their pins; --update moves them.
+    """
+    request = Request(manifest, overrides, jobs=jobs, keep_going=keep_going)
+    with open_workshop(store, network, manifest.parent, quiet=False) as shop:
+        previous, new = update_lock(request, shop, update)
+    empty = Lock(new.manifest, new.platforms, new.variables, ())
+    changes = lock_diff(previous or empty, new)
+    text = f"{lock_path(manifest)}: {changes_table(changes) if changes else 'nothing changed'}"
+    console.answer(text, changes_value(changes), schema="bundler.lock/1", as_json=as_json)

@@ -1,0 +1,135 @@
+"""Options that several commands share, each with its BUNDLER_… variable; and the values they are gathered in."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import platformdirs
+
+from bundler.model.platform import Platform
+
+F = TypeVar("F", bound=Callable[..., Any])
+MAX_JOBS = 64
+
+
+def option(*names: str, variable: str = "", **settings: Any) -> Callable[[F], F]:
+    """Return `click.option` with the variable BUNDLER_NAME that every option has."""
+    long = next(name for name in names if name.startswith("--"))
+    envvar = variable or "BUNDLER_" + long.split("/")[0].lstrip("-").replace("-", "_").upper()
+    return click.option(*names, envvar=envvar, show_envvar=True, **settings)
+
+
+def _assignments(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in values]
+    for text, (name, equals, _) in zip(values, pairs, strict=True):
+        if not name or not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _platforms(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Platform, ...]:
+    try:
+        return tuple(Platform.parse(text) for text in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+FILE = click.Path(path_type=Path)
+
+manifest_argument = click.argument("manifest", type=FILE)
+json_option = option("--json", "as_json", is_flag=True, help="Answer with a JSON object on stdout.")
+set_option = option(
+    "--set",
+    "overrides",
+    multiple=True,
+    callback=_assignments,
+    metavar="NAME=VALUE",
+    help="Override a variable of the manifest (repeatable).",
+)
+store_option = option(
+    "--store",
+    type=FILE,
+    default=lambda: Path(platformdirs.user_cache_dir("bundler")),
+    show_default="~/.cache/bundler",
+    help="Directory of the content store.",
+)
+jobs_option = option(
+    "--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="How many downloads run at once."
+)
+keep_going_option = option(
+    "--keep-going", is_flag=True, help="Fetch everything else after a failure; exit as the first failure says."
+)
+platform_option = option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    callback=_platforms,
+    metavar="OS/ARCH[/VARIANT]",
+    help="Only this platform of the manifest's (repeatable).",
+)
+output_option = option(
+    "-o", "--output", type=str, default=".", show_default=True, help="The archive's file, or the directory it goes to."
+)
+locked_option = option("--locked", is_flag=True, help="Fail when there is no lock, instead of writing one.")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """How upstreams are reached."""
+
+    mirrors: tuple[str, ...]
+    mirror_only: bool
+    ca_file: Path | None
+    insecure_registries: frozenset[str]
+
+
+def network_options(command: F) -> F:
+    """Add the network options to a command, which receives them as one `network: NetworkOptions`."""
+
+    @functools.wraps(command)
+    def gather(
+        *args: Any,
+        mirror: tuple[str, ...],
+        mirror_only: bool,
+        ca_file: Path | None,
+        insecure_registry: tuple[str, ...],
+        **kwargs: Any,
+    ) -> Any:
+        network = NetworkOptions(mirror, mirror_only, ca_file, frozenset(insecure_registry))
+        return command(*args, network=network, **kwargs)
+
+    for decorate in (
+        option(
+            "--insecure-registry",
+            multiple=True,
+            metavar="HOST[:PORT]",
+            help="A registry that may speak plain HTTP or show any certificate (repeatable).",
+        ),
+        option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
+        option("--mirror-only", is_flag=True, help="Never ask an original upstream, only its mirrors."),
+        option(
+            "--mirror",
+            variable="BUNDLER_MIRRORS",
+            multiple=True,
+            metavar="PREFIX=PREFIX",
+            help="Ask a mirror first for everything under a prefix (repeatable).",
+        ),
+    ):
+        gather = decorate(gather)
+    return gather  # type: ignore[return-value] # click's decorators keep the callable's shape
+
+
+def source_date_epoch() -> int | None:
+    """Return SOURCE_DATE_EPOCH (reproducible-builds.org) in seconds, or None; usage error when it is no number."""
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return None
+    if not text.isdigit():
+        raise click.UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds")
+    return int(text)

@@ -1,0 +1,108 @@
+"""`bundler plan`: what a build will cost, before it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.options import (
+    NetworkOptions,
+    jobs_option,
+    json_option,
+    locked_option,
+    manifest_argument,
+    network_options,
+    output_option,
+    platform_option,
+    set_option,
+    store_option,
+)
+from bundler.cli.wiring import open_workshop
+from bundler.pipeline.building import plan_build
+from bundler.pipeline.planning import Plan, Room, require_room
+from bundler.pipeline.workshop import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+    from bundler.model.platform import Platform
+
+
+@click.command()
+@manifest_argument
+@output_option
+@set_option
+@platform_option
+@locked_option
+@jobs_option
+@store_option
+@network_options
+@json_option
+def plan(
+    manifest: Path,
+    output: str,
+    overrides: dict[str, str],
+    platforms: tuple[Platform, ...],
+    locked: bool,
+    jobs: int,
+    store: Path,
+    network: NetworkOptions,
+    as_json: bool,
+) -> None:
+    """Show what a build of MANIFEST fetches, has already and needs on disk; exit 11 when the disk cannot hold it.
+
+    Without a lock the upstreams are asked for sizes; nothing large is downloaded.
+    """
+    request = Request(manifest, overrides, output, platforms, locked, jobs)
+    with open_workshop(store, network, manifest.parent, quiet=True) as shop:
+        found, store_room, output_room = plan_build(request, shop)
+    value = _value(found, store_room, output_room)
+    console.answer(_text(found, store_room, output_room), value, schema="bundler.plan/1", as_json=as_json)
+    require_room(found, store_room, output_room)
+
+
+def _text(plan: Plan, store: Room, output: Room) -> str:
+    rows = [
+        (
+            "present" if item.present else "fetch",
+            item.kind,
+            console.human_bytes(item.fetch.transfer_bytes),
+            item.fetch.label,
+        )
+        for item in plan.fetches
+    ]
+    human = console.human_bytes
+    summary = [
+        f"to fetch         {human(plan.fetch_bytes)}",
+        f"in the store     {human(plan.present_bytes)}",
+        f"temporary, peak  {human(plan.scratch_bytes)}",
+        f"archive, at most {human(plan.archive_bytes)}",
+        f"free for store   {human(store.free_bytes)}  {store.directory}",
+        f"free for archive {human(output.free_bytes)}  {output.directory}",
+    ]
+    summary += [f"size unknown     {label}" for label in plan.unknown]
+    return "\n".join((console.table(("", "KIND", "SIZE", "NAME"), rows), "", *summary))
+
+
+def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
+    return {
+        "fetch_bytes": plan.fetch_bytes,
+        "present_bytes": plan.present_bytes,
+        "scratch_bytes": plan.scratch_bytes,
+        "archive_bytes": plan.archive_bytes,
+        "unknown": list(plan.unknown),
+        "store": {"directory": store.directory, "free_bytes": store.free_bytes},
+        "output": {"directory": output.directory, "free_bytes": output.free_bytes},
+        "fetches": [
+            {
+                "kind": item.kind,
+                "name": item.fetch.label,
+                "bytes": item.fetch.transfer_bytes,
+                "present": item.present,
+            }
+            for item in plan.fetches
+        ],
+    }

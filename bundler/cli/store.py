@@ -1,0 +1,68 @@
+"""`bundler store`: look at the content store, and throw away what no lock needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.options import FILE, json_option, store_option
+from bundler.kinds import KINDS
+from bundler.pipeline.contents import read_contents
+from bundler.store.blobs import Store
+from bundler.store.contents import StoreContents, store_contents
+from bundler.store.prune import Pruned
+from bundler.store.prune import prune as prune_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+
+
+@click.group()
+def store() -> None:
+    """Look after the content store."""
+
+
+@store.command()
+@store_option
+@json_option
+def info(store: Path, as_json: bool) -> None:
+    """Show how much the store holds, and which downloads are unfinished."""
+    contents = store_contents(Store(store))
+    console.answer(_text(contents), _value(contents), schema="bundler.store-info/1", as_json=as_json)
+
+
+@store.command()
+@click.argument("locks", type=FILE, nargs=-1, required=True)
+@store_option
+@json_option
+def prune(locks: tuple[Path, ...], store: Path, as_json: bool) -> None:
+    """Remove everything from the store that none of LOCKS (lock files, archives or trees) needs."""
+    keep = frozenset(blob for path in locks for blob in read_contents(path, KINDS).lock.blobs)
+    pruned = prune_store(Store(store), keep)
+    text = f"removed {pruned.count} files, {console.human_bytes(pruned.bytes)}"
+    console.answer(text, _pruned_value(pruned), schema="bundler.store-prune/1", as_json=as_json)
+
+
+def _text(contents: StoreContents) -> str:
+    lines = [f"{contents.path}: {contents.count} files, {console.human_bytes(contents.bytes)}"]
+    lines += [
+        f"unfinished: {partial.name}, {console.human_bytes(partial.bytes)} so far" for partial in contents.partial
+    ]
+    return "\n".join(lines)
+
+
+def _value(contents: StoreContents) -> dict[str, Json]:
+    return {
+        "path": str(contents.path),
+        "count": contents.count,
+        "bytes": contents.bytes,
+        "partial": [{"name": partial.name, "bytes": partial.bytes} for partial in contents.partial],
+    }
+
+
+def _pruned_value(pruned: Pruned) -> dict[str, Json]:
+    return {"count": pruned.count, "bytes": pruned.bytes}

@@ -1,0 +1,56 @@
+"""`bundler unpack`: an archive into a directory, verified on the way, complete or absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.archive.unpack import Unpacked
+from bundler.archive.unpack import unpack as unpack_archive
+from bundler.cli.options import FILE, json_option, option
+from bundler.model.bundle import ID_CHARACTERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+
+
+@click.command()
+@click.argument("archive", type=FILE)
+@option(
+    "-C",
+    "--directory",
+    type=FILE,
+    required=True,
+    help="Where to; made when it is absent, others' files are left alone.",
+)
+@json_option
+def unpack(archive: Path, directory: Path, as_json: bool) -> None:
+    """Unpack ARCHIVE (or its first part) below a directory and verify every byte while doing so.
+
+    The bundle is there completely or not at all; after an interruption run the same command again.
+    """
+    task = console.progress(quiet=as_json).task(archive.name, None)
+    unpacked = unpack_archive(archive, directory, task)
+    task.finish(_outcome(unpacked))
+    console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
+
+
+def _outcome(unpacked: Unpacked) -> str:
+    return "present" if unpacked.present else "unpacked"
+
+
+def _text(unpacked: Unpacked) -> str:
+    return f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}, {unpacked.files} files"
+
+
+def _value(unpacked: Unpacked) -> dict[str, Json]:
+    return {
+        "directory": str(unpacked.directory),
+        "bundle": unpacked.id,
+        "present": unpacked.present,
+        "files": unpacked.files,
+    }

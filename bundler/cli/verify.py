@@ -1,0 +1,54 @@
+"""`bundler verify`: is this archive or tree the bundle that was built?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.archive.report import Report, require_intact
+from bundler.archive.verify import verify_bundle
+from bundler.cli.options import FILE, json_option, option
+from bundler.model.bundle import ID_CHARACTERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+
+
+@click.command()
+@click.argument("path", type=FILE)
+@option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
+@json_option
+def verify(path: Path, strict: bool, as_json: bool) -> None:
+    """Check every byte of PATH: an archive, its first part, or an unpacked tree. Exit 5 when it is damaged."""
+    task = console.progress(quiet=as_json).task(path.name, None)
+    report = verify_bundle(path, task, strict=strict)
+    task.finish("intact" if report.intact else "damaged")
+    console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json)
+    require_intact(report)
+
+
+def _text(report: Report) -> str:
+    size = console.human_bytes(report.content_bytes)
+    title = f"{report.name} {report.release}".rstrip()
+    lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} files intact, {size}"]
+    for word, paths in (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted)):
+        lines += [f"{word}: {path}" for path in paths]
+    return "\n".join(lines)
+
+
+def _value(report: Report) -> dict[str, Json]:
+    return {
+        "bundle": report.id,
+        "name": report.name,
+        "release": report.release,
+        "intact": report.intact,
+        "files": report.files,
+        "content_bytes": report.content_bytes,
+        "missing": list(report.missing),
+        "changed": list(report.changed),
+        "unlisted": list(report.unlisted),
+    }

@@ -1,0 +1,83 @@
+"""Where the real implementations are chosen and put together; nothing else in bundler does that."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+import platformdirs
+
+from bundler import console
+from bundler.durable import storage_errors
+from bundler.kinds import KINDS
+from bundler.kinds.base import Sources
+from bundler.manifest.settings import load_settings
+from bundler.net.docker_config import DockerLogins
+from bundler.net.download import HttpDownloader
+from bundler.net.mirrors import Mirrors
+from bundler.net.registry import RegistryClient
+from bundler.net.retry import Retry
+from bundler.net.transport import RequestsTransport
+from bundler.pipeline.planning import Room
+from bundler.pipeline.workshop import Workshop
+from bundler.store.blobs import Store
+from bundler.store.contents import free_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bundler.cli.options import NetworkOptions
+
+SETTINGS_NAME = "config.yaml"
+
+
+@contextmanager
+def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quiet: bool) -> Iterator[Workshop]:
+    """Put together what a command works with; the store is kept from being pruned meanwhile.
+
+    Arguments:
+        base: the manifest's directory, against which urls without a scheme are resolved.
+        quiet: whether progress is shown.
+    """
+    mirrors = _mirrors(network)
+    transport = RequestsTransport(
+        str(network.ca_file) if network.ca_file else None, insecure_hosts=network.insecure_registries
+    )
+    store = Store(store_root)
+    sources = Sources(
+        downloader=HttpDownloader(transport, mirrors, Retry()),
+        registry=RegistryClient(
+            transport,
+            mirrors=mirrors,
+            retry=Retry(),
+            logins=DockerLogins(os.environ),
+            insecure_hosts=network.insecure_registries,
+        ),
+        store=store,
+        base_directory=str(base.absolute()),
+    )
+    with ExitStack() as stack:
+        stack.callback(transport.close)
+        stack.enter_context(store.in_use())
+        yield Workshop(KINDS, sources, console.progress(quiet=quiet), look_at_room, store_root)
+
+
+def look_at_room(directory: Path) -> Room:
+    """Return the file system that a directory lies on, or will lie on once it is made. Raises StorageError."""
+    existing = directory.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    with storage_errors(existing):
+        device = existing.stat().st_dev
+    return Room(str(directory), device, free_bytes(directory))
+
+
+def _mirrors(network: NetworkOptions) -> Mirrors:
+    settings = load_settings(platformdirs.user_config_path("bundler") / SETTINGS_NAME)
+    try:
+        return Mirrors.parse((*network.mirrors, *settings.mirrors), only=network.mirror_only)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,71 @@
+"""Writing to disks that may be full, read-only or cut off: one translation of the errors, one way to replace a file.
+
+Owns what ENOSPC and its kin mean to an operator, and write-then-rename; refuses to know what the bytes are.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def storage_errors(path: Path | str) -> Iterator[None]:
+    """Turn an OSError of the block into a StorageError about `path`: DISK_FULL, or STORAGE_UNUSABLE for the rest."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(
+                ErrorId.DISK_FULL,
+                f"no room left: {error.strerror}",
+                where=str(path),
+                remedy="Make room or choose another disk, then run the same command again; it goes on where it was.",
+            ) from error
+        raise StorageError(
+            ErrorId.STORAGE_UNUSABLE,
+            error.strerror or str(error),
+            where=str(path),
+            remedy="Check that the directory exists and that this user may write there.",
+        ) from error
+
+
+def sync_directory(directory: Path) -> None:
+    """Make renames and new names in a directory survive a power cut (fsync(2), "NOTES")."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file's content in one step: readers see the old bytes or the new ones, also after a power cut.
+
+    Raises StorageError; the old content is then untouched and no partial file is left.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with storage_errors(path):
+        try:
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), mode)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+            sync_directory(path.parent)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                partial.unlink()
+            raise

@@ -1,0 +1,216 @@
+"""PyYAML's events -> nodes with positions, bounded in depth and in what aliases add up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from bundler.manifest.node_text import node_name, shown
+from bundler.manifest.yaml_scalar import MERGE_TAG, STRING_TAG, ScalarProblem, scalar_value
+from bundler.model.source_text import Items, Pairs, Position, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.model.source_text import Node, Problems
+
+MAX_DEPTH = 32
+# what the tree may hold with every alias counted as often as it is used
+MAX_NODES = 100_000
+MAX_CHARACTERS = 4 * 1024 * 1024
+MAX_SCALAR_CHARACTERS = 8192
+
+_COLLECTION_TAGS = {"tag:yaml.org,2002:seq": yaml.SequenceStartEvent, "tag:yaml.org,2002:map": yaml.MappingStartEvent}
+
+
+class UnreadableError(Exception):
+    """The document cannot be read any further; one `Problem` in the making."""
+
+    def __init__(self, position: Position, problem: str) -> None:
+        super().__init__(problem)
+        self.position = position
+        self.problem = problem
+
+
+class _Anchored(NamedTuple):
+    """What an alias stands for, and what each use of it adds to the tree."""
+
+    node: Node
+    nodes: int
+    characters: int
+    height: int
+
+
+class Composer:
+    """Builds the tree of one document.
+
+    Arguments:
+        text: the whole file, decoded.
+        file: its name in positions.
+        problems: takes what leaves the rest readable.
+        loader: PyYAML's loader class, in C or in Python.
+    """
+
+    def __init__(self, text: str, *, file: str, problems: Problems, loader: Any) -> None:
+        self._loader = loader(text)
+        self._file = file
+        self._problems = problems
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._nodes = 0
+        self._characters = 0
+
+    def document(self) -> Node:
+        """Return the one document's tree, or an empty scalar when there is none.
+
+        Raises UnreadableError, and yaml.YAMLError where the text is not YAML.
+        """
+        self._next()
+        if isinstance(self._peek(), yaml.StreamEndEvent):
+            return Scalar(None, "", Position(self._file, 1, 1))
+        self._next()
+        root = self._node(0)
+        self._next()
+        event = self._peek()
+        if not isinstance(event, yaml.StreamEndEvent):
+            raise UnreadableError(self._position(event), "a second document begins; keep one document in the file")
+        return root
+
+    def _peek(self) -> Any:
+        try:
+            return self._loader.peek_event()
+        except (ValueError, OverflowError) as error:
+            # the scanner in Python hands escapes such as "\U00110000" to chr() unchecked
+            raise UnreadableError(Position(self._file, 1, 1), f"is not valid YAML: {error}") from error
+
+    def _next(self) -> Any:
+        self._peek()
+        return self._loader.get_event()
+
+    def _position(self, event: Any) -> Position:
+        return Position(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _node(self, depth: int) -> Node:
+        event = self._next()
+        position = self._position(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(str(event.anchor), position, depth)
+        self._limit_depth(depth, position)
+        if event.anchor is None:
+            return self._content(event, position, depth)
+        if event.anchor in self._anchors:
+            self._problems.error(position, f"the anchor &{event.anchor} is defined twice")
+        self._anchors[event.anchor] = None
+        nodes, characters = self._nodes, self._characters
+        node = self._content(event, position, depth)
+        self._anchors[event.anchor] = _Anchored(node, self._nodes - nodes, self._characters - characters, _height(node))
+        return node
+
+    def _alias(self, name: str, position: Position, depth: int) -> Node:
+        if name not in self._anchors:
+            raise UnreadableError(position, f"the alias *{name} has no anchor &{name} above it")
+        anchored = self._anchors[name]
+        if anchored is None:
+            raise UnreadableError(position, f"the alias *{name} stands inside its own anchor")
+        self._limit_depth(depth + anchored.height, position)
+        self._count(anchored.nodes, anchored.characters, position)
+        return anchored.node
+
+    def _limit_depth(self, depth: int, position: Position) -> None:
+        if depth > MAX_DEPTH:
+            raise UnreadableError(position, f"nested more than {MAX_DEPTH} levels deep")
+
+    def _count(self, nodes: int, characters: int, position: Position) -> None:
+        self._nodes += nodes
+        self._characters += characters
+        if self._nodes > MAX_NODES:
+            raise UnreadableError(position, f"more than {MAX_NODES} values, each alias counted as what it stands for")
+        if self._characters > MAX_CHARACTERS:
+            raise UnreadableError(position, f"more than {MAX_CHARACTERS} characters, each alias counted in full")
+
+    def _content(self, event: Any, position: Position, depth: int) -> Node:
+        if isinstance(event, yaml.ScalarEvent):
+            self._count(1, len(event.value), position)
+            return self._scalar(event, position)
+        self._count(1, 0, position)
+        if event.tag is not None and _COLLECTION_TAGS.get(event.tag) is not type(event):
+            self._problems.error(position, _tag_problem(event.tag))
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Items(tuple(self._items(depth)), position)
+        return self._mapping(position, depth)
+
+    def _scalar(self, event: Any, position: Position) -> Scalar:
+        text = event.value
+        if len(text) > MAX_SCALAR_CHARACTERS:
+            self._problems.error(position, f"a string of more than {MAX_SCALAR_CHARACTERS} characters")
+            text = text[:MAX_SCALAR_CHARACTERS]
+        tag = self._tag(event)
+        try:
+            return Scalar(scalar_value(tag, text), text, position)
+        except ScalarProblem as error:
+            self._problems.error(position, str(error))
+        except KeyError:
+            self._problems.error(position, _tag_problem(tag))
+        return Scalar(text, text, position)
+
+    def _tag(self, event: Any) -> str:
+        if event.tag is None:
+            return str(self._loader.resolve(yaml.ScalarNode, event.value, event.implicit))
+        # YAML 1.1, "Tag Resolution": the non-specific tag makes a scalar a string
+        return STRING_TAG if event.tag == "!" else str(event.tag)
+
+    def _items(self, depth: int) -> Iterator[Node]:
+        while not isinstance(self._peek(), yaml.SequenceEndEvent):
+            yield self._node(depth + 1)
+        self._next()
+
+    def _mapping(self, position: Position, depth: int) -> Pairs:
+        own: dict[str, tuple[Scalar, Node]] = {}
+        merged: dict[str, tuple[Scalar, Node]] = {}
+        merge_key: Position | None = None
+        while not isinstance(event := self._peek(), yaml.MappingEndEvent):
+            merges = isinstance(event, yaml.ScalarEvent) and self._tag(event) == MERGE_TAG
+            key, value = self._node(depth + 1), self._node(depth + 1)
+            if merges:
+                self._refuse_duplicate("<<", key.position, merge_key)
+                merge_key = merge_key or key.position
+                self._merge(value, merged)
+            elif not isinstance(key, Scalar) or not isinstance(key.value, str):
+                hint = f'; quote it: "{key.text}"' if isinstance(key, Scalar) and key.text else ""
+                self._problems.error(key.position, f"a key is a string, not {node_name(key)}{hint}")
+            elif key.value in own:
+                self._refuse_duplicate(key.value, key.position, own[key.value][0].position)
+            else:
+                own[key.value] = (key, value)
+        self._next()
+        inherited = (pair for name, pair in merged.items() if name not in own)
+        return Pairs((*inherited, *own.values()), position)
+
+    def _refuse_duplicate(self, key: str, position: Position, first: Position | None) -> None:
+        if first is not None:
+            self._problems.error(position, f"duplicate key {shown(key)}, first on line {first.line}")
+
+    def _merge(self, source: Node, merged: dict[str, tuple[Scalar, Node]]) -> None:
+        for node in source.items if isinstance(source, Items) else (source,):
+            if isinstance(node, Pairs):
+                for key, value in node.pairs:
+                    merged.setdefault(str(key.value), (key, value))
+            else:
+                wrong = f"'<<' merges a mapping or a list of mappings, not {node_name(node)}"
+                self._problems.error(node.position, wrong)
+
+
+def _height(node: Node) -> int:
+    match node:
+        case Items():
+            children = node.items
+        case Pairs():
+            children = tuple(value for _, value in node.pairs)
+        case _:
+            return 0
+    return 1 + max(map(_height, children), default=0)
+
+
+def _tag_problem(tag: str) -> str:
+    name = tag.replace("tag:yaml.org,2002:", "!!")
+    return f"the tag {shown(name)} is not supported here; remove it"

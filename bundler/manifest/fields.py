@@ -1,0 +1,227 @@
+"""How a kind reads the keys of one mapping of the manifest: typed, and every problem reported instead of raised.
+
+A kind makes one `Fields` per list item, asks for its keys, and gives up at the end when `ok` is false:
+
+    fields = Fields(node, scope, known=("path", "url", "roles"), what="a files entry")
+    path = fields.text("path", required=True)
+    roles = fields.roles("roles")
+    if path is None or not fields.ok:
+        return None
+
+Strings come back as positioned scalars, unexpanded: the kind calls `scope.expand(scalar, platform)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.manifest.node_text import MAX_SHOWN_CHARACTERS, node_name, shown, want_text
+from bundler.manifest.platform_names import MAX_PLATFORMS, read_platform
+from bundler.model.manifest import ROLES
+from bundler.model.placement import MODES
+from bundler.model.scope import did_you_mean
+from bundler.model.source_text import Items, Pairs, Scalar
+
+if TYPE_CHECKING:
+    from bundler.model.platform import Platform
+    from bundler.model.scope import Scope
+    from bundler.model.source_text import Node, Position
+
+IGNORED_PREFIX = "x-"
+
+
+class Fields:
+    """The keys of one mapping.
+
+    Arguments:
+        node: what stands in the manifest; anything but a mapping is reported.
+        scope: where problems go, and the platforms that an absent `platforms` stands for.
+        known: the keys that may occur; others are reported with the nearest known one, `x-…` is ignored.
+        what: the mapping's name in messages, with its article: `a files entry`.
+    """
+
+    __slots__ = ("_errors_before", "_is_mapping", "_keys", "_nodes", "_scope", "position", "what")
+
+    def __init__(self, node: Node, scope: Scope, *, known: tuple[str, ...], what: str) -> None:
+        self.position = node.position
+        self.what = what
+        self._scope = scope
+        self._errors_before = len(scope.problems.errors)
+        self._nodes: dict[str, Node] = {}
+        self._keys: dict[str, Position] = {}
+        self._is_mapping = isinstance(node, Pairs)
+        if not isinstance(node, Pairs):
+            scope.problems.error(node.position, f"want {what} as a mapping, got {node_name(node)}")
+            return
+        for key, value in node.pairs:
+            name = str(key.value)
+            if name in known:
+                self._nodes[name] = value
+                self._keys[name] = key.position
+            elif not name.startswith(IGNORED_PREFIX):
+                hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                scope.problems.error(key.position, f"unknown key {shown(name)} in {what}{hint}")
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was reported to the scope since this mapping was begun (`scope.expand` included)."""
+        return len(self._scope.problems.errors) == self._errors_before
+
+    def has(self, key: str) -> bool:
+        """Tell whether the key is given, with whatever value."""
+        return key in self._nodes
+
+    def node(self, key: str, *, required: bool = False) -> Node | None:
+        """Return the key's value as it stands, or None."""
+        node = self._nodes.get(key)
+        if node is None and required and self._is_mapping:
+            self._scope.problems.error(self.position, f"{self.what} lacks the key {key!r}")
+        return node
+
+    def position_of(self, key: str) -> Position:
+        """Return where the key's value stands, or the mapping itself when it is absent."""
+        node = self._nodes.get(key)
+        return self.position if node is None else node.position
+
+    def key_position(self, key: str) -> Position:
+        """Return where the key itself stands, or the mapping when it is absent."""
+        return self._keys.get(key, self.position)
+
+    def error(self, key: str, text: str) -> None:
+        """Report what is wrong with the value of a key, at its position."""
+        self._scope.problems.error(self.position_of(key), f"{key!r}: {text}")
+
+    def text(self, key: str, *, default: Scalar | None = None, required: bool = False) -> Scalar | None:
+        """Return a non-empty string of one line; `default` when it is absent, None when it was reported."""
+        node = self.node(key, required=required)
+        return default if node is None else want_text(node, self._scope, repr(key))
+
+    def texts(self, key: str, *, required: bool = False) -> tuple[Scalar, ...]:
+        """Return a list of different strings, those that are none having been reported; () when it is absent."""
+        scalars: dict[str, Scalar] = {}
+        for item in self.items(key, required=required):
+            scalar = want_text(item, self._scope, f"an item of {key!r}")
+            if scalar is None:
+                continue
+            if scalar.text in scalars:
+                self._scope.problems.error(scalar.position, f"{key!r}: {shown(scalar.text)} is listed twice")
+            scalars.setdefault(scalar.text, scalar)
+        return tuple(scalars.values())
+
+    def items(self, key: str, *, required: bool = False) -> tuple[Node, ...]:
+        """Return the items of a list as they stand; () when it is absent. An empty list is reported."""
+        node = self.node(key, required=required)
+        if node is None:
+            return ()
+        if not isinstance(node, Items):
+            self.error(key, f"want a list, got {node_name(node)}{_as_list(node)}")
+            return ()
+        if not node.items:
+            self.error(key, "is an empty list; leave the key out")
+        return node.items
+
+    def pairs(
+        self, key: str, *, required: bool = False, empty_values: bool = False
+    ) -> tuple[tuple[Scalar, Scalar], ...]:
+        """Return a mapping from strings to strings in the order of the file; () when it is absent.
+
+        Pairs whose value is no string were reported and are left out. An empty mapping is reported.
+        """
+        node = self.node(key, required=required)
+        if node is None:
+            return ()
+        if not isinstance(node, Pairs):
+            self.error(key, f"want a mapping, got {node_name(node)}")
+            return ()
+        if not node.pairs:
+            self.error(key, "is an empty mapping; leave the key out")
+        found: list[tuple[Scalar, Scalar]] = []
+        for name, value in node.pairs:
+            what = f"{key!r}, {shown(name.text)}"
+            scalar = want_text(value, self._scope, what, may_be_empty=empty_values)
+            if scalar is not None:
+                found.append((name, scalar))
+        return tuple(found)
+
+    def exclusive(self, *keys: str, required: bool = False) -> str | None:
+        """Return which one of these keys is given, or None; more than one, or a required none, is reported."""
+        given = [key for key in keys if key in self._nodes]
+        if len(given) > 1:
+            wrong = f"{given[1]!r} cannot stand beside {given[0]!r}; keep one of {', '.join(keys)}"
+            self._scope.problems.error(self.key_position(given[1]), wrong)
+        if not given and required and self._is_mapping:
+            self._scope.problems.error(self.position, f"{self.what} lacks one of the keys {', '.join(keys)}")
+        return given[0] if given else None
+
+    def choice(self, key: str, options: tuple[str, ...], *, default: str) -> str:
+        """Return one of the named words."""
+        scalar = self.text(key)
+        if scalar is None:
+            return default
+        word = self._scope.expand(scalar)
+        if word not in options:
+            hint = did_you_mean(word, options) or f"; known are {', '.join(options)}"
+            self.error(key, f"unknown value {shown(word)}{hint}")
+            return default
+        return word
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return a truth value."""
+        node = self.node(key)
+        if node is None:
+            return default
+        if not isinstance(node, Scalar) or not isinstance(node.value, bool):
+            self.error(key, f"want true or false, without quotes; got {node_name(node)}")
+            return default
+        return node.value
+
+    def mode(self, key: str, *, default: int) -> int:
+        """Return file permissions as a number: 0o644 or 0o755."""
+        scalar = self.text(key)
+        if scalar is None:
+            return default
+        word = self._scope.expand(scalar)
+        for mode in MODES:
+            if word in (f"{mode:04o}", f"{mode:o}"):
+                return mode
+        self.error(key, f'want "0644" or "0755", got {shown(word)}')
+        return default
+
+    def roles(self, key: str) -> tuple[str, ...]:
+        """Return who needs the content, in the order of `ROLES`; all of them when the key is absent."""
+        if not self.has(key):
+            return ROLES
+        words = set()
+        for scalar in self.texts(key):
+            word = self._scope.expand(scalar)
+            if word not in ROLES:
+                hint = did_you_mean(word, ROLES) or f"; known are {', '.join(ROLES)}"
+                self._scope.problems.error(scalar.position, f"{key!r}: unknown role {shown(word)}{hint}")
+            words.add(word)
+        return tuple(role for role in ROLES if role in words)
+
+    def platforms(self, key: str, *, default: tuple[Platform, ...] | None = None) -> tuple[Platform, ...]:
+        """Return a list of different platforms, in the order of the file.
+
+        When the key is absent: `default`, or the manifest's platforms.
+        """
+        if not self.has(key):
+            return self._scope.platforms if default is None else default
+        platforms: list[Platform] = []
+        for scalar in self.texts(key):
+            platform = read_platform(scalar, self._scope, repr(key))
+            if platform is None:
+                continue
+            if any(platform.matches(other) for other in platforms):
+                self._scope.problems.error(scalar.position, f"{key!r}: {platform} is listed twice")
+                continue
+            platforms.append(platform)
+        if len(platforms) > MAX_PLATFORMS:
+            self.error(key, f"lists more than {MAX_PLATFORMS} platforms")
+        return tuple(platforms[:MAX_PLATFORMS])
+
+
+def _as_list(node: Node) -> str:
+    if isinstance(node, Scalar) and 0 < len(node.text) <= MAX_SHOWN_CHARACTERS:
+        return f"; write [{node.text}]"
+    return ""

@@ -1,0 +1,43 @@
+"""Reads platforms of the manifest and catches their typos: OCI takes Go's names (image spec, "config.md", os and
+architecture), of which these are the ones that container images and release archives are published for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.manifest.node_text import shown
+from bundler.model.platform import Platform
+from bundler.model.scope import did_you_mean
+
+if TYPE_CHECKING:
+    from bundler.model.scope import Scope
+    from bundler.model.source_text import Scalar
+
+MAX_PLATFORMS = 16
+KNOWN_OS = ("linux", "windows", "darwin", "freebsd")
+KNOWN_ARCH = (
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mipsle", "mips64", "mips64le", "ppc64le", "riscv64", "s390x",
+)  # fmt: skip
+
+
+def read_platform(scalar: Scalar, scope: Scope, what: str) -> Platform | None:
+    """Return the platform that a scalar names; otherwise report it and return None.
+
+    Arguments:
+        what: how the message names the value, for example `'platforms'`.
+    """
+    text = scope.expand(scalar)
+    try:
+        platform = Platform.parse(text)
+    except ValueError as error:
+        scope.problems.error(scalar.position, f"{what}: {error}")
+        return None
+    for part, word, known in (
+        ("operating system", platform.os, KNOWN_OS),
+        ("architecture", platform.arch, KNOWN_ARCH),
+    ):
+        if word not in known:
+            hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
+            scope.problems.error(scalar.position, f"{what}: unknown {part} {shown(word)}{hint}")
+            return None
+    return platform

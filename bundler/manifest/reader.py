@@ -1,0 +1,132 @@
+"""Bytes of a manifest -> `Manifest`, or one ManifestError that holds all its problems. Design section 3.
+
+Values written once at the top (`vars`) may use the variables above them; `--set` is taken as it is. A manifest without
+`platforms` is for linux/amd64.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.manifest.decoding import MAX_FILE_BYTES
+from bundler.manifest.entries import MAX_PROBLEMS, check_targets, read_entries
+from bundler.manifest.fields import Fields
+from bundler.manifest.header import HEADER_KEYS, newer_version, read_header, version_problem
+from bundler.manifest.yaml_tree import read_tree
+from bundler.model.manifest import Manifest
+from bundler.model.scope import Scope
+from bundler.model.source_text import Pairs, Problem, Problems, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from bundler.model.manifest import EntryReader
+    from bundler.model.source_text import Node
+
+# kinds of content that the format has a name for already (design section 3)
+RESERVED_KEYS = {
+    "charts": "reserved for a later version",
+    "debs": "reserved for a later version",
+    "rpms": "not supported yet by this version",
+}
+NO_OVERRIDES: Mapping[str, str] = {}
+
+
+def load_manifest(
+    path: Path, kinds: Sequence[EntryReader[Any]], overrides: Mapping[str, str] = NO_OVERRIDES
+) -> Manifest:
+    """Read the manifest in a file as `read_manifest` does; ManifestError (MANIFEST_UNREADABLE) when it cannot."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ManifestError(
+            ErrorId.MANIFEST_UNREADABLE,
+            f"cannot be read: {reason}",
+            where=str(path),
+            remedy="Name a manifest that exists and that you may read.",
+        ) from error
+    return read_manifest(text, file=str(path), kinds=kinds, overrides=overrides)
+
+
+def read_manifest(
+    text: bytes,
+    *,
+    file: str,
+    kinds: Sequence[EntryReader[Any]],
+    overrides: Mapping[str, str] = NO_OVERRIDES,
+) -> Manifest:
+    """Read a manifest.
+
+    Arguments:
+        text: the file's content, at most `MAX_FILE_BYTES`.
+        file: its name in positions.
+        kinds: the kinds of content that it may list, each under its name.
+        overrides: `--set`: values of variables that the manifest declares.
+
+    Raises ManifestError (MANIFEST_INVALID) whose `problems` are all problems in the order of their positions.
+    """
+    problems = Problems()
+    root = read_tree(text, file=file, problems=problems)
+    if root is None:
+        raise _invalid(file, problems.errors)
+    if (version := newer_version(root)) is not None:
+        newer = Problem(version.position, version_problem(version))
+        raise _invalid(file, [newer], remedy="Use a newer version of bundler.")
+    if isinstance(root, Scalar) and not root.text:
+        raise _invalid(file, [*problems.errors, Problem(root.position, "the manifest is empty; begin with version: 1")])
+    manifest = _read(root, kinds, problems, overrides)
+    if problems.errors:
+        raise _invalid(file, problems.errors)
+    return manifest
+
+
+def _read(root: Node, kinds: Sequence[EntryReader[Any]], problems: Problems, overrides: Mapping[str, str]) -> Manifest:
+    names = tuple(kind.name for kind in kinds)
+    reserved = tuple(key for key in RESERVED_KEYS if key not in names)
+    variables: dict[str, str] = {}
+    known = (*HEADER_KEYS, *names, *reserved)
+    fields = Fields(root, Scope(variables, (), problems), known=known, what="the manifest")
+    for key in reserved:
+        if fields.has(key):
+            problems.error(fields.key_position(key), f"{key!r} is {RESERVED_KEYS[key]}; remove it")
+    header = read_header(fields, problems, variables, overrides)
+    entries = {kind.name: read_entries(fields, kind, header.scope) for kind in kinds}
+    check_targets((entry for listed in entries.values() for entry in listed), problems)
+    if isinstance(root, Pairs) and not any(fields.has(key) for key in (*names, *reserved)):
+        problems.error(root.position, f"the manifest lists nothing to bundle; add {' or '.join(names)}")
+    return Manifest(
+        name=header.name,
+        release=header.release,
+        platforms=header.scope.platforms,
+        variables=variables,
+        entries=entries,
+        warnings=_in_order(problems.warnings),
+    )
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    # an alias brings the same problem as often as it is used, a platform each time the entry is expanded
+    return tuple(sorted(set(problems)))
+
+
+def _invalid(
+    file: str,
+    errors: Iterable[Problem],
+    *,
+    remedy: str = "Mend what is listed above, then try again with `bundler check`.",
+) -> ManifestError:
+    found = _in_order(errors)
+    lines = [str(problem) for problem in found[:MAX_PROBLEMS]]
+    if len(found) > MAX_PROBLEMS:
+        lines.append(f"{file}: … and {len(found) - MAX_PROBLEMS} more")
+    return ManifestError(
+        ErrorId.MANIFEST_INVALID,
+        "has 1 problem" if len(found) == 1 else f"has {len(found)} problems",
+        where=file,
+        remedy=remedy,
+        problems=lines,
+    )

@@ -1,0 +1,111 @@
+"""A file as the lock pins it (design section 4): one per file of the bundle, whatever it was taken out of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bundler.model.artifact import HeldTo
+from bundler.model.bundle_path import BundlePath
+from bundler.model.lock_json import decode_blob, encode_blob, want_count, want_text
+from bundler.model.manifest import ROLES
+from bundler.model.placement import MODES
+from bundler.model.platform import Platform
+
+if TYPE_CHECKING:
+    from bundler.model.digest import Blob
+    from bundler.model.json_value import Json
+
+
+@dataclass(frozen=True, slots=True)
+class FileArtifact:
+    """A pinned file.
+
+    Arguments:
+        path: where it lies in the bundle.
+        content: its bytes there.
+        urls: where the download comes from, as in the manifest.
+        download: what was downloaded; the content itself unless that is a member.
+        held_to: what vouched for the download.
+        member: which member of the download it is, or "" for the download itself.
+        mode: 0o644 or 0o755.
+        date: the download's Last-Modified or the member's own date, in seconds since the epoch, or None.
+        roles, platforms: who needs it; empty platforms mean any.
+
+    Raises ValueError when these contradict each other.
+    """
+
+    path: BundlePath
+    content: Blob
+    urls: tuple[str, ...]
+    download: Blob
+    held_to: HeldTo
+    member: str = ""
+    mode: int = 0o644
+    date: int | None = None
+    roles: tuple[str, ...] = ROLES
+    platforms: tuple[Platform, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.urls:
+            raise ValueError(f"{self.path} has no url")
+        if not self.member and self.content != self.download:
+            raise ValueError(f"{self.path} is a whole download and yet has other bytes than it")
+        if self.mode not in MODES:
+            raise ValueError(f"mode {self.mode:o} of {self.path} is neither 644 nor 755")
+        if self.date is not None and self.date < 0:
+            raise ValueError(f"{self.path} is dated before 1970")
+        if unknown := set(self.roles) - set(ROLES):
+            raise ValueError(f"{self.path} has unknown roles {sorted(unknown)}")
+
+    @property
+    def key(self) -> str:
+        """The path in the bundle."""
+        return str(self.path)
+
+    @property
+    def version(self) -> str:
+        """The digest of the file."""
+        return str(self.content.digest)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.content.size
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """The file itself; what it was taken out of is not needed any more."""
+        return (self.content,)
+
+    def encode(self) -> Json:
+        """Return its JSON object in the lock."""
+        return {
+            "path": str(self.path),
+            **encode_blob(self.content),
+            "download": {"urls": list(self.urls), **encode_blob(self.download)},
+            **({"member": self.member} if self.member else {}),
+            "mode": f"{self.mode:04o}",
+            **({"date": self.date} if self.date is not None else {}),
+            "roles": list(self.roles),
+            "platforms": [str(platform) for platform in self.platforms],
+            "held_to": self.held_to.encode(),
+        }
+
+    @classmethod
+    def decode(cls, value: Any) -> FileArtifact:
+        """Read what `encode` wrote; ValueError, KeyError or TypeError when it is something else."""
+        download = value["download"]
+        date = value.get("date")
+        return cls(
+            path=BundlePath(want_text(value["path"])),
+            content=decode_blob(value),
+            urls=tuple(want_text(url) for url in download["urls"]),
+            download=decode_blob(download),
+            held_to=HeldTo.decode(value["held_to"]),
+            member=want_text(value.get("member", "")),
+            mode=int(want_text(value["mode"]), 8),
+            date=None if date is None else want_count(date),
+            roles=tuple(want_text(role) for role in value["roles"]),
+            platforms=tuple(Platform.parse(want_text(platform)) for platform in value["platforms"]),
+        )

@@ -1,0 +1,159 @@
+"""Plain files over http, https and file: which place to ask next when one fails. Implements `interface.Downloader`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from bundler.errors import BundlerError, IntegrityError, SourceError
+from bundler.net import local_file
+from bundler.net.interface import Document, Received
+from bundler.net.netrc_file import netrc_credentials
+from bundler.net.redact import redact
+from bundler.net.status import error_for_status, http_date_s
+from bundler.net.transfer import transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bundler.model.progress import Task
+    from bundler.net.interface import Credentials, Sink, Transport
+    from bundler.net.mirrors import Candidate, Mirrors
+    from bundler.net.retry import Retry
+
+T = TypeVar("T")
+_OK = 200
+# Servers that do not offer HEAD say so in these ways (GitHub's and S3's signed links answer 403).
+_NO_HEAD = frozenset({403, 405, 501})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDownloader:
+    """See `interface.Downloader`; `credentials` looks up a host that is really asked, mirrors by their own name."""
+
+    transport: Transport
+    mirrors: Mirrors
+    retry: Retry
+    credentials: Callable[[str], Credentials | None] = netrc_credentials
+
+    def download(self, urls: Sequence[str], sink: Sink, task: Task, *, size: int | None = None) -> Received:
+        """Bring a file into the sink from the first place that gives it."""
+
+        def bring(place: Candidate) -> Received:
+            if _is_local(place.url):
+                return local_file.copy_file(place.url, sink, task, size=size)
+            received = self.retry.run(
+                lambda: transfer(
+                    self.transport, place.url, sink, task, credentials=self._credentials(place), size=size
+                ),
+                task,
+                position=lambda: sink.offset,
+            )
+            return replace(received, via=place.via)
+
+        task.advance(sink.offset)
+        return self._first(urls, bring, task)
+
+    def size(self, urls: Sequence[str]) -> int | None:
+        """Return the size that a place announces, or None when none of them tells."""
+        silent = _Unwatched()
+
+        def ask(place: Candidate) -> int | None:
+            if _is_local(place.url):
+                return local_file.file_size(place.url)
+            return self.retry.run(lambda: self._announced(place), silent)
+
+        return self._first(urls, ask, silent)
+
+    def read(self, url: str, *, max_bytes: int) -> Document:
+        """Return a small document from the first place that gives it."""
+        silent = _Unwatched()
+
+        def fetch(place: Candidate) -> Document:
+            if _is_local(place.url):
+                return local_file.read_file(place.url, max_bytes=max_bytes)
+            return self.retry.run(lambda: self._document(place, max_bytes), silent)
+
+        return self._first([url], fetch, silent)
+
+    def _first(self, urls: Sequence[str], ask: Callable[[Candidate], T], task: Task) -> T:
+        """Return what the first place gives; the last one's error, with the number of others, when none does."""
+        places = self._places(urls)
+        for tried, place in enumerate(places):
+            try:
+                given = ask(place)
+                if given is not None or tried + 1 == len(places):
+                    return given
+            except (SourceError, IntegrityError) as error:
+                if tried + 1 == len(places):
+                    raise _with_count(error, tried) from error
+                task.note(f"{error}; trying {redact(places[tried + 1].url)}")
+        raise ValueError("a download needs at least one url")
+
+    def _places(self, urls: Sequence[str]) -> list[Candidate]:
+        places: list[Candidate] = []
+        refused = None
+        for url in urls:
+            try:
+                places += self.mirrors.urls(url)
+            except SourceError as error:
+                refused = error
+        if refused and not places:
+            raise refused
+        return places
+
+    def _document(self, place: Candidate, max_bytes: int) -> Document:
+        with self.transport.request("GET", place.url, credentials=self._credentials(place)) as answer:
+            if answer.status != _OK:
+                raise error_for_status(answer)
+            data = answer.read(max_bytes)
+            return Document(data, http_date_s(answer.headers.get("Last-Modified", "")), place.via)
+
+    def _announced(self, place: Candidate) -> int | None:
+        with self.transport.request("HEAD", place.url, credentials=self._credentials(place)) as answer:
+            if answer.status in _NO_HEAD:
+                return None
+            if answer.status != _OK:
+                raise error_for_status(answer)
+            length = answer.headers.get("Content-Length", "")
+            return int(length) if length.isascii() and length.isdigit() else None
+
+    def _credentials(self, place: Candidate) -> Credentials | None:
+        return self.credentials(urlsplit(place.url).hostname or "")
+
+
+class _Unwatched:
+    """A `Task` for requests too short to be shown."""
+
+    def advance(self, count: int) -> None:
+        """Nothing to show."""
+
+    def note(self, text: str) -> None:
+        """Nothing to show."""
+
+    def finish(self, outcome: str = "") -> None:
+        """Nothing to show."""
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith("file:")
+
+
+def _with_count(error: SourceError | IntegrityError, others: int) -> BundlerError:
+    """Return the error, saying as well how many other places failed before."""
+    if not others:
+        return error
+    places = "1 other place" if others == 1 else f"{others} other places"
+    remedy = f"{error.remedy} Before it, {places} failed."
+    if isinstance(error, IntegrityError):
+        what = error.what.removesuffix(f" (want {error.want}, got {error.got})")
+        return IntegrityError(error.id, what, where=error.where, remedy=remedy, want=error.want, got=error.got)
+    return SourceError(
+        error.id,
+        error.what,
+        where=error.where,
+        remedy=remedy,
+        retryable=error.retryable,
+        retry_after_s=error.retry_after_s,
+    )

@@ -1,0 +1,116 @@
+"""What the libraries raise, said as a SourceError: the one place that knows the exceptions of requests and urllib3.
+
+Owns which of them may pass if the same is tried again; refuses to show their own texts, which hold URLs with secrets.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from typing import TYPE_CHECKING, TypeVar
+
+import requests
+import urllib3.exceptions
+
+from bundler.errors import ErrorId, SourceError
+from bundler.net.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+E = TypeVar("E", bound=BaseException)
+
+WHILE_READING = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+# Whatever is wrong with a URL or a field of a request comes out as a ValueError of some kind.
+WHILE_SENDING = (*WHILE_READING, ValueError)
+# A handshake that ends in the middle is a cut line, not a question of trust.
+_CUT_HANDSHAKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+_CHECK_NETWORK = "Check the network, the name server and HTTPS_PROXY, or name a mirror with --mirror."
+_GOES_ON = "Run the command again; the download goes on where it stopped."
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and everything that it wraps, outermost first."""
+    pending, seen = [error], set[int]()
+    while pending:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = (*current.args, getattr(current, "reason", None), current.__cause__)
+        pending.extend(inner for inner in wrapped if isinstance(inner, BaseException))
+
+
+def find(error: BaseException, *kinds: type[E]) -> E | None:
+    """Return the first exception of these kinds in a chain of causes."""
+    return next((cause for cause in causes(error) if isinstance(cause, kinds)), None)
+
+
+def trust_failure(error: BaseException) -> ssl.SSLError | None:
+    """Return the failed handshake in a chain of causes, unless the line was merely cut in its middle."""
+    failed = find(error, ssl.SSLError)
+    return None if isinstance(failed, _CUT_HANDSHAKE) else failed
+
+
+def source_error(error: BaseException, url: str, *, idle_timeout_s: float) -> SourceError:
+    """Return what to tell about an exception of requests, urllib3 or the socket, TLS trust apart (`tls` tells that)."""
+    where = redact(url)
+    if find(error, urllib3.exceptions.InvalidHeader):
+        return SourceError(
+            ErrorId.SOURCE_INVALID,
+            "the server's answer contradicts itself: it has several lengths",
+            where=where,
+            remedy="Tell the operator of the server, or name another url or a --mirror.",
+        )
+    if find(error, ValueError):
+        return SourceError(
+            ErrorId.SOURCE_INVALID, "is not a URL that can be asked for", where=where, remedy="Correct the URL."
+        )
+    if find(error, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+        return _proxy_error(error, where)
+    if find(error, socket.gaierror):
+        return _unreachable("the host's name cannot be resolved", where)
+    if find(error, urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
+        return _unreachable(f"no connection: {_reason(error)}", where)
+    if find(error, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
+        return _timeout("no connection came about in time", where, _CHECK_NETWORK)
+    if find(error, requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        return _timeout(f"the server was silent for {idle_timeout_s:g} s", where, _GOES_ON)
+    return SourceError(
+        ErrorId.SOURCE_CUT,
+        f"the connection was cut: {_reason(error)}",
+        where=where,
+        remedy=_GOES_ON,
+        retryable=True,
+    )
+
+
+def _proxy_error(error: BaseException, where: str) -> SourceError:
+    tunnel = next((str(cause) for cause in causes(error) if str(cause).startswith("Tunnel connection failed")), "")
+    refused = tunnel.partition(": ")[2]
+    return SourceError(
+        ErrorId.SOURCE_UNREACHABLE,
+        f"the proxy refused to connect: {refused}" if refused else "the proxy cannot be reached",
+        where=where,
+        remedy="Check HTTP_PROXY and HTTPS_PROXY, their credentials, and NO_PROXY.",
+        retryable=not refused.startswith("4"),
+    )
+
+
+def _unreachable(what: str, where: str) -> SourceError:
+    return SourceError(ErrorId.SOURCE_UNREACHABLE, what, where=where, remedy=_CHECK_NETWORK, retryable=True)
+
+
+def _timeout(what: str, where: str, remedy: str) -> SourceError:
+    return SourceError(ErrorId.SOURCE_TIMEOUT, what, where=where, remedy=remedy, retryable=True)
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return the system's word for it, or the kind of the innermost exception: neither holds a URL."""
+    if error is None:
+        return "unknown"
+    chain = list(causes(error))
+    system = next((cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror), None)
+    return system or type(chain[-1]).__name__

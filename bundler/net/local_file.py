@@ -1,0 +1,103 @@
+"""Files of this machine as a source, `file:` URLs (RFC 8089). Their bytes are always read from the beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.net.interface import Document, Received
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from bundler.model.progress import Task
+    from bundler.net.interface import Sink
+
+BLOCK_BYTES = 1024 * 1024
+_LOCAL_HOSTS = ("", "localhost")
+
+
+def local_path(url: str) -> Path:
+    """Return the path of a `file:` URL; SourceError when it names another host."""
+    parts = urlsplit(url)
+    if parts.netloc.lower() not in _LOCAL_HOSTS or not parts.path.startswith("/"):
+        raise SourceError(
+            ErrorId.SOURCE_INVALID,
+            "is not the URL of a local file",
+            where=url,
+            remedy="Write file:///ABSOLUTE/PATH, or a path relative to the manifest.",
+        )
+    return Path(unquote(parts.path, errors="surrogateescape"))
+
+
+def copy_file(url: str, sink: Sink, task: Task, *, size: int | None) -> Received:
+    """Bring a local file into the sink.
+
+    Raises SourceError (missing, unreadable), IntegrityError (another size than the pinned one), StorageError.
+    """
+    path = local_path(url)
+    with _opened(path) as file:
+        found = path.stat()
+        if size is not None and found.st_size != size:
+            raise IntegrityError(
+                ErrorId.UPSTREAM_CHANGED,
+                "the file has another size than the one that was locked",
+                where=str(path),
+                remedy="Find out why it changed; if that is right, move the entry with `bundler lock --update`.",
+                want=f"{size} bytes",
+                got=f"{found.st_size} bytes",
+            )
+        task.advance(-sink.offset)
+        sink.restart("")
+        while block := _read(file, path, BLOCK_BYTES):
+            sink.write(block)
+            task.advance(len(block))
+    return Received(sink.offset, int(found.st_mtime), "")
+
+
+def file_size(url: str) -> int:
+    """Return a local file's size in bytes; SourceError when there is none."""
+    path = local_path(url)
+    with _opened(path):
+        return path.stat().st_size
+
+
+def read_file(url: str, *, max_bytes: int) -> Document:
+    """Return a small local file; SourceError when it is missing or longer than that."""
+    path = local_path(url)
+    with _opened(path) as file:
+        data = _read(file, path, max_bytes + 1)
+        if len(data) > max_bytes:
+            raise SourceError(
+                ErrorId.SOURCE_INVALID,
+                f"is longer than {max_bytes} bytes, which is more than such a document can have",
+                where=str(path),
+                remedy="Check that the URL names the right document.",
+            )
+        return Document(data, int(path.stat().st_mtime), "")
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except (OSError, ValueError) as error:
+        raise _source_error(error, path) from error
+
+
+def _read(file: BinaryIO, path: Path, count: int) -> bytes:
+    try:
+        return file.read(count)
+    except OSError as error:
+        raise _source_error(error, path) from error
+
+
+def _source_error(error: Exception, path: Path) -> SourceError:
+    absent = isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError))
+    return SourceError(
+        ErrorId.SOURCE_NOT_FOUND if absent else ErrorId.SOURCE_REFUSED,
+        getattr(error, "strerror", None) or str(error),
+        where=str(path),
+        remedy="Check the path; a url without scheme is relative to the manifest.",
+    )

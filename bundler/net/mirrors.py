@@ -1,0 +1,171 @@
+"""Upstream mirrors: which places stand in for a URL or an image's repository, in which order. Design section 3.
+
+Pure. Canonical names stay in manifest and lock; only requests go elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bundler.errors import ErrorId, SourceError
+from bundler.model.reference import Reference
+from bundler.net.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_SCHEMES = ("http", "https")
+_HUB_ALIASES = ("index.docker.io", "registry-1.docker.io")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One place to try for a plain URL; `via` is the mirror's prefix, "" for the original."""
+
+    url: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredRepository:
+    """One place to try for an image's repository; `via` is the mirror's prefix, "" for the original."""
+
+    host: str
+    path: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Everything under `prefix` is also under `target`: two URLs, or two `host[/path]` of registries."""
+
+    prefix: str
+    target: str
+
+    @classmethod
+    def parse(cls, text: str) -> Rule:
+        """Parse PREFIX=PREFIX; ValueError, with a text for a person, when it is something else."""
+        if "://" in text:
+            # a URL may hold "=" itself: the one that counts stands before a scheme
+            prefix, *rest = re.split(r"=(?=[a-zA-Z]+://)", text, maxsplit=1)
+            if not rest:
+                raise ValueError(f"{text!r} is not PREFIX=PREFIX with a URL on both sides")
+            return cls(_url_prefix(prefix, text), _url_target(prefix, rest[0], text))
+        prefix, equals, target = text.partition("=")
+        if not equals:
+            raise ValueError(f"{text!r} is not PREFIX=PREFIX")
+        return cls(_repository_prefix(prefix, text), _repository_prefix(target, text))
+
+    @property
+    def is_for_urls(self) -> bool:
+        """Whether it is about plain URLs, else about images."""
+        return "://" in self.prefix
+
+    def rewritten(self, name: str) -> str | None:
+        """Return the name under the target, or None when it does not lie under the prefix."""
+        if not name.startswith(self.prefix):
+            return None
+        rest = name[len(self.prefix) :]
+        ends_here = self.prefix.endswith("/") or rest == "" or rest[0] == "/" or (self.is_for_urls and rest[0] in "?#")
+        return self.target + rest if ends_here else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrors:
+    """All rules, in the order given; `only` leaves the originals out."""
+
+    rules: tuple[Rule, ...] = ()
+    only: bool = False
+
+    @classmethod
+    def parse(cls, rules: Iterable[str], *, only: bool = False) -> Mirrors:
+        """Parse PREFIX=PREFIX rules; ValueError, with a text for a person, at the first that is none."""
+        return cls(tuple(Rule.parse(text) for text in rules), only)
+
+    def urls(self, url: str) -> tuple[Candidate, ...]:
+        """Return where to ask for a plain URL, mirrors first; SourceError when only mirrors may be asked and none fits.
+
+        Local files have no upstream: they are returned as they are.
+        """
+        if url.startswith("file:"):
+            return (Candidate(url, ""),)
+        name = _with_lower_case_host(url)
+        places = [Candidate(place, rule.target) for rule, place in self._rewritten(name, for_urls=True)]
+        if not self.only:
+            places.append(Candidate(url, ""))
+        if not places:
+            raise _no_rule(redact(url), f"{redact(_origin(url))}/=MIRROR")
+        return tuple(places)
+
+    def repositories(self, host: str, path: str) -> tuple[MirroredRepository, ...]:
+        """Return where to ask for an image's repository, mirrors first; SourceError as `urls`."""
+        places = []
+        for rule, place in self._rewritten(f"{_registry_host(host)}/{path}", for_urls=False):
+            mirror_host, _, mirror_path = place.partition("/")
+            if mirror_path:
+                places.append(MirroredRepository(mirror_host, mirror_path, rule.target))
+        if not self.only:
+            places.append(MirroredRepository(host, path, ""))
+        if not places:
+            raise _no_rule(f"{host}/{path}", f"{host}=MIRROR")
+        return tuple(places)
+
+    def _rewritten(self, name: str, *, for_urls: bool) -> Sequence[tuple[Rule, str]]:
+        found = ((rule, rule.rewritten(name)) for rule in self.rules if rule.is_for_urls == for_urls)
+        return [(rule, place) for rule, place in found if place is not None]
+
+
+def _url_prefix(prefix: str, text: str) -> str:
+    scheme, _, rest = prefix.partition("://")
+    if scheme.lower() not in _SCHEMES:
+        raise ValueError(f"{text!r}: {prefix!r} is neither http nor https")
+    if "@" in rest.partition("/")[0]:
+        raise ValueError("a mirror's prefix holds no user info; put credentials into ~/.netrc")
+    return _with_lower_case_host(prefix)
+
+
+def _url_target(prefix: str, target: str, text: str) -> str:
+    if not urlsplit(target).hostname:
+        raise ValueError(f"{text!r}: {target!r} names no host")
+    # a target that ends in a query (https://mirror/get?url=) takes the rest as it is
+    if prefix.endswith("/") != target.endswith("/") and not target.endswith("="):
+        raise ValueError(f"{text!r}: either both sides end with a slash or neither does")
+    return _url_prefix(target, text)
+
+
+def _with_lower_case_host(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    end = next((at for at, character in enumerate(rest) if character in "/?#"), len(rest))
+    return f"{scheme.lower()}{separator}{rest[:end].lower()}{rest[end:]}"
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _repository_prefix(prefix: str, text: str) -> str:
+    host, slash, path = prefix.rstrip("/").partition("/")
+    if not ("." in host or ":" in host or host == "localhost"):
+        raise ValueError(f"{text!r}: {prefix!r} does not begin with a registry's host")
+    try:
+        Reference(host, path or "any", "any")
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}") from error
+    return f"{_registry_host(host)}{slash}{path}"
+
+
+def _registry_host(host: str) -> str:
+    return "docker.io" if host in _HUB_ALIASES else host.lower()
+
+
+def _no_rule(where: str, example: str) -> SourceError:
+    return SourceError(
+        ErrorId.SOURCE_REFUSED,
+        "only mirrors may be asked, and no rule matches",
+        where=where,
+        remedy=f"Add `--mirror {example}`, or leave --mirror-only out.",
+    )

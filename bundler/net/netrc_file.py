@@ -1,0 +1,38 @@
+"""Credentials for plain files: the user's netrc, looked up by the host that is really asked.
+
+A `default` entry is left out on purpose: it would hand one host's password to every mirror.
+"""
+
+from __future__ import annotations
+
+import netrc
+import os
+from pathlib import Path
+
+from bundler.errors import ErrorId, SourceError
+from bundler.net.interface import Credentials
+
+
+def netrc_credentials(host: str, path: Path | None = None) -> Credentials | None:
+    """Return the credentials of a host, or None.
+
+    Arguments:
+        host: the name without port.
+        path: the file; without it that of the variable NETRC, else ~/.netrc. A file that is absent says nothing.
+
+    Raises SourceError when the file cannot be read.
+    """
+    file = path or Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
+    try:
+        entry = netrc.netrc(file).hosts.get(host)
+    except FileNotFoundError:
+        return None
+    except (netrc.NetrcParseError, OSError, UnicodeError) as error:
+        reason = f"line {error.lineno}: {error.msg}" if isinstance(error, netrc.NetrcParseError) else str(error)
+        raise SourceError(
+            ErrorId.CREDENTIALS_UNREADABLE,
+            f"cannot be read as netrc: {reason}",
+            where=str(file),
+            remedy="Mend the file, or point NETRC at another one.",
+        ) from error
+    return Credentials(entry[0], entry[2]) if entry else None

@@ -1,0 +1,39 @@
+"""URLs fit for a message: where something came from, without what opens it.
+
+Owns the decision which parts of a URL are secret; refuses to touch URLs that are going to be requested.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+# Names of query fields that carry keys: OAuth tokens, AWS, Google and Azure signatures, what CDNs sign links with.
+_SECRET_NAME = re.compile(r"token|sig|key|secret|pass|pwd|auth|cred|code|session|hmac|jwt|policy|ticket", re.IGNORECASE)
+LONGEST_SHOWN_VALUE = 40
+HIDDEN = "***"
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
+
+
+def redact(url: str) -> str:
+    """Return the URL without user info, fragment and the values of query fields that are or may be secrets."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return re.sub(r"//[^/@]*@", "//", url.partition("?")[0])
+    host = parts.netloc.rpartition("@")[2]
+    query = "&".join(_shown(field) for field in parts.query.split("&")) if parts.query else ""
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def redact_text(text: str) -> str:
+    """Return a text in which every URL is redacted."""
+    return _URL.sub(lambda match: redact(match[0]), text)
+
+
+def _shown(field: str) -> str:
+    name, equals, value = field.partition("=")
+    if not equals:
+        return name if len(name) <= LONGEST_SHOWN_VALUE else HIDDEN
+    hide = _SECRET_NAME.search(name) or len(value) > LONGEST_SHOWN_VALUE
+    return f"{name}={HIDDEN}" if hide else field

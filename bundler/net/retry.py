@@ -1,0 +1,87 @@
+"""Trying again: exponential backoff with full jitter, only where an error says that it helps.
+
+Owns how often and how long; refuses to know what is tried. The way of waiting is handed in.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from bundler.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bundler.model.progress import Task
+
+T = TypeVar("T")
+
+# An upstream that asks for a longer pause is tried again after this long all the same.
+LONGEST_RETRY_AFTER_S = 120.0
+# An attempt that brought at least this much was worth it: the count starts again, so that a line that is cut every
+# hundred megabytes still brings a whole file.
+WORTHWHILE_BYTES = 1024 * 1024
+# However much each attempt brings, no more than this many.
+MOST_ATTEMPTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often and how long.
+
+    Arguments:
+        attempts: how often in a row without worthwhile progress.
+        base_s: upper bound of the first pause in seconds; it doubles each time.
+        cap_s: upper bound of every pause in seconds.
+        sleep: waits so many seconds.
+        jitter: returns a number in [0, 1).
+    """
+
+    attempts: int = 5
+    base_s: float = 0.5
+    cap_s: float = 30.0
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError("at least one attempt is needed")
+
+    def run(self, attempt: Callable[[], T], task: Task, *, position: Callable[[], int] | None = None) -> T:
+        """Return what `attempt` returns, trying again after each retryable SourceError.
+
+        Arguments:
+            task: gets a note for every pause.
+            position: how many bytes have arrived so far; when it has grown since the last failure, the count of
+                attempts starts again.
+
+        Raises the last attempt's SourceError; everything else passes at once.
+        """
+        failures = 0
+        furthest = position() if position else 0
+        for _ in range(MOST_ATTEMPTS - 1):
+            try:
+                return attempt()
+            except SourceError as error:
+                if not error.retryable:
+                    raise
+                reached = position() if position else 0
+                if reached >= furthest + WORTHWHILE_BYTES:
+                    furthest, failures = reached, 0
+                failures += 1
+                if failures >= self.attempts:
+                    raise
+                pause_s = self.pause_s(failures, error.retry_after_s)
+                task.note(f"{error}; trying again in {pause_s:.1f} s (attempt {failures + 1} of {self.attempts})")
+            self.sleep(pause_s)
+        return attempt()
+
+    def pause_s(self, failures: int, retry_after_s: float | None) -> float:
+        """Return how many seconds to wait after so many failures in a row (at least one)."""
+        backoff_s = self.jitter() * min(self.cap_s, self.base_s * 2.0 ** (failures - 1))
+        if retry_after_s is None:
+            return backoff_s
+        return min(retry_after_s, LONGEST_RETRY_AFTER_S) + self.jitter() * self.base_s

@@ -1,0 +1,81 @@
+"""What an HTTP status means to the operator. Pure: takes an answer's head, returns the error to raise. RFC 9110, 15."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bundler.net.interface import Answer
+
+_UNAUTHORIZED = frozenset({401, 403, 407})
+_NOT_FOUND = frozenset({404, 410})
+_BUSY = frozenset({408, 425, 429})
+_FIRST_SERVER_ERROR = 500
+# These say that the server will never do it, however often it is asked.
+_NEVER = frozenset({501, 505})
+
+
+def error_for_status(answer: Answer) -> SourceError:
+    """Return the error for an answer whose status is none that the caller can use; its body is not read."""
+    status, where = answer.status, answer.url
+    said = f"the server answered {_phrase(status)}"
+    if status in _UNAUTHORIZED:
+        return SourceError(
+            ErrorId.SOURCE_UNAUTHORIZED,
+            said,
+            where=where,
+            remedy="Give credentials for this host (`docker login`, or ~/.netrc for files), or check their rights.",
+        )
+    if status in _NOT_FOUND:
+        return SourceError(
+            ErrorId.SOURCE_NOT_FOUND, said, where=where, remedy="Check the name and the version in the manifest."
+        )
+    if status in _BUSY or (status >= _FIRST_SERVER_ERROR and status not in _NEVER):
+        return SourceError(
+            ErrorId.SOURCE_BUSY,
+            said,
+            where=where,
+            remedy="Try again later, or name a mirror with --mirror.",
+            retryable=True,
+            retry_after_s=retry_after_s(answer.headers),
+        )
+    return SourceError(
+        ErrorId.SOURCE_REFUSED, said, where=where, remedy="Open the URL by hand to see what the server wants."
+    )
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that Retry-After asks to wait (RFC 9110, 10.2.3), or None.
+
+    A date is compared with the answer's own Date, never with the local clock, which may be off.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    until, now = http_date_s(text), http_date_s(headers.get("Date", ""))
+    if until is None or now is None:
+        return None
+    return float(max(0, until - now))
+
+
+def http_date_s(text: str) -> int | None:
+    """Return an HTTP date (RFC 9110, 5.6.7) as seconds since the epoch, or None when it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

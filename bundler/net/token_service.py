@@ -1,0 +1,135 @@
+"""One request to the token service that a registry names.
+
+Owns its two forms, the distribution project's "Token Authentication Specification" (GET) and "OAuth2 Token
+Authentication" (POST, for identity tokens); refuses to keep tokens and to find credentials (`token_auth.py` does).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from bundler.errors import ErrorId, SourceError
+from bundler.net.interface import Credentials
+from bundler.net.redact import redact
+from bundler.net.status import error_for_status
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from bundler.net.challenge import Challenge
+    from bundler.net.endpoint import Repository
+    from bundler.net.interface import Answer, Transport
+    from bundler.net.login import Login
+
+CLIENT_ID = "kubeedge-bundler"
+MAX_TOKEN_BYTES = 1024 * 1024
+# "Token Authentication Specification", expires_in: what an absent one means, in seconds
+DEFAULT_LIFETIME_S = 60.0
+_OK = 200
+# 400 is what OAuth2 answers to a refresh token that is no longer good (RFC 6749 section 5.2)
+_REFUSALS = frozenset({400, 401, 403})
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token and how long it is good, in seconds; its repr does not show it."""
+
+    text: str = field(repr=False)
+    lifetime_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The token service gives none for these credentials; `status` is what it answered."""
+
+    status: int
+
+
+def request_token(
+    transport: Transport, repository: Repository, challenge: Challenge, login: Login | None
+) -> Token | Refused:
+    """Ask for a token to pull from a repository.
+
+    Arguments:
+        challenge: the registry's Bearer challenge: realm, and usually service and scope.
+        login: a password or an identity token, or None to ask anonymously.
+
+    Raises SourceError: the realm is no URL, or would get the credentials without TLS, or does not answer as specified.
+    """
+    realm = challenge.parameters.get("realm", "")
+    if urlsplit(realm).scheme not in ("http", "https") or not urlsplit(realm).netloc:
+        raise invalid(repository, f"names a token service that is no URL: {realm!r}")
+    if login is not None:
+        refuse_plain(realm, repository)
+    fields = {
+        "service": challenge.parameters.get("service", ""),
+        "scope": challenge.parameters.get("scope") or f"repository:{repository.path}:pull",
+    }
+    with _send(transport, realm, {name: text for name, text in fields.items() if text}, login) as answer:
+        if answer.status in _REFUSALS:
+            return Refused(answer.status)
+        return _decode(answer, repository)
+
+
+def _send(
+    transport: Transport, realm: str, fields: dict[str, str], login: Login | None
+) -> AbstractContextManager[Answer]:
+    if login is not None and login.kind == "identity-token":
+        form = {"grant_type": "refresh_token", "client_id": CLIENT_ID, "refresh_token": login.secret, **fields}
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        return transport.request("POST", realm, headers=headers, body=urlencode(form).encode())
+    parts = urlsplit(realm)
+    query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
+    url = urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    credentials = Credentials(login.username, login.secret) if login is not None else None
+    return transport.request("GET", url, headers={"Accept": "application/json"}, credentials=credentials)
+
+
+def _decode(answer: Answer, repository: Repository) -> Token:
+    if answer.status != _OK:
+        raise error_for_status(answer)
+    data = answer.read(MAX_TOKEN_BYTES)
+    try:
+        value: Any = json.loads(data)
+        token = value.get("token") or value.get("access_token")
+        lifetime = value.get("expires_in")
+    except (ValueError, AttributeError, RecursionError):
+        # the chain would carry the answer, and with it perhaps a token
+        raise invalid(repository, "has a token service that answers something else than a JSON object") from None
+    known = isinstance(lifetime, int | float) and math.isfinite(lifetime)
+    return Token(printable(token, repository), max(0.0, float(lifetime)) if known else DEFAULT_LIFETIME_S)
+
+
+def printable(token: object, repository: Repository) -> str:
+    """Return a token that fits in a header; SourceError for anything else."""
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise invalid(repository, "has a token service that gave no token, or one that fits in no header")
+    return token
+
+
+def refuse_plain(url: str, repository: Repository) -> None:
+    """Raise SourceError unless credentials may travel there: over TLS, or wherever an insecure registry says."""
+    if urlsplit(url).scheme != "https" and not repository.endpoint.insecure:
+        host = repository.endpoint.host
+        raise SourceError(
+            ErrorId.SOURCE_UNAUTHORIZED,
+            f"{host} wants its credentials at {redact(url)}, without TLS; they were not sent",
+            where=repository.where,
+            remedy=f"Have the registry name an https token service, or accept this with --insecure-registry {host}.",
+        )
+
+
+def invalid(repository: Repository, what: str) -> SourceError:
+    """Return the error for a registry that does not keep to the protocol."""
+    return SourceError(
+        ErrorId.SOURCE_INVALID,
+        f"{repository.endpoint.host} {what}",
+        where=repository.where,
+        remedy="Check that the host is a registry and that no proxy answers in its place.",
+    )

@@ -1,0 +1,1 @@
+"""Lock, plan, fetch, assemble: loops over the kinds of content and never names one."""

@@ -1,0 +1,95 @@
+"""Blobs -> the archive. Places everything, writes it, and mends the store when an entry turns out to be damaged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.archive.bundle_files import bundle_files
+from bundler.archive.tar_stream import StoredBlobError
+from bundler.archive.writer import write_archive
+from bundler.model.lock import encode_lock
+from bundler.pipeline.fetching import fetch_all
+from bundler.pipeline.planning import plan_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bundler.archive.writer import Written
+    from bundler.model.digest import Blob
+    from bundler.model.lock import Lock
+    from bundler.model.manifest import Manifest
+    from bundler.model.placement import Placement
+    from bundler.pipeline.workshop import Request, Workshop
+
+# a disk that damages more entries than this in one build is beyond mending by fetching again
+MAX_REPAIRS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A finished archive: its path, its SHA-256 and size, the bundle's full id, and how many files it lists."""
+
+    path: Path
+    archive: Blob
+    bundle_id: str
+    files: int
+
+
+def place_all(lock: Lock, shop: Workshop) -> list[Placement]:
+    """Return where everything that a lock pins goes in the bundle, except the bundle's own files."""
+    placements: list[Placement] = []
+    for name, kind in shop.kinds.items():
+        entries = [entry for entry in lock.entries if entry.kind == name]
+        placements += kind.place(entries, lock.platforms, shop.sources)
+    return placements
+
+
+def assemble(
+    manifest: Manifest, manifest_text: bytes, lock: Lock, output: Path, request: Request, shop: Workshop
+) -> Built:
+    """Write the archive of a lock whose blobs the store has.
+
+    Arguments:
+        manifest_text: the manifest's file, which travels in the bundle.
+        output: the archive's final path.
+        request: tells how many downloads run at once, should damaged entries of the store have to be fetched again.
+
+    Raises StoredBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
+    """
+    bundle = bundle_files(
+        place_all(lock, shop),
+        name=manifest.name,
+        release=manifest.release,
+        platforms=lock.platforms,
+        manifest=manifest.digest,
+        manifest_text=manifest_text,
+        lock_text=encode_lock(lock),
+    )
+    written = _write_mending(bundle.files, lock, output, request, shop)
+    return Built(written.path, written.blob, bundle.id, len(bundle.index.files))
+
+
+def _write_mending(files: Sequence[Placement], lock: Lock, output: Path, request: Request, shop: Workshop) -> Written:
+    total_bytes = sum(file.blob.size for file in files)
+    for repairs_left in range(MAX_REPAIRS, -1, -1):
+        task = shop.progress.task(output.name, total_bytes)
+        try:
+            written = write_archive(
+                files, store_path=shop.sources.store.path, out=output, task=task, source_date_epoch=request.date_cap
+            )
+        except StoredBlobError as error:
+            task.finish("damaged entry in the store")
+            if not repairs_left:
+                raise
+            shop.progress.note(f"{error.blob.digest} is damaged in the store; fetching it again")
+            shop.sources.store.drop(error.blob)
+            plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
+            fetch_all(
+                plan.fetches, shop.kinds, shop.sources, jobs=request.jobs, keep_going=False, progress=shop.progress
+            )
+        else:
+            task.finish()
+            return written
+    raise AssertionError("the last attempt either returned or raised")

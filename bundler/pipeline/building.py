@@ -1,0 +1,157 @@
+"""A manifest file -> an archive: the order of the steps, and where each reads and writes. Design section 1."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundler.durable import write_durably
+from bundler.errors import ErrorId, ManifestError
+from bundler.manifest.reader import load_manifest
+from bundler.model.lock import Lock, decode_lock, encode_lock
+from bundler.pipeline.assembling import Built, assemble
+from bundler.pipeline.fetching import fetch_all
+from bundler.pipeline.locking import lock_manifest, narrow_lock, require_agreement
+from bundler.pipeline.planning import (
+    Plan,
+    Room,
+    estimate_manifest,
+    plan_estimates,
+    plan_lock,
+    require_room,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.kinds.base import KindTable
+    from bundler.model.manifest import Manifest
+    from bundler.pipeline.workshop import Request, Workshop
+
+
+def lock_path(manifest: Path) -> Path:
+    """Return STEM.lock.json beside STEM.yaml."""
+    return manifest.with_name(f"{manifest.stem}.lock.json")
+
+
+def output_path(output: str, manifest: Manifest) -> Path:
+    """Return the archive's path for `-o FILE-OR-DIR`."""
+    path = Path(output)
+    return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
+
+
+def read_lock(path: Path, kinds: KindTable) -> Lock | None:
+    """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ManifestError(
+            ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
+        ) from error
+    return decode_lock(data, {name: kind.decode for name, kind in kinds.items()}, file=str(path))
+
+
+def update_lock(request: Request, shop: Workshop, patterns: Sequence[str]) -> tuple[Lock | None, Lock]:
+    """Pin a manifest, keep what still holds, write the lock; returns the lock before and after.
+
+    Arguments:
+        patterns: shell globs of entries to pin anew although nothing changed.
+    """
+    manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    path = lock_path(request.manifest)
+    previous = read_lock(path, shop.kinds)
+    if patterns and previous is None:
+        raise _lock_missing(path)
+    new = lock_manifest(
+        manifest,
+        shop.kinds,
+        shop.sources,
+        previous=previous,
+        update=patterns,
+        jobs=request.jobs,
+        keep_going=request.keep_going,
+        progress=shop.progress,
+    )
+    write_durably(path, encode_lock(new))
+    return previous, new
+
+
+def plan_build(request: Request, shop: Workshop) -> tuple[Plan, Room, Room]:
+    """Return what a build would cost, and the room of the store's and the output's file systems."""
+    manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    lock = _agreed_lock(manifest, request, shop)
+    store_room = shop.room(shop.store_root)
+    output_room = shop.room(output_path(request.output, manifest).parent)
+    if lock is None:
+        estimates = estimate_manifest(
+            manifest, shop.kinds, shop.sources, jobs=request.jobs, keep_going=request.keep_going, progress=shop.progress
+        )
+        return plan_estimates(estimates, shop.sources.store.has, jobs=request.jobs), store_room, output_room
+    if request.platforms:
+        lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
+    return plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs), store_room, output_room
+
+
+def build(request: Request, shop: Workshop) -> Built:
+    """Make the archive: lock when there is no lock, fetch what the store lacks, assemble.
+
+    Raises any BundlerError of the steps; nothing is left under a final name then.
+    """
+    manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    lock = _agreed_lock(manifest, request, shop) or _first_lock(manifest, request, shop)
+    if request.platforms:
+        lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
+    plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
+    output = output_path(request.output, manifest)
+    require_room(plan, shop.room(shop.store_root), shop.room(output.parent))
+    fetch_all(
+        plan.fetches,
+        shop.kinds,
+        shop.sources,
+        jobs=request.jobs,
+        keep_going=request.keep_going,
+        progress=shop.progress,
+    )
+    return assemble(manifest, request.manifest.read_bytes(), lock, output, request, shop)
+
+
+def _agreed_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock | None:
+    path = lock_path(request.manifest)
+    lock = read_lock(path, shop.kinds)
+    if lock is None:
+        if request.locked:
+            raise _lock_missing(path)
+        return None
+    require_agreement(manifest, lock, where=str(path))
+    return lock
+
+
+def _first_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock:
+    """Lock a manifest that never was, after a look at the disks: locking files means downloading them."""
+    estimates = estimate_manifest(
+        manifest, shop.kinds, shop.sources, jobs=request.jobs, keep_going=request.keep_going, progress=shop.progress
+    )
+    plan = plan_estimates(estimates, shop.sources.store.has, jobs=request.jobs)
+    require_room(plan, shop.room(shop.store_root), shop.room(output_path(request.output, manifest).parent))
+    lock = lock_manifest(
+        manifest,
+        shop.kinds,
+        shop.sources,
+        estimates=estimates,
+        jobs=request.jobs,
+        keep_going=request.keep_going,
+        progress=shop.progress,
+    )
+    write_durably(lock_path(request.manifest), encode_lock(lock))
+    return lock
+
+
+def _lock_missing(path: Path) -> ManifestError:
+    return ManifestError(
+        ErrorId.LOCK_MISSING,
+        "there is no lock",
+        where=str(path),
+        remedy="Run `bundler lock` on the manifest first, and keep the lock beside it.",
+    )

@@ -1,0 +1,141 @@
+"""Entries -> pins. Keeps what an earlier lock says as long as the entry still means the same. Design section 4."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.model.lock import Lock, LockedEntry
+from bundler.model.manifest import Entry, Manifest, entry_fingerprint
+from bundler.pipeline.workers import Unit, run_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.kinds.base import AnyKind, KindTable, Sources
+    from bundler.model.platform import Platform
+    from bundler.model.progress import Progress, Task
+    from bundler.pipeline.planning import Estimated
+
+
+def disagreements(manifest: Manifest, lock: Lock) -> tuple[str, ...]:
+    """Return, one line each, what the manifest asks for and the lock does not answer, and the other way round."""
+    lines: list[str] = []
+    wanted = {(kind, entry.id): entry for kind, entries in manifest.entries.items() for entry in entries}
+    for (kind, entry_id), entry in wanted.items():
+        locked = lock.entry(kind, entry_id)
+        if locked is None:
+            lines.append(f"{entry.position}: {kind} {entry_id} is not in the lock")
+        elif locked.fingerprint != entry_fingerprint(entry):
+            lines.append(f"{entry.position}: {kind} {entry_id} was locked from other settings")
+    lines += [
+        f"{entry.kind} {entry.id} is in the lock but no longer in the manifest"
+        for entry in lock.entries
+        if (entry.kind, entry.id) not in wanted
+    ]
+    if changed := [name for name, text in lock.variables.items() if manifest.variables.get(name) != text]:
+        lines += [f"the lock was made with --set {name}={lock.variables[name]}" for name in changed]
+    if not lines and lock.manifest != manifest.digest:
+        lines.append("name, release or platforms of the manifest have changed since it was locked")
+    return tuple(lines)
+
+
+def require_agreement(manifest: Manifest, lock: Lock, *, where: str) -> None:
+    """Raise ManifestError (LOCK_OUTDATED) with every disagreement when the lock does not answer the manifest."""
+    if problems := disagreements(manifest, lock):
+        raise ManifestError(
+            ErrorId.LOCK_OUTDATED,
+            "manifest and lock disagree",
+            where=where,
+            remedy="Run `bundler lock` to pin what changed, or undo the change in the manifest.",
+            problems=problems,
+        )
+
+
+def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Return (kind, id) of the locked entries that shell globs name, by id or by the key of an artifact.
+
+    Raises ManifestError (ENTRY_UNKNOWN) for a pattern that names nothing.
+    """
+    chosen: set[tuple[str, str]] = set()
+    names = {
+        (entry.kind, entry.id): {entry.id, *(artifact.key for artifact in entry.artifacts)} for entry in lock.entries
+    }
+    for pattern in patterns:
+        matched = {key for key, known in names.items() if any(_matches(name, pattern) for name in known)}
+        if not matched:
+            near = difflib.get_close_matches(pattern, sorted(set[str]().union(*names.values())), n=1)
+            raise ManifestError(
+                ErrorId.ENTRY_UNKNOWN,
+                f"no locked entry is called {pattern!r}",
+                remedy=f"Did you mean {near[0]!r}?" if near else "`bundler inspect` of the lock lists them.",
+            )
+        chosen |= matched
+    return frozenset(chosen)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)
+
+
+def lock_manifest(
+    manifest: Manifest,
+    kinds: KindTable,
+    sources: Sources,
+    *,
+    previous: Lock | None = None,
+    update: Sequence[str] = (),
+    estimates: Sequence[Estimated] = (),
+    jobs: int,
+    keep_going: bool = False,
+    progress: Progress,
+) -> Lock:
+    """Pin every entry of a manifest.
+
+    Arguments:
+        previous: an earlier lock, whose pins are kept for entries that mean the same.
+        update: shell globs of entries to pin anew all the same.
+        estimates: what `estimate_manifest` found; entries that it had to pin already are not asked again.
+        jobs: how many entries are worked on at once.
+
+    Raises the error of the first failed entry in the manifest's order; see `Kind.lock`.
+    """
+    moved = entries_to_update(previous, update) if previous else frozenset()
+    known = {(item.kind, item.entry.id): item.estimate.artifacts for item in estimates}
+    pinned: list[LockedEntry] = []
+    units: list[Unit[tuple[AnyKind, Entry]]] = []
+    for kind_name, entries in manifest.entries.items():
+        for entry in entries:
+            kept = previous.entry(kind_name, entry.id) if previous else None
+            if kept and kept.fingerprint == entry_fingerprint(entry) and (kind_name, entry.id) not in moved:
+                pinned.append(kept)
+            else:
+                units.append(Unit(entry.id, None, (kinds[kind_name], entry)))
+
+    def pin(work: tuple[AnyKind, Entry], task: Task) -> LockedEntry:
+        kind, entry = work
+        artifacts = known.get((kind.name, entry.id)) or kind.lock(entry, sources, task)
+        return LockedEntry(kind.name, entry.id, entry_fingerprint(entry), tuple(artifacts))
+
+    pinned += run_all(units, pin, jobs=jobs, keep_going=keep_going, progress=progress)
+    ordered = sorted(pinned, key=lambda entry: (entry.kind, entry.id))
+    return Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
+
+
+def narrow_lock(lock: Lock, platforms: Sequence[Platform], kinds: KindTable, sources: Sources) -> Lock:
+    """Return the part of a lock that serves these platforms; ManifestError when it covers one of them not."""
+    if absent := [str(platform) for platform in platforms if platform not in lock.platforms]:
+        raise ManifestError(
+            ErrorId.IMAGE_PLATFORM_MISSING,
+            f"the manifest is not for {', '.join(absent)}, only for {', '.join(map(str, lock.platforms))}",
+            remedy="Add the platform to the manifest's `platforms` and run `bundler lock`, or ask for another.",
+        )
+    entries = []
+    for entry in lock.entries:
+        kind = kinds[entry.kind]
+        left = [part for artifact in entry.artifacts if (part := kind.narrow(artifact, platforms, sources)) is not None]
+        if left:
+            entries.append(LockedEntry(entry.kind, entry.id, entry.fingerprint, tuple(left)))
+    return Lock(lock.manifest, tuple(platforms), lock.variables, tuple(entries))

@@ -1,0 +1,159 @@
+"""What a build will cost, before it begins: bytes to fetch, bytes at hand, room needed. Decides; fetches nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import nlargest
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, StorageError
+from bundler.pipeline.workers import Unit, run_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bundler.kinds.base import Estimate, Fetch, KindTable, Sources
+    from bundler.model.digest import Blob
+    from bundler.model.lock import Lock
+    from bundler.model.manifest import Entry, Manifest
+    from bundler.model.progress import Progress, Task
+
+# the bundle's own files, tar headers and padding: generous, so that a plan never promises too little room
+OVERHEAD_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFetch:
+    """One fetch and whether the store already holds all it would bring."""
+
+    kind: str
+    fetch: Fetch
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cost of a build, all figures in bytes.
+
+    `fetch`: over the network; `present`: in the store already; `scratch`: peak of temporary files; `archive`: the most
+    the archive can take; `unknown`: labels of downloads whose size the upstream does not tell.
+    """
+
+    fetches: tuple[PlannedFetch, ...]
+    fetch_bytes: int
+    present_bytes: int
+    scratch_bytes: int
+    archive_bytes: int
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def store_bytes(self) -> int:
+        """Room that the store's file system needs."""
+        return self.fetch_bytes + self.scratch_bytes
+
+
+def lock_fetches(lock: Lock, kinds: KindTable) -> tuple[tuple[str, Fetch], ...]:
+    """Return every fetch that a lock may need, with the name of its kind, in the lock's order."""
+    found: list[tuple[str, Fetch]] = []
+    for name, kind in kinds.items():
+        artifacts = [artifact for entry in lock.entries if entry.kind == name for artifact in entry.artifacts]
+        found += [(name, fetch) for fetch in kind.fetches(artifacts)]
+    return tuple(found)
+
+
+def build_plan(
+    fetches: Sequence[tuple[str, Fetch]],
+    has: Callable[[Blob], bool],
+    *,
+    jobs: int,
+    content_bytes: int,
+    unknown: Sequence[str] = (),
+) -> Plan:
+    """Weigh fetches against what the store has.
+
+    Arguments:
+        has: tells whether the store holds a blob.
+        jobs: how many fetches run at once; as many of the largest need their scratch space at the same time.
+        content_bytes: all content of the bundle.
+        unknown: labels of downloads of unknown size.
+    """
+    planned = tuple(
+        PlannedFetch(kind, fetch, bool(fetch.provides) and all(has(blob) for blob in fetch.provides))
+        for kind, fetch in fetches
+    )
+    missing = [item.fetch for item in planned if not item.present]
+    return Plan(
+        fetches=planned,
+        fetch_bytes=sum(fetch.transfer_bytes for fetch in missing),
+        present_bytes=sum(blob.size for item in planned if item.present for blob in item.fetch.provides),
+        scratch_bytes=sum(nlargest(jobs, (fetch.scratch_bytes for fetch in missing))),
+        archive_bytes=content_bytes + OVERHEAD_BYTES,
+        unknown=tuple(unknown),
+    )
+
+
+def plan_lock(lock: Lock, kinds: KindTable, has: Callable[[Blob], bool], *, jobs: int) -> Plan:
+    """Return the cost of a build from a lock."""
+    content = sum(blob.size for blob in lock.blobs)
+    return build_plan(lock_fetches(lock, kinds), has, jobs=jobs, content_bytes=content)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """An entry of the named kind and what it will cost."""
+
+    kind: str
+    entry: Entry
+    estimate: Estimate
+
+
+def estimate_manifest(
+    manifest: Manifest, kinds: KindTable, sources: Sources, *, jobs: int, keep_going: bool, progress: Progress
+) -> list[Estimated]:
+    """Ask the upstream, for a manifest without a lock, how much each entry is; in the manifest's order."""
+    wanted = [(name, entry) for name, entries in manifest.entries.items() for entry in entries]
+    units = [Unit(f"{entry.id} (size)", 0, (name, entry)) for name, entry in wanted]
+
+    def ask(work: tuple[str, Entry], task: Task) -> Estimated:
+        name, entry = work
+        return Estimated(name, entry, kinds[name].estimate(entry, sources, task))
+
+    return run_all(units, ask, jobs=jobs, keep_going=keep_going, progress=progress)
+
+
+def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], *, jobs: int) -> Plan:
+    """Return the cost of a build for which there is no lock yet; blobs shared between entries are counted once."""
+    fetches: list[tuple[str, Fetch]] = []
+    seen: set[Blob] = set()
+    for estimated in estimates:
+        for fetch in estimated.estimate.fetches:
+            if fetch.provides and seen.issuperset(fetch.provides):
+                continue
+            seen.update(fetch.provides)
+            fetches.append((estimated.kind, fetch))
+    unknown = [label for estimated in estimates for label in estimated.estimate.unknown]
+    content = sum(fetch.transfer_bytes for _, fetch in fetches)
+    return build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A directory, its file system's device number, and the bytes free on it."""
+
+    directory: str
+    device: int
+    free_bytes: int
+
+
+def require_room(plan: Plan, store: Room, output: Room) -> None:
+    """Raise StorageError (DISK_FULL) when the store's or the output's file system cannot hold the build."""
+    needs = {store.device: plan.store_bytes}
+    needs[output.device] = needs.get(output.device, 0) + plan.archive_bytes
+    for room in (store, output):
+        if needs[room.device] > room.free_bytes:
+            raise StorageError(
+                ErrorId.DISK_FULL,
+                f"the build needs {needs[room.device]:,} bytes here and {room.free_bytes:,} are free",
+                where=room.directory,
+                remedy="Make room, run `bundler store prune`, or choose another disk with --store and -o.",
+            )

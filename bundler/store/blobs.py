@@ -1,0 +1,118 @@
+"""The content store on disk: bytes enter by verify-then-rename and are found by their digest. Design section 5.
+
+Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` what is on its way (`partial.py`), `lock` says whether a
+build is running (`use.py`). Implements `interface.BlobStore`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from bundler.durable import storage_errors
+from bundler.errors import ErrorId, IntegrityError, StorageError
+from bundler.model.digest import Blob, Digest
+from bundler.store.partial import PartialFile, partial_file
+from bundler.store.use import shared_use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+
+class Store:
+    """A content store below one directory, which is made when it is first written to.
+
+    Several processes and threads may use it at once.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blob_directory = root / "sha256"
+        self.partial_directory = root / "partial"
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Keep `prune` away for as long as the context lasts; builds may share it. Waits for a running prune."""
+        return shared_use(self.root)
+
+    def has(self, blob: Blob) -> bool:
+        """Tell whether the blob is there with the right size."""
+        with storage_errors(self.root):
+            try:
+                return self.path(blob).stat().st_size == blob.size
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+
+    def path(self, blob: Blob) -> Path:
+        """Return where the blob is, or would be."""
+        return self.blob_directory / blob.digest.hex[:2] / blob.digest.hex
+
+    def read(self, blob: Blob) -> bytes:
+        """Return a small blob's bytes, verified; IntegrityError when they are damaged (the entry is then dropped)."""
+        path = self.path(blob)
+        with storage_errors(path):
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError as error:
+                raise StorageError(
+                    ErrorId.STORAGE_UNUSABLE,
+                    "is no longer in the store",
+                    where=str(path),
+                    remedy="Run the same command again; it is fetched anew.",
+                ) from error
+        found = Blob.of(data)
+        if found != blob:
+            self.drop(blob)
+            raise IntegrityError(
+                ErrorId.DIGEST_MISMATCH,
+                "was damaged on the disk and has been dropped",
+                where=str(path),
+                remedy="Run the same command again; it is fetched anew. If it happens again, check the disk.",
+                want=str(blob.digest),
+                got=str(found.digest),
+            )
+        return data
+
+    def put(self, data: bytes) -> Blob:
+        """Admit bytes at hand; an entry of the same name that is damaged is replaced."""
+        blob = Blob.of(data)
+        path = self.path(blob)
+        with storage_errors(path), suppress(FileNotFoundError):
+            if path.read_bytes() == data:
+                return blob
+        return self.admit([data], blob.digest)
+
+    def incoming(self, name: str) -> AbstractContextManager[PartialFile]:
+        """Open the partial file of that name, waiting for another process that has it open."""
+        return partial_file(self.partial_directory, name, self._admitted)
+
+    def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:
+        """Admit bytes that are made on the spot, verified against what is expected."""
+        with self._scratch() as partial:
+            for chunk in chunks:
+                partial.write(chunk)
+            return partial.commit(*expected)
+
+    def drop(self, blob: Blob) -> None:
+        """Remove a blob whose bytes turned out to be damaged."""
+        path = self.path(blob)
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[PartialFile]:
+        with self.incoming(f"made-{os.getpid()}-{secrets.token_hex(8)}") as partial:
+            try:
+                yield partial
+            finally:
+                partial.discard()
+
+    def _admitted(self, file: Path, blob: Blob) -> None:
+        """Give a verified and synchronised file its final name."""
+        path = self.path(blob)
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file.rename(path)

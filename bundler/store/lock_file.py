@@ -1,0 +1,68 @@
+"""flock(2) on a file of its own, which may be removed by whoever holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from bundler.durable import storage_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def locked(path: Path, *, shared: bool = False, wait: bool = True, remove: bool = False) -> Iterator[bool]:
+    """Hold a lock on `path` for as long as the context lasts; yields False when somebody else has it.
+
+    The kernel lets go of it when the process ends, however it ends. It excludes threads of one process as well.
+
+    Arguments:
+        shared: others may hold it too, if they also share it.
+        wait: wait for it, so that the context always yields True.
+        remove: remove the file before letting go, so that none is left lying about.
+
+    Raises StorageError when the file cannot be made or its file system knows no locks.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquire(path, shared=shared, wait=wait)
+    if descriptor is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        if remove:
+            with suppress(OSError):  # a lock file that stays does no harm
+                path.unlink()
+        os.close(descriptor)
+
+
+def _acquire(path: Path, *, shared: bool, wait: bool) -> int | None:
+    operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
+    while True:
+        # NFS wants a writable descriptor for an exclusive lock: flock(2), "NFS details"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, operation)
+            if _is_still(path, descriptor):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Tell whether the locked file is the one that has the name now: its last holder may have removed it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,190 @@
+"""A file on its way into the store, which survives an interruption at any moment. Implements `interface.Incoming`.
+
+Three names below `partial/`: NAME holds the bytes, NAME.validator what came with them, NAME.lock who has it open.
+The validator is removed before the bytes it belongs to, and written after them: whenever the process is killed,
+a validator that is there describes the bytes that are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from bundler.durable import storage_errors
+from bundler.errors import ErrorId, IntegrityError
+from bundler.model.digest import Blob, Digest
+from bundler.store.lock_file import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+BLOCK_BYTES = 1024 * 1024
+VALIDATOR_SUFFIX = ".validator"
+LOCK_SUFFIX = ".lock"
+_UNFINISHED_SUFFIX = ".new"
+LONGEST_PLAIN_NAME = 200
+
+
+def file_name(name: str) -> str:
+    """Return the file name of a partial file, which has no dot: the name where it is a plain one, else its digest."""
+    plain = name.replace(":", "-")
+    if plain.isascii() and plain.replace("-", "").isalnum() and len(plain) <= LONGEST_PLAIN_NAME:
+        return plain
+    return f"url-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+
+@contextmanager
+def partial_file(directory: Path, name: str, admit: Callable[[Path, Blob], None]) -> Iterator[PartialFile]:
+    """Open the partial file of a name, alone; see `interface.BlobStore.incoming`.
+
+    Arguments:
+        admit: gives a verified file its final name.
+    """
+    path = directory / file_name(name)
+    with locked(path.with_name(path.name + LOCK_SUFFIX), remove=True):
+        partial = PartialFile(path, admit)
+        try:
+            yield partial
+        finally:
+            partial.close()
+
+
+class PartialFile:
+    """See `interface.Incoming`; made by `partial_file`, which holds the lock."""
+
+    def __init__(self, path: Path, admit: Callable[[Path, Blob], None]) -> None:
+        self._path = path
+        self._validator_path = path.with_name(path.name + VALIDATOR_SUFFIX)
+        self._admit = admit
+        with storage_errors(path):
+            self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._offset = os.fstat(self._descriptor).st_size
+            self._validator = self._kept_validator()
+        self._sha256 = hashlib.sha256()
+        self._hashed = 0
+
+    @property
+    def offset(self) -> int:
+        """Bytes that it holds already."""
+        return self._offset
+
+    @property
+    def validator(self) -> str:
+        """The validator that came with them, or ""."""
+        return self._validator
+
+    def restart(self, validator: str) -> None:
+        """Drop what it holds and remember the validator of what is about to come."""
+        with storage_errors(self._path):
+            self._validator_path.unlink(missing_ok=True)
+            os.ftruncate(self._open_descriptor(), 0)
+            self._offset = self._hashed = 0
+            self._sha256 = hashlib.sha256()
+            self._validator = ""
+            if validator:
+                unfinished = self._validator_path.with_name(self._validator_path.name + _UNFINISHED_SUFFIX)
+                unfinished.write_text(validator, encoding="utf-8")
+                unfinished.replace(self._validator_path)
+            self._validator = validator
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; StorageError when the disk is full (what fitted is kept)."""
+        self._hash_up_to_offset()
+        rest = memoryview(data)
+        with storage_errors(self._path):
+            while rest:
+                written = os.pwrite(self._open_descriptor(), rest, self._offset)
+                self._sha256.update(rest[:written])
+                self._offset += written
+                self._hashed = self._offset
+                rest = rest[written:]
+
+    def commit(self, *expected: Digest, size: int | None = None) -> Blob:
+        """Check the whole against every expected digest and the size, then admit it.
+
+        Raises IntegrityError, and drops the partial file, when it is something else.
+        """
+        if size is not None and self._offset != size:
+            raise self._wrong("has another size", f"{size} bytes", f"{self._offset} bytes")
+        blob = Blob(self.digest("sha256"), self._offset)
+        for want in expected:
+            got = self.digest(want.algorithm)
+            if got != want:
+                raise self._wrong("has other bytes", str(want), str(got))
+        with storage_errors(self._path):
+            os.fsync(self._open_descriptor())
+        self._admit(self._path, blob)
+        self._forget()
+        return blob
+
+    def open(self) -> BinaryIO:
+        """Open what has arrived for reading."""
+        with storage_errors(self._path):
+            return self._path.open("rb")
+
+    def digest(self, algorithm: str) -> Digest:
+        """Return the digest of all bytes held, `sha256` or `sha512`."""
+        if algorithm == "sha256":
+            self._hash_up_to_offset()
+            return Digest(algorithm, self._sha256.hexdigest())
+        with storage_errors(self._path), self._path.open("rb") as file:
+            return Digest(algorithm, hashlib.file_digest(file, algorithm).hexdigest())
+
+    def discard(self) -> None:
+        """Drop the partial file for good."""
+        if self._descriptor is not None:
+            self._forget()
+            with storage_errors(self._path):
+                self._path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave the bytes where they are; a file without any is removed."""
+        if self._descriptor is not None:
+            if self._offset == 0:
+                self.discard()
+            else:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _kept_validator(self) -> str:
+        if self._offset == 0:
+            # the bytes were admitted, or dropped, just before the process was killed
+            self._validator_path.unlink(missing_ok=True)
+            return ""
+        try:
+            return self._validator_path.read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeError):
+            return ""
+
+    def _forget(self) -> None:
+        with storage_errors(self._path), suppress(FileNotFoundError):
+            self._validator_path.unlink()
+        os.close(self._open_descriptor())
+        self._descriptor = None
+        self._offset, self._validator = 0, ""
+
+    def _hash_up_to_offset(self) -> None:
+        """Hash what an earlier run left; bytes written since are hashed already."""
+        with storage_errors(self._path):
+            while self._hashed < self._offset:
+                block = os.pread(self._open_descriptor(), min(BLOCK_BYTES, self._offset - self._hashed), self._hashed)
+                self._sha256.update(block)
+                self._hashed += len(block)
+
+    def _open_descriptor(self) -> int:
+        if self._descriptor is None:
+            raise ValueError("the partial file was committed or discarded")
+        return self._descriptor
+
+    def _wrong(self, what: str, want: str, got: str) -> IntegrityError:
+        self.discard()
+        return IntegrityError(
+            ErrorId.DIGEST_MISMATCH,
+            f"what was received {what}",
+            remedy="Run the same command again; if it is the same again, the upstream or a mirror gives wrong bytes.",
+            want=want,
+            got=got,
+        )

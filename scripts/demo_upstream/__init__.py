@@ -1,0 +1,7 @@
+"""The upstream of scripts/demo: a file server and the pull side of a registry, over content made on the spot.
+
+    python -m scripts.demo_upstream        prints HOST:PORT on loopback, then serves until it is ended
+
+The same bytes come out of every run of one Python version. It is a stand-in for the public hosts that a real manifest
+names; nothing of it is installed with the project.
+"""

@@ -1,0 +1,83 @@
+"""What holds for every test: real programs may be missing at home, never on CI.
+
+A test of integration/ or e2e/ that cannot start a program of scripts/system-packages.txt is skipped with the line that
+installs it. With CI=true every skip of such a test, for whatever reason, is a failure: an unnoticed skip there would
+mean that nothing was tested.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.programs import missing_program
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+WITH_REAL_PROGRAMS = ("tests/integration/", "tests/e2e/")
+
+
+def on_ci() -> bool:
+    """Tell whether skipping is forbidden."""
+    return os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def talks_to_real_programs(node_id: str) -> bool:
+    """Tell whether a test or module (named from the project root, as pytest does) is one that may not skip."""
+    return node_id.startswith(WITH_REAL_PROGRAMS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test below integration/ and e2e/ its mark, whether or not its author wrote it."""
+    for item in items:
+        if talks_to_real_programs(item.nodeid):
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Skip when a fixture could not start a program."""
+    yield from _skipping_without_programs(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Skip when the test itself could not start a program."""
+    yield from _skipping_without_programs(item)
+
+
+def _skipping_without_programs(item: pytest.Item) -> Generator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        if item.get_closest_marker("integration") is None or not (reason := missing_program(error)):
+            raise
+        pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped integration test into a failed one on CI (an expected failure is no skip)."""
+    report = yield
+    marked = item.get_closest_marker("integration") is not None
+    if report.skipped and marked and on_ci() and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI forbids: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a whole module that skips itself into a failed one on CI."""
+    report = yield
+    if report.outcome == "skipped" and on_ci() and talks_to_real_programs(collector.nodeid):
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} skipped itself, which CI forbids: {report.longrepr}"
+    return report

@@ -1,0 +1,41 @@
+"""The `bundler` command as a tree, and the parsing of a whole command line without running it."""
+
+from __future__ import annotations
+
+import click
+
+from bundler.cli import bundler
+
+
+def commands() -> dict[tuple[str, ...], click.Command]:
+    """Return every command and group under its words, for example `("bundler", "store", "prune")`."""
+    found: dict[tuple[str, ...], click.Command] = {}
+
+    def walk(path: tuple[str, ...], command: click.Command) -> None:
+        found[path] = command
+        if isinstance(command, click.Group):
+            for name, child in command.commands.items():
+                walk((*path, name), child)
+
+    walk(("bundler",), bundler)
+    return found
+
+
+def usage_problem(words: list[str]) -> str:
+    """Return why a command line (`["bundler", "build", …]`) is a usage error, or ""."""
+    command: click.Command = bundler
+    parent: click.Context | None = None
+    name, rest = words[0], words[1:]
+    try:
+        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+            parent = click.Context(command, info_name=name, parent=parent)
+            found = command.get_command(parent, rest[0])
+            if found is None:
+                return f"{name} has no command {rest[0]!r}"
+            name, command, rest = rest[0], found, rest[1:]
+        command.make_context(name, list(rest), parent=parent)
+    except click.exceptions.Exit:
+        return ""
+    except click.UsageError as error:
+        return error.format_message()
+    return ""

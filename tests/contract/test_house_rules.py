@@ -1,0 +1,103 @@
+"""What keeps the code readable, as far as a machine can tell (ruff and mypy hold the rest)."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.checkout import PRODUCT, ROOT, python_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_FILE_LINES = 400
+MEDIAN_FILE_LINES = 130
+MAX_FUNCTION_LINES = 80
+USUAL_FUNCTION_LINES = 40
+USUAL_SHARE = 0.9
+EVASIVE_NAMES = {"utils", "util", "helpers", "helper", "manager", "data", "info", "common", "misc"}
+ENDS_THE_PROCESS = {"sys.exit", "os._exit", "exit", "quit", "SystemExit"}
+# what a value would need to look at the clock, the machine or the disk
+IMPURE = {
+    *("time", "random", "secrets", "uuid"),
+    *("os", "platform", "locale", "getpass", "socket", "subprocess", "tempfile", "shutil", "glob"),
+}
+IMPURE_CALLS = {"open", "input", "now", "utcnow", "today", "read_bytes", "read_text"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def _functions(*directories: str) -> Iterator[tuple[str, int]]:
+    """Yield `file:line name` and the number of lines of every function."""
+    for path in python_files(*directories):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, Function):
+                yield f"{_named(path)}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _below_the_boundary() -> Iterator[Path]:
+    """Yield the product's files in which nothing may print or end the process."""
+    for path in python_files(*PRODUCT):
+        if "cli" not in path.parts and path.name != "console.py":
+            yield path
+
+
+def _calls(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+
+
+def test_no_file_is_too_long() -> None:
+    long = {_named(path): _lines(path) for path in python_files(*PRODUCT, "scripts", "tests")}
+    assert {name: lines for name, lines in long.items() if lines > MAX_FILE_LINES} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    functions = _functions(*PRODUCT, "scripts", "tests")
+    assert {name: lines for name, lines in functions if lines > MAX_FUNCTION_LINES} == {}
+
+
+def test_most_files_and_functions_are_short() -> None:
+    assert statistics.median(_lines(path) for path in python_files(*PRODUCT)) <= MEDIAN_FILE_LINES
+    lengths = [lines for _, lines in _functions(*PRODUCT)]
+    assert sum(lines <= USUAL_FUNCTION_LINES for lines in lengths) >= USUAL_SHARE * len(lengths)
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [_named(path) for path in python_files(*PRODUCT, "scripts", "tests") if path.stem in EVASIVE_NAMES] == []
+
+
+@pytest.mark.parametrize("forbidden", ["print", *sorted(ENDS_THE_PROCESS)])
+def test_nothing_below_the_boundary_prints_or_ends_the_process(forbidden: str) -> None:
+    found = [
+        f"{_named(path)}:{line}" for path in _below_the_boundary() for line, name in _calls(path) if name == forbidden
+    ]
+    assert found == []
+
+
+def test_values_look_at_no_clock_machine_or_disk() -> None:
+    found = []
+    for path in python_files("bundler/model"):
+        tree = ast.parse(path.read_text())
+        imported = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        imported += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        found += [f"{_named(path)} imports {name}" for name in imported if name.partition(".")[0] in IMPURE]
+        found += [
+            f"{_named(path)}:{line} calls {name}"
+            for line, name in _calls(path)
+            if name.rpartition(".")[2] in IMPURE_CALLS
+        ]
+    assert found == []

@@ -1,0 +1,87 @@
+"""What the pages for people say is true: their commands parse, their files exist, both languages say the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+
+import pytest
+
+from tests.contract.checkout import ROOT
+from tests.contract.command_line import commands, usage_problem
+
+READMES = ("README.md", "README.zh-CN.md")
+PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SHELL_WORDS = {"|", ">", "<", "&&", "||", ";", "&", ">>"}
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def _blocks(page: str) -> list[tuple[str, str]]:
+    """Return language and body of every fenced block."""
+    return _BLOCK.findall((ROOT / page).read_text())
+
+
+def _commands(page: str) -> list[list[str]]:
+    """Return every simple command of the page's shell blocks as words, continued lines joined."""
+    found = []
+    for language, body in _blocks(page):
+        if language not in ("sh", "bash", "shell", "console"):
+            continue
+        for line in body.replace("\\\n", " ").splitlines():
+            lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
+            lexer.commenters = "#"
+            lexer.whitespace_split = True
+            words: list[str] = []
+            for word in [*lexer, ";"]:
+                if word not in SHELL_WORDS:
+                    words.append(word)
+                elif words:
+                    found.append(words)
+                    words = []
+    return found
+
+
+def _prose(page: str) -> str:
+    return _BLOCK.sub("", (ROOT / page).read_text())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_parse(page: str) -> None:
+    problems = {shlex.join(words): usage_problem(words) for words in _commands(page) if words[0] == "bundler"}
+    assert {line: problem for line, problem in problems.items() if problem} == {}
+
+
+def test_readmes_show_the_main_job() -> None:
+    shown = {tuple(words[:2]) for words in _commands("README.md")}
+    assert {("bundler", name) for name in ("check", "plan", "build", "verify", "inspect", "unpack")} <= shown
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_named_in_passing_exist(page: str) -> None:
+    known = {words[1:] for words in commands()}
+    for code in re.findall(r"`bundler ([^`]+)`", _prose(page)):
+        words = tuple(word for word in code.split() if re.fullmatch(r"[a-z]+", word))
+        assert any(words[: len(path)] == path for path in known if path) or code.startswith("-"), f"{page}: {code}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_scripts_and_manifests_named_exist(page: str) -> None:
+    named = set(re.findall(r"(?<![\w/.-])((?:scripts|manifests)/[\w.-]*\w)", (ROOT / page).read_text()))
+    # a lock is the reader's own
+    assert [name for name in sorted(named) if not name.endswith(".lock.json") and not (ROOT / name).exists()] == []
+    scripts = [ROOT / name for name in named if name.startswith("scripts/") and "." not in name]
+    assert [script.name for script in scripts if script.is_file() and not os.access(script, os.X_OK)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", _prose(page))
+    local = [target for target in targets if "://" not in target and not target.startswith("mailto:")]
+    assert [target for target in local if not (ROOT / page).parent.joinpath(target).exists()] == []
+
+
+def test_both_readmes_have_the_same_structure_and_code() -> None:
+    english, chinese = ([len(marks) for marks in re.findall(r"^(#+) ", _prose(page), re.MULTILINE)] for page in READMES)
+    assert english == chinese
+    assert _blocks(READMES[0]) == _blocks(READMES[1])

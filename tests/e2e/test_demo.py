@@ -1,0 +1,120 @@
+"""scripts/demo does the main job, leaves nothing behind but its result, and what it says one can go on with is true."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.docker_engine import docker_engine
+
+# the demo runs once, in one worker of a parallel run
+pytestmark = pytest.mark.xdist_group("demo")
+ROOT = Path(__file__).parents[2]
+# setting up .venv on a new machine is part of it
+DEMO_WITHIN_S = 600
+IMAGES = ("demo/hello:1.0", "demo/pause:3.5", "demo/greeter:2.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """One finished run: where it left its result, and what it printed."""
+
+    directory: Path
+    said: str
+
+    @property
+    def upstream(self) -> str:
+        """HOST:PORT of the upstream it had."""
+        found = re.search(r"--set upstream=(\S+)", self.said)
+        assert found is not None, self.said
+        return found[1]
+
+    @property
+    def unpacked(self) -> Path:
+        """The bundle's tree."""
+        return self.directory / "unpacked"
+
+
+def _demo(directory: Path, *, code: int = 0) -> Demo:
+    done = subprocess.run(
+        [ROOT / "scripts" / "demo", directory],
+        # where the caller stands and its proxies make no difference
+        cwd="/",
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEMO_WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return Demo(directory, done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A finished demo, run twice in the same place: the second run replaces what the first one left."""
+    directory = tmp_path_factory.mktemp("demo") / "out"
+    _demo(directory)
+    return _demo(directory)
+
+
+def test_bundle_is_whole_and_plain_tools_agree(demo: Demo) -> None:
+    assert "files are what they should be" in demo.said
+    subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=demo.unpacked, check=True)
+    archive = demo.directory / "demo_allinone-1.tar.gz"
+    subprocess.run(["sha256sum", "-c", "--quiet", f"{archive}.sha256"], cwd=demo.directory, check=True)
+    program = demo.unpacked / "kubeedge" / "bin" / "keadm-amd64"
+    assert program.stat().st_mode & 0o777 == 0o755
+    assert (demo.unpacked / "kubeedge" / "crds" / "devices.yaml").is_file()
+
+
+def test_nothing_is_left_beside_the_result(demo: Demo) -> None:
+    assert not list((ROOT / "manifests").glob("demo.lock.json"))
+    assert (demo.directory / "demo.lock.json").is_file()
+    assert not (demo.directory / "address").exists()
+
+
+def test_upstream_has_ended(demo: Demo) -> None:
+    host, _, port = demo.upstream.partition(":")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=5)
+
+
+def test_a_folder_of_somebody_else_is_not_emptied(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    refused = _demo(tmp_path, code=2)
+    assert "name another directory" in refused.said
+    assert kept.read_text() == "mine"
+
+
+def test_images_load_and_run_in_a_real_engine(demo: Demo, tmp_path: Path) -> None:
+    with docker_engine(tmp_path / "engine") as engine:
+        loaded = subprocess.run(
+            ["sh", "load.sh"],
+            cwd=demo.unpacked / "k8simage",
+            env=engine.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert loaded.returncode == 0, loaded.stdout + loaded.stderr
+        for image in IMAGES:
+            said = engine.docker("run", "--rm", "--network=none", f"{demo.upstream}/{image}")
+            assert said == f"Hello from {image} on linux/amd64, carried in an offline bundle.\n"
+
+
+def test_skopeo_reads_the_unpacked_images(demo: Demo) -> None:
+    for image in IMAGES:
+        subprocess.run(
+            ["skopeo", "--insecure-policy", "inspect", f"oci:{demo.unpacked}/k8simage:{demo.upstream}/{image}"],
+            capture_output=True,
+            check=True,
+        )

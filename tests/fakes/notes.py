@@ -1,0 +1,130 @@
+"""A kind of content for tests of the pipeline: every entry is a short text that it fetches from a dictionary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ErrorId, SourceError
+from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.model.artifact import HeldTo
+from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Blob, Digest
+from bundler.model.placement import Placement
+from bundler.model.source_text import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bundler.model.json_value import Json
+    from bundler.model.lock import LockedEntry
+    from bundler.model.platform import Platform
+    from bundler.model.progress import Task
+    from bundler.model.scope import Scope
+    from bundler.model.source_text import Node
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEntry:
+    """One wanted note; `wish` stands for its settings."""
+
+    id: str
+    wish: str = ""
+    position: Position = field(default=Position("manifest.yaml", 1, 1))
+
+    def meaning(self) -> Json:
+        """Return its settings."""
+        return [self.id, self.wish]
+
+    def targets(self) -> tuple[BundlePath, ...]:
+        """Return where it goes."""
+        return (BundlePath(self.id),)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteArtifact:
+    """A pinned note."""
+
+    key: str
+    blob: Blob
+    held_to: HeldTo = field(default=HeldTo("first-use"))
+    platforms: tuple[Platform, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Its digest."""
+        return str(self.blob.digest)
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.blob.size
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """Its one blob."""
+        return (self.blob,)
+
+    def encode(self) -> Json:
+        """Return its JSON."""
+        return {"key": self.key, "sha256": self.blob.digest.hex, "size": self.blob.size}
+
+
+@dataclass(slots=True)
+class NotesKind:
+    """`upstream` maps an id to the text that is there now; an absent one fails. `locked`, `fetched`: what was done."""
+
+    upstream: dict[str, str] = field(default_factory=dict)
+    locked: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    name: str = "notes"
+    schema: Mapping[str, Json] = field(default_factory=dict)
+
+    def read(self, node: Node, scope: Scope) -> NoteEntry | None:
+        """Never called: tests make entries themselves."""
+        raise AssertionError(node, scope)
+
+    def check(self, entries: Sequence[NoteEntry], scope: Scope) -> None:
+        """Find nothing wrong."""
+
+    def estimate(self, entry: NoteEntry, sources: Sources, task: Task) -> Estimate:  # noqa: ARG002 - the protocol's
+        """Tell the size, as an upstream does, without the digest."""
+        size = len(self._text(entry.id).encode())
+        return Estimate((Fetch(entry.id, (), size, 0, (entry.id,), None),))
+
+    def lock(self, entry: NoteEntry, sources: Sources, task: Task) -> tuple[NoteArtifact, ...]:  # noqa: ARG002 - same
+        """Pin what is there now, leaving the store alone."""
+        self.locked.append(entry.id)
+        return (NoteArtifact(entry.id, Blob.of(self._text(entry.id).encode())),)
+
+    def decode(self, value: Any) -> NoteArtifact:
+        """Read what `encode` wrote."""
+        return NoteArtifact(value["key"], Blob(Digest("sha256", value["sha256"]), value["size"]))
+
+    def narrow(self, artifact: NoteArtifact, platforms: Sequence[Platform], sources: Sources) -> NoteArtifact | None:  # noqa: ARG002 - same
+        """Keep it: notes are for any platform."""
+        return artifact
+
+    def fetches(self, artifacts: Sequence[NoteArtifact]) -> tuple[Fetch, ...]:
+        """Return one fetch per note."""
+        return tuple(Fetch(note.key, note.blobs, note.size, 0, (note.key,), note) for note in artifacts)
+
+    def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
+        """Copy it from upstream to the store."""
+        data = self._text(fetch.label).encode()
+        self.fetched.append(fetch.label)
+        task.advance(len(data))
+        sources.store.admit([data], *(blob.digest for blob in fetch.provides))
+
+    def place(self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources) -> list[Placement]:  # noqa: ARG002 - same
+        """Put each note where its id says."""
+        return [
+            Placement(BundlePath(artifact.key), artifact.blobs[0], self.name, mtime=1_700_000_000)
+            for entry in entries
+            for artifact in entry.artifacts
+        ]
+
+    def _text(self, entry_id: str) -> str:
+        if entry_id not in self.upstream:
+            raise SourceError(ErrorId.SOURCE_NOT_FOUND, "is not there", where=entry_id, remedy="Write it.")
+        return self.upstream[entry_id]

@@ -1,0 +1,29 @@
+"""Which changes `lock_diff` sees."""
+
+from __future__ import annotations
+
+from bundler.model.diff import Change, lock_diff
+from bundler.model.digest import Blob, Digest
+from bundler.model.lock import Lock, LockedEntry
+from tests.fakes.notes import NoteArtifact
+
+SOME = Digest.sha256(b"")
+
+
+def lock_of(**notes: bytes) -> Lock:
+    entries = (LockedEntry("notes", key, SOME, (NoteArtifact(key, Blob.of(data)),)) for key, data in notes.items())
+    return Lock(SOME, (), {}, tuple(entries))
+
+
+def test_equal_locks_have_no_difference() -> None:
+    assert lock_diff(lock_of(a=b"1"), lock_of(a=b"1")) == ()
+
+
+def test_added_removed_and_changed_are_told_in_order() -> None:
+    changes = lock_diff(lock_of(a=b"1", b=b"1"), lock_of(b=b"22", c=b"333"))
+    one, two, three = (str(Digest.sha256(data)) for data in (b"1", b"22", b"333"))
+    assert changes == (
+        Change("removed", "notes", "a", one, "", 1, 0),
+        Change("changed", "notes", "b", one, two, 1, 2),
+        Change("added", "notes", "c", "", three, 0, 3),
+    )

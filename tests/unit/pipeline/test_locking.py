@@ -1,0 +1,115 @@
+"""What locking keeps, what it moves, and when lock and manifest disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import ErrorId, ManifestError, SourceError
+from bundler.kinds.base import Sources
+from bundler.model.lock import Lock, decode_lock, encode_lock
+from bundler.model.manifest import Manifest
+from bundler.model.platform import Platform
+from bundler.pipeline.locking import disagreements, lock_manifest, narrow_lock, require_agreement
+from tests.fakes.notes import NoteEntry, NotesKind
+from tests.fakes.progress import RecordingProgress
+from tests.fakes.store import MemoryStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AMD64 = Platform("linux", "amd64")
+
+
+def manifest_of(*entries: NoteEntry, name: str = "demo", variables: dict[str, str] | None = None) -> Manifest:
+    return Manifest(name, "", (AMD64,), variables or {}, {"notes": entries})
+
+
+def locked(
+    kind: NotesKind, manifest: Manifest, tmp_path: Path, previous: Lock | None = None, update: tuple[str, ...] = ()
+) -> Lock:
+    sources = Sources(None, None, MemoryStore(tmp_path), str(tmp_path))  # type: ignore[arg-type] # notes need no network
+    return lock_manifest(
+        manifest, {"notes": kind}, sources, previous=previous, update=update, jobs=2, progress=RecordingProgress()
+    )
+
+
+def test_a_new_entry_moves_no_other_pin(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "one", "b": "two"})
+    before = locked(kind, manifest_of(NoteEntry("a")), tmp_path)
+    kind.upstream["a"] = "one, changed upstream"
+    after = locked(kind, manifest_of(NoteEntry("a"), NoteEntry("b")), tmp_path, before)
+    assert after.entry("notes", "a") == before.entry("notes", "a")
+    assert after.entry("notes", "b") is not None
+    assert kind.locked == ["a", "b"]
+
+
+def test_changed_settings_are_pinned_anew(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "one"})
+    before = locked(kind, manifest_of(NoteEntry("a")), tmp_path)
+    kind.upstream["a"] = "two"
+    after = locked(kind, manifest_of(NoteEntry("a", wish="new")), tmp_path, before)
+    assert after.entry("notes", "a") != before.entry("notes", "a")
+
+
+@pytest.mark.parametrize("pattern", ["a/note", "a/*", "*note"])
+def test_update_moves_what_a_glob_names_and_nothing_else(tmp_path: Path, pattern: str) -> None:
+    kind = NotesKind({"a/note": "1", "b": "1"})
+    wanted = manifest_of(NoteEntry("a/note"), NoteEntry("b"))
+    before = locked(kind, wanted, tmp_path)
+    kind.upstream = {"a/note": "2", "b": "2"}
+    after = locked(kind, wanted, tmp_path, before, (pattern,))
+    assert after.entry("notes", "a/note") != before.entry("notes", "a/note")
+    assert after.entry("notes", "b") == before.entry("notes", "b")
+
+
+def test_update_of_an_unknown_entry_suggests_a_known_one(tmp_path: Path) -> None:
+    kind = NotesKind({"keadm-amd64": "1"})
+    wanted = manifest_of(NoteEntry("keadm-amd64"))
+    with pytest.raises(ManifestError) as caught:
+        locked(kind, wanted, tmp_path, locked(kind, wanted, tmp_path), ("keadm-amd46",))
+    assert caught.value.id is ErrorId.ENTRY_UNKNOWN
+    assert "keadm-amd64" in caught.value.remedy
+
+
+def test_a_failing_entry_gives_no_lock(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="gone"):
+        locked(NotesKind({"a": "1"}), manifest_of(NoteEntry("a"), NoteEntry("gone")), tmp_path)
+
+
+def test_equal_manifest_and_lock_agree_after_a_round_trip(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "1", "b": "2"})
+    wanted = manifest_of(NoteEntry("b"), NoteEntry("a"))
+    data = encode_lock(locked(kind, wanted, tmp_path))
+    again = decode_lock(data, {"notes": kind.decode}, file="demo.lock.json")
+    assert disagreements(wanted, again) == ()
+    assert encode_lock(again) == data
+
+
+def test_every_disagreement_is_told(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "1", "gone": "2", "new": "3"})
+    lock = locked(kind, manifest_of(NoteEntry("a"), NoteEntry("gone"), variables={"v": "1"}), tmp_path)
+    wanted = manifest_of(NoteEntry("a", wish="other"), NoteEntry("new"), variables={"v": "2"})
+    with pytest.raises(ManifestError) as caught:
+        require_agreement(wanted, lock, where="demo.lock.json")
+    text = caught.value.text()
+    assert caught.value.id is ErrorId.LOCK_OUTDATED
+    assert "notes a was locked from other settings" in text
+    assert "notes new is not in the lock" in text
+    assert "notes gone is in the lock but no longer in the manifest" in text
+    assert "--set v=1" in text
+
+
+def test_another_name_is_a_disagreement_too(tmp_path: Path) -> None:
+    lock = locked(NotesKind({"a": "1"}), manifest_of(NoteEntry("a")), tmp_path)
+    assert disagreements(manifest_of(NoteEntry("a"), name="other"), lock) != ()
+
+
+def test_narrowing_to_an_unlocked_platform_is_refused(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "1"})
+    lock = locked(kind, manifest_of(NoteEntry("a")), tmp_path)
+    sources = Sources(None, None, MemoryStore(tmp_path), "")  # type: ignore[arg-type] # notes need no network
+    with pytest.raises(ManifestError, match="linux/arm64") as caught:
+        narrow_lock(lock, [Platform("linux", "arm64")], {"notes": kind}, sources)
+    assert caught.value.id is ErrorId.IMAGE_PLATFORM_MISSING

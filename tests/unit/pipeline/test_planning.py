@@ -1,0 +1,75 @@
+"""The arithmetic of a plan, and when a build is refused for want of room."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundler.errors import ErrorId, StorageError
+from bundler.kinds.base import Estimate, Fetch
+from bundler.model.digest import Blob
+from bundler.pipeline.planning import OVERHEAD_BYTES, Estimated, Room, build_plan, plan_estimates, require_room
+from tests.fakes.notes import NoteEntry
+
+ONE, TWO = Blob.of(b"x" * 100), Blob.of(b"y" * 50)
+
+
+def fetch(label: str, *provides: Blob, transfer: int, scratch: int = 0) -> Fetch:
+    return Fetch(label, provides, transfer, scratch, (label,), None)
+
+
+def test_what_the_store_has_is_not_fetched() -> None:
+    found = build_plan(
+        [("k", fetch("one", ONE, transfer=100)), ("k", fetch("two", TWO, transfer=50))],
+        lambda blob: blob == ONE,
+        jobs=1,
+        content_bytes=150,
+    )
+    assert [item.present for item in found.fetches] == [True, False]
+    assert (found.fetch_bytes, found.present_bytes, found.archive_bytes) == (50, 100, 150 + OVERHEAD_BYTES)
+
+
+def test_half_present_is_fetched_whole() -> None:
+    found = build_plan(
+        [("k", fetch("both", ONE, TWO, transfer=150))], lambda blob: blob == ONE, jobs=1, content_bytes=0
+    )
+    assert found.fetch_bytes == 150
+
+
+def test_scratch_space_is_that_of_the_largest_running_together() -> None:
+    fetches = [("k", fetch(str(size), transfer=1, scratch=size)) for size in (10, 30, 20)]
+    assert build_plan(fetches, lambda _: False, jobs=2, content_bytes=0).scratch_bytes == 50
+
+
+def test_estimates_count_shared_blobs_once_and_name_the_unknown() -> None:
+    layer = fetch("layer", ONE, transfer=100)
+    estimates = [
+        Estimated("k", NoteEntry("a"), Estimate((layer, fetch("a", transfer=7)))),
+        Estimated("k", NoteEntry("b"), Estimate((layer,), unknown=("b",))),
+    ]
+    found = plan_estimates(estimates, lambda _: False, jobs=1)
+    assert found.fetch_bytes == 107
+    assert found.unknown == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("store_free", "output_free", "same_disk", "refused"),
+    [
+        (1_000, OVERHEAD_BYTES + 500, False, ""),
+        (99, OVERHEAD_BYTES + 500, False, "/store"),
+        (1_000, OVERHEAD_BYTES, False, "/out"),
+        (OVERHEAD_BYTES + 150, OVERHEAD_BYTES + 150, True, "/store"),
+        (OVERHEAD_BYTES + 200, OVERHEAD_BYTES + 200, True, ""),
+    ],
+)
+def test_room_is_wanted_on_each_disk_and_together_on_one(
+    store_free: int, output_free: int, same_disk: bool, refused: str
+) -> None:
+    found = build_plan([("k", fetch("one", ONE, transfer=100))], lambda _: False, jobs=1, content_bytes=100)
+    store, output = Room("/store", 1, store_free), Room("/out", 1 if same_disk else 2, output_free)
+    if not refused:
+        require_room(found, store, output)
+        return
+    with pytest.raises(StorageError) as caught:
+        require_room(found, store, output)
+    assert caught.value.id is ErrorId.DISK_FULL
+    assert caught.value.where == refused

@@ -1,0 +1,98 @@
+"""Which result and which failure `run_all` gives, whatever the threads do."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import ErrorId, SourceError
+from bundler.pipeline.workers import Unit, run_all
+from tests.fakes.progress import RecordingProgress
+
+if TYPE_CHECKING:
+    from bundler.model.progress import Task
+
+
+def units(*names: str) -> list[Unit[str]]:
+    return [Unit(name, 1, name) for name in names]
+
+
+def failure(name: str) -> SourceError:
+    return SourceError(ErrorId.SOURCE_NOT_FOUND, "is not there", where=name, remedy="Look.")
+
+
+@pytest.mark.parametrize("jobs", [1, 3, 16])
+def test_results_come_in_the_order_of_the_units(jobs: int) -> None:
+    progress = RecordingProgress()
+    found = run_all(units("a", "b", "c"), lambda name, _: name.upper(), jobs=jobs, keep_going=False, progress=progress)
+    assert found == ["A", "B", "C"]
+    assert sorted(task.label for task in progress.tasks) == ["a", "b", "c"]
+    assert {task.outcome for task in progress.tasks} == {""}
+
+
+def test_nothing_to_do_is_no_error() -> None:
+    assert run_all([], lambda name, _: name, jobs=2, keep_going=False, progress=RecordingProgress()) == []
+
+
+def test_keep_going_does_the_rest_and_raises_the_first_failure_in_order() -> None:
+    done: list[str] = []
+    b_failed = threading.Event()
+
+    def act(name: str, _: Task) -> None:
+        if name == "a":
+            assert b_failed.wait(10)
+            raise failure("a")
+        if name == "b":
+            b_failed.set()
+            raise failure("b")
+        done.append(name)
+
+    with pytest.raises(SourceError) as caught:
+        run_all(units("a", "b", "c", "d"), act, jobs=2, keep_going=True, progress=RecordingProgress())
+    assert caught.value.where == "a"
+    assert sorted(done) == ["c", "d"]
+
+
+def test_without_keep_going_nothing_is_begun_after_a_failure() -> None:
+    begun: list[str] = []
+
+    def act(name: str, _: Task) -> None:
+        begun.append(name)
+        raise failure(name)
+
+    progress = RecordingProgress()
+    with pytest.raises(SourceError):
+        run_all(units(*"abcdefgh"), act, jobs=1, keep_going=False, progress=progress)
+    assert begun[0] == "a"
+    assert progress.tasks[0].outcome == "failed"
+    assert progress.tasks[0].notes == ["a: is not there"]
+
+
+def test_what_runs_is_cut_short_at_its_next_block() -> None:
+    cut = threading.Event()
+    failed = threading.Event()
+
+    def act(name: str, task: Task) -> None:
+        if name == "bad":
+            raise failure(name)
+        try:
+            assert failed.wait(10)
+            while True:
+                task.advance(1)
+        finally:
+            cut.set()
+
+    with pytest.raises(SourceError):
+        run_all(units("bad", "endless"), act, jobs=2, keep_going=False, progress=RecordingProgress())
+    failed.set()
+    assert cut.wait(10)
+
+
+def test_a_bug_is_raised_even_when_going_on() -> None:
+    def act(_: str, __: Task) -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        run_all(units("a", "b"), act, jobs=1, keep_going=True, progress=RecordingProgress())

@@ -1,0 +1,62 @@
+"""The in-memory store promises what the one on disk does: both pass the same checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import IntegrityError
+from bundler.model.digest import Blob, Digest
+from bundler.store.blobs import Store
+from tests.fakes.store import MemoryStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.store.interface import BlobStore
+
+DATA = b"some content"
+BLOB = Blob.of(DATA)
+
+
+@pytest.fixture(params=[Store, MemoryStore])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    made: BlobStore = request.param(tmp_path)
+    return made
+
+
+def test_put_and_read(store: BlobStore) -> None:
+    assert not store.has(BLOB)
+    assert store.put(DATA) == BLOB
+    assert store.has(BLOB)
+    assert store.read(BLOB) == DATA
+    assert store.path(BLOB).read_bytes() == DATA
+    store.drop(BLOB)
+    assert not store.has(BLOB)
+
+
+def test_resuming(store: BlobStore) -> None:
+    with store.incoming("name") as incoming:
+        incoming.restart('"1"')
+        incoming.write(DATA[:5])
+    with store.incoming("name") as incoming:
+        assert (incoming.offset, incoming.validator) == (5, '"1"')
+        incoming.write(DATA[5:])
+        with incoming.open() as file:
+            assert file.read() == DATA
+        assert incoming.digest("sha512").algorithm == "sha512"
+        assert incoming.commit(BLOB.digest, size=BLOB.size) == BLOB
+    with store.incoming("name") as incoming:
+        assert (incoming.offset, incoming.validator) == (0, "")
+
+
+def test_wrong_bytes(store: BlobStore) -> None:
+    wrong = Digest("sha256", "0" * 64)
+    with store.incoming("name") as incoming, pytest.raises(IntegrityError):
+        incoming.write(DATA)
+        incoming.commit(wrong)
+    with pytest.raises(IntegrityError):
+        store.admit([DATA], wrong)
+    assert not store.has(BLOB)
+    assert store.admit([DATA], BLOB.digest) == BLOB

@@ -1,0 +1,138 @@
+"""The error boundary and what a person sees."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from bundler import console
+from bundler.errors import (
+    BundleFormatError,
+    BundlerError,
+    ErrorId,
+    IntegrityError,
+    ManifestError,
+    PublishError,
+    ServeError,
+    SiteError,
+    SourceError,
+    StorageError,
+    ToolMissingError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOME = ErrorId.MANIFEST_INVALID
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ManifestError(SOME, "w", remedy="r"), 3),
+        (SourceError(SOME, "w", remedy="r"), 4),
+        (IntegrityError(SOME, "w", remedy="r", want="a", got="b"), 5),
+        (BundleFormatError(SOME, "w", remedy="r"), 6),
+        (PublishError(SOME, "w", remedy="r"), 7),
+        (ServeError(SOME, "w", remedy="r"), 8),
+        (SiteError(SOME, "w", remedy="r", step="s"), 9),
+        (ToolMissingError("p", package="q", needed_for="z"), 10),
+        (StorageError(SOME, "w", remedy="r"), 11),
+        (click.UsageError("no such option"), 2),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (console.Terminated(), 143),
+        (RuntimeError("surprise"), 1),
+    ],
+)
+def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
+    assert console.run(raising(error)) == code
+
+
+def test_a_command_that_ends_well_is_zero() -> None:
+    assert console.run(lambda: None) == 0
+
+
+def test_the_message_says_where_what_what_next_and_the_id(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ManifestError(
+        SOME, "2 problems", where="m.yaml", remedy="Mend them.", problems=("m.yaml:1:1: one", "m.yaml:2:1: two")
+    )
+    console.run(raising(error))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "error: m.yaml:1:1: one\nm.yaml:2:1: two\nm.yaml: 2 problems\n  Mend them. [manifest-invalid]\n"
+
+
+def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    console.run(raising(RuntimeError("surprise")))
+    assert "RuntimeError: surprise" in capsys.readouterr().err
+
+
+def test_sigterm_unwinds_like_an_interruption() -> None:
+    unwound: list[str] = []
+
+    def command() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        finally:
+            unwound.append("yes")
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert console.run(command) == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert unwound == ["yes"]
+
+
+def test_json_begins_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    console.answer("text", {"b": 1}, schema="bundler.some/1", as_json=True)
+    text = capsys.readouterr().out
+    assert list(json.loads(text)) == ["schema", "b"]
+    console.answer("text", {"b": 1}, schema="bundler.some/1", as_json=False)
+    assert capsys.readouterr().out == "text\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536 * 1024, "1.5 MiB"), (5 * 1024**4, "5.0 TiB")],
+)
+def test_sizes_for_a_person(count: int, text: str) -> None:
+    assert console.human_bytes(count) == text
+
+
+def test_tables_line_up_and_end_without_blanks() -> None:
+    assert console.table(("A", "NAME"), [("1", "x"), ("222", "yy")]) == "A    NAME\n1    x\n222  yy"
+
+
+def test_off_a_terminal_progress_is_a_line_per_item(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = console.progress()
+    progress.expect(2048)
+    task = progress.task("keadm", 2048)
+    task.advance(2048)
+    task.note("again")
+    task.finish()
+    progress.task("other", None).finish("failed")
+    assert capsys.readouterr().err == "2.0 KiB to go\nkeadm: again\nkeadm: done, 2.0 KiB\nother: failed\n"
+
+
+def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    console.progress(quiet=True).task("keadm", 1).finish()
+    assert capsys.readouterr().err == ""
+
+
+def test_an_error_needs_no_place() -> None:
+    assert BundlerError(SOME, "w", remedy="r").text() == "w\n  r [manifest-invalid]"
