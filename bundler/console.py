@@ -34,8 +34,11 @@ EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, unwound like Ctrl-C so that nothing half-written stays behind."""
+class Terminated(BaseException):
+    """SIGTERM, unwound like Ctrl-C so that nothing half-written stays behind.
+
+    Not a KeyboardInterrupt, which Click would turn into an Abort.
+    """
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

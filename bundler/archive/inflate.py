@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bundler.archive.archive_files import ArchiveFiles
     from bundler.errors import BundlerError
 
+# RFC 1952, 2.3.1
+MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 512 * 1024
 CHUNKS_AHEAD = 6
 _InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment] # the stub says instance, it is a class
@@ -49,10 +51,15 @@ def _chunks(files: ArchiveFiles) -> Generator[bytes]:
         raise invalid(files.where, "is empty")
 
 
+def _begins_as_gzip(files: ArchiveFiles) -> bool:
+    with opened(files) as raw:
+        return raw.read(len(MAGIC)) == MAGIC
+
+
 def _fault(files: ArchiveFiles, error: Exception, count: int) -> BundlerError:
     if bad := files.bad_parts():
         return damaged(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
-    if isinstance(error, BadGzipFile) and not count:
+    if not count and not _begins_as_gzip(files):
         return invalid(files.where, "is not a gzip file")
     if isinstance(error, EOFError):
         got = f"its end after {count} bytes"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -201,4 +202,6 @@ def _make(directory: Path) -> list[Path]:
 
 def _unmake(made: list[Path]) -> None:
     for path in reversed(made):
-        path.rmdir()
+        # somebody else may have put something there meanwhile; then it stays
+        with suppress(OSError):
+            path.rmdir()

@@ -42,8 +42,8 @@ class _CappedFile:
 
 
 _ZIP_FAULTS = (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, IndexError, RuntimeError)
-# zipfile lets these through, which derive from Exception alone
-_INFLATE_FAULTS = (zlib.error, lzma.LZMAError)
+# zipfile lets these through as well; a lying LZMA dictionary may ask for more memory than there is
+_INFLATE_FAULTS = (zlib.error, lzma.LZMAError, MemoryError)
 
 
 def zip_members(file: BinaryIO, census: Census) -> Iterator[tuple[Member, Iterator[bytes]]]:
@@ -68,7 +68,7 @@ def zip_members(file: BinaryIO, census: Census) -> Iterator[tuple[Member, Iterat
 
 def _zip_kind(info: zipfile.ZipInfo) -> str:
     """Return what a member is; only archivers of Unix keep its type, in the upper half (APPNOTE 4.4.15)."""
-    if info.is_dir():
+    if info.filename.endswith("/"):
         return "directory"
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:

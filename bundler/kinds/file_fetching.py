@@ -1,6 +1,6 @@
 """Gets files from their urls into the store: tries one url after the other, checks, takes members out.
 
-Owns what counts as wrong bytes; what a file is pinned to is decided in `bundler.kinds.files`.
+Owns what counts as wrong bytes; what a file is pinned to is decided in `bundler.kinds.file_locking`.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def from_first_good_url(
     *,
     pinned: Blob | None = None,
     exact: bool = False,
+    arrived: Callable[[], T | None] = lambda: None,
 ) -> T:
     """Download from one url after the other until `use` accepts what came; return what it returns.
 
@@ -62,6 +63,8 @@ def from_first_good_url(
             the bytes are wrong, upon which they are dropped and the next url is tried.
         pinned: what the lock says of the download; its partial file is then shared between the urls.
         exact: whether only a download of exactly the pinned size can be right.
+        arrived: is asked once the partial file is ours, for what another process may have brought meanwhile; None
+            when nothing has.
 
     Raises the IntegrityError of the first url with wrong bytes, else the last SourceError; ManifestError of `use`,
     StorageError.
@@ -69,7 +72,7 @@ def from_first_good_url(
     failure: BundlerError | None = None
     for number, url in enumerate(urls, 1):
         try:
-            return _from_url(url, sources, task, use, pinned=pinned, exact=exact)
+            return _from_url(url, sources, task, use, pinned=pinned, exact=exact, arrived=arrived)
         except (SourceError, IntegrityError) as error:
             if not isinstance(failure, IntegrityError):
                 failure = error
@@ -88,12 +91,15 @@ def _from_url(
     *,
     pinned: Blob | None,
     exact: bool,
+    arrived: Callable[[], T | None],
 ) -> T:
     absolute = absolute_url(url, sources.base_directory)
     # bytes of different urls may only be joined where a digest tells whether they belong together
     name = str(pinned.digest) if pinned else absolute
     while True:
         with sources.store.incoming(name) as incoming:
+            if (found := arrived()) is not None:
+                return found
             resumed = incoming.offset
             size = pinned.size if pinned and exact else None
             received = sources.downloader.download([absolute], incoming, task, size=size)
@@ -150,35 +156,47 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
     has = sources.store.has
     members = tuple((name, blob) for name, blob in work.members if not has(blob))
     whole = work.whole and not has(work.download)
-    if not members and not whole:
+
+    def arrived() -> bool | None:
+        missing = [blob for _, blob in members if not has(blob)]
+        return None if missing or (whole and not has(work.download)) else True
+
+    if arrived():
         return
     if not whole and has(work.download) and _taken_from_store(work, members, sources):
         return
 
-    def use(incoming: Incoming, received: Received, url: str) -> None:
+    def use(incoming: Incoming, received: Received, url: str) -> bool:
         del received
         got = incoming.digest("sha256")
         if whole and got != work.download.digest:
-            raise _changed(work, url, work.download.digest, got)
+            raise _other_bytes(url, work.download.digest, got)
         if members:
             try:
                 with incoming.open() as file:
                     _admit_members(file, members, sources, url)
             except (IntegrityError, SourceError, ManifestError) as error:
-                raise _changed(work, url, work.download.digest, got, error) from error
+                raise _other_bytes(url, work.download.digest, got, f": {error.what}") from error
         if whole:
             incoming.commit(work.download.digest, size=work.download.size)
         else:
             incoming.discard()
         if got != work.download.digest:
             task.note(f"{url}: the archive was packed anew upstream; what is taken out of it is unchanged")
+        return True
 
     try:
-        from_first_good_url(work.urls, sources, task, use, pinned=work.download, exact=whole)
+        from_first_good_url(work.urls, sources, task, use, pinned=work.download, exact=whole, arrived=arrived)
     except IntegrityError as error:
-        if error.id == ErrorId.UPSTREAM_CHANGED:
-            raise
-        raise _changed(work, error.where or work.urls[0], error.want, error.got) from error
+        what = error.what.removesuffix(f" (want {error.want}, got {error.got})")
+        raise IntegrityError(
+            ErrorId.UPSTREAM_CHANGED,
+            f"is no longer what was locked for {work.key}: {what}",
+            where=error.where or work.urls[0],
+            remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{work.key}'`.",
+            want=error.want,
+            got=error.got,
+        ) from error
 
 
 def _taken_from_store(work: FileFetch, members: Sequence[tuple[str, Blob]], sources: Sources) -> bool:
@@ -200,15 +218,12 @@ def _admit_members(file: BinaryIO, members: Sequence[tuple[str, Blob]], sources:
         sources.store.admit(chunks, *(blob.digest for blob in wanted[member.name]))
 
 
-def _changed(
-    work: FileFetch, url: str, want: Digest | str, got: Digest | str, why: BundlerError | None = None
-) -> IntegrityError:
-    reason = f": {why.what}" if why else ""
+def _other_bytes(url: str, want: Digest, got: Digest, why: str = "") -> IntegrityError:
     return IntegrityError(
         ErrorId.UPSTREAM_CHANGED,
-        f"does not hold the bytes that are locked for {work.key}{reason}",
+        f"it has other bytes{why}",
         where=url,
-        remedy=f"Find out why it changed; if the new bytes are right, pin them: `bundler lock --update '{work.key}'`.",
+        remedy="Compare it with what the publisher announces.",
         want=str(want),
         got=str(got),
     )

@@ -73,7 +73,7 @@ class _Wanted:
     def fetch(self) -> Fetch:
         repositories = {artifact.reference.name: artifact.reference for artifact in self.artifacts}
         prunings = tuple(sorted(self.prunings, key=lambda pruning: (pruning.result, pruning.keep)))
-        what = "manifest" if self.is_document else self.blob.digest.hex[:12]
+        what = f"manifest {self.blob.digest.hex[:12]}" if self.is_document else self.blob.digest.hex[:12]
         return Fetch(
             label=f"{self.artifacts[0].reference} {what}",
             provides=(self.blob, *dict.fromkeys(pruning.result for pruning in prunings)),

@@ -83,11 +83,11 @@ class _Pinning:
         top = upstream
         if isinstance(document, ImageIndex):
             top = self.sources.store.put(prune_index(remote.data, [child.digest for child in chosen]))
-        if top != upstream and reference.digest is not None:
+        if top != upstream and isinstance(document, ImageIndex) and reference.digest is not None:
             self.task.note(
-                f"{reference} is pinned to an index of which the bundle holds {len(images)} of {len(offered)} images: "
-                f"a registry that it is pushed to knows it as {top.digest}, only the mirror answers to the pinned one; "
-                f"name it by its tag, or add its other platforms"
+                f"{reference} is pinned to an index, of whose {len(document.manifests)} manifests the bundle holds "
+                f"{len(images)} (attestations never): a registry that it is pushed to knows it as {top.digest}, only "
+                f"the mirror answers to the pinned digest; where that is asked for on the site, name it by its tag"
             )
         return ImageArtifact(
             reference=reference,

@@ -19,7 +19,6 @@ from bundler.manifest.node_text import MAX_SHOWN_CHARACTERS, node_name, shown, w
 from bundler.manifest.platform_names import MAX_PLATFORMS, read_platform
 from bundler.model.manifest import ROLES
 from bundler.model.placement import MODES
-from bundler.model.scope import did_you_mean
 from bundler.model.source_text import Items, Pairs, Scalar
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Fields:
                 self._nodes[name] = value
                 self._keys[name] = key.position
             elif not name.startswith(IGNORED_PREFIX):
-                hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                hint = scope.hint(name, known) or f"; known are {', '.join(known)}"
                 scope.problems.error(key.position, f"unknown key {shown(name)} in {what}{hint}")
 
     @property
@@ -125,7 +124,7 @@ class Fields:
     ) -> tuple[tuple[Scalar, Scalar], ...]:
         """Return a mapping from strings to strings in the order of the file; () when it is absent.
 
-        Pairs whose value is no string were reported and are left out. An empty mapping is reported.
+        Pairs whose key or value is no string of one line were reported and are left out. An empty mapping is reported.
         """
         node = self.node(key, required=required)
         if node is None:
@@ -139,7 +138,7 @@ class Fields:
         for name, value in node.pairs:
             what = f"{key!r}, {shown(name.text)}"
             scalar = want_text(value, self._scope, what, may_be_empty=empty_values)
-            if scalar is not None:
+            if want_text(name, self._scope, f"a key of {key!r}") is not None and scalar is not None:
                 found.append((name, scalar))
         return tuple(found)
 
@@ -160,7 +159,7 @@ class Fields:
             return default
         word = self._scope.expand(scalar)
         if word not in options:
-            hint = did_you_mean(word, options) or f"; known are {', '.join(options)}"
+            hint = self._scope.hint(word, options) or f"; known are {', '.join(options)}"
             self.error(key, f"unknown value {shown(word)}{hint}")
             return default
         return word
@@ -195,7 +194,7 @@ class Fields:
         for scalar in self.texts(key):
             word = self._scope.expand(scalar)
             if word not in ROLES:
-                hint = did_you_mean(word, ROLES) or f"; known are {', '.join(ROLES)}"
+                hint = self._scope.hint(word, ROLES) or f"; known are {', '.join(ROLES)}"
                 self._scope.problems.error(scalar.position, f"{key!r}: unknown role {shown(word)}{hint}")
             words.add(word)
         return tuple(role for role in ROLES if role in words)

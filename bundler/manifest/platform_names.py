@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from bundler.manifest.node_text import shown
 from bundler.model.platform import Platform
-from bundler.model.scope import did_you_mean
 
 if TYPE_CHECKING:
     from bundler.model.scope import Scope
@@ -37,7 +36,7 @@ def read_platform(scalar: Scalar, scope: Scope, what: str) -> Platform | None:
         ("architecture", platform.arch, KNOWN_ARCH),
     ):
         if word not in known:
-            hint = did_you_mean(word, known) or f"; known are {', '.join(known)}"
+            hint = scope.hint(word, known) or f"; known are {', '.join(known)}"
             scope.problems.error(scalar.position, f"{what}: unknown {part} {shown(word)}{hint}")
             return None
     return platform

@@ -37,10 +37,15 @@ NO_OVERRIDES: Mapping[str, str] = {}
 def load_manifest(
     path: Path, kinds: Sequence[EntryReader[Any]], overrides: Mapping[str, str] = NO_OVERRIDES
 ) -> Manifest:
-    """Read the manifest in a file as `read_manifest` does; ManifestError (MANIFEST_UNREADABLE) when it cannot."""
+    """Read the manifest in a file; raises as `read_text` and `read_manifest` do."""
+    return read_manifest(read_text(path), file=str(path), kinds=kinds, overrides=overrides)
+
+
+def read_text(path: Path) -> bytes:
+    """Return a manifest's bytes (at most one more than is allowed); ManifestError (MANIFEST_UNREADABLE)."""
     try:
         with path.open("rb") as stream:
-            text = stream.read(MAX_FILE_BYTES + 1)
+            return stream.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ManifestError(
@@ -49,7 +54,6 @@ def load_manifest(
             where=str(path),
             remedy="Name a manifest that exists and that you may read.",
         ) from error
-    return read_manifest(text, file=str(path), kinds=kinds, overrides=overrides)
 
 
 def read_manifest(

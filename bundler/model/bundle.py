@@ -10,6 +10,7 @@ from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import Json, dump_pretty
+from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 
@@ -112,9 +113,13 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
             raise ValueError(f"format {found!r} is unknown")
         files = tuple(_decode_file(item) for item in value["files"])
         _refuse_duplicates(files)
+        name, release = value["name"], value.get("release", "")
+        # both become file names, and a bundle is trusted with nothing
+        if not NAME_PATTERN.fullmatch(name) or (release and not RELEASE_PATTERN.fullmatch(release)):
+            raise ValueError(f"{name!r}, release {release!r}, cannot be the name of a bundle")
         return BundleIndex(
-            name=str(value["name"]),
-            release=str(value.get("release", "")),
+            name=name,
+            release=release,
             manifest=Digest.parse(value["manifest"]),
             lock=Digest.parse(value["lock"]),
             platforms=tuple(Platform.parse(text) for text in value.get("platforms", ())),
@@ -134,7 +139,7 @@ def _decode_file(item: Any) -> IndexedFile:
     if mode not in MODES:
         raise ValueError(f"mode {item['mode']!r} is neither 0644 nor 0755")
     size = item["size"]
-    if not isinstance(size, int):
+    if not isinstance(size, int) or isinstance(size, bool):
         raise TypeError(f"size {size!r} is not a number")
     return IndexedFile(
         path=BundlePath(item["path"]),

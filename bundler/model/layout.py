@@ -3,7 +3,8 @@
 Owns every byte of it but the scripts and the blobs, and which image each blob belongs to. What it writes:
 
     oci-layout, index.json                   OCI image layout (image spec 1.1, image-layout.md), one descriptor per name
-    blobs/sha256/HEX                         documents, configs and layers as the upstream gave them, each once
+    blobs/sha256/HEX                         documents, configs and layers as the upstream gave them, each once;
+                                             and an OCI view of every image in Docker's format, see `oci_view`
     manifest.json                            docker-archive of the primary platform, absent when no image is for it
     platforms/OS-ARCH[-VARIANT]/manifest.json the same for every platform
     images.tsv                               the table that load.sh reads, see `images_table`
@@ -15,16 +16,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import Json, dump_canonical, dump_pretty
 from bundler.model.manifest import ROLES
-from bundler.model.oci import OCI_INDEX
+from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
 from bundler.model.placement import Placement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bundler.model.artifact import HeldTo
-    from bundler.model.digest import Blob, Digest
     from bundler.model.image_artifact import ImageArtifact, PlatformImage
     from bundler.model.platform import Platform
 
@@ -62,6 +63,7 @@ def layout_placements(
     return (
         *(Placement(BundlePath(f"{IMAGE_DIRECTORY}/{name}"), data, kind) for name, data in documents.items()),
         *(Placement(BundlePath(f"{IMAGE_DIRECTORY}/{name}"), data, kind, 0o755) for name, data in scripts.items()),
+        *_view_placements(ordered, kind),
         *_blob_placements(ordered, kind),
     )
 
@@ -70,19 +72,41 @@ def layout_index(artifacts: Sequence[ImageArtifact]) -> bytes:
     """Return index.json: for every full name the image's top document, sorted by name.
 
     skopeo finds a name by `org.opencontainers.image.ref.name`, containerd by `io.containerd.image.name`. An image that
-    was asked for by digest alone is called `name@digest`.
+    was asked for by digest alone is called `name@digest`. Where the top document is of Docker's type, the OCI view goes
+    before it under the same name: skopeo takes the first that it understands, containerd keeps the last.
     """
     named = {str(name): artifact for artifact in artifacts for name in artifact.names}
-    manifests: list[Json] = [
-        {
-            "mediaType": artifact.media_type,
-            "digest": str(artifact.top.digest),
-            "size": artifact.top.size,
-            "annotations": {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name},
-        }
-        for name, artifact in sorted(named.items())
-    ]
+    manifests: list[Json] = []
+    for name, artifact in sorted(named.items()):
+        annotations: Json = {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name}
+        if (view := oci_view(artifact)) is not None:
+            manifests.append({**_descriptor(OCI_INDEX, Blob.of(view)), "annotations": annotations})
+        manifests.append({**_descriptor(artifact.media_type, artifact.top), "annotations": annotations})
     return dump_pretty({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
+
+
+def oci_view(artifact: ImageArtifact) -> bytes | None:
+    """Return an OCI index of the manifests of an image in Docker's format, or None for an image in OCI's.
+
+    Readers of OCI layouts need not know other types in index.json (image spec, image-index.md), and skopeo up to 1.18
+    finds no image of Docker's there (its issue 2577). No registry knows an image by this document's digest.
+    """
+    if artifact.media_type in (OCI_INDEX, OCI_MANIFEST):
+        return None
+    manifests: list[Json] = [
+        {**_descriptor(image.manifest.media_type, image.manifest.blob), "platform": _platform_object(image.platform)}
+        for image in artifact.images
+    ]
+    return dump_canonical({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
+
+
+def _descriptor(media_type: str, blob: Blob) -> dict[str, Json]:
+    return {"mediaType": media_type, "digest": str(blob.digest), "size": blob.size}
+
+
+def _platform_object(platform: Platform) -> Json:
+    told = {"os": platform.os, "architecture": platform.arch}
+    return told | ({"variant": platform.variant} if platform.variant else {})
 
 
 def docker_archive(artifacts: Sequence[ImageArtifact], platform: Platform) -> bytes | None:
@@ -183,6 +207,28 @@ class _BlobUse:
         }
 
 
+def _view_placements(artifacts: Sequence[ImageArtifact], kind: str) -> list[Placement]:
+    views: dict[bytes, list[ImageArtifact]] = {}
+    for artifact in artifacts:
+        if (view := oci_view(artifact)) is not None:
+            views.setdefault(view, []).append(artifact)
+    return [
+        Placement(
+            blob_path(Digest.sha256(view)),
+            view,
+            kind,
+            roles=_in_order({role for artifact in shown for role in artifact.roles}),
+            platforms=shown[0].platforms,
+            about={"media_type": OCI_INDEX, "images": [artifact.key for artifact in shown]},
+        )
+        for view, shown in views.items()
+    ]
+
+
+def _in_order(roles: set[str]) -> tuple[str, ...]:
+    return tuple(role for role in ROLES if role in roles)
+
+
 def _best_held_to(artifacts: Sequence[ImageArtifact]) -> HeldTo:
     # the same bytes under several names: what vouched for one of them vouched for all
     pinned = [artifact.held_to for artifact in artifacts if artifact.held_to.by != "first-use"]
@@ -210,7 +256,7 @@ def _blob_placements(artifacts: Sequence[ImageArtifact], kind: str) -> list[Plac
             blob,
             kind,
             mtime=use.created,
-            roles=tuple(role for role in ROLES if role in use.roles),
+            roles=_in_order(use.roles),
             platforms=tuple(sorted(use.platforms)),
             about=use.about(),
         )

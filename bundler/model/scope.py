@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PLATFORM_VARIABLES = ("os", "arch", "variant")
 # variables that use variables could otherwise grow without bound
 MAX_EXPANDED_CHARACTERS = 8192
+# comparing words costs more than all other reading; beyond so many problems it is left out
+MAX_HINTED_PROBLEMS = 100
 _VARIABLE = re.compile(r"\$(?:\$|\{([^{}]*)\}|)")
 
 
@@ -54,7 +56,7 @@ class Scope:
             elif name in known:
                 return known[name]
             else:
-                self.problems.error(scalar.position, f"undefined variable {name!r}{did_you_mean(name, known)}")
+                self.problems.error(scalar.position, f"undefined variable {name!r}{self.hint(name, known)}")
             return match.group()
 
         expanded = _VARIABLE.sub(replacement, str(scalar.value))
@@ -62,6 +64,10 @@ class Scope:
             self.problems.error(scalar.position, f"expands to more than {MAX_EXPANDED_CHARACTERS} characters")
             return str(scalar.value)
         return expanded
+
+    def hint(self, word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:
+        """Return `did_you_mean` for one of the first problems, "" for the later ones of a hopeless manifest."""
+        return did_you_mean(word, known) if len(self.problems.errors) < MAX_HINTED_PROBLEMS else ""
 
 
 def did_you_mean(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:

@@ -63,7 +63,7 @@ def request_token(
     Raises SourceError: the realm is no URL, or would get the credentials without TLS, or does not answer as specified.
     """
     realm = challenge.parameters.get("realm", "")
-    if urlsplit(realm).scheme not in ("http", "https") or not urlsplit(realm).netloc:
+    if not _is_http_url(realm):
         raise invalid(repository, f"names a token service that is no URL: {realm!r}")
     if login is not None:
         refuse_plain(realm, repository)
@@ -75,6 +75,14 @@ def request_token(
         if answer.status in _REFUSALS:
             return Refused(answer.status)
         return _decode(answer, repository)
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _send(

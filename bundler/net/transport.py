@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 20.0
 IDLE_TIMEOUT_S = 60.0
-READ_BYTES = 1024 * 1024
+READ_BYTES = 256 * 1024
 # What is left of an unread body is read rather than thrown away with its connection up to this size.
 DRAINED_BYTES = 64 * 1024
 _POOLED_HOSTS = 32

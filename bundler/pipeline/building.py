@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.durable import write_durably
+from bundler.durable import storage_errors, write_durably
 from bundler.errors import ErrorId, ManifestError
-from bundler.manifest.reader import load_manifest
+from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import Lock, decode_lock, encode_lock
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.fetching import fetch_all
@@ -99,12 +101,13 @@ def build(request: Request, shop: Workshop) -> Built:
 
     Raises any BundlerError of the steps; nothing is left under a final name then.
     """
-    manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    text, manifest = _read(request, shop)
+    output = output_path(request.output, manifest)
+    _require_directory(output.parent, make=request.output.endswith("/"))
     lock = _agreed_lock(manifest, request, shop) or _first_lock(manifest, request, shop)
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
     plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
-    output = output_path(request.output, manifest)
     require_room(plan, shop.room(shop.store_root), shop.room(output.parent))
     fetch_all(
         plan.fetches,
@@ -114,7 +117,22 @@ def build(request: Request, shop: Workshop) -> Built:
         keep_going=request.keep_going,
         progress=shop.progress,
     )
-    return assemble(manifest, request.manifest.read_bytes(), lock, output, request, shop)
+    return assemble(manifest, text, lock, output, request, shop)
+
+
+def _read(request: Request, shop: Workshop) -> tuple[bytes, Manifest]:
+    """Return the manifest and the very bytes it was read from, which travel in the bundle."""
+    text = read_text(request.manifest)
+    kinds = tuple(shop.kinds.values())
+    return text, read_manifest(text, file=str(request.manifest), kinds=kinds, overrides=request.overrides)
+
+
+def _require_directory(directory: Path, *, make: bool) -> None:
+    with storage_errors(directory):
+        if make:
+            directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(directory.resolve(strict=True), os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
 
 
 def _agreed_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock | None:

@@ -99,6 +99,37 @@ def plan_lock(lock: Lock, kinds: KindTable, has: Callable[[Blob], bool], *, jobs
 
 
 @dataclass(frozen=True, slots=True)
+class _NotesOnly:
+    """Progress for questions that move next to nothing: only what is worth a line is passed on."""
+
+    progress: Progress
+
+    def expect(self, total_bytes: int) -> None:
+        """Show nothing."""
+
+    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - nothing is counted
+        return _NotedTask(label, self.progress)
+
+    def note(self, text: str) -> None:
+        self.progress.note(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _NotedTask:
+    label: str
+    progress: Progress
+
+    def advance(self, count: int) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
+        self.progress.note(f"{self.label}: {text}")
+
+    def finish(self, outcome: str = "") -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimated:
     """An entry of the named kind and what it will cost."""
 
@@ -112,13 +143,13 @@ def estimate_manifest(
 ) -> list[Estimated]:
     """Ask the upstream, for a manifest without a lock, how much each entry is; in the manifest's order."""
     wanted = [(name, entry) for name, entries in manifest.entries.items() for entry in entries]
-    units = [Unit(f"{entry.id} (size)", 0, (name, entry)) for name, entry in wanted]
+    units = [Unit(entry.id, 0, (name, entry)) for name, entry in wanted]
 
     def ask(work: tuple[str, Entry], task: Task) -> Estimated:
         name, entry = work
         return Estimated(name, entry, kinds[name].estimate(entry, sources, task))
 
-    return run_all(units, ask, jobs=jobs, keep_going=keep_going, progress=progress)
+    return run_all(units, ask, jobs=jobs, keep_going=keep_going, progress=_NotesOnly(progress))
 
 
 def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], *, jobs: int) -> Plan:

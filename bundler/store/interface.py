@@ -66,7 +66,8 @@ class BlobStore(Protocol):
     def incoming(self, name: str) -> AbstractContextManager[Incoming]:
         """Open the partial file of that name (a digest or a URL), resuming it when an earlier run left one.
 
-        Waits for another process that has it open. Leaving the context without `commit` or `discard` keeps the bytes.
+        Waits for another process that has it open, so look once more whether the blob has arrived meanwhile.
+        Leaving the context without `commit` or `discard` keeps the bytes.
         """
 
     def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:

@@ -4,53 +4,94 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
+from dataclasses import dataclass
 
 import pytest
 
-from bundler.errors import ErrorId
+from bundler import errors
+from bundler.errors import BundlerError, ErrorId
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 
-PAGES = ("docs/errors.md", "docs/errors.zh-CN.md")
-MIN_SENTENCE_CHARACTERS = 6
+# each page's words for the code that the program ends with, what went wrong, and what to do
+PAGES = {
+    "docs/errors.md": (r"Exit (\d+)\.", r"\*\*Cause\.\*\* *(\S.+)", r"\*\*Remedy\.\*\* *(\S.+)"),
+    "docs/errors.zh-CN.md": (r"退出码 (\d+)。", r"\*\*原因。\*\* *(\S.+)", r"\*\*处理。\*\* *(\S.+)"),
+}
+MIN_CHARACTERS = 6
 
 
-def _entries(text: str) -> dict[str, list[str]]:
-    """Return id -> its texts (cause, remedy, …), written as a heading with paragraphs or as a row of a table.
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a page says of one id."""
 
-    A heading holds the id in backquotes and nothing else; a row has the id in backquotes in its first cell.
-    """
-    found: dict[str, list[str]] = {}
-    sections = re.split(r"^#+ +(.*)$", text, flags=re.MULTILINE)
-    for heading, body in zip(sections[1::2], sections[2::2], strict=True):
-        if named := re.fullmatch(r"`([a-z0-9-]+)`", heading.strip()):
-            found[named[1]] = [part for part in re.split(r"\n\s*\n|\n(?=[-*] )", body.strip()) if part.strip()]
-    for row in re.findall(r"^\| *`([a-z0-9-]+)` *\|(.*)\|[ \t]*$", text, flags=re.MULTILINE):
-        found[row[0]] = [cell.strip() for cell in row[1].split("|")]
+    exit_code: int
+    cause: str
+    remedy: str
+
+
+def _explained(page: str) -> dict[str, Explained]:
+    """Return id -> what its section says; a section is headed by the id alone."""
+    sections = re.split(r"^## +`?([a-z0-9-]+)`?$", (ROOT / page).read_text(), flags=re.MULTILINE)
+    found = {}
+    for error_id, body in zip(sections[1::2], sections[2::2], strict=True):
+        said = [re.search(pattern, body) for pattern in PAGES[page]]
+        exit_code, cause, remedy = (match[1] if match else "" for match in said)
+        found[error_id] = Explained(int(exit_code or -1), cause, remedy)
     return found
+
+
+def _raised_as() -> dict[str, set[int]]:
+    """Return id -> exit codes of the classes it is given to; an empty set where only its use is seen."""
+    codes = {name: kind.exit_code for name, kind in vars(errors).items() if _is_error(kind)}
+    found: dict[str, set[int]] = defaultdict(set)
+    for path in python_files(*PRODUCT):
+        if path.name == "errors.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if error_id := _id_named(node):
+                found[error_id].update()
+            if isinstance(node, ast.Call) and (name := ast.unparse(node.func)) in codes:
+                # ToolMissingError is the one class that brings its id along
+                given = "tool-missing" if name == "ToolMissingError" else "".join(map(_id_named, node.args[:1]))
+                found[given].add(codes[name])
+    return found
+
+
+def _id_named(node: ast.AST) -> str:
+    """Return the id that an expression `ErrorId.NAME` stands for, or ""."""
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "ErrorId":
+        return str(ErrorId[node.attr])
+    return ""
+
+
+def _is_error(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BundlerError)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_id_has_cause_and_remedy(page: str) -> None:
-    entries = _entries((ROOT / page).read_text())
-    assert set(entries) == {str(error_id) for error_id in ErrorId}
-    for error_id, texts in entries.items():
-        said = [text for text in texts if len(text) >= MIN_SENTENCE_CHARACTERS]
-        assert len(said) >= 2, f"{page}: {error_id} has no cause and remedy"
+    explained = _explained(page)
+    assert set(explained) == {str(error_id) for error_id in ErrorId}
+    short = {
+        error_id: entry
+        for error_id, entry in explained.items()
+        if min(len(entry.cause), len(entry.remedy)) < MIN_CHARACTERS
+    }
+    assert short == {}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_name_the_exit_code_that_the_program_ends_with(page: str) -> None:
+    raised = _raised_as()
+    said = {error_id: entry.exit_code for error_id, entry in _explained(page).items()}
+    assert {error_id: code for error_id, code in said.items() if code not in (raised[error_id] or {code})} == {}
 
 
 def test_both_languages_keep_one_order() -> None:
-    english, chinese = (list(_entries((ROOT / page).read_text())) for page in PAGES)
+    english, chinese = ([(key, entry.exit_code) for key, entry in _explained(page).items()] for page in PAGES)
     assert english == chinese
 
 
 def test_every_id_is_raised() -> None:
-    used: set[str] = set()
-    for path in python_files(*PRODUCT):
-        in_errors = path == ROOT / "bundler" / "errors.py"
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ErrorId":
-                used |= set() if in_errors else {node.attr}
-            # the one class that brings its id along
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ToolMissingError"):
-                used.add(ErrorId.TOOL_MISSING.name)
-    assert {error_id.name for error_id in ErrorId} - used == set()
+    assert {str(error_id) for error_id in ErrorId} - set(_raised_as()) == set()

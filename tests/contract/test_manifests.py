@@ -30,3 +30,27 @@ def test_manifest_is_read_without_a_warning(name: str) -> None:
 def test_published_schema_accepts_it(name: str) -> None:
     value = yaml.safe_load((ROOT / "manifests" / name).read_text())
     jsonschema.validate(value, dict(manifest_schema(READERS)), jsonschema.Draft202012Validator)
+
+
+def test_the_real_one_holds_what_the_walk_through_names() -> None:
+    """Follows the walk-through's commands and the files that keadm 1.11.1 looks for (keadm util/common.go)."""
+    found = load_manifest(ROOT / "manifests" / "kubeedge-1.11.1.yaml", READERS, {})
+    targets = {path for entry in found.entries["files"] for path in entry.targets()}
+    archives = {f"kubeedge-v1.11.1-linux-{arch}.tar.gz" for arch in ("amd64", "arm64", "arm")}
+    crds = {
+        "devices/devices_v1alpha2_device.yaml",
+        "devices/devices_v1alpha2_devicemodel.yaml",
+        "reliablesyncs/cluster_objectsync_v1alpha1.yaml",
+        "reliablesyncs/objectsync_v1alpha1.yaml",
+        "router/router_v1_rule.yaml",
+        "router/router_v1_ruleEndpoint.yaml",
+    }
+    expected = archives | {f"checksum_{name}.txt" for name in archives} | {f"crds/{name}" for name in crds}
+    expected |= {"keadm", "keadm-arm64", "keadm-arm", "kubeedge-1.11.1.tar.gz"}
+    expected |= {"cloudcore.service", "edgecore.service", "certgen.sh"}
+
+    assert targets == {f"kubeedge/{name}" for name in expected} | {
+        "docker-compose-Linux-x86_64",
+        "harbor-offline-installer-v2.5.0.tgz",
+    }
+    assert found.archive_name == "kubernetes_kubeedge_allinone.tar.gz"

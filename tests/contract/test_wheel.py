@@ -62,7 +62,7 @@ def _run(command: Sequence[str | Path], directory: Path, *, code: int = 0) -> su
 
 def test_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert [name for name in names if ".dist-info/" not in name] == list(package_files())
+    assert sorted(name for name in names if ".dist-info/" not in name) == list(package_files())
 
 
 def test_installed_package_is_not_the_checkout(installed: Path, tmp_path: Path) -> None:

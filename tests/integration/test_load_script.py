@@ -16,14 +16,15 @@ from bundler.model.digest import Blob
 from bundler.model.image_artifact import ImageArtifact
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES, entry_fingerprint
+from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from tests.fakes.progress import SilentTask
-from tests.fakes.registry import MemoryRegistry, image_sources
+from tests.fakes.registry import MemoryRegistry, descriptor, image_sources
 from tests.fakes.store import MemoryStore
 from tests.integration.docker_engine import DockerEngine, docker_engine
-from tests.integration.images import make_image
+from tests.integration.images import MadeImage, make_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,19 +33,41 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 AMD64, ARM64, ARMV7 = (Platform.parse(text) for text in ("linux/amd64", "linux/arm64", "linux/arm/v7"))
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 SHELLS = ("dash", "busybox sh", "bash")
 APP, TOOL, EDGE = "docker.io/demo/app:1", "quay.io/some/deep/tool:v2", "docker.io/library/edge:1"
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """An unpacked bundle's image directory and the config digest of each image by platform text."""
+    """An unpacked bundle's image directory, the config digests of its images by platform text, and their digests."""
 
     directory: Path
     ids: dict[str, dict[str, str]]
+    digests: dict[str, str]
 
 
-def place_tree(root: Path, wishes: Mapping[str, Sequence[Platform]], **further_names: str) -> Tree:
+def add_in_docker_format(registry: MemoryRegistry, made: MadeImage, reference: str) -> None:
+    """Put an image, its blobs being in the repository, under a tag as a manifest list with Docker's media types."""
+    children = []
+    for platform, config in made.configs.items():
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": DOCKER_MANIFEST,
+            "config": config.descriptor(mediaType=DOCKER_CONFIG),
+            "layers": [layer.descriptor(mediaType=DOCKER_LAYER) for layer in made.layers[platform]],
+        }
+        blob = registry.add_document(f"{Reference.parse(reference).name}@", DOCKER_MANIFEST, manifest)
+        described = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
+        children.append(descriptor(DOCKER_MANIFEST, blob, platform=described))
+    index = {"schemaVersion": 2, "mediaType": DOCKER_INDEX, "manifests": children}
+    registry.add_document(reference, DOCKER_INDEX, index)
+
+
+def place_tree(
+    root: Path, wishes: Mapping[str, Sequence[Platform]], *, docker: bool = False, **further_names: str
+) -> Tree:
     """Make images, pin them, and lay their placements out below a directory, as an unpacked bundle has them."""
     kind, registry, store = ImagesKind(), MemoryRegistry(), MemoryStore(root / "store")
     sources = image_sources(registry, store)
@@ -52,6 +75,8 @@ def place_tree(root: Path, wishes: Mapping[str, Sequence[Platform]], **further_n
     for text, platforms in wishes.items():
         made = make_image(root / "layout", text, platforms=[str(platform) for platform in platforms])
         registry.add_layout(root / "layout", text, text)
+        if docker:
+            add_in_docker_format(registry, made, text)
         names = tuple(Reference.parse(name) for image, name in further_names.items() if image in text)
         entry = ImageEntry(text, Position("m", 1, 1), Reference.parse(text), names, tuple(platforms), ROLES)
         artifacts = kind.lock(entry, sources, SilentTask())
@@ -66,7 +91,7 @@ def place_tree(root: Path, wishes: Mapping[str, Sequence[Platform]], **further_n
         data = placement.content
         path.write_bytes(store.blobs[data.digest] if isinstance(data, Blob) else data)
         path.chmod(placement.mode)
-    return Tree(root / "bundle" / "k8simage", ids)
+    return Tree(root / "bundle" / "k8simage", ids, {artifact.key: str(artifact.top.digest) for artifact in pinned})
 
 
 @pytest.fixture(scope="module")
@@ -272,9 +297,9 @@ def test_skopeo_reads_every_name(name: str, tree: Tree) -> None:
     assert json.loads(done.stdout)["Architecture"] == "arm64"
 
 
-def containerd_images(engine: DockerEngine) -> dict[str, str]:
+def containerd_images(engine: DockerEngine, namespace: str = "k8s.io") -> dict[str, str]:
     listed = subprocess.run(
-        ["ctr", "-n", "k8s.io", "images", "ls"], env=engine.environment, capture_output=True, text=True, check=True
+        ["ctr", "-n", namespace, "images", "ls"], env=engine.environment, capture_output=True, text=True, check=True
     ).stdout
     return {line.split()[0]: line.split()[2] for line in listed.splitlines()[1:]}
 
@@ -293,14 +318,24 @@ def test_containerd(shell: str, tree: Tree, engine: DockerEngine) -> None:
     assert EDGE in containerd_images(engine)
 
 
-def test_containerd_takes_the_whole_directory(tree: Tree, engine: DockerEngine) -> None:
+@pytest.mark.parametrize("docker", [False, True])
+def test_containerd_takes_the_whole_directory(docker: bool, engine: DockerEngine, tmp_path: Path) -> None:
+    tree = place_tree(tmp_path, {APP: (AMD64, ARM64), EDGE: (ARM64,)}, docker=docker)
+    namespace = f"whole-{docker}"
     with subprocess.Popen(["tar", "-C", str(tree.directory), "-cf", "-", "."], stdout=subprocess.PIPE) as tar:
-        command = ["ctr", "-n", "whole", "images", "import", "--all-platforms", "--no-unpack", "-"]
+        command = ["ctr", "-n", namespace, "images", "import", "--all-platforms", "--no-unpack", "-"]
         subprocess.run(command, stdin=tar.stdout, env=engine.environment, check=True, capture_output=True)
-    listed = subprocess.run(
-        ["ctr", "-n", "whole", "images", "ls", "-q"], env=engine.environment, capture_output=True, text=True, check=True
-    ).stdout
-    assert set(listed.split()) == {APP, "docker.io/kubeedge/alias:9", TOOL, EDGE}
+    assert containerd_images(engine, namespace) == tree.digests
+
+
+def test_images_in_docker_format(emptied: DockerEngine, tmp_path: Path) -> None:
+    tree = place_tree(tmp_path, {APP: (AMD64, ARM64)}, docker=True)
+    first, again = run_script(tree, emptied), run_script(tree, emptied)
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert image_ids(emptied) == {"demo/app:1": tree.ids[APP]["linux/amd64"]}
+    assert outcomes(again) == {f"{APP} linux/amd64": "present"}
+    containerd = run_script(tree, emptied, "--containerd", "--only", APP)
+    assert containerd.returncode == 0, containerd.stderr
 
 
 def test_an_image_by_digest_alone(emptied: DockerEngine, tmp_path: Path) -> None:

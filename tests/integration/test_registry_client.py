@@ -21,6 +21,7 @@ from bundler.net.mirrors import Mirrors
 from bundler.net.registry import RegistryClient
 from bundler.net.retry import Retry
 from bundler.net.transport import RequestsTransport
+from tests.fakes.faulty_server import Cut, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
 from tests.fakes.store import MemoryStore
 from tests.integration.cutting_proxy import cutting_proxy
@@ -261,6 +262,29 @@ def test_a_blob_goes_on_where_the_line_was_cut(site: Site, tmp_path: Path) -> No
     assert len(task.notes) == 2
     # what had arrived was not sent again: the blob once, and the heads of a few answers
     assert filler.size < sum(proxy.passed) < filler.size + HEADS_BYTES
+
+
+def test_storage_behind_the_registry_is_followed_and_gets_no_credentials(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 100
+    layer = Blob.of(content)
+    path = f"/v2/demo/app/blobs/{layer.digest}"
+    with faulty_server() as registry, faulty_server() as storage:
+        storage.files["/stored"] = ServedFile(content, faults=[Cut(after=1000)])
+        challenge = Reply(401, {"WWW-Authenticate": 'Basic realm="x"'})
+        registry.files["/v2/"] = ServedFile(b"{}")
+        registry.files[path] = ServedFile(
+            b"", faults=[challenge, *[Reply(307, {"Location": storage.url("/stored")})] * 2]
+        )
+        host = f"127.0.0.1:{registry.port}"
+        logins = docker_config(tmp_path, {"auths": {host: {"username": USER, "password": PASSWORD}}})
+        store = MemoryStore(tmp_path)
+        with store.incoming("x") as incoming:
+            client(logins).blob([Reference(host, "demo/app", "1")], layer, incoming, RecordingTask())
+            assert store.read(incoming.commit(layer.digest)) == content
+        sent = [bool(asked.headers.get("authorization")) for asked in registry.requests_for(path)]
+        assert sent == [False, True, True]
+        assert [asked.headers.get("authorization") for asked in storage.requests_for("/stored")] == [None, None]
+        assert storage.bytes_sent("/stored") == layer.size
 
 
 def test_a_mirror_stands_in_for_the_original(site: Site, tmp_path: Path) -> None:

@@ -209,12 +209,13 @@ for wanted in $platforms; do
         [ "$canonical" = "$wanted" ] || continue
         case $handled in *"|$names|"*) continue ;; esac
         handled="$handled$names|"
+        printf '%s: ' "$title"
         if present; then
-            printf '%s: present\n' "$title"
+            printf 'present\n'
         elif load; then
-            printf '%s: loaded\n' "$title"
+            printf 'loaded\n'
         else
-            printf '%s: FAILED\n' "$title"
+            printf 'FAILED\n'
             failed="$failed ${names%% *}"
         fi
         rm -f "$scratch/broken"

@@ -131,7 +131,7 @@ def test_a_pinned_index_that_has_to_be_pruned_is_remarked(case: Case) -> None:
     made = case.registry.add_image(f"{NAME}:1", BOTH)
     found = case.lock(f"{NAME}@{made.top.digest}", "linux/amd64")
     (note,) = case.task.notes
-    assert "holds 1 of 2 images" in note
+    assert "of whose 2 manifests the bundle holds 1" in note
     assert str(found.top.digest) in note
 
 

@@ -8,7 +8,7 @@ from bundler.manifest.fields import Fields
 from bundler.manifest.platform_names import MAX_PLATFORMS
 from bundler.manifest.yaml_tree import read_tree
 from bundler.model.platform import Platform
-from bundler.model.scope import Scope
+from bundler.model.scope import MAX_HINTED_PROBLEMS, Scope
 from bundler.model.source_text import Position, Problems
 
 KNOWN = ("path", "urls", "members", "mode", "roles", "platforms", "sealed", "size")
@@ -152,3 +152,19 @@ def test_undefined_variables_count_against_the_mapping() -> None:
 def test_long_words_are_cut_in_messages() -> None:
     _, scope = fields_of(f"{'k' * 1000}: 1")
     assert len(errors(scope)[0]) < 200
+
+
+@pytest.mark.parametrize(("key", "problem"), [("''", "is an empty string"), ('"a\\nb"', "holds a line break")])
+def test_keys_of_pairs_are_strings_of_one_line(key: str, problem: str) -> None:
+    fields, scope = fields_of(f"members: {{{key}: a}}")
+    assert fields.pairs("members") == ()
+    assert errors(scope)[0].startswith("1:11: a key of 'members': ")
+    assert problem in errors(scope)[0]
+
+
+def test_hints_stop_where_they_would_cost_more_than_they_help() -> None:
+    text = "\n".join(f"modes{number}: x" for number in range(MAX_HINTED_PROBLEMS + 1))
+    _, scope = fields_of(text)
+    told = errors(scope)
+    assert told[MAX_HINTED_PROBLEMS - 1].endswith("did you mean 'mode'?")
+    assert told[MAX_HINTED_PROBLEMS].endswith("; known are " + ", ".join(KNOWN))

@@ -14,13 +14,14 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.manifest.reader import read_manifest
 from bundler.manifest.schema import manifest_schema
 from bundler.manifest.yaml_tree import FASTEST_LOADER, read_tree
-from bundler.model.source_text import Problems
+from bundler.model.source_text import Items, Pairs, Problems, Scalar
 from tests.fakes.kinds import FAKE_KINDS
 
 if TYPE_CHECKING:
     from bundler.model.manifest import Manifest
+    from bundler.model.source_text import Node
 
-VALIDATOR = Draft202012Validator(manifest_schema(FAKE_KINDS))  # type: ignore[arg-type] # reads any mapping
+VALIDATOR = Draft202012Validator(manifest_schema(FAKE_KINDS))
 POSITION = re.compile(r"m:[1-9]\d*:[1-9]\d*: .")
 SEED = """\
 version: 1
@@ -159,9 +160,20 @@ def test_arbitrary_tokens_are_read_alike_by_both_parsers(text: str) -> None:
     for loader in (FASTEST_LOADER, yaml.SafeLoader):
         problems = Problems()
         tree = read_tree(text.encode(), file="m", problems=problems, loader=loader)
-        trees.append(None if problems.errors else tree)
+        trees.append(None if tree is None or problems.errors else marks(tree))
     if None not in trees:
         assert trees[0] == trees[1]
+
+
+def marks(node: Node) -> object:
+    """Return the tree as it stands, without the places of empty values: there the parsers differ by a space."""
+    match node:
+        case Scalar():
+            return (node.value, node.position) if node.text else node.value
+        case Items():
+            return [node.position, *map(marks, node.items)]
+        case Pairs():
+            return [node.position, *((marks(key), marks(value)) for key, value in node.pairs)]
 
 
 @settings(deadline=None, max_examples=200)

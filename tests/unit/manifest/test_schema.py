@@ -15,7 +15,7 @@ from tests.fakes.kinds import FAKE_KINDS
 
 DIRECTORY = Path(__file__).parents[2] / "data" / "manifests"
 SCHEMA = manifest_schema(FAKE_KINDS)
-VALIDATOR = Draft202012Validator(SCHEMA)  # type: ignore[arg-type] # it is declared for dict, and reads any mapping
+VALIDATOR = Draft202012Validator(SCHEMA)
 
 # what PyYAML refuses before any schema sees it, or reads as something that is not wrong any more
 NOT_YAML = {
@@ -84,7 +84,7 @@ VALID = (
 
 
 def test_the_schema_is_one_and_can_be_published() -> None:
-    Draft202012Validator.check_schema(SCHEMA)  # type: ignore[arg-type] # as above
+    Draft202012Validator.check_schema(SCHEMA)
     assert json.loads(json.dumps(SCHEMA))["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -36,7 +36,8 @@ def plain(node: Node | None) -> Any:
             return {key.value: plain(value) for key, value in node.pairs}
         case Scalar():
             return node.value
-    raise AssertionError("the document could not be read")
+        case None:
+            raise AssertionError("the document could not be read")
 
 
 @pytest.mark.parametrize("loader", LOADERS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,9 +9,9 @@ import pytest
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob
 from bundler.model.image_artifact import ImageArtifact, PlatformImage, site_name_conflicts
-from bundler.model.layout import docker_archive, images_table, layout_index, layout_placements
+from bundler.model.layout import docker_archive, images_table, layout_index, layout_placements, oci_view
 from bundler.model.manifest import ROLES
-from bundler.model.oci import OCI_INDEX, OCI_MANIFEST, Descriptor
+from bundler.model.oci import DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST, Descriptor
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 
@@ -110,6 +111,31 @@ def test_every_name_is_in_the_index() -> None:
         assert item["annotations"]["io.containerd.image.name"] == name
     own = named["docker.io/library/app:1"]
     assert (own["mediaType"], own["digest"], own["size"]) == (OCI_INDEX, str(APP.top.digest), APP.top.size)
+
+
+def test_an_image_of_docker_has_an_oci_view_before_it() -> None:
+    docker, twin = (
+        replace(artifact(name, *APP.images, top="list"), media_type=DOCKER_INDEX) for name in ("d:1", "e:1")
+    )
+    view = oci_view(docker)
+    assert view is not None
+    children = json.loads(view)["manifests"]
+    assert [child["digest"] for child in children] == [str(image.manifest.digest) for image in APP.images]
+    assert [child["platform"] for child in children] == [
+        {"os": "linux", "architecture": "amd64"},
+        {"os": "linux", "architecture": "arm64"},
+    ]
+    manifests = json.loads(layout_index([APP, docker]))["manifests"]
+    own = [item for item in manifests if item["annotations"]["org.opencontainers.image.ref.name"].endswith("/d:1")]
+    assert [(item["mediaType"], item["digest"]) for item in own] == [
+        (OCI_INDEX, str(Blob.of(view).digest)),
+        (DOCKER_INDEX, str(docker.top.digest)),
+    ]
+    assert own[0]["annotations"] == own[1]["annotations"]
+    seen = placed(docker, twin)[f"blobs/sha256/{Blob.of(view).digest.hex}"]
+    assert seen.content == view
+    assert seen.about == {"media_type": OCI_INDEX, "images": ["docker.io/library/d:1", "docker.io/library/e:1"]}
+    assert oci_view(APP) is None
 
 
 def test_the_docker_archive_holds_one_platform() -> None:

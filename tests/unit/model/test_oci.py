@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.model.digest import Blob, Digest
@@ -150,6 +150,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(value=JSON, media_type=st.sampled_from([OCI_INDEX, OCI_MANIFEST, ""]))
 def test_nothing_but_value_errors(value: Any, media_type: str) -> None:
     data = json.dumps(value).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -45,10 +46,8 @@ def test_whatever_was_written_is_read_back(challenges: list[tuple[Challenge, str
 
 @given(st.text(max_size=200) | st.text(st.sampled_from(' ,="\\Bearer\t'), max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with suppress(ValueError):
         assert all(challenge.scheme for challenge in parse_challenges(text))
-    except ValueError as error:
-        assert "character" in str(error)
 
 
 def test_docker_hub() -> None:

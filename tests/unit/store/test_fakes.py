@@ -53,9 +53,10 @@ def test_resuming(store: BlobStore) -> None:
 
 def test_wrong_bytes(store: BlobStore) -> None:
     wrong = Digest("sha256", "0" * 64)
-    with store.incoming("name") as incoming, pytest.raises(IntegrityError):
+    with store.incoming("name") as incoming:
         incoming.write(DATA)
-        incoming.commit(wrong)
+        with pytest.raises(IntegrityError):
+            incoming.commit(wrong)
     with pytest.raises(IntegrityError):
         store.admit([DATA], wrong)
     assert not store.has(BLOB)

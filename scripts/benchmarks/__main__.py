@@ -1,0 +1,25 @@
+"""Choose a benchmark. To add one: a module with `SUMMARY`, `add_arguments(parser)` and `run(arguments)`, named here."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+COMMANDS = ("build", "unpack")
+
+
+def main() -> None:
+    """Run the benchmark that the command line names."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure ours against the peer.")
+    commands = parser.add_subparsers(required=True, metavar="BENCHMARK")
+    for name in COMMANDS:
+        module = importlib.import_module(f"scripts.benchmarks.{name}")
+        command = commands.add_parser(name, help=module.SUMMARY, description=module.SUMMARY)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    main()

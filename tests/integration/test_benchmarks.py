@@ -1,0 +1,31 @@
+"""The benchmarks run and judge; what they measure is not judged here, since a busy machine would decide."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.integration
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts"), [("build", ["speed", "size", "memory"]), ("unpack", ["speed"])], ids=["build", "unpack"]
+)
+def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, verdicts: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.benchmarks", name, "--size=12", "--rounds=1", f"--directory={tmp_path}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == 2
+    judged = re.findall(r"^\| (\w+) \| [\d.]+(?:x| MiB) \| [<>]= .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE)
+    assert judged == verdicts
+    assert list(tmp_path.iterdir()) == []

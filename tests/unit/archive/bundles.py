@@ -1,0 +1,122 @@
+"""Small bundles for the tests of bundler.archive, and tar files that no builder of ours would make."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bundler.archive.bundle_files import bundle_files
+from bundler.archive.writer import Written, write_archive
+from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Blob, Digest
+from bundler.model.placement import Placement
+from bundler.model.platform import Platform
+from tests.fakes.progress import RecordingTask
+from tests.fakes.store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bundler.archive.bundle_files import BundleFiles
+
+CONTENTS: Mapping[str, bytes] = {
+    "kubeedge/keadm-amd64": b"\x7fELF" + bytes(range(256)) * 40,
+    "kubeedge/crds/devices_v1alpha2_device.yaml": b"kind: CustomResourceDefinition\n" * 30,
+    "kubeedge/random.tar.gz": random.Random(7).randbytes(70_000),
+    "harbor/empty": b"",
+    "k8simage/oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
+    "yum/repodata/repomd.xml": b"<repomd/>\n",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A bundle about to be written, and the store that holds its blobs."""
+
+    bundle: BundleFiles
+    store: MemoryStore
+
+    def write(self, out: Path, **options: int) -> Written:
+        """Write its archive."""
+        task = RecordingTask()
+        written = write_archive(self.bundle.files, store_path=self.store.path, out=out, task=task, **options)
+        assert task.advanced == sum(file.blob.size for file in self.bundle.files)
+        return written
+
+
+def sample(directory: Path, contents: Mapping[str, bytes] = CONTENTS, *, name: str = "demo") -> Sample:
+    """Return a bundle of these files; the executable is the one named keadm."""
+    store = MemoryStore(directory / "store")
+    placements = [
+        Placement(
+            BundlePath(path),
+            store.put(data),
+            "files",
+            mode=0o755 if "keadm" in path else 0o644,
+            mtime=1_600_000_000 + number if data else None,
+        )
+        for number, (path, data) in enumerate(contents.items())
+    ]
+    return Sample(bundle_of(placements, name=name), store)
+
+
+def bundle_of(placements: Sequence[Placement], *, name: str = "demo") -> BundleFiles:
+    """Return the complete list of files for these placements."""
+    return bundle_files(
+        placements,
+        name=name,
+        release="2025.03",
+        platforms=[Platform("linux", "amd64")],
+        manifest=Digest.sha256(b"meaning"),
+        manifest_text=b"version: 1\nname: demo\n",
+        lock_text=b'{"format": 1}\n',
+    )
+
+
+def tree_of(bundle: BundleFiles, contents: Mapping[Digest, bytes]) -> dict[str, bytes]:
+    """Return path -> bytes of all files."""
+    return {
+        file.path: contents[file.content.digest] if isinstance(file.content, Blob) else file.content
+        for file in bundle.files
+    }
+
+
+def member(path: str, data: bytes = b"", **fields: object) -> tuple[tarfile.TarInfo, bytes]:
+    """Return a tar member; fields are those of TarInfo (`type`, `linkname`, `size` for a lie)."""
+    info = tarfile.TarInfo(path)
+    info.size = len(data)
+    for key, value in fields.items():
+        setattr(info, key, value)
+    return info, data
+
+
+def tar_bytes(
+    members: Sequence[tuple[tarfile.TarInfo, bytes]], *, style: Literal[0, 1, 2] = tarfile.GNU_FORMAT
+) -> bytes:
+    """Return a whole tar file; content follows its header as it is, whatever size the header tells."""
+    out = io.BytesIO()
+    for info, data in members:
+        out.write(info.tobuf(style))
+        out.write(data + bytes(-len(data) % 512))
+    return out.getvalue() + bytes(1024)
+
+
+def gzipped(path: Path, data: bytes) -> Path:
+    """Write a one-member gzip file."""
+    path.write_bytes(gzip.compress(data, 1, mtime=0))
+    return path
+
+
+def packed(path: Path, files: Mapping[str, bytes], *extra: tuple[tarfile.TarInfo, bytes]) -> Path:
+    """Write an archive of these files in this order, with further members behind them."""
+    return gzipped(path, tar_bytes([*(member(name, data) for name, data in files.items()), *extra]))
+
+
+def files_below(directory: Path) -> dict[str, bytes]:
+    """Return path -> bytes of every file below a directory, partial ones included."""
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
