@@ -12,16 +12,18 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from tqdm import tqdm
 
+from bundler.durable import storage_errors
 from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
     from bundler.model.json_value import Json
@@ -32,6 +34,7 @@ EXIT_BUG = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
+LABEL_CHARACTERS = 40
 
 
 class Terminated(BaseException):
@@ -41,39 +44,75 @@ class Terminated(BaseException):
     """
 
 
+class _ReaderGoneError(Exception):
+    """The reader of stdout closed it, as `head` does; no OSError, for which Click would exit with 1."""
+
+
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
 def run(command: Callable[[], object]) -> int:
     """Run a whole program and return its exit code; every error ends here, as text on stderr."""
+    _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         command()
-        sys.stdout.flush()
     except BundlerError as error:
-        click.echo(f"error: {error.text()}", err=True)
+        _tell("\n".join((*error.problems, f"error: {error.summary()}")))
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return EXIT_USAGE
     except Terminated:
-        click.echo("terminated", err=True)
+        _tell("terminated")
         return EXIT_TERMINATED
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        _tell("interrupted")
         return EXIT_INTERRUPTED
     except click.exceptions.Exit as request:
         return request.exit_code
-    except BrokenPipeError:
-        # the reader of stdout has gone; pointing it elsewhere keeps the interpreter's last flush silent
+    except (_ReaderGoneError, BrokenPipeError, SystemExit):
+        # the reader of stdout has gone (Click exits when it was a help text's); pointing it elsewhere keeps the
+        # interpreter's last flush silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except Exception:  # noqa: BLE001 - the boundary: whatever else comes here is a bug of ours
         traceback.print_exc()
-        click.echo("This is a bug in the tool; please report it with the lines above.", err=True)
+        _tell("This is a bug in the tool; please report it with the lines above.")
         return EXIT_BUG
     return 0
+
+
+def _keep_standard_descriptors() -> None:
+    """Open those of stdin, stdout and stderr that are closed, lest a file of ours gets their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def say(text: str) -> None:
+    """Print on stdout; StorageError when it cannot take it."""
+    try:
+        click.echo(text)
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
+    except OSError:
+        with storage_errors("standard output"):
+            raise
+
+
+def _tell(text: str) -> None:
+    """Print on stderr; work does not stop because nobody can read of it."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        # the interpreter's last flush would fail once more, and change the exit code
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def answer(text: str, value: dict[str, Json], *, schema: str, as_json: bool) -> None:
@@ -86,14 +125,14 @@ def answer(text: str, value: dict[str, Json], *, schema: str, as_json: bool) -> 
         as_json: which of the two is wanted.
     """
     if as_json:
-        click.echo(json.dumps({"schema": schema, **value}, ensure_ascii=False, indent=2))
+        say(json.dumps({"schema": schema, **value}, ensure_ascii=False, indent=2))
     elif text:
-        click.echo(text)
+        say(text)
 
 
 def warn(text: str) -> None:
     """Tell something on stderr that does not stop the work."""
-    click.echo(f"warning: {text}", err=True)
+    _tell(f"warning: {text}")
 
 
 def human_bytes(count: float) -> str:
@@ -113,13 +152,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
-def progress(*, quiet: bool = False) -> Progress:
-    """Return bars on a terminal, one line per item otherwise, neither when quiet."""
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Progress]:
+    """Show bars on a terminal, one line per item otherwise, neither when quiet; bars are gone when the block ends."""
     if quiet:
-        return _Lines(lambda _: None)
-    if sys.stderr.isatty():
-        return _Bars()
-    return _Lines(lambda text: click.echo(text, err=True))
+        yield _Lines(lambda _: None)
+    elif sys.stderr is None or not sys.stderr.isatty():
+        yield _Lines(_tell)
+    else:
+        bars = _Bars()
+        try:
+            yield bars
+        finally:
+            bars.close()
 
 
 @dataclass(slots=True)
@@ -161,16 +206,15 @@ class _Lines:
 @dataclass(slots=True)
 class _BarTask:
     bar: Any
-    whole: Any
     label: str
+    bars: _Bars
     ended: bool = False
 
     def advance(self, count: int) -> None:
-        self.bar.update(count)
-        self.whole.update(count)
+        self.bars.advance(self.bar, count)
 
     def note(self, text: str) -> None:
-        tqdm.write(f"{self.label}: {text}", file=sys.stderr)
+        self.bars.note(f"{self.label}: {text}")
 
     def finish(self, outcome: str = "") -> None:
         if not self.ended:
@@ -182,21 +226,44 @@ class _BarTask:
 
 @dataclass(slots=True)
 class _Bars:
-    """A bar for the whole at the bottom and one for each item on its way: bytes, rate, time left."""
+    """A bar for each item on its way, and one for the whole once it is known: bytes, rate, time left."""
 
-    whole: Any = field(default_factory=lambda: _bar("total", 0, leave=True))
+    whole: Any = None
+    items: list[Any] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def expect(self, total_bytes: int) -> None:
         with self.lock:
-            self.whole.total += total_bytes
-            self.whole.refresh()
+            if self.whole is None:
+                self.whole = _bar("total", total_bytes, leave=True)
+            else:
+                self.whole.total += total_bytes
+                self.whole.refresh()
 
     def task(self, label: str, total_bytes: int | None) -> Task:
-        return _BarTask(_bar(label[-40:], total_bytes, leave=False), self.whole, label)
+        bar = _bar(label[-LABEL_CHARACTERS:], total_bytes, leave=False)
+        with self.lock:
+            self.items = [item for item in self.items if not item.disable] + [bar]
+        return _BarTask(bar, label, self)
+
+    def advance(self, bar: Any, count: int) -> None:
+        with self.lock:
+            for moved in (bar, self.whole):
+                if moved is None:
+                    continue
+                # a bar past its total shows neither a share nor the time left
+                if moved.total is not None and moved.n + count > moved.total:
+                    moved.total = moved.n + count
+                moved.update(count)
 
     def note(self, text: str) -> None:
         tqdm.write(text, file=sys.stderr)
+
+    def close(self) -> None:
+        with self.lock:
+            for bar in (*self.items, self.whole):
+                if bar is not None:
+                    bar.close()
 
 
 def _bar(label: str, total_bytes: int | None, *, leave: bool) -> Any:

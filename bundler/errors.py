@@ -66,6 +66,7 @@ class BundlerError(Exception):
     """
 
     exit_code: ClassVar[int] = 1
+    problems: tuple[str, ...] = ()
 
     def __init__(self, id: ErrorId, what: str, *, where: str = "", remedy: str) -> None:  # noqa: A002 - the field's name
         super().__init__(f"{where}: {what}" if where else what)
@@ -74,9 +75,13 @@ class BundlerError(Exception):
         self.where = where
         self.remedy = remedy
 
-    def text(self) -> str:
-        """Return the message for a person: where, what, what to do next, id."""
+    def summary(self) -> str:
+        """Return where, what, what to do next, id."""
         return f"{self}\n  {self.remedy} [{self.id}]"
+
+    def text(self) -> str:
+        """Return the message for a person: every problem on a line of its own, then the summary."""
+        return "\n".join((*self.problems, self.summary()))
 
 
 class ManifestError(BundlerError):
@@ -95,10 +100,6 @@ class ManifestError(BundlerError):
     ) -> None:
         super().__init__(id, what, where=where, remedy=remedy)
         self.problems = tuple(problems)
-
-    def text(self) -> str:
-        """Return every problem on a line of its own, then the summary."""
-        return "\n".join((*self.problems, super().text()))
 
 
 class SourceError(BundlerError):

@@ -25,14 +25,17 @@ SAMPLE_BYTES = 2048
 WORTH_NUMERATOR, WORTH_DENOMINATOR = 97, 100
 
 
-def gzip_member(block: memoryview) -> bytes:
-    """Return the block as a complete gzip member: the same bytes for the same block, on any machine."""
+def gzip_member(block: memoryview) -> list[bytes | memoryview]:
+    """Return the block as a complete gzip member, in pieces: the same bytes for the same block, on any machine.
+
+    Where the block is stored, the pieces are views of it; nothing is copied.
+    """
     trailer = struct.pack("<II", isal_zlib.crc32(block), len(block))
     if _worth(len(sample := _sample(block)), len(isal_zlib.compress(sample, LEVEL, RAW_DEFLATE))):
         deflated: bytes = isal_zlib.compress(block, LEVEL, RAW_DEFLATE)
         if _worth(len(block), len(deflated)):
-            return b"".join((HEADER, deflated, trailer))
-    return b"".join((HEADER, *_stored(block), trailer))
+            return [HEADER, deflated, trailer]
+    return [HEADER, *_stored(block), trailer]
 
 
 def _worth(raw_bytes: int, deflated_bytes: int) -> bool:

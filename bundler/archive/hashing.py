@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 # below this handing over costs more than hashing
 WORTH_HANDING_OVER_BYTES = 64 * 1024
@@ -37,6 +40,17 @@ class HashThread:
             self._digest.update(data)
             return
         self._waiting.append(self._pool.submit(self._digest.update, data))
+        self._drain(MAX_WAITING)
+
+    def update_all(self, pieces: Sequence[bytes | memoryview], then: Callable[[], None]) -> None:
+        """Add bytes in pieces, which nobody may change until `then` is called in the thread."""
+
+        def add() -> None:
+            for piece in pieces:
+                self._digest.update(piece)
+            then()
+
+        self._waiting.append(self._pool.submit(add))
         self._drain(MAX_WAITING)
 
     def hex(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 FILE_MODE = 0o644
@@ -34,6 +34,16 @@ class PartialFile:
         with storage_errors(self._final):
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
+
+    def write_all(self, pieces: Sequence[bytes | memoryview]) -> int:
+        """Append pieces in one go and return how many bytes they are. Raises StorageError, DISK_FULL among them."""
+        size = sum(map(len, pieces))
+        with storage_errors(self._final):
+            written = os.writev(self._descriptor, pieces)
+        if written < size:
+            # a disk about to be full takes part of it; what is left is written, or the reason for it told, in order
+            self.write(memoryview(b"".join(pieces))[written:])
+        return size
 
     def settle(self) -> None:
         """Bring everything written so far to the disk. Raises StorageError."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from isal import isal_zlib
 
 from bundler.archive.tar_header import BLOCK_BYTES, RECORD_BYTES, encode_header, padding
 from bundler.durable import storage_errors
@@ -49,16 +51,43 @@ class StreamBlock(NamedTuple):
     content_bytes: int
 
 
+class BlobWitness(Protocol):
+    """Remembers which files of the store were verified; `store/witness.py` does."""
+
+    def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
+        """Return the CRC-32 that this very file had when its SHA-256 was verified, or None when it is not known."""
+
+    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Record that the file with this status holds the blob and has this CRC-32."""
+
+
+class NoWitness:
+    """Remembers nothing: every blob is verified by its SHA-256."""
+
+    def crc32(self, blob: Blob, status: os.stat_result) -> None:
+        """Know nothing."""
+
+    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Forget it."""
+
+
+NO_WITNESS = NoWitness()
+
+
 class TarStream:
     """Fills blocks of STREAM_BLOCK_BYTES, the last one excepted.
 
     Arguments:
         store_path: where a blob lies.
+        witness: spares the SHA-256 of files that are still the ones that were verified (docs/adr/0007).
         take_buffer: gives a buffer of STREAM_BLOCK_BYTES that nobody else uses any more.
     """
 
-    def __init__(self, store_path: Callable[[Blob], Path], take_buffer: Callable[[], bytearray]) -> None:
+    def __init__(
+        self, store_path: Callable[[Blob], Path], witness: BlobWitness, take_buffer: Callable[[], bytearray]
+    ) -> None:
         self._store_path = store_path
+        self._witness = witness
         self._take_buffer = take_buffer
         self._buffer = take_buffer()
         self._filled = 0
@@ -109,27 +138,53 @@ class TarStream:
 
     def _blob(self, blob: Blob) -> Generator[StreamBlock]:
         path = self._store_path(blob)
-        digest = hashlib.sha256()
-        left = blob.size
         with storage_errors(path):
             try:
                 source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError as error:
                 raise StoredBlobError(blob, where=path, got="no file") from error
             try:
-                if (found := os.fstat(source).st_size) != blob.size:
-                    raise StoredBlobError(blob, where=path, got=f"{found} bytes")
+                status = os.fstat(source)
+                if status.st_size != blob.size:
+                    raise StoredBlobError(blob, where=path, got=f"{status.st_size} bytes")
+                check = _Check(blob, self._witness.crc32(blob, status))
+                left = blob.size
                 while left:
                     room = memoryview(self._buffer)[self._filled : min(self._filled + left, STREAM_BLOCK_BYTES)]
                     count = os.readv(source, [room])
                     if not count:
                         raise StoredBlobError(blob, where=path, got=f"{blob.size - left} bytes")
-                    digest.update(room[:count])
+                    check.update(room[:count])
                     left -= count
                     self._advance(count, content=True)
                     if self._filled == STREAM_BLOCK_BYTES:
                         yield self._full()
             finally:
                 os.close(source)
-        if digest.hexdigest() != blob.digest.hex:
-            raise StoredBlobError(blob, where=path, got=str(Digest("sha256", digest.hexdigest())))
+        if got := check.difference():
+            raise StoredBlobError(blob, where=path, got=got)
+        if check.known_crc32 is None:
+            self._witness.remember(blob, status, check.crc32)
+
+
+class _Check:
+    """Whether the bytes that pass are the blob's: by SHA-256, or by the CRC-32 of the same file once verified."""
+
+    def __init__(self, blob: Blob, known_crc32: int | None) -> None:
+        self.known_crc32 = known_crc32
+        self.crc32 = 0
+        self._want = blob.digest
+        self._sha256 = hashlib.sha256()
+
+    def update(self, data: memoryview) -> None:
+        """Take the next bytes."""
+        self.crc32 = isal_zlib.crc32(data, self.crc32)
+        if self.known_crc32 is None:
+            self._sha256.update(data)
+
+    def difference(self) -> str:
+        """Return what was found instead of the blob, or ""."""
+        if self.known_crc32 is not None:
+            return "" if self.crc32 == self.known_crc32 else f"CRC-32 {self.crc32:08x}, once {self.known_crc32:08x}"
+        got = Digest("sha256", self._sha256.hexdigest())
+        return "" if got == self._want else str(got)

@@ -6,28 +6,28 @@ so memory does not grow with the bundle. Owns the final names: the archive and i
 
 from __future__ import annotations
 
-import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from bundler.archive.gzip_block import gzip_member
+from bundler.archive.hashing import HashThread
 from bundler.archive.layout import archive_members
 from bundler.archive.partial_file import PartialFile, partial_file
 from bundler.archive.read_ahead import read_ahead
-from bundler.archive.tar_stream import STREAM_BLOCK_BYTES, TarStream
+from bundler.archive.tar_stream import NO_WITNESS, STREAM_BLOCK_BYTES, TarStream
 from bundler.durable import storage_errors
 from bundler.model.digest import Blob, Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
-    from bundler.archive.layout import Member
-    from bundler.archive.tar_stream import StreamBlock
+    from bundler.archive.tar_stream import BlobWitness, StreamBlock
     from bundler.model.placement import Placement
     from bundler.model.progress import Task
 
@@ -54,6 +54,7 @@ def write_archive(
     out: Path,
     task: Task,
     source_date_epoch: int | None = None,
+    witness: BlobWitness = NO_WITNESS,
     threads: int | None = None,
 ) -> Written:
     """Write the archive and its `.sha256`, in place of older ones; equal input gives equal bytes.
@@ -64,6 +65,7 @@ def write_archive(
         out: the archive's final name; its directory exists.
         task: advanced by the bytes of content (headers not counted) as they are written; not finished here.
         source_date_epoch: latest date that a member may bear, in seconds since the epoch.
+        witness: spares the SHA-256 of files that are still the ones that were verified.
         threads: how many compress.
 
     Raises StoredBlobError (a damaged entry of the store, with its blob), StorageError. After a failure neither final
@@ -75,7 +77,11 @@ def write_archive(
         task.note(f"waiting for another process that writes {out.name}")
 
     with partial_file(out, say_waiting) as archive:
-        blob = _compress_into(archive, members, store_path, task, threads or default_threads())
+
+        def stream(take_buffer: Callable[[], bytearray]) -> Iterator[StreamBlock]:
+            return TarStream(store_path, witness, take_buffer).blocks(members)
+
+        blob = _compress_into(archive, stream, task, threads or default_threads())
         archive.settle()
         sums_path = out.with_name(f"{out.name}.sha256")
         with partial_file(sums_path, say_waiting) as sums:
@@ -97,9 +103,8 @@ def sums_line(digest: Digest, name: str) -> bytes:
 
 
 def _compress_into(
-    archive: PartialFile, members: Iterable[Member], store_path: Callable[[Blob], Path], task: Task, threads: int
+    archive: PartialFile, stream: Callable[[Callable[[], bytearray]], Iterator[StreamBlock]], task: Task, threads: int
 ) -> Blob:
-    digest = hashlib.sha256()
     size = 0
     free: SimpleQueue[bytearray] = SimpleQueue()
 
@@ -109,22 +114,20 @@ def _compress_into(
         except Empty:
             return bytearray(STREAM_BLOCK_BYTES)
 
-    def compressed(block: StreamBlock) -> bytes:
-        member = gzip_member(memoryview(block.buffer)[: block.length])
-        free.put(block.buffer)
-        return member
+    def compressed(block: StreamBlock) -> list[bytes | memoryview]:
+        return gzip_member(memoryview(block.buffer)[: block.length])
 
-    with ThreadPoolExecutor(threads, "compress") as pool:
+    with ThreadPoolExecutor(threads, "compress") as pool, HashThread() as digest:
 
-        def submitted() -> Generator[tuple[Future[bytes], int]]:
-            for block in TarStream(store_path, take_buffer).blocks(members):
-                yield pool.submit(compressed, block), block.content_bytes
+        def submitted() -> Generator[tuple[Future[list[bytes | memoryview]], StreamBlock]]:
+            for block in stream(take_buffer):
+                yield pool.submit(compressed, block), block
 
         with read_ahead(submitted(), depth=2 * threads + 2) as results:
-            for result, content_bytes in results:
-                data = result.result()
-                digest.update(data)
-                archive.write(data)
-                size += len(data)
-                task.advance(content_bytes)
-    return Blob(Digest("sha256", digest.hexdigest()), size)
+            for result, block in results:
+                pieces = result.result()
+                size += archive.write_all(pieces)
+                # a stored block's pieces are the buffer itself, which is free again once they are hashed
+                digest.update_all(pieces, partial(free.put, block.buffer))
+                task.advance(block.content_bytes)
+        return Blob(Digest("sha256", digest.hex()), size)

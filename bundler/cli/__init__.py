@@ -20,7 +20,15 @@ from bundler.cli.unpack import unpack
 from bundler.cli.verify import verify
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _ByUse(click.Group):
+    """Lists its commands in the order in which an operator comes to need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+
+@click.group(cls=_ByUse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("kubeedge-bundler"), prog_name="bundler")
 def bundler() -> None:
     """Make one verified tarball of everything an air-gapped KubeEdge site needs, and check it there.
@@ -30,7 +38,7 @@ def bundler() -> None:
     """
 
 
-for command in (build, check, diff, inspect, lock, plan, schema, store, unpack, verify):
+for command in (check, plan, build, lock, inspect, verify, unpack, diff, store, schema):
     bundler.add_command(command)
 
 

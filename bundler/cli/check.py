@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 @set_option
 @json_option
 def check(manifest: Path, overrides: dict[str, str], as_json: bool) -> None:
-    """Check MANIFEST without touching the network; every problem is reported, with its line."""
+    """Report every problem of MANIFEST, with its line.
+
+    Touches no network.
+    """
     found = load_manifest(manifest, tuple(KINDS.values()), overrides)
     for warning in found.warnings:
         console.warn(str(warning))

@@ -26,7 +26,10 @@ SHORT_VERSION_CHARACTERS = 19
 @click.argument("new", type=FILE)
 @json_option
 def diff(old: Path, new: Path, as_json: bool) -> None:
-    """Show what changed from OLD to NEW: locks, archives or unpacked trees, in any mixture."""
+    """Show what changed from OLD to NEW.
+
+    Each may be a lock, an archive or an unpacked tree.
+    """
     changes = lock_diff(read_contents(old, KINDS).lock, read_contents(new, KINDS).lock)
     text = changes_table(changes) if changes else "nothing changed"
     console.answer(text, changes_value(changes), schema="bundler.diff/1", as_json=as_json)

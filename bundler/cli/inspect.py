@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.argument("path", type=FILE)
 @json_option
 def inspect(path: Path, as_json: bool) -> None:
-    """Show what PATH (an archive, an unpacked tree or a lock) holds, and what vouched for each thing.
+    """Show what PATH holds, and what vouched for it.
 
-    Reads only the description: use `verify` to check the bytes.
+    PATH is an archive, an unpacked tree or a lock (*.json). Reads only the description: use `verify` to check the
+    bytes.
     """
     contents = read_contents(path, KINDS)
     console.answer(_text(contents), _value(contents), schema="bundler.inspect/1", as_json=as_json)

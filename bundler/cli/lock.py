@@ -53,9 +53,10 @@ def lock(
     network: NetworkOptions,
     as_json: bool,
 ) -> None:
-    """Write MANIFEST's lock beside it, and show what changed.
+    """Write MANIFEST's lock, and show what changed.
 
-    Entries that mean the same as before keep their pins; --update moves them.
+    The lock is STEM.lock.json beside STEM.yaml. Entries that mean the same as before keep their
+    pins; --update moves them.
     """
     request = Request(manifest, overrides, jobs=jobs, keep_going=keep_going)
     with open_workshop(store, network, manifest.parent, quiet=False) as shop:

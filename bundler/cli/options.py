@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,23 @@ def _platforms(_ctx: click.Context, _param: click.Parameter, values: tuple[str, 
         raise click.BadParameter(str(error)) from error
 
 
-FILE = click.Path(path_type=Path)
+class _NamedPath(click.Path):
+    """A path; "" is what an unset variable of a script leaves, never the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _output(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if value in ("", "-"):
+        raise click.BadParameter(f"{value!r} names no file; the archive cannot be written to a stream")
+    return value
+
+
+# whoever opens a path says why it cannot be read, with an id and an exit code of its own
+FILE = _NamedPath(path_type=Path, readable=False)
 
 manifest_argument = click.argument("manifest", type=FILE)
 json_option = option("--json", "as_json", is_flag=True, help="Answer with a JSON object on stdout.")
@@ -74,7 +91,13 @@ platform_option = option(
     help="Only this platform of the manifest's (repeatable).",
 )
 output_option = option(
-    "-o", "--output", type=str, default=".", show_default=True, help="The archive's file, or the directory it goes to."
+    "-o",
+    "--output",
+    default=".",
+    show_default=True,
+    callback=_output,
+    metavar="FILE-OR-DIR",
+    help="The archive's file, or the directory it goes to.",
 )
 locked_option = option("--locked", is_flag=True, help="Fail when there is no lock, instead of writing one.")
 
@@ -130,6 +153,6 @@ def source_date_epoch() -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return None
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]{1,18}", text):
         raise click.UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds")
     return int(text)

@@ -52,8 +52,9 @@ def plan(
     network: NetworkOptions,
     as_json: bool,
 ) -> None:
-    """Show what a build of MANIFEST fetches, has already and needs on disk; exit 11 when the disk cannot hold it.
+    """Show what a build of MANIFEST would cost.
 
+    That is what it fetches, what the store has already and the room it needs; exit 11 when the disk cannot hold it.
     Without a lock the upstreams are asked for sizes; nothing large is downloaded.
     """
     request = Request(manifest, overrides, output, platforms, locked, jobs)

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from bundler import console
 from bundler.kinds import KINDS
 from bundler.manifest.schema import manifest_schema
 
@@ -13,4 +14,4 @@ from bundler.manifest.schema import manifest_schema
 @click.command()
 def schema() -> None:
     """Print the JSON schema of the manifest (draft 2020-12)."""
-    click.echo(json.dumps(manifest_schema(tuple(KINDS.values())), indent=2, ensure_ascii=False))
+    console.say(json.dumps(manifest_schema(tuple(KINDS.values())), indent=2, ensure_ascii=False))

@@ -30,7 +30,7 @@ def store() -> None:
 @store_option
 @json_option
 def info(store: Path, as_json: bool) -> None:
-    """Show how much the store holds, and which downloads are unfinished."""
+    """Show the store's size and unfinished downloads."""
     contents = store_contents(Store(store))
     console.answer(_text(contents), _value(contents), schema="bundler.store-info/1", as_json=as_json)
 
@@ -40,7 +40,10 @@ def info(store: Path, as_json: bool) -> None:
 @store_option
 @json_option
 def prune(locks: tuple[Path, ...], store: Path, as_json: bool) -> None:
-    """Remove everything from the store that none of LOCKS (lock files, archives or trees) needs."""
+    """Remove what none of LOCKS needs from the store.
+
+    LOCKS are lock files (*.json), archives or unpacked trees.
+    """
     keep = frozenset(blob for path in locks for blob in read_contents(path, KINDS).lock.blobs)
     pruned = prune_store(Store(store), keep)
     text = f"removed {pruned.count} files, {console.human_bytes(pruned.bytes)}"

@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 )
 @json_option
 def unpack(archive: Path, directory: Path, as_json: bool) -> None:
-    """Unpack ARCHIVE (or its first part) below a directory and verify every byte while doing so.
+    """Unpack ARCHIVE, verifying every byte.
 
-    The bundle is there completely or not at all; after an interruption run the same command again.
+    ARCHIVE may be the first of several parts. The bundle is there completely or not at all; after an interruption run
+    the same command again.
     """
-    task = console.progress(quiet=as_json).task(archive.name, None)
-    unpacked = unpack_archive(archive, directory, task)
-    task.finish(_outcome(unpacked))
+    with console.progress(quiet=as_json) as progress:
+        task = progress.task(archive.name, None)
+        unpacked = unpack_archive(archive, directory, task)
+        task.finish(_outcome(unpacked))
     console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
 
 

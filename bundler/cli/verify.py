@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 @option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
 @json_option
 def verify(path: Path, strict: bool, as_json: bool) -> None:
-    """Check every byte of PATH: an archive, its first part, or an unpacked tree. Exit 5 when it is damaged."""
-    task = console.progress(quiet=as_json).task(path.name, None)
-    report = verify_bundle(path, task, strict=strict)
-    task.finish("intact" if report.intact else "damaged")
+    """Check every byte of a bundle.
+
+    PATH is an archive, its first part, or an unpacked tree. Exit 5 when it is damaged.
+    """
+    with console.progress(quiet=as_json) as progress:
+        task = progress.task(path.name, None)
+        report = verify_bundle(path, task, strict=strict)
+        task.finish("intact" if report.intact else "damaged")
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json)
     require_intact(report)
 

@@ -62,15 +62,16 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
     with ExitStack() as stack:
         stack.callback(transport.close)
         stack.enter_context(store.in_use())
-        yield Workshop(KINDS, sources, console.progress(quiet=quiet), look_at_room, store_root)
+        progress = stack.enter_context(console.progress(quiet=quiet))
+        yield Workshop(KINDS, sources, progress, look_at_room, store_root, store.witness)
 
 
 def look_at_room(directory: Path) -> Room:
     """Return the file system that a directory lies on, or will lie on once it is made. Raises StorageError."""
     existing = directory.absolute()
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    with storage_errors(existing):
+    with storage_errors(directory):
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
         device = existing.stat().st_dev
     return Room(str(directory), device, free_bytes(directory))
 

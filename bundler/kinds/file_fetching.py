@@ -12,6 +12,7 @@ from bundler.archive.members import read_members
 from bundler.errors import BundlerError, ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.model.source_url import absolute_url
+from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,8 +60,9 @@ def from_first_good_url(
 
     Arguments:
         urls: as in the manifest, at least one.
-        use: takes the finished download, what is known of it and its url; raises SourceError or IntegrityError when
-            the bytes are wrong, upon which they are dropped and the next url is tried.
+        use: takes the finished download, what is known of it and what messages call its source; raises SourceError or
+            IntegrityError when the bytes are wrong, upon which they are dropped and the next place is tried: first
+            the url's other mirrors and itself, then the next url.
         pinned: what the lock says of the download; its partial file is then shared between the urls.
         exact: whether only a download of exactly the pinned size can be right.
         arrived: is asked once the partial file is ours, for what another process may have brought meanwhile; None
@@ -96,21 +98,24 @@ def _from_url(
     absolute = absolute_url(url, sources.base_directory)
     # bytes of different urls may only be joined where a digest tells whether they belong together
     name = str(pinned.digest) if pinned else absolute
-    while True:
-        with sources.store.incoming(name) as incoming:
-            if (found := arrived()) is not None:
-                return found
-            resumed = incoming.offset
-            size = pinned.size if pinned and exact else None
-            received = sources.downloader.download([absolute], incoming, task, size=size)
-            try:
-                return use(incoming, received, url)
-            except (SourceError, IntegrityError) as error:
-                incoming.discard()
-                task.advance(-received.size)
-                if not resumed:
-                    raise
-                task.note(f"{error}; it was put together from two attempts and is fetched whole again")
+    with sources.store.incoming(name) as incoming:
+        if (found := arrived()) is not None:
+            return found
+        used: list[T] = []
+
+        def accept(received: Received) -> None:
+            through = f" (through {received.via})" if received.via else ""
+            used.append(use(incoming, received, redact_text(url) + through))
+
+        try:
+            sources.downloader.download(
+                [absolute], incoming, task, size=pinned.size if pinned and exact else None, accept=accept
+            )
+        except (SourceError, IntegrityError):
+            # whoever goes on with these bytes counts them again
+            task.advance(-incoming.offset)
+            raise
+        return used[0]
 
 
 def file_fetches(artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
@@ -166,23 +171,23 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
     if not whole and has(work.download) and _taken_from_store(work, members, sources):
         return
 
-    def use(incoming: Incoming, received: Received, url: str) -> bool:
+    def use(incoming: Incoming, received: Received, where: str) -> bool:
         del received
         got = incoming.digest("sha256")
         if whole and got != work.download.digest:
-            raise _other_bytes(url, work.download.digest, got)
+            raise _other_bytes(where, work.download.digest, got)
         if members:
             try:
                 with incoming.open() as file:
-                    _admit_members(file, members, sources, url)
+                    _admit_members(file, members, sources, where)
             except (IntegrityError, SourceError, ManifestError) as error:
-                raise _other_bytes(url, work.download.digest, got, f": {error.what}") from error
+                raise _other_bytes(where, work.download.digest, got, f": {error.what}") from error
         if whole:
             incoming.commit(work.download.digest, size=work.download.size)
         else:
             incoming.discard()
         if got != work.download.digest:
-            task.note(f"{url}: the archive was packed anew upstream; what is taken out of it is unchanged")
+            task.note(f"{where}: the archive was packed anew upstream; what is taken out of it is unchanged")
         return True
 
     try:
@@ -192,7 +197,7 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
         raise IntegrityError(
             ErrorId.UPSTREAM_CHANGED,
             f"is no longer what was locked for {work.key}: {what}",
-            where=error.where or work.urls[0],
+            where=error.where or redact_text(work.urls[0]),
             remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{work.key}'`.",
             want=error.want,
             got=error.got,
@@ -203,7 +208,7 @@ def _taken_from_store(work: FileFetch, members: Sequence[tuple[str, Blob]], sour
     """Take members out of a download that another entry has placed; False, and it is dropped, when it is damaged."""
     try:
         with sources.store.path(work.download).open("rb") as file:
-            _admit_members(file, members, sources, work.urls[0])
+            _admit_members(file, members, sources, redact_text(work.urls[0]))
     except (IntegrityError, SourceError, ManifestError, OSError):
         sources.store.drop(work.download)
         return False
@@ -218,11 +223,11 @@ def _admit_members(file: BinaryIO, members: Sequence[tuple[str, Blob]], sources:
         sources.store.admit(chunks, *(blob.digest for blob in wanted[member.name]))
 
 
-def _other_bytes(url: str, want: Digest, got: Digest, why: str = "") -> IntegrityError:
+def _other_bytes(where: str, want: Digest, got: Digest, why: str = "") -> IntegrityError:
     return IntegrityError(
         ErrorId.UPSTREAM_CHANGED,
         f"it has other bytes{why}",
-        where=url,
+        where=where,
         remedy="Compare it with what the publisher announces.",
         want=str(want),
         got=str(got),

@@ -17,6 +17,7 @@ from bundler.model.checksum_text import bare_digest, published_digest
 from bundler.model.digest import Blob, Digest
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.source_url import absolute_url, last_segment
+from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
     from bundler.kinds.base import Sources
@@ -50,10 +51,10 @@ def pin_download(download: Download, entry: FileEntry, sources: Sources, task: T
     """
     promise = _promise(download, sources)
 
-    def use(incoming: Incoming, received: Received, url: str) -> list[FileArtifact]:
+    def use(incoming: Incoming, received: Received, where: str) -> list[FileArtifact]:
         if download.is_whole:
-            return [_pin_whole(download, entry, promise, incoming, received, url)]
-        return _pin_members(download, entry, promise, incoming, received, url, sources)
+            return [_pin_whole(download, entry, promise, incoming, received, where)]
+        return _pin_members(download, entry, promise, incoming, received, where, sources)
 
     artifacts = from_first_good_url(download.urls, sources, task, use)
     if promise.document is not None and download.checksum_path is not None:
@@ -67,19 +68,29 @@ def _promise(download: Download, sources: Sources) -> _Promise:
     if not download.checksum_url:
         return _Promise(None, HeldTo("first-use"))
     url = absolute_url(download.checksum_url, sources.base_directory)
-    document = sources.downloader.read(url, max_bytes=MAX_CHECKSUM_BYTES)
+    document = sources.downloader.read(
+        url, max_bytes=MAX_CHECKSUM_BYTES, accept=lambda found: _check_published(found, download)
+    )
+    digest = _published(document, download)
+    return _Promise(digest, HeldTo("published-checksum", download.checksum_url), document)
+
+
+def _check_published(document: Document, download: Download) -> None:
+    _published(document, download)
+    if download.checksum_path is not None:
+        _require_bare(document, download)
+
+
+def _published(document: Document, download: Download) -> Digest:
     try:
-        digest = published_digest(document.data, last_segment(download.urls[0]))
+        return published_digest(document.data, last_segment(download.urls[0]))
     except ValueError as error:
         raise SourceError(
             ErrorId.SOURCE_INVALID,
             f"the checksum file {error}",
-            where=download.checksum_url,
+            where=redact_text(download.checksum_url),
             remedy="Correct 'checksum_url', or write the digest itself as 'sha256' or 'sha512'.",
         ) from error
-    if download.checksum_path is not None:
-        _require_bare(document, download)
-    return _Promise(digest, HeldTo("published-checksum", download.checksum_url), document)
 
 
 def _require_bare(document: Document, download: Download) -> None:
@@ -89,31 +100,33 @@ def _require_bare(document: Document, download: Download) -> None:
         raise SourceError(
             ErrorId.SOURCE_INVALID,
             f"the checksum file {error}",
-            where=download.checksum_url,
-            remedy=f"A program that compares the whole file, as keadm does, would refuse {download.urls[0]}: leave "
-            f"'checksum_path' out, and place a file that holds only the hex digits by an entry of its own.",
+            where=redact_text(download.checksum_url),
+            remedy="A program that compares the whole file, as keadm does, would refuse "
+            f"{redact_text(download.urls[0])}: leave 'checksum_path' out, and place a file that holds only the hex "
+            f"digits by an entry of its own.",
         ) from error
 
 
-def _mismatch(url: str, promise: _Promise, want: str, got: str) -> IntegrityError:
-    where = promise.held_to.detail or "the manifest"
-    return IntegrityError(
+def _require_promised(promise: _Promise, incoming: Incoming, where: str) -> None:
+    """Raise IntegrityError when a download is not what was promised; its bytes stay where they are."""
+    if promise.digest is None or (got := incoming.digest(promise.digest.algorithm)) == promise.digest:
+        return
+    promised_by = redact_text(promise.held_to.detail) or "the manifest"
+    raise IntegrityError(
         ErrorId.CHECKSUM_MISMATCH,
-        f"the download is not what {where} promises",
-        where=url,
+        f"the download is not what {promised_by} promises",
+        where=where,
         remedy="Try again later or from elsewhere; if it stays so, ask the publisher which of the two is right.",
-        want=want,
-        got=got,
+        want=str(promise.digest),
+        got=str(got),
     )
 
 
 def _pin_whole(
-    download: Download, entry: FileEntry, promise: _Promise, incoming: Incoming, received: Received, url: str
+    download: Download, entry: FileEntry, promise: _Promise, incoming: Incoming, received: Received, where: str
 ) -> FileArtifact:
-    try:
-        content = incoming.commit(*([promise.digest] if promise.digest else []))
-    except IntegrityError as error:
-        raise _mismatch(url, promise, error.want, error.got) from error
+    _require_promised(promise, incoming, where)
+    content = incoming.commit()
     [take] = download.takes
     path = take.target("")
     if path is None:
@@ -137,16 +150,15 @@ def _pin_members(
     promise: _Promise,
     incoming: Incoming,
     received: Received,
-    url: str,
+    where: str,
     sources: Sources,
 ) -> list[FileArtifact]:
-    if promise.digest and (got := incoming.digest(promise.digest.algorithm)) != promise.digest:
-        raise _mismatch(url, promise, str(promise.digest), str(got))
+    _require_promised(promise, incoming, where)
     packed = Blob(incoming.digest("sha256"), received.size)
     artifacts = []
     with incoming.open() as file:
-        for member, chunks in read_members(file, [take.member for take in download.takes], where=url):
-            paths = _paths(download, member.name, url)
+        for member, chunks in read_members(file, [take.member for take in download.takes], where=where):
+            paths = _paths(download, member.name, where)
             content = sources.store.admit(chunks)
             artifacts += [
                 FileArtifact(
@@ -167,11 +179,11 @@ def _pin_members(
     return artifacts
 
 
-def _paths(download: Download, name: str, url: str) -> list[BundlePath]:
+def _paths(download: Download, name: str, where: str) -> list[BundlePath]:
     try:
         return [path for take in download.takes if (path := take.target(name)) is not None]
     except ValueError as error:
-        raise unsafe(f"the member {name!r} cannot be placed: {error}", url) from error
+        raise unsafe(f"the member {name!r} cannot be placed: {error}", where) from error
 
 
 def _pin_checksum(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.model.digest import Blob, Digest
 from bundler.model.oci import prune_index
@@ -87,14 +87,15 @@ class _Wanted:
 def fetch_image_part(part: ImageFetch, sources: Sources, task: Task) -> None:
     """Bring a document, with the indexes that are made from it, or a blob into the store.
 
-    Raises SourceError, IntegrityError, StorageError.
+    Raises SourceError, IntegrityError, StorageError, ManifestError (LOCK_INVALID).
     """
     if not part.is_document:
         _fetch_blob(sources, part.repositories, part.blob, task)
         return
     data = read_document(sources, part.repositories, part.blob, task)
     for pruning in part.prunings:
-        if sources.store.put(made := prune_index(data, pruning.keep)) != pruning.result:
+        made = _pruned(data, pruning.keep, part.repositories[0])
+        if sources.store.put(made) != pruning.result:
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
                 "the index that the lock names cannot be made from the upstream's",
@@ -108,7 +109,8 @@ def fetch_image_part(part: ImageFetch, sources: Sources, task: Task) -> None:
 def narrow_image(artifact: ImageArtifact, platforms: Sequence[Platform], sources: Sources) -> ImageArtifact | None:
     """Return what is left of an image for these platforms, its new index in the store, or None when nothing is.
 
-    Raises SourceError, IntegrityError when the upstream index, absent from the store, cannot be had.
+    Raises SourceError, IntegrityError when the upstream index, absent from the store, cannot be had; ManifestError
+    (LOCK_INVALID).
     """
     images = tuple(
         image for image in artifact.images if any(image.platform.matches(platform) for platform in platforms)
@@ -116,8 +118,20 @@ def narrow_image(artifact: ImageArtifact, platforms: Sequence[Platform], sources
     if not images or len(images) == len(artifact.images):
         return artifact if images else None
     data = read_document(sources, [artifact.reference], artifact.upstream, Unwatched())
-    top = sources.store.put(prune_index(data, [image.manifest.digest for image in images]))
+    top = sources.store.put(_pruned(data, [image.manifest.digest for image in images], artifact.reference))
     return replace(artifact, top=top, images=images)
+
+
+def _pruned(upstream: bytes, keep: Sequence[Digest], reference: Reference) -> bytes:
+    try:
+        return prune_index(upstream, keep)
+    except ValueError as error:
+        raise ManifestError(
+            ErrorId.LOCK_INVALID,
+            f"the lock names manifests that the image's index does not have: {error}",
+            where=str(reference),
+            remedy=f"Restore the lock from version control, or run `bundler lock --update '{reference}'`.",
+        ) from error
 
 
 def read_document(sources: Sources, repositories: Sequence[Reference], blob: Blob, task: Task) -> bytes:

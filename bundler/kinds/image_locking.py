@@ -105,17 +105,20 @@ class _Pinning:
         # the tag goes first where there are both: a digest that belongs to another tag is a mistake worth knowing
         reference = self.wish.reference
         by_tag = Reference(reference.host, reference.path, reference.tag) if reference.tag else reference
-        remote = self.sources.registry.manifest(by_tag)
-        self.task.advance(len(remote.data))
-        if reference.digest is not None and remote.digest != reference.digest:
+        try:
+            remote = self.sources.registry.manifest(by_tag, want=reference.digest)
+        except IntegrityError as error:
+            if not reference.tag or error.want != str(reference.digest):
+                raise
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
                 f"{self.wish.where}: the tag {reference.tag} is not at the digest that the manifest gives",
                 where=by_tag.tagged,
                 remedy="Find out why; then correct the digest, or leave the tag out to take the digest as it is.",
-                want=str(reference.digest),
-                got=str(remote.digest),
-            )
+                want=error.want,
+                got=error.got,
+            ) from error
+        self.task.advance(len(remote.data))
         return remote
 
     def _children(self, index: ImageIndex) -> list[Descriptor]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
+from bundler.model.format_version import require_format
 from bundler.model.json_value import Json, dump_pretty
 from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
@@ -101,16 +102,7 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
     """
     try:
         value = json.loads(data)
-        found = value["format"]
-        if isinstance(found, int) and found > BUNDLE_FORMAT:
-            raise BundleFormatError(
-                ErrorId.BUNDLE_FORMAT_NEWER,
-                f"is a bundle of format {found}; this version reads format {BUNDLE_FORMAT}",
-                where=where,
-                remedy="Use a newer version of bundler.",
-            )
-        if found != BUNDLE_FORMAT:
-            raise ValueError(f"format {found!r} is unknown")
+        require_format(value["format"], BUNDLE_FORMAT, what="a bundle", where=where)
         files = tuple(_decode_file(item) for item in value["files"])
         _refuse_duplicates(files)
         name, release = value["name"], value.get("release", "")

@@ -14,7 +14,7 @@ from bundler.model.digest import HEX_LENGTH, Digest
 _ALGORITHM = {length: algorithm for algorithm, length in HEX_LENGTH.items()}
 _HEX = r"[0-9a-fA-F]{128}|[0-9a-fA-F]{64}"
 _ALONE = re.compile(rf"\s*({_HEX})\s*")
-_GNU = re.compile(rf"\\?({_HEX})[ \t]+\*?(\S.*?)\s*")
+_GNU = re.compile(rf"\\?({_HEX})[ \t]+\*?(\S.*)")
 _BSD = re.compile(rf"(SHA-?256|SHA-?512) \((.+)\) ?= ?({_HEX})\s*")
 # keadm compares the whole file, without its newlines, with lower-case hex (keadm/cmd/keadm/app/cmd/util/common.go)
 _BARE = re.compile(r"([0-9a-f]{128}|[0-9a-f]{64})\n*")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
+from bundler.model.lock_json import decode_blob, encode_blob, want_count, want_text
 from bundler.model.oci import INDEX_TYPES, Descriptor
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
@@ -55,7 +56,7 @@ class PlatformImage:
     def decode(cls, value: Any) -> PlatformImage:
         """Read what `encode` wrote; ValueError, KeyError or TypeError when it is something else."""
         return cls(
-            platform=Platform.parse(_text(value["platform"])),
+            platform=Platform.parse(want_text(value["platform"])),
             manifest=_decode_descriptor(value["manifest"]),
             config=_decode_descriptor(value["config"]),
             layers=tuple(_decode_descriptor(layer) for layer in value["layers"]),
@@ -147,14 +148,14 @@ class ImageArtifact:
         """Read what `encode` wrote; ValueError, KeyError or TypeError when it is something else."""
         created = value["created"]
         artifact = cls(
-            reference=Reference.parse(_text(value["reference"])),
-            upstream=Blob(Digest.parse(_text(value["upstream_digest"])), _count(value["upstream_size"])),
-            top=_decode_blob(value),
-            media_type=_text(value["media_type"]),
-            created=None if created is None else _count(created),
+            reference=Reference.parse(want_text(value["reference"])),
+            upstream=Blob(Digest.parse(want_text(value["upstream_digest"])), want_count(value["upstream_size"])),
+            top=decode_blob(value),
+            media_type=want_text(value["media_type"]),
+            created=None if created is None else want_count(created),
             held_to=HeldTo.decode(value["held_to"]),
-            also_known_as=tuple(Reference.parse(_text(name)) for name in value["as"]),
-            roles=tuple(_text(role) for role in value["roles"]),
+            also_known_as=tuple(Reference.parse(want_text(name)) for name in value["as"]),
+            roles=tuple(want_text(role) for role in value["roles"]),
             images=tuple(PlatformImage.decode(image) for image in value["manifests"]),
         )
         if not artifact.images:
@@ -175,29 +176,9 @@ def site_name_conflicts(artifacts: Iterable[ImageArtifact]) -> tuple[str, ...]:
     )
 
 
-def _encode_blob(blob: Blob) -> dict[str, Json]:
-    return {"digest": str(blob.digest), "size": blob.size}
-
-
-def _decode_blob(value: Any) -> Blob:
-    return Blob(Digest.parse(_text(value["digest"])), _count(value["size"]))
-
-
 def _encode_descriptor(descriptor: Descriptor) -> Json:
-    return {"media_type": descriptor.media_type, **_encode_blob(descriptor.blob)}
+    return {"media_type": descriptor.media_type, **encode_blob(descriptor.blob)}
 
 
 def _decode_descriptor(value: Any) -> Descriptor:
-    return Descriptor(_text(value["media_type"]), _decode_blob(value))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
-    return value
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a whole number")
-    return value
+    return Descriptor(want_text(value["media_type"]), decode_blob(value))

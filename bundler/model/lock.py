@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bundler.errors import BundleFormatError, ErrorId, ManifestError
+from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
 from bundler.model.digest import Blob, Digest
+from bundler.model.format_version import require_format
 from bundler.model.json_value import Json, dump_pretty
+from bundler.model.lock_json import want_text
 from bundler.model.platform import Platform
 
 LOCK_FORMAT = 1
@@ -80,21 +82,14 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
     """
     try:
         value = json.loads(data)
-        found = value["format"]
-        if isinstance(found, int) and found > LOCK_FORMAT:
-            raise BundleFormatError(
-                ErrorId.BUNDLE_FORMAT_NEWER,
-                f"is a lock of format {found}; this version reads format {LOCK_FORMAT}",
-                where=file,
-                remedy="Use a newer version of bundler.",
-            )
-        if found != LOCK_FORMAT:
-            raise ValueError(f"format {found!r} is unknown")
+        require_format(value["format"], LOCK_FORMAT, what="a lock", where=file)
+        entries = tuple(_decode_entry(item, decoders) for item in value["entries"])
+        _refuse_duplicates(entries)
         return Lock(
             manifest=Digest.parse(value["manifest"]),
             platforms=tuple(Platform.parse(text) for text in value["platforms"]),
             variables={str(key): str(text) for key, text in value["vars"].items()},
-            entries=tuple(_decode_entry(item, decoders) for item in value["entries"]),
+            entries=entries,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ManifestError(
@@ -105,13 +100,22 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
         ) from error
 
 
+def _refuse_duplicates(entries: Sequence[LockedEntry]) -> None:
+    """Raise ValueError for what a merge of two locks by hand leaves behind."""
+    seen: set[tuple[str, str]] = set()
+    for entry in entries:
+        if (entry.kind, entry.id) in seen:
+            raise ValueError(f"{entry.kind} {entry.id} is in it twice")
+        seen.add((entry.kind, entry.id))
+
+
 def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
     kind = item["kind"]
     if kind not in decoders:
         raise ValueError(f"kind {kind!r} is unknown")
     return LockedEntry(
         kind,
-        item["id"],
+        want_text(item["id"]),
         Digest.parse(item["entry"]),
         tuple(decoders[kind](artifact) for artifact in item["artifacts"]),
     )

@@ -18,8 +18,8 @@ def want_text(value: Any) -> str:
 
 
 def want_count(value: Any) -> int:
-    """Return a whole JSON number; TypeError when it is anything else, a truth value included."""
-    if not isinstance(value, int) or isinstance(value, bool):
+    """Return a whole JSON number; TypeError when it is anything else, a negative number or a truth value included."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError(f"{value!r} is not a whole number")
     return value
 

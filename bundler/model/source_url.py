@@ -35,7 +35,7 @@ def absolute_url(url: str, base_directory: str) -> str:
     """Return the URL itself, or the file URL of a path relative to a directory."""
     if urlsplit(url).scheme:
         return url
-    return "file://" + quote(posixpath.normpath(posixpath.join(base_directory, url)))
+    return "file://" + quote(posixpath.normpath(posixpath.join(base_directory, url)), errors="surrogateescape")
 
 
 def last_segment(url: str) -> str:

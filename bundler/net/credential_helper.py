@@ -21,7 +21,9 @@ LONGEST_SHOWN_REASON = 200
 _NOT_FOUND = "credentials not found"
 
 
-def ask_helper(name: str, server: str, environment: Mapping[str, str], *, configured_in: str) -> tuple[str, str] | None:
+def ask_helper(
+    name: str, server: str, environment: Mapping[str, str], *, configured_in: str, within_s: float = HELPER_WITHIN_S
+) -> tuple[str, str] | None:
     """Return user name and secret that `docker-credential-NAME get` has for a server, or None when it has none.
 
     Arguments:
@@ -29,6 +31,7 @@ def ask_helper(name: str, server: str, environment: Mapping[str, str], *, config
         server: what is written to its standard input: a host, or Docker Hub's `https://index.docker.io/v1/`.
         environment: its environment; PATH says where it is.
         configured_in: the file that names it, for messages.
+        within_s: how long it may take, in seconds.
 
     Raises ToolMissingError (not on PATH), SourceError (it failed, hung, or answered something else).
     """
@@ -41,23 +44,32 @@ def ask_helper(name: str, server: str, environment: Mapping[str, str], *, config
             needed_for=f"the credentials of {server}, as {configured_in} says",
         )
     try:
-        done = subprocess.run(
-            [path, "get"],
-            input=server.encode(),
-            capture_output=True,
-            env=dict(environment),
-            timeout=HELPER_WITHIN_S,
-            check=False,
-        )
+        status, answer, complaint = _run(path, server, environment, within_s)
     except subprocess.TimeoutExpired as error:
-        raise _failed(program, server, f"did not answer within {HELPER_WITHIN_S} s") from error
+        raise _failed(program, server, f"did not answer within {within_s:g} s") from error
     except OSError as error:
         raise _failed(program, server, f"cannot be run: {error.strerror}") from error
-    if done.returncode != 0:
-        if _NOT_FOUND in (done.stdout + done.stderr).decode(errors="replace").lower():
+    if status != 0:
+        if _NOT_FOUND in (answer + complaint).decode(errors="replace").lower():
             return None
-        raise _failed(program, server, f"failed with status {done.returncode}{_reason(done.stdout or done.stderr)}")
-    return _decode(done.stdout, program, server)
+        raise _failed(program, server, f"failed with status {status}{_reason(answer or complaint)}")
+    return _decode(answer, program, server)
+
+
+def _run(path: str, server: str, environment: Mapping[str, str], within_s: float) -> tuple[int, bytes, bytes]:
+    """Return status, stdout and stderr of a helper.
+
+    Unlike `subprocess.run`, which reads on until the last of them has ended, it does not wait for programs that a
+    helper out of time has started.
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen([path, "get"], stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment)) as helper:
+        try:
+            answer, complaint = helper.communicate(server.encode(), timeout=within_s)
+        except BaseException:
+            helper.kill()
+            raise
+        return helper.returncode, answer, complaint
 
 
 def _decode(answer: bytes, program: str, server: str) -> tuple[str, str] | None:

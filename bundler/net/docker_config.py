@@ -7,7 +7,6 @@ auth.json(5)); the secrets of credential helpers come by `credential_helper.py`.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import threading
@@ -206,7 +205,7 @@ def _decode_entry(entry: Any, key: str, file: Path) -> Login | None:
 def _decode_auth(text: str, key: str, file: Path) -> tuple[str, str]:
     try:
         username, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise _unreadable(file, f"holds an auth for {key} that is not base64 of USER:PASSWORD") from None
     if not colon:
         raise _unreadable(file, f"holds an auth for {key} that is not base64 of USER:PASSWORD")

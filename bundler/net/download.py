@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from bundler.errors import BundlerError, IntegrityError, SourceError
+from bundler.model.progress import Unwatched
 from bundler.net import local_file
 from bundler.net.interface import Document, Received
 from bundler.net.netrc_file import netrc_credentials
 from bundler.net.redact import redact
 from bundler.net.status import error_for_status, http_date_s
-from bundler.net.transfer import transfer
+from bundler.net.transfer import accepted, content_length, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bundler.model.digest import Digest
     from bundler.model.progress import Task
-    from bundler.net.interface import Credentials, Sink, Transport
+    from bundler.model.sink import Sink
+    from bundler.net.interface import Credentials, Transport
     from bundler.net.mirrors import Candidate, Mirrors
     from bundler.net.retry import Retry
 
@@ -37,27 +41,38 @@ class HttpDownloader:
     retry: Retry
     credentials: Callable[[str], Credentials | None] = netrc_credentials
 
-    def download(self, urls: Sequence[str], sink: Sink, task: Task, *, size: int | None = None) -> Received:
+    def download(
+        self,
+        urls: Sequence[str],
+        sink: Sink,
+        task: Task,
+        *,
+        size: int | None = None,
+        accept: Callable[[Received], None] | None = None,
+    ) -> Received:
         """Bring a file into the sink from the first place that gives it."""
 
         def bring(place: Candidate) -> Received:
-            if _is_local(place.url):
-                return local_file.copy_file(place.url, sink, task, size=size)
-            received = self.retry.run(
-                lambda: transfer(
-                    self.transport, place.url, sink, task, credentials=self._credentials(place), size=size
-                ),
-                task,
-                position=lambda: sink.offset,
-            )
-            return replace(received, via=place.via)
+            place_id = hashlib.sha256(place.url.encode("utf-8", "surrogateescape")).hexdigest()
+            placed = _PlacedSink(sink, place_id, joins=size is not None)
+            return accepted(lambda: self._brought(place, placed, task, size), accept or _let_pass, sink, task)
 
         task.advance(sink.offset)
         return self._first(urls, bring, task)
 
+    def _brought(self, place: Candidate, sink: Sink, task: Task, size: int | None) -> Received:
+        if _is_local(place.url):
+            return local_file.copy_file(place.url, sink, task, size=size)
+        received = self.retry.run(
+            lambda: transfer(self.transport, place.url, sink, task, credentials=self._credentials(place), size=size),
+            task,
+            position=lambda: sink.offset,
+        )
+        return replace(received, via=place.via)
+
     def size(self, urls: Sequence[str]) -> int | None:
         """Return the size that a place announces, or None when none of them tells."""
-        silent = _Unwatched()
+        silent = Unwatched()
 
         def ask(place: Candidate) -> int | None:
             if _is_local(place.url):
@@ -66,14 +81,18 @@ class HttpDownloader:
 
         return self._first(urls, ask, silent)
 
-    def read(self, url: str, *, max_bytes: int) -> Document:
+    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
         """Return a small document from the first place that gives it."""
-        silent = _Unwatched()
+        silent = Unwatched()
 
         def fetch(place: Candidate) -> Document:
             if _is_local(place.url):
-                return local_file.read_file(place.url, max_bytes=max_bytes)
-            return self.retry.run(lambda: self._document(place, max_bytes), silent)
+                document = local_file.read_file(place.url, max_bytes=max_bytes)
+            else:
+                document = self.retry.run(lambda: self._document(place, max_bytes), silent)
+            if accept is not None:
+                accept(document)
+            return document
 
         return self._first([url], fetch, silent)
 
@@ -116,24 +135,45 @@ class HttpDownloader:
                 return None
             if answer.status != _OK:
                 raise error_for_status(answer)
-            length = answer.headers.get("Content-Length", "")
-            return int(length) if length.isascii() and length.isdigit() else None
+            return content_length(answer.headers)
 
     def _credentials(self, place: Candidate) -> Credentials | None:
         return self.credentials(urlsplit(place.url).hostname or "")
 
 
-class _Unwatched:
-    """A `Task` for requests too short to be shown."""
+@dataclass(frozen=True, slots=True)
+class _PlacedSink:
+    """A sink that remembers which place its validator is from.
 
-    def advance(self, count: int) -> None:
-        """Nothing to show."""
+    The same ETag or date may stand for other bytes elsewhere (RFC 9110, 8.8.1). With a pinned digest that is found out
+    (`joins`); without one nobody would notice that two files were put together.
+    """
 
-    def note(self, text: str) -> None:
-        """Nothing to show."""
+    sink: Sink
+    place: str
+    joins: bool
 
-    def finish(self, outcome: str = "") -> None:
-        """Nothing to show."""
+    @property
+    def offset(self) -> int:
+        return self.sink.offset
+
+    @property
+    def validator(self) -> str:
+        validator, _, place = self.sink.validator.rpartition(" ")
+        return validator if self.joins or place == self.place else ""
+
+    def restart(self, validator: str) -> None:
+        self.sink.restart(f"{validator} {self.place}" if validator else "")
+
+    def write(self, data: bytes | memoryview) -> None:
+        self.sink.write(data)
+
+    def digest(self, algorithm: str) -> Digest:
+        return self.sink.digest(algorithm)
+
+
+def _let_pass(received: Received) -> None:
+    del received
 
 
 def _is_local(url: str) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from bundler.model.digest import Blob, Digest
     from bundler.model.progress import Task
     from bundler.model.reference import Reference
+    from bundler.model.sink import Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +64,6 @@ class Transport(Protocol):
         """
 
 
-class Sink(Protocol):
-    """A partial file that survives an interruption; the store's `Incoming` is one."""
-
-    @property
-    def offset(self) -> int:
-        """Bytes that it holds already."""
-
-    @property
-    def validator(self) -> str:
-        """The strong ETag or the HTTP date that came with them, for If-Range; "" when there was none."""
-
-    def restart(self, validator: str) -> None:
-        """Drop what it holds and remember the validator of what is about to come."""
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes. Raises StorageError when the disk is full."""
-
-
 @dataclass(frozen=True, slots=True)
 class Received:
     """A finished download. `last_modified` in seconds since the epoch; `via` is a mirror's prefix or ""."""
@@ -102,17 +85,28 @@ class Document:
 class Downloader(Protocol):
     """Plain files over http, https and file."""
 
-    def download(self, urls: Sequence[str], sink: Sink, task: Task, *, size: int | None = None) -> Received:
+    def download(
+        self,
+        urls: Sequence[str],
+        sink: Sink,
+        task: Task,
+        *,
+        size: int | None = None,
+        accept: Callable[[Received], None] | None = None,
+    ) -> Received:
         """Bring a file into the sink, resuming what it holds.
 
         Each url is tried through the mirrors first, then itself; then the next url. Retries with backoff; a url that
-        keeps failing gives way to the next. The error raised is the last url's.
+        keeps failing, or gives wrong bytes, gives way to the next. The error raised is the last url's.
 
         Arguments:
             urls: absolute http, https or file URLs, the preferred one first.
             size: the pinned size in bytes; an upstream that announces another is refused at once as IntegrityError.
+                Only where there is one, bytes of one place are continued from another.
+            accept: looks at what came before it counts, and raises SourceError or IntegrityError when it is wrong; the
+                sink is then emptied. It may put the bytes to use, for nothing is done with the sink afterwards.
 
-        Raises SourceError, IntegrityError, StorageError (from the sink).
+        Raises SourceError, IntegrityError, StorageError (from the sink), whatever else `accept` does.
         """
 
     def size(self, urls: Sequence[str]) -> int | None:
@@ -121,8 +115,11 @@ class Downloader(Protocol):
         Raises SourceError when the last of them cannot be reached or does not exist.
         """
 
-    def read(self, url: str, *, max_bytes: int) -> Document:
-        """Return a small document (a checksum file); SourceError when it is longer than `max_bytes`."""
+    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
+        """Return a small document (a checksum file); SourceError when it is longer than `max_bytes`.
+
+        `accept` raises SourceError when it is something else, upon which the next place is tried.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +135,17 @@ class RemoteManifest:
 class RegistryReader(Protocol):
     """The pull side of an OCI registry (distribution spec 1.1, "Pull")."""
 
-    def manifest(self, reference: Reference) -> RemoteManifest:
+    def manifest(self, reference: Reference, *, want: Digest | None = None) -> RemoteManifest:
         """Return the manifest or index that the reference names (by digest where it has one, checked).
+
+        Arguments:
+            want: the digest that a tag has to be at; a mirror where it is at another gives way to the next place.
 
         Raises SourceError, IntegrityError (bytes are not the digest's).
         """
 
     def blob(self, repositories: Sequence[Reference], blob: Blob, sink: Sink, task: Task) -> str:
-        """Bring a blob into the sink from the first repository that has it; returns the mirror's prefix or ""."""
+        """Bring a blob, verified, into the sink from the first place that gives it; returns the mirror's prefix or "".
+
+        Raises SourceError, IntegrityError, StorageError (from the sink).
+        """

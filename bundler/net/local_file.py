@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from bundler.model.progress import Task
-    from bundler.net.interface import Sink
+    from bundler.model.sink import Sink
 
 BLOCK_BYTES = 1024 * 1024
 _LOCAL_HOSTS = ("", "localhost")
@@ -39,7 +40,7 @@ def copy_file(url: str, sink: Sink, task: Task, *, size: int | None) -> Received
     """
     path = local_path(url)
     with _opened(path) as file:
-        found = path.stat()
+        found = os.fstat(file.fileno())
         if size is not None and found.st_size != size:
             raise IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
@@ -54,14 +55,14 @@ def copy_file(url: str, sink: Sink, task: Task, *, size: int | None) -> Received
         while block := _read(file, path, BLOCK_BYTES):
             sink.write(block)
             task.advance(len(block))
-    return Received(sink.offset, int(found.st_mtime), "")
+    return Received(sink.offset, _date(found), "")
 
 
 def file_size(url: str) -> int:
     """Return a local file's size in bytes; SourceError when there is none."""
     path = local_path(url)
-    with _opened(path):
-        return path.stat().st_size
+    with _opened(path) as file:
+        return os.fstat(file.fileno()).st_size
 
 
 def read_file(url: str, *, max_bytes: int) -> Document:
@@ -76,7 +77,12 @@ def read_file(url: str, *, max_bytes: int) -> Document:
                 where=str(path),
                 remedy="Check that the URL names the right document.",
             )
-        return Document(data, int(path.stat().st_mtime), "")
+        return Document(data, _date(os.fstat(file.fileno())), "")
+
+
+def _date(found: os.stat_result) -> int | None:
+    """Return when a file was written, in seconds since the epoch; None before 1970, which no file is from."""
+    return int(found.st_mtime) if found.st_mtime >= 0 else None
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -23,7 +23,7 @@ _HUB_ALIASES = ("index.docker.io", "registry-1.docker.io")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One place to try for a plain URL; `via` is the mirror's prefix, "" for the original."""
+    """One place to try for a plain URL; `via` is the mirror's prefix, fit to be shown, "" for the original."""
 
     url: str
     via: str
@@ -93,7 +93,7 @@ class Mirrors:
         if url.startswith("file:"):
             return (Candidate(url, ""),)
         name = _with_lower_case_host(url)
-        places = [Candidate(place, rule.target) for rule, place in self._rewritten(name, for_urls=True)]
+        places = [Candidate(place, redact(rule.target)) for rule, place in self._rewritten(name, for_urls=True)]
         if not self.only:
             places.append(Candidate(url, ""))
         if not places:

@@ -22,7 +22,11 @@ def netrc_credentials(host: str, path: Path | None = None) -> Credentials | None
 
     Raises SourceError when the file cannot be read.
     """
-    file = path or Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
+    try:
+        file = path or Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
+    except RuntimeError:
+        # a user without HOME and without an entry in passwd, as containers have them
+        return None
     try:
         entry = netrc.netrc(file).hosts.get(host)
     except FileNotFoundError:

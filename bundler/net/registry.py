@@ -1,7 +1,7 @@
 """The pull side of an OCI registry (distribution spec 1.1, "Pull"). Implements `interface.RegistryReader`.
 
-Owns which place is asked next, and that a manifest is what its digest says; a blob's bytes are verified by whoever
-keeps them. Refuses to interpret manifests beyond their kind (`bundler.model.oci` does).
+Owns which place is asked next, and that manifests and blobs are what their digests say. Refuses to interpret manifests
+beyond their kind (`bundler.model.oci` does).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bundler.net.repository_transport import RepositoryTransport
 from bundler.net.retry import Retry
 from bundler.net.status import error_for_status
 from bundler.net.token_auth import RegistryAuth
-from bundler.net.transfer import transfer
+from bundler.net.transfer import accepted, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from bundler.model.digest import Blob
     from bundler.model.progress import Task
     from bundler.model.reference import Reference
-    from bundler.net.interface import Answer, Sink, Transport
+    from bundler.model.sink import Sink
+    from bundler.net.interface import Answer, Transport
     from bundler.net.login import Logins
     from bundler.net.mirrors import MirroredRepository
 
@@ -78,39 +79,45 @@ class RegistryClient:
         self._endpoints = Endpoints(transport, insecure_hosts)
         self._auth = RegistryAuth(transport, logins or NoLogins(), clock=clock)
 
-    def manifest(self, reference: Reference) -> RemoteManifest:
+    def manifest(self, reference: Reference, *, want: Digest | None = None) -> RemoteManifest:
         """Return the manifest or index that the reference names, by its digest where it has one.
+
+        Arguments:
+            want: the digest that a tag has to be at; a place where it is at another gives way to the next.
 
         Raises SourceError (IMAGE_SCHEMA_UNSUPPORTED for schema 1), IntegrityError, ToolMissingError.
         """
         task = Unwatched()
 
         def ask(place: MirroredRepository) -> RemoteManifest:
-            return self._retry.run(lambda: self._manifest(place, reference), task)
+            return self._retry.run(lambda: self._manifest(place, reference, reference.digest or want), task)
 
         return self._first_place(reference, ask, task)
 
     def blob(self, repositories: Sequence[Reference], blob: Blob, sink: Sink, task: Task) -> str:
         """Bring a blob into the sink, resuming what it holds; returns the prefix of the mirror that had it, or "".
 
-        The repositories are tried in order, each through its mirrors first. When none has it, the error raised is the
-        last that is more than "not found".
+        The repositories are tried in order, each through its mirrors first; one that gives other bytes than the digest
+        says gives way to the next. When none has it, the error raised is the last that is more than "not found".
 
-        Raises SourceError, IntegrityError (another size), StorageError (from the sink), ToolMissingError.
+        Raises SourceError, IntegrityError (wrong bytes), StorageError (from the sink), ToolMissingError.
         """
         if not repositories:
             raise ValueError("a blob needs at least one repository")
         task.advance(sink.offset)
 
         def ask(where: str, place: MirroredRepository) -> str:
-            def attempt() -> str:
+            def attempt() -> None:
                 repository = self._repository(place, where)
                 transport = RepositoryTransport(self._transport, self._auth, repository)
                 url = f"{repository.url}/blobs/{blob.digest}"
                 transfer(transport, url, sink, task, size=blob.size, immutable=True)
-                return place.via
 
-            return self._retry.run(attempt, task, position=lambda: sink.offset)
+            def check(_: None) -> None:
+                _require("a blob", sink.digest("sha256"), blob.digest, _named(where, place))
+
+            accepted(lambda: self._retry.run(attempt, task, position=lambda: sink.offset), check, sink, task)
+            return place.via
 
         failures: list[SourceError | IntegrityError] = []
         for reference in repositories:
@@ -134,10 +141,9 @@ class RegistryClient:
         return ask(places[-1])
 
     def _repository(self, place: MirroredRepository, where: str) -> Repository:
-        named = f"{where} (through {place.via})" if place.via else where
-        return Repository(self._endpoints.find(place.host), place.path, named)
+        return Repository(self._endpoints.find(place.host), place.path, _named(where, place))
 
-    def _manifest(self, place: MirroredRepository, reference: Reference) -> RemoteManifest:
+    def _manifest(self, place: MirroredRepository, reference: Reference, want: Digest | None) -> RemoteManifest:
         repository = self._repository(place, str(reference))
         transport = RepositoryTransport(self._transport, self._auth, repository)
         url = f"{repository.url}/manifests/{reference.digest or reference.tag}"
@@ -145,11 +151,11 @@ class RegistryClient:
             if answer.status != _OK:
                 raise error_for_status(answer)
             data = answer.read(MAX_MANIFEST_BYTES)
-            media_type = _checked(data, answer, reference, repository.where)
+            media_type = _checked(data, answer, want, repository.where)
         return RemoteManifest(media_type, data, Digest.sha256(data), place.via)
 
 
-def _checked(data: bytes, answer: Answer, reference: Reference, where: str) -> str:
+def _checked(data: bytes, answer: Answer, want: Digest | None, where: str) -> str:
     """Return a manifest's media type; raises SourceError or IntegrityError when it is not what was asked for."""
     content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type == "text/html":
@@ -167,7 +173,8 @@ def _checked(data: bytes, answer: Answer, reference: Reference, where: str) -> s
         ) from error
     except ValueError as error:
         failure = error
-    _check_digest(data, reference.digest or _promised(answer), where)
+    if want := want or _promised(answer):
+        _require("a manifest", Digest(want.algorithm, hashlib.new(want.algorithm, data).hexdigest()), want, where)
     if failure is not None:
         raise _no_manifest(where, str(failure)) from failure
     return media_type
@@ -181,14 +188,15 @@ def _promised(answer: Answer) -> Digest | None:
         return None
 
 
-def _check_digest(data: bytes, want: Digest | None, where: str) -> None:
-    if want is None:
-        return
-    got = Digest(want.algorithm, hashlib.new(want.algorithm, data).hexdigest())
+def _named(where: str, place: MirroredRepository) -> str:
+    return f"{where} (through {place.via})" if place.via else where
+
+
+def _require(what: str, got: Digest, want: Digest, where: str) -> None:
     if got != want:
         raise IntegrityError(
             ErrorId.DIGEST_MISMATCH,
-            "the registry gave a manifest with another digest",
+            f"the registry gave {what} with another digest",
             where=where,
             remedy="Try again; if it stays so, the registry or a proxy before it is broken, or tampers with images.",
             want=str(want),

@@ -66,12 +66,13 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def http_date_s(text: str) -> int | None:
-    """Return an HTTP date (RFC 9110, 5.6.7) as seconds since the epoch, or None when it is none."""
+    """Return an HTTP date (RFC 9110, 5.6.7) as seconds since the epoch, or None when it is none, or before 1970."""
     try:
         moment = parsedate_to_datetime(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, TypeError, OverflowError):
         return None
+    return seconds if seconds >= 0 else None
 
 
 def _phrase(status: int) -> str:

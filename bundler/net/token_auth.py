@@ -57,17 +57,18 @@ class RegistryAuth:
     def authorization(self, repository: Repository) -> str:
         """Return the Authorization field to send, or "" while the registry has not asked for one.
 
-        A registry that asked once is taken at its word for its other repositories, and for tokens that have expired.
+        A registry that asked once is asked for its other repositories as if it had asked for them too, unless nothing
+        opens those: they may be public. Tokens that have expired are renewed.
         Raises SourceError when the token service fails or refuses, ToolMissingError.
         """
         grant = self._grant(repository)
         with grant.lock:
             if self._clock() < grant.good_until_s:
                 return grant.header
-            challenge = grant.challenge or self._host_challenges.get(repository.endpoint.host)
-            if challenge is None:
-                return ""
-            self._fulfil(grant, repository, challenge)
+            if grant.challenge is not None:
+                self._fulfil(grant, repository, grant.challenge)
+            elif (guess := self._host_challenges.get(repository.endpoint.host)) is not None:
+                self._try(grant, repository, guess)
             return grant.header
 
     def renew(self, repository: Repository, asked: str, used: str) -> str:
@@ -114,6 +115,15 @@ class RegistryAuth:
     def _grant(self, repository: Repository) -> _Grant:
         with self._lock:
             return self._grants.setdefault((repository.endpoint.host, repository.path), _Grant())
+
+    def _try(self, grant: _Grant, repository: Repository, guess: Challenge) -> None:
+        """Answer a challenge that was another repository's; where that fails, ask without credentials."""
+        try:
+            self._fulfil(grant, repository, guess)
+        except SourceError as error:
+            if error.id != ErrorId.SOURCE_UNAUTHORIZED:
+                raise
+            grant.header, grant.good_until_s = "", math.inf
 
     def _fulfil(self, grant: _Grant, repository: Repository, challenge: Challenge) -> None:
         grant.good_until_s = -math.inf

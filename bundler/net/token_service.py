@@ -7,7 +7,6 @@ Authentication" (POST, for identity tokens); refuses to keep tokens and to find 
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,8 @@ CLIENT_ID = "kubeedge-bundler"
 MAX_TOKEN_BYTES = 1024 * 1024
 # "Token Authentication Specification", expires_in: what an absent one means, in seconds
 DEFAULT_LIFETIME_S = 60.0
+# a year; who says more than that has mistaken the unit
+LONGEST_LIFETIME_S = 365 * 86400.0
 _OK = 200
 # 400 is what OAuth2 answers to a refresh token that is no longer good (RFC 6749 section 5.2)
 _REFUSALS = frozenset({400, 401, 403})
@@ -110,8 +111,8 @@ def _decode(answer: Answer, repository: Repository) -> Token:
     except (ValueError, AttributeError, RecursionError):
         # the chain would carry the answer, and with it perhaps a token
         raise invalid(repository, "has a token service that answers something else than a JSON object") from None
-    known = isinstance(lifetime, int | float) and math.isfinite(lifetime)
-    return Token(printable(token, repository), max(0.0, float(lifetime)) if known else DEFAULT_LIFETIME_S)
+    known = isinstance(lifetime, int | float) and lifetime <= LONGEST_LIFETIME_S
+    return Token(printable(token, repository), float(max(0, lifetime)) if known else DEFAULT_LIFETIME_S)
 
 
 def printable(token: object, repository: Repository) -> str:

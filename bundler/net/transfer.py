@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.net.interface import Received
@@ -16,15 +16,20 @@ from bundler.net.redact import redact
 from bundler.net.status import error_for_status, http_date_s
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bundler.model.progress import Task
-    from bundler.net.interface import Answer, Credentials, Sink, Transport
+    from bundler.model.sink import Sink
+    from bundler.net.interface import Answer, Credentials, Transport
+
+T = TypeVar("T")
 
 # RFC 9110, 8.8.2.2: a date identifies bytes only when the file was already this much older than the answer, else it may
 # have changed again within the same second, or within the difference of two clocks.
 STRONG_DATE_AGE_S = 60
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+# more digits than the largest file has are no length
+_NUMBER = r"[0-9]{1,18}"
+_CONTENT_RANGE = re.compile(rf"bytes (?:({_NUMBER})-({_NUMBER})|\*)/({_NUMBER}|\*)")
 _OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
 
 
@@ -84,6 +89,27 @@ def continues(headers: Mapping[str, str], offset: int, validator: str, *, immuta
     if validator.startswith('"'):
         return headers.get("ETag", "").strip() == validator
     return headers.get("Last-Modified", validator).strip() == validator
+
+
+def accepted(bring: Callable[[], T], accept: Callable[[T], None], sink: Sink, task: Task) -> T:
+    """Return what `bring` brought into the sink, once `accept` has let it pass.
+
+    Bytes that `accept` refuses with SourceError or IntegrityError are dropped. Where the sink held some before, those
+    may be the wrong ones: all are then brought anew, once, before the error is raised.
+    """
+    resumed = sink.offset
+    while True:
+        brought = bring()
+        try:
+            accept(brought)
+        except (SourceError, IntegrityError) as error:
+            _restart(sink, task, "")
+            if not resumed:
+                raise
+            resumed = 0
+            task.note(f"{error}; it was put together from two attempts and is fetched whole again")
+        else:
+            return brought
 
 
 def transfer(
@@ -164,7 +190,7 @@ class _Request:
             return self._whole_body(answer, sink, task)
 
     def _whole_body(self, answer: Answer, sink: Sink, task: Task) -> Received:
-        announced = _length(answer.headers)
+        announced = content_length(answer.headers)
         self._check_size(announced)
         _restart(sink, task, strong_validator(answer.headers))
         return self._body(answer, sink, task, announced)
@@ -205,7 +231,7 @@ class _Request:
         with self.transport.request("HEAD", self.url, headers=self.headers, credentials=self.credentials) as answer:
             held = sink.validator
             same = held in (answer.headers.get("ETag", "").strip(), answer.headers.get("Last-Modified", "").strip())
-            if answer.status != _OK or not same or _length(answer.headers) not in (None, sink.offset):
+            if answer.status != _OK or not same or content_length(answer.headers) not in (None, sink.offset):
                 return None
             self._check_size(sink.offset)
             return Received(sink.offset, http_date_s(answer.headers.get("Last-Modified", "")), "")
@@ -238,7 +264,7 @@ def _restart(sink: Sink, task: Task, validator: str) -> None:
     sink.restart(validator)
 
 
-def _length(headers: Mapping[str, str]) -> int | None:
+def content_length(headers: Mapping[str, str]) -> int | None:
     """Return Content-Length where it is the length of the body (a transfer coding overrules it: RFC 9112, 6.3)."""
     text = headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() and "Transfer-Encoding" not in headers else None
+    return int(text) if re.fullmatch(_NUMBER, text) and "Transfer-Encoding" not in headers else None

@@ -77,7 +77,12 @@ def _write_mending(files: Sequence[Placement], lock: Lock, output: Path, request
         task = shop.progress.task(output.name, total_bytes)
         try:
             written = write_archive(
-                files, store_path=shop.sources.store.path, out=output, task=task, source_date_epoch=request.date_cap
+                files,
+                store_path=shop.sources.store.path,
+                out=output,
+                task=task,
+                source_date_epoch=request.date_cap,
+                witness=shop.witness,
             )
         except StoredBlobError as error:
             task.finish("damaged entry in the store")
@@ -86,6 +91,7 @@ def _write_mending(files: Sequence[Placement], lock: Lock, output: Path, request
             shop.progress.note(f"{error.blob.digest} is damaged in the store; fetching it again")
             shop.sources.store.drop(error.blob)
             plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
+            shop.progress.expect(plan.fetch_bytes + total_bytes)
             fetch_all(
                 plan.fetches, shop.kinds, shop.sources, jobs=request.jobs, keep_going=False, progress=shop.progress
             )

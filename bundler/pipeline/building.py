@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors, write_durably
-from bundler.errors import ErrorId, ManifestError
+from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import Lock, decode_lock, encode_lock
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.fetching import fetch_all
-from bundler.pipeline.locking import lock_manifest, narrow_lock, require_agreement
+from bundler.pipeline.locking import narrow_lock, pin_manifest, require_agreement, require_platforms
 from bundler.pipeline.planning import (
     Plan,
     Room,
     estimate_manifest,
+    narrow_estimate,
     plan_estimates,
     plan_lock,
     require_room,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from bundler.kinds.base import KindTable
     from bundler.model.manifest import Manifest
+    from bundler.pipeline.planning import Estimated
     from bundler.pipeline.workshop import Request, Workshop
 
 
@@ -37,9 +40,10 @@ def lock_path(manifest: Path) -> Path:
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
-    """Return the archive's path for `-o FILE-OR-DIR`."""
+    """Return the archive's path for `-o FILE-OR-DIR`; StorageError when it cannot be looked at."""
     path = Path(output)
-    return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
+    with storage_errors(path):
+        return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
 
 
 def read_lock(path: Path, kinds: KindTable) -> Lock | None:
@@ -66,7 +70,8 @@ def update_lock(request: Request, shop: Workshop, patterns: Sequence[str]) -> tu
     previous = read_lock(path, shop.kinds)
     if patterns and previous is None:
         raise _lock_missing(path)
-    new = lock_manifest(
+    _require_directory(path.parent)
+    new = pin_manifest(
         manifest,
         shop.kinds,
         shop.sources,
@@ -76,13 +81,16 @@ def update_lock(request: Request, shop: Workshop, patterns: Sequence[str]) -> tu
         keep_going=request.keep_going,
         progress=shop.progress,
     )
-    write_durably(path, encode_lock(new))
-    return previous, new
+    if new.failure:
+        raise new.failure
+    write_durably(path, encode_lock(new.lock))
+    return previous, new.lock
 
 
 def plan_build(request: Request, shop: Workshop) -> tuple[Plan, Room, Room]:
     """Return what a build would cost, and the room of the store's and the output's file systems."""
     manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    require_platforms(request.platforms, manifest.platforms)
     lock = _agreed_lock(manifest, request, shop)
     store_room = shop.room(shop.store_root)
     output_room = shop.room(output_path(request.output, manifest).parent)
@@ -90,7 +98,7 @@ def plan_build(request: Request, shop: Workshop) -> tuple[Plan, Room, Room]:
         estimates = estimate_manifest(
             manifest, shop.kinds, shop.sources, jobs=request.jobs, keep_going=request.keep_going, progress=shop.progress
         )
-        return plan_estimates(estimates, shop.sources.store.has, jobs=request.jobs), store_room, output_room
+        return _estimated_plan(estimates, request, shop), store_room, output_room
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
     return plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs), store_room, output_room
@@ -103,12 +111,16 @@ def build(request: Request, shop: Workshop) -> Built:
     """
     text, manifest = _read(request, shop)
     output = output_path(request.output, manifest)
-    _require_directory(output.parent, make=request.output.endswith("/"))
-    lock = _agreed_lock(manifest, request, shop) or _first_lock(manifest, request, shop)
+    require_platforms(request.platforms, manifest.platforms)
+    agreed = _agreed_lock(manifest, request, shop)
+    _require_output(output, request)
+    lock = agreed or _first_lock(manifest, request, shop)
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
     plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
     require_room(plan, shop.room(shop.store_root), shop.room(output.parent))
+    if agreed:
+        shop.progress.expect(plan.moved_bytes)
     fetch_all(
         plan.fetches,
         shop.kinds,
@@ -127,11 +139,31 @@ def _read(request: Request, shop: Workshop) -> tuple[bytes, Manifest]:
     return text, read_manifest(text, file=str(request.manifest), kinds=kinds, overrides=request.overrides)
 
 
-def _require_directory(directory: Path, *, make: bool) -> None:
+def _require_output(output: Path, request: Request) -> None:
+    """Make the output's directory when `-o` ends with a slash; StorageError when no archive may be put at its path."""
+    with storage_errors(output.parent):
+        if request.output.endswith("/"):
+            output.parent.mkdir(parents=True, exist_ok=True)
+    _require_directory(output.parent)
+    with storage_errors(output):
+        if not os.path.lexists(output):
+            return
+        ours = (request.manifest, lock_path(request.manifest))
+        if any(output.exists() and path.exists() and output.samefile(path) for path in ours):
+            what = "the archive would replace the manifest or its lock"
+        elif output.is_symlink() or not output.is_file():
+            what = "is a link, a device or the like, which the archive would replace"
+        else:
+            return
+    raise StorageError(ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy="Give -o another file or directory.")
+
+
+def _require_directory(directory: Path) -> None:
     with storage_errors(directory):
-        if make:
-            directory.mkdir(parents=True, exist_ok=True)
-        if not os.access(directory.resolve(strict=True), os.W_OK | os.X_OK):
+        if not directory.is_dir():
+            number = errno.ENOTDIR if directory.exists() else errno.ENOENT
+            raise OSError(number, os.strerror(number), str(directory))
+        if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
 
 
@@ -148,12 +180,15 @@ def _agreed_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock |
 
 def _first_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock:
     """Lock a manifest that never was, after a look at the disks: locking files means downloading them."""
+    path = lock_path(request.manifest)
+    _require_directory(path.parent)
     estimates = estimate_manifest(
         manifest, shop.kinds, shop.sources, jobs=request.jobs, keep_going=request.keep_going, progress=shop.progress
     )
-    plan = plan_estimates(estimates, shop.sources.store.has, jobs=request.jobs)
+    plan = _estimated_plan(estimates, request, shop)
     require_room(plan, shop.room(shop.store_root), shop.room(output_path(request.output, manifest).parent))
-    lock = lock_manifest(
+    shop.progress.expect(plan.moved_bytes)
+    pinned = pin_manifest(
         manifest,
         shop.kinds,
         shop.sources,
@@ -162,8 +197,25 @@ def _first_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock:
         keep_going=request.keep_going,
         progress=shop.progress,
     )
-    write_durably(lock_path(request.manifest), encode_lock(lock))
-    return lock
+    if pinned.failure:
+        _fetch_rest(pinned.lock, request, shop)
+        raise pinned.failure
+    write_durably(path, encode_lock(pinned.lock))
+    return pinned.lock
+
+
+def _fetch_rest(lock: Lock, request: Request, shop: Workshop) -> None:
+    """Fetch what could be pinned although something else could not, so that the next run has only that left to do."""
+    with suppress(BundlerError):
+        if request.platforms:
+            lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
+        plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
+        fetch_all(plan.fetches, shop.kinds, shop.sources, jobs=request.jobs, keep_going=True, progress=shop.progress)
+
+
+def _estimated_plan(estimates: Sequence[Estimated], request: Request, shop: Workshop) -> Plan:
+    wanted = [narrow_estimate(item, request.platforms, shop.kinds, shop.sources) for item in estimates]
+    return plan_estimates(wanted, shop.sources.store.has, jobs=request.jobs)
 
 
 def _lock_missing(path: Path) -> ManifestError:

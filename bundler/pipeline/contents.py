@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.opened_bundle import OpenedBundle, open_bundle
+from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.lock import Lock, decode_lock
 from bundler.pipeline.building import read_lock
@@ -31,7 +32,9 @@ def read_contents(path: Path, kinds: KindTable) -> Contents:
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent), and as `decode_lock` and `open_bundle` do.
     """
-    if path.suffix != LOCK_SUFFIX or path.is_dir():
+    with storage_errors(path):
+        is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
+    if not is_lock:
         bundle = open_bundle(path)
         decoders = {name: kind.decode for name, kind in kinds.items()}
         return Contents(decode_lock(bundle.lock, decoders, file=f"{path}: lock.json"), bundle)

@@ -25,7 +25,6 @@ def fetch_all(
 ) -> None:
     """Fetch whatever the plan found missing; raises as `run_all` and `Kind.fetch` do."""
     missing = [item for item in fetches if not item.present]
-    progress.expect(sum(item.fetch.transfer_bytes for item in missing))
 
     def act(item: PlannedFetch, task: Task) -> None:
         kinds[item.kind].fetch(item.fetch, sources, task)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.lock import Lock, LockedEntry
 from bundler.model.manifest import Entry, Manifest, entry_fingerprint
-from bundler.pipeline.workers import Unit, run_all
+from bundler.pipeline.workers import Unit, attempt_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def disagreements(manifest: Manifest, lock: Lock) -> tuple[str, ...]:
     if changed := [name for name, text in lock.variables.items() if manifest.variables.get(name) != text]:
         lines += [f"the lock was made with --set {name}={lock.variables[name]}" for name in changed]
     if not lines and lock.manifest != manifest.digest:
-        lines.append("name, release or platforms of the manifest have changed since it was locked")
+        lines.append("name, release, platforms or the order of the entries have changed since the manifest was locked")
     return tuple(lines)
 
 
@@ -80,7 +81,15 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern)
 
 
-def lock_manifest(
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A lock of every entry that could be pinned, and the failure of the first that could not."""
+
+    lock: Lock
+    failure: Exception | None
+
+
+def pin_manifest(
     manifest: Manifest,
     kinds: KindTable,
     sources: Sources,
@@ -91,19 +100,19 @@ def lock_manifest(
     jobs: int,
     keep_going: bool = False,
     progress: Progress,
-) -> Lock:
-    """Pin every entry of a manifest.
+) -> Pinned:
+    """Pin the entries of a manifest.
 
     Arguments:
         previous: an earlier lock, whose pins are kept for entries that mean the same.
         update: shell globs of entries to pin anew all the same.
-        estimates: what `estimate_manifest` found; entries that it had to pin already are not asked again.
+        estimates: what `estimate_manifest` found; entries that it had to pin already, or failed on, are not asked
+            again.
         jobs: how many entries are worked on at once.
-
-    Raises the error of the first failed entry in the manifest's order; see `Kind.lock`.
+        keep_going: whether a failure is returned once everything else is pinned; without, it is raised.
     """
     moved = entries_to_update(previous, update) if previous else frozenset()
-    known = {(item.kind, item.entry.id): item.estimate.artifacts for item in estimates}
+    known = {(item.kind, item.entry.id): item for item in estimates}
     pinned: list[LockedEntry] = []
     units: list[Unit[tuple[AnyKind, Entry]]] = []
     for kind_name, entries in manifest.entries.items():
@@ -116,22 +125,31 @@ def lock_manifest(
 
     def pin(work: tuple[AnyKind, Entry], task: Task) -> LockedEntry:
         kind, entry = work
-        artifacts = known.get((kind.name, entry.id)) or kind.lock(entry, sources, task)
+        asked = known.get((kind.name, entry.id))
+        if asked and asked.failure:
+            raise asked.failure
+        artifacts = (asked and asked.estimate.artifacts) or kind.lock(entry, sources, task)
         return LockedEntry(kind.name, entry.id, entry_fingerprint(entry), tuple(artifacts))
 
-    pinned += run_all(units, pin, jobs=jobs, keep_going=keep_going, progress=progress)
-    ordered = sorted(pinned, key=lambda entry: (entry.kind, entry.id))
-    return Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
+    outcome = attempt_all(units, pin, jobs=jobs, keep_going=keep_going, progress=progress)
+    ordered = sorted([*pinned, *outcome.results.values()], key=lambda entry: (entry.kind, entry.id))
+    lock = Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
+    return Pinned(lock, outcome.failure)
+
+
+def require_platforms(wanted: Sequence[Platform], offered: Sequence[Platform]) -> None:
+    """Raise ManifestError (IMAGE_PLATFORM_MISSING) when a platform is wanted that the manifest is not for."""
+    if absent := [str(platform) for platform in wanted if platform not in offered]:
+        raise ManifestError(
+            ErrorId.IMAGE_PLATFORM_MISSING,
+            f"the manifest is not for {', '.join(absent)}, only for {', '.join(map(str, offered))}",
+            remedy="Add the platform to the manifest's `platforms` and run `bundler lock`, or ask for another.",
+        )
 
 
 def narrow_lock(lock: Lock, platforms: Sequence[Platform], kinds: KindTable, sources: Sources) -> Lock:
-    """Return the part of a lock that serves these platforms; ManifestError when it covers one of them not."""
-    if absent := [str(platform) for platform in platforms if platform not in lock.platforms]:
-        raise ManifestError(
-            ErrorId.IMAGE_PLATFORM_MISSING,
-            f"the manifest is not for {', '.join(absent)}, only for {', '.join(map(str, lock.platforms))}",
-            remedy="Add the platform to the manifest's `platforms` and run `bundler lock`, or ask for another.",
-        )
+    """Return the part of a lock that serves these platforms; raises as `require_platforms` does."""
+    require_platforms(platforms, lock.platforms)
     entries = []
     for entry in lock.entries:
         kind = kinds[entry.kind]

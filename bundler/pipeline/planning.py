@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
-from bundler.pipeline.workers import Unit, run_all
+from bundler.kinds.base import Estimate
+from bundler.pipeline.workers import Unit, attempt_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bundler.kinds.base import Estimate, Fetch, KindTable, Sources
+    from bundler.kinds.base import Fetch, KindTable, Sources
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Entry, Manifest
+    from bundler.model.platform import Platform
     from bundler.model.progress import Progress, Task
 
 # the bundle's own files, tar headers and padding: generous, so that a plan never promises too little room
@@ -45,6 +47,11 @@ class Plan:
     scratch_bytes: int
     archive_bytes: int
     unknown: tuple[str, ...] = ()
+
+    @property
+    def moved_bytes(self) -> int:
+        """What a build fetches and then writes, for its progress."""
+        return self.fetch_bytes + self.archive_bytes - OVERHEAD_BYTES
 
     @property
     def store_bytes(self) -> int:
@@ -131,17 +138,21 @@ class _NotedTask:
 
 @dataclass(frozen=True, slots=True)
 class Estimated:
-    """An entry of the named kind and what it will cost."""
+    """An entry of the named kind and what it will cost, or why that could not be told."""
 
     kind: str
     entry: Entry
     estimate: Estimate
+    failure: Exception | None = None
 
 
 def estimate_manifest(
     manifest: Manifest, kinds: KindTable, sources: Sources, *, jobs: int, keep_going: bool, progress: Progress
 ) -> list[Estimated]:
-    """Ask the upstream, for a manifest without a lock, how much each entry is; in the manifest's order."""
+    """Ask the upstream, for a manifest without a lock, how much each entry is; in the manifest's order.
+
+    With `keep_going` a failure is kept with its entry; without, it is raised.
+    """
     wanted = [(name, entry) for name, entries in manifest.entries.items() for entry in entries]
     units = [Unit(entry.id, 0, (name, entry)) for name, entry in wanted]
 
@@ -149,7 +160,23 @@ def estimate_manifest(
         name, entry = work
         return Estimated(name, entry, kinds[name].estimate(entry, sources, task))
 
-    return run_all(units, ask, jobs=jobs, keep_going=keep_going, progress=_NotesOnly(progress))
+    outcome = attempt_all(units, ask, jobs=jobs, keep_going=keep_going, progress=_NotesOnly(progress))
+    nothing = Estimate(())
+    return [
+        outcome.results.get(index) or Estimated(name, entry, nothing, outcome.failures[index])
+        for index, (name, entry) in enumerate(wanted)
+    ]
+
+
+def narrow_estimate(
+    estimated: Estimated, platforms: Sequence[Platform], kinds: KindTable, sources: Sources
+) -> Estimated:
+    """Return what an entry costs a build for some platforms; what is not pinned yet is wanted whole by the lock."""
+    kind, pinned = kinds[estimated.kind], estimated.estimate.artifacts
+    if not platforms or not pinned:
+        return estimated
+    left = [part for artifact in pinned if (part := kind.narrow(artifact, platforms, sources)) is not None]
+    return replace(estimated, estimate=replace(estimated.estimate, fetches=kind.fetches(left), artifacts=tuple(left)))
 
 
 def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], *, jobs: int) -> Plan:

@@ -35,6 +35,19 @@ class Unit(Generic[W]):
     work: W
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[R]):
+    """What a run gave: the results of the units that succeeded, and the failure of the first that did not."""
+
+    results: dict[int, R]
+    failures: dict[int, Exception]
+
+    @property
+    def failure(self) -> Exception | None:
+        """The first failure in the order of the units."""
+        return self.failures[min(self.failures)] if self.failures else None
+
+
 @dataclass(slots=True)
 class _CancellableTask:
     """A task that stops its work at the next block of bytes once the run is over."""
@@ -78,6 +91,8 @@ class _Run(Generic[W, R]):
                 self._do(index)
             except Cancelled:
                 return
+            except Exception as error:  # noqa: BLE001 - reporting itself failed; `run_all` must not wait for ever
+                self.failures.setdefault(index, error)
             self.ended.put(index)
 
     def _do(self, index: int) -> None:
@@ -86,9 +101,8 @@ class _Run(Generic[W, R]):
         try:
             self.results[index] = self.act(unit.work, task)
         except Exception as error:  # noqa: BLE001 - carried to the caller's thread and raised there
-            task.note(str(error))
-            task.finish("failed")
             self.failures[index] = error
+            task.finish(f"failed: {str(error).removeprefix(f'{unit.label}: ')}")
         else:
             task.finish()
 
@@ -101,15 +115,31 @@ def run_all(
     keep_going: bool,
     progress: Progress,
 ) -> list[R]:
-    """Do every unit's work, at most `jobs` at once, and return the results in the order of the units.
+    """Do every unit's work and return the results in the order of the units.
+
+    Raises the BundlerError of the first failed unit in their order; otherwise as `attempt_all`.
+    """
+    outcome = attempt_all(units, act, jobs=jobs, keep_going=keep_going, progress=progress)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return [outcome.results[index] for index in range(len(units))]
+
+
+def attempt_all(
+    units: Sequence[Unit[W]],
+    act: Callable[[W, Task], R],
+    *,
+    jobs: int,
+    keep_going: bool,
+    progress: Progress,
+) -> Outcome[R]:
+    """Do every unit's work, at most `jobs` at once, and return what succeeded and what failed, by index.
 
     Arguments:
         act: does one unit's work, reporting to its task; it runs on a thread of its own.
         jobs: threads, at least 1.
-        keep_going: whether the rest is still done after a failure.
-
-    Raises the BundlerError of the first failed unit in their order. Without `keep_going` nothing is begun after a
-    failure and what runs is cut short. Any other exception is raised at once.
+        keep_going: whether the rest is still done after a failure. Otherwise nothing is begun after it, what runs is
+            cut short, and it is raised at once, as is whatever is no BundlerError.
     """
     run = _Run(units, act, progress)
     for index in range(len(units)):
@@ -123,6 +153,4 @@ def run_all(
                 raise failure
     finally:
         run.over.set()
-    if run.failures:
-        raise run.failures[min(run.failures)]
-    return [run.results[index] for index in range(len(units))]
+    return Outcome(run.results, run.failures)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bundler.archive.tar_stream import BlobWitness
     from bundler.kinds.base import KindTable, Sources
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress
@@ -42,10 +43,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What the steps work with; wired once per command. `room` looks at a file system."""
+    """What the steps work with; wired once per command.
+
+    Arguments:
+        room: looks at a file system.
+        witness: remembers which files of the store were verified.
+    """
 
     kinds: KindTable
     sources: Sources
     progress: Progress
     room: Callable[[Path], Room]
     store_root: Path
+    witness: BlobWitness

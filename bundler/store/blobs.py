@@ -1,7 +1,8 @@
 """The content store on disk: bytes enter by verify-then-rename and are found by their digest. Design section 5.
 
-Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` what is on its way (`partial.py`), `lock` says whether a
-build is running (`use.py`). Implements `interface.BlobStore`.
+Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` what is on its way (`partial.py`), `witness/` what is
+remembered of verified files (`witness.py`), `lock` says whether a build is running (`use.py`). Implements
+`interface.BlobStore`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
 from bundler.store.partial import PartialFile, partial_file
 from bundler.store.use import shared_use
+from bundler.store.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +35,7 @@ class Store:
         self.root = root
         self.blob_directory = root / "sha256"
         self.partial_directory = root / "partial"
+        self.witness = Witness(root / "witness")
 
     def in_use(self) -> AbstractContextManager[None]:
         """Keep `prune` away for as long as the context lasts; builds may share it. Waits for a running prune."""
@@ -101,6 +104,7 @@ class Store:
         path = self.path(blob)
         with storage_errors(path):
             path.unlink(missing_ok=True)
+        self.witness.forget(blob)
 
     @contextmanager
     def _scratch(self) -> Iterator[PartialFile]:
@@ -110,9 +114,11 @@ class Store:
             finally:
                 partial.discard()
 
-    def _admitted(self, file: Path, blob: Blob) -> None:
+    def _admitted(self, file: Path, blob: Blob, crc32: int) -> None:
         """Give a verified and synchronised file its final name."""
         path = self.path(blob)
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             file.rename(path)
+            status = path.stat()
+        self.witness.remember(blob, status, crc32)

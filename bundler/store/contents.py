@@ -68,9 +68,9 @@ def stored_blob(path: Path, size: int) -> Blob | None:
 def free_bytes(path: Path) -> int:
     """Return what an unprivileged user may still write below `path`, which need not exist yet. Raises StorageError."""
     existing = path.absolute()
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    with storage_errors(existing):
+    with storage_errors(path):
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
         room = os.statvfs(existing)
     return room.f_bavail * room.f_frsize
 
@@ -81,10 +81,10 @@ def _directories(path: Path) -> list[Path]:
 
 
 def _files(directory: Path) -> list[tuple[Path, os.stat_result]]:
-    if not directory.exists():
-        return []
-    found = []
+    found: list[tuple[Path, os.stat_result]] = []
     with storage_errors(directory):
+        if not directory.exists():
+            return found
         for entry in sorted(directory.iterdir()):
             try:
                 status = entry.lstat()

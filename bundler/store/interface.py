@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from bundler.model.sink import Sink
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
@@ -12,25 +14,8 @@ if TYPE_CHECKING:
     from bundler.model.digest import Blob, Digest
 
 
-class Incoming(Protocol):
-    """A partial file on its way into the store; also a `bundler.net.interface.Sink`.
-
-    Its bytes and validator survive an interruption under its name; it is locked against other processes while open.
-    """
-
-    @property
-    def offset(self) -> int:
-        """Bytes that it holds already."""
-
-    @property
-    def validator(self) -> str:
-        """The validator that came with them, or ""."""
-
-    def restart(self, validator: str) -> None:
-        """Drop what it holds and remember the validator of what is about to come."""
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes; StorageError when the disk is full."""
+class Incoming(Sink, Protocol):
+    """A partial file on its way into the store; it is locked against other processes while open."""
 
     def commit(self, *expected: Digest, size: int | None = None) -> Blob:
         """Check the whole against every expected digest (sha256 or sha512) and the size, then admit it.
@@ -40,9 +25,6 @@ class Incoming(Protocol):
 
     def open(self) -> BinaryIO:
         """Open what has arrived for reading (an archive whose members are wanted, not the archive itself)."""
-
-    def digest(self, algorithm: str) -> Digest:
-        """Return the digest of all bytes held, `sha256` or `sha512`."""
 
     def discard(self) -> None:
         """Drop the partial file for good: its bytes are wrong, or no longer needed."""

@@ -7,8 +7,10 @@ a validator that is there describes the bytes that are there.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import zlib
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -37,11 +39,11 @@ def file_name(name: str) -> str:
 
 
 @contextmanager
-def partial_file(directory: Path, name: str, admit: Callable[[Path, Blob], None]) -> Iterator[PartialFile]:
+def partial_file(directory: Path, name: str, admit: Callable[[Path, Blob, int], None]) -> Iterator[PartialFile]:
     """Open the partial file of a name, alone; see `interface.BlobStore.incoming`.
 
     Arguments:
-        admit: gives a verified file its final name.
+        admit: gives a verified file its final name; the number is the CRC-32 of its bytes.
     """
     path = directory / file_name(name)
     with locked(path.with_name(path.name + LOCK_SUFFIX), remove=True):
@@ -55,7 +57,7 @@ def partial_file(directory: Path, name: str, admit: Callable[[Path, Blob], None]
 class PartialFile:
     """See `interface.Incoming`; made by `partial_file`, which holds the lock."""
 
-    def __init__(self, path: Path, admit: Callable[[Path, Blob], None]) -> None:
+    def __init__(self, path: Path, admit: Callable[[Path, Blob, int], None]) -> None:
         self._path = path
         self._validator_path = path.with_name(path.name + VALIDATOR_SUFFIX)
         self._admit = admit
@@ -64,6 +66,7 @@ class PartialFile:
             self._offset = os.fstat(self._descriptor).st_size
             self._validator = self._kept_validator()
         self._sha256 = hashlib.sha256()
+        self._crc32 = 0
         self._hashed = 0
 
     @property
@@ -81,7 +84,7 @@ class PartialFile:
         with storage_errors(self._path):
             self._validator_path.unlink(missing_ok=True)
             os.ftruncate(self._open_descriptor(), 0)
-            self._offset = self._hashed = 0
+            self._offset = self._hashed = self._crc32 = 0
             self._sha256 = hashlib.sha256()
             self._validator = ""
             if validator:
@@ -97,7 +100,7 @@ class PartialFile:
         with storage_errors(self._path):
             while rest:
                 written = os.pwrite(self._open_descriptor(), rest, self._offset)
-                self._sha256.update(rest[:written])
+                self._hash(rest[:written])
                 self._offset += written
                 self._hashed = self._offset
                 rest = rest[written:]
@@ -116,7 +119,7 @@ class PartialFile:
                 raise self._wrong("has other bytes", str(want), str(got))
         with storage_errors(self._path):
             os.fsync(self._open_descriptor())
-        self._admit(self._path, blob)
+        self._admit(self._path, blob, self._crc32)
         self._forget()
         return blob
 
@@ -171,8 +174,14 @@ class PartialFile:
         with storage_errors(self._path):
             while self._hashed < self._offset:
                 block = os.pread(self._open_descriptor(), min(BLOCK_BYTES, self._offset - self._hashed), self._hashed)
-                self._sha256.update(block)
+                if not block:
+                    raise OSError(errno.EIO, "the partial file was cut short by somebody else")
+                self._hash(block)
                 self._hashed += len(block)
+
+    def _hash(self, block: bytes | memoryview) -> None:
+        self._sha256.update(block)
+        self._crc32 = zlib.crc32(block, self._crc32)
 
     def _open_descriptor(self) -> int:
         if self._descriptor is None:

@@ -30,8 +30,9 @@ def prune(store: Store, keep: frozenset[Blob]) -> Pruned:
 
     Raises StorageError: a build is using the store (STORE_BUSY), or it cannot be written.
     """
-    if not store.root.exists():
-        return Pruned(0, 0)
+    with storage_errors(store.root):
+        if not store.root.exists():
+            return Pruned(0, 0)
     with sole_use(store.root):
         blobs, partial = _prune_blobs(store, keep), _prune_partial(store)
     return Pruned(blobs.count + partial.count, blobs.bytes + partial.bytes)
@@ -40,8 +41,10 @@ def prune(store: Store, keep: frozenset[Blob]) -> Pruned:
 def _prune_blobs(store: Store, keep: frozenset[Blob]) -> Pruned:
     count = freed = 0
     for path, size in list(stored_files(store)):
-        if stored_blob(path, size) in keep:
+        blob = stored_blob(path, size)
+        if blob is None or blob in keep:
             continue
+        store.witness.forget(blob)
         with storage_errors(path):
             path.unlink(missing_ok=True)
             with suppress(OSError):  # other blobs are in there

@@ -13,6 +13,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
+from bundler.store.witness import Witness
 
 SOURCE_DATE = 1_600_000_000
 
@@ -37,7 +38,13 @@ def assemble(store: Path, out: Path) -> None:
         manifest_text=b"version: 1\nname: bench\n",
         lock_text=b"{}\n",
     )
-    write_archive(bundle.files, store_path=lambda blob: store / blob.digest.hex, out=out, task=Unwatched())
+    write_archive(
+        bundle.files,
+        store_path=lambda blob: store / blob.digest.hex,
+        out=out,
+        task=Unwatched(),
+        witness=Witness(store.with_name("witness")),
+    )
 
 
 if __name__ == "__main__":

@@ -8,10 +8,15 @@ import shlex
 
 import pytest
 
+from bundler.kinds import KINDS
+from bundler.kinds.file_reading import KEYS as FILE_KEYS
+from bundler.kinds.images import KEYS as IMAGE_KEYS
+from bundler.manifest.header import HEADER_KEYS
 from tests.contract.checkout import ROOT
 from tests.contract.command_line import commands, usage_problem
 
 READMES = ("README.md", "README.zh-CN.md")
+IN_TWO_LANGUAGES = (READMES, ("docs/formats.md", "docs/formats.zh-CN.md"), ("docs/errors.md", "docs/errors.zh-CN.md"))
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SHELL_WORDS = {"|", ">", "<", "&&", "||", ";", "&", ">>"}
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -81,7 +86,29 @@ def test_links_lead_somewhere(page: str) -> None:
     assert [target for target in local if not (ROOT / page).parent.joinpath(target).exists()] == []
 
 
-def test_both_readmes_have_the_same_structure_and_code() -> None:
-    english, chinese = ([len(marks) for marks in re.findall(r"^(#+) ", _prose(page), re.MULTILINE)] for page in READMES)
+@pytest.mark.parametrize("pages", IN_TWO_LANGUAGES, ids=lambda pages: pages[0])
+def test_both_languages_have_the_same_structure_and_code(pages: tuple[str, str]) -> None:
+    english, chinese = ([len(marks) for marks in re.findall(r"^(#+) ", _prose(page), re.MULTILINE)] for page in pages)
     assert english == chinese
-    assert _blocks(READMES[0]) == _blocks(READMES[1])
+    assert _blocks(pages[0]) == _blocks(pages[1])
+
+
+@pytest.mark.parametrize("pages", IN_TWO_LANGUAGES, ids=lambda pages: pages[0])
+def test_tables_of_both_languages_have_the_same_rows(pages: tuple[str, str]) -> None:
+    english, chinese = (len(re.findall(r"^\|", _prose(page), re.MULTILINE)) for page in pages)
+    assert english == chinese
+
+
+def test_the_formats_page_names_every_key_of_the_manifest() -> None:
+    page = (ROOT / "docs/formats.md").read_text()
+    keys = [*HEADER_KEYS, *KINDS, *FILE_KEYS, *IMAGE_KEYS]
+    assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+def test_the_formats_page_names_every_key_of_a_lock_and_a_bundle() -> None:
+    page = (ROOT / "docs/formats.md").read_text()
+    owners = ("lock", "bundle", "file_artifact", "image_artifact")
+    model = [(ROOT / "bundler" / "model" / f"{name}.py").read_text() for name in owners]
+    keys = [key for text in model for key in re.findall(r'"([a-z_]+)": ', text)]
+    assert len(keys) > 30
+    assert [key for key in keys if f"`{key}`" not in page] == []

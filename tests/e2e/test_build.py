@@ -92,6 +92,21 @@ def test_one_platform_leaves_the_others_out(source: Upstream, tmp_path: Path) ->
     run(tmp_path, "verify", root)
 
 
+def test_one_platform_costs_less_before_there_is_a_lock_too(source: Upstream, tmp_path: Path) -> None:
+    manifest = source.manifest()
+
+    def images(*options: str) -> int:
+        plan = json.loads(run(tmp_path, "plan", manifest, "--json", *options).stdout)
+        return len([fetch for fetch in plan["fetches"] if fetch["kind"] == "images"])
+
+    assert images("--platform", "linux/arm64") < images()
+    before = len(source.files.asked)
+    for command in ("plan", "build"):
+        told = run(tmp_path, command, manifest, "--platform", "linux/s390x", code=3).stderr
+        assert "only for linux/amd64, linux/arm64" in told
+    assert len(source.files.asked) == before
+
+
 def test_locking_again_moves_only_what_is_named(source: Upstream, tmp_path: Path) -> None:
     manifest = source.manifest()
     run(tmp_path, "lock", manifest)
@@ -105,11 +120,14 @@ def test_keep_going_fetches_the_rest_and_ends_as_the_first_failure(source: Upstr
     wrong = f"{{path: a/wrong, url: '{source.files.url('/keadm-amd64.tar.gz')}', sha256: '{'0' * 64}'}}"
     gone = f"{{path: b/gone, url: '{source.files.url('/gone')}'}}"
     source.files.files["/gone"] = ServedFile(b"", faults=[Reply(404)] * 9)
-    told = run(tmp_path, "build", source.manifest(wrong, gone), "--keep-going", code=4).stderr
-    assert "[source-not-found]" in told
-    # sizes are asked before anything is fetched, so the 404 comes first; without it the checksum decides
-    told = run(tmp_path, "build", source.manifest(wrong), "--keep-going", code=5).stderr
+    # sizes are asked before anything is fetched, so that the 404 comes first, and still the checksum decides
+    told = run(tmp_path, "build", source.manifest(wrong, gone), "--keep-going", code=5).stderr
     assert "[checksum-mismatch]" in told
+    assert "b/gone: failed: " in told
+    told = run(tmp_path, "build", source.manifest(gone, wrong, name="turned.yaml"), "--keep-going", code=4).stderr
+    assert "[source-not-found]" in told
+    plan = json.loads(run(tmp_path, "plan", source.manifest(name="rest.yaml"), "--json").stdout)
+    assert [fetch["name"] for fetch in plan["fetches"] if fetch["kind"] == "images" and not fetch["present"]] == []
     held = json.loads(run(tmp_path, "store", "info", "--json").stdout)
     assert held["bytes"] > len(source.big)
     assert not (tmp_path / "allinone.tar.gz").exists()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.net.interface import Document, Received
+from bundler.net.transfer import accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bundler.model.progress import Task
-    from bundler.net.interface import Sink
+    from bundler.model.sink import Sink
 
 WRITTEN_S = 1_655_000_000
 
@@ -26,6 +28,8 @@ def not_found(url: str) -> SourceError:
 class MappedDownloader:
     """See `bundler.net.interface.Downloader`. A url that is not mapped does not exist.
 
+    It has no mirrors: what `accept` refuses is dropped, and the error raised.
+
     Arguments:
         files: url -> content.
         via: the mirror's prefix that everything comes through, or "".
@@ -36,13 +40,23 @@ class MappedDownloader:
     via: str = ""
     asked: list[str] = field(default_factory=list)
 
-    def download(self, urls: Sequence[str], sink: Sink, task: Task, *, size: int | None = None) -> Received:
+    def download(
+        self,
+        urls: Sequence[str],
+        sink: Sink,
+        task: Task,
+        *,
+        size: int | None = None,
+        accept: Callable[[Received], None] | None = None,
+    ) -> Received:
         """Bring the first url that exists; a resumed one goes on where the sink ends, whatever it holds."""
         for url in urls:
-            data = self._get(url)
+            data = self.files.get(url)
             if data is None:
+                self.asked.append(url)
                 continue
             if size is not None and size != len(data):
+                self.asked.append(url)
                 raise IntegrityError(
                     ErrorId.UPSTREAM_CHANGED,
                     "has another size",
@@ -51,11 +65,16 @@ class MappedDownloader:
                     want=str(size),
                     got=str(len(data)),
                 )
-            rest = data[sink.offset :]
-            sink.write(rest)
-            task.advance(len(rest))
-            return Received(sink.offset, WRITTEN_S, self.via)
+            task.advance(sink.offset)
+            return accepted(partial(self._rest, url, sink, task), accept or (lambda _: None), sink, task)
         raise not_found(urls[-1])
+
+    def _rest(self, url: str, sink: Sink, task: Task) -> Received:
+        self.asked.append(url)
+        rest = self.files[url][sink.offset :]
+        sink.write(rest)
+        task.advance(len(rest))
+        return Received(sink.offset, WRITTEN_S, self.via)
 
     def size(self, urls: Sequence[str]) -> int | None:
         """Return the size of the first url that exists; None for one whose content begins with `size unknown`."""
@@ -64,13 +83,16 @@ class MappedDownloader:
                 return None if data.startswith(b"size unknown") else len(data)
         raise not_found(urls[-1])
 
-    def read(self, url: str, *, max_bytes: int) -> Document:
+    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
         """Return a document."""
         data = self._get(url)
         if data is None:
             raise not_found(url)
         assert len(data) <= max_bytes
-        return Document(data, WRITTEN_S, self.via)
+        document = Document(data, WRITTEN_S, self.via)
+        if accept is not None:
+            accept(document)
+        return document
 
     def _get(self, url: str) -> bytes | None:
         self.asked.append(url)

@@ -1,21 +1,8 @@
-"""Tasks and progress for tests: one that keeps nothing, one that keeps everything."""
+"""Tasks and progress that keep everything; `bundler.model.progress.Unwatched` keeps nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-
-class SilentTask:
-    """A `Task` that nobody watches."""
-
-    def advance(self, count: int) -> None:
-        """Forget it."""
-
-    def note(self, text: str) -> None:
-        """Forget it."""
-
-    def finish(self, outcome: str = "") -> None:
-        """Forget it."""
 
 
 @dataclass(slots=True)

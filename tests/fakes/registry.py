@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bundler.errors import ErrorId, SourceError
+from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.model.digest import Blob, Digest
 from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
@@ -22,11 +22,12 @@ from bundler.model.reference import Reference
 from bundler.net.interface import Document, Received, RemoteManifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from bundler.model.progress import Task
-    from bundler.net.interface import RegistryReader, Sink
+    from bundler.model.sink import Sink
+    from bundler.net.interface import RegistryReader
     from bundler.store.interface import BlobStore
 
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -63,13 +64,17 @@ class MemoryRegistry:
     via: str = ""
     requests: list[str] = field(default_factory=list)
 
-    def manifest(self, reference: Reference) -> RemoteManifest:
-        """Return the document under a digest or a tag."""
+    def manifest(self, reference: Reference, *, want: Digest | None = None) -> RemoteManifest:
+        """Return the document under a digest or a tag, which has to be at the digest that is wanted."""
         self.requests.append(f"manifest {reference}")
         digest = reference.digest or self.tags.get(reference.tagged)
         found = self.documents.get((reference.name, digest)) if digest else None
         if found is None or digest is None:
             raise _absent(str(reference))
+        if want is not None and digest != want:
+            raise IntegrityError(
+                ErrorId.DIGEST_MISMATCH, "is another one", remedy="Find out why.", want=str(want), got=str(digest)
+            )
         media_type, data = found
         return RemoteManifest(media_type, data, digest, self.via)
 
@@ -187,18 +192,26 @@ class MemoryRegistry:
 class NoDownloads:
     """A `Downloader` for what must not download plain files."""
 
-    def download(self, urls: Sequence[str], sink: Sink, task: Task, *, size: int | None = None) -> Received:
+    def download(
+        self,
+        urls: Sequence[str],
+        sink: Sink,
+        task: Task,
+        *,
+        size: int | None = None,
+        accept: Callable[[Received], None] | None = None,
+    ) -> Received:
         """Fail."""
-        del sink, task, size
+        del sink, task, size, accept
         raise AssertionError(f"{urls} were downloaded")
 
     def size(self, urls: Sequence[str]) -> int | None:
         """Fail."""
         raise AssertionError(f"{urls} were asked for")
 
-    def read(self, url: str, *, max_bytes: int) -> Document:
+    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
         """Fail."""
-        del max_bytes
+        del max_bytes, accept
         raise AssertionError(f"{url} was read")
 
 

@@ -117,7 +117,12 @@ class MemoryStore:
     @contextmanager
     def incoming(self, name: str) -> Iterator[MemoryIncoming]:
         """Open the partial file of that name."""
-        yield self.partial.setdefault(name, MemoryIncoming(self, name))
+        incoming = self.partial.setdefault(name, MemoryIncoming(self, name))
+        try:
+            yield incoming
+        finally:
+            if not incoming.data:
+                self.partial.pop(name, None)
 
     def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:
         """Admit bytes that are made on the spot."""

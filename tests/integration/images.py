@@ -75,6 +75,7 @@ def make_image(
     index: bool | None = None,
     files: Mapping[str, bytes] | None = None,
     filler_bytes: int = 0,
+    filler: str = "",
     attestations: bool = False,
 ) -> MadeImage:
     """Add an image to an OCI layout directory (made when it is missing).
@@ -85,6 +86,7 @@ def make_image(
         index: whether the name stands for an index; by default only when there are several platforms.
         files: further content of its own layer, path without leading slash -> bytes.
         filler_bytes: size of a further layer of bytes that do not compress, shared by all platforms.
+        filler: what that layer depends on, so that images of one filler share it; the name by default.
         attestations: whether the index also lists an `unknown/unknown` attestation per platform, as BuildKit makes.
     """
     (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
@@ -93,7 +95,7 @@ def make_image(
     layers: dict[str, tuple[MadeBlob, ...]] = {}
     for platform in platforms:
         own = _tar({"image": f"{name} {platform}\n".encode(), **(files or {})})
-        tars = [base_layer(), own, *([_filler(name, filler_bytes)] if filler_bytes else [])]
+        tars = [base_layer(), own, *([_filler(filler or name, filler_bytes)] if filler_bytes else [])]
         layers[platform] = tuple(_add(layout, OCI_LAYER, packed) for _, packed in tars)
         diff_ids = [f"sha256:{hashlib.sha256(plain).hexdigest()}" for plain, _ in tars]
         configs[platform] = _add(layout, OCI_CONFIG, _json(_config(platform, diff_ids)))

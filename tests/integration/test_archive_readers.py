@@ -21,7 +21,7 @@ from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob
-from tests.fakes.progress import SilentTask
+from bundler.model.progress import Unwatched
 from tests.unit.archive.bundles import Sample, files_below, sample, tree_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _run(*command: str | Path, cwd: Path | None = None) -> str:
 def _is_whole(directory: Path, made: Sample) -> None:
     assert files_below(directory) == tree_of(made.bundle, made.store.blobs)
     _run("sha256sum", "--quiet", "--strict", "-c", "SHA256SUMS", cwd=directory)
-    require_intact(verify_tree(directory, SilentTask(), strict=True))
+    require_intact(verify_tree(directory, Unwatched(), strict=True))
     for file in made.bundle.files:
         assert (directory / file.path).stat().st_mode & 0o7777 == file.mode
         if file.mtime is not None:
@@ -91,7 +91,7 @@ def test_python_unpacks_it(tmp_path: Path, made: tuple[Sample, Path]) -> None:
 def test_ours_unpacks_it_like_gnu_tar(tmp_path: Path, made: tuple[Sample, Path]) -> None:
     (tmp_path / "theirs").mkdir()
     _run("tar", "-zxf", made[1], cwd=tmp_path / "theirs")
-    unpack(made[1], tmp_path / "ours", SilentTask())
+    unpack(made[1], tmp_path / "ours", Unwatched())
     _is_whole(tmp_path / "ours", made[0])
     listing = ("find", ".", "-mindepth", "1", "-printf", "%p %m %u %g %T@ %y\n")
     theirs, ours = (sorted(_run(*listing, cwd=tmp_path / name).splitlines()) for name in ("theirs", "ours"))
@@ -123,19 +123,19 @@ def test_parts_are_joined_by_cat(tmp_path: Path, made: tuple[Sample, Path]) -> N
     (tmp_path / "tree").mkdir()
     _run("sh", "-c", "cat ../demo.tar.gz.[0-9]* | tar -zxf -", cwd=tmp_path / "tree")
     _is_whole(tmp_path / "tree", made[0])
-    require_intact(verify_archive(tmp_path / "demo.tar.gz", SilentTask()))
+    require_intact(verify_archive(tmp_path / "demo.tar.gz", Unwatched()))
 
 
 @pytest.mark.parametrize(("style", "order"), [("gnu", "none"), ("ustar", "name"), ("pax", "none"), ("oldgnu", "name")])
 def test_a_tree_packed_again_by_gnu_tar_can_be_checked(tmp_path: Path, style: str, order: str) -> None:
     made = sample(tmp_path, {key: data for key, data in CONTENTS.items() if key.startswith(("names/中", "kubeedge/"))})
     made.write(tmp_path / "demo.tar.gz")
-    unpack(tmp_path / "demo.tar.gz", tmp_path / "tree", SilentTask())
+    unpack(tmp_path / "demo.tar.gz", tmp_path / "tree", Unwatched())
     _run("tar", f"--format={style}", f"--sort={order}", "-C", tmp_path / "tree", "-czf", tmp_path / "again.tar.gz", ".")
-    report = verify_archive(tmp_path / "again.tar.gz", SilentTask())
+    report = verify_archive(tmp_path / "again.tar.gz", Unwatched())
     require_intact(report)
     assert report.id == made.bundle.id
-    unpack(tmp_path / "again.tar.gz", tmp_path / "once more", SilentTask())
+    unpack(tmp_path / "again.tar.gz", tmp_path / "once more", Unwatched())
     assert files_below(tmp_path / "once more") == tree_of(made.bundle, made.store.blobs)
 
 
@@ -233,7 +233,7 @@ def test_unpacking_asks_for_room_before_it_writes(tmp_path: Path, small_disk: Pa
     made = sample(tmp_path, {"kubeedge/random": random.Random(9).randbytes(4 << 20)})
     made.write(tmp_path / "demo.tar.gz")
     with pytest.raises(StorageError, match="are free") as caught:
-        unpack(tmp_path / "demo.tar.gz", small_disk / "opt", SilentTask())
+        unpack(tmp_path / "demo.tar.gz", small_disk / "opt", Unwatched())
     assert caught.value.id is ErrorId.DISK_FULL
     assert list(small_disk.iterdir()) == []
 
@@ -268,7 +268,7 @@ def test_a_killed_unpack_leaves_no_bundle_and_the_next_one_completes_it(
         killed.send_signal(signal.SIGKILL)
     staging = f".demo-{made[0].bundle.id[:12]}.partial"
     assert [path.name for path in target.iterdir()] == [staging]
-    unpack(made[1], target, SilentTask())
+    unpack(made[1], target, Unwatched())
     _is_whole(target, made[0])
 
 

@@ -18,9 +18,9 @@ from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES, entry_fingerprint
 from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST
 from bundler.model.platform import Platform
+from bundler.model.progress import Unwatched
 from bundler.model.reference import Reference
 from bundler.model.source_text import Position
-from tests.fakes.progress import SilentTask
 from tests.fakes.registry import MemoryRegistry, descriptor, image_sources
 from tests.fakes.store import MemoryStore
 from tests.integration.docker_engine import DockerEngine, docker_engine
@@ -79,12 +79,12 @@ def place_tree(
             add_in_docker_format(registry, made, text)
         names = tuple(Reference.parse(name) for image, name in further_names.items() if image in text)
         entry = ImageEntry(text, Position("m", 1, 1), Reference.parse(text), names, tuple(platforms), ROLES)
-        artifacts = kind.lock(entry, sources, SilentTask())
+        artifacts = kind.lock(entry, sources, Unwatched())
         locked.append(LockedEntry(kind.name, entry.id, entry_fingerprint(entry), artifacts))
         ids[text] = {platform: config.digest for platform, config in made.configs.items()}
     pinned = [artifact for entry in locked for artifact in entry.artifacts if isinstance(artifact, ImageArtifact)]
     for fetch in kind.fetches(pinned):
-        kind.fetch(fetch, sources, SilentTask())
+        kind.fetch(fetch, sources, Unwatched())
     for placement in kind.place(locked, [AMD64, ARM64, ARMV7], sources):
         path = root / "bundle" / placement.path
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
+import termios
+from contextlib import contextmanager, redirect_stderr
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +31,7 @@ from bundler.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SOME = ErrorId.MANIFEST_INVALID
 
@@ -72,7 +77,7 @@ def test_the_message_says_where_what_what_next_and_the_id(capsys: pytest.Capture
     console.run(raising(error))
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "error: m.yaml:1:1: one\nm.yaml:2:1: two\nm.yaml: 2 problems\n  Mend them. [manifest-invalid]\n"
+    assert err == "m.yaml:1:1: one\nm.yaml:2:1: two\nerror: m.yaml: 2 problems\n  Mend them. [manifest-invalid]\n"
 
 
 def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,19 +124,66 @@ def test_tables_line_up_and_end_without_blanks() -> None:
 
 
 def test_off_a_terminal_progress_is_a_line_per_item(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = console.progress()
-    progress.expect(2048)
-    task = progress.task("keadm", 2048)
-    task.advance(2048)
-    task.note("again")
-    task.finish()
-    progress.task("other", None).finish("failed")
+    with console.progress() as progress:
+        progress.expect(2048)
+        task = progress.task("keadm", 2048)
+        task.advance(2048)
+        task.note("again")
+        task.finish()
+        progress.task("other", None).finish("failed")
     assert capsys.readouterr().err == "2.0 KiB to go\nkeadm: again\nkeadm: done, 2.0 KiB\nother: failed\n"
 
 
 def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    console.progress(quiet=True).task("keadm", 1).finish()
+    with console.progress(quiet=True) as progress:
+        progress.task("keadm", 1).finish()
     assert capsys.readouterr().err == ""
+
+
+@contextmanager
+def terminal() -> Iterator[Callable[[], str]]:
+    """Make a terminal stderr; gives what returns all that was written to it, escape sequences included."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    os.set_blocking(master, False)
+    with (
+        os.fdopen(slave, "w", buffering=1) as stderr,
+        os.fdopen(master, "rb", buffering=0) as screen,
+        redirect_stderr(stderr),
+    ):
+
+        def seen() -> str:
+            return (screen.read(1 << 20) or b"").decode()
+
+        yield seen
+
+
+def test_on_a_terminal_the_total_ends_at_all_of_it_and_before_the_answer() -> None:
+    with terminal() as seen:
+        with console.progress() as progress:
+            progress.expect(3 << 20)
+            for label in ("one", "two"):
+                task = progress.task(label, 1 << 20)
+                task.advance(1 << 20)
+                task.finish()
+            # more than was announced: the upstream did not tell its size
+            task = progress.task("three", None)
+            task.advance(2 << 20)
+            task.finish("unpacked")
+        said = seen()
+    assert "three: unpacked" in said
+    assert said.rstrip("\r\n").rpartition("\r")[2].startswith("total: 100%")
+    assert "4.00M/4.00M" in said
+    assert said.endswith("\n")
+
+
+def test_on_a_terminal_a_single_item_has_no_total() -> None:
+    with terminal() as seen:
+        with console.progress() as progress:
+            progress.task("archive", None).advance(5)
+        said = seen()
+    assert "archive" in said
+    assert "total" not in said
 
 
 def test_an_error_needs_no_place() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.bundle_files import bundle_files
+from bundler.archive.tar_stream import NO_WITNESS, BlobWitness
 from bundler.archive.writer import Written, write_archive
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
@@ -41,10 +42,25 @@ class Sample:
     bundle: BundleFiles
     store: MemoryStore
 
-    def write(self, out: Path, **options: int) -> Written:
+    def write(
+        self,
+        out: Path,
+        *,
+        threads: int | None = None,
+        witness: BlobWitness = NO_WITNESS,
+        source_date_epoch: int | None = None,
+    ) -> Written:
         """Write its archive."""
         task = RecordingTask()
-        written = write_archive(self.bundle.files, store_path=self.store.path, out=out, task=task, **options)
+        written = write_archive(
+            self.bundle.files,
+            store_path=self.store.path,
+            out=out,
+            task=task,
+            threads=threads,
+            witness=witness,
+            source_date_epoch=source_date_epoch,
+        )
         assert task.advanced == sum(file.blob.size for file in self.bundle.files)
         return written
 

@@ -9,7 +9,7 @@ import pytest
 from bundler.archive.archive_files import archive_files
 from bundler.archive.verify import verify_archive
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError
-from tests.fakes.progress import SilentTask
+from bundler.model.progress import Unwatched
 from tests.unit.archive.bundles import sample
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_parts_are_one_archive_whichever_is_named(
     if not with_sums:
         (tmp_path / "demo.tar.gz.parts.sha256").unlink()
     assert archive_files(tmp_path / name).paths == tuple(parts)
-    assert verify_archive(tmp_path / name, SilentTask()).intact
+    assert verify_archive(tmp_path / name, Unwatched()).intact
 
 
 @pytest.mark.parametrize("number", [0, 2, 4])
@@ -69,7 +69,7 @@ def test_bad_parts_are_named(tmp_path: Path, parts: list[Path]) -> None:
         data[-100] ^= 1
         parts[number].write_bytes(data)
     with pytest.raises(IntegrityError) as caught:
-        verify_archive(tmp_path / "demo.tar.gz", SilentTask())
+        verify_archive(tmp_path / "demo.tar.gz", Unwatched())
     assert caught.value.id is ErrorId.BUNDLE_DAMAGED
     assert "demo.tar.gz.001" in str(caught.value)
 
@@ -79,7 +79,7 @@ def test_a_part_that_still_unpacks_but_differs_from_its_sum_is_named(tmp_path: P
     data[4] ^= 1  # the date in the gzip header, which nothing else checks
     parts[0].write_bytes(data)
     with pytest.raises(IntegrityError) as caught:
-        verify_archive(tmp_path / "demo.tar.gz", SilentTask())
+        verify_archive(tmp_path / "demo.tar.gz", Unwatched())
     assert caught.value.where.endswith("demo.tar.gz.000")
 
 

@@ -12,22 +12,27 @@ RANDOM = random.Random(1).randbytes(200_000)
 TEXT = b"apiVersion: apiextensions.k8s.io/v1\n" * 6000
 
 
+def member(block: bytes | bytearray) -> bytes:
+    """Return the gzip member of a block in one piece."""
+    return b"".join(gzip_member(memoryview(block)))
+
+
 @pytest.mark.parametrize("block", [RANDOM, TEXT, RANDOM[:65535], RANDOM[:65536], b"x", bytes(1 << 20)])
 def test_a_member_unpacks_to_its_block(block: bytes) -> None:
-    assert gzip.decompress(gzip_member(memoryview(block))) == block
+    assert gzip.decompress(member(block)) == block
 
 
 def test_what_does_not_compress_is_stored() -> None:
-    assert RANDOM[:60_000] in gzip_member(memoryview(RANDOM))
+    assert RANDOM[:60_000] in member(RANDOM)
 
 
 def test_what_compresses_is_compressed() -> None:
-    assert len(gzip_member(memoryview(TEXT))) < len(TEXT) // 20
+    assert len(member(TEXT)) < len(TEXT) // 20
 
 
 def test_the_content_decides_whatever_came_before_it() -> None:
     half_and_half = RANDOM + TEXT
-    assert len(gzip_member(memoryview(half_and_half))) < len(half_and_half) * 0.6
+    assert len(member(half_and_half)) < len(half_and_half) * 0.6
 
 
 def test_a_sample_that_deceives_costs_nothing_but_time() -> None:
@@ -35,17 +40,13 @@ def test_a_sample_that_deceives_costs_nothing_but_time() -> None:
     deceiving = bytearray(RANDOM)
     for start in range(0, step * SAMPLES, step):
         deceiving[start : start + SAMPLE_BYTES] = bytes(SAMPLE_BYTES)
-    assert gzip.decompress(gzip_member(memoryview(deceiving))) == deceiving
+    assert gzip.decompress(member(deceiving)) == deceiving
 
 
 def test_the_header_names_no_date_no_system_no_file() -> None:
-    assert (
-        gzip_member(memoryview(TEXT))[:10]
-        == gzip_member(memoryview(RANDOM))[:10]
-        == bytes.fromhex("1f8b08000000000000ff")
-    )
+    assert member(TEXT)[:10] == member(RANDOM)[:10] == bytes.fromhex("1f8b08000000000000ff")
 
 
 def test_the_compressed_form_is_forever() -> None:
-    digest = hashlib.sha256(gzip_member(memoryview(TEXT)) + gzip_member(memoryview(RANDOM)))
+    digest = hashlib.sha256(member(TEXT) + member(RANDOM))
     assert digest.hexdigest() == "e2767aaf5386c7e2703a99b3935edbef5be150f0f5a647eb90f83bdff36eb91e"

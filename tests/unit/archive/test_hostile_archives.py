@@ -16,7 +16,7 @@ from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError
 from bundler.model.bundle import MAX_INDEX_BYTES
-from tests.fakes.progress import SilentTask
+from bundler.model.progress import Unwatched
 from tests.unit.archive.bundles import files_below, gzipped, member, packed, sample, tar_bytes, tree_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def tree(tmp_path: Path) -> dict[str, bytes]:
 
 
 def _check(archive: Path) -> None:
-    require_intact(verify_archive(archive, SilentTask()))
+    require_intact(verify_archive(archive, Unwatched()))
 
 
 def _refused(archive: Path, expected: ErrorId, said: str = "") -> None:
@@ -43,7 +43,7 @@ def _refused(archive: Path, expected: ErrorId, said: str = "") -> None:
     assert said in str(caught.value)
     target = archive.parent / "target" / "deeper"
     with pytest.raises(BundlerError) as caught:
-        unpack(archive, target, SilentTask())
+        unpack(archive, target, Unwatched())
     assert caught.value.id in (expected, ErrorId.ARCHIVE_UNSAFE), str(caught.value)
     assert not target.parent.exists()
 
@@ -104,7 +104,7 @@ def test_every_changed_member_is_named(tmp_path: Path, tree: dict[str, bytes]) -
     tree["kubeedge/keadm-amd64"] = tree["kubeedge/keadm-amd64"][:-1] + b"?"
     tree["yum/repodata/repomd.xml"] += b"longer"
     tree["k8simage/oci-layout"] = b"shorter"
-    report = verify_archive(packed(tmp_path / "a.tar.gz", tree), SilentTask())
+    report = verify_archive(packed(tmp_path / "a.tar.gz", tree), Unwatched())
     assert report.changed == ("k8simage/oci-layout", "kubeedge/keadm-amd64", "yum/repodata/repomd.xml")
     assert (report.missing, report.unlisted) == ((), ())
     assert report.files == len(tree) - 3
@@ -123,11 +123,11 @@ def test_a_size_that_lies(tmp_path: Path, tree: dict[str, bytes]) -> None:
         with pytest.raises(IntegrityError):
             _check(archive)
         with pytest.raises(IntegrityError):
-            unpack(archive, tmp_path / "target", SilentTask())
+            unpack(archive, tmp_path / "target", Unwatched())
         assert not (tmp_path / "target").exists()
 
 
-class CountingTask(SilentTask):
+class CountingTask(Unwatched):
     """Counts what was let through."""
 
     def __init__(self) -> None:
@@ -264,7 +264,7 @@ def test_truncation_of_the_tar_inside_an_intact_gzip(tmp_path: Path, tree: Mappi
         with pytest.raises(BundlerError):
             _check(archive)
         with pytest.raises(BundlerError):
-            unpack(archive, tmp_path / "target", SilentTask())
+            unpack(archive, tmp_path / "target", Unwatched())
         assert not (tmp_path / "target").exists()
 
 
@@ -280,7 +280,7 @@ def _damaged_everywhere(directory: Path, data: bytes) -> None:
     with pytest.raises((IntegrityError, BundleFormatError)):
         _check(archive)
     with pytest.raises((IntegrityError, BundleFormatError)):
-        unpack(archive, directory / "target", SilentTask())
+        unpack(archive, directory / "target", Unwatched())
     assert not (directory / "target").exists()
 
 
@@ -295,7 +295,7 @@ def test_flipped_bits_never_let_another_file_through(tmp_path: Path) -> None:
         data[position] ^= 1 << position % 8
         archive.write_bytes(data)
         try:
-            unpack(archive, target, SilentTask())
+            unpack(archive, target, Unwatched())
         except (IntegrityError, BundleFormatError):
             assert not target.exists()
         else:

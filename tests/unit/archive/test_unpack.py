@@ -10,7 +10,8 @@ from bundler.archive.report import require_intact
 from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_tree
 from bundler.errors import BundlerError, ErrorId, IntegrityError, StorageError
-from tests.fakes.progress import RecordingTask, SilentTask
+from bundler.model.progress import Unwatched
+from tests.fakes.progress import RecordingTask
 from tests.unit.archive.bundles import files_below, member, packed, sample, tree_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def test_the_tree_is_exactly_what_was_packed(tmp_path: Path, made: Sample) -> No
 
 
 def test_dates_are_those_of_the_archive(tmp_path: Path, made: Sample) -> None:
-    unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", SilentTask())
+    unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", Unwatched())
     newest = max(file.mtime or 0 for file in made.bundle.files)
     for file in made.bundle.files:
         assert (tmp_path / "opt" / file.path).stat().st_mtime == (file.mtime or newest)
@@ -65,7 +66,7 @@ def test_other_tenants_stay_as_they_are(tmp_path: Path, made: Sample) -> None:
     (target / "kubeedge").mkdir(parents=True)
     (target / "kubeedge/edge.db").write_bytes(b"theirs")
     (target / "kubeedge").chmod(0o750)
-    unpack(tmp_path / "demo.tar.gz", target, SilentTask())
+    unpack(tmp_path / "demo.tar.gz", target, Unwatched())
     assert files_below(target) == {**tree_of(made.bundle, made.store.blobs), "kubeedge/edge.db": b"theirs"}
     assert (target / "kubeedge").stat().st_mode & 0o7777 == 0o750
 
@@ -76,7 +77,7 @@ def _identity(path: Path) -> tuple[int, int, int]:
 
 
 def test_a_bundle_that_is_there_is_present(tmp_path: Path, made: Sample) -> None:
-    unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", SilentTask())
+    unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", Unwatched())
     before = _identity(tmp_path / "opt/bundle.json")
     task = RecordingTask()
     again = unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", task)
@@ -87,14 +88,14 @@ def test_a_bundle_that_is_there_is_present(tmp_path: Path, made: Sample) -> None
 
 def test_what_an_interrupted_run_left_is_completed(tmp_path: Path, made: Sample) -> None:
     target = tmp_path / "opt"
-    unpack(tmp_path / "demo.tar.gz", target, SilentTask())
+    unpack(tmp_path / "demo.tar.gz", target, Unwatched())
     for path in ("bundle.json", "kubeedge/random.tar.gz"):
         (target / path).unlink()
     staging = target / f".demo-{made.bundle.id[:12]}.partial"
     staging.mkdir()
     (staging / "17").write_bytes(b"half a fi")
     kept = _identity(target / "kubeedge/keadm-amd64")
-    assert not unpack(tmp_path / "demo.tar.gz", target, SilentTask()).present
+    assert not unpack(tmp_path / "demo.tar.gz", target, Unwatched()).present
     assert files_below(target) == tree_of(made.bundle, made.store.blobs)
     assert not staging.exists()
     assert _identity(target / "kubeedge/keadm-amd64") == kept
@@ -115,7 +116,7 @@ def test_files_in_the_way_are_all_named_and_nothing_changes(tmp_path: Path, made
             (target / path).symlink_to(tmp_path / "same")
     before = sorted(target.rglob("*"))
     with pytest.raises(StorageError) as caught:
-        unpack(tmp_path / "demo.tar.gz", target, SilentTask())
+        unpack(tmp_path / "demo.tar.gz", target, Unwatched())
     assert caught.value.id is ErrorId.UNPACK_CONFLICT
     assert "kubeedge/keadm-amd64, yum/repodata/repomd.xml" in str(caught.value)
     assert sorted(target.rglob("*")) == before
@@ -124,10 +125,10 @@ def test_files_in_the_way_are_all_named_and_nothing_changes(tmp_path: Path, made
 def test_another_bundle_is_not_overwritten(tmp_path: Path, made: Sample) -> None:
     other = sample(tmp_path / "other", {"kubeedge/only": b"x"}, name="other")
     other.write(tmp_path / "other.tar.gz")
-    unpack(tmp_path / "other.tar.gz", tmp_path / "opt", SilentTask())
+    unpack(tmp_path / "other.tar.gz", tmp_path / "opt", Unwatched())
     before = files_below(tmp_path / "opt")
     with pytest.raises(StorageError, match="another bundle is unpacked here") as caught:
-        unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", SilentTask())
+        unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", Unwatched())
     assert caught.value.id is ErrorId.UNPACK_CONFLICT
     assert files_below(tmp_path / "opt") == before
     assert made.bundle.id != other.bundle.id
@@ -139,14 +140,14 @@ def test_a_linked_directory_does_not_lead_out(tmp_path: Path, made: Sample) -> N
     (tmp_path / "opt").mkdir()
     (tmp_path / "opt/kubeedge").symlink_to(outside)
     with pytest.raises(StorageError) as caught:
-        unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", SilentTask())
+        unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", Unwatched())
     assert caught.value.id is ErrorId.UNPACK_CONFLICT
     assert list(outside.iterdir()) == []
     assert [path.name for path in (tmp_path / "opt").iterdir()] == ["kubeedge"]
     assert made.bundle.files
 
 
-class Intruder(SilentTask):
+class Intruder(Unwatched):
     """Puts a link where a directory will be needed, after the target was looked at."""
 
     def __init__(self, at: Path, to: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_link_that_appears_meanwhile_does_not_lead_out_either(tmp_path: Path, 
     assert made.bundle.files
 
 
-class Stopping(SilentTask):
+class Stopping(Unwatched):
     """Ctrl-C in the middle of extraction."""
 
     def advance(self, count: int) -> None:
@@ -180,7 +181,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, made: Sample) -> None:
     with pytest.raises(KeyboardInterrupt):
         unpack(tmp_path / "demo.tar.gz", tmp_path / "new/opt", Stopping())
     assert not (tmp_path / "new").exists()
-    assert not unpack(tmp_path / "demo.tar.gz", tmp_path / "new/opt", SilentTask()).present
+    assert not unpack(tmp_path / "demo.tar.gz", tmp_path / "new/opt", Unwatched()).present
     assert made.bundle.files
 
 
@@ -191,27 +192,27 @@ def test_a_damaged_archive_leaves_the_target_as_it_was(tmp_path: Path, made: Sam
     (tmp_path / "opt").mkdir()
     (tmp_path / "opt/theirs").write_bytes(b"x")
     with pytest.raises(IntegrityError, match=r"repomd\.xml holds other bytes"):
-        unpack(archive, tmp_path / "opt", SilentTask())
+        unpack(archive, tmp_path / "opt", Unwatched())
     assert files_below(tmp_path / "opt") == {"theirs": b"x"}
 
 
 def test_a_signature_travels_along(tmp_path: Path, made: Sample) -> None:
     files = tree_of(made.bundle, made.store.blobs)
     archive = packed(tmp_path / "signed.tar.gz", files, member("SHA256SUMS.sig", b"signature"))
-    unpack(archive, tmp_path / "opt", SilentTask())
+    unpack(archive, tmp_path / "opt", Unwatched())
     assert (tmp_path / "opt/SHA256SUMS.sig").read_bytes() == b"signature"
-    require_intact(verify_tree(tmp_path / "opt", SilentTask(), strict=True))
+    require_intact(verify_tree(tmp_path / "opt", Unwatched(), strict=True))
     (tmp_path / "other").mkdir()
     (tmp_path / "other/SHA256SUMS.sig").write_bytes(b"somebody else's")
     with pytest.raises(StorageError, match=r"SHA256SUMS\.sig"):
-        unpack(archive, tmp_path / "other", SilentTask())
+        unpack(archive, tmp_path / "other", Unwatched())
     assert files_below(tmp_path / "other") == {"SHA256SUMS.sig": b"somebody else's"}
 
 
 def test_a_target_that_is_a_file_is_refused(tmp_path: Path, made: Sample) -> None:
     (tmp_path / "opt").write_bytes(b"")
     with pytest.raises(StorageError) as caught:
-        unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", SilentTask())
+        unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", Unwatched())
     assert caught.value.id is ErrorId.STORAGE_UNUSABLE
     assert made.bundle.files
 
@@ -221,7 +222,7 @@ def test_two_at_once_end_with_one_bundle(tmp_path: Path, made: Sample) -> None:
 
     def run() -> None:
         try:
-            outcomes.append(unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", SilentTask()).present)
+            outcomes.append(unpack(tmp_path / "demo.tar.gz", tmp_path / "opt", Unwatched()).present)
         except BundlerError as error:
             outcomes.append(error)
 

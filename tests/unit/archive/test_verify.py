@@ -10,7 +10,8 @@ from bundler.archive.report import require_intact
 from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError
-from tests.fakes.progress import RecordingTask, SilentTask
+from bundler.model.progress import Unwatched
+from tests.fakes.progress import RecordingTask
 from tests.unit.archive.bundles import sample
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def made(tmp_path: Path) -> Sample:
     """A bundle with its archive demo.tar.gz, unpacked in `tree`."""
     made = sample(tmp_path)
     made.write(tmp_path / "demo.tar.gz")
-    unpack(tmp_path / "demo.tar.gz", tmp_path / "tree", SilentTask())
+    unpack(tmp_path / "demo.tar.gz", tmp_path / "tree", Unwatched())
     return made
 
 
@@ -46,7 +47,7 @@ def test_every_fault_of_a_tree_is_named_at_once(tmp_path: Path, made: Sample) ->
     keadm = tree / "kubeedge/keadm-amd64"
     keadm.write_bytes(b"?" * keadm.stat().st_size)
     (tree / "yum/repodata/repomd.xml").write_bytes(b"longer than it was before")
-    report = verify_tree(tree, SilentTask())
+    report = verify_tree(tree, Unwatched())
     assert report.missing == ("harbor/empty",)
     assert report.changed == ("kubeedge/keadm-amd64", "yum/repodata/repomd.xml")
     assert report.files == len(made.bundle.files) - 3
@@ -62,11 +63,11 @@ def test_other_tenants_are_a_note_unless_strict(tmp_path: Path, made: Sample) ->
     (tree / "containerd/bin/ctr").write_bytes(b"x")
     (tree / "kubeedge/own-notes").write_bytes(b"x")
     (tree / "SHA256SUMS.sig").write_bytes(b"a signature is never unlisted")
-    report = verify_tree(tree, SilentTask())
+    report = verify_tree(tree, Unwatched())
     assert report.unlisted == ("containerd/", "kubeedge/own-notes")
     require_intact(report)
     with pytest.raises(IntegrityError, match=r"unlisted: containerd/, kubeedge/own-notes"):
-        require_intact(verify_tree(tree, SilentTask(), strict=True))
+        require_intact(verify_tree(tree, Unwatched(), strict=True))
     assert made.bundle.id == report.id
 
 
@@ -93,14 +94,14 @@ def test_something_else_in_place_of_a_file_is_a_change(tmp_path: Path, made: Sam
             os.mkfifo(keadm)
         else:
             keadm.symlink_to("/dev/null")
-    report = verify_tree(tmp_path / "tree", SilentTask())
+    report = verify_tree(tmp_path / "tree", Unwatched())
     assert set(report.changed) == changed
     assert report.missing == ()
 
 
 def test_the_root_itself_may_be_named_through_a_link(tmp_path: Path, made: Sample) -> None:
     (tmp_path / "current").symlink_to("tree")
-    assert verify_tree(tmp_path / "current", SilentTask()).id == made.bundle.id
+    assert verify_tree(tmp_path / "current", Unwatched()).id == made.bundle.id
 
 
 @pytest.mark.parametrize("name", ["absent", "empty", "file"])
@@ -108,7 +109,7 @@ def test_where_there_is_no_bundle(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(BundleFormatError) as caught:
-        verify_tree(tmp_path / name, SilentTask())
+        verify_tree(tmp_path / name, Unwatched())
     assert caught.value.id is ErrorId.BUNDLE_NOT_FOUND
 
 

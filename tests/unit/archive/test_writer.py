@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import random
 import threading
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +14,12 @@ from bundler.archive.tar_stream import STREAM_BLOCK_BYTES, StoredBlobError
 from bundler.archive.writer import sums_line, write_archive
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob, Digest
-from tests.fakes.progress import RecordingTask, SilentTask
+from bundler.model.progress import Unwatched
+from tests.fakes.progress import RecordingTask
 from tests.unit.archive.bundles import sample
 
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
 # The archive's format is forever: this digest changes only together with the format's version.
@@ -79,7 +82,7 @@ def test_a_damaged_entry_of_the_store_is_named_and_nothing_is_left(tmp_path: Pat
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(StoredBlobError) as caught:
-        write_archive(made.bundle.files, store_path=made.store.path, out=out / "demo.tar.gz", task=SilentTask())
+        write_archive(made.bundle.files, store_path=made.store.path, out=out / "demo.tar.gz", task=Unwatched())
     assert caught.value.blob == blob
     assert caught.value.got.startswith(got)
     assert list(out.iterdir()) == []
@@ -92,7 +95,7 @@ def test_an_entry_that_is_gone_is_named_too(tmp_path: Path) -> None:
         return tmp_path / "gone" / blob.digest.hex
 
     with pytest.raises(StoredBlobError) as caught:
-        write_archive(made.bundle.files, store_path=nowhere, out=tmp_path / "demo.tar.gz", task=SilentTask())
+        write_archive(made.bundle.files, store_path=nowhere, out=tmp_path / "demo.tar.gz", task=Unwatched())
     assert caught.value.got == "no file"
 
 
@@ -101,13 +104,13 @@ def test_a_failure_leaves_the_older_archive_as_it_was(tmp_path: Path) -> None:
     older = made.write(tmp_path / "demo.tar.gz")
     made.store.blobs = dict.fromkeys(made.store.blobs, b"")
     with pytest.raises(StoredBlobError):
-        write_archive(made.bundle.files, store_path=made.store.path, out=older.path, task=SilentTask())
+        write_archive(made.bundle.files, store_path=made.store.path, out=older.path, task=Unwatched())
     assert Blob.of(older.path.read_bytes()) == older.blob
     assert older.blob.digest.hex in (tmp_path / "demo.tar.gz.sha256").read_text()
     assert not list(tmp_path.glob(".*partial"))
 
 
-class InterruptingTask(SilentTask):
+class InterruptingTask(Unwatched):
     """Ctrl-C at the first block that is written."""
 
     def advance(self, count: int) -> None:
@@ -173,3 +176,35 @@ def test_a_line_of_sums_escapes_names_as_sha256sum_does() -> None:
     digest = Digest.sha256(b"")
     assert sums_line(digest, "a b.tar.gz") == f"{digest.hex}  a b.tar.gz\n".encode()
     assert sums_line(digest, "a\\b\nc") == f"\\{digest.hex}  a\\\\b\\nc\n".encode()
+
+
+class Remembering:
+    """A witness in memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[Blob, int] = {}
+
+    def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
+        """Know a blob whatever its file."""
+        assert status.st_size == blob.size
+        return self.known.get(blob)
+
+    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Keep it."""
+        assert status.st_size == blob.size
+        self.known[blob] = crc32
+
+
+def test_a_remembered_file_is_checked_by_its_crc32(tmp_path: Path) -> None:
+    made = sample(tmp_path)
+    witness = Remembering()
+    first = made.write(tmp_path / "first.tar.gz", witness=witness)
+    assert witness.known == {blob: zlib.crc32(made.store.read(blob)) for blob in witness.known}
+    assert witness.known
+    assert made.write(tmp_path / "second.tar.gz", witness=witness).blob == first.blob
+    wrong = max(witness.known)
+    witness.known[wrong] ^= 1
+    with pytest.raises(StoredBlobError) as caught:
+        made.write(tmp_path / "third.tar.gz", witness=witness)
+    assert caught.value.blob == wrong
+    assert not (tmp_path / "third.tar.gz").exists()

@@ -13,6 +13,9 @@ from bundler.kinds.files import FilesKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.file_entry import FileEntry
 from bundler.model.platform import Platform
+from bundler.net.download import HttpDownloader
+from bundler.net.mirrors import Mirrors
+from bundler.net.retry import Retry
 from tests.fakes.downloader import MappedDownloader
 from tests.fakes.registry import MemoryRegistry
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from bundler.model.file_artifact import FileArtifact
     from tests.fakes.progress import RecordingTask
     from tests.fakes.store import MemoryStore
+    from tests.fakes.transport import FakeTransport
 
 CHECKSUM_BESIDE = "{path: k/x.tgz, url: https://h/x.tgz, checksum_url: https://h/x.txt, checksum_path: k/sum.txt}"
 KIND = FilesKind()
@@ -43,6 +47,12 @@ def tgz(files: dict[str, bytes], mode: int = 0o644) -> bytes:
 def sources(files: dict[str, bytes], store: MemoryStore, *, via: str = "") -> tuple[Sources, MappedDownloader]:
     downloader = MappedDownloader(files, via)
     return Sources(downloader, MemoryRegistry(), store, "/home/op/m"), downloader
+
+
+def over(transport: FakeTransport, store: MemoryStore, *rules: str) -> Sources:
+    """Return sources whose downloader is the real one; each place is asked once."""
+    downloader = HttpDownloader(transport, Mirrors.parse(rules), Retry(1), lambda _: None)
+    return Sources(downloader, MemoryRegistry(), store, "/home/op/m")
 
 
 def entry(item: str) -> FileEntry:

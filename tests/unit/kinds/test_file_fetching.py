@@ -8,12 +8,14 @@ import pytest
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.digest import Blob
 from tests.fakes.store import MemoryIncoming, MemoryStore
+from tests.fakes.transport import Reply, ScriptedTransport
 from tests.unit.kinds.file_upstream import (
     KIND,
     TARBALL,
     entry,
     fetch_all,
     locked,
+    over,
     sources,
     tgz,
 )
@@ -184,3 +186,50 @@ def test_a_changed_url_gives_way_to_one_with_the_pinned_bytes(store: MemoryStore
 
     assert store.has(Blob.of(TARBALL))
     assert any("https://one/x" in note for note in task.notes)
+
+
+def test_progress_counts_what_one_url_began_and_another_ended_once(store: MemoryStore, task: RecordingTask) -> None:
+    begun = Reply(200, {"ETag": '"1"'}, TARBALL, cut_at=4)
+    rest = Reply(206, {"Content-Range": f"bytes 4-{len(TARBALL) - 1}/{len(TARBALL)}", "ETag": '"1"'}, TARBALL[4:])
+    item = "{path: x, urls: [https://one/x, https://two/x]}"
+    artifacts = locked(item, {"https://one/x": TARBALL}, store, task)
+    store.blobs.clear()
+    task.advanced = 0
+
+    fetch_all(artifacts, over(ScriptedTransport(begun, rest, Reply(404)), store), task)
+
+    assert task.advanced == len(TARBALL)
+
+
+@pytest.mark.parametrize(
+    ("item", "good", "wrong"),
+    [
+        ("{path: x, url: https://one/x}", TARBALL, TARBALL[::-1]),
+        ("{path: m, url: https://one/x, member: m}", tgz({"m": b"member"}), tgz({"m": b"MEMBER"})),
+        ("{path: m, url: https://one/x, member: m}", tgz({"m": b"member"}), b"<html>log in</html>"),
+    ],
+    ids=["a whole file", "a member", "a page"],
+)
+def test_a_mirror_with_wrong_bytes_gives_way_to_the_original(
+    store: MemoryStore, task: RecordingTask, item: str, good: bytes, wrong: bytes
+) -> None:
+    artifacts = locked(item, {"https://one/x": good}, store, task)
+    store.blobs.clear()
+    transport = ScriptedTransport(Reply(body=wrong), Reply(body=good))
+
+    fetch_all(artifacts, over(transport, store, "https://one/=https://m.example/"), task)
+
+    assert store.has(artifacts[0].content)
+    assert "(through https://m.example/)" in task.notes[0]
+    assert transport.urls == ["https://m.example/x", "https://one/x"]
+
+
+def test_a_secret_in_a_url_is_not_shown(store: MemoryStore, task: RecordingTask) -> None:
+    url = "https://one/x?token=s3cret"
+    artifacts = locked(f"{{path: x, url: '{url}'}}", {url: TARBALL}, store, task)
+    store.blobs.clear()
+
+    with pytest.raises(IntegrityError) as caught:
+        fetch_all(artifacts, sources({url: TARBALL[::-1]}, store)[0], task)
+
+    assert "s3cret" not in caught.value.text()

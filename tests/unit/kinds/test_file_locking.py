@@ -10,6 +10,7 @@ from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import dump_pretty
 from tests.fakes.downloader import WRITTEN_S
+from tests.fakes.transport import FakeTransport, Reply
 from tests.unit.kinds.file_upstream import (
     AMD64,
     ARM64,
@@ -21,6 +22,7 @@ from tests.unit.kinds.file_upstream import (
     TARBALL,
     entry,
     locked,
+    over,
     sources,
     tgz,
 )
@@ -237,3 +239,31 @@ def test_a_relative_url_is_resolved_only_when_it_is_fetched(store: MemoryStore, 
     assert downloader.asked == ["file:///home/op/files/a%20b.txt"]
     assert artifact.urls == ("../files/a b.txt",)
     assert b"/home" not in dump_pretty(artifact.encode())
+
+
+@pytest.mark.parametrize("promise", [f"sha512: '{SHA512}'", "checksum_url: https://h/sum"])
+def test_a_mirror_that_does_not_keep_the_promise_gives_way_to_the_original(
+    store: MemoryStore, task: RecordingTask, promise: str
+) -> None:
+    answers = {
+        "https://m.example/sum": Reply(body=b"<html>log in</html>"),
+        "https://h/sum": Reply(body=SHA512.encode()),
+        "https://m.example/x": Reply(body=TARBALL[::-1]),
+        "https://h/x": Reply(body=TARBALL),
+    }
+    transport = FakeTransport(lambda asked: answers[asked.url])
+
+    [artifact] = KIND.lock(
+        entry(f"{{path: x, url: https://h/x, {promise}}}"),
+        over(transport, store, "https://h/=https://m.example/"),
+        task,
+    )
+
+    assert (artifact.content, artifact.held_to.via) == (Blob.of(TARBALL), "")
+    assert not store.partial
+
+
+def test_a_file_that_is_older_than_time_has_no_date(store: MemoryStore, task: RecordingTask) -> None:
+    reply = Reply(200, {"Last-Modified": "Wed, 31 Dec 1969 23:59:59 GMT"}, TARBALL)
+    [artifact] = KIND.lock(entry("{path: x, url: https://h/x}"), over(FakeTransport(lambda _: reply), store), task)
+    assert artifact.date is None

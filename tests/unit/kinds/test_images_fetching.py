@@ -12,9 +12,10 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
+from bundler.model.progress import Unwatched
 from bundler.model.reference import Reference
 from bundler.model.source_text import Position
-from tests.fakes.progress import RecordingTask, SilentTask
+from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import MemoryRegistry, image_sources
 from tests.fakes.store import MemoryStore
 
@@ -43,14 +44,14 @@ class Case:
     def lock(self, text: str, *platforms: Platform) -> ImageArtifact:
         entry = ImageEntry(text, Position("m", 1, 1), Reference.parse(text), (), platforms or (AMD64,), ROLES)
         elsewhere = image_sources(self.registry, MemoryStore(self.directory))
-        (artifact,) = self.kind.lock(entry, elsewhere, SilentTask())
+        (artifact,) = self.kind.lock(entry, elsewhere, Unwatched())
         self.registry.requests.clear()
         return artifact
 
     def fetch_all(self, *artifacts: ImageArtifact) -> tuple[Fetch, ...]:
         fetches = self.kind.fetches(artifacts)
         for fetch in fetches:
-            self.kind.fetch(fetch, self.sources, SilentTask())
+            self.kind.fetch(fetch, self.sources, Unwatched())
         return fetches
 
 
@@ -150,8 +151,10 @@ def test_a_blob_that_arrived_meanwhile_is_not_fetched(case: Case) -> None:
     case.registry.add_image("a/app:1", APP)
     fetches = case.kind.fetches([case.lock("a/app:1", AMD64)])
     base = next(fetch for fetch in fetches if fetch.provides == (Blob.of(b"base"),))
+    with case.store.incoming(str(Blob.of(b"base").digest)) as incoming:
+        incoming.write(b"ba")
     case.store.put(b"base")
-    case.kind.fetch(base, case.sources, SilentTask())
+    case.kind.fetch(base, case.sources, Unwatched())
     assert case.registry.requests == []
     assert not case.store.partial
 
@@ -218,4 +221,17 @@ def test_two_images_on_one_site_name_are_refused(case: Case) -> None:
 def test_a_fetch_of_another_kind(case: Case) -> None:
     stranger = Fetch("x", (), 0, 0, (), "not ours")
     with pytest.raises(TypeError):
-        case.kind.fetch(stranger, case.sources, SilentTask())
+        case.kind.fetch(stranger, case.sources, Unwatched())
+
+
+def test_a_lock_with_a_manifest_that_the_index_does_not_have(case: Case) -> None:
+    case.registry.add_image("a/app:1", APP)
+    artifact = case.lock("a/app:1", AMD64, ARM64)
+    stranger = replace(artifact.images[0].manifest, blob=Blob.of(b"stranger"))
+    edited = replace(artifact, images=(replace(artifact.images[0], manifest=stranger), artifact.images[1]))
+    [pruning] = [fetch for fetch in case.kind.fetches([edited]) if edited.top in fetch.provides]
+    with pytest.raises(ManifestError, match="no child of the index") as caught:
+        case.kind.fetch(pruning, case.sources, Unwatched())
+    assert caught.value.id == ErrorId.LOCK_INVALID
+    with pytest.raises(ManifestError, match="no child of the index"):
+        case.kind.narrow(edited, [AMD64], case.sources)

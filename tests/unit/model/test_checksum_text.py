@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -62,3 +63,10 @@ def test_a_bare_digest_may_end_with_newlines(text: str) -> None:
 def test_a_bare_digest_is_nothing_but_lower_case_hex(text: str) -> None:
     with pytest.raises(ValueError, match="more than the checksum alone"):
         bare_digest(text.encode())
+
+
+def test_a_line_of_blanks_is_read_once() -> None:
+    begun_s = time.process_time()
+    blanks = " " * 500_000
+    assert str(published_digest(f"{A256}  a{blanks}b\n{B256}  x.tgz\n".encode(), "x.tgz")) == f"sha256:{B256}"
+    assert time.process_time() - begun_s < 2

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,44 +14,11 @@ from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
+from tests.fakes.notes import NoteArtifact, NotesKind
 from tests.unit.model.values import TEXTS, blobs, digests, held_tos, platforms
 
-if TYPE_CHECKING:
-    from bundler.model.json_value import Json
-    from bundler.model.platform import Platform
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """The smallest artifact."""
-
-    key: str
-    blob: Blob
-    held_to: HeldTo
-    platforms: tuple[Platform, ...] = ()
-
-    @property
-    def version(self) -> str:
-        return str(self.blob.digest)
-
-    @property
-    def size(self) -> int:
-        return self.blob.size
-
-    @property
-    def blobs(self) -> tuple[Blob, ...]:
-        return (self.blob,)
-
-    def encode(self) -> Json:
-        return {"key": self.key, "sha256": self.blob.digest.hex, "size": self.size, "held_to": self.held_to.encode()}
-
-
-def decode_pin(value: Any) -> Pin:
-    return Pin(value["key"], Blob(Digest("sha256", value["sha256"]), value["size"]), HeldTo.decode(value["held_to"]))
-
-
-DECODERS = {"pins": decode_pin, "needles": decode_pin}
-PINS = st.lists(st.builds(Pin, TEXTS, blobs(), held_tos()), max_size=3, unique_by=lambda pin: pin.key)
+DECODERS = {"pins": NotesKind().decode, "needles": NotesKind().decode}
+PINS = st.lists(st.builds(NoteArtifact, TEXTS, blobs(), held_tos()), max_size=3, unique_by=lambda pin: pin.key)
 ENTRIES = st.lists(
     st.builds(
         LockedEntry,
@@ -122,11 +89,11 @@ def test_a_newer_format_asks_for_a_newer_bundler() -> None:
         (("entries", 0, "entry"), None),
         (("entries", 0, "artifacts", 0, "size"), -1),
         (("entries", 0, "artifacts", 0, "held_to", "by"), "hope"),
-        (("entries", 0, "artifacts", 0, "sha256"), "0"),
+        (("entries", 0, "artifacts", 0, "digest"), "0"),
     ],
 )
 def test_values_that_make_it_no_lock(path: tuple[Any, ...], value: object) -> None:
-    pin = Pin("a", Blob.of(b"a"), HeldTo("first-use"))
+    pin = NoteArtifact("a", Blob.of(b"a"), HeldTo("first-use"))
     lock = replace(EMPTY, entries=(LockedEntry("pins", "a", Digest.sha256(b"a"), (pin,)),))
     tree = json.loads(encode_lock(lock))
     *parents, last = path
@@ -151,3 +118,22 @@ def refused(data: bytes) -> None:
     with pytest.raises(ManifestError) as caught:
         decode_lock(data, DECODERS, file="l")
     assert (caught.value.id, caught.value.where) == (ErrorId.LOCK_INVALID, "l")
+
+
+def _lock_file(*entries: object) -> bytes:
+    zero = str(Digest("sha256", "0" * 64))
+    return json.dumps({"format": 1, "manifest": zero, "platforms": [], "vars": {}, "entries": entries}).encode()
+
+
+@pytest.mark.parametrize(
+    ("entries", "why"),
+    [
+        ([{"id": 7}], "is not a string"),
+        ([{"id": "a"}, {"id": "a"}], "pins a is in it twice"),
+    ],
+    ids=["a number for a name", "both sides of a merge"],
+)
+def test_entries_that_no_lock_has(entries: list[dict[str, object]], why: str) -> None:
+    rest = {"kind": "pins", "entry": str(Digest("sha256", "0" * 64)), "artifacts": []}
+    with pytest.raises(ManifestError, match=why):
+        decode_lock(_lock_file(*(rest | entry for entry in entries)), DECODERS, file="m.lock.json")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from bundler.model.source_url import absolute_url, last_segment, url_problem
@@ -36,3 +38,7 @@ def test_the_last_segment_is_the_files_name(url: str, name: str) -> None:
 @pytest.mark.parametrize("url", ["https://h:port/x", "https://[::1/x", "https://h/\x7f", "//h/x", "mailto:x", "dir/"])
 def test_what_is_no_place_to_download_from_is_told(url: str) -> None:
     assert url_problem(url)
+
+
+def test_a_directory_whose_name_is_no_utf8_is_a_place_too() -> None:
+    assert absolute_url("x", os.fsdecode(b"/d\xff")) == "file:///d%FF/x"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import signal
+import time
 import traceback
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import ErrorId, SourceError, ToolMissingError
+from bundler.net.credential_helper import ask_helper
 from bundler.net.docker_config import DockerLogins, config_files, normal_key
 from bundler.net.login import Login
 
@@ -110,6 +114,7 @@ def test_entries_in_all_their_forms(tmp_path: Path, entry: object, expected: tup
         '{"auths": {"quay.io": "pa:ss-w0rd"}}',
         '{"auths": {"quay.io": {"auth": "not base64: pa:ss-w0rd"}}}',
         '{"auths": {"quay.io": {"auth": "bm8tY29sb24="}}}',
+        '{"auths": {"quay.io": {"auth": "pa:ss-w0rd ünlesbar"}}}',
         '{"auths": {"quay.io": {"password": 7}}}',
         '{"credHelpers": {"quay.io": 7}}',
         '{"credsStore": 7}',
@@ -230,6 +235,16 @@ def test_a_helper_that_is_no_program(tmp_path: Path) -> None:
     path.chmod(0o755)
     with pytest.raises(SourceError, match="cannot be run"):
         logins(tmp_path, {"credsStore": "test"}).login("quay.io", "a")
+
+
+def test_a_helper_that_hangs_is_not_waited_for_nor_is_what_it_started(tmp_path: Path) -> None:
+    write_helper(tmp_path, f'sleep 30 & echo $! > "{tmp_path}/child"; wait')
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    begun_s = time.monotonic()
+    with pytest.raises(SourceError, match=r"did not answer within 0\.5 s"):
+        ask_helper("test", "quay.io", environment, configured_in="config.json", within_s=0.5)
+    assert time.monotonic() - begun_s < 10
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
 
 
 def test_a_helpers_name_is_no_path(tmp_path: Path) -> None:

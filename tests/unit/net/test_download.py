@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +12,11 @@ from bundler.net.interface import Credentials, Document, Received
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from tests.fakes.progress import RecordingTask
-from tests.fakes.scripted_transport import Reply, ScriptedTransport, cut_error
 from tests.fakes.store import MemoryIncoming, MemoryStore
+from tests.fakes.transport import Reply, ScriptedTransport, cut_error
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 URL = "https://dl.example/a.tar.gz"
@@ -39,8 +41,7 @@ def served(**headers: str) -> Reply:
 
 
 def test_a_cut_download_is_continued(sink: MemoryIncoming) -> None:
-    cut = served(ETag='"1"')
-    cut.cut_at = 4000
+    cut = replace(served(ETag='"1"'), cut_at=4000)
     span = f"bytes 4000-{len(CONTENT) - 1}/{len(CONTENT)}"
     transport = ScriptedTransport(
         cut, Reply(206, {"Content-Range": span, "ETag": '"1"', "Last-Modified": ""}, CONTENT[4000:]), Reply(404)
@@ -49,7 +50,7 @@ def test_a_cut_download_is_continued(sink: MemoryIncoming) -> None:
     received = downloader(transport).download([URL], sink, task)
     assert received == Received(len(CONTENT), None, "")
     assert (bytes(sink.data), task.advanced, len(task.notes)) == (CONTENT, len(CONTENT), 1)
-    assert transport.sent[1].headers["Range"] == "bytes=4000-"
+    assert transport.asked[1].headers["Range"] == "bytes=4000-"
 
 
 def test_bytes_of_an_earlier_run_count_as_progress_once(sink: MemoryIncoming) -> None:
@@ -66,7 +67,7 @@ def test_mirrors_are_asked_first_and_named(sink: MemoryIncoming) -> None:
     rules = ("https://dl.example/=https://x.example/", "https://dl.example/=https://m.example/d/")
     received = downloader(transport, *rules).download([URL], sink, task)
     assert received.via == "https://m.example/d/"
-    assert [sent.url for sent in transport.sent] == ["https://x.example/a.tar.gz", "https://m.example/d/a.tar.gz"]
+    assert [asked.url for asked in transport.asked] == ["https://x.example/a.tar.gz", "https://m.example/d/a.tar.gz"]
     assert "404" in task.notes[0]
     assert task.notes[0].endswith("trying https://m.example/d/a.tar.gz")
 
@@ -75,14 +76,14 @@ def test_every_host_gets_its_own_credentials_only(sink: MemoryIncoming) -> None:
     transport = ScriptedTransport(Reply(404), Reply(404), served())
     rules = ("https://dl.example/=https://x.example/", "https://dl.example/=https://m.example/")
     downloader(transport, *rules).download([URL], sink, RecordingTask())
-    assert [sent.credentials and sent.credentials.username for sent in transport.sent] == [None, "mirror", "user"]
+    assert [asked.credentials and asked.credentials.username for asked in transport.asked] == [None, "mirror", "user"]
 
 
 def test_the_next_url_is_tried_when_one_keeps_failing(sink: MemoryIncoming) -> None:
     transport = ScriptedTransport(cut_error(), cut_error(), served())
     received = downloader(transport).download([URL, "https://b.example/a"], sink, RecordingTask())
     assert received.size == len(CONTENT)
-    assert [sent.url for sent in transport.sent] == [URL, URL, "https://b.example/a"]
+    assert [asked.url for asked in transport.asked] == [URL, URL, "https://b.example/a"]
 
 
 def test_a_mirror_that_is_out_of_date_gives_way_to_the_original(sink: MemoryIncoming) -> None:
@@ -99,9 +100,71 @@ def test_bytes_of_one_place_are_not_continued_from_another_whose_validator_diffe
         206, {"Content-Range": f"bytes 5000-{len(CONTENT) - 1}/{len(CONTENT)}", "ETag": '"2"'}, CONTENT[5000:]
     )
     transport = ScriptedTransport(first, other, served(ETag='"2"'))
-    downloader(transport, attempts=1).download([URL, "https://b.example/a"], sink, RecordingTask())
+    size = len(CONTENT)
+    downloader(transport, attempts=1).download([URL, "https://b.example/a"], sink, RecordingTask(), size=size)
     assert bytes(sink.data) == CONTENT
-    assert transport.sent[1].headers["If-Range"] == '"1"'
+    assert transport.asked[1].headers["If-Range"] == '"1"'
+
+
+def test_bytes_of_two_places_are_never_joined_where_nothing_is_pinned(sink: MemoryIncoming) -> None:
+    cut = replace(served(ETag='"1"'), body=b"y" * len(CONTENT), cut_at=5000)
+    transport = ScriptedTransport(cut, served(ETag='"1"'))
+    rule = "https://dl.example/=https://m.example/"
+    downloader(transport, rule, attempts=1).download([URL], sink, RecordingTask())
+    assert bytes(sink.data) == CONTENT
+    assert "Range" not in transport.asked[1].headers
+
+
+def only_content(sink: MemoryIncoming) -> Callable[[Received], None]:
+    def check(received: Received) -> None:
+        if bytes(sink.data) != CONTENT:
+            raise IntegrityError(
+                ErrorId.DIGEST_MISMATCH, "is wrong", where=received.via, remedy="-", want="right", got="wrong"
+            )
+
+    return check
+
+
+def test_a_mirror_with_wrong_bytes_gives_way_to_the_original(sink: MemoryIncoming) -> None:
+    wrong = replace(served(), body=b"x" * len(CONTENT))
+    transport = ScriptedTransport(wrong, served())
+    task = RecordingTask()
+    found = downloader(transport, "https://dl.example/=https://m.example/").download(
+        [URL], sink, task, size=len(CONTENT), accept=only_content(sink)
+    )
+    assert (found.via, bytes(sink.data), task.advanced) == ("", CONTENT, len(CONTENT))
+    assert task.notes[0].endswith(f"trying {URL}")
+
+
+def test_what_a_mirror_began_wrongly_is_fetched_whole_from_the_original(sink: MemoryIncoming) -> None:
+    begun = replace(served(ETag='"1"'), body=b"x" * len(CONTENT), cut_at=5000)
+    rest = Reply(
+        206,
+        {
+            "Content-Range": f"bytes 5000-{len(CONTENT) - 1}/{len(CONTENT)}",
+            "ETag": '"1"',
+            "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT",
+        },
+        CONTENT[5000:],
+    )
+    transport = ScriptedTransport(begun, rest, served())
+    task = RecordingTask()
+    downloader(transport, "https://dl.example/=https://m.example/", attempts=1).download(
+        [URL], sink, task, size=len(CONTENT), accept=only_content(sink)
+    )
+    assert (bytes(sink.data), task.advanced) == (CONTENT, len(CONTENT))
+    transport.assert_done()
+
+
+def test_wrong_bytes_everywhere_are_the_last_places_error(sink: MemoryIncoming) -> None:
+    wrong = replace(served(), body=b"x" * len(CONTENT))
+    rule = "https://dl.example/=https://m.example/"
+    with pytest.raises(IntegrityError) as raised:
+        downloader(ScriptedTransport(wrong, wrong), rule).download(
+            [URL], sink, RecordingTask(), accept=only_content(sink)
+        )
+    assert (raised.value.where, sink.offset) == ("", 0)
+    assert "1 other place failed" in raised.value.text()
 
 
 def test_the_last_error_is_raised_with_the_number_of_the_others(sink: MemoryIncoming) -> None:
@@ -126,7 +189,7 @@ def test_mirror_only_skips_urls_that_no_rule_matches(sink: MemoryIncoming) -> No
     transport = ScriptedTransport(served())
     rule = "https://dl.example/=https://m.example/"
     downloader(transport, rule, only=True).download(["https://b.example/a", URL], sink, RecordingTask())
-    assert [sent.url for sent in transport.sent] == ["https://m.example/a.tar.gz"]
+    assert [asked.url for asked in transport.asked] == ["https://m.example/a.tar.gz"]
     with pytest.raises(SourceError, match="only mirrors"):
         downloader(ScriptedTransport(), rule, only=True).download(["https://b.example/a"], sink, RecordingTask())
 
@@ -144,7 +207,7 @@ def test_a_document_may_not_be_longer_than_allowed() -> None:
 def test_the_size_is_what_the_first_place_announces() -> None:
     transport = ScriptedTransport(Reply(405), Reply(200), Reply(200, {"Content-Length": "7"}))
     assert downloader(transport).size([URL, "https://b.example/a", "https://c.example/a"]) == 7
-    assert [sent.method for sent in transport.sent] == ["HEAD"] * 3
+    assert [asked.method for asked in transport.asked] == ["HEAD"] * 3
 
 
 def test_the_size_is_unknown_when_no_place_tells() -> None:
@@ -172,6 +235,14 @@ def test_a_local_file_is_read_from_its_beginning(sink: MemoryIncoming, tmp_path:
     assert local.read(url, max_bytes=len(CONTENT)) == Document(CONTENT, MTIME_S, "")
     with pytest.raises(SourceError, match="longer than"):
         local.read(url, max_bytes=10)
+
+
+def test_a_local_file_from_before_1970_has_no_date(sink: MemoryIncoming, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    os.utime(tmp_path / "a", (-1, -1))
+    url = (tmp_path / "a").as_uri()
+    assert downloader(ScriptedTransport()).download([url], sink, RecordingTask()).last_modified is None
+    assert downloader(ScriptedTransport()).read(url, max_bytes=1).last_modified is None
 
 
 @pytest.mark.parametrize(("name", "id"), [("absent", "source-not-found"), ("", "source-not-found")])

@@ -27,6 +27,13 @@ def test_mirrors_come_in_their_order_and_the_original_last() -> None:
     )
 
 
+def test_what_opens_a_mirror_is_asked_with_but_never_shown() -> None:
+    mirrors = Mirrors.parse(["https://github.com/=https://m.example/get?token=s3cret&url="], only=True)
+    [place] = mirrors.urls("https://github.com/a")
+    # the lock and the bundle tell through which mirror a file came
+    assert place == Candidate("https://m.example/get?token=s3cret&url=a", "https://m.example/get?token=***&url=")
+
+
 @pytest.mark.parametrize(
     ("rule", "url", "first"),
     [

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,3 +47,14 @@ def test_a_broken_file_is_named_with_its_line_but_not_its_secret(tmp_path: Path)
     assert raised.value.id == ErrorId.CREDENTIALS_UNREADABLE
     assert "line 2" in str(raised.value)
     assert "s3cret" not in raised.value.text()
+
+
+def test_a_user_without_a_home_has_no_credentials() -> None:
+    # a container's uid that is not in passwd, and no HOME: os.setuid needs a process of its own
+    program = (
+        "import os; from bundler.net.netrc_file import netrc_credentials\n"
+        "if os.getuid() == 0: os.setuid(54321)\n"
+        "assert netrc_credentials('dl.example') is None"
+    )
+    environment = {name: text for name, text in os.environ.items() if name not in ("HOME", "NETRC")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)

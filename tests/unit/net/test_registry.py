@@ -83,7 +83,7 @@ def failure(client: RegistryClient, reference: Reference = REFERENCE) -> Bundler
 
 
 def refusal(status: int, code: str, message: str) -> Reply:
-    return Reply(status, json.dumps({"errors": [{"code": code, "message": message, "detail": {"x": 1}}]}).encode())
+    return Reply(status, body=json.dumps({"errors": [{"code": code, "message": message, "detail": {"x": 1}}]}).encode())
 
 
 def by_digest(digest: Digest) -> Reference:
@@ -193,7 +193,7 @@ def test_a_refusal_is_quoted() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"errors": 7}', b'{"errors": [7]}', b"\xff", b"x" * 10**6])
 def test_a_refusal_without_words(body: bytes) -> None:
-    error = failure(answering(Reply(404, body)).client())
+    error = failure(answering(Reply(404, body=body)).client())
     assert error.id == ErrorId.SOURCE_NOT_FOUND
     assert "that quay.io is a registry" in error.remedy
 
@@ -335,7 +335,7 @@ def test_when_no_repository_has_it_the_telling_error_counts(
 
 def test_a_blob_is_resumed_without_a_validator(tmp_path: Path) -> None:
     rest = {"Content-Range": f"bytes 40-{BLOB.size - 1}/{BLOB.size}"}
-    upstream = blob_upstream(Reply(206, CONTENT[40:], rest), None)
+    upstream = blob_upstream(Reply(206, rest, CONTENT[40:]), None)
     _, data, task = bring(upstream.client(), tmp_path, held=CONTENT[:40])
     assert (data, task.advanced) == (CONTENT, BLOB.size)
     assert upstream.transport.asked[0].headers["Range"] == "bytes=40-"
@@ -355,6 +355,67 @@ def test_broken_credentials_end_the_matter(tmp_path: Path) -> None:
 
     upstream = blob_upstream(Reply(401, headers={"WWW-Authenticate": "Basic"}), Reply(body=CONTENT))
     client = RegistryClient(upstream.transport, logins=Broken(), retry=Retry(attempts=1))
+    with pytest.raises(SourceError) as caught:
+        bring(client, tmp_path)
+    assert caught.value.id == ErrorId.CREDENTIALS_UNREADABLE
+
+
+MIRROR = "quay.io=mirror.example"
+MIRRORED_BLOB = f"mirror.example/v2/a/b/blobs/{BLOB.digest}"
+WRONG = b"x" * len(CONTENT)
+
+
+def test_a_mirror_with_wrong_bytes_gives_way_to_the_original(tmp_path: Path) -> None:
+    upstream = blob_upstream(Reply(body=CONTENT), None)
+    upstream.replies[MIRRORED_BLOB] = [Reply(body=WRONG)]
+    via, data, task = bring(upstream.client(MIRROR), tmp_path)
+    assert (via, data, task.advanced) == ("", CONTENT, len(CONTENT))
+    assert "(through mirror.example)" in task.notes[0]
+
+
+def test_what_a_mirror_began_wrongly_is_fetched_whole_from_the_original(tmp_path: Path) -> None:
+    rest = {"Content-Range": f"bytes 40-{BLOB.size - 1}/{BLOB.size}"}
+    upstream = Upstream({MIRRORED_BLOB: [Reply(body=WRONG, cut_at=40)]})
+    upstream.replies[f"quay.io/v2/a/b/blobs/{BLOB.digest}"] = [Reply(206, rest, CONTENT[40:]), Reply(body=CONTENT)]
+    _, data, task = bring(upstream.client(MIRROR, attempts=1), tmp_path)
+    assert (data, task.advanced) == (CONTENT, len(CONTENT))
+
+
+def test_wrong_bytes_everywhere_are_never_handed_over(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        bring(blob_upstream(Reply(body=WRONG), Reply(body=WRONG)).client(), tmp_path, held=b"x")
+    assert (caught.value.id, caught.value.want) == (ErrorId.DIGEST_MISMATCH, str(BLOB.digest))
+    assert caught.value.where == f"gcr.io/c@{BLOB.digest}"
+
+
+def test_a_mirror_whose_tag_is_elsewhere_gives_way_to_the_original() -> None:
+    upstream = answering(Reply(body=MANIFEST, headers=TYPED))
+    upstream.replies["mirror.example/v2/a/b/manifests/1"] = [Reply(body=INDEX, headers={"Content-Type": OCI_INDEX})]
+    found = upstream.client(MIRROR).manifest(REFERENCE, want=Digest.sha256(MANIFEST))
+    assert (found.data, found.via) == (MANIFEST, "")
+    assert upstream.client(MIRROR).manifest(REFERENCE).via == "mirror.example"
+    with pytest.raises(IntegrityError):
+        upstream.client(MIRROR).manifest(REFERENCE, want=Digest.sha256(b"neither"))
+
+
+class BrokenLogins:
+    """A configuration that the operator has to mend."""
+
+    looked_in = "config.json"
+
+    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's
+        raise SourceError(ErrorId.CREDENTIALS_UNREADABLE, "is not JSON", where="config.json", remedy="Mend it.")
+
+
+def test_unreadable_credentials_are_told_and_not_passed_over(tmp_path: Path) -> None:
+    challenge = Reply(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+    upstream = blob_upstream(challenge, Reply(body=CONTENT))
+    upstream.replies["mirror.example/v2/a/b/manifests/1"] = [challenge]
+    upstream.replies["quay.io/v2/a/b/manifests/1"] = [Reply(body=MANIFEST, headers=TYPED)]
+    client = RegistryClient(
+        upstream.transport, mirrors=Mirrors.parse([MIRROR]), retry=Retry(attempts=1), logins=BrokenLogins()
+    )
+    assert failure(client).id == ErrorId.CREDENTIALS_UNREADABLE
     with pytest.raises(SourceError) as caught:
         bring(client, tmp_path)
     assert caught.value.id == ErrorId.CREDENTIALS_UNREADABLE

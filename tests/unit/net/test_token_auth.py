@@ -88,6 +88,31 @@ def test_basic_that_is_refused_is_not_sent_again() -> None:
     assert SECRET not in caught.value.text()
 
 
+class OneNamespace(KnownLogins):
+    """Knows the repositories below `private/` alone."""
+
+    def login(self, host: str, path: str) -> Login | None:
+        return super().login(host, path) if path.startswith("private/") else None
+
+
+def test_a_public_repository_beside_a_private_one_is_asked_without_credentials() -> None:
+    auth = RegistryAuth(TokenService().transport, OneNamespace(login()))
+    assert auth.renew(repository("private/a"), BASIC, "").startswith("Basic ")
+    assert auth.authorization(repository("public/a")) == ""
+    with pytest.raises(SourceError, match="none for it were found"):
+        auth.renew(repository("public/a"), BASIC, "")
+
+
+def test_a_token_service_that_refuses_strangers_does_not_close_public_repositories() -> None:
+    service = TokenService()
+    auth = RegistryAuth(service.transport, OneNamespace(login()), clock=lambda: service.now_s)
+    auth.renew(repository("private/a"), BEARER, "")
+    service.replies = [Reply(401)]
+    assert auth.authorization(repository("public/a")) == ""
+    assert auth.authorization(repository("public/a")) == ""
+    assert len(service.transport.asked) == 2
+
+
 def test_basic_without_credentials() -> None:
     with pytest.raises(SourceError, match=r"none for it were found in config\.json"):
         TokenService().auth().renew(repository(), BASIC, "")
@@ -148,7 +173,10 @@ def test_a_token_is_used_until_shortly_before_its_end() -> None:
     assert parse_qs(urlsplit(service.transport.urls[1]).query)["scope"] == ["repository:a/b:pull"]
 
 
-@pytest.mark.parametrize(("expires_in", "kept_s"), [(None, 50), ("soon", 50), (10, 8), (0, 0), (-5, 0), (1e400, 50)])
+@pytest.mark.parametrize(
+    ("expires_in", "kept_s"),
+    [(None, 50), ("soon", 50), (10, 8), (0, 0), (-5, 0), (1e400, 50), (10**400, 50), (-(10**400), 0)],
+)
 def test_lifetimes_in_all_their_forms(expires_in: object, kept_s: float) -> None:
     service = TokenService(expires_in=expires_in)
     auth = service.auth()

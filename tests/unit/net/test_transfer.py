@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.net.interface import Credentials, Received
-from bundler.net.transfer import strong_validator, transfer
+from bundler.net.transfer import accepted, content_length, strong_validator, transfer
 from tests.fakes.progress import RecordingTask
-from tests.fakes.scripted_transport import Reply, ScriptedTransport
 from tests.fakes.store import MemoryIncoming, MemoryStore
+from tests.fakes.transport import Reply, ScriptedTransport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +89,8 @@ def test_a_fresh_download_asks_for_everything(sink: MemoryIncoming) -> None:
     received, task = bring(transport, sink, headers={"Accept": "x/y"}, credentials=credentials)
     assert received == Received(len(CONTENT), OLD_S, "")
     assert (bytes(sink.data), sink.validator, task.advanced) == (CONTENT, TAG, len(CONTENT))
-    assert dict(transport.sent[0].headers) == {"Accept": "x/y"}
-    assert transport.sent[0].credentials == credentials
+    assert dict(transport.asked[0].headers) == {"Accept": "x/y"}
+    assert transport.asked[0].credentials == credentials
 
 
 def test_the_rest_is_asked_for_and_appended(begun: MemoryIncoming) -> None:
@@ -97,19 +98,18 @@ def test_the_rest_is_asked_for_and_appended(begun: MemoryIncoming) -> None:
     received, task = bring(transport, begun, headers={"Accept": "x/y"})
     assert received == Received(len(CONTENT), OLD_S, "")
     assert (bytes(begun.data), task.advanced) == (CONTENT, len(CONTENT))
-    assert dict(transport.sent[0].headers) == {"Accept": "x/y", "Range": f"bytes={HELD}-", "If-Range": TAG}
+    assert dict(transport.asked[0].headers) == {"Accept": "x/y", "Range": f"bytes={HELD}-", "If-Range": TAG}
 
 
 def test_a_date_is_a_validator_too(sink: MemoryIncoming) -> None:
     sink.restart(OLD)
     sink.write(CONTENT[:HELD])
-    partial = rest()
-    partial.headers = {"Content-Range": partial.headers["Content-Range"]}
+    partial = replace(rest(), headers={"Content-Range": rest().headers["Content-Range"]})
     transport = ScriptedTransport(partial)
     received, _ = bring(transport, sink)
     assert bytes(sink.data) == CONTENT
     assert received.last_modified == OLD_S
-    assert transport.sent[0].headers["If-Range"] == OLD
+    assert transport.asked[0].headers["If-Range"] == OLD
 
 
 @pytest.mark.parametrize("tag", [TAG, '"v2"'])
@@ -135,7 +135,7 @@ def test_a_206_that_does_not_continue_is_not_appended(begun: MemoryIncoming, lie
     transport = ScriptedTransport(lie, whole(ETag='"v2"'))
     _, task = bring(transport, begun)
     assert (bytes(begun.data), begun.validator, task.advanced) == (CONTENT, '"v2"', len(CONTENT))
-    assert "Range" not in transport.sent[1].headers
+    assert "Range" not in transport.asked[1].headers
 
 
 def test_a_206_with_another_date_is_not_appended(sink: MemoryIncoming) -> None:
@@ -151,7 +151,7 @@ def test_without_a_validator_it_begins_anew(sink: MemoryIncoming) -> None:
     transport = ScriptedTransport(whole())
     _, task = bring(transport, sink)
     assert (bytes(sink.data), task.advanced) == (CONTENT, len(CONTENT))
-    assert "Range" not in transport.sent[0].headers
+    assert "Range" not in transport.asked[0].headers
 
 
 def test_immutable_content_needs_no_validator(sink: MemoryIncoming) -> None:
@@ -159,7 +159,7 @@ def test_immutable_content_needs_no_validator(sink: MemoryIncoming) -> None:
     transport = ScriptedTransport(rest(ETag='"of this host"'))
     bring(transport, sink, immutable=True, size=len(CONTENT))
     assert bytes(sink.data) == CONTENT
-    assert dict(transport.sent[0].headers) == {"Range": f"bytes={HELD}-"}
+    assert dict(transport.asked[0].headers) == {"Range": f"bytes={HELD}-"}
 
 
 def test_immutable_content_that_is_whole_needs_no_request(sink: MemoryIncoming) -> None:
@@ -180,7 +180,7 @@ def test_a_416_at_the_end_means_done_when_head_agrees(sink: MemoryIncoming) -> N
     head = Reply(200, {"ETag": TAG, "Last-Modified": OLD, "Content-Length": str(len(CONTENT))})
     transport = ScriptedTransport(unsatisfiable(len(CONTENT)), head)
     assert bring(transport, sink)[0] == Received(len(CONTENT), OLD_S, "")
-    assert [sent.method for sent in transport.sent] == ["GET", "HEAD"]
+    assert [asked.method for asked in transport.asked] == ["GET", "HEAD"]
 
 
 def test_a_416_is_not_believed_when_head_disagrees(sink: MemoryIncoming) -> None:
@@ -223,8 +223,7 @@ def test_a_size_that_nobody_announced_is_counted(sink: MemoryIncoming, pinned: i
 
 
 def test_a_body_shorter_than_announced_is_cut(begun: MemoryIncoming) -> None:
-    short = rest()
-    short.body = short.body[:-1]
+    short = replace(rest(), body=rest().body[:-1])
     with pytest.raises(SourceError) as raised:
         bring(ScriptedTransport(short), begun)
     assert (raised.value.id, raised.value.retryable) == (ErrorId.SOURCE_CUT, True)
@@ -232,8 +231,7 @@ def test_a_body_shorter_than_announced_is_cut(begun: MemoryIncoming) -> None:
 
 
 def test_what_came_before_a_cut_is_kept(sink: MemoryIncoming) -> None:
-    cut = whole(ETag=TAG)
-    cut.cut_at = 4321
+    cut = replace(whole(ETag=TAG), cut_at=4321)
     with pytest.raises(SourceError):
         bring(ScriptedTransport(cut), sink)
     assert (bytes(sink.data), sink.validator) == (CONTENT[:4321], TAG)
@@ -244,3 +242,50 @@ def test_other_answers_leave_the_sink_alone(begun: MemoryIncoming, status: int) 
     with pytest.raises(SourceError):
         bring(ScriptedTransport(Reply(status)), begun)
     assert begun.offset == HELD
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "9" * 19, "-1", "+1", " 1", "1,1", "\N{ARABIC-INDIC DIGIT ONE}", ""])
+def test_what_is_no_length(text: str) -> None:
+    assert content_length({"Content-Length": text}) is None
+
+
+def test_a_range_that_no_file_has_is_asked_for_whole(begun: MemoryIncoming) -> None:
+    absurd = Reply(206, {"Content-Range": f"bytes {HELD}-{'9' * 5000}/{'9' * 5000}", "ETag": TAG}, CONTENT[HELD:])
+    bring(ScriptedTransport(absurd, whole()), begun)
+    assert bytes(begun.data) == CONTENT
+
+
+class _Refusing:
+    """Accepts nothing but the whole content; `brought` counts what it was shown."""
+
+    def __init__(self, sink: MemoryIncoming) -> None:
+        self.sink = sink
+        self.brought = 0
+
+    def __call__(self, _: object) -> None:
+        self.brought += 1
+        if bytes(self.sink.data) != CONTENT:
+            raise IntegrityError(ErrorId.DIGEST_MISMATCH, "is wrong", remedy="-", want="a", got="b")
+
+
+def test_bytes_that_were_there_before_are_dropped_when_the_whole_is_wrong(sink: MemoryIncoming) -> None:
+    sink.write(b"junk")
+    task = RecordingTask()
+    task.advance(sink.offset)
+    check = _Refusing(sink)
+
+    def bring_rest() -> None:
+        fresh = CONTENT[sink.offset :]
+        sink.write(fresh)
+        task.advance(len(fresh))
+
+    accepted(bring_rest, check, sink, task)
+    assert (bytes(sink.data), check.brought, task.advanced) == (CONTENT, 2, len(CONTENT))
+    assert "fetched whole again" in task.notes[0]
+
+
+def test_wrong_bytes_of_one_attempt_are_an_error_at_once(sink: MemoryIncoming) -> None:
+    check = _Refusing(sink)
+    with pytest.raises(IntegrityError):
+        accepted(lambda: sink.write(b"wrong"), check, sink, RecordingTask())
+    assert (sink.offset, check.brought) == (0, 1)

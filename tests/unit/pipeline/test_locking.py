@@ -11,7 +11,7 @@ from bundler.kinds.base import Sources
 from bundler.model.lock import Lock, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
-from bundler.pipeline.locking import disagreements, lock_manifest, narrow_lock, require_agreement
+from bundler.pipeline.locking import disagreements, narrow_lock, pin_manifest, require_agreement
 from tests.fakes.notes import NoteEntry, NotesKind
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore
@@ -30,9 +30,11 @@ def locked(
     kind: NotesKind, manifest: Manifest, tmp_path: Path, previous: Lock | None = None, update: tuple[str, ...] = ()
 ) -> Lock:
     sources = Sources(None, None, MemoryStore(tmp_path), str(tmp_path))  # type: ignore[arg-type] # notes need no network
-    return lock_manifest(
+    pinned = pin_manifest(
         manifest, {"notes": kind}, sources, previous=previous, update=update, jobs=2, progress=RecordingProgress()
     )
+    assert pinned.failure is None
+    return pinned.lock
 
 
 def test_a_new_entry_moves_no_other_pin(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.pipeline.workers import Unit, run_all
-from tests.fakes.progress import RecordingProgress
+from bundler.pipeline.workers import Unit, attempt_all, run_all
+from tests.fakes.progress import RecordingProgress, RecordingTask
 
 if TYPE_CHECKING:
     from bundler.model.progress import Task
@@ -66,8 +66,7 @@ def test_without_keep_going_nothing_is_begun_after_a_failure() -> None:
     with pytest.raises(SourceError):
         run_all(units(*"abcdefgh"), act, jobs=1, keep_going=False, progress=progress)
     assert begun[0] == "a"
-    assert progress.tasks[0].outcome == "failed"
-    assert progress.tasks[0].notes == ["a: is not there"]
+    assert progress.tasks[0].outcome == "failed: is not there"
 
 
 def test_what_runs_is_cut_short_at_its_next_block() -> None:
@@ -88,6 +87,26 @@ def test_what_runs_is_cut_short_at_its_next_block() -> None:
         run_all(units("bad", "endless"), act, jobs=2, keep_going=False, progress=RecordingProgress())
     failed.set()
     assert cut.wait(10)
+
+
+def test_a_task_that_cannot_report_ends_the_run() -> None:
+    class Broken(RecordingProgress):
+        def task(self, label: str, total_bytes: int | None) -> RecordingTask:
+            raise OSError(f"{label}, {total_bytes}")
+
+    with pytest.raises(OSError, match="a, 1"):
+        run_all(units("a"), lambda name, _: name, jobs=1, keep_going=True, progress=Broken())
+
+
+def test_an_attempt_keeps_results_beside_failures() -> None:
+    def act(name: str, _: Task) -> str:
+        if name in "bd":
+            raise failure(name)
+        return name
+
+    outcome = attempt_all(units(*"abcd"), act, jobs=2, keep_going=True, progress=RecordingProgress())
+    assert outcome.results == {0: "a", 2: "c"}
+    assert str(outcome.failure) == "b: is not there"
 
 
 def test_a_bug_is_raised_even_when_going_on() -> None:

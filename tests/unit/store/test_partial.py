@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -197,3 +198,13 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         pass
     assert raised.value.id == ErrorId.STORAGE_UNUSABLE
     assert raised.value.remedy
+
+
+def test_a_partial_file_that_somebody_cuts_short_is_an_error(store: Store) -> None:
+    with store.incoming(NAME) as incoming:
+        incoming.restart('"1"')
+        incoming.write(DATA)
+    with store.incoming(NAME) as incoming:
+        os.truncate(store.partial_directory / file_name(NAME), 10)
+        with pytest.raises(StorageError, match="cut short"):
+            incoming.digest("sha256")

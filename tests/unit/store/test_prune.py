@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,25 @@ def test_remains_of_a_killed_process_are_removed(store: Store) -> None:
 def test_free_bytes_of_a_place_that_does_not_exist_yet(tmp_path: Path) -> None:
     assert free_bytes(tmp_path / "not" / "yet") > 0
     assert free_bytes(Path("/proc/not/there")) == 0
+
+
+def test_a_directory_that_may_not_be_entered_is_an_error_that_names_it() -> None:
+    # root may enter everything, so another user looks, in a process of its own
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from bundler.errors import StorageError\n"
+        "from bundler.store.blobs import Store\n"
+        "from bundler.store.contents import free_bytes, store_contents\n"
+        "from bundler.store.prune import prune\n"
+        "os.chmod(sys.argv[1], 0)\n"
+        "if os.getuid() == 0: os.setuid(54321)\n"
+        "store = Store(Path(sys.argv[1]) / 'store')\n"
+        "looks = lambda: free_bytes(store.root), lambda: store_contents(store), lambda: prune(store, frozenset())\n"
+        "for look in looks:\n"
+        "    try: look()\n"
+        "    except StorageError as error: assert sys.argv[1] in str(error)\n"
+        "    else: sys.exit('no error')\n"
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as closed:
+        subprocess.run([sys.executable, "-c", program, closed], check=True)
+        Path(closed).chmod(0o700)

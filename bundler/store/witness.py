@@ -1,0 +1,54 @@
+"""What is remembered of a blob's file from when its SHA-256 was verified: the file's identity and its CRC-32.
+
+As long as it is the very same file (device, inode, size, and both times to the nanosecond), a CRC-32 is enough to find
+what a disk has damaged, and costs a tenth of a SHA-256. A file that was written to, replaced or copied has another
+identity and is verified whole again. See docs/adr/0007. Losing a record costs time, never correctness.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.digest import Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The records of one store, a small file per blob below `directory`."""
+
+    directory: Path
+
+    def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
+        """Return the CRC-32 that a blob's file had when it was verified, or None when this is not that file."""
+        try:
+            identity, _, crc32 = self._path(blob).read_text(encoding="ascii").rpartition(" ")
+            return int(crc32, 16) if identity == _identity(status) else None
+        except (OSError, ValueError):
+            return None
+
+    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Record that a file with this status and CRC-32 was found to be the blob; does nothing on a full disk."""
+        path = self._path(blob)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(f"{_identity(status)} {crc32:08x}", encoding="ascii")
+            unfinished.replace(path)
+
+    def forget(self, blob: Blob) -> None:
+        """Drop the record of a blob."""
+        with suppress(OSError):
+            self._path(blob).unlink()
+
+    def _path(self, blob: Blob) -> Path:
+        return self.directory / blob.digest.hex[:2] / blob.digest.hex
+
+
+def _identity(status: os.stat_result) -> str:
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
