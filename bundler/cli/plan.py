@@ -21,10 +21,11 @@ from bundler.cli.options import (
 )
 from bundler.cli.wiring import open_workshop
 from bundler.pipeline.building import plan_build
-from bundler.pipeline.planning import Plan, Room, require_room
+from bundler.pipeline.planning import Plan, PlannedFetch, Room, require_room
 from bundler.pipeline.workshop import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bundler.model.json_value import Json
@@ -66,15 +67,6 @@ def plan(
 
 
 def _text(plan: Plan, store: Room, output: Room) -> str:
-    rows = [
-        (
-            "present" if item.present else "fetch",
-            item.kind,
-            console.human_bytes(item.fetch.transfer_bytes),
-            item.fetch.label,
-        )
-        for item in plan.fetches
-    ]
     human = console.human_bytes
     summary = [
         f"to fetch         {human(plan.fetch_bytes)}",
@@ -85,7 +77,24 @@ def _text(plan: Plan, store: Room, output: Room) -> str:
         f"free for archive {human(output.free_bytes)}  {output.directory}",
     ]
     summary += [f"size unknown     {label}" for label in plan.unknown]
-    return "\n".join((console.table(("", "KIND", "SIZE", "NAME"), rows), "", *summary))
+    return "\n".join((console.table(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan)), "", *summary))
+
+
+def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
+    """Return a line for each artifact; what several share stands with the first of them."""
+    groups: dict[tuple[str, str], list[PlannedFetch]] = {}
+    for item in plan.fetches:
+        first = item.fetch.artifacts[0] if item.fetch.artifacts else item.fetch.label
+        groups.setdefault((item.kind, first), []).append(item)
+    return [
+        (kind, _bytes(items, present=False), _bytes(items, present=True), name)
+        for (kind, name), items in groups.items()
+    ]
+
+
+def _bytes(items: Sequence[PlannedFetch], *, present: bool) -> str:
+    count = sum(item.fetch.transfer_bytes for item in items if item.present == present)
+    return console.human_bytes(count) if count else "-"
 
 
 def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty
+from bundler.model.json_value import Json, dump_pretty, load_strict
 from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
@@ -101,7 +100,7 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
     Raises BundleFormatError: a higher format, or not an index at all (unsafe and duplicate paths included).
     """
     try:
-        value = json.loads(data)
+        value = load_strict(data)
         require_format(value["format"], BUNDLE_FORMAT, what="a bundle", where=where)
         files = tuple(_decode_file(item) for item in value["files"])
         _refuse_duplicates(files)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+def load_strict(data: bytes) -> Any:
+    """Parse JSON whose strings can be written again; ValueError for anything else, lone surrogates included."""
+    value = json.loads(data)
+    dump_canonical(value)
+    return value
 
 
 def dump_pretty(value: Json) -> bytes:

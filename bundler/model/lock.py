@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty
+from bundler.model.json_value import Json, dump_pretty, load_strict
 from bundler.model.lock_json import want_text
 from bundler.model.platform import Platform
 
@@ -81,7 +80,7 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
     Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock.
     """
     try:
-        value = json.loads(data)
+        value = load_strict(data)
         require_format(value["format"], LOCK_FORMAT, what="a lock", where=file)
         entries = tuple(_decode_entry(item, decoders) for item in value["entries"])
         _refuse_duplicates(entries)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _OK = 200
 # Servers that do not offer HEAD say so in these ways (GitHub's and S3's signed links answer 403).
-_NO_HEAD = frozenset({403, 405, 501})
+_NO_HEAD = frozenset({400, 403, 405, 501})
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# a mirror that answered so, however often it was tried, is left out for the rest of the run: an image has many blobs
+_SILENT = (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT)
 ACCEPTED_TYPES = (OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST)
 _OK = 200
 
@@ -73,6 +75,7 @@ class RegistryClient:
         insecure_hosts: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._silent_mirrors: set[str] = set()
         self._transport = transport
         self._mirrors = mirrors or Mirrors()
         self._retry = retry or Retry()
@@ -133,10 +136,14 @@ class RegistryClient:
         """Return what the first mirror or else the registry itself gives; the last one's error when none does."""
         places = self._mirrors.repositories(reference.host, reference.path)
         for place, following in itertools.pairwise(places):
+            if place.host in self._silent_mirrors:
+                continue
             try:
                 return ask(place)
             except (SourceError, IntegrityError) as error:
                 _refuse_unreadable(error)
+                if error.id in _SILENT:
+                    self._silent_mirrors.add(place.host)
                 task.note(f"{error}; trying {following.host}")
         return ask(places[-1])
 

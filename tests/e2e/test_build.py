@@ -107,6 +107,24 @@ def test_one_platform_costs_less_before_there_is_a_lock_too(source: Upstream, tm
     assert len(source.files.asked) == before
 
 
+def test_a_plan_has_a_line_for_each_thing_that_the_manifest_names(source: Upstream, tmp_path: Path) -> None:
+    manifest = source.manifest()
+
+    def lines() -> list[list[str]]:
+        table = run(tmp_path, "plan", manifest).stdout.partition("\n\n")[0]
+        return [line.split() for line in table.splitlines()[1:]]
+
+    def told() -> list[str]:
+        return [words[-1] for words in lines()]
+
+    wanted = ["kubeedge/big.bin", "kubeedge/keadm-amd64", "kubeedge/keadm-arm64"]
+    wanted += [f"{source.registry.host}/{image}" for image in IMAGES]
+    assert told() == wanted
+    run(tmp_path, "build", manifest)
+    assert told() == wanted
+    assert {words[1] for words in lines()} == {"-"}
+
+
 def test_locking_again_moves_only_what_is_named(source: Upstream, tmp_path: Path) -> None:
     manifest = source.manifest()
     run(tmp_path, "lock", manifest)

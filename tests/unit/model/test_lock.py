@@ -137,3 +137,11 @@ def test_entries_that_no_lock_has(entries: list[dict[str, object]], why: str) ->
     rest = {"kind": "pins", "entry": str(Digest("sha256", "0" * 64)), "artifacts": []}
     with pytest.raises(ManifestError, match=why):
         decode_lock(_lock_file(*(rest | entry for entry in entries)), DECODERS, file="m.lock.json")
+
+
+def test_a_lone_surrogate_is_refused() -> None:
+    lock = Lock(Digest.sha256(b""), (), {"name": "value"}, ())
+    data = encode_lock(lock).replace(b'"value"', b'"\\ud800"')
+    with pytest.raises(ManifestError) as caught:
+        decode_lock(data, {}, file="some.lock.json")
+    assert caught.value.id is ErrorId.LOCK_INVALID
