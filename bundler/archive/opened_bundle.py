@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import Contents, open_archive
 from bundler.archive.faults import damaged
-from bundler.archive.tree import read_beneath, tree_contents
+from bundler.archive.tree import is_tree, read_beneath, tree_contents
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 
@@ -43,7 +43,7 @@ def open_bundle(path: Path) -> OpenedBundle:
     Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (manifest.yaml or
     lock.json are missing or not the listed ones; what `open_archive` raises), StorageError.
     """
-    return _from_tree(path) if path.is_dir() else _from_archive(path)
+    return _from_tree(path) if is_tree(path) else _from_archive(path)
 
 
 def _from_tree(root: Path) -> OpenedBundle:

@@ -26,6 +26,12 @@ MAX_THREADS = 4
 Outcome = Literal["intact", "missing", "changed"]
 
 
+def is_tree(path: Path) -> bool:
+    """Tell whether a path is a directory, and so can only be an unpacked bundle. Raises StorageError."""
+    with storage_errors(path):
+        return path.is_dir()
+
+
 def tree_contents(root: Path) -> Contents:
     """Read the bundle.json of an unpacked tree. Raises BundleFormatError, StorageError."""
     data = read_beneath(root, INDEX_PATH, MAX_INDEX_BYTES)

@@ -9,7 +9,7 @@ from bundler.archive.archive_reader import Contents, open_archive
 from bundler.archive.beneath import open_root
 from bundler.archive.hashing import HashThread
 from bundler.archive.report import Report
-from bundler.archive.tree import check_files, tree_contents, unlisted_paths
+from bundler.archive.tree import check_files, is_tree, tree_contents, unlisted_paths
 from bundler.durable import storage_errors
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def verify_bundle(path: Path, task: Task, *, strict: bool = False) -> Report:
     """Check whatever lies at the path: a directory as `verify_tree` does, anything else as `verify_archive` does."""
-    return verify_tree(path, task, strict=strict) if path.is_dir() else verify_archive(path, task)
+    return verify_tree(path, task, strict=strict) if is_tree(path) else verify_archive(path, task)
 
 
 def verify_archive(path: Path, task: Task) -> Report:

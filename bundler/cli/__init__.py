@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 
 import click
@@ -42,6 +41,6 @@ for command in (check, plan, build, lock, inspect, verify, unpack, diff, store, 
     bundler.add_command(command)
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
-    sys.exit(console.run(lambda: bundler(standalone_mode=False)))
+def main() -> int:
+    """Run the command line and return its exit code."""
+    return console.run(lambda: bundler(standalone_mode=False))

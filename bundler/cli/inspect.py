@@ -51,7 +51,7 @@ def _text(contents: Contents) -> str:
     size = console.human_bytes(index.content_bytes)
     return (
         f"{title}, bundle {contents.bundle.id[:ID_CHARACTERS]}\n"
-        f"{len(index.files)} files, {size} unpacked, for {_platforms(index.platforms)}\n\n{listing}"
+        f"{index.file_count} files, {size} unpacked, for {_platforms(index.platforms)}\n\n{listing}"
     )
 
 
@@ -63,7 +63,7 @@ def _value(contents: Contents) -> dict[str, Json]:
             "bundle": bundle.id,
             "name": bundle.index.name,
             "release": bundle.index.release,
-            "files": len(bundle.index.files),
+            "files": bundle.index.file_count,
             "content_bytes": bundle.index.content_bytes,
         }
     return described | {

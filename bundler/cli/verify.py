@@ -37,8 +37,9 @@ def verify(path: Path, strict: bool, as_json: bool) -> None:
 
 def _text(report: Report) -> str:
     size = console.human_bytes(report.content_bytes)
+    total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
-    lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} files intact, {size}"]
+    lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
     for word, paths in (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted)):
         lines += [f"{word}: {path}" for path in paths]
     return "\n".join(lines)

@@ -43,6 +43,8 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
         quiet: whether progress is shown.
     """
     mirrors = _mirrors(network)
+    if network.ca_file and not network.ca_file.is_file():
+        raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
     transport = RequestsTransport(
         str(network.ca_file) if network.ca_file else None, insecure_hosts=network.insecure_registries
     )

@@ -9,7 +9,7 @@ from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty, load_strict
+from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words
 from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
@@ -50,6 +50,11 @@ class BundleIndex:
     lock: Digest
     platforms: tuple[Platform, ...]
     files: tuple[IndexedFile, ...]
+
+    @property
+    def file_count(self) -> int:
+        """Files of the bundle: the listed ones, bundle.json and SHA256SUMS."""
+        return len(self.files) + len((INDEX_PATH, SUMS_PATH))
 
     @property
     def content_bytes(self) -> int:
@@ -119,7 +124,7 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleFormatError(
             ErrorId.BUNDLE_INVALID,
-            f"its bundle.json cannot be read: {type(error).__name__}: {error}",
+            f"its bundle.json cannot be read: {unreadable_words(error)}",
             where=where,
             remedy="Copy the bundle again; if that does not help, build it anew.",
         ) from error

@@ -16,6 +16,17 @@ def load_strict(data: bytes) -> Any:
     return value
 
 
+def unreadable_words(error: Exception) -> str:
+    """Return what a person is told when `load_strict`, or taking its value apart, has failed."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+    return str(error)
+
+
 def dump_pretty(value: Json) -> bytes:
     """Return the deterministic, diff-friendly form: sorted keys, two spaces, UTF-8, final newline."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -10,7 +10,7 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty, load_strict
+from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words
 from bundler.model.lock_json import want_text
 from bundler.model.platform import Platform
 
@@ -93,7 +93,7 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
-            f"is not a readable lock: {type(error).__name__}: {error}",
+            f"is not a readable lock: {unreadable_words(error)}",
             where=file,
             remedy="Restore it from version control, or delete it and run `bundler lock` to pin everything anew.",
         ) from error

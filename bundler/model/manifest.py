@@ -87,13 +87,16 @@ class Manifest:
 
     @property
     def digest(self) -> Digest:
-        """SHA-256 of the manifest's meaning: comments, order of keys and `x-` keys do not count."""
+        """SHA-256 of the manifest's meaning: comments, `x-` keys and the order of keys and entries do not count."""
         meaning: Json = {
             "version": MANIFEST_VERSION,
             "name": self.name,
             "release": self.release,
             "platforms": [str(platform) for platform in self.platforms],
-            "entries": {kind: [entry.meaning() for entry in entries] for kind, entries in self.entries.items()},
+            "entries": {
+                kind: sorted((entry.meaning() for entry in entries), key=dump_canonical)
+                for kind, entries in self.entries.items()
+            },
         }
         return Digest.sha256(dump_canonical(meaning))
 

@@ -29,7 +29,7 @@ MAX_REPAIRS = 16
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished archive: its path, its SHA-256 and size, the bundle's full id, and how many files it lists."""
+    """A finished archive: its path, its SHA-256 and size, the bundle's full id, and how many files it has."""
 
     path: Path
     archive: Blob
@@ -68,7 +68,7 @@ def assemble(
         lock_text=encode_lock(lock),
     )
     written = _write_mending(bundle.files, lock, output, request, shop)
-    return Built(written.path, written.blob, bundle.id, len(bundle.index.files))
+    return Built(written.path, written.blob, bundle.id, bundle.index.file_count)
 
 
 def _write_mending(files: Sequence[Placement], lock: Lock, output: Path, request: Request, shop: Workshop) -> Written:

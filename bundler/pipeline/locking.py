@@ -39,7 +39,7 @@ def disagreements(manifest: Manifest, lock: Lock) -> tuple[str, ...]:
     if changed := [name for name, text in lock.variables.items() if manifest.variables.get(name) != text]:
         lines += [f"the lock was made with --set {name}={lock.variables[name]}" for name in changed]
     if not lines and lock.manifest != manifest.digest:
-        lines.append("name, release, platforms or the order of the entries have changed since the manifest was locked")
+        lines.append("name, release or platforms have changed since the manifest was locked")
     return tuple(lines)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BUNDLES = Path(__file__).parents[1] / "data" / "bundles"
 # what each was when it was put here; an id is the SHA-256 of bundle.json
-IDS = {"format-1.tar.gz": "dc0417369c1f1e3f3ef6abe733f70ef57d98dd3370cd4af3a24d6bf17f2b1d24"}
+IDS = {"format-1.tar.gz": "a1f639fd89db4db87612dd2f60e6e6ddc4c556614f3cbddcd3b808840c0b6776"}
 
 
 def opened(name: str) -> OpenedBundle:

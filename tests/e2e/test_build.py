@@ -225,6 +225,11 @@ def test_upstream_bytes_that_changed_are_refused(source: Upstream, tmp_path: Pat
     assert "--update" in told
 
 
+def test_an_absent_ca_file_is_a_usage_error(source: Upstream, tmp_path: Path) -> None:
+    told = run(tmp_path, "build", source.manifest(), "--ca-file", "absent.pem", code=2).stderr
+    assert "--ca-file absent.pem" in told
+
+
 def test_prune_keeps_what_a_lock_names(source: Upstream, tmp_path: Path) -> None:
     manifest = source.manifest()
     run(tmp_path, "build", manifest, "-o", "first.tar.gz")

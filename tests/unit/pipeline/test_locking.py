@@ -115,3 +115,9 @@ def test_narrowing_to_an_unlocked_platform_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="linux/arm64") as caught:
         narrow_lock(lock, [Platform("linux", "arm64")], {"notes": kind}, sources)
     assert caught.value.id is ErrorId.IMAGE_PLATFORM_MISSING
+
+
+def test_another_order_of_entries_is_no_disagreement(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "1", "b": "2"})
+    lock = locked(kind, manifest_of(NoteEntry("a"), NoteEntry("b")), tmp_path)
+    assert disagreements(manifest_of(NoteEntry("b"), NoteEntry("a")), lock) == ()
