@@ -9,7 +9,7 @@ import pty
 import signal
 import struct
 import termios
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -145,7 +145,6 @@ def terminal() -> Iterator[Callable[[], str]]:
     """Make a terminal stderr; gives what returns all that was written to it, escape sequences included."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-    os.set_blocking(master, False)
     with (
         os.fdopen(slave, "w", buffering=1) as stderr,
         os.fdopen(master, "rb", buffering=0) as screen,
@@ -153,7 +152,13 @@ def terminal() -> Iterator[Callable[[], str]]:
     ):
 
         def seen() -> str:
-            return (screen.read(1 << 20) or b"").decode()
+            stderr.close()
+            blocks: list[bytes] = []
+            # Linux ends a terminal that nobody has open any more with EIO, once everything was read
+            with suppress(OSError):
+                while block := screen.read(1 << 16):
+                    blocks.append(block)
+            return b"".join(blocks).decode()
 
         yield seen
 
