@@ -87,13 +87,18 @@ class Manifest:
 
     @property
     def digest(self) -> Digest:
-        """SHA-256 of the manifest's meaning: comments, order of keys and `x-` keys do not count."""
+        """SHA-256 of the manifest's meaning: comments, order of keys and `x-` keys do not count.
+
+        Nor do kinds that it lists nothing of: a lock stays good when a later version of the tool knows another kind.
+        """
         meaning: Json = {
             "version": MANIFEST_VERSION,
             "name": self.name,
             "release": self.release,
             "platforms": [str(platform) for platform in self.platforms],
-            "entries": {kind: [entry.meaning() for entry in entries] for kind, entries in self.entries.items()},
+            "entries": {
+                kind: [entry.meaning() for entry in entries] for kind, entries in self.entries.items() if entries
+            },
         }
         return Digest.sha256(dump_canonical(meaning))
 

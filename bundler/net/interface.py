@@ -72,7 +72,7 @@ class Sink(Protocol):
 
     @property
     def validator(self) -> str:
-        """The strong ETag or the HTTP date that came with them, for If-Range; "" when there was none."""
+        """The strong ETag or the HTTP date that came with them, for If-Range (over FTP: date and size); "" for none."""
 
     def restart(self, validator: str) -> None:
         """Drop what it holds and remember the validator of what is about to come."""
@@ -100,7 +100,7 @@ class Document:
 
 
 class Downloader(Protocol):
-    """Plain files over http, https and file."""
+    """Plain files over http, https, ftp and file."""
 
     def download(self, urls: Sequence[str], sink: Sink, task: Task, *, size: int | None = None) -> Received:
         """Bring a file into the sink, resuming what it holds.
@@ -109,7 +109,7 @@ class Downloader(Protocol):
         keeps failing gives way to the next. The error raised is the last url's.
 
         Arguments:
-            urls: absolute http, https or file URLs, the preferred one first.
+            urls: absolute http, https, ftp or file URLs, the preferred one first.
             size: the pinned size in bytes; an upstream that announces another is refused at once as IntegrityError.
 
         Raises SourceError, IntegrityError, StorageError (from the sink).
