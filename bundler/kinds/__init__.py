@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.files import FilesKind
 from bundler.kinds.images import ImagesKind
+from bundler.kinds.rpms import RpmsKind
 
 if TYPE_CHECKING:
     from bundler.kinds.base import AnyKind, KindTable
 
-_ALL: tuple[AnyKind, ...] = (FilesKind(), ImagesKind())
+_ALL: tuple[AnyKind, ...] = (FilesKind(), ImagesKind(), RpmsKind())
 KINDS: KindTable = {kind.name: kind for kind in _ALL}

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 RESERVED_KEYS = {
     "charts": "reserved for a later version",
     "debs": "reserved for a later version",
-    "rpms": "not supported yet by this version",
 }
 NO_OVERRIDES: Mapping[str, str] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,3 +80,12 @@ class Artifact(Protocol):
 
     def encode(self) -> Json:
         """Return its JSON object in the lock."""
+
+
+@runtime_checkable
+class Aliased(Protocol):
+    """An artifact that `--update` may call by other names as well as by its key."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Its other names, as a person would write them."""

@@ -87,7 +87,10 @@ class Manifest:
 
     @property
     def digest(self) -> Digest:
-        """SHA-256 of the manifest's meaning: comments, `x-` keys and the order of keys and entries do not count."""
+        """SHA-256 of the manifest's meaning: comments, `x-` keys and the order of keys and entries do not count.
+
+        Nor do kinds that it lists nothing of: a lock stays good when a later version of the tool knows another kind.
+        """
         meaning: Json = {
             "version": MANIFEST_VERSION,
             "name": self.name,
@@ -96,6 +99,7 @@ class Manifest:
             "entries": {
                 kind: sorted((entry.meaning() for entry in entries), key=dump_canonical)
                 for kind, entries in self.entries.items()
+                if entries
             },
         }
         return Digest.sha256(dump_canonical(meaning))

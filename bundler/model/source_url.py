@@ -1,11 +1,11 @@
-"""URLs of the manifest: absolute http, https and file ones, and paths relative to the manifest. Fetches nothing."""
+"""URLs of the manifest: absolute http, https, ftp and file, and paths relative to the manifest. Fetches nothing."""
 
 from __future__ import annotations
 
 import posixpath
 from urllib.parse import quote, unquote, urlsplit
 
-SCHEMES = ("http", "https", "file")
+SCHEMES = ("http", "https", "ftp", "file")
 
 
 def url_problem(url: str) -> str:

@@ -1,15 +1,19 @@
-"""Plain files over http, https and file: which place to ask next when one fails. Implements `interface.Downloader`."""
+"""Plain files over http, https, ftp and file: which place to ask next when one fails.
+
+Implements `interface.Downloader`.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from bundler.errors import BundlerError, IntegrityError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net import local_file
+from bundler.net.ftp import FtpClient
 from bundler.net.interface import Document, Received
 from bundler.net.netrc_file import netrc_credentials
 from bundler.net.redact import redact
@@ -40,6 +44,7 @@ class HttpDownloader:
     mirrors: Mirrors
     retry: Retry
     credentials: Callable[[str], Credentials | None] = netrc_credentials
+    ftp: FtpClient = field(default_factory=FtpClient)
 
     def download(
         self,
@@ -63,11 +68,14 @@ class HttpDownloader:
     def _brought(self, place: Candidate, sink: Sink, task: Task, size: int | None) -> Received:
         if _is_local(place.url):
             return local_file.copy_file(place.url, sink, task, size=size)
-        received = self.retry.run(
-            lambda: transfer(self.transport, place.url, sink, task, credentials=self._credentials(place), size=size),
-            task,
-            position=lambda: sink.offset,
-        )
+
+        def attempt() -> Received:
+            credentials = self._credentials(place)
+            if _is_ftp(place.url):
+                return self.ftp.transfer(place.url, sink, task, credentials=credentials, size=size)
+            return transfer(self.transport, place.url, sink, task, credentials=credentials, size=size)
+
+        received = self.retry.run(attempt, task, position=lambda: sink.offset)
         return replace(received, via=place.via)
 
     def size(self, urls: Sequence[str]) -> int | None:
@@ -123,6 +131,9 @@ class HttpDownloader:
         return places
 
     def _document(self, place: Candidate, max_bytes: int) -> Document:
+        if _is_ftp(place.url):
+            found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=self._credentials(place))
+            return replace(found, via=place.via)
         with self.transport.request("GET", place.url, credentials=self._credentials(place)) as answer:
             if answer.status != _OK:
                 raise error_for_status(answer)
@@ -130,6 +141,8 @@ class HttpDownloader:
             return Document(data, http_date_s(answer.headers.get("Last-Modified", "")), place.via)
 
     def _announced(self, place: Candidate) -> int | None:
+        if _is_ftp(place.url):
+            return self.ftp.size(place.url, credentials=self._credentials(place))
         with self.transport.request("HEAD", place.url, credentials=self._credentials(place)) as answer:
             if answer.status in _NO_HEAD:
                 return None
@@ -178,6 +191,10 @@ def _let_pass(received: Received) -> None:
 
 def _is_local(url: str) -> bool:
     return url.startswith("file:")
+
+
+def _is_ftp(url: str) -> bool:
+    return url.lower().startswith("ftp:")
 
 
 def _with_count(error: SourceError | IntegrityError, others: int) -> BundlerError:

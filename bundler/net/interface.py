@@ -83,7 +83,7 @@ class Document:
 
 
 class Downloader(Protocol):
-    """Plain files over http, https and file."""
+    """Plain files over http, https, ftp and file."""
 
     def download(
         self,
@@ -100,7 +100,7 @@ class Downloader(Protocol):
         keeps failing, or gives wrong bytes, gives way to the next. The error raised is the last url's.
 
         Arguments:
-            urls: absolute http, https or file URLs, the preferred one first.
+            urls: absolute http, https, ftp or file URLs, the preferred one first.
             size: the pinned size in bytes; an upstream that announces another is refused at once as IntegrityError.
                 Only where there is one, bytes of one place are continued from another.
             accept: looks at what came before it counts, and raises SourceError or IntegrityError when it is wrong; the

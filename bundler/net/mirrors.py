@@ -17,7 +17,7 @@ from bundler.net.redact import redact
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_SCHEMES = ("http", "https")
+_SCHEMES = ("http", "https", "ftp")
 _HUB_ALIASES = ("index.docker.io", "registry-1.docker.io")
 
 
@@ -121,7 +121,7 @@ class Mirrors:
 def _url_prefix(prefix: str, text: str) -> str:
     scheme, _, rest = prefix.partition("://")
     if scheme.lower() not in _SCHEMES:
-        raise ValueError(f"{text!r}: {prefix!r} is neither http nor https")
+        raise ValueError(f"{text!r}: {prefix!r} is none of http, https and ftp")
     if "@" in rest.partition("/")[0]:
         raise ValueError("a mirror's prefix holds no user info; put credentials into ~/.netrc")
     return _with_lower_case_host(prefix)

@@ -205,7 +205,7 @@ class _Request:
         for chunk in answer.chunks():
             if self.size is not None and sink.offset + len(chunk) > self.size:
                 _restart(sink, task, "")
-                raise self._changed(f"more than {self.size} bytes")
+                raise other_size(self.url, self.size, f"more than {self.size} bytes")
             sink.write(chunk)
             task.advance(len(chunk))
         if announced is not None and sink.offset != announced:
@@ -245,17 +245,19 @@ class _Request:
 
     def _check_size(self, found: int | None) -> None:
         if self.size is not None and found is not None and found != self.size:
-            raise self._changed(f"{found} bytes")
+            raise other_size(self.url, self.size, f"{found} bytes")
 
-    def _changed(self, got: str) -> IntegrityError:
-        return IntegrityError(
-            ErrorId.UPSTREAM_CHANGED,
-            "the upstream has another size than the one that was locked",
-            where=redact(self.url),
-            remedy="Find out why it changed; if that is right, move the entry with `bundler lock --update`.",
-            want=f"{self.size} bytes",
-            got=got,
-        )
+
+def other_size(url: str, want: int, got: str) -> IntegrityError:
+    """Return the error for an upstream that has another size, in bytes, than the pinned one."""
+    return IntegrityError(
+        ErrorId.UPSTREAM_CHANGED,
+        "the upstream has another size than the one that was locked",
+        where=redact(url),
+        remedy="Find out why it changed; if that is right, move the entry with `bundler lock --update`.",
+        want=f"{want} bytes",
+        got=got,
+    )
 
 
 def _restart(sink: Sink, task: Task, validator: str) -> None:

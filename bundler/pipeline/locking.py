@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
+from bundler.model.artifact import Aliased
 from bundler.model.lock import Lock, LockedEntry
 from bundler.model.manifest import Entry, Manifest, entry_fingerprint
 from bundler.pipeline.workers import Unit, attempt_all
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.kinds.base import AnyKind, KindTable, Sources
+    from bundler.model.artifact import Artifact
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress, Task
     from bundler.pipeline.planning import Estimated
@@ -56,13 +58,14 @@ def require_agreement(manifest: Manifest, lock: Lock, *, where: str) -> None:
 
 
 def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[str, str]]:
-    """Return (kind, id) of the locked entries that shell globs name, by id or by the key of an artifact.
+    """Return (kind, id) of the locked entries that shell globs name, by id, or by the key or an alias of an artifact.
 
     Raises ManifestError (ENTRY_UNKNOWN) for a pattern that names nothing.
     """
     chosen: set[tuple[str, str]] = set()
     names = {
-        (entry.kind, entry.id): {entry.id, *(artifact.key for artifact in entry.artifacts)} for entry in lock.entries
+        (entry.kind, entry.id): {entry.id, *(name for artifact in entry.artifacts for name in _names(artifact))}
+        for entry in lock.entries
     }
     for pattern in patterns:
         matched = {key for key, known in names.items() if any(_matches(name, pattern) for name in known)}
@@ -75,6 +78,10 @@ def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[st
             )
         chosen |= matched
     return frozenset(chosen)
+
+
+def _names(artifact: Artifact) -> tuple[str, ...]:
+    return (artifact.key, *(artifact.aliases if isinstance(artifact, Aliased) else ()))
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -1,4 +1,4 @@
-"""The upstream of scripts/demo: a file server and the pull side of a registry, over content made on the spot.
+"""The upstream of scripts/demo: files, two yum repositories and the pull side of a registry, all made on the spot.
 
     python -m scripts.demo_upstream        prints HOST:PORT on loopback, then serves until it is ended
 

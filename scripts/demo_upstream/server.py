@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from scripts.demo_upstream.files import files
 from scripts.demo_upstream.images import images
+from scripts.demo_upstream.rpms import rpms
 from scripts.demo_upstream.tree import CHANGED_S, Resource
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 def demo_tree() -> dict[str, Resource]:
     """Return everything that the demo's manifest names."""
-    return {**files(), **images()}
+    return {**files(), **images(), **rpms()}
 
 
 class Upstream(ThreadingHTTPServer):

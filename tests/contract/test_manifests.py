@@ -9,6 +9,7 @@ import yaml
 from bundler.kinds import KINDS
 from bundler.manifest.reader import load_manifest
 from bundler.manifest.schema import manifest_schema
+from bundler.model.rpm_entry import RpmEntry
 from tests.contract.checkout import ROOT
 
 MANIFESTS = sorted(path.name for path in (ROOT / "manifests").glob("*.yaml"))
@@ -53,4 +54,12 @@ def test_the_real_one_holds_what_the_walk_through_names() -> None:
         "docker-compose-Linux-x86_64",
         "harbor-offline-installer-v2.5.0.tgz",
     }
+    [yum] = found.entries["rpms"]
+    assert isinstance(yum, RpmEntry)
+    assert (yum.path, yum.release, yum.arch) == ("yum", "7", "x86_64")
+    assert all(repo.gpgcheck for repo in yum.repos)
+    # what the walk-through and keadm itself install by name
+    wishes = {wish.text for wish in yum.packages}
+    assert {"docker-ce-20.10.*", "vsftpd", "epel-release", "mosquitto", "net-tools", "wget", "lrzsz", "unzip"} <= wishes
+    assert {f"{name}-1.22.1" for name in ("kubelet", "kubeadm", "kubectl")} <= wishes
     assert found.archive_name == "kubernetes_kubeedge_allinone.tar.gz"

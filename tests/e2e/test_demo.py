@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.dnf_client import DnfClient
 from tests.integration.docker_engine import docker_engine
 
 # the demo runs once, in one worker of a parallel run
@@ -93,6 +94,25 @@ def test_a_folder_of_somebody_else_is_not_emptied(tmp_path: Path) -> None:
     refused = _demo(tmp_path, code=2)
     assert "name another directory" in refused.said
     assert kept.read_text() == "mine"
+
+
+def test_dnf_installs_from_the_unpacked_repository(demo: Demo, tmp_path: Path) -> None:
+    key = demo.unpacked / "yum" / "RPM-GPG-KEY-demo"
+    client = DnfClient(tmp_path / "root", {"local": f"file://{demo.unpacked}/yum"}, key, arch="x86_64")
+    assert client.install("demo-agent") == {
+        "demo-agent-2.0-1.x86_64",
+        "demo-common-2.1-1.noarch",
+        "demo-tool-1.4-1.x86_64",
+    }
+    said = subprocess.run(
+        [tmp_path / "root" / "usr" / "bin" / "demo-agent"], capture_output=True, check=True, text=True
+    )
+    assert said.stdout == "demo-agent 2.0 of the demo, x86_64\n"
+    assert sorted(path.name for path in (demo.unpacked / "yum-aarch64").glob("*.rpm")) == [
+        "demo-agent-2.0-1.aarch64.rpm",
+        "demo-common-2.1-1.noarch.rpm",
+        "demo-tool-1.4-1.aarch64.rpm",
+    ]
 
 
 def test_images_load_and_run_in_a_real_engine(demo: Demo, tmp_path: Path) -> None:

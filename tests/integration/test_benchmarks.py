@@ -29,3 +29,15 @@ def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, 
     judged = re.findall(r"^\| (\w+) \| [\d.]+(?:x| MiB) \| [<>]= .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE)
     assert judged == verdicts
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rpm_benchmark_prints_both_rows_and_their_verdicts(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "rpms", "--packages=20", "--rounds=1"]
+    done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    timed = re.findall(r"^\| (.+) \| [\d.]+ s \| [\d.]+ to [\d.]+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)
+    assert {"bundler", "createrepo_c", "createrepo_c --no-database"} <= set(timed)
+    assert len(timed) > 5
+    judged = re.findall(r"^\| (speed|memory).* \| [<>]= .+ \| (?:met|NOT met) \|$", done.stdout, flags=re.MULTILINE)
+    assert judged == ["speed", "speed", "speed", "memory"]
+    assert list(tmp_path.iterdir()) == []

@@ -128,7 +128,9 @@ OK = "url: https://h/x"
         pytest.param(f"{{path: x, {OK}, mode: '0777'}}", '"0644" or "0755"', id="mode"),
         pytest.param(f"{{path: x, {OK}, chekcsum_url: y}}", "did you mean 'checksum_url'?", id="typo"),
         pytest.param(f"{{path: x, {OK}, roles: [egde]}}", "did you mean 'edge'?", id="role"),
-        pytest.param("{path: x, url: ftp://h/x}", "has the scheme 'ftp'; known are http, https, file", id="scheme"),
+        pytest.param(
+            "{path: x, url: gopher://h/x}", "has the scheme 'gopher'; known are http, https, ftp, file", id="scheme"
+        ),
         pytest.param("{path: x, url: https:///x}", "names no host", id="host"),
         pytest.param("{path: x, url: https://u:p@h/x}", "holds credentials", id="credentials"),
         pytest.param("{path: x, url: 'https://h/a b'}", "write %20", id="space"),
@@ -177,7 +179,7 @@ def test_problems_of_several_platforms_are_told_once() -> None:
 
 
 def test_problems_of_several_entries_are_told_together() -> None:
-    told = problems("{path: x, url: ftp://h/x}", "{path: y, url: https://h/y, mode: 420}")
+    told = problems("{path: x, url: gopher://h/x}", "{path: y, url: https://h/y, mode: 420}")
 
     assert "m.yaml:6:" in told
     assert "m.yaml:7:" in told

@@ -102,7 +102,6 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "required-missing": ("4:5: a box lacks the key 'path'",),
     "reserved-charts": ("4:1: 'charts' is reserved for a later version; remove it",),
     "reserved-debs": ("4:1: 'debs' is reserved for a later version; remove it",),
-    "reserved-rpms": ("4:1: 'rpms' is not supported yet by this version; remove it",),
     "role-typo": ("4:31: 'roles': unknown role 'egde'; did you mean 'edge'?",),
     "roles-string": ("4:30: 'roles': want a list, got the string 'edge'; write [edge]",),
     "tab-indent": ("4:1: a tab; indent with spaces",),
@@ -130,7 +129,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "unknown-key-far": (
         (
             "4:1: unknown key 'telemetry' in the manifest; known are version, name, release, platforms, vars, "
-            "boxes, labels, charts, debs, rpms"
+            "boxes, labels, charts, debs"
         ),
     ),
     "unknown-key": ("4:1: unknown key 'box' in the manifest; did you mean 'boxes'?",),

@@ -43,6 +43,7 @@ def test_what_opens_a_mirror_is_asked_with_but_never_shown() -> None:
         ("https://A.example/=https://M.example/", "https://a.EXAMPLE/X", "https://m.example/X"),
         ("https://=https://p.example/https://", "https://a.example/x", "https://p.example/https://a.example/x"),
         ("https://a.example/=https://m.example/get?url=", "https://a.example/x", "https://m.example/get?url=x"),
+        ("ftp://a.example/=https://m.example/", "ftp://a.example/x", "https://m.example/x"),
         ("https://a.example/?p=x/=https://m.example/?p=y/", "https://a.example/?p=x/1", "https://m.example/?p=y/1"),
     ],
 )
@@ -135,8 +136,8 @@ def test_local_files_have_no_upstream() -> None:
         "registry.k8s.io=m.example/UPPER",
         "https://a.example/",
         "https://a.example/=m.example",
-        "ftp://a.example/=https://m.example/",
-        "https://a.example/=ftp://m.example/",
+        "gopher://a.example/=https://m.example/",
+        "https://a.example/=gopher://m.example/",
         "https://a.example/=https://m.example",
         "https://a.example=https://m.example/",
         "https://a.example/=https:///x/",

@@ -8,13 +8,15 @@ import pytest
 
 from bundler.errors import ErrorId, ManifestError, SourceError
 from bundler.kinds.base import Sources
-from bundler.model.lock import Lock, decode_lock, encode_lock
+from bundler.model.digest import Digest
+from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
-from bundler.pipeline.locking import disagreements, narrow_lock, pin_manifest, require_agreement
+from bundler.pipeline.locking import disagreements, entries_to_update, narrow_lock, pin_manifest, require_agreement
 from tests.fakes.notes import NoteEntry, NotesKind
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore
+from tests.unit.model.test_rpm_artifact import RPM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +47,22 @@ def test_a_new_entry_moves_no_other_pin(tmp_path: Path) -> None:
     assert after.entry("notes", "a") == before.entry("notes", "a")
     assert after.entry("notes", "b") is not None
     assert kind.locked == ["a", "b"]
+
+
+def test_an_entry_is_found_by_the_other_names_of_its_artifacts() -> None:
+    entry = LockedEntry("rpms", "yum", Digest.sha256(b""), (RPM,))
+    lock = Lock(Digest.sha256(b""), (AMD64,), {}, (entry,))
+    for pattern in ("docker-ce", "docker", "docker-*.x86_64", "yum/docker-ce.x86_64", "yum"):
+        assert entries_to_update(lock, [pattern]) == {("rpms", "yum")}
+    with pytest.raises(ManifestError, match="no locked entry is called 'ocker'"):
+        entries_to_update(lock, ["ocker"])
+
+
+def test_a_kind_of_which_nothing_is_listed_changes_no_digest() -> None:
+    known = manifest_of(NoteEntry("a"))
+    later = Manifest(known.name, "", known.platforms, {}, {**known.entries, "charts": ()})
+    assert later.digest == known.digest
+    assert manifest_of(NoteEntry("b")).digest != known.digest
 
 
 def test_changed_settings_are_pinned_anew(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundler.rpm.keys import read_keys
+from bundler.rpm.signature import check_package
 from scripts.demo_upstream.elf import ARCHITECTURES, speaking_program
 from scripts.demo_upstream.files import NOTES, files
 from scripts.demo_upstream.images import images
+from scripts.demo_upstream.rpms import KEY_PATH, rpms
 from tests.contract.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -69,6 +72,24 @@ def test_all_images_share_one_base_layer() -> None:
 def test_content_is_the_same_every_time() -> None:
     assert images() == TREE
     assert files() == files()
+    assert rpms() == rpms()
+
+
+def test_packages_are_signed_by_the_key_that_is_served(tmp_path: Path) -> None:
+    served = rpms()
+    keys = read_keys(served[KEY_PATH].content, KEY_PATH)
+    packages = {path: resource for path, resource in served.items() if path.endswith(".rpm")}
+    assert len(packages) == 10
+    for path, resource in packages.items():
+        file = tmp_path / path.rpartition("/")[2]
+        file.write_bytes(resource.content)
+        assert check_package(file, keys, where=path).fingerprint == keys[0].fingerprint
+
+
+def test_noarch_packages_of_both_repositories_are_the_same() -> None:
+    common = [resource.content for path, resource in rpms().items() if "demo-common" in path]
+    assert len(common) == 2
+    assert common[0] == common[1]
 
 
 def test_checksum_files_hold_the_sha512_alone() -> None:

@@ -1,0 +1,64 @@
+"""The JSON schema of one item of `rpms:`. Editors use it; the rules themselves are in `bundler.kinds.rpm_reading`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.manifest.schema import FLAG, ROLE_LIST, TEXT, TEXTS, list_of, mapping_of, one_of_keys, words_or_variables
+from bundler.model.rpm_entry import DEFAULT_PATH, PLATFORMS
+from bundler.model.rpm_repo import DEFAULT_COST, DEFAULT_PRIORITY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bundler.model.json_value import Json
+
+
+def _described(schema: Mapping[str, Json], description: str) -> Json:
+    return {**schema, "description": description}
+
+
+_ONE_OR_MORE: Mapping[str, Json] = {"anyOf": [TEXT, TEXTS]}
+_REPO: Mapping[str, Json] = {
+    **mapping_of(
+        {
+            "id": _described(TEXT, "unique within the entry; letters, digits, _ . : -"),
+            "baseurl": _described(_ONE_OR_MORE, "http, https, ftp, file, or a path relative to the manifest"),
+            "mirrorlist": _described(TEXT, "URL of a list of baseurls"),
+            "metalink": _described(TEXT, "URL of a metalink document"),
+            "gpgkey": _described(_ONE_OR_MORE, "URLs of the public keys"),
+            "gpgcheck": _described(FLAG, "whether packages have to be signed by a gpgkey; default true"),
+            "repo_gpgcheck": _described(FLAG, "whether the metadata have to be signed by a gpgkey; default false"),
+            "priority": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": DEFAULT_PRIORITY,
+                "description": f"the lowest wins; default {DEFAULT_PRIORITY}",
+            },
+            "cost": {
+                "type": "integer",
+                "minimum": 0,
+                "description": f"of equal packages the cheapest wins; default {DEFAULT_COST}",
+            },
+            "include": _described(TEXTS, "shell globs: only these packages"),
+            "exclude": _described(TEXTS, "shell globs: never these packages"),
+            "modules": _described(TEXTS, "enabled module streams, name:stream"),
+        },
+        required=("id",),
+    ),
+    "allOf": one_of_keys("baseurl", "mirrorlist", "metalink", required=True),
+}
+RPM_SCHEMA: Mapping[str, Json] = mapping_of(
+    {
+        "path": _described(TEXT, f"directory of the repository in the bundle; default {DEFAULT_PATH}"),
+        "release": _described({"anyOf": [TEXT, {"type": "number"}]}, "the target's release, for people"),
+        "arch": _described(words_or_variables("|".join(PLATFORMS)), "the target's architecture, as `uname -m` has it"),
+        "repos": list_of(_REPO),
+        "packages": _described(TEXTS, "names, globs, NEVRAs, capabilities, /paths, @groups"),
+        "installed": _described(TEXT, "file with what the target has already, as `rpm -qa` prints it"),
+        "weak_dependencies": _described(FLAG, "whether recommended packages come along; default false"),
+        "multilib": _described(FLAG, "whether packages of the 32-bit sibling may come along; default false"),
+        "roles": ROLE_LIST,
+    },
+    required=("arch", "repos", "packages"),
+)

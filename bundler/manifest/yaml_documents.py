@@ -1,0 +1,76 @@
+"""A stream of YAML documents -> plain lists and mappings in which every scalar is the text that stands in the file.
+
+For documents of an upstream (module metadata of a repository), never for the operator's own: there are no positions,
+and nothing is guessed about types, so that the stream `1.10` stays `1.10`. Reads events for the reason `yaml_tree`
+gives; refuses to know what the documents say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# libyaml is absent from PyYAML where it was built without it
+FASTEST_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+MAX_DEPTH = 64
+
+Plain = str | list["Plain"] | dict[str, "Plain"]
+
+
+def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) -> Iterator[Plain]:
+    """Yield the documents of a stream, one at a time; of equal keys in one mapping the last counts.
+
+    Arguments:
+        source: UTF-8; what is not yet needed is not yet read.
+        loader: PyYAML's loader class, in C or in Python.
+
+    Raises ValueError, also in the middle: not YAML, an alias (plain values would share what it stands for), a key that
+    is not a scalar, deeper than MAX_DEPTH.
+    """
+    open_values: list[_Open] = []
+    try:
+        for event in yaml.parse(source, Loader=loader):
+            if isinstance(event, yaml.ScalarEvent):
+                value: Plain = event.value
+            elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+                if len(open_values) == MAX_DEPTH:
+                    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+                open_values.append(_Open([] if isinstance(event, yaml.SequenceStartEvent) else {}))
+                continue
+            elif isinstance(event, yaml.CollectionEndEvent):
+                value = open_values.pop().value
+            elif isinstance(event, yaml.AliasEvent):
+                raise ValueError(f"it has an alias (*{event.anchor}), which such documents do not use")
+            else:
+                continue
+            if open_values:
+                open_values[-1].add(value)
+            else:
+                yield value
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"it is not valid YAML: {error}") from error
+
+
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    __slots__ = ("_key", "value")
+
+    def __init__(self, value: list[Plain] | dict[str, Plain]) -> None:
+        self.value = value
+        self._key: str | None = None
+
+    def add(self, value: Plain) -> None:
+        if isinstance(self.value, list):
+            self.value.append(value)
+        elif self._key is not None:
+            self.value[self._key] = value
+            self._key = None
+        elif isinstance(value, str):
+            self._key = value
+        else:
+            raise ValueError("it has a key that is a list or a mapping")

@@ -1,0 +1,46 @@
+"""Names of RPM packages: name, epoch, version, release, architecture. Refuses to order versions (libsolv does)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PART = re.compile(r"[^\s/:]+")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Nevra:
+    """One package's full name; ValueError when a part is empty or holds blanks, slashes or colons."""
+
+    name: str
+    epoch: int
+    version: str
+    release: str
+    arch: str
+
+    def __post_init__(self) -> None:
+        for part in (self.name, self.version, self.release, self.arch):
+            if not _PART.fullmatch(part):
+                raise ValueError(f"{part!r} cannot be part of a package's name")
+        if "-" in self.version or "-" in self.release or self.epoch < 0:
+            raise ValueError(f"{self.version!r}-{self.release!r} is not a version and release")
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.evr}.{self.arch}"
+
+    @property
+    def evr(self) -> str:
+        """`[epoch:]version-release`; an epoch of 0 is left out, as dnf does."""
+        epoch = f"{self.epoch}:" if self.epoch else ""
+        return f"{epoch}{self.version}-{self.release}"
+
+    @classmethod
+    def parse(cls, text: str) -> Nevra:
+        """Parse `name-[epoch:]version-release.arch`, as `rpm -qa` and dnf print it; ValueError for anything else."""
+        rest, dot, arch = text.rpartition(".")
+        head, _, release = rest.rpartition("-")
+        name, dash, evr = head.rpartition("-")
+        epoch, colon, version = evr.rpartition(":")
+        if not (dot and dash) or (colon and not epoch.isdigit()):
+            raise ValueError(f"{text!r} is not NAME-[EPOCH:]VERSION-RELEASE.ARCH")
+        return cls(name, int(epoch) if colon else 0, version, release, arch)

@@ -1,0 +1,88 @@
+"""Client configuration as text (design section 8: the same is shown by the mirror). Pure: names and URLs come in.
+
+Written for yum 3.4 as well as dnf: keys as in yum.conf(5) and dnf.conf(5), only those that both know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# where the walk-through unpacks a bundle
+SITE_ROOT_URL = "file:///opt"
+# what an operator replaces in the templates: sed 's/@HOST@/master/'
+HOST_PLACEHOLDER = "@HOST@"
+_COMMENT = "# "
+
+
+@dataclass(frozen=True, slots=True)
+class RepoSnippet:
+    """What a .repo file says of one repository of a bundle.
+
+    Arguments:
+        id: the section's name, what `--enablerepo` takes.
+        title: one line for people.
+        directory: the repository's path below the bundle's root.
+        key_files: names of the keys in that directory.
+        unchecked: NAME.ARCH of the packages whose signatures nobody checked: the manifest says `gpgcheck: false` of the
+            repository that they come from.
+    """
+
+    id: str
+    title: str
+    directory: str
+    key_files: Sequence[str]
+    unchecked: Sequence[str] = ()
+
+
+def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = ()) -> bytes:
+    """Return a .repo file.
+
+    Signatures are checked. Packages that nobody vouches for get a section of their own without the check, which gives
+    nothing but these packages; the first section never gives them.
+
+    Arguments:
+        root_url: the bundle's root as clients reach it, without a slash at its end: `file:///opt`, `http://master:8088`.
+        remarks: lines to begin with, without the `#`.
+    """
+    base = f"{root_url}/{repo.directory}"
+    lines = [f"{_COMMENT}{remark}" for remark in remarks]
+    # without a key there is no signed package, and the section would be empty
+    if repo.key_files or not repo.unchecked:
+        lines += [f"[{repo.id}]", f"name={repo.title}", f"baseurl={base}/", "enabled=1", "gpgcheck=1"]
+        if repo.key_files:
+            lines.append("gpgkey=" + "\n       ".join(f"{base}/{name}" for name in repo.key_files))
+        if repo.unchecked:
+            lines += [f"exclude={' '.join(repo.unchecked)}", ""]
+    if repo.unchecked:
+        lines += [
+            f"{_COMMENT}No signature was checked when these packages were bundled (gpgcheck: false in the manifest).",
+            f"[{repo.id}-unchecked]",
+            f"name={repo.title}, packages without checked signatures",
+            f"baseurl={base}/",
+            "enabled=1",
+            "gpgcheck=0",
+            f"includepkgs={' '.join(repo.unchecked)}",
+        ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def repo_files(repo: RepoSnippet) -> dict[str, bytes]:
+    """Return file name -> content of the client files that travel in a repository's directory.
+
+    `local.repo` works as it is for a bundle unpacked below /opt; the templates want a host in place of `@HOST@`.
+    """
+    local = f"For a bundle unpacked in /opt: cp /opt/{repo.directory}/local.repo /etc/yum.repos.d/"
+    files = {"local.repo": repo_file(repo, SITE_ROOT_URL, remarks=[local])}
+    # the mirror's own ports (design section 8); ftp has its usual one
+    for scheme, example in (("ftp", "master"), ("http", "master:8088")):
+        name = f"{scheme}.repo.tmpl"
+        remark = (
+            f"Replace {HOST_PLACEHOLDER} by the host (and port) that serves the bundle: "
+            f"sed 's/{HOST_PLACEHOLDER}/{example}/' {name} > /etc/yum.repos.d/bundle.repo"
+        )
+        files[name] = repo_file(repo, f"{scheme}://{HOST_PLACEHOLDER}", remarks=[remark])
+    return files

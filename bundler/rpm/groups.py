@@ -1,0 +1,104 @@
+"""Package groups (comps.xml) of several repositories -> one document of what a bundle holds. Pure.
+
+The format is libcomps' (libcomps/tests/comps); languages and blacklists are left out, which nothing reads any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from bundler.rpm.xml_document import child_text, children, invalid_metadata, local_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+# all groups of Fedora with every translation are 2 MiB
+MAX_COMPS_BYTES = 64 * 1024 * 1024
+_PARENTS = ("environment", "category")
+
+
+def merge_groups(documents: Iterable[tuple[str, bytes]], names: Collection[str]) -> str:
+    """Return comps.xml with the groups that hold any of these packages, and of them only these packages.
+
+    A group that several documents have is one group; what the first says of it counts. Environments and categories
+    are kept as far as their groups are.
+
+    Arguments:
+        documents: where each came from, for messages, and its plain bytes.
+        names: names of packages.
+
+    Returns "" when no group is left. Raises SourceError (REPO_METADATA_INVALID).
+    """
+    kept: dict[tuple[str, str], ET.Element] = {}
+    for where, data in documents:
+        for element in _parse(data, where):
+            kind, known_as = local_name(element), child_text(element, "id")
+            if kind in ("group", *_PARENTS) and known_as:
+                first = kept.setdefault((kind, known_as), element)
+                if first is not element:
+                    _merge(first, element)
+    groups = {key: element for key, element in kept.items() if key[0] == "group" and _keep_packages(element, names)}
+    group_ids = {group_id for _, group_id in groups}
+    parents = {key: element for key, element in kept.items() if key[0] in _PARENTS and _keep_groups(element, group_ids)}
+    if not groups:
+        return ""
+    root = ET.Element("comps")
+    order = ("group", *_PARENTS)
+    root.extend(
+        element
+        for _, element in sorted((groups | parents).items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    )
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _parse(data: bytes, where: str) -> ET.Element:
+    if len(data) > MAX_COMPS_BYTES:
+        raise invalid_metadata(f"is longer than {MAX_COMPS_BYTES} bytes", where)
+    # real ones name a document type, so only what makes one dangerous is refused
+    if b"<!ENTITY" in data:
+        raise invalid_metadata("declares entities, which no list of groups needs", where)
+    try:
+        root = ET.fromstring(data)  # noqa: S314 - without entities XML only describes itself
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise invalid_metadata(f"is not a readable XML document: {error}", where) from error
+    if local_name(root) != "comps":
+        raise invalid_metadata(f"is a document of the type {local_name(root)!r}, not 'comps'", where)
+    return root
+
+
+def _lists(element: ET.Element) -> Iterator[ET.Element]:
+    for name in ("packagelist", "grouplist", "optionlist"):
+        yield from children(element, name)
+
+
+def _merge(first: ET.Element, other: ET.Element) -> None:
+    """Add what only the other one lists."""
+    for listed in _lists(other):
+        target = next(children(first, local_name(listed)), None)
+        if target is None:
+            first.append(listed)
+            continue
+        known = {(item.text or "").strip() for item in target}
+        target.extend(item for item in listed if (item.text or "").strip() not in known)
+
+
+def _keep_packages(group: ET.Element, names: Collection[str]) -> bool:
+    return _keep(group, names)
+
+
+def _keep_groups(parent: ET.Element, group_ids: Collection[str]) -> bool:
+    return _keep(parent, group_ids)
+
+
+def _keep(element: ET.Element, wanted: Collection[str]) -> bool:
+    """Leave in the lists of an element only what is wanted; return whether anything is left."""
+    left = False
+    for listed in _lists(element):
+        for item in list(listed):
+            if (item.text or "").strip() in wanted:
+                left = True
+            else:
+                listed.remove(item)
+    return left

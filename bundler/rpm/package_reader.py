@@ -1,0 +1,68 @@
+"""Package files -> createrepo_c's records, every file held to what it was pinned to.
+
+One thread: createrepo_c reads and hashes a file while it holds the interpreter's lock, and handing over hashing to
+threads of our own was measured to be slower than letting it (scripts/bench rpms).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.model.digest import Blob, Digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# what the createrepo_c command keeps, and clients show
+CHANGELOG_ENTRIES = 10
+
+
+class DamagedPackageError(IntegrityError):
+    """A package's file is not what it was pinned to. `blob` is what it should be."""
+
+    def __init__(self, path: Path, want: Blob, got: str) -> None:
+        super().__init__(
+            ErrorId.DIGEST_MISMATCH,
+            "the package was damaged on the disk",
+            where=str(path),
+            remedy="Run the same command again; it is fetched anew. If it happens again, check the disk.",
+            want=f"{want.digest}, {want.size} bytes",
+            got=got,
+        )
+        self.blob = want
+
+
+def read_package(library: Any, path: Path, blob: Blob) -> Any:
+    """Return createrepo_c's Package of a file.
+
+    Arguments:
+        library: the module `createrepo_c`.
+
+    Raises DamagedPackageError, SourceError (SOURCE_INVALID) for what is no package.
+    """
+    try:
+        record = library.package_from_rpm(str(path), checksum_type=library.SHA256, changelog_limit=CHANGELOG_ENTRIES)
+    except (OSError, library.CreaterepoCError) as error:
+        # of bytes that are not the pinned ones nothing else can be said
+        _check(path, blob)
+        raise SourceError(
+            ErrorId.SOURCE_INVALID,
+            f"is not a readable RPM package: {str(error).removeprefix(f'Cannot load {path}: ')}",
+            where=str(path),
+            remedy="Ask whoever publishes the repository, or exclude the package.",
+        ) from error
+    if (record.pkgId, record.size_package) != (blob.digest.hex, blob.size):
+        raise DamagedPackageError(path, blob, f"sha256:{record.pkgId}, {record.size_package} bytes")
+    return record
+
+
+def _check(path: Path, blob: Blob) -> None:
+    try:
+        with path.open("rb") as file:
+            found = Blob(Digest("sha256", hashlib.file_digest(file, "sha256").hexdigest()), file.tell())
+    except OSError as error:
+        raise DamagedPackageError(path, blob, error.strerror or "no file") from error
+    if found != blob:
+        raise DamagedPackageError(path, blob, f"{found.digest}, {found.size} bytes")

@@ -1,0 +1,74 @@
+"""The parts of the closure benchmark that want a process of their own: the repository is made, or solved once.
+
+Solving reads metadata as a store holds them, compressed. Making is apart because the memory of a measuring process
+would count as its children's.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from bundler.errors import ManifestError
+from bundler.manifest.yaml_documents import read_documents
+from bundler.model.rpm_repo import RepoSpec
+from bundler.model.source_text import Position
+from bundler.rpm.closure import SolvableRepo, SolveRequest, Wish
+from bundler.rpm.decompress import open_plain
+from bundler.rpm.solving import solve
+
+SEED = 7
+PACKAGES = 20_000
+WISHES = 12
+STEP = 397
+ARCH = "x86_64"
+
+
+def make(repository: Path) -> None:
+    """Write a repository and beside it `wishes`: names that can be installed together, one per line."""
+    # what only this needs would count as memory and time of what is measured
+    from tests.integration.rpm_repositories import Shape, random_packages, write_repository
+
+    # some sixty files per package, and a few hundred of all of them that others depend on, as in Fedora
+    shape = Shape(names=12_500, capabilities=4_000, files=60, trouble=0, asked_programs=150)
+    packages = random_packages(SEED, shape)[:PACKAGES]
+    write_repository(repository, packages)
+    names = sorted({package.name for package in packages})
+    wishes: list[str] = []
+    # steps of a prime number come by packages of every kind
+    for name in names[::STEP]:
+        one_more = [*wishes, name]
+        try:
+            closure(repository, one_more)
+        except ManifestError:
+            continue
+        wishes = one_more
+        if len(wishes) == WISHES:
+            break
+    (repository / "wishes").write_text("\n".join([*wishes, ""]))
+
+
+def closure(repository: Path, wishes: list[str]) -> int:
+    """Solve wishes; return how many packages that takes."""
+    with tempfile.TemporaryDirectory(dir=repository) as scratch:
+
+        def open_record(kind: str) -> BinaryIO | None:
+            path = repository / "repodata" / f"{kind}.xml.gz"
+            if not path.exists():
+                return None
+            with path.open("rb") as source:
+                return open_plain(source, directory=Path(scratch), where=str(path))
+
+        repo = SolvableRepo(RepoSpec("bench", baseurls=(repository.as_uri(),)), open_record)
+        asked = tuple(Wish(text, Position("bench.yaml", 1, 1)) for text in wishes)
+        return len(solve([repo], SolveRequest(ARCH, asked), read_documents=read_documents).packages)
+
+
+if __name__ == "__main__":
+    place, *names_or_paths = sys.argv[1:]
+    if names_or_paths:
+        print(closure(Path(place), names_or_paths))
+    else:
+        make(Path(place))

@@ -1,0 +1,170 @@
+"""What an entry of `rpms:` is pinned to, and who vouches for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import BundlerError, ErrorId, IntegrityError
+from bundler.kinds.base import Sources
+from bundler.kinds.rpms import RpmsKind
+from bundler.model.artifact import HeldTo
+from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Blob
+from bundler.model.rpm_artifact import RepoArtifact, RpmArtifact
+from bundler.model.rpm_entry import PackageWish, RpmEntry
+from bundler.model.rpm_repo import RepoSpec
+from bundler.model.source_text import Position
+from bundler.rpm.repodata import RepoExtras
+from tests.fakes.downloader import MappedDownloader
+from tests.fakes.registry import MemoryRegistry
+from tests.fakes.small_rpms import BUILT_S, KEY, KEY_ID, SmallRpm, repository
+
+if TYPE_CHECKING:
+    from tests.fakes.progress import RecordingTask
+    from tests.fakes.store import MemoryStore
+
+BASE = "https://x.example/7"
+APP = SmallRpm("app", version="2", arch="x86_64", requires=("lib",))
+LIB, OTHER = SmallRpm("lib", epoch=1), SmallRpm("other")
+SPEC = RepoSpec("base", baseurls=(f"{BASE}/",), gpgkeys=(f"{BASE}/key.asc",))
+POSITION = Position("m.yaml", 7, 5)
+ENTRY = RpmEntry(
+    id="yum",
+    position=POSITION,
+    path=BundlePath("yum"),
+    release="7",
+    arch="x86_64",
+    repos=(SPEC,),
+    packages=(PackageWish("app", Position("m.yaml", 9, 17)),),
+    roles=("cloud",),
+)
+COMPS = b"<comps><group><id>g</id><packagelist><packagereq>lib</packagereq></packagelist></group></comps>"
+
+
+def sources(files: dict[str, bytes], store: MemoryStore, via: str = "") -> Sources:
+    return Sources(MappedDownloader(files, via), MemoryRegistry(), store, "/manifests")
+
+
+def test_every_package_of_the_closure_is_pinned(store: MemoryStore, task: RecordingTask) -> None:
+    at_hand = sources(repository(BASE, [APP, LIB, OTHER], RepoExtras(comps=COMPS)), store)
+    beside, app, lib = RpmsKind().lock(ENTRY, at_hand, task)
+    assert isinstance(beside, RepoArtifact)
+    assert isinstance(app, RpmArtifact)
+    assert isinstance(lib, RpmArtifact)
+    assert [str(rpm.nevra) for rpm in (app, lib)] == ["app-2-1.x86_64", "lib-1:1.0-1.noarch"]
+    assert app.content == Blob.of(APP.content())
+    assert (app.urls, app.repo, app.date) == ((f"{BASE}/{APP.file_name}",), "base", BUILT_S)
+    assert app.held_to == HeldTo("signature", KEY_ID)
+    assert (app.summary, app.roles, str(lib.platform)) == ("About app", ("cloud",), "linux/amd64")
+    assert store.has(app.content)
+    [origin] = beside.origins
+    assert (origin.id, origin.urls, origin.gpgcheck) == ("base", (f"{BASE}/",), True)
+    assert [key.startswith("-----BEGIN PGP PUBLIC KEY BLOCK") for key in origin.keys] == [True]
+    assert "<packagereq>lib</packagereq>" in beside.comps
+    assert (beside.modules, beside.updateinfo) == ("", "")
+
+
+def test_an_estimate_moves_no_package_and_knows_the_sizes(store: MemoryStore, task: RecordingTask) -> None:
+    at_hand = sources(repository(BASE, [APP, LIB]), store)
+    estimate = RpmsKind().estimate(ENTRY, at_hand, task)
+    assert [fetch.provides for fetch in estimate.fetches] == [(Blob.of(rpm.content()),) for rpm in (APP, LIB)]
+    assert isinstance(at_hand.downloader, MappedDownloader)
+    assert not [url for url in at_hand.downloader.asked if url.endswith(".rpm")]
+
+
+def test_what_the_store_has_is_not_fetched_again(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, LIB])
+    first = RpmsKind().lock(ENTRY, sources(files, store), task)
+    again = sources({url: data for url, data in files.items() if not url.endswith(".rpm")}, store)
+    assert RpmsKind().lock(ENTRY, again, task) == first
+
+
+def test_the_mirror_that_bytes_came_through_is_told_and_urls_stay_canonical(
+    store: MemoryStore, task: RecordingTask
+) -> None:
+    _, app, _ = RpmsKind().lock(ENTRY, sources(repository(BASE, [APP, LIB]), store, via="https://m.example/"), task)
+    assert isinstance(app, RpmArtifact)
+    assert app.held_to == HeldTo("signature", KEY_ID, "https://m.example/")
+    assert app.urls == (f"{BASE}/{APP.file_name}",)
+
+
+def test_a_path_relative_to_the_manifest_stays_one(store: MemoryStore, task: RecordingTask) -> None:
+    spec = replace(SPEC, baseurls=("repo",), gpgkeys=("repo/key.asc",))
+    files = repository("file:///manifests/repo", [APP, LIB])
+    _, app, _ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert app.urls == (f"repo/{APP.file_name}",)
+    store.blobs.clear()
+    [fetch] = RpmsKind().fetches([app])
+    RpmsKind().fetch(fetch, sources(files, store), task)
+    assert store.has(app.content)
+
+
+def test_without_gpgcheck_the_metadata_vouch_and_no_key_travels(store: MemoryStore, task: RecordingTask) -> None:
+    spec = replace(SPEC, gpgcheck=False)
+    files = repository(BASE, [replace(APP, signed=False), LIB])
+    beside, app, _ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert isinstance(beside, RepoArtifact)
+    assert (app.signed, beside.origins[0].gpgcheck, beside.origins[0].keys) == (False, False, ())
+    assert str(app.held_to) == "published-checksum metadata of base, gpgcheck: false"
+
+
+def test_repositories_that_gave_nothing_are_left_out(store: MemoryStore, task: RecordingTask) -> None:
+    idle = RepoSpec("idle", baseurls=("https://y.example",), gpgkeys=(f"{BASE}/key.asc",))
+    files = repository(BASE, [APP, LIB]) | repository("https://y.example", [OTHER])
+    beside, *_ = RpmsKind().lock(replace(ENTRY, repos=(SPEC, idle)), sources(files, store), task)
+    assert isinstance(beside, RepoArtifact)
+    assert [origin.id for origin in beside.origins] == ["base"]
+
+
+def refused(entry: RpmEntry, files: dict[str, bytes], store: MemoryStore, task: RecordingTask) -> BundlerError:
+    with pytest.raises(BundlerError) as caught:
+        RpmsKind().lock(entry, sources(files, store), task)
+    assert Blob.of(files.get(f"{BASE}/{LIB.file_name}", b"")).digest not in store.blobs
+    return caught.value
+
+
+def test_an_unsigned_package_is_refused_and_not_kept(store: MemoryStore, task: RecordingTask) -> None:
+    error = refused(ENTRY, repository(BASE, [APP, replace(LIB, signed=False)]), store, task)
+    assert error.id == ErrorId.RPM_UNSIGNED
+    assert error.where == "m.yaml:7:5: lib-1:1.0-1.noarch of repository base"
+
+
+def test_another_package_under_that_name_is_refused(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, LIB])
+    files[f"{BASE}/{LIB.file_name}"] = OTHER.content()
+    error = refused(ENTRY, files, store, task)
+    assert isinstance(error, IntegrityError)
+    assert error.id in (ErrorId.CHECKSUM_MISMATCH, ErrorId.UPSTREAM_CHANGED)
+    assert "lib-1:1.0-1.noarch of repository base" in error.where
+
+
+def test_a_package_that_is_missing_upstream_is_named(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, LIB])
+    del files[f"{BASE}/{LIB.file_name}"]
+    error = refused(ENTRY, files, store, task)
+    assert error.id == ErrorId.SOURCE_NOT_FOUND
+    assert error.where == "m.yaml:7:5: lib-1:1.0-1.noarch of repository base"
+    assert f"{BASE}/{LIB.file_name}" in error.what
+
+
+def test_a_key_that_is_none_names_its_repository(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, LIB]) | {f"{BASE}/key.asc": KEY[:100]}
+    error = refused(ENTRY, files, store, task)
+    assert error.id == ErrorId.RPM_KEY_UNREADABLE
+    assert "gpgkey of repository base" in error.where
+
+
+def test_an_unsatisfiable_wish_fetches_no_package(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP])
+    at_hand = sources(files, store)
+    with pytest.raises(BundlerError) as caught:
+        RpmsKind().lock(ENTRY, at_hand, task)
+    assert caught.value.id == ErrorId.RPM_UNSATISFIABLE
+    assert "m.yaml:9:17" in caught.value.text()
+    assert isinstance(at_hand.downloader, MappedDownloader)
+    assert not [url for url in at_hand.downloader.asked if url.endswith(".rpm")]
