@@ -118,6 +118,29 @@ def _from_url(
         return used[0]
 
 
+def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str) -> Blob:
+    """Admit a finished download that is what was promised; for a `use` of `from_first_good_url`.
+
+    Arguments:
+        size: the promised bytes, or None where nothing was said of them.
+
+    Raises IntegrityError for other bytes, which stay where they are for whoever brought them to drop.
+    """
+    got = incoming.digest(want.algorithm)
+    if got != want:
+        raise _other_bytes(where, want, got)
+    if size is not None and incoming.offset != size:
+        raise IntegrityError(
+            ErrorId.UPSTREAM_CHANGED,
+            "has another size than was promised",
+            where=where,
+            remedy="Ask the publisher; the digest and the size that are promised do not belong together.",
+            want=f"{size} bytes",
+            got=f"{incoming.offset} bytes",
+        )
+    return incoming.commit(want)
+
+
 def file_fetches(artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
     """Return one fetch per download, in the order of the artifacts; a blob that two downloads hold is fetched once."""
     groups: dict[Blob, list[FileArtifact]] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.file_fetching import from_first_good_url
+from bundler.kinds.file_fetching import admit_exactly, from_first_good_url
 from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def bring_package(
         return (pinned, "") if pinned is not None and sources.store.has(pinned) else None
 
     def use(incoming: Incoming, received: Received, url: str) -> tuple[Blob, str]:
-        del url
-        return incoming.commit(checksum, size=size), received.via
+        return admit_exactly(incoming, checksum, size, url), received.via
 
     if (found := arrived()) is not None:
         return found

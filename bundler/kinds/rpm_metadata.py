@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.file_fetching import from_first_good_url
+from bundler.kinds.file_fetching import admit_exactly, from_first_good_url
 from bundler.model.digest import Blob, Digest
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
@@ -235,8 +235,8 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
         return pinned if pinned is not None and sources.store.has(pinned) else None
 
     def use(incoming: Incoming, received: Received, url: str) -> Blob:
-        del received, url
-        return incoming.commit(record.digest, size=record.size)
+        del received
+        return admit_exactly(incoming, record.digest, record.size, url)
 
     if (blob := arrived()) is not None:
         return blob
