@@ -10,7 +10,7 @@ from isal import isal_zlib
 
 from bundler.archive.tar_header import BLOCK_BYTES, RECORD_BYTES, encode_header, padding
 from bundler.durable import storage_errors
-from bundler.errors import ErrorId, IntegrityError
+from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob, Digest
 
 if TYPE_CHECKING:
@@ -23,24 +23,11 @@ if TYPE_CHECKING:
 STREAM_BLOCK_BYTES = 1024 * 1024
 
 
-class StoredBlobError(IntegrityError):
-    """An entry of the store is damaged or gone. Whoever assembles drops it, fetches it anew and tries again.
-
-    Arguments:
-        blob: what should lie there.
-        got: what was found instead.
-    """
+class StoredBlobError(DamagedBlobError):
+    """An entry of the store turned out to be damaged while it was written to the archive."""
 
     def __init__(self, blob: Blob, *, where: Path, got: str) -> None:
-        super().__init__(
-            ErrorId.DIGEST_MISMATCH,
-            "the entry of the store is damaged",
-            where=str(where),
-            remedy="Run the command again: the entry is fetched anew.",
-            want=f"{blob.digest}, {blob.size} bytes",
-            got=got,
-        )
-        self.blob = blob
+        super().__init__(blob, "the entry of the store is damaged", where=where, got=got)
 
 
 class StreamBlock(NamedTuple):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--update",
     multiple=True,
     metavar="NAME",
-    help="Pin this entry anew: its path or reference, globs work (repeatable).",
+    help="Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable).",
 )
 @set_option
 @jobs_option

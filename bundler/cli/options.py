@@ -110,6 +110,7 @@ class NetworkOptions:
     mirror_only: bool
     ca_file: Path | None
     insecure_registries: frozenset[str]
+    client_certs: tuple[str, ...]
 
 
 def network_options(command: F) -> F:
@@ -122,9 +123,10 @@ def network_options(command: F) -> F:
         mirror_only: bool,
         ca_file: Path | None,
         insecure_registry: tuple[str, ...],
+        client_cert: tuple[str, ...],
         **kwargs: Any,
     ) -> Any:
-        network = NetworkOptions(mirror, mirror_only, ca_file, frozenset(insecure_registry))
+        network = NetworkOptions(mirror, mirror_only, ca_file, frozenset(insecure_registry), client_cert)
         return command(*args, network=network, **kwargs)
 
     for decorate in (
@@ -133,6 +135,13 @@ def network_options(command: F) -> F:
             multiple=True,
             metavar="HOST[:PORT]",
             help="A registry that may speak plain HTTP or show any certificate (repeatable).",
+        ),
+        option(
+            "--client-cert",
+            variable="BUNDLER_CLIENT_CERTS",
+            multiple=True,
+            metavar="PREFIX=CERT[,KEY]",
+            help="Client certificate and its key, PEM files, for https URLs under a prefix (repeatable).",
         ),
         option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
         option("--mirror-only", is_flag=True, help="Never ask an original upstream, only its mirrors."),

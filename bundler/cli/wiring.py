@@ -13,12 +13,14 @@ from bundler import console
 from bundler.durable import storage_errors
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
-from bundler.manifest.settings import load_settings
+from bundler.manifest.settings import load_settings, settings_invalid
+from bundler.net.client_certs import ClientCertificate
 from bundler.net.docker_config import DockerLogins
 from bundler.net.download import HttpDownloader
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry import RegistryClient
 from bundler.net.retry import Retry
+from bundler.net.tls import check_presentable
 from bundler.net.transport import RequestsTransport
 from bundler.pipeline.planning import Room
 from bundler.pipeline.workshop import Workshop
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.cli.options import NetworkOptions
+    from bundler.manifest.settings import Settings
 
 SETTINGS_NAME = "config.yaml"
 
@@ -42,11 +45,16 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
         base: the manifest's directory, against which urls without a scheme are resolved.
         quiet: whether progress is shown.
     """
-    mirrors = _mirrors(network)
+    settings_file = platformdirs.user_config_path("bundler") / SETTINGS_NAME
+    settings = load_settings(settings_file)
+    mirrors = _mirrors(network, settings)
+    client_certificates = _client_certificates(network, settings, settings_file)
     if network.ca_file and not network.ca_file.is_file():
         raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
     transport = RequestsTransport(
-        str(network.ca_file) if network.ca_file else None, insecure_hosts=network.insecure_registries
+        str(network.ca_file) if network.ca_file else None,
+        insecure_hosts=network.insecure_registries,
+        client_certificates=client_certificates,
     )
     store = Store(store_root)
     sources = Sources(
@@ -78,9 +86,26 @@ def look_at_room(directory: Path) -> Room:
     return Room(str(directory), device, free_bytes(directory))
 
 
-def _mirrors(network: NetworkOptions) -> Mirrors:
-    settings = load_settings(platformdirs.user_config_path("bundler") / SETTINGS_NAME)
+def _mirrors(network: NetworkOptions, settings: Settings) -> Mirrors:
     try:
         return Mirrors.parse((*network.mirrors, *settings.mirrors), only=network.mirror_only)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _client_certificates(network: NetworkOptions, settings: Settings, file: Path) -> tuple[ClientCertificate, ...]:
+    """Return those of the options before those of the settings: of equal prefixes the first counts."""
+    try:
+        asked = [_usable(ClientCertificate.parse(text)) for text in network.client_certs]
+    except ValueError as error:
+        raise click.UsageError(f"--client-cert: {error}") from error
+    try:
+        kept = [_usable(ClientCertificate.parse(text, file.parent)) for text in settings.client_certs]
+    except ValueError as error:
+        raise settings_invalid(str(file), f"'client_certs': {error}", ()) from error
+    return (*asked, *kept)
+
+
+def _usable(certificate: ClientCertificate) -> ClientCertificate:
+    check_presentable(certificate)
+    return certificate

@@ -82,8 +82,16 @@ class Kind(EntryReader[E], Protocol[E, A]):
     def estimate(self, entry: E, sources: Sources, task: Task) -> Estimate:
         """Ask the upstream how much an entry is, moving nothing that is not small; raises as `lock` does."""
 
-    def lock(self, entry: E, sources: Sources, task: Task) -> tuple[A, ...]:
+    def lock(
+        self, entry: E, sources: Sources, task: Task, *, kept: Sequence[A] = (), moved: Sequence[A] = ()
+    ) -> tuple[A, ...]:
         """Pin an entry: resolve it upstream, bring what that needs into the store.
+
+        Arguments:
+            kept: what an earlier lock pinned for this entry, in other settings maybe, and nobody asked to move. A kind
+                whose entries come to many artifacts keeps those for which they are still an answer; one whose entry
+                is a single thing pins it anew.
+            moved: what it pinned and somebody asked to move by name, while the rest is kept.
 
         Raises SourceError, IntegrityError, ManifestError (the wish itself cannot be met), StorageError.
         """

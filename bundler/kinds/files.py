@@ -68,12 +68,23 @@ class FilesKind:
             fetches.append(Fetch(label, provides, size, scratch, download.paths, None))
         return Estimate(tuple(fetches), tuple(unknown))
 
-    def lock(self, entry: FileEntry, sources: Sources, task: Task) -> tuple[FileArtifact, ...]:
+    def lock(
+        self,
+        entry: FileEntry,
+        sources: Sources,
+        task: Task,
+        *,
+        kept: Sequence[FileArtifact] = (),
+        moved: Sequence[FileArtifact] = (),
+    ) -> tuple[FileArtifact, ...]:
         """Download everything that the entry asks for, hold it to what is promised, keep what lands.
+
+        An entry is one thing, of one release: it is pinned as a whole, and no earlier pin of it is kept.
 
         Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (a member is missing, or
         two members land on one path).
         """
+        del kept, moved
         artifacts = [
             artifact for download in entry.downloads for artifact in pin_download(download, entry, sources, task)
         ]

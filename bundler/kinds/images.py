@@ -138,8 +138,17 @@ class ImagesKind:
         artifacts = self.lock(entry, sources, task)
         return Estimate(self.fetches(artifacts), artifacts=artifacts)
 
-    def lock(self, entry: ImageEntry, sources: Sources, task: Task) -> tuple[ImageArtifact, ...]:
-        """Pin the image; see `pin_image` for what is raised."""
+    def lock(
+        self,
+        entry: ImageEntry,
+        sources: Sources,
+        task: Task,
+        *,
+        kept: Sequence[ImageArtifact] = (),
+        moved: Sequence[ImageArtifact] = (),
+    ) -> tuple[ImageArtifact, ...]:
+        """Pin the image; see `pin_image` for what is raised. It is one thing: no earlier pin of it is kept."""
+        del kept, moved
         wish = ImageWish(entry.reference, entry.also_known_as, entry.platforms, entry.roles, str(entry.position))
         return (pin_image(wish, sources, task),)
 

@@ -52,10 +52,17 @@ class OpenedRepo:
         """As the manifest has it."""
         return self.metadata.spec
 
-    def urls(self, href: str) -> tuple[str, ...]:
-        """Return the canonical places of a package; a path relative to the manifest stays one."""
+    def urls(self, href: str, earlier: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the canonical places of a package; a path relative to the manifest stays one.
+
+        Arguments:
+            earlier: those of the lock before, kept when they are still on the mirror list, whose order changes daily.
+        """
         bases = self.spec.baseurls or self.metadata.bases
-        return tuple(dict.fromkeys(_place(base, href) for base in bases))[:MAX_LOCKED_URLS]
+        places = dict.fromkeys(_place(base, href) for base in bases)
+        if earlier and not self.spec.baseurls and places.keys() >= set(earlier):
+            return tuple(earlier)
+        return tuple(places)[:MAX_LOCKED_URLS]
 
 
 def _place(base: str, href: str) -> str:
@@ -71,8 +78,19 @@ class Closure:
     repos: Mapping[str, OpenedRepo]
 
 
-def find_closure(entry: RpmEntry, sources: Sources, task: Task) -> Closure:
+def find_closure(
+    entry: RpmEntry,
+    sources: Sources,
+    task: Task,
+    *,
+    kept: Sequence[RpmArtifact] = (),
+    moved: Sequence[RpmArtifact] = (),
+) -> Closure:
     """Load the metadata of an entry's repositories and choose the packages; moves no package.
+
+    Arguments:
+        kept: earlier pins, to which the closure sticks where it can.
+        moved: earlier pins of packages that are wanted as new as they come.
 
     Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`).
     """
@@ -83,6 +101,8 @@ def find_closure(entry: RpmEntry, sources: Sources, task: Task) -> Closure:
         installed=entry.installed.packages if entry.installed else None,
         weak_dependencies=entry.weak_dependencies,
         multilib=entry.multilib,
+        favored=tuple(rpm.nevra for rpm in kept),
+        favored_names=tuple(rpm.nevra.name for rpm in moved),
     )
     solvable = [
         SolvableRepo(repo.spec, record_opener(repo.metadata, sources, task), str(entry.position))
@@ -107,22 +127,48 @@ def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
     return OpenedRepo(load_repo(spec, sources, task, check=check), tuple(keys))
 
 
-def pin_rpms(entry: RpmEntry, sources: Sources, task: Task) -> tuple[RpmArtifact | RepoArtifact, ...]:
+def pin_rpms(
+    entry: RpmEntry,
+    sources: Sources,
+    task: Task,
+    *,
+    kept: Sequence[RpmArtifact] = (),
+    moved: Sequence[RpmArtifact] = (),
+) -> tuple[RpmArtifact | RepoArtifact, ...]:
     """Choose the packages, bring them into the store, authenticate them; the repository's own artifact comes first.
+
+    Arguments:
+        kept, moved: see `find_closure`. Signatures of kept packages are checked again, since the keys may be others
+            now; those that are in the store are not fetched again.
 
     Raises as `find_closure`; SourceError, StorageError, IntegrityError (RPM_UNSIGNED, RPM_KEY_UNKNOWN,
     RPM_SIGNATURE_BAD, CHECKSUM_MISMATCH) naming manifest line, repository and package.
     """
-    closure = find_closure(entry, sources, task)
-    pinned = in_parallel(closure.packages, lambda rpm: _pin(rpm, closure.repos[rpm.repo_id], entry, sources, task))
+    closure = find_closure(entry, sources, task, kept=kept, moved=moved)
+    known = {(rpm.nevra, rpm.checksum): rpm for rpm in (*kept, *moved)}
+
+    def pin(rpm: ChosenRpm) -> tuple[RpmArtifact, str]:
+        earlier = known.get((rpm.nevra, rpm.checksum))
+        return _pin(rpm, earlier, closure.repos[rpm.repo_id], entry, sources, task)
+
+    pinned = in_parallel(closure.packages, pin)
     return (_repository(entry, closure, [used for _, used in pinned], sources, task), *(rpm for rpm, _ in pinned))
 
 
-def _pin(chosen: ChosenRpm, repo: OpenedRepo, entry: RpmEntry, sources: Sources, task: Task) -> tuple[RpmArtifact, str]:
-    """Return the pinned package, and the fingerprint of the key that vouches for it ("" for none)."""
+def _pin(
+    chosen: ChosenRpm, earlier: RpmArtifact | None, repo: OpenedRepo, entry: RpmEntry, sources: Sources, task: Task
+) -> tuple[RpmArtifact, str]:
+    """Return the pinned package, and the fingerprint of the key that vouches for it ("" for none).
+
+    Arguments:
+        earlier: what an earlier lock pinned the very same package to.
+    """
     where = f"{entry.position}: {chosen.nevra} of repository {chosen.repo_id}"
-    urls = repo.urls(chosen.href)
-    content, via = bring_package(urls, chosen.checksum, chosen.blob_size, sources, task, where=where)
+    urls = repo.urls(chosen.href, earlier.urls if earlier else ())
+    if earlier and sources.store.has(earlier.content):
+        content, via = earlier.content, earlier.held_to.via
+    else:
+        content, via = bring_package(urls, chosen.checksum, chosen.blob_size, sources, task, where=where)
     path = sources.store.path(content)
     try:
         if repo.spec.gpgcheck:

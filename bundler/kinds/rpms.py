@@ -20,6 +20,7 @@ from bundler.model.rpm_artifact import RepoArtifact, RpmArtifact, decode_rpm_art
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bundler.model.artifact import Artifact
     from bundler.model.json_value import Json
     from bundler.model.lock import LockedEntry
     from bundler.model.placement import Placement
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Node
 
 RpmsArtifact = RpmArtifact | RepoArtifact
+
+
+def _packages(artifacts: Sequence[Artifact]) -> list[RpmArtifact]:
+    return [artifact for artifact in artifacts if isinstance(artifact, RpmArtifact)]
 
 
 class RpmsKind:
@@ -69,9 +74,17 @@ class RpmsKind:
         ]
         return Estimate(tuple(fetches))
 
-    def lock(self, entry: RpmEntry, sources: Sources, task: Task) -> tuple[RpmsArtifact, ...]:
+    def lock(
+        self,
+        entry: RpmEntry,
+        sources: Sources,
+        task: Task,
+        *,
+        kept: Sequence[RpmsArtifact] = (),
+        moved: Sequence[RpmsArtifact] = (),
+    ) -> tuple[RpmsArtifact, ...]:
         """Choose, fetch and authenticate the packages; see `pin_rpms` for what is raised."""
-        return pin_rpms(entry, sources, task)
+        return pin_rpms(entry, sources, task, kept=_packages(kept), moved=_packages(moved))
 
     def decode(self, value: Any) -> RpmsArtifact:
         """Read one artifact from the lock."""
@@ -84,7 +97,7 @@ class RpmsKind:
 
     def fetches(self, artifacts: Sequence[RpmsArtifact]) -> tuple[Fetch, ...]:
         """Return one fetch per package."""
-        return rpm_fetches([artifact for artifact in artifacts if isinstance(artifact, RpmArtifact)])
+        return rpm_fetches(_packages(artifacts))
 
     def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
         """Bring one package into the store."""
@@ -100,7 +113,7 @@ class RpmsKind:
         placements: list[Placement] = []
         repositories: list[RepoArtifact] = []
         for entry in entries:
-            packages = [artifact for artifact in entry.artifacts if isinstance(artifact, RpmArtifact)]
+            packages = _packages(entry.artifacts)
             for artifact in entry.artifacts:
                 if isinstance(artifact, RepoArtifact):
                     repositories.append(artifact)

@@ -1,6 +1,6 @@
 """The builder's own settings, `~/.config/bundler/config.yaml`: what belongs to whoever builds, never to the manifest.
 
-Owns the file's form; what a mirror's text means is known where mirrors are used.
+Owns the file's form; what a text in it means is known where it is used.
 """
 
 from __future__ import annotations
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-SETTINGS_KEYS = ("mirrors",)
+SETTINGS_KEYS = ("mirrors", "client_certs")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`mirrors`: upstream mirrors as written, `PREFIX=PREFIX`, the preferred one first."""
+    """What the file says, as written.
+
+    Arguments:
+        mirrors: upstream mirrors, `PREFIX=PREFIX`, the preferred one first.
+        client_certs: client certificates, `PREFIX=CERT.pem[,KEY.pem]`, paths relative to the file's directory.
+    """
 
     mirrors: tuple[str, ...] = ()
+    client_certs: tuple[str, ...] = ()
 
 
 def load_settings(path: Path | None) -> Settings:
@@ -42,7 +48,7 @@ def load_settings(path: Path | None) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise _invalid(str(path), f"cannot be read: {error.strerror}", ()) from error
+        raise settings_invalid(str(path), f"cannot be read: {error.strerror}", ()) from error
     return _read(text, str(path))
 
 
@@ -51,16 +57,18 @@ def _read(text: bytes, file: str) -> Settings:
     root = read_tree(text, file=file, problems=problems)
     if isinstance(root, Scalar) and not root.text and not problems.errors:
         return Settings()
-    mirrors: tuple[str, ...] = ()
+    settings = Settings()
     if root is not None:
         fields = Fields(root, Scope({}, (), problems), known=SETTINGS_KEYS, what="the settings")
-        mirrors = tuple(scalar.text for scalar in fields.texts("mirrors"))
+        texts = {key: tuple(scalar.text for scalar in fields.texts(key)) for key in SETTINGS_KEYS}
+        settings = Settings(**texts)
     if problems.errors:
-        raise _invalid(file, "has problems", [str(problem) for problem in sorted(set(problems.errors))])
-    return Settings(mirrors)
+        raise settings_invalid(file, "has problems", [str(problem) for problem in sorted(set(problems.errors))])
+    return settings
 
 
-def _invalid(file: str, what: str, problems: Sequence[str]) -> ManifestError:
+def settings_invalid(file: str, what: str, problems: Sequence[str]) -> ManifestError:
+    """Return the error for a settings file; also for what only shows when a text of it is used."""
     return ManifestError(
         ErrorId.SETTINGS_INVALID, what, where=file, remedy="Mend or remove the settings file.", problems=problems
     )

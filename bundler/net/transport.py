@@ -18,14 +18,16 @@ from requests.auth import HTTPBasicAuth
 from requests.utils import get_environ_proxies, select_proxy
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.client_certs import ClientCertificate, certificate_for
 from bundler.net.failure import WHILE_READING, WHILE_SENDING, source_error, trust_failure
 from bundler.net.redact import redact
 from bundler.net.redirect import MOST_REDIRECTS, Hop, next_hop, too_many
-from bundler.net.tls import tls_error, trusting_anybody, trusting_context
+from bundler.net.refused_request import POOLS
+from bundler.net.tls import present, tls_error, trusting_anybody, trusting_context
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bundler.net.interface import Credentials
 
@@ -47,7 +49,11 @@ class RequestsTransport:
         idle_timeout_s: how long a server may be silent, in seconds.
         user_agent: what it calls itself.
         insecure_hosts: `host` or `host:port` whose certificates are not checked.
+        client_certificates: what is shown to servers that ask for it, chosen anew after each redirect; an https proxy
+            is shown none.
         clock: the local time, aware; only for messages about certificates.
+
+    Raises SourceError when the authorities or a client certificate cannot be used.
     """
 
     def __init__(
@@ -58,22 +64,32 @@ class RequestsTransport:
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         user_agent: str = "bundler",
         insecure_hosts: frozenset[str] = frozenset(),
+        client_certificates: Sequence[ClientCertificate] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._timeouts_s = (connect_timeout_s, idle_timeout_s)
         self._headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._insecure_hosts = frozenset(host.lower() for host in insecure_hosts)
         self._clock = clock
-        self._verifying = _Adapter(trusting_context(ca_file))
-        self._trusting = _Adapter(trusting_anybody())
+        strict, lax = trusting_context(ca_file), trusting_anybody()
+        self._verifying, self._trusting = _Adapter(strict), _Adapter(lax)
+        # connections that were opened with a certificate never serve requests without it, nor the other way round
+        self._showing = {
+            certificate: (
+                _Adapter(_showing(trusting_context(ca_file), certificate), strict),
+                _Adapter(_showing(trusting_anybody(), certificate), lax),
+            )
+            for certificate in client_certificates
+        }
         if insecure_hosts:
             # the operator asked for it; a warning per request would drown everything else
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def close(self) -> None:
         """Close all pooled connections."""
-        self._verifying.close()
-        self._trusting.close()
+        for verifying, trusting in (*self._showing.values(), (self._verifying, self._trusting)):
+            verifying.close()
+            trusting.close()
 
     @contextmanager
     def request(
@@ -112,13 +128,16 @@ class RequestsTransport:
         credentials = hop.credentials
         auth = HTTPBasicAuth(credentials.username.encode(), credentials.secret.encode()) if credentials else None
         proxies: dict[str, str] = {}
+        shown = None
         try:
             insecure = self._is_insecure(hop.url)
             proxies = environment_proxies(hop.url)
             prepared = requests.Request(
                 hop.method, hop.url, headers=self._headers | dict(hop.headers), auth=auth, data=hop.body
             ).prepare()
-            adapter = self._trusting if insecure else self._verifying
+            shown = certificate_for(hop.url, self._showing)
+            verifying, trusting = self._showing[shown] if shown else (self._verifying, self._trusting)
+            adapter = trusting if insecure else verifying
             response = adapter.send(
                 prepared, stream=True, timeout=self._timeouts_s, verify=not insecure, proxies=proxies
             )
@@ -126,7 +145,7 @@ class RequestsTransport:
             distrust = trust_failure(error)
             if distrust is not None:
                 direct = not select_proxy(hop.url, proxies)
-                raise tls_error(distrust, hop.url, now=self._clock(), direct=direct) from error
+                raise tls_error(distrust, hop.url, now=self._clock(), direct=direct, shown=shown) from error
             raise source_error(error, hop.url, idle_timeout_s=self._timeouts_s[1]) from error
         return HttpAnswer(response, hop.url, self._timeouts_s[1])
 
@@ -197,20 +216,43 @@ class HttpAnswer:
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter with a TLS context of ours, for direct and proxied connections alike."""
+    """requests' adapter with a TLS context of ours, for direct and proxied connections alike.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Arguments:
+        proxy_context: what https proxies themselves are met with, when it is another one.
+    """
+
+    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext | None = None) -> None:
         self._context = context
+        self._proxy_context = proxy_context or context
         super().__init__(pool_connections=_POOLED_HOSTS, pool_maxsize=_POOLED_CONNECTIONS_PER_HOST)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **settings)
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, proxy_ssl_context=self._context, **settings)
+        manager = super().proxy_manager_for(
+            proxy, ssl_context=self._context, proxy_ssl_context=self._proxy_context, **settings
+        )
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the connection alone: the context holds the authorities; requests would add its own collection."""
+
+
+def _showing(context: ssl.SSLContext, certificate: ClientCertificate) -> ssl.SSLContext:
+    try:
+        present(context, certificate)
+    except ValueError as error:
+        raise SourceError(
+            ErrorId.SOURCE_TLS,
+            f"has no client certificate that can be used: {error}",
+            where=certificate.prefix,
+            remedy="Give --client-cert readable PEM files of a certificate and its key.",
+        ) from error
+    return context
 
 
 def environment_proxies(url: str) -> dict[str, str]:

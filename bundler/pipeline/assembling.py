@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bundler.archive.bundle_files import bundle_files
-from bundler.archive.tar_stream import StoredBlobError
 from bundler.archive.writer import write_archive
+from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import encode_lock
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bundler.archive.writer import Written
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bundler.model.placement import Placement
     from bundler.pipeline.workshop import Request, Workshop
 
+T = TypeVar("T")
 # a disk that damages more entries than this in one build is beyond mending by fetching again
 MAX_REPAIRS = 16
 
@@ -56,10 +57,10 @@ def assemble(
         output: the archive's final path.
         request: tells how many downloads run at once, should damaged entries of the store have to be fetched again.
 
-    Raises StoredBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
+    Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
     bundle = bundle_files(
-        place_all(lock, shop),
+        _mending(lambda: place_all(lock, shop), lock, request, shop),
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
@@ -67,35 +68,52 @@ def assemble(
         manifest_text=manifest_text,
         lock_text=encode_lock(lock),
     )
-    written = _write_mending(bundle.files, lock, output, request, shop)
+    total_bytes = sum(file.blob.size for file in bundle.files)
+    written = _mending(
+        lambda: _write(bundle.files, total_bytes, output, request, shop),
+        lock,
+        request,
+        shop,
+        repeats_bytes=total_bytes,
+    )
     return Built(written.path, written.blob, bundle.id, bundle.index.file_count)
 
 
-def _write_mending(files: Sequence[Placement], lock: Lock, output: Path, request: Request, shop: Workshop) -> Written:
-    total_bytes = sum(file.blob.size for file in files)
+def _write(files: Sequence[Placement], total_bytes: int, output: Path, request: Request, shop: Workshop) -> Written:
+    task = shop.progress.task(output.name, total_bytes)
+    try:
+        written = write_archive(
+            files,
+            store_path=shop.sources.store.path,
+            out=output,
+            task=task,
+            source_date_epoch=request.date_cap,
+            witness=shop.witness,
+        )
+    except DamagedBlobError:
+        task.finish("damaged entry in the store")
+        raise
+    task.finish()
+    return written
+
+
+def _mending(act: Callable[[], T], lock: Lock, request: Request, shop: Workshop, *, repeats_bytes: int = 0) -> T:
+    """Do something that reads the store; fetch again what turns out to be damaged there, and do it once more.
+
+    Arguments:
+        repeats_bytes: how much of the progress every further attempt begins anew.
+    """
     for repairs_left in range(MAX_REPAIRS, -1, -1):
-        task = shop.progress.task(output.name, total_bytes)
         try:
-            written = write_archive(
-                files,
-                store_path=shop.sources.store.path,
-                out=output,
-                task=task,
-                source_date_epoch=request.date_cap,
-                witness=shop.witness,
-            )
-        except StoredBlobError as error:
-            task.finish("damaged entry in the store")
+            return act()
+        except DamagedBlobError as error:
             if not repairs_left:
                 raise
             shop.progress.note(f"{error.blob.digest} is damaged in the store; fetching it again")
             shop.sources.store.drop(error.blob)
             plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
-            shop.progress.expect(plan.fetch_bytes + total_bytes)
+            shop.progress.expect(plan.fetch_bytes + repeats_bytes)
             fetch_all(
                 plan.fetches, shop.kinds, shop.sources, jobs=request.jobs, keep_going=False, progress=shop.progress
             )
-        else:
-            task.finish()
-            return written
     raise AssertionError("the last attempt either returned or raised")

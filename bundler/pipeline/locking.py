@@ -60,6 +60,8 @@ def require_agreement(manifest: Manifest, lock: Lock, *, where: str) -> None:
 def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[str, str]]:
     """Return (kind, id) of the locked entries that shell globs name, by id, or by the key or an alias of an artifact.
 
+    What of such an entry stays is told by `earlier_pins`.
+
     Raises ManifestError (ENTRY_UNKNOWN) for a pattern that names nothing.
     """
     chosen: set[tuple[str, str]] = set()
@@ -78,6 +80,26 @@ def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[st
             )
         chosen |= matched
     return frozenset(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier pins of an entry that is pinned again: what stays if it can, and what was asked to move."""
+
+    kept: tuple[Artifact, ...] = ()
+    moved: tuple[Artifact, ...] = ()
+
+
+def earlier_pins(entry: LockedEntry, patterns: Sequence[str]) -> Earlier:
+    """Tell what shell globs ask to move of an entry: some artifacts, or, where one names the entry, all anew."""
+    if any(_matches(entry.id, pattern) for pattern in patterns):
+        return Earlier()
+    moved = [
+        any(_matches(name, pattern) for name in _names(artifact) for pattern in patterns)
+        for artifact in entry.artifacts
+    ]
+    pins = tuple(zip(entry.artifacts, moved, strict=True))
+    return Earlier(tuple(pin for pin, moves in pins if not moves), tuple(pin for pin, moves in pins if moves))
 
 
 def _names(artifact: Artifact) -> tuple[str, ...]:
@@ -111,8 +133,8 @@ def pin_manifest(
     """Pin the entries of a manifest.
 
     Arguments:
-        previous: an earlier lock, whose pins are kept for entries that mean the same.
-        update: shell globs of entries to pin anew all the same.
+        previous: an earlier lock, whose pins hold for entries that mean the same; for others the kind is told them.
+        update: shell globs of entries, or of artifacts in them, to pin anew all the same.
         estimates: what `estimate_manifest` found; entries that it had to pin already, or failed on, are not asked
             again.
         jobs: how many entries are worked on at once.
@@ -121,21 +143,24 @@ def pin_manifest(
     moved = entries_to_update(previous, update) if previous else frozenset()
     known = {(item.kind, item.entry.id): item for item in estimates}
     pinned: list[LockedEntry] = []
-    units: list[Unit[tuple[AnyKind, Entry]]] = []
+    units: list[Unit[tuple[AnyKind, Entry, Earlier]]] = []
     for kind_name, entries in manifest.entries.items():
         for entry in entries:
-            kept = previous.entry(kind_name, entry.id) if previous else None
-            if kept and kept.fingerprint == entry_fingerprint(entry) and (kind_name, entry.id) not in moved:
-                pinned.append(kept)
+            before = previous.entry(kind_name, entry.id) if previous else None
+            if before and before.fingerprint == entry_fingerprint(entry) and (kind_name, entry.id) not in moved:
+                pinned.append(before)
             else:
-                units.append(Unit(entry.id, None, (kinds[kind_name], entry)))
+                earlier = earlier_pins(before, update) if before else Earlier()
+                units.append(Unit(entry.id, None, (kinds[kind_name], entry, earlier)))
 
-    def pin(work: tuple[AnyKind, Entry], task: Task) -> LockedEntry:
-        kind, entry = work
+    def pin(work: tuple[AnyKind, Entry, Earlier], task: Task) -> LockedEntry:
+        kind, entry, earlier = work
         asked = known.get((kind.name, entry.id))
         if asked and asked.failure:
             raise asked.failure
-        artifacts = (asked and asked.estimate.artifacts) or kind.lock(entry, sources, task)
+        artifacts = (asked and asked.estimate.artifacts) or kind.lock(
+            entry, sources, task, kept=earlier.kept, moved=earlier.moved
+        )
         return LockedEntry(kind.name, entry.id, entry_fingerprint(entry), tuple(artifacts))
 
     outcome = attempt_all(units, pin, jobs=jobs, keep_going=keep_going, progress=progress)

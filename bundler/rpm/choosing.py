@@ -23,15 +23,24 @@ if TYPE_CHECKING:
 
 
 def choose(
-    pool: PackagePool, jobs: Sequence[Job], *, weak_dependencies: bool
+    pool: PackagePool, jobs: Sequence[Job], *, favored: Sequence[int] = (), weak_dependencies: bool
 ) -> tuple[tuple[ChosenRpm, ...], tuple[str, ...]]:
-    """Return the packages that meet all jobs, sorted, and notes on wishes whose newest package is not among them.
+    """Return the packages that meet all jobs, sorted, and notes on wishes whose newest package cannot be among them.
+
+    Arguments:
+        favored: packages that are taken where others would do as well, whatever their version, each rather than those
+            before it.
 
     Raises ManifestError (RPM_UNSATISFIABLE), SourceError (a chosen package's metadata are of no use).
     """
     pool.see_to_index()
+    # what is free to move is decided first: what is favored follows it where it has to
+    keeps = frozenset(favored)
+    jobs = sorted(jobs, key=lambda job: not keeps.isdisjoint(job.packages))
+    favors = [_favor(pool, package) for package in favored]
     solver = _solver(pool, weak_dependencies=weak_dependencies)
-    if problems := solver.solve([_libsolv_job(pool, job) for job in jobs]):
+    # problems tell jobs by their place, so the wishes come first
+    if problems := solver.solve([*(_libsolv_job(pool, job) for job in jobs), *favors]):
         words = [problem_words(pool, problem, jobs) for problem in problems]
         raise ManifestError(
             ErrorId.RPM_UNSATISFIABLE,
@@ -70,6 +79,11 @@ def _libsolv_job(pool: PackagePool, job: Job, flags: int = 0) -> Any:
         return pool.pool.Job(kind.SOLVER_INSTALL | kind.SOLVER_SOLVABLE_PROVIDES | flags, capability.id)
     one_of = kind.SOLVER_SOLVABLE_ONE_OF | kind.SOLVER_SETARCH | kind.SOLVER_SETEVR
     return pool.pool.Job(kind.SOLVER_INSTALL | one_of | flags, pool.pool.towhatprovides(list(job.packages)))
+
+
+def _favor(pool: PackagePool, package: int) -> Any:
+    kind = pool.solv.Job
+    return pool.pool.Job(kind.SOLVER_FAVOR | kind.SOLVER_SOLVABLE, package)
 
 
 def _takes_older(pool: PackagePool, jobs: Sequence[Job], chosen: Sequence[Any]) -> bool:

@@ -50,6 +50,11 @@ class SolveRequest:
             stands for `name = version` alone, and is therefore brought up to date when something needs more of it.
         weak_dependencies: follow Recommends and Supplements.
         multilib: also take packages of the compatible 32-bit architecture where something asks for them.
+        favored: what an earlier closure held. Of several versions or providers that would do, one of these is taken,
+            unless a wish or another package needs something else. In place of one that no repository has any more,
+            another version of it is favored.
+        favored_names: what an earlier closure held and is to come anew: another provider does not take its place, and
+            of its versions the newest counts, or what obsoletes it.
     """
 
     arch: str
@@ -57,6 +62,8 @@ class SolveRequest:
     installed: tuple[Nevra, ...] | SolvableRepo | None = None
     weak_dependencies: bool = False
     multilib: bool = False
+    favored: tuple[Nevra, ...] = ()
+    favored_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

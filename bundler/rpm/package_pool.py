@@ -62,6 +62,7 @@ class PackagePool:
     """
 
     def __init__(self, arch: str) -> None:
+        self.arch = arch
         self.solv = load_libsolv()
         self.pool = self.solv.Pool()
         self.pool.setdisttype(self.solv.Pool.DISTTYPE_RPM)

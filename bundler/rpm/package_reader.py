@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.errors import ErrorId, SourceError
+from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob, Digest
 
 if TYPE_CHECKING:
@@ -19,19 +20,11 @@ if TYPE_CHECKING:
 CHANGELOG_ENTRIES = 10
 
 
-class DamagedPackageError(IntegrityError):
-    """A package's file is not what it was pinned to. `blob` is what it should be."""
+class DamagedPackageError(DamagedBlobError):
+    """A package's file is not what it was pinned to."""
 
     def __init__(self, path: Path, want: Blob, got: str) -> None:
-        super().__init__(
-            ErrorId.DIGEST_MISMATCH,
-            "the package was damaged on the disk",
-            where=str(path),
-            remedy="Run the same command again; it is fetched anew. If it happens again, check the disk.",
-            want=f"{want.digest}, {want.size} bytes",
-            got=got,
-        )
-        self.blob = want
+        super().__init__(want, "the package was damaged on the disk", where=path, got=got)
 
 
 def read_package(library: Any, path: Path, blob: Blob) -> Any:

@@ -13,6 +13,7 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.rpm.choosing import choose
 from bundler.rpm.closure import ChosenRpm, Solution, SolvableRepo, SolveRequest, Wish
 from bundler.rpm.comps import merge_comps, read_comps
+from bundler.rpm.favored_packages import favored_packages
 from bundler.rpm.file_dependencies import in_primary, may_reach
 from bundler.rpm.hidden_packages import hidden_by_arch, hidden_by_globs
 from bundler.rpm.installed_packages import add_installed
@@ -50,7 +51,8 @@ def solve(repos: Sequence[SolvableRepo], request: SolveRequest, *, read_document
     if paths and may_reach(pool, _roots(pool, jobs), paths):
         pool.add_filelists()
         jobs = _jobs(pool, comps, request)
-    chosen, notes = choose(pool, jobs.jobs, weak_dependencies=request.weak_dependencies)
+    favored = favored_packages(pool, request.favored, request.favored_names)
+    chosen, notes = choose(pool, jobs.jobs, favored=favored, weak_dependencies=request.weak_dependencies)
     return Solution(chosen, (*jobs.notes, *notes))
 
 

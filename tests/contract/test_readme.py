@@ -11,6 +11,8 @@ import pytest
 from bundler.kinds import KINDS
 from bundler.kinds.file_reading import KEYS as FILE_KEYS
 from bundler.kinds.images import KEYS as IMAGE_KEYS
+from bundler.kinds.rpm_reading import KEYS as RPM_KEYS
+from bundler.kinds.rpm_reading import REPO_KEYS
 from bundler.manifest.header import HEADER_KEYS
 from tests.contract.checkout import ROOT
 from tests.contract.command_line import commands, usage_problem
@@ -101,13 +103,13 @@ def test_tables_of_both_languages_have_the_same_rows(pages: tuple[str, str]) -> 
 
 def test_the_formats_page_names_every_key_of_the_manifest() -> None:
     page = (ROOT / "docs/formats.md").read_text()
-    keys = [*HEADER_KEYS, *KINDS, *FILE_KEYS, *IMAGE_KEYS]
+    keys = [*HEADER_KEYS, *KINDS, *FILE_KEYS, *IMAGE_KEYS, *RPM_KEYS, *REPO_KEYS]
     assert [key for key in keys if f"`{key}`" not in page] == []
 
 
 def test_the_formats_page_names_every_key_of_a_lock_and_a_bundle() -> None:
     page = (ROOT / "docs/formats.md").read_text()
-    owners = ("lock", "bundle", "file_artifact", "image_artifact")
+    owners = ("lock", "bundle", "file_artifact", "image_artifact", "rpm_artifact")
     model = [(ROOT / "bundler" / "model" / f"{name}.py").read_text() for name in owners]
     keys = [key for text in model for key in re.findall(r'"([a-z_]+)": ', text)]
     assert len(keys) > 30

@@ -230,6 +230,15 @@ def test_an_absent_ca_file_is_a_usage_error(source: Upstream, tmp_path: Path) ->
     assert "--ca-file absent.pem" in told
 
 
+def test_client_certificates_that_cannot_be_used_are_told_before_anything_is_fetched(
+    source: Upstream, tmp_path: Path
+) -> None:
+    told = run(tmp_path, "build", source.manifest(), "--client-cert", "https://dl.example/=absent.pem", code=2).stderr
+    assert "--client-cert: absent.pem cannot be read" in told
+    told = run(tmp_path, "build", source.manifest(), "--client-cert", "http://dl.example/=absent.pem", code=2).stderr
+    assert "client certificates are for https alone" in told
+
+
 def test_prune_keeps_what_a_lock_names(source: Upstream, tmp_path: Path) -> None:
     manifest = source.manifest()
     run(tmp_path, "build", manifest, "-o", "first.tar.gz")

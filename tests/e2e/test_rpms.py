@@ -286,6 +286,42 @@ def test_upgrades_are_shown_as_old_and_new(upstream: Upstream, tmp_path: Path) -
     assert "1.0-1" in run(tmp_path, "diff", "old.json", "site.lock.json").stdout
 
 
+def versions(directory: Path) -> dict[str, str]:
+    """Return name -> full name of the packages in the lock."""
+    [entry] = json.loads((directory / "site.lock.json").read_text())["entries"]
+    return {item["nevra"].split("-")[0]: item["nevra"] for item in entry["artifacts"] if item["type"] == "package"}
+
+
+def test_locking_again_moves_what_is_asked_for_and_what_must(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.manifest()
+    run(tmp_path, "lock", "site.yaml")
+    first = versions(tmp_path)
+    newer = (
+        SpecLike("app", version="2.5", requires=("lib >= 2", "/usr/bin/tool")),
+        SpecLike("lib", version="2.2", epoch=1, arch="x86_64"),
+        SpecLike("tool", version="1.1", files={"/usr/bin/tool": b"#!/bin/sh\n"}),
+        SpecLike("needy", requires=("tool >= 1.1",)),
+    )
+    sign(build_rpms(upstream.rpms, newer), upstream.key)
+    upstream.index()
+    # what is kept is in the store, and only listed upstream
+    (upstream.rpms / "lib-2.1-1.x86_64.rpm").unlink()
+    run(tmp_path, "lock", "site.yaml", "--update", "app")
+    assert versions(tmp_path) == {**first, "app": "app-2.5-1.noarch"}
+
+    upstream.manifest(packages="[app, unrelated]")
+    run(tmp_path, "lock", "site.yaml")
+    second = {**first, "app": "app-2.5-1.noarch", "unrelated": "unrelated-1.0-1.noarch"}
+    assert versions(tmp_path) == second
+
+    upstream.manifest(packages="[app, unrelated, needy]")
+    run(tmp_path, "lock", "site.yaml")
+    assert versions(tmp_path) == {**second, "needy": "needy-1.0-1.noarch", "tool": "tool-1.1-1.noarch"}
+
+    run(tmp_path, "lock", "site.yaml", "--update", "yum")
+    assert versions(tmp_path)["lib"] == "lib-1:2.2-1.x86_64"
+
+
 def test_a_second_build_fetches_nothing(upstream: Upstream, tmp_path: Path) -> None:
     upstream.manifest()
     run(tmp_path, "build", "site.yaml")

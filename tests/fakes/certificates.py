@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority, and a server's certificate signed by it."""
+"""Certificates for tests: an authority, and certificates of servers and clients signed by it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,20 @@ class Authority:
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
-    def server_context(self, *hosts: str, begin: datetime | None = None, end: datetime | None = None) -> ssl.SSLContext:
-        """Return the TLS context of a server with a certificate for these names or addresses."""
+    def server_context(
+        self,
+        *hosts: str,
+        begin: datetime | None = None,
+        end: datetime | None = None,
+        clients: Authority | None = None,
+        newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    ) -> ssl.SSLContext:
+        """Return the TLS context of a server with a certificate for these names or addresses.
+
+        Arguments:
+            clients: whose certificates its clients have to show.
+            newest: the newest version of TLS that it speaks.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [_general_name(host) for host in hosts]
         certificate = (
@@ -46,7 +58,23 @@ class Authority:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
+        context.maximum_version = newest
+        if clients is not None:
+            context.load_verify_locations(clients.file)
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
+
+    def client_files(self, name: str, *, passphrase: bytes = b"") -> tuple[Path, Path]:
+        """Return PEM files of a client's certificate and its key; the key is encrypted when there is a passphrase."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = _builder(name, self.certificate.subject, key, None, None).sign(self.key, hashes.SHA256())
+        certificate, key_file = (self.file.with_name(f"{name}.{kind}.pem") for kind in ("cert", "key"))
+        certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+        encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+        key_file.write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+        )
+        return certificate, key_file
 
 
 def authority(directory: Path, name: str = "Site Test Root") -> Authority:

@@ -73,11 +73,15 @@ class NoteArtifact:
 
 @dataclass(slots=True)
 class NotesKind:
-    """`upstream` maps an id to the text that is there now; an absent one fails. `locked`, `fetched`: what was done."""
+    """`upstream` maps an id to the text that is there now; an absent one fails. `locked`, `fetched`: what was done.
+
+    `kept`: the keys of the earlier pins that `lock` was told, by entry.
+    """
 
     upstream: dict[str, str] = field(default_factory=dict)
     locked: list[str] = field(default_factory=list)
     fetched: list[str] = field(default_factory=list)
+    kept: dict[str, list[str]] = field(default_factory=dict)
     name: str = "notes"
     schema: Mapping[str, Json] = field(default_factory=dict)
 
@@ -93,9 +97,18 @@ class NotesKind:
         size = len(self._text(entry.id).encode())
         return Estimate((Fetch(entry.id, (), size, 0, (entry.id,), None),))
 
-    def lock(self, entry: NoteEntry, sources: Sources, task: Task) -> tuple[NoteArtifact, ...]:  # noqa: ARG002 - same
-        """Pin what is there now, leaving the store alone."""
+    def lock(
+        self,
+        entry: NoteEntry,
+        sources: Sources,  # noqa: ARG002 - same
+        task: Task,  # noqa: ARG002 - same
+        *,
+        kept: Sequence[NoteArtifact] = (),
+        moved: Sequence[NoteArtifact] = (),  # noqa: ARG002 - same
+    ) -> tuple[NoteArtifact, ...]:
+        """Pin what is there now, leaving the store alone; a note is one thing, so no earlier pin is kept."""
         self.locked.append(entry.id)
+        self.kept[entry.id] = [artifact.key for artifact in kept]
         return (NoteArtifact(entry.id, Blob.of(self._text(entry.id).encode())),)
 
     def decode(self, value: Any) -> NoteArtifact:

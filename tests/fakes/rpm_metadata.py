@@ -133,9 +133,11 @@ def solve_for(
     installed: tuple[Nevra, ...] | SolvableRepo | None = None,
     weak_dependencies: bool = False,
     multilib: bool = False,
+    favored: tuple[Nevra, ...] = (),
+    favored_names: tuple[str, ...] = (),
 ) -> Solution:
     """Solve wishes, by the real solver."""
-    request = SolveRequest(arch, wishes(*texts), installed, weak_dependencies, multilib)
+    request = SolveRequest(arch, wishes(*texts), installed, weak_dependencies, multilib, favored, favored_names)
     return solve(repos, request, read_documents=read_documents)
 
 

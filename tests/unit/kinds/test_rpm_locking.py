@@ -82,6 +82,42 @@ def test_what_the_store_has_is_not_fetched_again(store: MemoryStore, task: Recor
     assert RpmsKind().lock(ENTRY, again, task) == first
 
 
+APP_3, LIB_3 = replace(APP, version="3"), replace(LIB, version="3")
+
+
+def packages(artifacts: tuple[RpmArtifact | RepoArtifact, ...]) -> tuple[RpmArtifact, ...]:
+    return tuple(artifact for artifact in artifacts if isinstance(artifact, RpmArtifact))
+
+
+def test_earlier_pins_are_kept_as_they_were_and_not_fetched_again(store: MemoryStore, task: RecordingTask) -> None:
+    first = RpmsKind().lock(ENTRY, sources(repository(BASE, [APP, LIB]), store, via="https://m.example/"), task)
+    upgraded = repository(BASE, [APP, LIB, APP_3, LIB_3, OTHER])
+    upgraded = {url: data for url, data in upgraded.items() if not url.endswith((APP.file_name, LIB.file_name))}
+    more = replace(ENTRY, packages=(*ENTRY.packages, PackageWish("other", Position("m.yaml", 9, 22))))
+    after = packages(RpmsKind().lock(more, sources(upgraded, store), task, kept=first))
+    assert after[:2] == packages(first)
+    assert [rpm.nevra.name for rpm in after] == ["app", "lib", "other"]
+
+
+def test_what_is_to_move_moves_alone(store: MemoryStore, task: RecordingTask) -> None:
+    first = packages(RpmsKind().lock(ENTRY, sources(repository(BASE, [APP, LIB]), store), task))
+    upgraded = sources(repository(BASE, [APP, LIB, APP_3, LIB_3]), store)
+    for moved, kept in (first, first[::-1]):
+        after = packages(RpmsKind().lock(ENTRY, upgraded, task, kept=[kept], moved=[moved]))
+        assert {str(rpm.nevra) for rpm in after if rpm not in first} == {str(replace(moved.nevra, version="3"))}
+        assert [rpm for rpm in after if rpm in first] == [kept]
+    assert not set(packages(RpmsKind().lock(ENTRY, upgraded, task))) & set(first)
+
+
+def test_a_kept_package_is_held_to_the_keys_of_today(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, replace(LIB, signed=False)])
+    unchecked = replace(ENTRY, repos=(replace(SPEC, gpgcheck=False),))
+    first = RpmsKind().lock(unchecked, sources(files, store), task)
+    with pytest.raises(IntegrityError) as caught:
+        RpmsKind().lock(ENTRY, sources(files, store), task, kept=first)
+    assert caught.value.id == ErrorId.RPM_UNSIGNED
+
+
 def test_the_mirror_that_bytes_came_through_is_told_and_urls_stay_canonical(
     store: MemoryStore, task: RecordingTask
 ) -> None:

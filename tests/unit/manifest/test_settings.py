@@ -34,6 +34,12 @@ def test_mirrors_stay_as_written(tmp_path: Path, text: str, mirrors: tuple[str, 
     assert load_settings(path).mirrors == mirrors
 
 
+def test_client_certificates_stay_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("client_certs: ['https://dl.example/=~/a.pem,b.pem']\nmirrors: [b=c]\n")
+    assert load_settings(path) == Settings(("b=c",), ("https://dl.example/=~/a.pem,b.pem",))
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,15 @@ from bundler.model.digest import Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
-from bundler.pipeline.locking import disagreements, entries_to_update, narrow_lock, pin_manifest, require_agreement
+from bundler.pipeline.locking import (
+    Earlier,
+    disagreements,
+    earlier_pins,
+    entries_to_update,
+    narrow_lock,
+    pin_manifest,
+    require_agreement,
+)
 from tests.fakes.notes import NoteEntry, NotesKind
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore
@@ -56,6 +65,25 @@ def test_an_entry_is_found_by_the_other_names_of_its_artifacts() -> None:
         assert entries_to_update(lock, [pattern]) == {("rpms", "yum")}
     with pytest.raises(ManifestError, match="no locked entry is called 'ocker'"):
         entries_to_update(lock, ["ocker"])
+
+
+def test_an_artifact_named_by_update_moves_and_the_others_of_its_entry_are_kept() -> None:
+    lib = replace(RPM, nevra=replace(RPM.nevra, name="lib"), repo="base")
+    entry = LockedEntry("rpms", "yum", Digest.sha256(b""), (RPM, lib))
+    for pattern in ("docker-ce", "docker", "docker-*.x86_64", str(RPM.nevra), "yum/docker-*"):
+        assert earlier_pins(entry, [pattern]) == Earlier(kept=(lib,), moved=(RPM,))
+    assert earlier_pins(entry, ["docker-ce", "lib"]) == Earlier(moved=(RPM, lib))
+    assert earlier_pins(entry, []) == earlier_pins(entry, ["other"]) == Earlier(kept=(RPM, lib))
+    assert earlier_pins(entry, ["docker-ce", "yum"]) == Earlier()
+
+
+def test_the_kind_is_told_the_pins_of_an_entry_whose_settings_changed(tmp_path: Path) -> None:
+    kind = NotesKind({"a": "one", "b": "two"})
+    before = locked(kind, manifest_of(NoteEntry("a")), tmp_path)
+    locked(kind, manifest_of(NoteEntry("a", wish="new"), NoteEntry("b")), tmp_path, before)
+    assert kind.kept == {"a": ["a"], "b": []}
+    locked(kind, manifest_of(NoteEntry("a", wish="new")), tmp_path, before, ("a",))
+    assert kind.kept["a"] == []
 
 
 def test_a_kind_of_which_nothing_is_listed_changes_no_digest() -> None:

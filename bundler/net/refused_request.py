@@ -1,0 +1,32 @@
+"""Connections that hear why a server hung up while the request was still on its way.
+
+Owns that one correction of urllib3; refuses everything else.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+
+class _Connection(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        """Send; BrokenPipeError when the server has closed the connection.
+
+        With TLS 1.3 a server refuses a client certificate, or the lack of one, only after the client's handshake is
+        over. Its alert then waits to be read, and urllib3 reads on after a BrokenPipeError, but not after this one.
+        """
+        try:
+            super().send(data)
+        except ssl.SSLEOFError as error:
+            raise BrokenPipeError(error.errno, "the server closed the connection") from error
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+POOLS = {"http": HTTPConnectionPool, "https": _Pool}

@@ -1,0 +1,114 @@
+"""What the store lost between fetching and writing is fetched again, whoever finds out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.kinds.base import Sources
+from bundler.model.damaged_blob import DamagedBlobError
+from bundler.model.digest import Blob
+from bundler.model.manifest import Manifest
+from bundler.model.platform import Platform
+from bundler.pipeline.assembling import MAX_REPAIRS, assemble
+from bundler.pipeline.locking import pin_manifest
+from bundler.pipeline.planning import Room
+from bundler.pipeline.workshop import Request, Workshop
+from tests.fakes.notes import NoteEntry, NotesKind
+from tests.fakes.progress import RecordingProgress
+from tests.fakes.store import MemoryStore
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bundler.model.lock import LockedEntry
+    from bundler.model.placement import Placement
+
+PLATFORMS = (Platform("linux", "amd64"),)
+NOTES = {"a": "one", "b": "two"}
+MANIFEST = Manifest("demo", "", PLATFORMS, {}, {"notes": tuple(map(NoteEntry, NOTES))})
+
+
+@dataclass(slots=True)
+class ReadingKind(NotesKind):
+    """Reads its blobs to place them, as repodata are made from packages; `damages` of them turn out to be bad."""
+
+    damages: int = 0
+    placed: list[str] = field(default_factory=list)
+
+    def place(self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources) -> list[Placement]:
+        """Find out about one damaged blob at a time."""
+        for artifact in (artifact for entry in entries for artifact in entry.artifacts):
+            self.placed.append(artifact.key)
+            blob = artifact.blobs[0]
+            if self.damages:
+                self.damages -= 1
+                raise DamagedBlobError(blob, "was damaged", where=sources.store.path(blob), got="something else")
+            assert sources.store.has(blob)
+        return NotesKind.place(self, entries, platforms, sources)
+
+
+class Forgetful:
+    """A witness that remembers nothing."""
+
+    def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
+        """Know of none."""
+
+    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A lock of two notes that are in the store."""
+
+    kind: ReadingKind
+    store: MemoryStore
+    progress: RecordingProgress
+    directory: Path
+
+    def assemble(self) -> int:
+        """Fetch nothing but what is damaged; returns how many files the archive has."""
+        sources = Sources(None, None, self.store, "")  # type: ignore[arg-type] # notes need no network
+        room = Room("", 0, 0)
+        shop = Workshop({"notes": self.kind}, sources, self.progress, lambda _: room, self.directory, Forgetful())
+        lock = pin_manifest(MANIFEST, shop.kinds, sources, jobs=1, progress=self.progress).lock
+        request = Request(self.directory / "m.yaml", {})
+        return assemble(MANIFEST, b"version: 1\n", lock, self.directory / "demo.tar.gz", request, shop).files
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """A store with everything in it."""
+    store = MemoryStore(tmp_path / "store")
+    for text in NOTES.values():
+        store.put(text.encode())
+    return Case(ReadingKind(dict(NOTES)), store, RecordingProgress(), tmp_path)
+
+
+def test_damage_that_placing_finds_is_mended(case: Case) -> None:
+    case.kind.damages = 1
+    assert case.assemble() > len(NOTES)
+    assert case.kind.fetched == ["a"]
+    assert case.kind.placed == ["a", "a", "b"]
+    assert [note for note in case.progress.notes if "damaged in the store" in note]
+    assert case.progress.expected == len(NOTES["a"])
+
+
+def test_damage_that_writing_finds_is_mended_without_placing_again(case: Case) -> None:
+    case.store.blobs[Blob.of(b"two").digest] = b"twO"
+    assert case.assemble() > len(NOTES)
+    assert case.kind.fetched == ["b"]
+    assert case.kind.placed == ["a", "b"]
+
+
+def test_a_store_that_keeps_losing_bytes_is_given_up(case: Case) -> None:
+    case.kind.damages = MAX_REPAIRS + 1
+    with pytest.raises(DamagedBlobError):
+        case.assemble()
+    assert len(case.kind.fetched) == MAX_REPAIRS
+    assert not (case.directory / "demo.tar.gz").exists()
