@@ -109,6 +109,22 @@ def test_what_is_to_move_moves_alone(store: MemoryStore, task: RecordingTask) ->
     assert not set(packages(RpmsKind().lock(ENTRY, upgraded, task))) & set(first)
 
 
+def test_another_order_of_the_mirror_list_changes_no_url_of_what_is_kept(
+    store: MemoryStore, task: RecordingTask
+) -> None:
+    mirrors = [BASE, "https://y.example/7", "https://z.example/7"]
+    files = {url: data for mirror in mirrors for url, data in repository(mirror, [APP, LIB]).items()}
+    listed = f"{BASE}/mirrors"
+    entry = replace(ENTRY, repos=(replace(SPEC, baseurls=(), mirrorlist=listed),))
+    files[listed] = "\n".join(mirrors).encode()
+    first = packages(RpmsKind().lock(entry, sources(files, store), task))
+    files[listed] = "\n".join(mirrors[::-1]).encode()
+    assert packages(RpmsKind().lock(entry, sources(files, store), task, kept=first)) == first
+    files[listed] = mirrors[1].encode()
+    after = packages(RpmsKind().lock(entry, sources(files, store), task, kept=first))
+    assert after[0].urls == (f"{mirrors[1]}/{APP.file_name}",)
+
+
 def test_a_kept_package_is_held_to_the_keys_of_today(store: MemoryStore, task: RecordingTask) -> None:
     files = repository(BASE, [APP, replace(LIB, signed=False)])
     unchecked = replace(ENTRY, repos=(replace(SPEC, gpgcheck=False),))
