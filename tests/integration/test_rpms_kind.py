@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import random
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
+from tests.fakes.faulty_server import ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import MemoryRegistry
 from tests.integration.dnf_client import DnfClient
@@ -146,6 +148,32 @@ def test_repositories_come_over_any_protocol(bench: Bench, site: Callable[[Path]
     assert {rpm.held_to.by for rpm in rpms(artifacts)} == {"signature"}
     assert all(rpm.urls[0].startswith(url) for rpm in rpms(artifacts))
     assert bench.client(bench.tree(artifacts, repo)).install("app") == CLOSURE
+
+
+def test_a_repository_behind_a_password_is_opened_by_netrc(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = bench.repository(APP, LIB)
+    netrc = bench.directory / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password s3cret\n")
+    netrc.chmod(0o600)
+    login = "Basic " + base64.b64encode(b"me:s3cret").decode()
+    with faulty_server() as server:
+        for file in (path for path in directory.rglob("*") if path.is_file()):
+            server.files[f"/{file.relative_to(directory)}"] = ServedFile(file.read_bytes(), password=login)
+        repo = f"baseurl: '{server.url('/')}', gpgkey: '{server.url('/RPM-GPG-KEY-test')}'"
+        monkeypatch.setenv("NETRC", str(bench.directory / "absent"))
+        with pytest.raises(SourceError) as raised:
+            bench.lock(repo)
+        assert raised.value.id is ErrorId.SOURCE_UNAUTHORIZED
+        assert "netrc" in raised.value.remedy
+        monkeypatch.setenv("NETRC", str(netrc))
+        server.asked.clear()
+        artifacts = bench.lock(repo)
+        asked = {request.target: request.headers.get("authorization") for request in server.asked}
+    assert {str(rpm.nevra) for rpm in rpms(artifacts)} == CLOSURE
+    assert {path.rpartition(".")[2] for path in asked} >= {"xml", "rpm"}
+    assert "/RPM-GPG-KEY-test" in asked
+    assert set(asked.values()) == {login}
+    assert "s3cret" not in str([artifact.encode() for artifact in artifacts])
 
 
 @pytest.mark.parametrize("compression", ["gz", "xz", "bz2"])
