@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Node, Problems
 
 MAX_DEPTH = 32
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 # what the tree may hold with every alias counted as often as it is used
 MAX_NODES = 100_000
 MAX_CHARACTERS = 4 * 1024 * 1024
@@ -118,7 +119,7 @@ class Composer:
 
     def _limit_depth(self, depth: int, position: Position) -> None:
         if depth > MAX_DEPTH:
-            raise UnreadableError(position, f"nested more than {MAX_DEPTH} levels deep")
+            raise UnreadableError(position, TOO_DEEP)
 
     def _count(self, nodes: int, characters: int, position: Position) -> None:
         self._nodes += nodes
@@ -198,6 +199,18 @@ class Composer:
             else:
                 wrong = f"'<<' merges a mapping or a list of mappings, not {node_name(node)}"
                 self._problems.error(node.position, wrong)
+
+
+def depth_limit_position(text: str, file: str) -> Position:
+    """Return where a text goes beyond MAX_DEPTH; by PyYAML's scanner in Python, which gives every event up to there."""
+    depth, place = 0, Position(file, 1, 1)
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if (mark := event.start_mark) is not None:
+            place = Position(file, mark.line + 1, mark.column + 1)
+        if depth > MAX_DEPTH:
+            break
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+    return place
 
 
 def _height(node: Node) -> int:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import yaml
 
+from bundler.manifest.yaml_tree import NESTING_REFUSED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # libyaml is absent from PyYAML where it was built without it
 FASTEST_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH = 64
+TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
 
 Plain = str | list["Plain"] | dict[str, "Plain"]
 
@@ -38,7 +41,7 @@ def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) ->
                 value: Plain = event.value
             elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
                 if len(open_values) == MAX_DEPTH:
-                    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+                    raise ValueError(TOO_DEEP)
                 open_values.append(_Open([] if isinstance(event, yaml.SequenceStartEvent) else {}))
                 continue
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -52,6 +55,8 @@ def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) ->
             else:
                 yield value
     except (yaml.YAMLError, UnicodeDecodeError) as error:
+        if NESTING_REFUSED in str(error):
+            raise ValueError(TOO_DEEP) from error
         raise ValueError(f"it is not valid YAML: {error}") from error
 
 

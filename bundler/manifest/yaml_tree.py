@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bundler.manifest.composer import Composer, UnreadableError
+from bundler.manifest.composer import TOO_DEEP, Composer, UnreadableError, depth_limit_position
 from bundler.manifest.decoding import decode
 from bundler.model.source_text import Position
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # libyaml is absent from PyYAML where it was built without it
 FASTEST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# what newer versions of libyaml say of more than a thousand levels (src/scanner.c), before the events of any come
+NESTING_REFUSED = "exceeded maximum nesting depth"
 
 
 def read_tree(data: bytes, *, file: str, problems: Problems, loader: Any = FASTEST_LOADER) -> Node | None:
@@ -50,6 +52,8 @@ def read_tree(data: bytes, *, file: str, problems: Problems, loader: Any = FASTE
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[Position, str]:
+    if NESTING_REFUSED in str(error.problem):
+        return depth_limit_position(text, file), TOO_DEEP
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return Position(file, 1, 1), f"is not valid YAML: {error.problem}"
