@@ -62,6 +62,17 @@ class ErrorId(StrEnum):
     STORAGE_UNUSABLE = "storage-unusable"
     STORE_BUSY = "store-busy"
     UNPACK_CONFLICT = "unpack-conflict"
+    SERVE_ROOT_UNUSABLE = "serve-root-unusable"
+    SERVE_PATH_TAKEN = "serve-path-taken"
+    SERVE_PORT_TAKEN = "serve-port-taken"
+    SERVE_PORT_DENIED = "serve-port-denied"
+    SERVE_ADDRESS_UNUSABLE = "serve-address-unusable"
+    SERVE_TLS_INVALID = "serve-tls-invalid"
+    SERVE_USERS_INVALID = "serve-users-invalid"
+    SERVE_USER_UNKNOWN = "serve-user-unknown"
+    SERVE_WORKERS_FAILED = "serve-workers-failed"
+    SERVICE_FAILED = "service-failed"
+    MIRROR_DIFFERS = "mirror-differs"
     TOOL_MISSING = "tool-missing"
 
 

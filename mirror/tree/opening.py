@@ -1,0 +1,59 @@
+"""Open a file that has a URL, or say that it is no longer the one that was checked. Works on Linux 3.10."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mirror.tree.identity import identity_of
+
+if TYPE_CHECKING:
+    from mirror.tree.served import File
+
+# O_NONBLOCK: a fifo in place of the file must not stop a server
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class NotTheCheckedFileError(Exception):
+    """The file is absent, unreadable, or another than the one that was checked; `reason` says which, for the log."""
+
+    def __init__(self, file: File, reason: str) -> None:
+        super().__init__(f"{file.path}: {reason}")
+        self.file = file
+        self.reason = reason
+
+
+def open_checked(file: File) -> int:
+    """Return a descriptor of the very file that was checked, positioned at its start.
+
+    A link on the way leads nowhere else: what it leads to would be another file. Raises NotTheCheckedFileError.
+    """
+    if file.identity is None:
+        raise NotTheCheckedFileError(file, "was missing or changed when the bundle was loaded")
+    try:
+        descriptor = os.open(file.place.path, _FLAGS, dir_fd=file.place.directory)
+    except OSError as error:
+        raise NotTheCheckedFileError(file, error.strerror or str(error)) from error
+    if identity_of(os.fstat(descriptor)) != file.identity:
+        os.close(descriptor)
+        raise NotTheCheckedFileError(file, "has changed since it was checked")
+    return descriptor
+
+
+def is_unchanged(file: File) -> bool:
+    """Tell whether the very file that was checked still lies there; one stat call."""
+    try:
+        status = os.stat(file.place.path, dir_fd=file.place.directory, follow_symlinks=False)
+    except OSError:
+        return False
+    return identity_of(status) == file.identity
+
+
+def read_checked(file: File, max_bytes: int) -> bytes:
+    """Return the whole content of a checked file; NotTheCheckedFileError also when it is shorter or over the limit."""
+    descriptor = open_checked(file)
+    with os.fdopen(descriptor, "rb") as stream:
+        data = stream.read(max_bytes + 1)
+    if len(data) != file.size:
+        raise NotTheCheckedFileError(file, "cannot be read whole")
+    return data

@@ -1,0 +1,76 @@
+"""What a URL leads to: a file or a directory. Frozen values, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.digest import Digest
+    from mirror.tree.identity import Identity
+
+
+class Place(NamedTuple):
+    """Where a file lies: a path below an open directory, `directory` being its descriptor."""
+
+    directory: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class File:
+    """A file that has a URL.
+
+    Arguments:
+        place: where its bytes lie.
+        size: bytes.
+        etag: strong validator with its quotes (RFC 9110, 8.8.3): the SHA-256 of a listed file.
+        modified_s: what Last-Modified, MDTM and listings say, in seconds since the epoch.
+        media_type: for Content-Type.
+        identity: of the file that was checked; None when there was none, or not the right one: nothing is served then.
+        bundle: short id of the bundle that lists it, "" for a shared file.
+        path: its path in the bundle or in the shared directory.
+        digest: what its bytes hash to; None for a shared file.
+        listed: what the bundle's index says of it; None for shared files and for the index itself.
+    """
+
+    place: Place
+    size: int
+    etag: str
+    modified_s: int
+    media_type: str
+    identity: Identity | None
+    bundle: str
+    path: str
+    digest: Digest | None = None
+    listed: IndexedFile | None = None
+
+
+class Entry(NamedTuple):
+    """One name in a directory; `file` is None for a directory."""
+
+    name: str
+    file: File | None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory that has a URL.
+
+    Arguments:
+        path: its URL's path without slashes at either end, "" for the top.
+        entries: what is visible in it, sorted by name.
+        modified_s: for listings, in seconds since the epoch.
+        bundle: short id of the bundle that it belongs to, "" for none.
+        inner: its path inside that bundle, "" for the bundle's top.
+    """
+
+    path: str
+    entries: tuple[Entry, ...]
+    modified_s: int
+    bundle: str
+    inner: str
+
+
+Found = File | Directory

@@ -1,0 +1,82 @@
+"""All that one mirror serves at one moment: bundles, the current one, shared directories. Design section 8.
+
+A value that a reload replaces as a whole; a transfer that began on an older one keeps its open file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mirror.tree.served import Directory, Entry
+
+if TYPE_CHECKING:
+    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served import Found
+    from mirror.tree.shares import Share
+
+BUNDLE_MARK = "@"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is served.
+
+    Arguments:
+        bundles: all of them, sorted by directory.
+        current: the one that is also served at `/`, or None.
+        shares: further directories, served as they are; longer paths first.
+        problems: one line for each bundle that had to be left out, and why.
+    """
+
+    bundles: tuple[ServedBundle, ...]
+    current: ServedBundle | None
+    shares: tuple[Share, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def bundle(self, short_id: str) -> ServedBundle | None:
+        """Return the bundle of that short id."""
+        return next((bundle for bundle in self.bundles if bundle.short_id == short_id), None)
+
+    def find(self, path: str) -> Found | None:
+        """Return what a URL's path leads to, or None.
+
+        Arguments:
+            path: decoded, without slashes at its ends; "" is the top.
+
+        Bundles are answered from memory; a path below a share asks the disk.
+        """
+        for share in self.shares:
+            if path == share.path or path.startswith(f"{share.path}/") or not share.path:
+                return share.find(path[len(share.path) :].lstrip("/"), path)
+        found = self._in_bundles(path)
+        return self._with_mounts(path, found)
+
+    def _in_bundles(self, path: str) -> Found | None:
+        if path.startswith(BUNDLE_MARK):
+            name, _, inner = path[1:].partition("/")
+            for bundle in self.bundles:
+                if bundle.directory and bundle.directory == name:
+                    return bundle.find(inner, path)
+            return None
+        return self.current.find(path, path) if self.current else None
+
+    def _with_mounts(self, path: str, found: Found | None) -> Found | None:
+        """Add to a directory what is mounted in it: shares anywhere, bundles at the top."""
+        if found is not None and not isinstance(found, Directory):
+            return found
+        below = f"{path}/" if path else ""
+        names = {share.path[len(below) :].partition("/")[0] for share in self.shares if share.path.startswith(below)}
+        if not path:
+            names |= {f"{BUNDLE_MARK}{bundle.directory}" for bundle in self.bundles if bundle.directory}
+        if found is None:
+            # the top exists always, and so does what leads to a share
+            if path and not names:
+                return None
+            newest = max((bundle.modified_s for bundle in self.bundles), default=0)
+            found = Directory(path, (), newest, "", "")
+        if not names:
+            return found
+        entries = {entry.name: entry for entry in found.entries} | {name: Entry(name, None) for name in names}
+        ordered = tuple(entries[name] for name in sorted(entries))
+        return Directory(found.path, ordered, found.modified_s, found.bundle, found.inner)

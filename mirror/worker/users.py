@@ -1,0 +1,95 @@
+"""Names and passwords from an htpasswd file, bcrypt only. Owns who may log in; refuses to know a protocol.
+
+Checking a password takes bcrypt a twentieth of a second or more on purpose, so a right one is remembered, as a keyed
+hash, until the file is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ServeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# htpasswd -B writes $2y$; the others are the same function (bcrypt's "Version history")
+_BCRYPT = re.compile(rb"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
+MAX_USERS_BYTES = 4 * 1024 * 1024
+MAX_PASSWORD_BYTES = 1024
+# bcrypt looks at no more; its library refuses longer ones
+_BCRYPT_BYTES = 72
+_MAX_REMEMBERED = 4096
+# what an unknown name is compared with, so that it takes as long as a known one
+_NOBODY = b"$2b$10$" + b"." * 53
+
+
+class Users:
+    """Who may log in.
+
+    Arguments:
+        hashes: name -> bcrypt hash.
+    """
+
+    def __init__(self, hashes: Mapping[str, bytes]) -> None:
+        self._hashes = hashes
+        self._key = secrets.token_bytes(32)
+        self._remembered: set[bytes] = set()
+
+    def remembers(self, name: str, password: bytes) -> bool:
+        """Tell at once whether this very password was found right before."""
+        return self._mark(name, password) in self._remembered
+
+    def check(self, name: str, password: bytes) -> bool:
+        """Tell whether the password is right; slow, so call it from a thread. One thread at a time."""
+        import bcrypt  # takes time to load, and most mirrors have no users
+
+        known = self._hashes.get(name)
+        usable = len(password) <= MAX_PASSWORD_BYTES and b"\0" not in password
+        right = bcrypt.checkpw(password[:_BCRYPT_BYTES] if usable else b"", known or _NOBODY)
+        if not (right and usable and known is not None):
+            return False
+        if len(self._remembered) >= _MAX_REMEMBERED:
+            self._remembered.clear()
+        self._remembered.add(self._mark(name, password))
+        return True
+
+    def _mark(self, name: str, password: bytes) -> bytes:
+        # the length keeps ("ab", "c") and ("a", "bc") apart
+        told = f"{len(name)} {name} ".encode() + password
+        return hmac.new(self._key, told, hashlib.sha256).digest()
+
+
+def read_users(data: bytes, where: str) -> Users:
+    """Read an htpasswd file; empty lines and lines that begin with `#` are skipped.
+
+    Raises ServeError (SERVE_USERS_INVALID) naming the first line that is no `name:$2y$…`; never with its content.
+    """
+    hashes: dict[str, bytes] = {}
+    for number, line in enumerate(data.splitlines(), start=1):
+        text = line.strip()
+        if not text or text.startswith(b"#"):
+            continue
+        name, _, hashed = text.partition(b":")
+        if not name or not _BCRYPT.fullmatch(hashed):
+            raise _invalid(where, f"line {number} is not NAME:HASH with a bcrypt hash ($2y$…)")
+        try:
+            hashes[name.decode()] = hashed
+        except UnicodeDecodeError as error:
+            raise _invalid(where, f"the name on line {number} is not UTF-8") from error
+    if not hashes:
+        raise _invalid(where, "it names nobody")
+    return Users(hashes)
+
+
+def _invalid(where: str, what: str) -> ServeError:
+    return ServeError(
+        ErrorId.SERVE_USERS_INVALID,
+        what,
+        where=where,
+        remedy="Write it with `htpasswd -B FILE NAME`; other hashes than bcrypt are not accepted.",
+    )

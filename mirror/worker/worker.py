@@ -1,0 +1,61 @@
+"""All that one worker process is handed: its sockets, its slot, its line to the supervisor, what it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mirror.shared.counters import Field, State
+
+if TYPE_CHECKING:
+    import socket
+
+    from mirror.settings import Settings
+    from mirror.shared.addresses import AddressTable
+    from mirror.shared.bandwidth import Bandwidth
+    from mirror.shared.counters import Counters, Slot
+    from mirror.worker.access_log import AccessLog
+    from mirror.worker.control import Control
+    from mirror.worker.serving import Loader, Serving
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process that serves one protocol.
+
+    Arguments:
+        number: its slot's place among all workers, and among the tables of `addresses`.
+        listeners: bound and listening sockets, shared with no other worker; the supervisor keeps them open.
+        settings: as the mirror was started.
+        counters: all slots, to be read.
+        slot: its own, to be written.
+        bandwidth: the shared budget, None without a limit.
+        addresses: counts of FTP connections by client.
+        control: the line to the supervisor.
+        loader: makes the next snapshot.
+        serving: the present snapshot; replaced as a whole by a reload.
+        log: the access log.
+    """
+
+    number: int
+    listeners: tuple[socket.socket, ...]
+    settings: Settings
+    counters: Counters
+    slot: Slot
+    bandwidth: Bandwidth | None
+    addresses: AddressTable
+    control: Control
+    loader: Loader
+    serving: Serving
+    log: AccessLog
+
+    def take_over(self, serving: Serving) -> None:
+        """Serve a new snapshot from the next request on."""
+        self.serving = serving
+        self.slot.set(Field.FAULTS, serving.faults.count)
+        self.slot.set(Field.GENERATION, serving.generation)
+
+    def is_ready(self) -> None:
+        """Tell that this worker accepts connections."""
+        self.slot.set(Field.STATE, State.READY)
+        self.take_over(self.serving)
