@@ -12,9 +12,11 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 from tqdm import tqdm
@@ -23,7 +25,7 @@ from bundler.durable import storage_errors
 from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from bundler.model.json_value import Json
@@ -35,6 +37,42 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
 LABEL_CHARACTERS = 40
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ByUse(click.Group):
+    """A group that lists its commands in the order in which an operator comes to need them: that of their adding."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, unsorted."""
+        del ctx
+        return list(self.commands)
+
+
+class _NamedPath(click.Path):
+    """A path; "" is what an unset variable of a script leaves, never the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+# whoever opens a path says why it cannot be read, with an id and an exit code of its own
+FILE = _NamedPath(path_type=Path, readable=False)
+
+
+def option(program: str, *names: str, variable: str = "", **settings: Any) -> Callable[[F], F]:
+    """Return `click.option` with the variable PROGRAM_NAME that every option has.
+
+    Arguments:
+        program: the variable's first word, as in `BUNDLER`.
+        variable: the whole of it, where that is not the option's own name.
+        settings: for `click.option`.
+    """
+    long = next(name for name in names if name.startswith("--"))
+    envvar = variable or f"{program}_" + long.split("/")[0].lstrip("-").replace("-", "_").upper()
+    return click.option(*names, envvar=envvar, show_envvar=True, **settings)
 
 
 class Terminated(BaseException):

@@ -19,15 +19,7 @@ from bundler.cli.unpack import unpack
 from bundler.cli.verify import verify
 
 
-class _ByUse(click.Group):
-    """Lists its commands in the order in which an operator comes to need them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(self.commands)
-
-
-@click.group(cls=_ByUse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=console.ByUse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(version("kubeedge-bundler"), prog_name="bundler")
 def bundler() -> None:
     """Make one verified tarball of everything an air-gapped KubeEdge site needs, and check it there.

@@ -13,17 +13,17 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
+from bundler import console
 from bundler.model.platform import Platform
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_JOBS = 64
+FILE = console.FILE
 
 
-def option(*names: str, variable: str = "", **settings: Any) -> Callable[[F], F]:
-    """Return `click.option` with the variable BUNDLER_NAME that every option has."""
-    long = next(name for name in names if name.startswith("--"))
-    envvar = variable or "BUNDLER_" + long.split("/")[0].lstrip("-").replace("-", "_").upper()
-    return click.option(*names, envvar=envvar, show_envvar=True, **settings)
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """Return `console.option` for a variable BUNDLER_…."""
+    return console.option("BUNDLER", *names, **settings)
 
 
 def _assignments(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -41,23 +41,11 @@ def _platforms(_ctx: click.Context, _param: click.Parameter, values: tuple[str, 
         raise click.BadParameter(str(error)) from error
 
 
-class _NamedPath(click.Path):
-    """A path; "" is what an unset variable of a script leaves, never the working directory."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value == "":
-            self.fail("the path is empty", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 def _output(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if value in ("", "-"):
         raise click.BadParameter(f"{value!r} names no file; the archive cannot be written to a stream")
     return value
 
-
-# whoever opens a path says why it cannot be read, with an id and an exit code of its own
-FILE = _NamedPath(path_type=Path, readable=False)
 
 manifest_argument = click.argument("manifest", type=FILE)
 json_option = option("--json", "as_json", is_flag=True, help="Answer with a JSON object on stdout.")

@@ -1,16 +1,28 @@
-"""The `mirror` command's place: its release is still to come, and until then the command says so."""
+"""The `mirror` command: one file per subcommand, each body wiring only."""
 
 from __future__ import annotations
 
-import sys
+from importlib.metadata import version
 
-EXIT_USAGE = 2
+import click
+
+from bundler import console
 
 
-def main() -> None:
-    """Say that there is nothing to serve with yet, and end as for a wrong command line."""
-    sys.stderr.write(
-        "mirror: serving a bundle comes with its own release; this one builds, checks and unpacks bundles.\n"
-        "  Use `bundler --help`, or serve the unpacked tree with any web server.\n"
-    )
-    raise SystemExit(EXIT_USAGE)
+@click.group(cls=console.ByUse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("kubeedge-bundler"), prog_name="mirror")
+def mirror() -> None:
+    """Serve an unpacked bundle to the machines of a site, over HTTP and FTP.
+
+    `mirror verify URL` fetches everything as a client would and compares it with what was bundled.
+    """
+
+
+COMMANDS: tuple[click.Command, ...] = ()
+for command in COMMANDS:
+    mirror.add_command(command)
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    return console.run(lambda: mirror(standalone_mode=False))

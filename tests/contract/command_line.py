@@ -1,10 +1,13 @@
-"""The `bundler` command as a tree, and the parsing of a whole command line without running it."""
+"""The commands `bundler` and `mirror` as trees, and the parsing of a whole command line without running it."""
 
 from __future__ import annotations
 
 import click
 
 from bundler.cli import bundler
+from mirror.cli import mirror
+
+PROGRAMS: dict[str, click.Group] = {"bundler": bundler, "mirror": mirror}
 
 
 def commands() -> dict[tuple[str, ...], click.Command]:
@@ -17,15 +20,16 @@ def commands() -> dict[tuple[str, ...], click.Command]:
             for name, child in command.commands.items():
                 walk((*path, name), child)
 
-    walk(("bundler",), bundler)
+    for name, program in PROGRAMS.items():
+        walk((name,), program)
     return found
 
 
 def usage_problem(words: list[str]) -> str:
     """Return why a command line (`["bundler", "build", …]`) is a usage error, or ""."""
-    command: click.Command = bundler
-    parent: click.Context | None = None
     name, rest = words[0], words[1:]
+    command: click.Command = PROGRAMS[name]
+    parent: click.Context | None = None
     try:
         while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
             parent = click.Context(command, info_name=name, parent=parent)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
-from bundler.cli import bundler
 from tests.contract.checkout import ROOT
-from tests.contract.command_line import commands
+from tests.contract.command_line import PROGRAMS, commands
 
 if TYPE_CHECKING:
     import click
@@ -19,7 +18,7 @@ WIDTH = 100
 
 
 def _help(path: tuple[str, ...]) -> str:
-    answer = CliRunner().invoke(bundler, [*path[1:], "--help"], prog_name="bundler", terminal_width=WIDTH)
+    answer = CliRunner().invoke(PROGRAMS[path[0]], [*path[1:], "--help"], prog_name=path[0], terminal_width=WIDTH)
     assert answer.exit_code == 0, answer.output
     return answer.output
 
