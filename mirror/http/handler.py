@@ -114,7 +114,7 @@ class Handler:
         """Hash a file whose identity changed, and serve it when its bytes are the listed ones."""
         again, looked_at = await self._slow.hash_again(file)
         if again is not None:
-            serving.faults.readmit(serving.site.bundle(file.bundle), again)
+            serving.faults.readmit(serving.site, again)
             self._worker.count_faults()
             try:
                 return _file_outcome(exchange, again)

@@ -1,4 +1,7 @@
-"""Sockets: one for each worker of each protocol, sharing their port (SO_REUSEPORT, socket(7)). No port is chosen silently."""
+"""Sockets: one for each worker of each protocol, sharing their port (SO_REUSEPORT, socket(7)).
+
+No other port than the one asked for is ever taken.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def _resolve(protocol: str, endpoint: Endpoint) -> tuple[socket.AddressFamily, t
     except OSError as error:
         raise _unusable(protocol, endpoint, error) from error
     family, _, _, _, address = found[0]
-    return family, tuple(address)
+    return family, tuple(str(part) if isinstance(part, bytes) else part for part in address)
 
 
 def _has_ipv6() -> bool:

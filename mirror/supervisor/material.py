@@ -19,12 +19,13 @@ MAX_PEM_BYTES = 1024 * 1024
 
 def read_material(settings: Settings) -> Material:
     """Return the content of the files that the settings name. Raises ServeError (SERVE_TLS_INVALID, …USERS_INVALID)."""
-    tls = settings.tls
-    return Material(
-        users=settings.users and _read(settings.users, MAX_USERS_BYTES, ErrorId.SERVE_USERS_INVALID, "--users"),
-        certificate=tls and _read(tls.certificate, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-cert"),
-        key=tls and _read(tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key"),
-    )
+    users = certificate = key = None
+    if settings.users is not None:
+        users = _read(settings.users, MAX_USERS_BYTES, ErrorId.SERVE_USERS_INVALID, "--users")
+    if settings.tls is not None:
+        certificate = _read(settings.tls.certificate, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-cert")
+        key = _read(settings.tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key")
+    return Material(users=users, certificate=certificate, key=key)
 
 
 def _read(path: Path, max_bytes: int, error_id: ErrorId, flag: str) -> bytes:

@@ -37,7 +37,7 @@ def _holds(process: Path, sockets: set[str]) -> bool:
         for descriptor in descriptors:
             # it may be closed, and the process gone, between two calls
             with suppress(OSError):
-                if os.readlink(descriptor.path) in sockets:
+                if str(Path(descriptor.path).readlink()) in sockets:
                     return True
     return False
 
