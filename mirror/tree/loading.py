@@ -89,8 +89,8 @@ def require_something_to_serve(site: Site, root: Root) -> None:
             ErrorId.SERVE_ROOT_UNUSABLE,
             f"it holds no bundle that can be served{why}",
             where=root.name,
-            remedy="Name the directory that the bundle was unpacked into, and let the mirror's user read it; --all-files "
-            "serves one without any bundle.",
+            remedy="Name the directory that the bundle was unpacked into and let the mirror's user read it, or serve "
+            "one without a bundle with --all-files.",
         )
 
 

@@ -12,7 +12,7 @@ from mirror.tree.loading import require_something_to_serve
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
 from mirror.tree.shares import Share
 from tests.fakes.progress import RecordingTask
-from tests.unit.mirror.as_nobody import as_nobody
+from tests.unit.mirror.in_a_child import as_nobody
 from tests.unit.mirror.bundle_tree import (
     CONTENTS,
     WRITTEN_S,

@@ -1,4 +1,4 @@
-"""Run a part of a test in a child process as a user who may read nothing that is not open to all."""
+"""Run a part of a test in a forked process, also as a user who may read nothing that is not open to all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOBODY = 65534
 
 
 def as_nobody(part: Callable[[], str]) -> str:
-    """Return what `part` returns, called as nobody: it goes by directories that were opened before, as the mirror does."""
+    """Return what `part` returns, called as nobody: it may use directories that are open already."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     return in_a_child(part, before=lambda: os.setresuid(NOBODY, NOBODY, NOBODY))
