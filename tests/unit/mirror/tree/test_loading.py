@@ -12,7 +12,6 @@ from mirror.tree.loading import require_something_to_serve
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
 from mirror.tree.shares import Share
 from tests.fakes.progress import RecordingTask
-from tests.unit.mirror.in_a_child import as_nobody
 from tests.unit.mirror.bundle_tree import (
     CONTENTS,
     WRITTEN_S,
@@ -24,6 +23,7 @@ from tests.unit.mirror.bundle_tree import (
     site_of,
     write_bundle,
 )
+from tests.unit.mirror.in_a_child import as_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable

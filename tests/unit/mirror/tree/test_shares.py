@@ -9,8 +9,8 @@ import pytest
 from mirror.tree.opening import NotTheCheckedFileError, open_checked, read_checked
 from mirror.tree.served import Directory, File
 from mirror.tree.shares import Share
-from tests.unit.mirror.in_a_child import as_nobody
 from tests.unit.mirror.bundle_tree import directory_at, file_at, names_in, opened, site_of, write_bundle
+from tests.unit.mirror.in_a_child import as_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
