@@ -132,6 +132,13 @@ def test_what_signatures_tell() -> None:
     assert day(signature.created) == "2011-01-01"
 
 
+@pytest.mark.parametrize(("created", "lifetime"), [(b"\xff" * 8, bytes(4)), (b"", bytes(4)), (bytes(4), b"\xff" * 8)])
+def test_a_time_of_another_length_than_a_time_is_refused(created: bytes, lifetime: bytes) -> None:
+    hashed = b"".join(bytes([len(value) + 1, kind]) + value for kind, value in ((2, created), (9, lifetime)))
+    with pytest.raises(ValueError, match="a time takes 4 bytes"):
+        parse_signature(bytes([4, 0, 1, 8]) + len(hashed).to_bytes(2, "big") + hashed + bytes(2))
+
+
 def test_a_version_6_key_is_named_by_its_sha256() -> None:
     """RFC 9580, appendix A.3: the sample certificate's primary key."""
     body = bytes.fromhex("0663877fe31b00000020f94da7bb48d60a61e567706a6587d0331999bb9d891a08242ead84543df895a3")
