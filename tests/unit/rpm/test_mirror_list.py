@@ -73,6 +73,18 @@ def test_a_metalink_of_rfc_5854_ranks_by_priority() -> None:
         found.check(OLDER, "u")
 
 
+def test_numbers_too_long_to_be_read_count_as_none() -> None:
+    nines = "9" * 5000
+    data = metalink(
+        f'<url preference="{nines}">https://a.example/repodata/repomd.xml</url>',
+        f'<url priority="{nines}">https://c.example/repodata/repomd.xml</url>',
+        mirror("https://b.example", 1),
+    ).replace(f"<size>{len(CURRENT)}".encode(), f"<size>{nines}".encode())
+    found = parse_mirrors(data, URL)
+    assert found.bases == ("https://b.example", "https://a.example", "https://c.example")
+    found.check(CURRENT, "u")
+
+
 @pytest.mark.parametrize("data", [CURRENT, OLDER])
 def test_the_current_index_and_the_one_before_are_vouched_for(data: bytes) -> None:
     parse_mirrors(metalink(mirror("https://a.example", 1)), URL).check(data, "u")
