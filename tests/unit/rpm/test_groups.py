@@ -56,8 +56,11 @@ def test_without_a_group_there_is_no_document() -> None:
     [
         (b"<comps>", "not a readable XML document"),
         (b"<other/>", "not 'comps'"),
-        (b'<!DOCTYPE comps [<!ENTITY a "b">]><comps>&a;</comps>', "declares entities"),
+        (b'<!DOCTYPE comps [<!ENTITY a "b">]><comps>&a;</comps>', "declares the entity a"),
+        ('<!DOCTYPE comps [<!ENTITY a "b">]><comps>&a;</comps>'.encode("utf-16"), "declares the entity a"),
+        (b"<comps>" + b"<a>" * 2000 + b"</a>" * 2000 + b"</comps>", "deep inside each other"),
     ],
+    ids=["cut-short", "other", "entities", "entities-in-utf-16", "deep"],
 )
 def test_faulty_documents(data: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said) as caught:
