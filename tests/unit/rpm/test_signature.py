@@ -24,6 +24,8 @@ from tests.fakes.rpm_layout import (
     BUILD_TIME,
     EPOCH,
     I18N_STRING,
+    INT32,
+    INT64,
     LEAD,
     NAME,
     PAYLOAD_DIGEST,
@@ -37,6 +39,7 @@ from tests.fakes.rpm_layout import (
     SIG_RSA_HEADER,
     SIG_SHA1,
     SIZE,
+    SOURCE_RPM,
     STRING_ARRAY,
     SUMMARY,
     VERSION,
@@ -70,10 +73,17 @@ class RecordingVerifier:
         self.asked.append((signature, key, signed if isinstance(signed, bytes) else signed.read()))
 
 
-def _package(*signatures: Entry, payload_digest: str | None = "", algorithm: int = SHA256_NUMBER) -> Parts:
-    """Return a package; `payload_digest` None leaves it out, "" takes the right one."""
+def _package(
+    *signatures: Entry,
+    payload_digest: str | None = "",
+    algorithm: int = SHA256_NUMBER,
+    source_rpm: str = "app-1.2-3.src.rpm",
+    more: Sequence[Entry] = (),
+) -> Parts:
+    """Return a package; `payload_digest` None leaves it out, "" takes the right one; `source_rpm` "" leaves it out."""
     entries = [text(NAME, "app"), text(VERSION, "1.2"), text(RELEASE, "3"), text(ARCH, "noarch"), number(EPOCH, 4)]
     entries += [text(SUMMARY, "An app", kind=I18N_STRING), number(BUILD_TIME, 1_600_000_000), number(SIZE, 700)]
+    entries += [text(SOURCE_RPM, source_rpm), *more] if source_rpm else more
     if payload_digest is not None:
         digest = payload_digest or hashlib.sha256(PAYLOAD).hexdigest()
         entries += [text(PAYLOAD_DIGEST, digest, kind=STRING_ARRAY), number(PAYLOAD_DIGEST_ALGORITHM, algorithm)]
@@ -183,6 +193,17 @@ def test_a_header_may_hold_a_tag_once_only(path: Path) -> None:
     twice = _package(text(SIG_SHA1, "0" * 40)).joined()
     one, other = SIG_MD5.to_bytes(4, "big"), SIG_SHA1.to_bytes(4, "big")
     assert _refusal(twice.replace(one, other, 1), path).id is ErrorId.RPM_DAMAGED
+
+
+@pytest.mark.parametrize(("kind", "count"), [(INT64, 4), (INT32, 0x0FFFFFFF), (STRING_ARRAY, 0x0FFFFFFF), (77, 1)])
+def test_a_header_may_claim_no_more_than_it_holds(path: Path, kind: int, count: int) -> None:
+    parts = _package(more=(Entry(9999, kind, count, bytes(8)),))
+    assert "the entry of tag 9999 lies outside" in _refusal(parts, path).what
+
+
+def test_a_source_package_is_named_as_one(path: Path) -> None:
+    path.write_bytes(_package(source_rpm="").joined())
+    assert str(package_summary(path, where="test").nevra) == "app-4:1.2-3.src"
 
 
 def test_without_rpm_rs_its_package_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
