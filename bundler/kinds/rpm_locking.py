@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.kinds.rpm_downloads import in_parallel
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 # of a mirror list with all mirrors of the world the lock names only the first
 MAX_LOCKED_URLS = 3
+LOCAL_ROOT = "file:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,10 @@ class OpenedRepo:
 
 
 def _place(base: str, href: str) -> str:
-    relative = "://" not in base and not base.startswith("file:")
-    return f"{base.rstrip('/')}/{href}" if relative else resource_url(base, href)
+    if "://" in base or base.startswith("file:"):
+        return resource_url(base, href)
+    # a whole URL stands on its own; it may lead to this machine's files, as the repository itself does
+    return resource_url(LOCAL_ROOT, href) if "://" in href else f"{base.rstrip('/')}/{unquote(href)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ManifestError
+from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Digest
 from bundler.model.rpm_name import Nevra
 from bundler.rpm.closure import ChosenRpm
@@ -107,6 +108,7 @@ def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
     base = solvable.lookup_str(solv.SOLVABLE_MEDIABASE)
     try:
         nevra, digest = Nevra(*name), Digest(checksum.typestr(), checksum.hex())
+        BundlePath(nevra.file_name)
     except ValueError as error:
         raise invalid_metadata(str(error), where) from error
     return ChosenRpm(
