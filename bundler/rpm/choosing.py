@@ -76,7 +76,9 @@ def _solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
 def _libsolv_job(pool: PackagePool, job: Job, flags: int = 0) -> Any:
     kind = pool.solv.Job
     if job.capability:
-        capability = pool.pool.parserpmrichdep(job.capability)
+        capability = pool.rich_dependency(job.capability)
+        if capability is None:
+            raise ValueError(f"{job.capability!r} is no rich dependency")
         return pool.pool.Job(kind.SOLVER_INSTALL | kind.SOLVER_SOLVABLE_PROVIDES | flags, capability.id)
     one_of = kind.SOLVER_SOLVABLE_ONE_OF | kind.SOLVER_SETARCH | kind.SOLVER_SETEVR
     return pool.pool.Job(kind.SOLVER_INSTALL | one_of | flags, pool.pool.towhatprovides(list(job.packages)))
