@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from bundler.model.bundle_path import BundlePath
@@ -12,7 +13,7 @@ from bundler.rpm.package_reader import DamagedPackageError
 from bundler.rpm.repodata import RepoExtras, RepoPackage, write_repodata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bundler.model.json_value import Json
     from bundler.model.rpm_artifact import RepoArtifact, RepoOrigin, RpmArtifact
@@ -71,11 +72,20 @@ def section_name(directory: BundlePath) -> str:
 
 def key_files(origins: Iterable[RepoOrigin]) -> Mapping[str, str]:
     """Return file name -> armored key, one key per file: RPM-GPG-KEY-ID, and RPM-GPG-KEY-ID-2 … for further ones."""
-    return {
-        f"{KEY_PREFIX}{origin.id}{f'-{number}' if number > 1 else ''}": key
-        for origin in origins
-        for number, key in enumerate(origin.keys, 1)
-    }
+    files: dict[str, str] = {}
+    taken: set[str] = set()
+    for origin in origins:
+        for key in origin.keys:
+            # a repository may be called what another one's second key is, or differ from another by case only
+            name = next(name for name in _key_names(origin.id) if BundlePath(name).collision_key not in taken)
+            taken.add(BundlePath(name).collision_key)
+            files[name] = key
+    return files
+
+
+def _key_names(repo_id: str) -> Iterator[str]:
+    yield f"{KEY_PREFIX}{repo_id}"
+    yield from (f"{KEY_PREFIX}{repo_id}-{number}" for number in count(2))
 
 
 def _title(repository: RepoArtifact) -> str:

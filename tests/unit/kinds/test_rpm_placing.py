@@ -9,6 +9,7 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.kinds.base import Sources
+from bundler.kinds.rpm_placing import key_files
 from bundler.kinds.rpms import RpmsKind
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
@@ -98,6 +99,19 @@ def test_every_key_has_a_file_of_its_own_and_every_file_is_named(store: MemorySt
     assert isinstance(content, bytes)
     assert b"file:///opt/yum/RPM-GPG-KEY-base\n" in content
     assert b"file:///opt/yum/RPM-GPG-KEY-base-2\n" in content
+
+
+def test_no_key_takes_the_place_of_another() -> None:
+    origins = [
+        RepoOrigin(repo_id, ("https://x.example/",), gpgcheck=True, keys=keys)
+        for repo_id, keys in (("A", ("zero",)), ("a", ("one", "two")), ("a-2", ("three",)))
+    ]
+    assert key_files(origins) == {
+        "RPM-GPG-KEY-A": "zero",
+        "RPM-GPG-KEY-a-2": "one",
+        "RPM-GPG-KEY-a-3": "two",
+        "RPM-GPG-KEY-a-2-2": "three",
+    }
 
 
 @pytest.mark.parametrize(
