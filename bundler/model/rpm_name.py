@@ -10,7 +10,7 @@ _PART = re.compile(r"[^\s/:]+")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Nevra:
-    """One package's full name; ValueError when a part is empty or holds blanks, slashes, colons or what cannot be printed."""
+    """One package's full name; ValueError when a part is empty or holds blanks, slashes, colons or unprintable ones."""
 
     name: str
     epoch: int
