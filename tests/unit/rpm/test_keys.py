@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bundler.errors import ErrorId, SourceError
 from bundler.rpm.armor import PUBLIC_KEY, armor, dearmor
 from bundler.rpm.keys import MAX_KEYS_BYTES, PublicKey, day, find_part, read_keys
-from bundler.rpm.openpgp import Tag, parse_key, parse_signature, read_packets
+from bundler.rpm.openpgp import SignaturePacket, Tag, parse_key, parse_signature, read_packets
 
 DATA = Path(__file__).parents[2] / "data" / "keys"
 RSA = "12e1b690c705d0e87d626927e77b58e71593b55a"
@@ -115,6 +116,17 @@ def test_the_maker_of_a_signature_is_found_by_its_fingerprint(name: str, owner: 
     assert found is not None
     assert (found[0].fingerprint, found[1].key_id, signature.key_id) == (owner, owner[-16:], owner[-16:])
     assert find_part([_key("two-subkeys.asc")], signature) is None
+
+
+def test_of_copies_of_a_key_the_one_that_is_good_counts_unless_one_is_revoked() -> None:
+    old, extended = _key("expires-2017.asc"), _key("extended-to-2019.asc")
+    withdrawn = replace(old, parts=(replace(old.parts[0], revoked=True),))
+    signature = SignaturePacket(4, 0, "RSA", "sha256", _at("2018-06-01"), old.key_ids[0], old.fingerprint)
+    assert (
+        find_part([old, extended], signature) == find_part([extended, old], signature) == (extended, extended.parts[0])
+    )
+    assert find_part([extended, withdrawn], signature) == (withdrawn, withdrawn.parts[0])
+    assert find_part([old], signature) == (old, old.parts[0])
 
 
 def test_a_version_3_signature_names_its_maker_by_id() -> None:
