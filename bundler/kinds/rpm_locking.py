@@ -177,11 +177,11 @@ def _pin(
     try:
         if repo.spec.gpgcheck:
             signed = check_package(path, repo.keys, where=where)
-            found, fingerprint, held_to = signed.nevra, signed.fingerprint, HeldTo("signature", signed.key_id, via)
+            found, fingerprint, held_to = signed.about, signed.fingerprint, HeldTo("signature", signed.key_id, via)
         else:
-            found, fingerprint, held_to = package_summary(path, where=where).nevra, "", _unchecked(repo, via)
-        if found != chosen.nevra:
-            raise _misnamed(where, chosen.nevra, found)
+            found, fingerprint, held_to = package_summary(path, where=where), "", _unchecked(repo, via)
+        if found.nevra != chosen.nevra:
+            raise _misnamed(where, chosen.nevra, found.nevra)
     except IntegrityError:
         # nobody vouches for these bytes: nothing may find them in the store
         sources.store.drop(content)
@@ -195,7 +195,8 @@ def _pin(
         checksum=chosen.checksum,
         held_to=held_to,
         signed=repo.spec.gpgcheck,
-        date=chosen.source_date,
+        # the header's own: the metadata's is nobody's word, and the newest date is that of all generated files
+        date=found.build_time,
         summary=chosen.summary,
         platform=entry.platform,
         roles=entry.roles,

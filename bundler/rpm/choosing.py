@@ -119,6 +119,5 @@ def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
         f"{base.rstrip('/')}/{location}" if base else location,
         solvable.lookup_num(solv.SOLVABLE_DOWNLOADSIZE),
         digest,
-        solvable.lookup_num(solv.SOLVABLE_BUILDTIME),
         solvable.lookup_str(solv.SOLVABLE_SUMMARY) or "",
     )

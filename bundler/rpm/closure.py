@@ -75,7 +75,6 @@ class ChosenRpm:
         href: relative to the repository's base URL, or a whole URL where the metadata give an `xml:base`.
         blob_size: of the package's file, in bytes.
         checksum: of the package's file, as the metadata promise it.
-        source_date: its build time, in seconds since the epoch.
     """
 
     nevra: Nevra
@@ -83,7 +82,6 @@ class ChosenRpm:
     href: str
     blob_size: int
     checksum: Digest
-    source_date: int
     summary: str
 
 

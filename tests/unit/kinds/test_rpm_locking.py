@@ -223,6 +223,12 @@ def test_a_package_that_calls_itself_otherwise_than_the_metadata_do_is_refused(
     assert not store.has(Blob.of(LIB.content()))
 
 
+def test_the_date_of_a_package_is_what_its_header_says(store: MemoryStore, task: RecordingTask) -> None:
+    files = told_otherwise(repository(BASE, [APP, LIB]), f'build="{BUILT_S}"'.encode(), b'build="4294967295"')
+    _, app, lib = RpmsKind().lock(ENTRY, sources(files, store), task)
+    assert [rpm.date for rpm in (app, lib) if isinstance(rpm, RpmArtifact)] == [BUILT_S, BUILT_S]
+
+
 def test_a_name_that_no_file_can_have_is_refused(store: MemoryStore, task: RecordingTask) -> None:
     long = b"l" * 250
     files = told_otherwise(repository(BASE, [APP, LIB]), b"<name>lib</name>", b"<name>%b</name>" % long)

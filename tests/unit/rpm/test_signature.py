@@ -96,7 +96,7 @@ def _check(parts: Parts, path: Path, keys: Sequence[PublicKey] = (RSA, DSA)) -> 
     path.write_bytes(parts.joined())
     verifier = RecordingVerifier()
     signed = check_package(path, keys, where="test", gpgv=verifier)
-    assert (signed.by, str(signed.nevra)) == ("gpgv", "app-4:1.2-3.noarch")
+    assert (signed.by, str(signed.about.nevra)) == ("gpgv", "app-4:1.2-3.noarch")
     return signed.key_id, [covered for _, _, covered in verifier.asked]
 
 
