@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 
 PUBLIC_KEY = "PGP PUBLIC KEY BLOCK"
 SIGNATURE = "PGP SIGNATURE"
@@ -26,8 +27,12 @@ def dearmor(text: bytes, label: str) -> tuple[bytes, ...]:
     return tuple(_block(text, match.end(), label) for match in _BEGIN.finditer(text) if match[1].decode() == label)
 
 
+@lru_cache(maxsize=16)
 def armor(data: bytes, label: str) -> bytes:
-    """Return one block: 64 columns, with the checksum that the rpm of EL7 insists on, no headers; a pure function."""
+    """Return one block: 64 columns, with the checksum that the rpm of EL7 insists on, no headers; a pure function.
+
+    Remembered, because a key is asked for once for each of thousands of packages.
+    """
     encoded = base64.b64encode(data).decode()
     lines = [encoded[at : at + LINE_LENGTH] for at in range(0, len(encoded), LINE_LENGTH)]
     checksum = base64.b64encode(_crc24(data)).decode()
