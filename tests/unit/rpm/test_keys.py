@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bundler.errors import ErrorId, SourceError
 from bundler.rpm.armor import PUBLIC_KEY, armor, dearmor
 from bundler.rpm.keys import MAX_KEYS_BYTES, PublicKey, day, find_part, read_keys
-from bundler.rpm.openpgp import SignaturePacket, Tag, parse_key, parse_signature, read_packets
+from bundler.rpm.openpgp import SignaturePacket, SignatureType, Tag, parse_key, parse_signature, read_packets
 
 DATA = Path(__file__).parents[2] / "data" / "keys"
 RSA = "12e1b690c705d0e87d626927e77b58e71593b55a"
@@ -100,6 +100,15 @@ def test_subkeys_have_ids_and_an_expiry_of_their_own() -> None:
 def test_a_revoked_key_is_good_for_nothing() -> None:
     key = _key("revoked.asc")
     assert key.fault_at(key.parts[0], _at("2020-06-01")) == f"key {key.key_ids[0]} is revoked"
+
+
+@pytest.mark.parametrize(("issuer", "revoked"), [(RSA, True), (DSA, False)], ids=["itself", "somebody-else"])
+def test_only_its_owner_revokes_a_key(issuer: str, revoked: bool) -> None:
+    hashed = b"\x05\x02" + bytes(4) + b"\x09\x10" + bytes.fromhex(issuer[-16:])
+    body = bytes([4, SignatureType.KEY_REVOCATION, 1, 8]) + len(hashed).to_bytes(2, "big") + hashed + bytes(4)
+    packet = bytes([0xC0 | Tag.SIGNATURE, len(body)]) + body
+    (key,) = read_keys(_key("rsa.asc").packets + packet, "key")
+    assert key.parts[0].revoked is revoked
 
 
 def test_a_subkey_falls_with_its_primary_key() -> None:

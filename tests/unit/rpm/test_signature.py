@@ -47,9 +47,11 @@ from tests.fakes.rpm_layout import (
     Parts,
     binary,
     number,
+    take_apart,
     text,
     write_header,
 )
+from tests.fakes.small_rpms import BUILT_S, KEY, SmallRpm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,6 +149,15 @@ def test_of_two_signatures_the_one_by_a_known_key_decides(path: Path) -> None:
 def test_when_the_headers_signer_is_unknown_the_packages_signer_may_be_known(path: Path) -> None:
     parts = _package(binary(SIG_RSA_HEADER, RSA_SIGNATURE), binary(SIG_GPG, DSA_SIGNATURE))
     assert _check(parts, path, [DSA]) == (DSA.key_ids[0], [parts.header + PAYLOAD])
+
+
+def test_another_signature_does_not_vouch_for_the_one_that_decides(path: Path) -> None:
+    parts = take_apart(SmallRpm("app").content())
+    genuine = parts.signature(SIG_RSA_HEADER)
+    claimed = genuine.replace(BUILT_S.to_bytes(4, "big"), (BUILT_S + 1).to_bytes(4, "big"))
+    assert claimed != genuine
+    both = parts.with_signatures(binary(SIG_RSA_HEADER, claimed), binary(SIG_DSA_HEADER, genuine))
+    assert _refusal(both, path, read_keys(KEY, "key")).id is ErrorId.RPM_SIGNATURE_BAD
 
 
 def test_an_unknown_key_is_named_beside_those_accepted(path: Path) -> None:
