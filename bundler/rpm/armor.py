@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from functools import lru_cache
+from itertools import dropwhile
 
 PUBLIC_KEY = "PGP PUBLIC KEY BLOCK"
 SIGNATURE = "PGP SIGNATURE"
@@ -45,9 +46,7 @@ def _block(text: bytes, start: int, label: str) -> bytes:
         raise ValueError(f"a {label} has no end")
     lines = [line.strip() for line in text[start:end].split(b"\n")[1:]]
     # headers (`Version: …`) end with a blank line; some files lack both, and base64 never holds a colon
-    while lines and (not lines[0] or b":" in lines[0]):
-        del lines[0]
-    lines = [line for line in lines if line]
+    lines = [line for line in dropwhile(lambda line: not line or b":" in line, lines) if line]
     checksum = lines.pop() if lines and lines[-1].startswith(b"=") else b""
     try:
         data = base64.b64decode(b"".join(lines), validate=True)

@@ -67,14 +67,13 @@ def _lists(element: ET.Element) -> Iterator[ET.Element]:
 
 
 def _merge(first: ET.Element, other: ET.Element) -> None:
-    """Add what only the other one lists."""
+    """Add what another one lists; what both do stands twice until `_keep`."""
     for listed in _lists(other):
         target = next(children(first, local_name(listed)), None)
         if target is None:
             first.append(listed)
-            continue
-        known = {(item.text or "").strip() for item in target}
-        target.extend(item for item in listed if (item.text or "").strip() not in known)
+        else:
+            target.extend(listed)
 
 
 def _keep_packages(group: ET.Element, names: Collection[str]) -> bool:
@@ -86,12 +85,13 @@ def _keep_groups(parent: ET.Element, group_ids: Collection[str]) -> bool:
 
 
 def _keep(element: ET.Element, wanted: Collection[str]) -> bool:
-    """Leave in the lists of an element only what is wanted; return whether anything is left."""
+    """Leave in the lists of an element only what is wanted, each once; return whether anything is left."""
     left = False
     for listed in _lists(element):
-        for item in list(listed):
-            if (item.text or "").strip() in wanted:
-                left = True
-            else:
-                listed.remove(item)
+        items: dict[str, ET.Element] = {}
+        for item in listed:
+            if (text := (item.text or "").strip()) in wanted:
+                items.setdefault(text, item)
+        listed[:] = list(items.values())
+        left = left or bool(items)
     return left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -222,3 +223,14 @@ def test_any_bytes_give_keys_or_a_source_error(data: bytes) -> None:
 def test_armor_is_undone(data: bytes) -> None:
     block = armor(data, PUBLIC_KEY)
     assert dearmor(block + b"between\n" + block.replace(b"\n", b"\r\n"), PUBLIC_KEY) == (data, data)
+
+
+def test_many_headers_of_an_armored_block_take_time_by_their_number_only() -> None:
+    def seconds(headers: int) -> float:
+        text = (DATA / "rsa.asc").read_bytes().replace(b"BLOCK-----\n", b"BLOCK-----\n" + b"Comment:\n" * headers, 1)
+        begun = time.process_time()
+        assert dearmor(text, PUBLIC_KEY) == (_key("rsa.asc").packets,)
+        return time.process_time() - begun
+
+    # eight times as many: by the square it would be sixty-four times
+    assert seconds(160_000) < 30 * max(seconds(20_000), 0.005)

@@ -203,7 +203,9 @@ def test_the_signed_digest_of_the_payload_is_held_to(path: Path) -> None:
 def test_a_header_may_hold_a_tag_once_only(path: Path) -> None:
     twice = _package(text(SIG_SHA1, "0" * 40)).joined()
     one, other = SIG_MD5.to_bytes(4, "big"), SIG_SHA1.to_bytes(4, "big")
-    assert _refusal(twice.replace(one, other, 1), path).id is ErrorId.RPM_DAMAGED
+    refusal = _refusal(twice.replace(one, other, 1), path)
+    assert refusal.id is ErrorId.RPM_DAMAGED
+    assert f"holds tag {SIG_SHA1} twice" in refusal.what
 
 
 @pytest.mark.parametrize(("kind", "count"), [(INT64, 4), (INT32, 0x0FFFFFFF), (STRING_ARRAY, 0x0FFFFFFF), (77, 1)])
