@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,7 @@ ENTRY = RpmEntry(
     packages=(PackageWish("app", Position("m.yaml", 9, 17)),),
     roles=("cloud",),
 )
+OTHER_KEY = Path(__file__).parents[2] / "data" / "keys" / "rsa.asc"
 COMPS = b"<comps><group><id>g</id><packagelist><packagereq>lib</packagereq></packagelist></group></comps>"
 
 
@@ -83,6 +85,14 @@ def test_every_package_of_the_closure_is_pinned(store: MemoryStore, task: Record
     assert [key.startswith("-----BEGIN PGP PUBLIC KEY BLOCK") for key in origin.keys] == [True]
     assert "<packagereq>lib</packagereq>" in beside.comps
     assert (beside.modules, beside.updateinfo) == ("", "")
+
+
+def test_a_key_that_signed_nothing_does_not_travel(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, LIB]) | {f"{BASE}/other.asc": OTHER_KEY.read_bytes()}
+    spec = replace(SPEC, gpgkeys=(f"{BASE}/other.asc", f"{BASE}/key.asc"))
+    beside, *_ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(beside, RepoArtifact)
+    assert [key.encode() for key in beside.origins[0].keys] == [KEY]
 
 
 def test_an_estimate_moves_no_package_and_knows_the_sizes(store: MemoryStore, task: RecordingTask) -> None:

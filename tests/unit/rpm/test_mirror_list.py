@@ -98,6 +98,17 @@ def test_any_other_index_is_refused(data: bytes) -> None:
     assert raised.value.want == f"sha256:{hashlib.sha256(CURRENT).hexdigest()}"
 
 
+@pytest.mark.parametrize(
+    ("promised", "other"),
+    [(hashlib.sha512(CURRENT).hexdigest(), "0" * 128), (f"<size>{len(CURRENT)}<", "<size>1<")],
+    ids=["one-digest", "size"],
+)
+def test_all_that_is_promised_of_an_index_has_to_be_true(promised: str, other: str) -> None:
+    data = metalink(mirror("https://a.example", 1)).replace(promised.encode(), other.encode())
+    with pytest.raises(IntegrityError):
+        parse_mirrors(data, URL).check(CURRENT, "u")
+
+
 def test_a_list_that_promises_nothing_refuses_nothing() -> None:
     unverified = parse_mirrors(metalink(mirror("https://a.example", 1), verified=False), URL)
     assert unverified.expected == ()
