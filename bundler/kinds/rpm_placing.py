@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.errors import ErrorId, SourceError
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
 from bundler.model.rpm_entry import DEFAULT_PATH
+from bundler.model.rpm_repo import RepoSpec
 from bundler.model.snippets import RepoSnippet, repo_files
+from bundler.rpm.closedness import open_dependencies
+from bundler.rpm.closure import SolvableRepo
+from bundler.rpm.decompress import open_plain
 from bundler.rpm.package_reader import DamagedPackageError
 from bundler.rpm.repodata import RepoExtras, RepoPackage, write_repodata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bundler.model.json_value import Json
     from bundler.model.rpm_artifact import RepoArtifact, RepoOrigin, RpmArtifact
@@ -32,7 +39,8 @@ def repository_placements(
         packages: those of this repository; the store has them.
         kind: the name of the kind that places them.
 
-    Raises DamagedPackageError (the package has been dropped from the store), SourceError, ToolMissingError.
+    Raises DamagedPackageError (the package has been dropped from the store), SourceError (SOURCE_INVALID,
+    REPO_METADATA_INVALID: the packages alone cannot be installed), StorageError, ToolMissingError.
     """
     directory = repository.directory
     keys = key_files(repository.origins)
@@ -97,10 +105,32 @@ def _repodata(repository: RepoArtifact, packages: Sequence[RpmArtifact], store: 
     extras = RepoExtras(repository.comps.encode(), repository.modules.encode(), repository.updateinfo.encode())
     listed = [RepoPackage(store.path(rpm.content), rpm.file_name, rpm.content, rpm.date) for rpm in packages]
     try:
-        return write_repodata(listed, extras)
+        written = write_repodata(listed, extras)
     except DamagedPackageError as error:
         store.drop(error.blob)
         raise
+    # what else the target has is known by name only, so that nothing can be said where it has anything
+    if packages and not repository.installed:
+        _check_closed(repository, written, store.path(packages[0].content).parent)
+    return written
+
+
+def _check_closed(repository: RepoArtifact, written: Mapping[str, bytes], directory: Path) -> None:
+    """Raise SourceError (REPO_METADATA_INVALID) when the packages need something that is not among them."""
+
+    def opened(kind: str) -> BinaryIO:
+        data = next(data for path, data in written.items() if path.endswith(f"-{kind}.xml.gz"))
+        return open_plain(io.BytesIO(data), directory=directory, where=f"{kind} of {repository.directory}")
+
+    spec = RepoSpec(SECTION, baseurls=(str(repository.directory),))
+    found = open_dependencies(SolvableRepo(spec, opened), repository.arch)
+    if found:
+        raise SourceError(
+            ErrorId.REPO_METADATA_INVALID,
+            f"the packages need what their repositories' metadata did not tell: {'; '.join(found)}",
+            where=str(repository.directory),
+            remedy="Lock again later or from another mirror; if it stays so, wish for what is missing by name.",
+        )
 
 
 def _package_placement(rpm: RpmArtifact, kind: str) -> Placement:

@@ -39,7 +39,7 @@ def choose(
     keeps = frozenset(favored)
     jobs = sorted(jobs, key=lambda job: not keeps.isdisjoint(job.packages))
     favors = [_favor(pool, package) for package in favored]
-    solver = _solver(pool, weak_dependencies=weak_dependencies)
+    solver = new_solver(pool, weak_dependencies=weak_dependencies)
     # problems tell jobs by their place, so the wishes come first
     if problems := solver.solve([*(_libsolv_job(pool, job) for job in jobs), *favors]):
         words = [problem_words(pool, problem, jobs) for problem in problems]
@@ -52,13 +52,14 @@ def choose(
     chosen = solver.transaction().newsolvables()
     notes: tuple[str, ...] = ()
     if _takes_older(pool, jobs, chosen):
-        best = _solver(pool, weak_dependencies=weak_dependencies)
+        best = new_solver(pool, weak_dependencies=weak_dependencies)
         problems = best.solve([_libsolv_job(pool, job, pool.solv.Job.SOLVER_FORCEBEST) for job in jobs])
         notes = tuple(older_words(pool, problem, jobs) for problem in problems)
     return tuple(sorted(_chosen(pool, solvable) for solvable in chosen)), notes
 
 
-def _solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
+def new_solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
+    """Return libsolv's solver with dnf's settings; the pool's index is made."""
     solver = pool.pool.Solver()
     kind = pool.solv.Solver
     for flag in (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.errors import ErrorId, IntegrityError
+from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpm_placing import key_files
 from bundler.kinds.rpms import RpmsKind
@@ -84,6 +84,16 @@ def test_a_repository_is_complete_where_it_lies(store: MemoryStore) -> None:
     assert package.about["held_to"] == {"by": "signature", "detail": KEY_ID}
     assert found["yum/RPM-GPG-KEY-base"].content == KEY
     assert {place.platforms for place in found.values()} == {(AMD64,)}
+
+
+def test_packages_that_need_more_than_there_is_are_refused(store: MemoryStore) -> None:
+    app = SmallRpm("app", requires=("lib", "/usr/share/lib"))
+    assert placed(store, repository(), pinned(app, store), pinned(LIB, store))
+    with pytest.raises(SourceError, match="nothing provides lib needed by app") as caught:
+        placed(store, repository(), pinned(app, store))
+    assert (caught.value.id, caught.value.where) == (ErrorId.REPO_METADATA_INVALID, "yum")
+    having_more = replace(repository(), installed_path="list", installed="lib-1-1.noarch")
+    assert placed(store, having_more, pinned(app, store))
 
 
 def test_placing_twice_gives_the_same_bytes(store: MemoryStore) -> None:
