@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.console import human_bytes
+from bundler.model.size_text import human_bytes
 from mirror.page.links import below, bundle_path, directory_url, path_url
 from mirror.page.listing import file_kind, item_notes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.console import human_bytes
+from bundler.model.size_text import human_bytes
 from mirror.page.dates import minute
 from mirror.page.harmless import harmless
 from mirror.page.links import segment_url

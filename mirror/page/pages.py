@@ -78,7 +78,7 @@ class Pages:
             },
         )
 
-    def search_json(self, site: Site, view: View) -> Rendered:
+    def search_data(self, site: Site, view: View) -> Rendered:
         """Return the answer at `/-/search.json`, for the page's script: the first hits, and how many there are."""
         self._forget_others(site)
         words, asked = load_words()[view.language], view.asked

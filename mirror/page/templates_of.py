@@ -7,7 +7,7 @@ from importlib import resources
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from bundler.console import human_bytes
+from bundler.model.size_text import human_bytes
 from mirror.page.dates import minute
 from mirror.page.harmless import harmless
 

@@ -102,7 +102,7 @@ class PageServer:
         if path == "/-/search":
             return 200, self.pages.search(self.site, view)
         if path == "/-/search.json":
-            return 200, self.pages.search_json(self.site, view)
+            return 200, self.pages.search_data(self.site, view)
         if path.startswith("/-/assets/"):
             asset = self.pages.asset(path.removeprefix("/-/assets/"))
             return (200, asset) if asset else (404, self.pages.problem(404, view, path=path))

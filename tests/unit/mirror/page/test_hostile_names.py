@@ -87,7 +87,7 @@ def test_search_is_text(site: Site, query: str) -> None:
     looks = view(f"q={quote(query)}&kind=%3Cscript%3E&bundle=..%2F&page=-1&lang=%22")
     _assert_harmless(Pages().search(site, looks).body)
     _assert_harmless(Pages().search(site, view("q=p")).body)
-    Pages().search_json(site, looks)
+    Pages().search_data(site, looks)
 
 
 def test_host_and_snippets_are_text(site: Site) -> None:

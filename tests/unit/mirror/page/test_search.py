@@ -32,7 +32,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def _answer(site: Site, query: str) -> Any:
-    rendered = Pages().search_json(site, view(query))
+    rendered = Pages().search_data(site, view(query))
     assert rendered.media_type == "application/json"
     return json.loads(rendered.body)
 
