@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,15 @@ _MEDIA_TYPES = {
 }
 
 
-@functools.cache
-def load_assets() -> Mapping[str, Rendered]:
-    """Return every asset by its name, read once."""
+def _read_all() -> Mapping[str, Rendered]:
     place = resources.files("mirror.page") / "assets"
     return {name: Rendered.of((place / name).read_bytes(), media) for name, media in _MEDIA_TYPES.items()}
 
 
+# by name; read when it is imported, for workers that cannot read the installation
+ASSETS = _read_all()
+
+
 def asset_url(name: str) -> str:
     """Return the URL of an asset, its content's tag in the query: what is kept for ever under it is never outdated."""
-    return f"{ASSETS_URL}{name}?v={load_assets()[name].etag[1 : 1 + _TAG_CHARACTERS]}"
+    return f"{ASSETS_URL}{name}?v={ASSETS[name].etag[1 : 1 + _TAG_CHARACTERS]}"

@@ -12,7 +12,7 @@ from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
 from mirror.page.listing import ROWS_PER_PAGE, Rows, item_notes
 from mirror.page.pager import page_of
 from mirror.page.trust import trust_of
-from mirror.page.words import load_words
+from mirror.page.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def directory_values(
     site: Site, directory: Directory, view: View, catalog_of: Callable[[ServedBundle], Catalog]
 ) -> dict[str, Any]:
     """Return what `directory.html` needs."""
-    words = load_words()[view.language]
+    words = WORDS[view.language]
     bundle = site.bundle(directory.bundle) if directory.bundle else None
     catalog = catalog_of(bundle) if bundle else None
     elsewhere = bundle is not None and bundle is not site.current

@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mirror.page.assets import load_assets
+from mirror.page.assets import ASSETS
 from mirror.page.catalog import GROUPS, make_catalog
+from mirror.page.compiled import TEMPLATES
 from mirror.page.directory_page import directory_values
 from mirror.page.found import found_row, scope, search
 from mirror.page.frame import frame_values
 from mirror.page.links import SEARCH_URL, query
 from mirror.page.pager import page_of
 from mirror.page.problems import plain_problem, problem_values
-from mirror.page.templates_of import environment
 from mirror.page.view import HTML, JSON, Rendered
-from mirror.page.words import load_words
+from mirror.page.words import WORDS
 
 if TYPE_CHECKING:
     from mirror.page.catalog import Catalog
@@ -53,7 +53,7 @@ class Pages:
     def search(self, site: Site, view: View) -> Rendered:
         """Return the page at `/-/search`: what `view.asked` looks for, or all of one group of content."""
         self._forget_others(site)
-        words, asked = load_words()[view.language], view.asked
+        words, asked = WORDS[view.language], view.asked
         bundles = scope(site, asked.bundle)
         hits = search(bundles, self._catalog, asked.search, asked.group)
         values = {
@@ -81,7 +81,7 @@ class Pages:
     def search_data(self, site: Site, view: View) -> Rendered:
         """Return the answer at `/-/search.json`, for the page's script: the first hits, and how many there are."""
         self._forget_others(site)
-        words, asked = load_words()[view.language], view.asked
+        words, asked = WORDS[view.language], view.asked
         bundles = scope(site, asked.bundle)
         hits = search(bundles, self._catalog, asked.search, asked.group).hits if asked.search else ()
         rows = [found_row(site, hit, words, several=len(bundles) > 1) for hit in hits[:SUGGESTIONS]]
@@ -104,11 +104,11 @@ class Pages:
 
     def asset(self, name: str) -> Rendered | None:
         """Return what lies at `/-/assets/NAME`, or None."""
-        return load_assets().get(name)
+        return ASSETS.get(name)
 
     def _render(self, template: str, view: View, values: dict[str, Any]) -> Rendered:
-        words = load_words()[view.language]
-        return Rendered.of(environment().get_template(template).render(values, t=words), HTML)
+        words = WORDS[view.language]
+        return Rendered.of(TEMPLATES[template].render(values, t=words), HTML)
 
     def _catalog(self, bundle: ServedBundle) -> Catalog:
         if (catalog := self._catalogs.get(bundle.id)) is None:

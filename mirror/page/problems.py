@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mirror.page.frame import frame_values
 from mirror.page.harmless import shown
 from mirror.page.links import SEARCH_URL, directory_url, query
-from mirror.page.words import load_words
+from mirror.page.words import WORDS
 from mirror.tree.served import Directory
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _nearest_directory(site: Site, path: str) -> str:
 
 def problem_values(status: int, view: View, path: str, site: Site | None) -> dict[str, Any]:
     """Return what `problem.html` needs."""
-    words, key = load_words()[view.language], _key(status)
+    words, key = WORDS[view.language], _key(status)
     name = path.strip("/").rpartition("/")[2]
     parent = _nearest_directory(site, path) if site and status == 404 else ""
     # a path that was not found may still say what is looked for, and where it was thought to lie
@@ -61,6 +61,6 @@ def problem_values(status: int, view: View, path: str, site: Site | None) -> dic
 
 def plain_problem(status: int, view: View, path: str) -> str:
     """Return the same as three lines, for programs and for whoever reads their logs."""
-    words, key = load_words()[view.language], _key(status)
+    words, key = WORDS[view.language], _key(status)
     where = f": {shown(path)}" if path else ""
     return f"{status} {words(f'{key}.title')}{where}\n{words(f'{key}.text')}\n{words(f'{key}.next')}\n"

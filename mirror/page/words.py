@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -36,10 +35,12 @@ class Words:
         return self._texts.get(key, otherwise)
 
 
-@functools.cache
-def load_words() -> Mapping[Language, Words]:
-    """Return the words of every language, read once."""
+def _read_all() -> Mapping[Language, Words]:
     place = resources.files("mirror.page") / "words"
     return {
         language: Words(language, json.loads((place / f"{language}.json").read_text("utf-8"))) for language in LANGUAGES
     }
+
+
+# read when it is imported: a worker that has dropped its rights may not be able to read the installation
+WORDS = _read_all()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mirror.page.assets import asset_url, load_assets
+from mirror.page.assets import ASSETS, asset_url
 from mirror.page.pages import Pages
 
 
@@ -22,8 +22,8 @@ def test_nothing_else_is_an_asset(name: str) -> None:
     assert Pages().asset(name) is None
 
 
-@pytest.mark.parametrize("name", sorted(load_assets()))
+@pytest.mark.parametrize("name", sorted(ASSETS))
 def test_asset_loads_nothing(name: str) -> None:
-    text = load_assets()[name].body.decode().replace("http://www.w3.org/2000/svg", "")
+    text = ASSETS[name].body.decode().replace("http://www.w3.org/2000/svg", "")
     assert re.findall(r"https?:|//\w|@import|eval|innerHTML|insertAdjacentHTML|document\.write", text) == []
     assert all(url.startswith(('"data:image/svg', "data:image/svg")) for url in re.findall(r"url\(([^)]*)", text))

@@ -9,9 +9,9 @@ from importlib import resources
 import pytest
 
 from mirror.page.languages import LANGUAGES
-from mirror.page.words import Words, load_words
+from mirror.page.words import WORDS, Words
 
-TEXTS = {language: load_words()[language]._texts for language in LANGUAGES}
+TEXTS = {language: WORDS[language]._texts for language in LANGUAGES}
 # keys whose last part comes from elsewhere
 MADE = re.compile(r"^(kind|filter|group|vouched|tool|problem\.\w+)\.|\.(one|other)$")
 
@@ -44,13 +44,13 @@ def test_no_word_is_left_over() -> None:
 
 
 def test_numbers_have_their_form() -> None:
-    words = load_words()["en"]
+    words = WORDS["en"]
     assert [words.count("count.files", number) for number in (0, 1, 1234567)] == [
         "0 files",
         "1 file",
         "1,234,567 files",
     ]
-    assert load_words()["zh"].count("count.files", 1) == "1 个文件"
+    assert WORDS["zh"].count("count.files", 1) == "1 个文件"
 
 
 def test_missing_key_is_found_at_once() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
@@ -11,12 +11,15 @@ from bundler.model.size_text import human_bytes
 from mirror.page.dates import minute
 from mirror.page.harmless import harmless
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-@functools.cache
-def environment() -> Environment:
-    """Return the one environment, with every template; each is compiled when it is first used."""
+    from jinja2 import Template
+
+
+def _compile_all() -> Mapping[str, Template]:
     place = resources.files("mirror.page") / "templates"
-    made = Environment(
+    environment = Environment(
         loader=DictLoader({file.name: file.read_text("utf-8") for file in place.iterdir()}),
         autoescape=True,
         undefined=StrictUndefined,
@@ -24,8 +27,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters["bytes"] = human_bytes
-    made.filters["minute"] = minute
-    made.filters["harmless"] = harmless
-    made.filters["thousands"] = "{:,}".format
-    return made
+    environment.filters["bytes"] = human_bytes
+    environment.filters["minute"] = minute
+    environment.filters["harmless"] = harmless
+    environment.filters["thousands"] = "{:,}".format
+    return {name: environment.get_template(name) for name in environment.list_templates()}
+
+
+# by name; compiled when it is imported, once for all workers, which may not be able to read the installation
+TEMPLATES = _compile_all()
