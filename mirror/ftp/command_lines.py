@@ -42,19 +42,18 @@ class CommandReader:
         """Return the next whole command, or None until more arrives."""
         end = self._buffer.find(b"\n")
         if end < 0:
-            if len(self._buffer) <= self._max:
+            # the last byte may be the CR of the end
+            if len(self._buffer) <= self._max + 1:
                 return None
             self._buffer.clear()
             told, self._dropping = self._dropping, True
             return None if told else TOO_LONG
-        line = bytes(self._buffer[:end])
+        line = bytes(self._buffer[:end]).removesuffix(b"\r")
         del self._buffer[: end + 1]
         if self._dropping:
             self._dropping = False
             return self.next()
-        if len(line) > self._max:
-            return TOO_LONG
-        return parse_command(line.removesuffix(b"\r"))
+        return TOO_LONG if len(line) > self._max else parse_command(line)
 
 
 def parse_command(line: bytes) -> Command:

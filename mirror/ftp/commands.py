@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[[Any, str], None]] = {
     "PWD": tree_commands.pwd,
     "QUIT": session_commands.quit_,
     "REIN": session_commands.rein,
+    "REST": tree_commands.rest,
     "RETR": tree_commands.retr,
     "SIZE": tree_commands.size,
     "STAT": tree_commands.stat,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # STAT answers on the control connection, where nothing can be aborted
 _MAX_STAT_ENTRIES = 1000
+_MAX_OFFSET_DIGITS = 19
 _ABSENT = "550 There is no such file or directory."
 
 
@@ -33,6 +34,15 @@ def find(session: Session, path: str) -> Found | None:
         return None
 
 
+def look(session: Session, argument: str) -> tuple[str, Found | None]:
+    """Return the path that an argument names, and what is served there; no file has a slash behind its name."""
+    path = resolve(session.directory, argument)
+    found = find(session, path)
+    if isinstance(found, File) and argument.endswith(("/", "/.")):
+        return path, None
+    return path, found
+
+
 def pwd(session: Session, _: str) -> None:
     """PWD."""
     session.respond(f"257 {quoted(session.directory)} is the current directory.")
@@ -40,8 +50,8 @@ def pwd(session: Session, _: str) -> None:
 
 def cwd(session: Session, argument: str) -> None:
     """CWD; without an argument to the top."""
-    path = resolve(session.directory, argument or "/")
-    if isinstance(find(session, path), Directory):
+    path, found = look(session, argument or "/")
+    if isinstance(found, Directory):
         session.directory = path
         session.respond(f"250 {quoted(path)} is the current directory.")
     else:
@@ -58,23 +68,31 @@ def size(session: Session, argument: str) -> None:
     if session._current_type == "a":  # noqa: SLF001 - pyftpdlib's name for it
         session.respond("550 SIZE is not told in ASCII mode; send TYPE I.")
         return
-    found = find(session, resolve(session.directory, argument))
+    _, found = look(session, argument)
     session.respond(f"213 {found.size}" if isinstance(found, File) else "550 There is no such file.")
 
 
 def mdtm(session: Session, argument: str) -> None:
     """MDTM (RFC 3659, 3)."""
-    found = find(session, resolve(session.directory, argument))
+    _, found = look(session, argument)
     told = f"213 {fact_time(found.modified_s)}" if isinstance(found, File) else "550 There is no such file."
     session.respond(told)
+
+
+def rest(session: Session, argument: str) -> None:
+    """REST (RFC 3659, 5): where the next RETR begins."""
+    if not (argument.isascii() and argument.isdigit() and len(argument) <= _MAX_OFFSET_DIGITS):
+        session.respond("501 REST takes a number of bytes.")
+        return
+    session._restart_position = int(argument)  # noqa: SLF001 - pyftpdlib's name for it
+    session.respond(f"350 The next RETR begins at {int(argument)}.")
 
 
 def retr(session: Session, argument: str) -> None:
     """RETR, from where REST has said; bytes are sent as they are in ASCII mode too: a digest must still match."""
     offset, session._restart_position = session._restart_position, 0  # noqa: SLF001 - pyftpdlib's name for it
-    path = resolve(session.directory, argument)
     serving = session.service.worker.serving
-    found = find(session, path)
+    path, found = look(session, argument)
     if not isinstance(found, File):
         text = "There is no such file." if found is None else "This is a directory."
         refuse(session, Started("RETR", path, ""), 550, text)
@@ -107,8 +125,7 @@ def nlst(session: Session, argument: str) -> None:
 def mlsd(session: Session, argument: str) -> None:
     """MLSD (RFC 3659, 7)."""
     session._restart_position = 0  # noqa: SLF001 - pyftpdlib's name for it
-    path = resolve(session.directory, argument)
-    found = find(session, path)
+    path, found = look(session, argument)
     if not isinstance(found, Directory):
         code = 550 if found is None else 501
         refuse(session, Started("MLSD", path, ""), code, "There is no such directory.")
@@ -120,8 +137,7 @@ def mlsd(session: Session, argument: str) -> None:
 
 def mlst(session: Session, argument: str) -> None:
     """MLST (RFC 3659, 7): one line about a path, on the control connection."""
-    path = resolve(session.directory, argument)
-    found = find(session, path)
+    path, found = look(session, argument)
     if found is None:
         session.respond(_ABSENT)
         return
@@ -176,12 +192,10 @@ def _list(session: Session, method: str, argument: str) -> None:
 def _entries(session: Session, argument: str) -> tuple[str, Sequence[Entry] | None, int, str]:
     """Return the path that was meant, what to list for it (None for nothing there), the date of directories, and the
     bundle."""
-    path = resolve(session.directory, argument)
-    found = find(session, path)
+    path, found = look(session, argument)
     if found is None and argument.startswith("-"):
         argument = without_options(argument)
-        path = resolve(session.directory, argument)
-        found = find(session, path)
+        path, found = look(session, argument)
     if isinstance(found, Directory):
         return path, found.entries, found.modified_s, found.bundle
     # a client that names a directory expects it in the names that it gets
