@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -171,15 +172,6 @@ def answer(text: str, value: dict[str, Json], *, schema: str, as_json: bool) -> 
 def warn(text: str) -> None:
     """Tell something on stderr that does not stop the work."""
     _tell(f"warning: {text}")
-
-
-def human_bytes(count: float) -> str:
-    """Return a size as a person reads it, in powers of 1024: 1.5 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -29,6 +29,7 @@ from bundler.errors import (
     StorageError,
     ToolMissingError,
 )
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +117,7 @@ def test_json_begins_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None
     [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536 * 1024, "1.5 MiB"), (5 * 1024**4, "5.0 TiB")],
 )
 def test_sizes_for_a_person(count: int, text: str) -> None:
-    assert console.human_bytes(count) == text
+    assert human_bytes(count) == text
 
 
 def test_tables_line_up_and_end_without_blanks() -> None:
