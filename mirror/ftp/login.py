@@ -47,9 +47,7 @@ def password(session: Session, text: str) -> None:
         _welcome(session, "")
         return
     name, secret = session.username, text.encode("utf-8", "surrogateescape")
-    if any("\ud800" <= character <= "\udfff" for character in name):
-        _refuse_later(session)
-    elif users.remembers(name, secret):
+    if users.remembers(name, secret):
         _welcome(session, name)
     else:
         session.paused = True

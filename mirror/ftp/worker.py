@@ -108,12 +108,14 @@ class FtpWorker:
                     self._stop()
                 case "ready" | "reloaded" | "failed" | "told":
                     pass  # words that go up
-        if control.closed:
+        self._notice_end()
+
+    def _notice_end(self) -> None:
+        if self._worker.control.closed and self._line is not None:
             # nobody would start another worker in this one's place
+            self._line.close()
+            self._line = None
             self._stop()
-            if self._line is not None:
-                self._line.close()
-                self._line = None
 
     def _stop(self) -> None:
         if self._stop_by_s is None:
@@ -149,6 +151,7 @@ class FtpWorker:
             self._worker.take_over(serving)
             answer = Message("reloaded", generation=generation)
         self._worker.control.send(answer)
+        self._notice_end()
         if self._next is not None:
             message, self._next = self._next, None
             self._begin_reload(message)

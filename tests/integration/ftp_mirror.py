@@ -59,6 +59,7 @@ class FtpWorkerProcess:
     errors: Path
     control: Control
     heard: list[Message] = field(default_factory=list)
+    ended: bool = False
 
     @property
     def url(self) -> str:
@@ -195,7 +196,10 @@ def ftp_worker(
 
 
 def end(mirror: FtpWorkerProcess) -> None:
-    """Tell a worker to stop unless it has been told, wait for its end, and look at how it went."""
+    """Tell a worker to stop, wait for its end, and look at how it went; once."""
+    if mirror.ended:
+        return
+    mirror.ended = True
     if not mirror.control.closed:
         mirror.control.send(Message("stop"))
     ended: list[tuple[int, int]] = []
