@@ -81,6 +81,18 @@ def test_the_message_says_where_what_what_next_and_the_id(capsys: pytest.Capture
     assert err == "m.yaml:1:1: one\nm.yaml:2:1: two\nerror: m.yaml: 2 problems\n  Mend them. [manifest-invalid]\n"
 
 
+def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[2Jb\x9b31mc\u202ed\re\x07"
+    written = "a\\u001b[2Jb\\u009b31mc\\u202ed\\u000de\\u0007"
+    assert console.run(raising(SourceError(SOME, hostile, remedy="r"))) == 4
+    console.warn(hostile)
+    assert capsys.readouterr().err == f"error: {written}\n  r [manifest-invalid]\nwarning: {written}\n"
+    console.say(f"{hostile}\tä\n語")
+    assert capsys.readouterr().out == f"{written}\tä\n語\n"
+    console.answer("", {"key": hostile}, schema="s/1", as_json=True)
+    assert json.loads(capsys.readouterr().out)["key"] == hostile
+
+
 def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     console.run(raising(RuntimeError("surprise")))
     assert "RuntimeError: surprise" in capsys.readouterr().err
