@@ -48,14 +48,12 @@ def test_the_serve_benchmark_prints_both_sides_and_their_verdicts(tmp_path: Path
     command += ["--size=1", "--files=20", "--held=40", f"--directory={tmp_path}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    of_a_side = r" \| [\d.]+ \| [\d.]+ to [\d.]+ \| [\d.]+ (?:s/GB|us)"
     measured = re.findall(
-        r"^\| ((?:1 MiB|4 KiB) files, .+), (?:GB|thousand)/s(?: \| [\d.]+ \| [\d.]+ to [\d.]+ \| [\d.]+ (?:s/GB|us)){2} \|$",
-        done.stdout,
-        flags=re.MULTILINE,
+        rf"^\| ((?:1 MiB|4 KiB) files, .+), (?:GB|thousand)/s(?:{of_a_side}){{2}} \|$", done.stdout, re.MULTILINE
     )
-    judged = re.findall(
-        r"^\| (.+) \| [\d.]+(?:x| MiB|x of before|) \| .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE
-    )
+    verdict = r"^\| (.+) \| [\d.]+(?:x| MiB|x of before|) \| .+ \| (?:met|NOT met) \|$"
+    judged = re.findall(verdict, done.stdout, re.MULTILINE)
     assert len(measured) == 6
     assert judged == [
         *measured, "40 open connections: held", "their memory", "4 KiB files beside them", "memory of a worker at rest",
