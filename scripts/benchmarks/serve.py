@@ -46,6 +46,8 @@ MIN_LARGE, MIN_SMALL, MIN_LOADED = 0.95, 0.75, 0.7
 MAX_WORKER_MIB, MAX_HELD_MEMORY = 60, 1
 LARGE_CONNECTIONS, SMALL_CONNECTIONS, USUAL_CONNECTIONS = (1, 8, 64), (64, 256), 64
 SERVER_CORE, CLIENT_CORE = 0, 1
+# bbr paces what is sent, which decides much of what large files come to on loopback
+_CONGESTION_CONTROL = Path("/proc/sys/net/ipv4/tcp_congestion_control")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def _measure(arguments: argparse.Namespace, tree: ServedTree, directory: Path, w
     results = Results()
     pinned = arguments.pin and workers == 1
     load = Load(tree, workers, arguments.seconds, CLIENT_CORE if pinned else None)
-    room = arguments.held + SPARE_DESCRIPTORS
+    # nginx takes memory for all of them at once, and closes idle ones when fewer than one in sixteen are free
+    room = arguments.held // workers * 5 // 4 + SPARE_DESCRIPTORS
     with ExitStack() as running:
         running.enter_context(on_core(SERVER_CORE if pinned else None))
         sides = [
@@ -161,7 +164,8 @@ def _measure(arguments: argparse.Namespace, tree: ServedTree, directory: Path, w
 def _print_setting(arguments: argparse.Namespace) -> None:
     processors = len(os.sched_getaffinity(0))
     print(f"{processors} processors, {platform.machine()}, Python {platform.python_version()}, ", end="")
-    print(f"files in {arguments.directory}, medians of {arguments.rounds} rounds in turn, {arguments.seconds} s each; ")
+    print(f"files in {arguments.directory}, medians of {arguments.rounds} rounds in turn, {arguments.seconds} s each")
+    print(f"congestion control {_CONGESTION_CONTROL.read_text().strip()}; ", end="")
     print("nginx with sendfile and tcp_nopush, without access log and open_file_cache\n")
 
 
@@ -192,7 +196,8 @@ def _print_results(arguments: argparse.Namespace, results: Results, workers: int
 
 def _print_held(held: Mapping[str, list[Held]], count: int) -> None:
     rows: dict[str, Callable[[Held], float]] = {
-        f"{count} open connections: memory of all processes, MiB": lambda one: one.memory_bytes / MIB,
+        f"{count} open connections: still answered at the end": lambda one: one.answered,
+        "memory of all processes meanwhile, MiB": lambda one: one.memory_bytes / MIB,
         "4 KiB files before, thousand/s": lambda one: one.requests_before / 1e3,
         "4 KiB files meanwhile, thousand/s": lambda one: one.requests_meanwhile / 1e3,
     }
@@ -222,7 +227,11 @@ def _measured_cells(results: Results, row: Row) -> list[str]:
 
 def _spread(values: list[float]) -> str:
     """Return two cells: the median, and the range."""
-    return f"{statistics.median(values):.3g} | {min(values):.3g} to {max(values):.3g}"
+    median, lowest, highest = (
+        f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+        for value in (statistics.median(values), min(values), max(values))
+    )
+    return f"{median} | {lowest} to {highest}"
 
 
 def _ratio(results: Results, row: Row) -> float:
