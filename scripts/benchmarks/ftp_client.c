@@ -1,9 +1,9 @@
 /* A client that costs little beside the server it measures: threads, EPSV, TYPE I, content dropped in the kernel
  * (MSG_TRUNC).
  *
- *   ftp_client PORT retr PATH CLIENTS TIMES    each client logs in, then fetches PATH so many times; PATH may hold %d,
- *                                              which becomes 0 .. 999 in turn
- *   ftp_client PORT login - CLIENTS TIMES      each client connects, logs in and quits so many times
+ *   ftp_client PORT retr PATH FILES CLIENTS TIMES    each client logs in, then fetches PATH so many times; PATH may hold
+ *                                              something like %05d, which becomes 0 .. FILES - 1 in turn
+ *   ftp_client PORT login - 1 CLIENTS TIMES          each client connects, logs in and quits so many times
  *
  * Prints the seconds from the moment when all clients begin, and the bytes that came. Ends with 1 on the first reply
  * that is not the expected one.
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int port, times, login_only;
+static int port, files, times, login_only;
 static const char *path;
 static pthread_barrier_t begin;
 
@@ -93,7 +93,7 @@ static long long fetch(struct control *control, int number) {
     char *bars = strstr(reply(control, "2"), "|||");
     if (!bars) fail("no port in the reply to EPSV");
     int data = connected(atoi(bars + 3));
-    snprintf(name, sizeof name, path, number % 1000);
+    snprintf(name, sizeof name, path, number % files);
     snprintf(command, sizeof command, "RETR %s\r\n", name);
     say(control, command);
     reply(control, "1");
@@ -130,12 +130,13 @@ static void *client(void *which) {
 }
 
 int main(int count, char **words) {
-    if (count != 6) fail("PORT retr|login PATH CLIENTS TIMES");
+    if (count != 7) fail("PORT retr|login PATH FILES CLIENTS TIMES");
     port = atoi(words[1]);
     login_only = !strcmp(words[2], "login");
     path = words[3];
-    int clients = atoi(words[4]);
-    times = atoi(words[5]);
+    files = atoi(words[4]);
+    int clients = atoi(words[5]);
+    times = atoi(words[6]);
     pthread_t threads[clients];
     pthread_barrier_init(&begin, NULL, clients + 1);
     for (long number = 0; number < clients; number++)

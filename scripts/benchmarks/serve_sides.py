@@ -21,7 +21,7 @@ from scripts.benchmarks.serve_tree import large_path, small_path
 from tests.programs import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from scripts.benchmarks.serve_tree import ServedTree
 
@@ -86,16 +86,16 @@ def default_mirror() -> str:
 @contextmanager
 def mirror_side(command: str, tree: ServedTree, workers: int, directory: Path) -> Iterator[Side]:
     """Run ours for the length of a block."""
-    port = _free_port()
+    port = free_port()
     told = ["serve", f"--root={tree.root}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
-    with _running(OURS, [*shlex.split(command), *told], port, directory) as side:
+    with running(OURS, [*shlex.split(command), *told], port, directory, _answers_http) as side:
         yield side
 
 
 @contextmanager
 def nginx_side(tree: ServedTree, workers: int, directory: Path, connections: int) -> Iterator[Side]:
     """Run the peer for the length of a block, with room for so many connections in each worker."""
-    port = _free_port()
+    port = free_port()
     settings = directory / "nginx.conf"
     settings.write_text(
         _NGINX.format(
@@ -110,7 +110,7 @@ def nginx_side(tree: ServedTree, workers: int, directory: Path, connections: int
         )
     )
     command = [program("nginx"), "-e", str(directory / "nginx.log"), "-c", str(settings)]
-    with _running(PEER, command, port, directory) as side:
+    with running(PEER, command, port, directory, _answers_http) as side:
         yield side
 
 
@@ -126,31 +126,40 @@ def check_bytes(side: Side, tree: ServedTree) -> None:
 
 
 @contextmanager
-def _running(name: str, command: Sequence[str], port: int, directory: Path) -> Iterator[Side]:
+def running(
+    name: str, command: Sequence[str], port: int, directory: Path, answers: Callable[[int], bool]
+) -> Iterator[Side]:
+    """Run a server for the length of a block, which begins when it answers on its port; it ends with its group."""
     said = directory / f"{name}.said"
     with said.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
-        _wait_until_ready(name, process, port, said)
+        _wait_until_ready(name, process, port, said, answers)
         yield Side(name, port, process)
     finally:
         _end(process)
 
 
-def _wait_until_ready(name: str, process: subprocess.Popen[bytes], port: int, said: Path) -> None:
+def _wait_until_ready(
+    name: str, process: subprocess.Popen[bytes], port: int, said: Path, answers: Callable[[int], bool]
+) -> None:
     deadline_s = time.monotonic() + READY_S
     while process.poll() is None and time.monotonic() < deadline_s:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_S)
-        try:
-            connection.request("HEAD", f"/{small_path(0)}")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        finally:
-            connection.close()
+        if answers(port):
+            return
         time.sleep(0.05)
     raise SystemExit(f"scripts/bench: {name} does not serve:\n{said.read_text(errors='replace')}")
+
+
+def _answers_http(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_S)
+    try:
+        connection.request("HEAD", f"/{small_path(0)}")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -163,7 +172,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody has at the moment."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])
