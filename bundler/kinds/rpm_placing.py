@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
-from bundler.model.rpm_entry import DEFAULT_PATH
-from bundler.model.snippets import RepoSnippet, repo_files
+from bundler.model.snippets import KEY_PREFIX, RepoSnippet, repo_files, section_name
 from bundler.rpm.package_reader import DamagedPackageError
 from bundler.rpm.repodata import RepoExtras, RepoPackage, write_repodata
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.rpm_artifact import RepoArtifact, RepoOrigin, RpmArtifact
     from bundler.store.interface import BlobStore
-
-SECTION = "local"
-KEY_PREFIX = "RPM-GPG-KEY-"
 
 
 def repository_placements(
@@ -61,12 +57,6 @@ def installed_placements(repositories: Iterable[RepoArtifact], *, kind: str) -> 
     """Return the lists of what targets have already, each once: with them a bundle can be rebuilt from itself."""
     lists = {repository.installed_path: repository.installed for repository in repositories if repository.installed}
     return tuple(Placement(BundlePath(path), text.encode(), kind) for path, text in sorted(lists.items()))
-
-
-def section_name(directory: BundlePath) -> str:
-    """Return what clients call a repository: `local` for yum, `local-aarch64` for yum-aarch64, `local-x-y` for x/y."""
-    name = directory.replace("/", "-")
-    return f"{SECTION}{name.removeprefix(DEFAULT_PATH)}" if name.startswith(DEFAULT_PATH) else f"{SECTION}-{name}"
 
 
 def key_files(origins: Iterable[RepoOrigin]) -> Mapping[str, str]:
