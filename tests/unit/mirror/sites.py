@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.bundle_path import BundlePath
@@ -13,14 +13,10 @@ from mirror.tree.site import Site
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundler.model.json_value import Json
-
 NOTHING = Digest.sha256(b"")
 
 
-def index_of(
-    contents: Mapping[str, bytes], about: Mapping[str, Mapping[str, Json]] | None = None, name: str = "kit"
-) -> BundleIndex:
+def index_of(contents: Mapping[str, bytes], about: Mapping[str, Any] | None = None, name: str = "kit") -> BundleIndex:
     """Return the index of a bundle with these files; `about` by path."""
     files = tuple(
         IndexedFile(BundlePath(path), Blob.of(data), 0o644, "files", about=(about or {}).get(path, {}))

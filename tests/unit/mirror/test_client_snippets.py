@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,10 @@ IMAGES = {"k8simage/images.tsv": b"", "k8simage/load.sh": b"", "k8simage/blobs/s
 ALL = {f"{directory}/{name}": b"" for directory in ("yum", "yum-aarch64") for name in REPOSITORY} | IMAGES
 
 
-def made(reach: Reach = BOTH, contents: dict[str, bytes] | None = None, **about: object) -> dict[str, Snippet]:
-    index = index_of(contents or ALL, about)  # type: ignore[arg-type] # JSON of the test's own
+def made(
+    reach: Reach = BOTH, contents: dict[str, bytes] | None = None, about: dict[str, Any] | None = None
+) -> dict[str, Snippet]:
+    index = index_of(contents or ALL, about)
     return {snippet.name: snippet for snippet in client_snippets(site_of(index), reach)}
 
 
@@ -101,7 +103,7 @@ def test_without_a_current_bundle_there_is_nothing() -> None:
 
 def test_the_example_is_a_file_that_a_person_may_want() -> None:
     contents = {**ALL, "kubeedge/keadm": b"keadm", "lock.json": b"", "manifest.yaml": b""}
-    text = made(contents=contents, **{"kubeedge/keadm": {"url": "http://x/"}})["file-http.sh"].text
+    text = made(contents=contents, about={"kubeedge/keadm": {"url": "http://x/"}})["file-http.sh"].text
     assert "http://master:8088/kubeedge/keadm" in text
 
 
