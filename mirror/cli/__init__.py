@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from bundler import console
+from mirror.cli.verify import verify
 
 
 @click.group(cls=console.ByUse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,7 +19,8 @@ def mirror() -> None:
     """
 
 
-COMMANDS: tuple[click.Command, ...] = ()
+# `mirror serve` goes first
+COMMANDS: tuple[click.Command, ...] = (verify,)
 for command in COMMANDS:
     mirror.add_command(command)
 
