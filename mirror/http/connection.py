@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body_bytes", "_content_bytes", "_dup", "_exchange", "_head_bytes", "_in_message", "_linger", "_message_bytes",
-        "_parser", "_paused", "_pump", "_queue", "_raw", "_server", "_task", "_unread", "_url", "_writable",
+        "_parser", "_paused", "_plain", "_pump", "_queue", "_raw", "_server", "_task", "_unread", "_url", "_writable",
         "answer", "deadline_s", "remote", "secure", "transport",
     )  # fmt: skip
 
@@ -93,6 +93,7 @@ class Connection(asyncio.Protocol):
         self._raw: list[tuple[bytes, bytes]] = []
         self._url = b""
         self._head_bytes = self._message_bytes = self._body_bytes = 0
+        self._plain = True
         self._in_message = self._linger = self._unread = self._paused = False
         self._exchange: Exchange | None = None
         self.answer: Answer | None = None
@@ -199,12 +200,16 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one field."""
         self._raw.append((name, value))
+        if name not in _PLAIN_NAMES:
+            self._plain = False
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > MAX_HEAD_BYTES or len(self._raw) > MAX_FIELDS:
             raise BadRequestError(431, "there are too many fields")
 
     def on_headers_complete(self) -> None:
         """Refuse at once what has content that nobody wants (a body is never read to its end to be refused)."""
+        if self._plain:
+            return
         for name, value in self._raw:
             lower = name.lower()
             if lower == b"expect" or lower == b"transfer-encoding" or (lower == b"content-length" and value != b"0"):
@@ -219,8 +224,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer, or let it wait for its turn."""
-        parser, raw, url = self._parser, self._raw, self._url
-        self._raw, self._url, self._in_message, self._body_bytes = [], b"", False, 0
+        parser, raw, url, plain = self._parser, self._raw, self._url, self._plain
+        self._raw, self._url, self._in_message, self._body_bytes, self._plain = [], b"", False, 0, True
         if self._linger:
             # came in one block with the last request that is answered
             return
@@ -228,19 +233,21 @@ class Connection(asyncio.Protocol):
         method = parser.get_method()
         server = self._server
         if (
-            method == b"GET"
+            plain
             and keeps
+            and method == b"GET"
             and server.plain
             and self._exchange is None
             and not self._queue
             and self._writable
             and not server.stopping
-            and (hot := server.hot.get(url)) is not None
-            and _is_plain(raw, parser)
+            and (hot := server.hot.get(url, server.now_s)) is not None
+            and parser.get_http_version() == "1.1"
+            and _has_one_host(raw)
         ):
             self.transport.write(server.heads.opening + hot.rest)
             self.deadline_s = server.now_s + IDLE_S
-            server.served_hot(url, self.remote, hot.file.size, hot.file.bundle, raw)
+            server.served_hot(url, self.remote, hot.size, hot.bundle, raw)
             return
         http_1_0 = parser.get_http_version() != "1.1"
         fields = read_fields(raw, http_1_1=not http_1_0)
@@ -451,21 +458,16 @@ _SAID = {
     431: "The request has too many header fields, or too long ones.\n",
     501: "Only GET, HEAD and OPTIONS are known here.\n",
 }
-_PLAIN_FIELDS = frozenset({b"host", b"user-agent", b"accept", b"connection", b"accept-encoding", b"accept-language"})
+# fields that change nothing about the answer to a GET, as clients write them
+_NEUTRAL = (b"Host", b"User-Agent", b"Accept", b"Connection", b"Accept-Encoding", b"Accept-Language", b"Cache-Control")
+_PLAIN_NAMES = frozenset(_NEUTRAL) | frozenset(name.lower() for name in _NEUTRAL)
+_HOST_NAMES = frozenset({b"Host", b"host"})
 
 
-def _is_plain(raw: list[tuple[bytes, bytes]], parser: Any) -> bool:
-    """Tell whether a request has nothing about it that would change the answer to its target."""
-    hosts = 0
-    for name, value in raw:
-        lower = name.lower()
-        if lower not in _PLAIN_FIELDS:
-            return False
-        if lower == b"host":
-            if not is_authority(value):
-                return False
-            hosts += 1
-    return hosts == 1 and parser.get_http_version() == "1.1"
+def _has_one_host(raw: list[tuple[bytes, bytes]]) -> bool:
+    """Tell whether fields, all of them plain, name one host, and name it well."""
+    hosts = [value for name, value in raw if name in _HOST_NAMES]
+    return len(hosts) == 1 and is_authority(hosts[0])
 
 
 def _drop(outcome: Outcome) -> None:

@@ -93,7 +93,7 @@ class _HttpWorker:
 
     def _flush(self) -> None:
         self._loop.call_later(FLUSH_S, self._flush)
-        self._worker.log.flush()
+        self._server.flush()
 
     def _commanded(self) -> None:
         for message in self._worker.control.receive():
@@ -155,7 +155,7 @@ class _HttpWorker:
         self._slow.close()
         with suppress(ValueError):
             self._loop.remove_reader(self._worker.control.fileno())
-        self._worker.log.flush()
+        self._server.flush()
 
 
 def _contexts(worker: Worker) -> TlsContexts | None:

@@ -16,6 +16,7 @@ from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.material import read_material
 from mirror.worker.control import Message
+from mirror.worker.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +198,7 @@ class Supervisor:
         if not self._reload_answers:
             self._manager.tell("READY=1")
             if not failed:
-                self._warn("reloaded")
+                tell(f"reloaded: {message.text}" if message.text else "reloaded")
 
     def _reopen_log(self) -> None:
         settings = self._crew.around.settings
