@@ -136,7 +136,7 @@ class Site:
 
     def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
         if self.plain and outcome.descriptor is not None:
-            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor)
+            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor, self.now_s)
 
     def served_hot(
         self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]

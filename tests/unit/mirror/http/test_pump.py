@@ -1,4 +1,4 @@
-"""Moving an answer: in parts, against a full socket, from a file that shrinks, under a cap. With a loop that the test turns."""
+"""Moving an answer: in parts, against a full socket, from a file that shrinks, under a cap. The test turns the loop."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class Loop:
         return self.writers.pop(descriptor, None) is not None
 
     def call_later(self, delay_s: float, call: Callable[[], object]) -> Handle:
-        self.calls.append(Handle(call, self.now_s + delay_s))
+        # timers have a granularity, as uvloop's have
+        self.calls.append(Handle(call, self.now_s + (max(delay_s, 0.001) if delay_s else 0.0)))
         return self.calls[-1]
 
     def call_soon(self, call: Callable[[], object]) -> Handle:
@@ -163,7 +164,7 @@ def is_closed(descriptor: int) -> bool:
 PIECES: list[tuple[tuple[Piece, ...], bytes]] = [
     ((Span(0, len(BODY)),), BODY),
     ((Span(10, 20),), BODY[10:20]),
-    ((b"a" * 300_000, Span(5, 10), b"b", Span(0, 70_000), b"c"), b"a" * 300_000 + BODY[5:10] + b"b" + BODY[:70_000] + b"c"),
+    ((b"a" * 300_000, Span(5, 10), b"b", Span(0, 70_000)), b"a" * 300_000 + BODY[5:10] + b"b" + BODY[:70_000]),
     ((), b""),
     ((Span(0, 0),), b""),
     ((b"", Span(3, 3), b"a", Span(0, 0)), b"a"),
@@ -171,7 +172,7 @@ PIECES: list[tuple[tuple[Piece, ...], bytes]] = [
 
 
 @pytest.mark.parametrize(("pieces", "content"), PIECES)
-def test_everything_arrives_in_order_through_a_full_socket(wire: Wire, pieces: tuple[Piece, ...], content: bytes) -> None:  # fmt: skip
+def test_everything_arrives_in_order(wire: Wire, pieces: tuple[Piece, ...], content: bytes) -> None:
     wire.pump(pieces).start()
     wire.run()
     assert wire.received == HEAD + content
@@ -258,9 +259,7 @@ def secure_pump(
     transport: Any, loop: Any, file: Path, pieces: Sequence[Piece], watcher: Watcher, bandwidth: Bandwidth | None = None
 ) -> TransportPump:
     descriptor = os.open(file, os.O_RDONLY)
-    return TransportPump(
-        loop, transport, HEAD, pieces, descriptor, watcher, bandwidth, full=transport.is_full
-    )  # fmt: skip
+    return TransportPump(loop, transport, HEAD, pieces, descriptor, watcher, bandwidth, full=transport.is_full)
 
 
 @pytest.mark.parametrize(("pieces", "content"), PIECES)
@@ -298,6 +297,8 @@ def test_room_while_waiting_for_the_cap_changes_nothing(file: Path) -> None:
     pump = secure_pump(transport, loop, file, (Span(0, 300_000),), watcher, bandwidth)
     pump.start()
     for _ in range(MANY_TURNS):
+        if watcher.ends:
+            break
         pump.room()
         assert len([handle for handle in loop.calls if handle.call is not None]) <= 1
         loop.turn()
