@@ -33,7 +33,8 @@ SEEDS = (
     b"HEAD /file HTTP/1.1\r\nHost: master\r\nConnection: close\r\n\r\n",
     b"GET /file HTTP/1.1\r\nHost: master\r\nRange: bytes=0-9,20-29,-5\r\nIf-Range: \"x\"\r\n\r\n",
     b"GET /slow HTTP/1.1\r\nHost: master\r\n\r\n",
-    b"GET /wait HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    b"GET /last HTTP/1.1\r\nHost: master\r\n\r\n",
+    b"GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
     b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
     b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nTrailer: a\r\n\r\n",
@@ -94,6 +95,8 @@ class Answering:
             if not answer.pieces or answer.file is None or exchange.method == "HEAD":
                 return Outcome(answer)
             return Outcome(answer, os.open(self._path, os.O_RDONLY))
+        if b"last" in exchange.raw_target:
+            return Outcome(text_answer(200, "the last one", closes=True))
         return Outcome(text_answer(200, f"{exchange.method} {exchange.raw_target.decode('latin-1')}\n"))
 
     async def _later(self, exchange: Exchange) -> Outcome:
