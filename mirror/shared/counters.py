@@ -147,7 +147,8 @@ class Counters:
 
 def shared_counters(protocols: Sequence[str]) -> Counters:
     """Map a page for workers of these protocols, all numbers 0; to be called before the workers are forked."""
-    numbers = memoryview(mmap.mmap(-1, max(1, len(protocols)) * _SLOT_NUMBERS * _NUMBER_BYTES)).cast("Q")
+    # signed: a number that is wrong by one must not stop a worker
+    numbers = memoryview(mmap.mmap(-1, max(1, len(protocols)) * _SLOT_NUMBERS * _NUMBER_BYTES)).cast("q")
     return Counters(
         tuple(
             Slot(protocol, numbers[number * _SLOT_NUMBERS : (number + 1) * _SLOT_NUMBERS])

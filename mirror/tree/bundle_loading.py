@@ -62,13 +62,22 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
     faults = {path: word for path, file in listed.items() if (word := _fault(path, file, seen.get(path), changed))}
     newest = max((found.modified_s for found in seen.values()), default=0)
     short_id = contents.id[:ID_CHARACTERS]
-    files = {
-        str(path): _served_file(
-            file, Place(root, below + path), None if path in faults else seen[path].identity,
-            seen[path].modified_s if path in seen else newest, short_id,
+    files: dict[str, File] = {}
+    for path, file in listed.items():
+        # one string for key, path and place: a worker holds thousands
+        name = str(path)
+        files[name] = File(
+            place=Place(root, below + name),
+            size=file.blob.size,
+            etag=f'"{file.blob.digest.hex}"',
+            modified_s=seen[path].modified_s if path in seen else newest,
+            media_type=media_type(name),
+            identity=None if path in faults else seen[path].identity,
+            bundle=short_id,
+            path=name,
+            digest=file.blob.digest,
+            listed=None if path in (*_OWN_FILES, SIGNATURE_PATH) else file,
         )
-        for path, file in listed.items()
-    }  # fmt: skip
     return ServedBundle(
         id=contents.id,
         directory=directory,
@@ -99,30 +108,16 @@ def _fault(path: str, file: IndexedFile, seen: _Seen | None, changed: set[str]) 
     return None if seen.readable else "unreadable"
 
 
-def _served_file(file: IndexedFile, place: Place, identity: Identity | None, modified_s: int, short_id: str) -> File:
-    return File(
-        place=place,
-        size=file.blob.size,
-        etag=f'"{file.blob.digest.hex}"',
-        modified_s=modified_s,
-        media_type=media_type(file.path),
-        identity=identity,
-        bundle=short_id,
-        path=str(file.path),
-        digest=file.blob.digest,
-        listed=None if file.path in (*_OWN_FILES, SIGNATURE_PATH) else file,
-    )
-
-
 def _read(root: int, path: str, max_bytes: int, where: str) -> bytes:
     descriptor = open_file(root, path)
     if descriptor is None:
         raise _invalid(where, f"{path} is no regular file")
     with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise _invalid(where, f"{path} is larger than {max_bytes} bytes")
-    return data
+        size = os.fstat(descriptor).st_size
+        if size > max_bytes:
+            raise _invalid(where, f"{path} is larger than {max_bytes} bytes")
+        # what somebody appends meanwhile is not waited for; the digest is compared afterwards
+        return stream.read(size)
 
 
 def _signature(root: int, path: str) -> IndexedFile | None:

@@ -54,7 +54,7 @@ def load_site(root: Root, shares: Sequence[Share], *, verify: Task | None = None
     bundles: list[ServedBundle] = []
     problems: list[str] = []
     current: str | None = ""
-    if _is_there(root.descriptor, INDEX_PATH):
+    if _is_bundle(root):
         try:
             bundles.append(load_bundle(root.descriptor, "", root.name, verify))
         except OSError as error:
@@ -89,7 +89,8 @@ def require_something_to_serve(site: Site, root: Root) -> None:
             ErrorId.SERVE_ROOT_UNUSABLE,
             f"it holds no bundle that can be served{why}",
             where=root.name,
-            remedy="Name the directory that the bundle was unpacked into; --all-files serves one without any bundle.",
+            remedy="Name the directory that the bundle was unpacked into and let the mirror's user read it, or serve "
+            "one without a bundle with --all-files.",
         )
 
 
@@ -97,9 +98,20 @@ def _unusable(root: Root, what: str) -> ServeError:
     return ServeError(ErrorId.SERVE_ROOT_UNUSABLE, what, where=root.name, remedy=_READABLE)
 
 
-def _is_there(root: int, path: str) -> bool:
+def _is_bundle(root: Root) -> bool:
     try:
-        return stat.S_ISREG(os.stat(path, dir_fd=root, follow_symlinks=False).st_mode)
+        return stat.S_ISREG(os.stat(INDEX_PATH, dir_fd=root.descriptor, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        # it was opened as root, perhaps, and is closed to the user that this process has become
+        raise _unusable(root, f"the directory cannot be entered: {error.strerror}") from error
+
+
+def _holds_bundle(root: Root, directory: str) -> bool:
+    try:
+        path = f"{directory}/{INDEX_PATH}"
+        return stat.S_ISREG(os.stat(path, dir_fd=root.descriptor, follow_symlinks=False).st_mode)
     except OSError:
         return False
 
@@ -111,7 +123,7 @@ def _bundle_directories(root: Root) -> list[str]:
     except OSError as error:
         raise _unusable(root, f"the directory cannot be listed: {error.strerror}") from error
     # a name that is no UTF-8, or that no URL should hold, is nobody's bundle
-    return sorted(name for name in names if name.isprintable() and _is_there(root.descriptor, f"{name}/{INDEX_PATH}"))
+    return sorted(name for name in names if name.isprintable() and _holds_bundle(root, name))
 
 
 def _current_directory(root: Root) -> tuple[str, str | None]:

@@ -81,6 +81,8 @@ class Site:
             return found
         below = f"{path}/" if path else ""
         names = {share.path[len(below) :].partition("/")[0] for share in self.shares if share.path.startswith(below)}
+        # the share that is the root itself is mounted in nothing
+        names.discard("")
         if not path:
             names |= {f"{BUNDLE_MARK}{bundle.directory}" for bundle in self.bundles if bundle.directory}
         if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.console import human_bytes
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from mirror.tree.bundle import ServedBundle

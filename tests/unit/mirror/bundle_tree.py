@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.model.bundle import BundleIndex, IndexedFile, encode_index, sums_text
@@ -17,8 +16,10 @@ from mirror.tree.served import Directory, File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bundler.model.progress import Task
+    from mirror.tree.bundle import Fault
     from mirror.tree.loading import Root
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
@@ -33,19 +34,13 @@ CONTENTS: Mapping[str, bytes] = {
 WRITTEN_S = 1_600_000_000
 
 
-def index_of(contents: Mapping[str, bytes], *, name: str = "demo") -> bytes:
-    """Return the bundle.json that lists these files."""
+def write_bundle(directory: Path, contents: Mapping[str, bytes] = CONTENTS, *, name: str = "demo") -> Path:
+    """Write a bundle's tree with SHA256SUMS and bundle.json, and return its directory."""
     files = tuple(
         IndexedFile(BundlePath(path), Blob.of(data), 0o644, "files") for path, data in sorted(contents.items())
     )
     meaning = Digest.sha256(b"meaning")
-    return encode_index(BundleIndex(name, "2025.03", meaning, meaning, (Platform("linux", "amd64"),), files))
-
-
-def write_bundle(directory: Path, contents: Mapping[str, bytes] = CONTENTS, *, name: str = "demo") -> Path:
-    """Write a bundle's tree with SHA256SUMS and bundle.json, and return its directory."""
-    index = index_of(contents, name=name)
-    files = tuple(IndexedFile(BundlePath(path), Blob.of(data), 0o644, "files") for path, data in contents.items())
+    index = encode_index(BundleIndex(name, "2025.03", meaning, meaning, (Platform("linux", "amd64"),), files))
     for path, data in {**contents, "SHA256SUMS": sums_text(files, index), "bundle.json": index}.items():
         place = directory / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +96,6 @@ def all_files(site: Site, path: str = "") -> dict[str, File]:
     return reached
 
 
-def shown(faults: Sequence[object]) -> list[str]:
+def shown(faults: Sequence[Fault]) -> list[str]:
     """Return faults as text."""
-    return [f"{getattr(fault, 'what')} {getattr(fault, 'path')}" for fault in faults]
+    return [f"{fault.what} {fault.path}" for fault in faults]
