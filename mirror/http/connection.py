@@ -249,7 +249,10 @@ class Connection(asyncio.Protocol):
             self.deadline_s = server.now_s + IDLE_S
             server.served_hot(url, self.remote, hot.size, hot.bundle, raw)
             return
-        http_1_0 = parser.get_http_version() != "1.1"
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise BadRequestError(505, "no version that is spoken here")
+        http_1_0 = version == "1.0"
         fields = read_fields(raw, http_1_1=not http_1_0)
         if parser.should_upgrade():
             # whoever wants to speak something else next is answered here, and nothing is read behind it
@@ -457,6 +460,7 @@ _SAID = {
     417: "Nothing but 100-continue can be expected.\n",
     431: "The request has too many header fields, or too long ones.\n",
     501: "Only GET, HEAD and OPTIONS are known here.\n",
+    505: "Only HTTP/1.1 and HTTP/1.0 are spoken here.\n",
 }
 # fields that change nothing about the answer to a GET, as clients write them
 _NEUTRAL = (b"Host", b"User-Agent", b"Accept", b"Connection", b"Accept-Encoding", b"Accept-Language", b"Cache-Control")

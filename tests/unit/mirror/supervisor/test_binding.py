@@ -14,6 +14,7 @@ from bundler.errors import ErrorId, ServeError
 from mirror.settings import Endpoint
 from mirror.supervisor.binding import bind_all
 from mirror.supervisor.port_holder import port_holder
+from tests.unit.mirror.in_a_child import NOBODY, in_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,20 +113,10 @@ def test_an_address_of_somebody_else_is_unusable(host: str) -> None:
 
 def refused_to_nobody(endpoint: Endpoint) -> str:
     """Return what a process without rights is told."""
-    read_end, write_end = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            if os.geteuid() == 0:
-                os.setresuid(65534, 65534, 65534)
-            os.write(write_end, refusal("http", endpoint, 1).text().encode())
-        finally:
-            os._exit(0)
-    os.close(write_end)
-    with os.fdopen(read_end) as said:
-        text = said.read()
-    os.waitpid(pid, 0)
-    return text
+    return in_a_child(
+        lambda: refusal("http", endpoint, 1).text(),
+        before=lambda: os.setresuid(NOBODY, NOBODY, NOBODY) if os.geteuid() == 0 else None,
+    )
 
 
 def test_a_port_that_needs_root_says_so() -> None:
