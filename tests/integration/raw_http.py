@@ -70,6 +70,10 @@ class Wire:
         del self._buffer[: len(start) + 4 + size]
         return Answer(status, named, body)
 
+    def begin(self) -> None:
+        """Wait until the first bytes of an answer are there, and read no more."""
+        self._buffer += self.socket.recv(16)
+
     def rest(self) -> bytes:
         """Read to the end of the connection, and return what no `answer` took."""
         try:
