@@ -91,6 +91,10 @@ class Mirror:
         """What it said when it was ready."""
         return "\n".join(self._said.lines)
 
+    def said(self, text: str) -> str:
+        """Wait for a line on stdout with this text, and return it."""
+        return self._said.wait_for(text)
+
     def told(self, text: str, times: int = 1) -> str:
         """Wait for a line on stderr with this text, and return it."""
         return self._told.wait_for(text, times)
