@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httptools
 
-from mirror.http.answer import text_answer
+from mirror.http.answer import METHODS, text_answer
 from mirror.http.exchange import Exchange, Outcome
 from mirror.http.fields import MAX_FIELDS, MAX_HEAD_BYTES, BadRequestError, is_authority, read_fields
 from mirror.http.pump import SocketPump, TransportPump
@@ -226,6 +226,9 @@ class Connection(asyncio.Protocol):
         """Answer, or let it wait for its turn."""
         parser, raw, url, plain = self._parser, self._raw, self._url, self._plain
         self._raw, self._url, self._in_message, self._body_bytes, self._plain = [], b"", False, 0, True
+        if self._linger:
+            # came in one block with the last request that is answered
+            return
         keeps = parser.should_keep_alive()
         method = parser.get_method()
         server = self._server
@@ -246,8 +249,14 @@ class Connection(asyncio.Protocol):
             self.deadline_s = server.now_s + IDLE_S
             server.served_hot(url, self.remote, hot.size, hot.bundle, raw)
             return
-        http_1_0 = parser.get_http_version() != "1.1"
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise BadRequestError(505, "no version that is spoken here")
+        http_1_0 = version == "1.0"
         fields = read_fields(raw, http_1_1=not http_1_0)
+        if parser.should_upgrade():
+            # whoever wants to speak something else next is answered here, and nothing is read behind it
+            keeps = False
         exchange = Exchange(method.decode("latin-1"), url, fields, keeps and not self._linger, http_1_0, self.remote)
         if self._exchange is None and self._writable and not self._queue:
             self._begin(exchange)
@@ -259,13 +268,15 @@ class Connection(asyncio.Protocol):
     def _check_body(self) -> None:
         version = self._parser.get_http_version()
         fields = read_fields(self._raw, http_1_1=version == "1.1")
-        expectation = fields.get(b"expect")
-        if expectation is not None and expectation.strip().lower() != "100-continue":
-            raise BadRequestError(417, "nothing else can be expected")
         length = fields.get(b"content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
             raise BadRequestError(413, "content has no use here")
-        if expectation is not None or self._parser.get_method() not in (b"GET", b"HEAD", b"OPTIONS"):
+        # HTTP/1.0 cannot expect anything (RFC 9110, 10.1.1)
+        expectation = fields.get(b"expect") if version == "1.1" else None
+        if expectation is not None and expectation.strip().lower() != "100-continue":
+            raise BadRequestError(417, "nothing else can be expected")
+        waits = expectation is not None and (b"transfer-encoding" in fields or int(length) > 0)
+        if waits or self._parser.get_method() not in (b"GET", b"HEAD", b"OPTIONS"):
             # the final answer comes instead of 100 (Continue); what the client sends all the same is passed over
             status = 413 if self._parser.get_method() in (b"GET", b"HEAD", b"OPTIONS") else 405
             raise BadRequestError(status, "content has no use here")
@@ -273,6 +284,9 @@ class Connection(asyncio.Protocol):
     def _wait_for_turn(self, exchange: Exchange) -> None:
         if self._queue is None:
             self._queue = deque()
+        if self._exchange is None:
+            # it waits for the client to read, not for more of it
+            self.deadline_s = self._server.now_s + STALLED_S
         if len(self._queue) < MAX_PIPELINED:
             self._queue.append(exchange)
         if len(self._queue) >= MAX_PIPELINED:
@@ -290,7 +304,10 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, status: int) -> None:
         """Answer what is no request, after the answers that are due before it; the connection ends."""
-        refusal = text_answer(status, _SAID.get(status, "This is no request that can be answered.\n"), closes=True)
+        if self._linger:
+            return
+        said = _SAID.get(status, "This is no request that can be answered.\n")
+        refusal = text_answer(status, said, [("Allow", METHODS)] if status == 405 else [], closes=True)
         exchange = Exchange("-", self._url, {}, keeps=False, http_1_0=False, remote=self.remote, refusal=refusal)
         self._linger = self._unread = True
         self._in_message = False
@@ -318,6 +335,9 @@ class Connection(asyncio.Protocol):
         self._task = None
         if task.cancelled():
             return
+        if task.exception() is not None:
+            # a mistake of ours, which the loop tells of; the client must not wait for what will not come
+            self.transport.abort()
         if self.transport.is_closing():
             _drop(task.result())
             return
@@ -440,6 +460,7 @@ _SAID = {
     417: "Nothing but 100-continue can be expected.\n",
     431: "The request has too many header fields, or too long ones.\n",
     501: "Only GET, HEAD and OPTIONS are known here.\n",
+    505: "Only HTTP/1.1 and HTTP/1.0 are spoken here.\n",
 }
 # fields that change nothing about the answer to a GET, as clients write them
 _NEUTRAL = (b"Host", b"User-Agent", b"Accept", b"Connection", b"Accept-Encoding", b"Accept-Language", b"Cache-Control")
