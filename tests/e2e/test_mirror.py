@@ -50,7 +50,10 @@ class Site:
     def workers(self, protocol_user: str = "nobody") -> list[int]:
         """Return the pids of the worker processes."""
         listed = subprocess.run(
-            ["ps", "--ppid", str(self.process.pid), "-o", "pid=", "-o", "user="], capture_output=True, text=True, check=False
+            ["ps", "--ppid", str(self.process.pid), "-o", "pid=", "-o", "user="],
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
         return [int(line.split()[0]) for line in listed.splitlines() if line.split()[1] == protocol_user]
 
