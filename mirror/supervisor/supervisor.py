@@ -16,7 +16,6 @@ from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.material import read_material
 from mirror.worker.control import Message
-from mirror.worker.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

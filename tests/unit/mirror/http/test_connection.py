@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.http.answer import text_answer
-from mirror.http.connection import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
+from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
 from tests.unit.mirror.http.in_process import Client, Site
 

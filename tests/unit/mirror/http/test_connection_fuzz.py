@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.http.answer import file_answer, text_answer
-from mirror.http.connection import HEAD_S, IDLE_S, LINGER_S, STALLED_S
+from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site, open_descriptors, read_answers
