@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
-from bundler.kinds.rpm_downloads import in_parallel
 from bundler.kinds.rpm_fetching import bring_package
 from bundler.kinds.rpm_metadata import load_repo, record_opener
 from bundler.kinds.rpm_texts import selected_texts
@@ -23,9 +22,10 @@ from bundler.rpm.keys import MAX_KEYS_BYTES, read_keys
 from bundler.rpm.repomd import resource_url
 from bundler.rpm.signature import check_detached, check_package, package_summary
 from bundler.rpm.solving import solve
+from bundler.threads import attempt_each
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bundler.kinds.base import Sources
     from bundler.kinds.rpm_metadata import RepoMetadata
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from bundler.rpm.closure import ChosenRpm
     from bundler.rpm.keys import PublicKey
 
+# at once, within one entry: a repository's packages are many and small
+DOWNLOADS = 4
 # of a mirror list with all mirrors of the world the lock names only the first
 MAX_LOCKED_URLS = 3
 
@@ -147,11 +149,13 @@ def pin_rpms(
     closure = find_closure(entry, sources, task, kept=kept, moved=moved)
     known = {(rpm.nevra, rpm.checksum): rpm for rpm in (*kept, *moved)}
 
-    def pin(rpm: ChosenRpm) -> tuple[RpmArtifact, str]:
+    def pin(index: int, _over: Callable[[], bool]) -> tuple[RpmArtifact, str]:
+        rpm = closure.packages[index]
         earlier = known.get((rpm.nevra, rpm.checksum))
         return _pin(rpm, earlier, closure.repos[rpm.repo_id], entry, sources, task)
 
-    pinned = in_parallel(closure.packages, pin)
+    results = attempt_each(len(closure.packages), pin, threads=DOWNLOADS).results
+    pinned = [results[index] for index in range(len(closure.packages))]
     return (_repository(entry, closure, [used for _, used in pinned], sources, task), *(rpm for rpm, _ in pinned))
 
 
