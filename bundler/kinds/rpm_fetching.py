@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.file_fetching import admit_exactly, from_first_good_url
+from bundler.kinds.downloading import admit_exactly, from_first_good_url
 from bundler.model.digest import Blob
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.file_fetching import admit_exactly, from_first_good_url
+from bundler.kinds.downloading import admit_exactly, from_first_good_url
 from bundler.model.digest import Blob, Digest
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
