@@ -6,20 +6,23 @@ and mirrors of one url are `bundler.net.download`.
 
 from __future__ import annotations
 
+from hashlib import file_digest
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
+from bundler.model.digest import Blob
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact_text
+from bundler.store.interface import Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bundler.kinds.base import Sources
-    from bundler.model.digest import Blob, Digest
+    from bundler.model.digest import Digest
     from bundler.model.progress import Task
     from bundler.net.interface import Received
-    from bundler.store.interface import Incoming
+    from bundler.store.interface import BlobStore, Incoming
 
 T = TypeVar("T")
 
@@ -96,8 +99,10 @@ def _from_url(
         return used[0]
 
 
-def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str) -> Blob:
+def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str, store: BlobStore) -> Blob:
     """Admit a finished download that is what was promised; for a `use` of `from_first_good_url`.
+
+    `known_blob` finds it again, also where the promise was no sha256 with a size.
 
     Arguments:
         size: the promised bytes, or None where nothing was said of them.
@@ -116,7 +121,33 @@ def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str
             want=f"{size} bytes",
             got=f"{incoming.offset} bytes",
         )
-    return incoming.commit(want)
+    blob = incoming.commit(want)
+    if pinned_blob(want, size) is None:
+        store.remember(str(want), Note(blob))
+    return blob
+
+
+def pinned_blob(checksum: Digest, size: int | None) -> Blob | None:
+    """Return the blob that a published checksum and size name, or None where they do not name one of the store's."""
+    return Blob(checksum, size) if checksum.algorithm == "sha256" and size is not None else None
+
+
+def known_blob(checksum: Digest, size: int | None, store: BlobStore) -> Blob | None:
+    """Return the blob of the store that a published checksum stands for, or None when it has to be fetched.
+
+    What is remembered of another kind of checksum is a hint: the bytes are hashed anew before they are taken for it.
+    """
+    if (pinned := pinned_blob(checksum, size)) is not None:
+        return pinned if store.has(pinned) else None
+    note = store.recall(str(checksum))
+    if note is None or not store.has(note.blob) or size not in (None, note.blob.size):
+        return None
+    try:
+        with store.path(note.blob).open("rb") as file:
+            found = file_digest(file, checksum.algorithm).hexdigest()
+    except OSError:
+        return None
+    return note.blob if found == checksum.hex else None
 
 
 def other_bytes(where: str, want: Digest, got: Digest, why: str = "") -> IntegrityError:
