@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEAD_SIZE = 96
 LEAD_MAGIC = bytes.fromhex("edabeedb")
+# the low byte of the lead's type
+_LEAD_TYPE, _LEAD_SOURCE = 7, 1
 HEADER_MAGIC = bytes.fromhex("8eade801")
 # what rpm itself accepts (lib/header.c)
 MAX_ENTRIES, MAX_STORE_BYTES = 0xFFFF, 0x0FFFFFFF
@@ -33,7 +35,7 @@ _INT32, _STRING, _BIN, _STRING_ARRAY, _I18N_STRING = 4, 6, 7, 8, 9
 _DSA_HEADER, _RSA_HEADER, _SHA1, _SHA256, _OPENPGP = 267, 268, 269, 273, 278
 _PGP, _MD5, _GPG = 1002, 1004, 1005
 _NAME, _VERSION, _RELEASE, _EPOCH, _SUMMARY, _BUILD_TIME, _SIZE, _ARCH = 1000, 1001, 1002, 1003, 1004, 1006, 1009, 1022
-_PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 5092, 5093
+_SOURCE_RPM, _SOURCE_PACKAGE, _PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 1044, 1106, 5092, 5093
 _SHA256_NUMBER = 8
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
@@ -192,7 +194,7 @@ def _assemble(opening: bytes, signatures: _Header, header: _Header) -> RpmFile:
         header_digests=tuple(digest for digest in digests if digest.hex),
         package_digest=Checksum("md5", package_digest) if package_digest else None,
         about=RpmHeader(
-            nevra=_nevra(header),
+            nevra=_nevra(opening[:LEAD_SIZE], header),
             summary=header.first(_SUMMARY),
             build_time=header.number(_BUILD_TIME),
             installed_size=header.number(_SIZE),
@@ -200,9 +202,23 @@ def _assemble(opening: bytes, signatures: _Header, header: _Header) -> RpmFile:
     )
 
 
-def _nevra(header: _Header) -> Nevra:
+def _nevra(lead: bytes, header: _Header) -> Nevra:
     version, release, arch = map(header.first, (_VERSION, _RELEASE, _ARCH))
+    if _is_source(lead, header):
+        # the entry names the machine that it was packed on
+        arch = "src"
     return Nevra(header.first(_NAME), header.number(_EPOCH), version, release, arch)
+
+
+def _is_source(lead: bytes, header: _Header) -> bool:
+    """Tell whether it is a source package.
+
+    Old ones say so in the lead alone. Nobody signs that, so it counts
+    only where the header, as theirs does, names no source that the package was made of.
+    """
+    if header.number(_SOURCE_PACKAGE):
+        return True
+    return _SOURCE_RPM not in header.entries and lead[_LEAD_TYPE] == _LEAD_SOURCE
 
 
 def _present(packets: Iterable[bytes]) -> tuple[bytes, ...]:
