@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
+from bundler.kinds.error_naming import naming
 from bundler.kinds.rpm_fetching import bring_package
 from bundler.kinds.rpm_metadata import load_repo, record_opener
 from bundler.kinds.rpm_texts import selected_texts
@@ -94,9 +95,11 @@ def find_closure(
         kept: earlier pins, to which the closure sticks where it can.
         moved: earlier pins of packages that are wanted as new as they come.
 
-    Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`).
+    Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`), all of them
+    naming the line of the manifest.
     """
-    repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
+    with naming(f"wanted at {entry.position}"):
+        repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
     request = SolveRequest(
         arch=entry.arch,
         packages=tuple(Wish(wish.text, wish.position) for wish in entry.packages),
@@ -110,7 +113,8 @@ def find_closure(
         SolvableRepo(repo.spec, record_opener(repo.metadata, sources, task), str(entry.position))
         for repo in repos.values()
     ]
-    solution = solve(solvable, request, read_documents=read_documents)
+    with naming(f"wanted at {entry.position}"):
+        solution = solve(solvable, request, read_documents=read_documents)
     for note in solution.notes:
         task.note(note)
     return Closure(solution.packages, repos)
@@ -120,7 +124,8 @@ def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
     keys: list[PublicKey] = []
     for url in spec.gpgkeys:
         place = absolute_url(url, sources.base_directory)
-        document = sources.downloader.read(place, max_bytes=MAX_KEYS_BYTES)
+        with naming(f"gpgkey of repository {spec.id}"):
+            document = sources.downloader.read(place, max_bytes=MAX_KEYS_BYTES)
         keys += read_keys(document.data, f"{url} (gpgkey of repository {spec.id})")
 
     def check(data: bytes, signature: bytes, where: str) -> str:

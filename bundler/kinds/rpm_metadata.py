@@ -7,7 +7,6 @@ to know keys (the check of a signature is handed in), and to read what the recor
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.downloading import admit_exactly, from_first_good_url, known_blob, pinned_blob
+from bundler.kinds.error_naming import naming
 from bundler.kinds.rpm_index import keep_index, read_index
 from bundler.model.digest import Digest
 from bundler.model.source_url import absolute_url
@@ -26,7 +26,7 @@ from bundler.rpm.repomd import ADVISORY_KINDS, GROUP, MODULES, PRIMARY, UPDATEIN
 from bundler.rpm.xml_document import MAX_DOCUMENT_BYTES, invalid_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from bundler.kinds.base import Sources
     from bundler.model.digest import Blob
@@ -111,7 +111,7 @@ def load_record(metadata: RepoMetadata, kind: str, sources: Sources, task: Task)
     if kind in metadata.records and sources.store.has(metadata.records[kind]):
         return metadata
     if (reason := metadata.index.unusable.get(kind)) is not None:
-        with _naming(metadata.spec):
+        with naming(_called(metadata.spec)):
             where = redact(resource_url(metadata.bases[0], REPOMD_PATH))
             raise invalid_metadata(f"its record {kind!r} cannot be trusted: {reason}", where)
     record = metadata.index.records.get(kind)
@@ -146,7 +146,7 @@ def open_record(metadata: RepoMetadata, kind: str, store: BlobStore) -> BinaryIO
             )
         packed.seek(0)
         record = metadata.index.records[kind]
-        with _naming(metadata.spec):
+        with naming(_called(metadata.spec)):
             where = redact(metadata.urls(record.href, record.xml_base)[0])
             return open_plain(packed, directory=path.parent, where=where)
 
@@ -172,7 +172,7 @@ def _mirrors(spec: RepoSpec, sources: Sources) -> MirrorList:
     if spec.baseurls:
         return MirrorList(tuple(absolute_url(url, sources.base_directory).rstrip("/") for url in spec.baseurls))
     url = absolute_url(spec.mirrorlist or spec.metalink, sources.base_directory)
-    with _naming(spec):
+    with naming(_called(spec)):
         listed = parse_mirrors(sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES).data, redact(url))
     return replace(listed, bases=listed.bases[:MOST_MIRRORS])
 
@@ -200,21 +200,21 @@ class _Search:
         hold, the index is fetched whole before the place is given up.
         """
         url = resource_url(base, REPOMD_PATH)
-        with _naming(self.spec):
+        with naming(_called(self.spec)):
             document = read_index(url, self.sources)
         try:
             return self._loaded(base, document)
         except (SourceError, IntegrityError):
             if not document.reused:
                 raise
-            with _naming(self.spec):
+            with naming(_called(self.spec)):
                 whole = read_index(url, self.sources, anew=True)
             if whole.data == document.data:
                 raise
         return self._loaded(base, whole)
 
     def _loaded(self, base: str, document: Document) -> RepoMetadata | None:
-        with _naming(self.spec):
+        with naming(_called(self.spec)):
             found = self._trusted(base, document)
         if found.repomd in self.seen:
             return None
@@ -279,7 +279,7 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
     if (blob := arrived()) is not None:
         return blob
     urls = metadata.urls(record.href, record.xml_base)
-    with _naming(metadata.spec):
+    with naming(_called(metadata.spec)):
         try:
             return from_first_good_url(urls, sources, task, use, pinned=pinned, exact=True, arrived=arrived)
         except IntegrityError as error:
@@ -293,23 +293,5 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
             ) from error
 
 
-@contextmanager
-def _naming(spec: RepoSpec) -> Iterator[None]:
-    """Add the repository's id to what goes wrong in the block."""
-    try:
-        yield
-    except (SourceError, IntegrityError) as error:
-        named = f" (repository {spec.id})"
-        if isinstance(error, IntegrityError):
-            what = error.what.removesuffix(f" (want {error.want}, got {error.got})") + named
-            raise IntegrityError(
-                error.id, what, where=error.where, remedy=error.remedy, want=error.want, got=error.got
-            ) from error
-        raise SourceError(
-            error.id,
-            error.what + named,
-            where=error.where,
-            remedy=error.remedy,
-            retryable=error.retryable,
-            retry_after_s=error.retry_after_s,
-        ) from error
+def _called(spec: RepoSpec) -> str:
+    return f"repository {spec.id}"
