@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 LEAD_SIZE = 96
 LEAD_MAGIC = bytes.fromhex("edabeedb")
-# the low byte of the lead's type
 HEADER_MAGIC = bytes.fromhex("8eade801")
 # what rpm itself accepts (lib/header.c)
 MAX_ENTRIES, MAX_STORE_BYTES = 0xFFFF, 0x0FFFFFFF
