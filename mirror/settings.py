@@ -54,6 +54,7 @@ class Settings:
     Arguments:
         root: the directory that holds one bundle, or bundles one level below.
         http, ftp: None for `off`.
+        registry: a further place of HTTP's where only the registry is answered; None for none.
         workers: processes of each protocol.
         tls: certificate for HTTPS and for FTPS; the HTTP port then speaks TLS only.
         users: an htpasswd file of bcrypt lines, or None for anyone.
@@ -73,6 +74,7 @@ class Settings:
     root: Path
     http: Endpoint | None = DEFAULT_HTTP
     ftp: Endpoint | None = DEFAULT_FTP
+    registry: Endpoint | None = None
     workers: int = 1
     tls: TlsFiles | None = None
     users: Path | None = None

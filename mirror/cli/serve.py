@@ -110,6 +110,14 @@ FILE = click.Path(path_type=Path, readable=False)
     help="Where FTP listens; `off` for nowhere.",
 )
 @option(
+    "--registry",
+    default="off",
+    show_default=True,
+    callback=_endpoint,
+    metavar="HOST:PORT",
+    help="A further port where only the images are, /v2/; the port of --http has them as well.",
+)
+@option(
     "--workers",
     type=click.IntRange(1, MAX_WORKERS),
     default=lambda: len(os.sched_getaffinity(0)),
@@ -190,7 +198,7 @@ def _settings(
     tls_cert: Path | None, tls_key: Path | None, share: tuple[ShareOption, ...], all_files: bool, grace: float,
     access_log: str | None, root: Path, **given: Any,
 ) -> Settings:  # fmt: skip
-    if given["http"] is None and given["ftp"] is None:
+    if given["http"] is None and given["ftp"] is None and given["registry"] is None:
         raise click.UsageError("with --http off and --ftp off nothing would be served")
     return Settings(
         root=root,

@@ -15,7 +15,8 @@ from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALL
 from mirror.http.exchange import Exchange, Outcome
 from mirror.http.hot_files import KnownRequest
 from mirror.http.pump import SocketPump, TransportPump
-from mirror.http.reading import Reading, has_one_host
+from mirror.http.reading import Reading, accepted_by, has_one_host
+from mirror.http.registry_urls import is_registry_url, registry_refusal
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,14 +31,15 @@ class Connection(Reading):
     """The protocol of one transport."""
 
     __slots__ = (
-        "_content_bytes", "_dup", "_exchange", "_hot", "_paused", "_pump", "_queue", "_server", "_task", "_unread",
-        "_writable",
+        "_content_bytes", "_dup", "_exchange", "_hot", "_only_registry", "_paused", "_pump", "_queue", "_server",
+        "_task", "_unread", "_writable",
         "answer", "deadline_s", "secure", "transport",
     )  # fmt: skip
 
-    def __init__(self, server: Server, *, secure: bool) -> None:
+    def __init__(self, server: Server, *, secure: bool, only_registry: bool = False) -> None:
         super().__init__()
         self._server = server
+        self._only_registry = only_registry
         self.secure = secure
         self.transport: Any = None
         self.deadline_s = server.now_s + HEAD_S
@@ -114,6 +116,9 @@ class Connection(Reading):
     def _free(self) -> bool:
         """Tell whether an answer may go out before anything else."""
         server = self._server
+        if self._only_registry:
+            # what is at hand may be of any URL
+            return False
         return server.plain and self._exchange is None and not self._queue and self._writable and not server.stopping
 
     def _answered_from_memory(self, data: bytes) -> bool:
@@ -127,6 +132,8 @@ class Connection(Reading):
     def _answered_at_once(self, url: bytes, raw: list[tuple[bytes, bytes]]) -> bool:
         server = self._server
         hot = server.hot.get(url, server.now_s)
+        if hot is not None and hot.accept is not None and hot.accept != accepted_by(raw):
+            return False
         if hot is None or not self._free() or self._parser.get_http_version() != "1.1" or not has_one_host(raw):
             return False
         self._hot = KnownRequest(hot, url, raw)
@@ -145,6 +152,7 @@ class Connection(Reading):
         server.served_hot(known.target, self.remote, hot.size, hot.bundle, known.fields)
 
     def _asked(self, exchange: Exchange) -> None:
+        exchange.only_registry = self._only_registry
         if self._exchange is None and self._writable and not self._queue:
             self._begin(exchange)
         else:
@@ -175,8 +183,11 @@ class Connection(Reading):
         """Answer what is no request, after the answers that are due before it; the connection ends."""
         if self._linger:
             return
-        said = _SAID.get(status, "This is no request that can be answered.\n")
-        refusal = text_answer(status, said, [("Allow", METHODS)] if status == 405 else [], closes=True)
+        if is_registry_url(self._url):
+            refusal = registry_refusal(status, closes=True)
+        else:
+            said = _SAID.get(status, "This is no request that can be answered.\n")
+            refusal = text_answer(status, said, [("Allow", METHODS)] if status == 405 else [], closes=True)
         exchange = Exchange("-", self._url, {}, keeps=False, http_1_0=False, remote=self.remote, refusal=refusal)
         self._linger = self._unread = True
         self._in_message = False
@@ -232,7 +243,10 @@ class Connection(Reading):
             return
         if not server.may_send():
             _drop(outcome)
-            self._send(Outcome(text_answer(503, "Too many transfers at once.\n", [("Retry-After", "5")])))
+            busy = [("Retry-After", "5")]
+            in_registry = is_registry_url(exchange.raw_target)
+            said = registry_refusal(503, busy) if in_registry else text_answer(503, _TOO_MANY, busy)
+            self._send(Outcome(said))
             return
         loop, bandwidth = server.loop, server.bandwidth
         server.sending += 1
@@ -336,6 +350,7 @@ class Connection(Reading):
         self.transport.write_eof()
 
 
+_TOO_MANY = "Too many transfers at once.\n"
 _SAID = {
     405: "Only GET, HEAD and OPTIONS are known here.\n",
     408: "The request took too long.\n",

@@ -23,6 +23,7 @@ class Exchange:
         http_1_0: whether the client speaks HTTP/1.0.
         remote: the client's address.
         user: who logged in, "" for nobody.
+        only_registry: whether it came in where nothing but the registry is answered.
         refusal: an answer that was decided on before the request was read to its end.
     """
 
@@ -33,6 +34,7 @@ class Exchange:
     http_1_0: bool
     remote: str
     user: str = ""
+    only_registry: bool = False
     refusal: Answer | None = None
 
 

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any
 from mirror.http.answer import METHODS, Answer, file_answer, text_answer
 from mirror.http.auth import REALM, basic_credentials
 from mirror.http.exchange import Outcome
-from mirror.http.own_urls import is_open_to_all
+from mirror.http.own_urls import HEALTH, is_open_to_all
+from mirror.http.registry_urls import (
+    is_registry,
+    is_registry_url,
+    registry_answer,
+    registry_decision,
+    registry_file_answer,
+    registry_refusal,
+)
 from mirror.http.target import Target, parse_target
+from mirror.registry.decision import Said
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File
 from mirror.worker.tell import tell
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
 
+MoreFields = tuple[tuple[str, str], ...]
 OWN = "-"
 RETRY_S = 5
 
@@ -52,9 +62,15 @@ class Handler:
         if exchange.method == "OPTIONS" and (target is not None or exchange.raw_target == b"*"):
             return Outcome(Answer(204, [("Allow", METHODS)]))
         if exchange.method not in ("GET", "HEAD"):
+            if is_registry_url(exchange.raw_target):
+                return Outcome(registry_refusal(405))
             return Outcome(text_answer(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)]))
         if target is None:
+            if is_registry_url(exchange.raw_target):
+                return Outcome(registry_refusal(400))
             return self._problem(exchange, Target("", is_directory=True, query=""), 400)
+        if exchange.only_registry and not is_registry(target) and target.path != HEALTH:
+            return Outcome(text_answer(404, "Only /v2/ and /-/health are answered on this port (--registry).\n"))
         if serving.users is None or is_open_to_all(target):
             return self._find(exchange, target, serving)
         credentials = basic_credentials(exchange.fields.get(b"authorization"))
@@ -71,7 +87,10 @@ class Handler:
         assert serving.users is not None  # noqa: S101 - asked for before
         right = await self._slow.check_password(serving.users, credentials)
         if right is None:
-            return Outcome(text_answer(503, "Too many log-ins at once.\n", [("Retry-After", str(RETRY_S))]))
+            busy = [("Retry-After", str(RETRY_S))]
+            if is_registry(target):
+                return Outcome(registry_refusal(503, busy))
+            return Outcome(text_answer(503, "Too many log-ins at once.\n", busy))
         if not right:
             return self._problem(exchange, target, 401)
         found = self._find(exchange, target, serving)
@@ -82,6 +101,8 @@ class Handler:
         if path == OWN or path.startswith("-/"):
             answer = self._own.answer(exchange, target, serving)
             return Outcome(answer) if answer is not None else self._problem(exchange, target, 404)
+        if is_registry(target):
+            return self._registry(exchange, target, serving)
         try:
             found = serving.site.find(path)
         except OSError as error:
@@ -92,6 +113,12 @@ class Handler:
             return self._file(exchange, target, found, serving)
         return self._directory(exchange, target, found, serving)
 
+    def _registry(self, exchange: Exchange, target: Target, serving: Serving) -> Outcome | Coroutine[Any, Any, Outcome]:
+        decision = registry_decision(exchange, target, serving.registry)
+        if isinstance(decision, Said):
+            return Outcome(registry_answer(decision))
+        return self._file(exchange, target, decision.file, serving, decision.fields)
+
     def _directory(self, exchange: Exchange, target: Target, directory: Directory, serving: Serving) -> Outcome:
         if not target.is_directory:
             there = [("Location", target.directory_url)]
@@ -99,25 +126,27 @@ class Handler:
         return Outcome(self._own.directory(exchange, target, directory, serving))
 
     def _file(
-        self, exchange: Exchange, target: Target, file: File, serving: Serving
+        self, exchange: Exchange, target: Target, file: File, serving: Serving, more: MoreFields = ()
     ) -> Outcome | Coroutine[Any, Any, Outcome]:
         try:
-            return _file_outcome(exchange, file)
+            return _file_outcome(exchange, file, more)
         except NotTheCheckedFileError as error:
             if serving.faults.worth_a_look(file):
-                return self._look_again(exchange, target, file, serving)
+                return self._look_again(exchange, target, file, serving, more)
             if not serving.faults.is_known(file):
                 self._refuse(serving, file, error.reason)
             return self._problem(exchange, target, 503)
 
-    async def _look_again(self, exchange: Exchange, target: Target, file: File, serving: Serving) -> Outcome:
+    async def _look_again(
+        self, exchange: Exchange, target: Target, file: File, serving: Serving, more: MoreFields
+    ) -> Outcome:
         """Hash a file whose identity changed, and serve it when its bytes are the listed ones."""
         again, looked_at = await self._slow.hash_again(file)
         if again is not None:
             serving.faults.readmit(serving.site, again)
             self._worker.count_faults()
             try:
-                return _file_outcome(exchange, again)
+                return _file_outcome(exchange, again, more)
             except NotTheCheckedFileError:
                 pass
         elif not serving.faults.is_known(file):
@@ -137,17 +166,28 @@ class Handler:
         return self._problem(exchange, target, 503)
 
     def _problem(self, exchange: Exchange, target: Target, status: int) -> Outcome:
+        if is_registry(target) and status == 503:
+            # clients of a registry take 503 for a crowd, and ask again until they give up without a reason
+            return Outcome(registry_refusal(500))
         more = {401: [("WWW-Authenticate", REALM)], 503: [("Retry-After", str(RETRY_S))]}.get(status, [])
+        if is_registry(target):
+            return Outcome(registry_refusal(status, more))
         return Outcome(self._own.problem(exchange, target, self._worker.serving, status, more))
 
 
-def _file_outcome(exchange: Exchange, file: File) -> Outcome:
-    """Return the answer for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError."""
+def _file_outcome(exchange: Exchange, file: File, more: MoreFields) -> Outcome:
+    """Return the answer for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError.
+
+    Arguments:
+        more: fields that a file has in the registry, none for what is no registry's.
+    """
     fields = exchange.fields
     if exchange.method == "HEAD" and b"range" in fields:
         # parts are defined for GET only (RFC 9110, 14.2)
         fields = {name: value for name, value in fields.items() if name != b"range"}
     answer = file_answer(fields, file)
+    if more:
+        answer = registry_file_answer(answer, more)
     if answer.file is None or not answer.pieces or exchange.method == "HEAD":
         if file.identity is None or not is_unchanged(file):
             raise NotTheCheckedFileError(file, "is missing or has changed")

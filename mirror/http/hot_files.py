@@ -24,11 +24,15 @@ MAX_REQUESTS = 2048
 
 
 class HotFile:
-    """A whole answer: `rest` follows `Heads.opening`, and holds the file's bytes too."""
+    """A whole answer: `rest` follows `Heads.opening`, and holds the file's bytes too.
 
-    __slots__ = ("bundle", "checked_s", "file", "rest", "size")
+    `accept` is the Accept field for which it is the answer; None when it is the answer to any.
+    """
 
-    def __init__(self, file: File, rest: bytes, checked_s: int) -> None:
+    __slots__ = ("accept", "bundle", "checked_s", "file", "rest", "size")
+
+    def __init__(self, file: File, rest: bytes, checked_s: int, accept: str | None = None) -> None:
+        self.accept = accept
         self.file = file
         self.rest = rest
         self.size = file.size
@@ -83,8 +87,12 @@ class HotFiles:
                 self._by_request.clear()
             self._by_request[request] = known
 
-    def keep(self, raw_target: bytes, answer: Answer, descriptor: int, now_s: int) -> None:
-        """Keep the answer to a plain GET, when it is small enough; the descriptor stays the caller's."""
+    def keep(self, raw_target: bytes, answer: Answer, descriptor: int, now_s: int, accept: str | None = None) -> None:
+        """Keep the answer to a plain GET, when it is small enough; the descriptor stays the caller's.
+
+        Arguments:
+            accept: the request's Accept field, "" without one, where the answer depends on it.
+        """
         file = answer.file
         if file is None or answer.status != 200 or file.size > MAX_FILE_BYTES or file.digest is None:
             return
@@ -99,7 +107,7 @@ class HotFiles:
         else:
             # the bytes of the answer that is replaced must not stay
             self._by_request.clear()
-        self._by_target[raw_target] = HotFile(file, rest, now_s)
+        self._by_target[raw_target] = HotFile(file, rest, now_s, accept)
 
     def forget(self) -> None:
         """Drop everything."""

@@ -109,6 +109,8 @@ class Reading(asyncio.Protocol):
         """Count from here: a head has to come whole within its time, whatever drips in."""
         self._in_message = True
         self._message_bytes = self._head_bytes = 0
+        # kept until here: what is refused when it is whole has to be known by it
+        self._url = b""
         self._head_begins()
 
     def on_url(self, url: bytes) -> None:
@@ -145,7 +147,7 @@ class Reading(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Answer, or let it wait for its turn."""
         parser, raw, url, plain = self._parser, self._raw, self._url, self._plain
-        self._raw, self._url, self._in_message, self._body_bytes, self._plain = [], b"", False, 0, True
+        self._raw, self._in_message, self._body_bytes, self._plain = [], False, 0, True
         self._messages += 1
         if self._linger:
             # came in one block with the last request that is answered
@@ -185,7 +187,13 @@ class Reading(asyncio.Protocol):
 # fields that change nothing about the answer to a GET, as clients write them
 _NEUTRAL = (b"Host", b"User-Agent", b"Accept", b"Connection", b"Accept-Encoding", b"Accept-Language", b"Cache-Control")
 _PLAIN_NAMES = frozenset(_NEUTRAL) | frozenset(name.lower() for name in _NEUTRAL)
+_ACCEPT_NAMES = frozenset({b"Accept", b"accept"})
 _HOST_NAMES = frozenset({b"Host", b"host"})
+
+
+def accepted_by(raw: Fields) -> str:
+    """Return the Accept field of fields, all of them plain, as `read_fields` has it; "" without one."""
+    return ", ".join(value.decode("latin-1") for name, value in raw if name in _ACCEPT_NAMES)
 
 
 def has_one_host(raw: Fields) -> bool:

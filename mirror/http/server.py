@@ -28,6 +28,7 @@ DESCRIPTORS_PER_TRANSFER = 2
 RESERVED_TRANSFERS = 1024
 SPARE_DESCRIPTORS = 64
 FLUSH_S = 0.25
+_NEGOTIATED = ("Vary", "Accept")
 
 
 class HttpServer:
@@ -103,7 +104,8 @@ class HttpServer:
     def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
         """Keep the answer to a plain request for a small file."""
         if self.plain and outcome.descriptor is not None and exchange.method == "GET":
-            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor, self.now_s)
+            accept = exchange.fields.get(b"accept", "") if _NEGOTIATED in outcome.answer.fields else None
+            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor, self.now_s, accept)
 
     def served_hot(
         self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]

@@ -20,6 +20,7 @@ from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
 from mirror.shared.counters import Field, State
 from mirror.worker.control import Message
+from mirror.worker.describe import image_warnings
 from mirror.worker.serving import Reload
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class _HttpWorker:
         worker, loop = self._worker, self._loop
         context = self._tls.listening if self._tls is not None else None
         for listener in worker.listeners:
-            self._listening.append(await self._listen(listener, context))
+            only_registry = listener is worker.registry
+            self._listening.append(await self._listen(listener, context, only_registry=only_registry))
         loop.add_reader(worker.control.fileno(), self._commanded)
         self._tick()
         self._flush()
@@ -79,9 +81,11 @@ class _HttpWorker:
         await self._stop.wait()
         await self._wind_up()
 
-    async def _listen(self, listener: socket.socket, context: ssl.SSLContext | None) -> asyncio.AbstractServer:
+    async def _listen(
+        self, listener: socket.socket, context: ssl.SSLContext | None, *, only_registry: bool
+    ) -> asyncio.AbstractServer:
         def connected() -> Connection:
-            return Connection(self._server, secure=self._secure)
+            return Connection(self._server, secure=self._secure, only_registry=only_registry)
 
         if context is None:
             return await self._loop.create_server(connected, sock=listener, backlog=BACKLOG)
@@ -132,7 +136,9 @@ class _HttpWorker:
         except Exception as error:  # noqa: BLE001 - a reload that fails leaves what is served as it was
             self._worker.control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
         else:
-            self._worker.control.send(Message("reloaded", generation=generation))
+            self._worker.control.send(
+                Message("reloaded", text="\n".join(image_warnings(serving.registry.warnings)), generation=generation)
+            )
         if self._next_reload is not None:
             message, self._next_reload = self._next_reload, None
             self._begin_reload(message)

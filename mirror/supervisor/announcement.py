@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING
 from mirror.client.reach import Reach
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mirror.settings import Settings
 
 
-def announcement(settings: Settings, site: str, *, host: str, http: int | None, ftp: int | None, pid: int) -> str:
+def announcement(settings: Settings, site: str, *, host: str, ports: Mapping[str, int], pid: int) -> str:
     """Return the lines.
 
     Arguments:
         site: what the workers say of what they serve, see `worker.describe`.
         host: by which clients probably know this host.
-        http, ftp: the ports that were bound, None for `off`.
+        ports: those that were bound, by flag: http, ftp, registry.
         pid: of the process that takes signals.
     """
-    reach = Reach(host=host, http=http, tls=settings.tls is not None, ftp=ftp, login=settings.users is not None)
+    secure, login = settings.tls is not None, settings.users is not None
+    reach = Reach(host=host, http=ports.get("http"), tls=secure, ftp=ports.get("ftp"), login=login)
+    registry = Reach(host=host, http=ports.get("registry"), tls=secure, ftp=None, login=login)
     lines = [*site.splitlines(), ""]
     if reach.http_url:
         lines.append(f"HTTP  {reach.http_url}/  (page, files, {reach.http_url}/-/health)")
+    if registry.http_url:
+        lines.append(f"/v2/  {registry.http_url}/v2/  (images only, {registry.http_url}/-/health)")
     if reach.ftp_url:
         first, last = settings.passive_ports
         also = ", TLS on demand" if settings.tls is not None else ""

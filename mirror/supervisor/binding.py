@@ -22,7 +22,7 @@ def bind_all(protocol: str, endpoint: Endpoint, workers: int) -> list[socket.soc
     """Return a listening socket for each worker.
 
     Arguments:
-        protocol: `http` or `ftp`, the name of its flag.
+        protocol: `http`, `ftp` or `registry`, the name of its flag.
 
     Raises ServeError: SERVE_PORT_TAKEN naming who has it, SERVE_PORT_DENIED, SERVE_ADDRESS_UNUSABLE.
     """

@@ -58,7 +58,8 @@ def live(
     around: Surroundings,
     number: int,
     protocol: str,
-    listener: socket.socket,
+    listeners: tuple[socket.socket, ...],
+    registry: socket.socket | None,
     control: Control,
     material: Material,
     log_descriptor: int | None,
@@ -79,7 +80,8 @@ def live(
             require_something_to_serve(serving.site, around.root)
         worker = Worker(
             number=number,
-            listeners=(listener,),
+            listeners=listeners,
+            registry=registry,
             settings=around.settings,
             counters=around.counters,
             slot=around.counters.slots[number],

@@ -15,6 +15,7 @@ from mirror.worker.control import Message, control_pair
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterable
 
     from mirror.supervisor.child import Surroundings
     from mirror.worker.control import Control, Material
@@ -30,7 +31,8 @@ class Member:
     """One worker's place, which outlives the process in it.
 
     Arguments:
-        listener: its socket; connections wait in it while there is no process.
+        listeners: its sockets; connections wait in them while there is no process.
+        registry: the one of them on which only the registry is answered, None for none.
         pid: 0 while there is none.
         due_s: when the next process is to be forked, on the monotonic clock; 0 while there is one.
         said: whether its process said `ready`.
@@ -39,7 +41,8 @@ class Member:
 
     number: int
     protocol: str
-    listener: socket.socket
+    listeners: tuple[socket.socket, ...]
+    registry: socket.socket | None = None
     pid: int = 0
     control: Control | None = None
     begun_s: float = 0.0
@@ -78,8 +81,8 @@ class Crew:
             # a copy: the log closes its descriptor when it is reopened
             log = None if self.log_descriptor is None else os.dup(self.log_descriptor)
             live(
-                self.around, member.number, member.protocol, member.listener, theirs, self.material, log,
-                self.generation,
+                self.around, member.number, member.protocol, member.listeners, member.registry, theirs,
+                self.material, log, self.generation,
             )  # fmt: skip
         theirs.close()
         member.pid, member.control = pid, ours
@@ -88,7 +91,7 @@ class Crew:
     def _let_go_of_others(self, member: Member) -> None:
         for other in self.members:
             if other is not member:
-                other.listener.close()
+                _close(other.listeners)
                 if other.control is not None:
                     other.control.close()
 
@@ -139,10 +142,15 @@ class Crew:
     def close_listeners(self) -> None:
         """Let nobody in any more; each worker closes its own end."""
         for member in self.members:
-            member.listener.close()
+            _close(member.listeners)
 
     def kill_all(self) -> None:
         """End every process at once."""
         for pid in list(self.by_pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _close(listeners: Iterable[socket.socket]) -> None:
+    for listener in listeners:
+        listener.close()

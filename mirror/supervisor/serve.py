@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from mirror.shared.addresses import AddressTable
 from mirror.shared.bandwidth import Bandwidth
-from mirror.shared.counters import PROTOCOLS, shared_counters
+from mirror.shared.counters import shared_counters
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.announcement import announcement
 from mirror.supervisor.binding import bind_all
@@ -22,7 +23,7 @@ from mirror.supervisor.supervisor import Supervisor
 from mirror.tree.roots import open_root, open_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mirror.settings import Endpoint, Settings
     from mirror.worker.worker import Worker
@@ -46,42 +47,52 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     material = read_material(settings)
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
-    listeners = _bind(settings)
-    protocols = [protocol for protocol, _ in listeners]
+    members = _bind(settings)
     around = Surroundings(
         settings=settings,
         root=root,
         shares=shares,
-        counters=shared_counters(protocols),
+        counters=shared_counters([member.protocol for member in members]),
         bandwidth=None if settings.rate_limit is None else Bandwidth(settings.rate_limit),
-        addresses=AddressTable(len(listeners), settings.ftp_connections),
+        addresses=AddressTable(len(members), settings.ftp_connections),
         identity=identity,
         runs=runs,
     )
-    members = [Member(number, protocol, bound) for number, (protocol, bound) in enumerate(listeners)]
     crew = Crew(around, members, material, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
-    ports = {protocol: bound.getsockname()[1] for protocol, bound in listeners}
+    ports = _ports(members)
 
     def announce(site: str) -> str:
-        return announcement(
-            settings, site, host=_own_name(settings), http=ports.get("http"), ftp=ports.get("ftp"), pid=os.getpid()
-        )
+        return announcement(settings, site, host=_own_name(settings), ports=ports, pid=os.getpid())
 
     Supervisor(crew, manager, say=say, warn=warn, announcement=announce).run()
 
 
 def _endpoints(settings: Settings) -> dict[str, Endpoint | None]:
-    return dict(zip(PROTOCOLS, (settings.http, settings.ftp), strict=True))
+    return {"http": settings.http, "ftp": settings.ftp, "registry": settings.registry}
 
 
-def _bind(settings: Settings) -> list[tuple[str, socket.socket]]:
-    bound: list[tuple[str, socket.socket]] = []
-    for protocol, endpoint in _endpoints(settings).items():
-        if endpoint is not None:
-            bound += [(protocol, listener) for listener in bind_all(protocol, endpoint, settings.workers)]
-    return bound
+def _bind(settings: Settings) -> list[Member]:
+    """Return every worker's place with its sockets; those of the registry belong to HTTP's workers."""
+    http, ftp, registry = (_bound(flag, endpoint, settings) for flag, endpoint in _endpoints(settings).items())
+    members: list[Member] = []
+    for whole, alone in zip_longest(http, registry):
+        listeners = tuple(listener for listener in (whole, alone) if listener is not None)
+        members.append(Member(len(members), "http", listeners, alone))
+    return members + [Member(len(members) + number, "ftp", (listener,)) for number, listener in enumerate(ftp)]
+
+
+def _bound(flag: str, endpoint: Endpoint | None, settings: Settings) -> list[socket.socket]:
+    return [] if endpoint is None else bind_all(flag, endpoint, settings.workers)
+
+
+def _ports(members: Sequence[Member]) -> dict[str, int]:
+    return {
+        "registry" if listener is member.registry else member.protocol: listener.getsockname()[1]
+        for member in members
+        for listener in member.listeners
+    }
 
 
 def _warnings(settings: Settings) -> list[str]:

@@ -56,6 +56,8 @@ class Supervisor:
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
+        # what the workers found in what they took over, each line once
+        self._reload_remarks: dict[str, None] = {}
 
     def run(self) -> None:
         """Serve until told to stop. Raises ServeError (SERVE_WORKERS_FAILED) or what a worker said at the start."""
@@ -198,11 +200,14 @@ class Supervisor:
         self._manager.tell("RELOADING=1")
         self._reload_answers = {member.number for member in self._crew.members}
         self._reload_failed = False
+        self._reload_remarks = {}
         message = Message("reload", material=self._crew.material, generation=self._crew.generation)
         self._crew.tell_all(message)
 
     def _reloaded(self, member: Member, message: Message, *, failed: bool) -> None:
         if message.generation == self._crew.generation:
+            if not failed:
+                self._reload_remarks |= dict.fromkeys(message.text.splitlines())
             self._answered(member, failed=failed)
 
     def _answered(self, member: Member, *, failed: bool) -> None:
@@ -212,6 +217,8 @@ class Supervisor:
         self._reload_failed |= failed
         if not self._reload_answers:
             self._manager.tell("READY=1")
+            for remark in self._reload_remarks:
+                self._warn(remark)
             if not self._reload_failed:
                 self._warn("reloaded")
 

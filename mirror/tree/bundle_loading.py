@@ -12,6 +12,7 @@ from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile
 from bundler.model.digest import Blob, Digest
+from bundler.model.oci import INDEX_TYPES, MANIFEST_TYPES
 from bundler.model.progress import Unwatched
 from mirror.tree.bundle import Fault, ServedBundle
 from mirror.tree.identity import date_of, identity_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # about 100,000 files; what the format allows beyond that would cost every worker gigabytes
 MAX_SERVED_INDEX_BYTES = 64 * 1024 * 1024
 MAX_SIGNATURE_BYTES = 64 * 1024
+_DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES
 _OWN_FILES = (INDEX_PATH, SUMS_PATH)
 
 
@@ -71,7 +73,7 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
             size=file.blob.size,
             etag=f'"{file.blob.digest.hex}"',
             modified_s=seen[path].modified_s if path in seen else newest,
-            media_type=media_type(name),
+            media_type=_document_type(file) or media_type(name),
             identity=None if path in faults else seen[path].identity,
             bundle=short_id,
             path=name,
@@ -88,6 +90,12 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
         faults=tuple(Fault(path, faults[path]) for path in sorted(faults)),
         verified=None if verify is None else not faults,
     )
+
+
+def _document_type(file: IndexedFile) -> str:
+    """Return the type of an image's index or manifest, which its name does not tell; "" for all else."""
+    told = file.about.get("media_type")
+    return told if isinstance(told, str) and told in _DOCUMENT_TYPES else ""
 
 
 def _refuse_reserved(paths: Iterable[str], where: str) -> None:

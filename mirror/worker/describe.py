@@ -7,24 +7,37 @@ from typing import TYPE_CHECKING
 from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mirror.tree.bundle import ServedBundle
     from mirror.tree.site import Site
 
 MAX_FAULTS_TOLD = 20
+MAX_WARNINGS_TOLD = 20
 
 
-def describe(site: Site) -> str:
-    """Return one line for each bundle and each share, and one for everything that is not as it should be."""
+def describe(site: Site, warnings: Sequence[str] = ()) -> str:
+    """Return one line for each bundle and each share, and one for everything that is not as it should be.
+
+    Arguments:
+        warnings: what the registry found, see `Book.warnings`.
+    """
     lines = [_bundle_line(bundle, current=bundle is site.current) for bundle in site.bundles]
     if site.bundles and site.current is None:
         lines.append("no bundle is current: each is served below its own /@DIR/ only (make a link named `current`)")
     lines += [f"/{share.path} is served as it is, not verified" for share in site.shares]
-    lines += site.problems
+    lines += [*site.problems, *image_warnings(warnings)]
     for bundle in site.bundles:
         told = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_TOLD]]
         more = len(bundle.faults) - len(told)
         lines += told + ([f"  and {more} more"] if more else [])
     return "\n".join(lines)
+
+
+def image_warnings(warnings: Sequence[str]) -> list[str]:
+    """Return what is told of names of images, which can be many when a bundle is replaced by the next."""
+    more = len(warnings) - MAX_WARNINGS_TOLD
+    return [*warnings[:MAX_WARNINGS_TOLD], *([f"and {more} more names that mean several images"] if more > 0 else [])]
 
 
 def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.progress import Unwatched
+from mirror.registry.book import make_book
 from mirror.tree.loading import load_site
 from mirror.tree.recheck import FaultBook
 from mirror.worker.users import read_users
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.errors import BundlerError
+    from mirror.registry.book import Book
     from mirror.settings import Settings
     from mirror.tree.loading import Root
     from mirror.tree.shares import Share
@@ -34,6 +36,7 @@ class Serving:
         material: certificate and key as bytes, for those who speak TLS.
         faults: what cannot be served at the moment.
         generation: counts the reloads, from 1.
+        registry: the names under which the site's images are given out.
     """
 
     site: Site
@@ -41,6 +44,7 @@ class Serving:
     material: Material
     faults: FaultBook
     generation: int
+    registry: Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Loader:
         if settings.users is not None:
             users = read_users(material.users or b"", str(settings.users))
         site = load_site(self.root, self.shares, verify=Unwatched() if settings.verify else None)
-        return Serving(site, users, material, FaultBook(site.bundles), generation)
+        return Serving(site, users, material, FaultBook(site.bundles), generation, make_book(site))
 
 
 class Reload:

@@ -28,6 +28,7 @@ class Worker:
     Arguments:
         number: its slot's place among all workers, and among the tables of `addresses`.
         listeners: bound and listening sockets, shared with no other worker; the supervisor keeps them open.
+        registry: the one of them on which only the registry is answered, None for none.
         settings: as the mirror was started.
         counters: all slots, to be read.
         slot: its own, to be written.
@@ -41,6 +42,7 @@ class Worker:
 
     number: int
     listeners: tuple[socket.socket, ...]
+    registry: socket.socket | None
     settings: Settings
     counters: Counters
     slot: Slot
@@ -65,4 +67,4 @@ class Worker:
         """Tell the supervisor, and everybody who reads the counters, that this worker accepts connections."""
         self.take_over(self.serving)
         self.slot.set(Field.STATE, State.READY)
-        self.control.send(Message("ready", text=describe(self.serving.site)))
+        self.control.send(Message("ready", text=describe(self.serving.site, self.serving.registry.warnings)))

@@ -164,6 +164,7 @@ def ftp_worker(
             worker = Worker(
                 number=0,
                 listeners=(listener,),
+                registry=None,
                 settings=chosen,
                 counters=counters,
                 slot=counters.slots[0],

@@ -14,7 +14,7 @@ SITE = "demo 2025.03, bundle 0123456789ab at /: 3 files, 12 B, sizes checked"
 
 
 def test_both_protocols() -> None:
-    assert announcement(Settings(Path("/opt")), SITE, host="master", http=8088, ftp=21, pid=42) == (
+    assert announcement(Settings(Path("/opt")), SITE, host="master", ports={"http": 8088, "ftp": 21}, pid=42) == (
         f"{SITE}\n"
         "\n"
         "HTTP  http://master:8088/  (page, files, http://master:8088/-/health)\n"
@@ -29,16 +29,22 @@ def test_both_protocols() -> None:
 
 def test_tls_and_an_ipv6_address() -> None:
     settings = Settings(Path("/opt"), tls=TlsFiles(Path("c"), Path("k")), passive_ports=(3000, 3009))
-    said = announcement(settings, SITE, host="2001:db8::1", http=443, ftp=2121, pid=1)
+    said = announcement(settings, SITE, host="2001:db8::1", ports={"http": 443, "ftp": 2121}, pid=1)
     assert "HTTP  https://[2001:db8::1]/  (" in said
     assert "FTP   ftp://[2001:db8::1]:2121/  (passive ports 3000-3009, TLS on demand)" in said
 
 
-@pytest.mark.parametrize(("http", "ftp", "absent"), [(None, 21, "HTTP"), (8088, None, "FTP")])
-def test_what_is_off_is_not_announced(http: int | None, ftp: int | None, absent: str) -> None:
-    said = announcement(Settings(Path("/opt")), SITE, host="master", http=http, ftp=ftp, pid=1)
+@pytest.mark.parametrize(("ports", "absent"), [({"ftp": 21}, "HTTP"), ({"http": 8088}, "FTP")])
+def test_what_is_off_is_not_announced(ports: dict[str, int], absent: str) -> None:
+    said = announcement(Settings(Path("/opt")), SITE, host="master", ports=ports, pid=1)
     assert absent not in said
-    assert ("curl" in said) is (http is not None)
+    assert "/v2/" not in said
+    assert ("curl" in said) is ("http" in ports)
+
+
+def test_the_registry_s_own_port_is_announced() -> None:
+    said = announcement(Settings(Path("/opt")), SITE, host="master", ports={"http": 8088, "registry": 5000}, pid=1)
+    assert "/v2/  http://master:5000/v2/  (images only, http://master:5000/-/health)" in said
 
 
 @pytest.mark.parametrize(

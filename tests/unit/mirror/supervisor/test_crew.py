@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def member() -> Iterator[Member]:
     with socket.socket() as listener:
-        yield Member(0, "http", listener)
+        yield Member(0, "http", (listener,))
 
 
 @pytest.fixture

@@ -1,0 +1,157 @@
+"""From a URL below `/v2/` to a decision: the pull and content discovery sides of the distribution spec 1.1."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from bundler.model.digest import Digest
+from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.reference import DEFAULT_HOST, Reference
+from mirror.registry.accept import accepted
+from mirror.registry.book import tag_order
+from mirror.registry.decision import VERSION_FIELD, Document, Said, cannot, refused
+from mirror.registry.paging import page_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mirror.registry.book import Book, Repository
+    from mirror.registry.decision import Code, Decision, Fields
+    from mirror.registry.images import Held, Image
+    from mirror.registry.paging import Order
+
+_ROUTE = re.compile(r"(.+)/(?:(manifests|blobs|referrers)/([^/]+)|tags/list)", re.DOTALL)
+_OCI_TYPES = (OCI_INDEX, OCI_MANIFEST)
+# what the answer depends on beside the URL; a cache must not give one client what another one accepts
+_NEGOTIATED: Fields = (("Vary", "Accept"),)
+_MAX_TOLD = 300
+
+
+class Question(NamedTuple):
+    """A GET or HEAD request.
+
+    Arguments:
+        path: behind `/v2/`, decoded, without slashes at its ends.
+        query: the query's fields.
+        accept: the Accept field, None when there is none.
+        own_host: by which the client calls this mirror, without a port.
+    """
+
+    path: str
+    query: Mapping[str, str]
+    accept: str | None = None
+    own_host: str = ""
+
+
+def answer_to(book: Book, question: Question) -> Decision:
+    """Decide."""
+    if not question.path:
+        return Said(200, b"{}")
+    if question.path == "_catalog":
+        return _list(question, book.site_names, lambda name: (name,), "repositories", {})
+    route = _ROUTE.fullmatch(question.path)
+    if route is None:
+        return cannot(404)
+    name, what, reference = route[1], route[2], route[3]
+    repository = book.find(name, question.query.get("ns", ""), question.own_host)
+    if repository is None:
+        return _no_repository(name)
+    match what:
+        case "manifests":
+            return _manifest(repository, name, reference, question)
+        case "blobs":
+            return _blob(repository, name, reference)
+        case "referrers":
+            return _referrers(reference, question)
+        case _:
+            return _list(question, repository.tags, tag_order, "tags", {"name": name})
+
+
+def _manifest(repository: Repository, name: str, reference: str, question: Question) -> Decision:
+    """Find a manifest ("Pulling manifests") and settle its type as the reference registry does (its manifests.go)."""
+    takes = accepted(question.accept).takes
+    if ":" in reference:
+        held = repository.held.get(reference)
+        if held is None or not held.is_document:
+            return _no_content(name, reference, "MANIFEST_UNKNOWN")
+        # what was asked for by its digest cannot be turned into anything else; clients of Docker need not accept it
+        if held.media_type in _OCI_TYPES and not takes(held.media_type):
+            return _not_acceptable(held)
+        return _document(held, _NEGOTIATED)
+    image = repository.tags.get(reference)
+    if image is None:
+        detail = {"name": name[:_MAX_TOLD], "tag": reference[:_MAX_TOLD]}
+        return refused(404, "MANIFEST_UNKNOWN", "no bundle has an image of this name and tag", detail)
+    chosen = _acceptable(image, question)
+    return _not_acceptable(image.top) if chosen is None else _document(chosen, _NEGOTIATED)
+
+
+def _acceptable(image: Image, question: Question) -> Held | None:
+    """Return the document for a client: the lock's, or for one that knows no index the primary platform's."""
+    takes = accepted(question.accept).takes
+    candidates = (image.top, image.primary)
+    return next((held for held in candidates if held is not None and takes(held.media_type)), None)
+
+
+def _not_acceptable(held: Held) -> Said:
+    message = f"the image is a document of type {held.media_type}, which the Accept field leaves out"
+    return refused(404, "MANIFEST_UNKNOWN", message, {"digest": held.digest}, _NEGOTIATED)
+
+
+def _blob(repository: Repository, name: str, reference: str) -> Decision:
+    held = repository.held.get(reference)
+    return _no_content(name, reference, "BLOB_UNKNOWN") if held is None else _document(held, ())
+
+
+def _document(held: Held, more: Fields) -> Decision:
+    file = held.file
+    if file is None:
+        return cannot(500)
+    return Document(file, (VERSION_FIELD, ("Docker-Content-Digest", held.digest), *more))
+
+
+def _referrers(reference: str, question: Question) -> Said:
+    """Say that nothing refers to a manifest: signatures and the like do not travel in bundles ("Listing Referrers")."""
+    if not _is_digest(reference):
+        return _digest_invalid(reference)
+    body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
+    filtered: Fields = (("OCI-Filters-Applied", "artifactType"),) if "artifactType" in question.query else ()
+    return Said(200, body, OCI_INDEX, (VERSION_FIELD, *filtered))
+
+
+def _list(question: Question, members: Iterable[str], order: Order, key: str, told: Mapping[str, str]) -> Said:
+    page = page_of(members, order, f"/v2/{question.path}", question.query)
+    if page is None:
+        return refused(400, "PAGINATION_NUMBER_INVALID", "n is not a number of entries")
+    return Said(200, json.dumps({**told, key: page.members}).encode(), fields=(VERSION_FIELD, *page.fields))
+
+
+def _no_repository(name: str) -> Said:
+    detail = {"name": name[:_MAX_TOLD]}
+    try:
+        Reference(DEFAULT_HOST, name, "latest")
+    except ValueError:
+        return refused(400, "NAME_INVALID", "this is no name of a repository", detail)
+    return refused(404, "NAME_UNKNOWN", "no bundle has images of this name", detail)
+
+
+def _no_content(name: str, reference: str, code: Code) -> Said:
+    if not _is_digest(reference):
+        return _digest_invalid(reference)
+    detail = {"name": name[:_MAX_TOLD], "digest": reference}
+    return refused(404, code, "no image of this repository has such content", detail)
+
+
+def _digest_invalid(reference: str) -> Said:
+    message = "this is no digest: want sha256 or sha512, a colon, and lower-case hex digits"
+    return refused(400, "DIGEST_INVALID", message, {"digest": reference[:_MAX_TOLD]})
+
+
+def _is_digest(text: str) -> bool:
+    try:
+        Digest.parse(text)
+    except ValueError:
+        return False
+    return True

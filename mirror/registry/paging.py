@@ -1,0 +1,46 @@
+"""Lists in pages: `n` and `last`, and the Link to what follows (distribution spec 1.1, "Listing Tags"; RFC 8288)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from mirror.registry.decision import Fields
+
+    Order = Callable[[str], tuple[str, ...]]
+
+# more digits than any list has members
+_MAX_DIGITS = 9
+
+
+class Page(NamedTuple):
+    """A part of a list, and where the next one is."""
+
+    members: list[str]
+    fields: Fields
+
+
+def page_of(members: Iterable[str], order: Order, path: str, asked: Mapping[str, str]) -> Page | None:
+    """Return the part that was asked for, or None when `n` is no number.
+
+    Arguments:
+        members: sorted by `order`.
+        path: of the list's URL.
+        asked: the query's fields: `n`, `last`, and whatever has to stand in the next query as well.
+    """
+    text = asked.get("n")
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        return None
+    last = asked.get("last")
+    left = list(members) if last is None else [member for member in members if order(member) > order(last)]
+    if text is None or int(text) >= len(left):
+        return Page(left, ())
+    part = left[: int(text)]
+    if not part:
+        # nothing was wanted: there is no member to go on from
+        return Page([], ())
+    query = urlencode({**asked, "last": part[-1]})
+    return Page(part, (("Link", f'<{path}?{query}>; rel="next"'),))
