@@ -17,7 +17,7 @@ from bundler.kinds.rpm_metadata import load_repo, record_opener
 from bundler.kinds.rpm_texts import selected_texts
 from bundler.manifest.yaml_documents import read_documents
 from bundler.model.artifact import HeldTo
-from bundler.model.rpm_artifact import RepoArtifact, RepoOrigin, RpmArtifact
+from bundler.model.rpm_artifact import UNCHECKED_SUFFIX, RepoArtifact, RepoOrigin, RpmArtifact
 from bundler.model.source_url import absolute_url
 from bundler.rpm.closure import SolvableRepo, SolveRequest, Wish
 from bundler.rpm.keys import MAX_KEYS_BYTES, read_keys
@@ -206,8 +206,10 @@ def _pin(
 
 def _unchecked(repo: OpenedRepo, via: str) -> HeldTo:
     if repo.metadata.signed_by:
-        return HeldTo("signature", f"{repo.metadata.signed_by} of the metadata of {repo.spec.id}, gpgcheck: false", via)
-    return HeldTo("published-checksum", f"metadata of {repo.spec.id}, gpgcheck: false", via)
+        return HeldTo(
+            "signature", f"{repo.metadata.signed_by} of the metadata of {repo.spec.id}{UNCHECKED_SUFFIX}", via
+        )
+    return HeldTo("published-checksum", f"metadata of {repo.spec.id}{UNCHECKED_SUFFIX}", via)
 
 
 def _misnamed(where: str, want: Nevra, got: Nevra) -> IntegrityError:

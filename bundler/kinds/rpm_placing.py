@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from bundler.errors import ErrorId, SourceError
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
-from bundler.model.rpm_entry import DEFAULT_PATH
 from bundler.model.rpm_repo import RepoSpec
-from bundler.model.snippets import RepoSnippet, repo_files
+from bundler.model.snippets import KEY_PREFIX, SECTION, RepoSnippet, repo_files, section_name
 from bundler.rpm.closedness import open_dependencies
 from bundler.rpm.closure import SolvableRepo
 from bundler.rpm.decompress import open_plain
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.rpm_artifact import RepoArtifact, RepoOrigin, RpmArtifact
     from bundler.store.interface import BlobStore
-
-SECTION = "local"
-KEY_PREFIX = "RPM-GPG-KEY-"
 
 
 def repository_placements(
@@ -70,12 +66,6 @@ def installed_placements(repositories: Iterable[RepoArtifact], *, kind: str) -> 
     """Return the lists of what targets have already, each once: with them a bundle can be rebuilt from itself."""
     lists = {repository.installed_path: repository.installed for repository in repositories if repository.installed}
     return tuple(Placement(BundlePath(path), text.encode(), kind) for path, text in sorted(lists.items()))
-
-
-def section_name(directory: BundlePath) -> str:
-    """Return what clients call a repository: `local` for yum, `local-aarch64` for yum-aarch64, `local-x-y` for x/y."""
-    name = directory.replace("/", "-")
-    return f"{SECTION}{name.removeprefix(DEFAULT_PATH)}" if name.startswith(DEFAULT_PATH) else f"{SECTION}-{name}"
 
 
 def key_files(origins: Iterable[RepoOrigin]) -> Mapping[str, str]:

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.kinds.rpm_placing import section_name
 from bundler.manifest.fields import Fields
 from bundler.manifest.node_text import node_name, shown
 from bundler.model.bundle_path import BundlePath, reserved_problem
 from bundler.model.rpm_entry import DEFAULT_PATH, PLATFORMS, InstalledList, PackageWish, RpmEntry
 from bundler.model.rpm_name import Nevra
 from bundler.model.rpm_repo import DEFAULT_COST, DEFAULT_PRIORITY, RepoSpec
+from bundler.model.snippets import section_name
 from bundler.model.source_text import Scalar
 from bundler.model.source_url import url_problem
 

@@ -18,6 +18,8 @@ from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
 from bundler.model.rpm_name import Nevra
 
+# ends what a package was held to when nobody checked its own signature
+UNCHECKED_SUFFIX = ", gpgcheck: false"
 _PACKAGE, _REPOSITORY = "package", "repository"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.model.rpm_entry import DEFAULT_PATH
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 SITE_ROOT_URL = "file:///opt"
 # what an operator replaces in the templates: sed 's/@HOST@/master/'
 HOST_PLACEHOLDER = "@HOST@"
+KEY_PREFIX = "RPM-GPG-KEY-"
+SECTION = "local"
 _COMMENT = "# "
 
 
@@ -38,7 +42,13 @@ class RepoSnippet:
     unchecked: Sequence[str] = ()
 
 
-def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = ()) -> bytes:
+def section_name(directory: str) -> str:
+    """Return what clients call a repository: `local` for yum, `local-aarch64` for yum-aarch64, `local-x-y` for x/y."""
+    name = directory.replace("/", "-")
+    return f"{SECTION}{name.removeprefix(DEFAULT_PATH)}" if name.startswith(DEFAULT_PATH) else f"{SECTION}-{name}"
+
+
+def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = (), settings: Sequence[str] = ()) -> bytes:
     """Return a .repo file.
 
     Signatures are checked. Packages that nobody vouches for get a section of their own without the check, which gives
@@ -47,12 +57,13 @@ def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = ()) 
     Arguments:
         root_url: the bundle's root as clients reach it, without a slash at its end: `file:///opt`, `http://master:8088`.
         remarks: lines to begin with, without the `#`.
+        settings: further lines of each section, `KEY=VALUE`.
     """
     base = f"{root_url}/{repo.directory}"
     lines = [f"{_COMMENT}{remark}" for remark in remarks]
     # without a key there is no signed package, and the section would be empty
     if repo.key_files or not repo.unchecked:
-        lines += [f"[{repo.id}]", f"name={repo.title}", f"baseurl={base}/", "enabled=1", "gpgcheck=1"]
+        lines += [f"[{repo.id}]", f"name={repo.title}", f"baseurl={base}/", "enabled=1", *settings, "gpgcheck=1"]
         if repo.key_files:
             lines.append("gpgkey=" + "\n       ".join(f"{base}/{name}" for name in repo.key_files))
         if repo.unchecked:
@@ -64,6 +75,7 @@ def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = ()) 
             f"name={repo.title}, packages without checked signatures",
             f"baseurl={base}/",
             "enabled=1",
+            *settings,
             "gpgcheck=0",
             f"includepkgs={' '.join(repo.unchecked)}",
         ]

@@ -7,6 +7,8 @@ from importlib.metadata import version
 import click
 
 from bundler import console
+from mirror.cli.serve import serve
+from mirror.cli.verify import verify
 
 
 @click.group(cls=console.ByUse, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -18,7 +20,7 @@ def mirror() -> None:
     """
 
 
-COMMANDS: tuple[click.Command, ...] = ()
+COMMANDS: tuple[click.Command, ...] = (serve, verify)
 for command in COMMANDS:
     mirror.add_command(command)
 

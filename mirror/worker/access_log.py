@@ -81,7 +81,7 @@ def combined_line(transfer: Transfer) -> str:
     """Return the line as Apache's `combined` format has it, followed by bundle, range and outcome."""
     when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(transfer.time_s))
     who = f"{_unspaced(transfer.remote)} - {_unspaced(transfer.user)}"
-    request = f"{_safe(transfer.method)} {_safe(transfer.path)} {transfer.protocol}"
+    request = f"{_safe(transfer.method)} {_safe(transfer.path) or '-'} {transfer.protocol}"
     client = f'"{_safe(transfer.referer) or "-"}" "{_safe(transfer.agent) or "-"}"'
     outcome = "complete" if transfer.complete else "cut"
     return (

@@ -1,9 +1,9 @@
 """A client for large files that is nearly free: the kernel throws the bytes away (MSG_TRUNC, tcp(7)).
 
-    python -m scripts.benchmarks.bulk_client PORT CONNECTIONS BEGIN_S SECONDS LARGE_BYTES
+    python -m scripts.benchmarks.bulk_client PORT CONNECTIONS SECONDS LARGE_BYTES
 
-Asks for large files over and over on every connection, and prints the content's bytes that came within the window
-that begins at BEGIN_S on the monotonic clock.
+Connects, says `open`, and reads from its standard input when the window begins, on the monotonic clock. Then asks for
+large files over and over on every connection, and prints the content's bytes that came within the window.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class _Download:
         self._large_bytes = large_bytes
         self._number = number
         self._left = 0
-        self._ask()
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """Request the next file."""
         self.connection.sendall(request(large_path(self._number)))
         self._number += 1
 
@@ -52,15 +52,19 @@ class _Download:
                 raise ConnectionError("a transfer was cut")
         self._left -= count
         if not self._left:
-            self._ask()
+            self.ask()
         return count
 
 
-def bytes_in_window(port: int, connections: int, begin_s: float, seconds: float, large_bytes: int) -> int:
+def bytes_in_window(port: int, connections: int, seconds: float, large_bytes: int) -> int:
     """Download, and count."""
     downloads = [_Download(port, number, large_bytes) for number in range(connections)]
     total = 0
     try:
+        print("open", flush=True)
+        begin_s = float(sys.stdin.readline())
+        for download in downloads:
+            download.ask()
         for now_s, count in _received(downloads, begin_s + seconds):
             if now_s >= begin_s:
                 total += count
@@ -82,5 +86,5 @@ def _received(downloads: list[_Download], end_s: float) -> Iterator[tuple[float,
 
 
 if __name__ == "__main__":
-    _port, _connections, _begin_s, _seconds, _large_bytes = sys.argv[1:]
-    print(bytes_in_window(int(_port), int(_connections), float(_begin_s), float(_seconds), int(_large_bytes)))
+    _port, _connections, _seconds, _large_bytes = sys.argv[1:]
+    print(bytes_in_window(int(_port), int(_connections), float(_seconds), int(_large_bytes)))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from scripts.benchmarks.serve_sides import Side
     from scripts.benchmarks.serve_tree import ServedTree
 
-# for Python to start, and for every connection's window to open
-WARM_S = 0.7
+# for every connection's window to open
+WARM_S = 0.3
 PATIENCE_S = 120
 SPARE_DESCRIPTORS = 512
 _SCRIPT = Path(__file__).with_name("small_files.lua")
@@ -85,10 +85,16 @@ def large_files(side: Side, load: Load, connections: int) -> Measured:
     """Fetch large files over so many connections, and count the bytes of content."""
     processes = min(load.processes, connections)
     shares = [connections // processes + (number < connections % processes) for number in range(processes)]
-    begin_s = time.monotonic() + WARM_S
-    window = [str(begin_s), str(load.seconds), str(load.tree.large_bytes)]
+    window = [str(load.seconds), str(load.tree.large_bytes)]
     with on_core(load.core):
         clients = [_start("bulk_client", str(side.port), str(share), *window) for share in shares]
+    for client in clients:
+        _wait_until_open(client)
+    begin_s = time.monotonic() + WARM_S
+    for client in clients:
+        assert client.stdin is not None  # noqa: S101 - it is a pipe
+        client.stdin.write(f"{begin_s}\n")
+        client.stdin.flush()
     time.sleep(max(0.0, begin_s - time.monotonic()))
     used_s = side.processor_s()
     time.sleep(max(0.0, begin_s + load.seconds - time.monotonic()))
@@ -126,8 +132,7 @@ def held_connections(side: Side, load: Load, count: int, connections: int) -> He
     with on_core(load.core):
         holder = _start("holding_client", str(side.port), str(count))
     try:
-        assert holder.stdout is not None  # noqa: S101 - it is a pipe
-        holder.stdout.readline()
+        _wait_until_open(holder)
         _, memory_bytes = side.memory_bytes()
         # a server that is full refuses: that is a result, not a failure
         meanwhile, _ = _wrk(side, load, connections)
@@ -141,6 +146,11 @@ def held_connections(side: Side, load: Load, count: int, connections: int) -> He
 def _start(module: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", f"scripts.benchmarks.{module}", *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _wait_until_open(client: subprocess.Popen[str]) -> None:
+    assert client.stdout is not None  # noqa: S101 - it is a pipe
+    client.stdout.readline()
 
 
 def _ended(client: subprocess.Popen[str]) -> str:

@@ -19,11 +19,12 @@ LONGEST_END_S = 30
 
 
 @contextmanager
-def vsftpd(root: Path, scratch: Path) -> Iterator[str]:
+def vsftpd(root: Path, scratch: Path, *, chain: Path | None = None) -> Iterator[str]:
     """Serve a directory, which everybody may enter, to anonymous users; gives `ftp://HOST:PORT`.
 
     Arguments:
         scratch: an empty directory of the test's, for the configuration.
+        chain: PEM file with certificate and key: nothing is then given without (explicit) TLS.
     """
     empty = scratch / "empty"
     empty.mkdir()
@@ -40,6 +41,9 @@ def vsftpd(root: Path, scratch: Path) -> Iterator[str]:
         "xferlog_enable": "NO",
         "run_as_launching_user": "NO" if os.geteuid() == 0 else "YES",
     }
+    if chain is not None:
+        demanded = ("ssl_enable", "allow_anon_ssl", "force_anon_logins_ssl", "force_anon_data_ssl", "require_ssl_reuse")
+        options |= {"rsa_cert_file": str(chain), **dict.fromkeys(demanded, "YES")}
     config.write_text("".join(f"{name}={value}\n" for name, value in options.items()))
     # a program that is missing has to show here, not in the thread below
     subprocess.run([VSFTPD, "-v"], check=True, stdin=subprocess.DEVNULL, capture_output=True)

@@ -1,0 +1,114 @@
+"""`mirror verify`: do clients get from these mirrors what was bundled?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.console import FILE
+from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.size_text import human_bytes
+from mirror.cli.options import json_option, option
+from mirror.cli.wiring import open_client, yardstick_of
+from mirror.probe.checking import Pace, check_mirror
+from mirror.probe.report import OUTCOMES, MirrorReport, require_good
+from mirror.probe.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+
+MAX_JOBS = 64
+_HEADINGS = ("mirror", "bundle", "files", "as bundled", "differ", "missing", "refused", "unreachable", "bytes", "rate")
+
+
+def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+    try:
+        return tuple(Target.parse(text) for text in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="URL...", callback=_targets)
+@option("--lock", type=FILE, help="Hold the mirror to what this lock pins.")
+@option("--root", type=FILE, help="Hold it to the unpacked bundle in this directory.")
+@option("--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="Files fetched at once.")
+@option(
+    "--user",
+    variable="MIRROR_LOGIN",
+    metavar="NAME",
+    help="Log in; the password is taken from MIRROR_PASSWORD, else from netrc.",
+)
+@option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's.")
+@json_option
+def verify(
+    targets: tuple[Target, ...],
+    lock: Path | None,
+    root: Path | None,
+    jobs: int,
+    user: str | None,
+    ca_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Fetch everything from mirrors, as their clients do, and compare it with what was bundled.
+
+    URL is the root of a bundle: http://master:8088, https://…, ftp://master, ftps://master (explicit TLS), or with
+    /@DIR at its end. Without --lock and --root the mirror's own bundle.json is what its files are held to. Exit 5 when
+    a mirror serves anything else, 4 when it cannot be reached.
+    """
+    yardstick = yardstick_of(lock, root)
+    reports = []
+    with console.progress(quiet=as_json) as progress:
+        for target in targets:
+            with open_client(target, user, ca_file, os.environ, connections=jobs) as client:
+                reports.append(check_mirror(str(target), client, yardstick, progress, Pace(jobs)))
+    console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json)
+    require_good(reports)
+
+
+def _text(reports: Sequence[MirrorReport]) -> str:
+    rows = [
+        (
+            report.url,
+            report.bundle[:ID_CHARACTERS] or "-",
+            str(report.files),
+            str(report.intact),
+            *(str(report.count(outcome)) for outcome in OUTCOMES),
+            human_bytes(report.received_bytes),
+            f"{human_bytes(report.bytes_per_s)}/s",
+        )
+        for report in reports
+    ]
+    failed = [str(report.failure) for report in reports if report.failure is not None]
+    return "\n".join([console.table(_HEADINGS, rows), *failed])
+
+
+def _value(reports: Sequence[MirrorReport]) -> dict[str, Json]:
+    return {
+        "as_bundled": all(report.good for report in reports),
+        "mirrors": [
+            {
+                "url": report.url,
+                "bundle": report.bundle,
+                "title": report.title,
+                "files": report.files,
+                "intact": report.intact,
+                "findings": [
+                    {"path": finding.path, "outcome": finding.outcome, "want": finding.want, "got": finding.got}
+                    for finding in report.findings
+                ],
+                "retries": report.retries,
+                "bytes": report.received_bytes,
+                "seconds": round(report.elapsed_s, 3),
+                "bytes_per_s": round(report.bytes_per_s),
+                "failure": None if report.failure is None else {"id": report.failure.id, "what": str(report.failure)},
+            }
+            for report in reports
+        ],
+    }

@@ -1,0 +1,57 @@
+"""Where the real implementations are chosen and put together for the commands that look at a mirror from outside."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.archive.tree import tree_contents
+from bundler.durable import storage_errors
+from bundler.model.bundle import INDEX_PATH
+from mirror.probe.access import login_for, trusting
+from mirror.probe.expectation import Yardstick, locked_files
+from mirror.probe.ftp_client import FtpClient
+from mirror.probe.http_client import HttpClient
+from mirror.tree.loading import CURRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mirror.probe.interface import Client
+    from mirror.probe.target import Target
+
+
+def yardstick_of(lock: Path | None, root: Path | None) -> Yardstick:
+    """Read what mirrors are held to. Raises BundlerError; a usage error when two things are named."""
+    if lock is not None and root is not None:
+        raise click.UsageError("--lock and --root exclude each other")
+    if lock is not None:
+        with storage_errors(lock):
+            data = lock.read_bytes()
+        return Yardstick(locked=locked_files(data, str(lock)))
+    if root is None:
+        return Yardstick()
+    # a root of several bundles is held to the one that is served at its top
+    bundle = root if (root / INDEX_PATH).exists() else root / CURRENT
+    return Yardstick(contents=tree_contents(bundle.resolve()))
+
+
+@contextmanager
+def open_client(
+    target: Target, user: str | None, ca_file: Path | None, environment: Mapping[str, str], *, connections: int
+) -> Iterator[Client]:
+    """Give a client of one mirror, and let go of its connections at the end. Raises SourceError."""
+    login = login_for(target.host, user, environment)
+    context = trusting(ca_file)
+    client: Client = (
+        HttpClient(target, login, context, connections=connections)
+        if target.is_http
+        else FtpClient(target, login, context)
+    )
+    try:
+        yield client
+    finally:
+        client.close()

@@ -1,0 +1,68 @@
+"""Whom to trust and who one is: TLS context, name and password. Reads the files that say so."""
+
+from __future__ import annotations
+
+import netrc
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, SourceError
+from mirror.probe.interface import Login
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PASSWORD_VARIABLE = "MIRROR_PASSWORD"  # noqa: S105 - a name
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities and those of a PEM file; SourceError when it is none."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise SourceError(
+                ErrorId.SOURCE_TLS,
+                f"is not a file of certificates: {error.strerror or error}",
+                where=str(ca_file),
+                remedy="Give --ca-file a readable file of PEM certificates (-----BEGIN CERTIFICATE-----).",
+            ) from error
+    return context
+
+
+def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> Login | None:
+    """Return the login for a mirror, or None for nobody in particular.
+
+    Arguments:
+        name: as the operator gives it; its password is MIRROR_PASSWORD, else what netrc has for the host.
+        environment: for MIRROR_PASSWORD, NETRC and HOME.
+
+    Raises SourceError: netrc cannot be read, or has no password for the name.
+    """
+    if name and (password := environment.get(PASSWORD_VARIABLE)) is not None:
+        return Login(name, password)
+    file = Path(environment.get("NETRC") or f"{environment.get('HOME', '/root')}/.netrc")
+    try:
+        entry = netrc.netrc(file).hosts.get(host)
+    except FileNotFoundError:
+        entry = None
+    except (netrc.NetrcParseError, OSError, UnicodeError) as error:
+        reason = error.msg if isinstance(error, netrc.NetrcParseError) else type(error).__name__
+        raise SourceError(
+            ErrorId.CREDENTIALS_UNREADABLE,
+            f"cannot be read as netrc: {reason}",
+            where=str(file),
+            remedy="Mend the file, or point NETRC at another one.",
+        ) from error
+    if entry is not None and name in (None, entry[0]):
+        return Login(entry[0], entry[2])
+    if name:
+        raise SourceError(
+            ErrorId.SOURCE_UNAUTHORIZED,
+            f"there is no password for {name}",
+            where=host,
+            remedy=f"Put it into the variable {PASSWORD_VARIABLE}, or name and password into {file}.",
+        )
+    return None

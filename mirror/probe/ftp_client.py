@@ -1,0 +1,168 @@
+"""FTP and explicit FTPS (RFC 959, 2428, 3659, 4217) as clients of a yum repository speak it: passive and binary."""
+
+from __future__ import annotations
+
+import ftplib
+import re
+import socket
+from contextlib import contextmanager, suppress
+from queue import Empty, LifoQueue
+from typing import TYPE_CHECKING
+
+from mirror.probe import failures
+from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator, Mapping
+
+    from bundler.errors import SourceError
+    from bundler.model.digest import Blob
+    from mirror.probe.interface import Login
+    from mirror.probe.target import Target
+
+# RFC 1635 asks anonymous users for an address; none of a person's is given
+_ANONYMOUS = ("anonymous", "anonymous@")
+_NOT_LOGGED_IN, _NO_SUCH_FILE = "530", "550"
+_NOT_OFFERED = ("500", "502", "504")
+_SIZE = re.compile(r"213 +(\d+)")
+_WHILE_TALKING = (OSError, EOFError, ftplib.Error)
+
+
+class FtpClient:
+    """One mirror over FTP; keeps a connection for each thread that fetches at the same time.
+
+    Arguments:
+        context: for FTPS.
+    """
+
+    def __init__(
+        self, target: Target, login: Login | None, context: ssl.SSLContext, *, idle_timeout_s: float = IDLE_TIMEOUT_S
+    ) -> None:
+        self._target = target
+        self._login = login
+        self._context = context
+        self._idle_s = idle_timeout_s
+        self._idle: LifoQueue[ftplib.FTP] = LifoQueue()
+
+    @contextmanager
+    def get(self, path: str) -> Iterator[Reply]:
+        """Begin to fetch a file; see `interface.Client`."""
+        with self._control(path) as control, self._data(control, path, 0) as chunks:
+            yield Reply({}, chunks)
+
+    def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
+        """Compare SIZE with the content, and fetch the last byte alone (REST)."""
+        del told
+        found = []
+        with self._control(path) as control:
+            size = self._size(control, path)
+            if size not in (None, blob.size):
+                found.append(Disagreement(f"SIZE {blob.size}", str(size)))
+            if last_byte:
+                with self._data(control, path, blob.size - 1) as chunks:
+                    rest = b"".join(chunks)
+                if rest != last_byte:
+                    got = f"{len(rest)} bytes" if len(rest) != 1 else "another byte"
+                    found.append(Disagreement(f"the last byte alone after REST {blob.size - 1}", got))
+        return found
+
+    def close(self) -> None:
+        """Let go of all connections; a server that is told QUIT may take its time, and has nothing more to say."""
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    @contextmanager
+    def _control(self, path: str) -> Iterator[ftplib.FTP]:
+        """Lend a logged-in connection; one that something went wrong on is not used again."""
+        where = f"{self._target.origin}{self._target.url_path(path)}"
+        try:
+            control = self._idle.get_nowait()
+        except Empty:
+            control = self._connect(where)
+        try:
+            yield control
+        except _WHILE_TALKING as error:
+            control.close()
+            raise self._failure(error, where, connecting=False) from error
+        except BaseException:
+            control.close()
+            raise
+        self._idle.put(control)
+
+    def _connect(self, where: str) -> ftplib.FTP:
+        name, password = self._login or _ANONYMOUS
+        control = _TlsControl(context=self._context) if self._target.tls else _Control()
+        connecting = True
+        try:
+            control.connect(self._target.host, self._target.port, CONNECT_TIMEOUT_S)
+            connecting = False
+            if control.sock is not None:
+                control.sock.settimeout(self._idle_s)
+            control.timeout = self._idle_s
+            control.login(name, password)
+            if isinstance(control, ftplib.FTP_TLS):
+                control.prot_p()
+            control.voidcmd("TYPE I")
+        except _WHILE_TALKING as error:
+            control.close()
+            raise self._failure(error, where, connecting=connecting) from error
+        return control
+
+    @contextmanager
+    def _data(self, control: ftplib.FTP, path: str, offset: int) -> Iterator[Iterator[bytes]]:
+        connection = control.transfercmd(f"RETR {self._path(path)}", offset or None)
+        with connection:
+            yield iter(lambda: connection.recv(CHUNK_BYTES), b"")
+            # a transfer that is given up, or that the server goes on with, ends with its connection
+            if connection.recv(1):
+                raise ftplib.error_reply("more data than was wanted")  # noqa: S321 - FTP is the task
+        control.voidresp()
+
+    def _size(self, control: ftplib.FTP, path: str) -> int | None:
+        try:
+            answer = _SIZE.match(control.sendcmd(f"SIZE {self._path(path)}"))
+        except ftplib.error_perm as error:
+            if str(error)[:3] in _NOT_OFFERED:
+                return None
+            raise
+        return int(answer[1]) if answer else None
+
+    def _path(self, path: str) -> str:
+        return f"{self._target.base}/{path}"
+
+    def _failure(self, error: OSError | EOFError | ftplib.Error, where: str, *, connecting: bool) -> SourceError:
+        if not isinstance(error, ftplib.Error):
+            return failures.from_system(error, where, idle_s=self._idle_s, connecting=connecting)
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, ftplib.error_temp):
+            return failures.busy(where, said)
+        if said.startswith(_NO_SUCH_FILE):
+            return failures.absent(where, said)
+        return failures.unauthorized(where, said) if said.startswith(_NOT_LOGGED_IN) else failures.refused(where, said)
+
+
+class _Control(ftplib.FTP):
+    """A control connection that asks for a passive port alone (EPSV, RFC 2428), which survives address translation."""
+
+    def makepasv(self) -> tuple[str, int]:
+        """Return where the data connection goes: to the host that was asked, at the port it names."""
+        if self.sock is None:
+            raise EOFError
+        try:
+            return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())  # noqa: S321 - FTP is the task
+        except ftplib.error_perm:
+            if self.af != socket.AF_INET:
+                raise
+            return super().makepasv()
+
+
+class _TlsControl(ftplib.FTP_TLS, _Control):
+    """The same under TLS; data connections resume its session, as servers may demand (vsftpd's require_ssl_reuse)."""
+
+    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
+        """Open a data connection and start TLS on it."""
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - FTP is the task
+        session = getattr(self.sock, "session", None)
+        return self.context.wrap_socket(connection, server_hostname=self.host, session=session), size

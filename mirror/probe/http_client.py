@@ -1,0 +1,186 @@
+"""HTTP and HTTPS (RFC 9110) as curl and dnf speak it: urllib3, kept connections, no proxy, no redirect."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import http.client
+import re
+import ssl
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import urllib3
+import urllib3.exceptions as failing
+
+from mirror.probe import failures
+from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bundler.errors import SourceError
+    from bundler.model.digest import Blob
+    from mirror.probe.interface import Login
+    from mirror.probe.target import Target
+
+_MAX_RANGE_BYTES = 1024
+# what HEAD says as GET does (RFC 9110, 9.3.2)
+_COMPARED = ("content-length", "content-type", "etag", "last-modified", "accept-ranges", "repr-digest")
+_SHA256_TAG = re.compile(r'"([0-9a-f]{64})"')
+_REPR_DIGEST = re.compile(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/=]*):")
+_WHILE_READING = (failing.HTTPError, http.client.HTTPException, OSError)
+
+
+class HttpClient:
+    """One mirror over HTTP.
+
+    Arguments:
+        context: for HTTPS.
+        connections: how many are kept open at most.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        login: Login | None,
+        context: ssl.SSLContext,
+        *,
+        connections: int,
+        idle_timeout_s: float = IDLE_TIMEOUT_S,
+    ) -> None:
+        self._target = target
+        self._idle_s = idle_timeout_s
+        self._fields = {"Accept-Encoding": "identity", "User-Agent": "mirror-verify"}
+        if login is not None:
+            pair = f"{login.name}:{login.password}".encode()
+            self._fields["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            block=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=idle_timeout_s),
+            ssl_context=context,
+        )
+
+    @contextmanager
+    def get(self, path: str) -> Iterator[Reply]:
+        """Begin to fetch a file; see `interface.Client`."""
+        with self._ask("GET", path) as answer:
+            if answer.status != HTTPStatus.OK:
+                raise self._refusal(answer, path)
+            yield Reply(_told(answer), answer.stream(CHUNK_BYTES, decode_content=False))
+
+    def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
+        """Compare HEAD with GET, ETag and Repr-Digest with the content, and ask for the last byte alone."""
+        found = [*_wrong_validators(told, blob), *self._wrong_head(path, told)]
+        if last_byte and told.get("accept-ranges") == "bytes":
+            found += self._wrong_range(path, blob.size, last_byte)
+        return found
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._pool.clear()
+
+    def _wrong_head(self, path: str, told: Mapping[str, str]) -> list[Disagreement]:
+        with self._ask("HEAD", path) as answer:
+            if answer.status != HTTPStatus.OK:
+                return [Disagreement("HEAD answered as GET", f"{answer.status} {answer.reason}")]
+            head = _told(answer)
+        return [
+            Disagreement(f"HEAD with {field}: {told.get(field, 'nothing')}", head.get(field, "nothing"))
+            for field in _COMPARED
+            if head.get(field) != told.get(field)
+        ]
+
+    def _wrong_range(self, path: str, size: int, last_byte: bytes) -> list[Disagreement]:
+        last = size - 1
+        with self._ask("GET", path, {"Range": f"bytes={last}-{last}"}) as answer:
+            content = answer.read(_MAX_RANGE_BYTES, decode_content=False)
+            span = answer.headers.get("Content-Range", "no Content-Range")
+            got = f"{answer.status} {span}, {len(content)} bytes"
+            want = f"{int(HTTPStatus.PARTIAL_CONTENT)} bytes {last}-{last}/{size}, 1 bytes"
+            if got == want and content != last_byte:
+                got += " of another value"
+        return [] if got == want else [Disagreement(f"a range of the last byte: {want}", got)]
+
+    @contextmanager
+    def _ask(
+        self, method: str, path: str, fields: Mapping[str, str] | None = None
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        where = f"{self._target.origin}{self._target.url_path(path)}"
+        try:
+            answer = self._pool.request(
+                method, where, headers={**self._fields, **(fields or {})}, preload_content=False, redirect=False
+            )
+        except _WHILE_READING as error:
+            raise self._failure(error, where) from error
+        whole = False
+        try:
+            yield answer
+            # what is left is little, or not worth a kept connection
+            whole = method == "HEAD" or not answer.read(1, decode_content=False)
+        except _WHILE_READING as error:
+            raise self._failure(error, where) from error
+        finally:
+            answer.release_conn() if whole else answer.close()
+
+    def _refusal(self, answer: urllib3.BaseHTTPResponse, path: str) -> SourceError:
+        where = f"{self._target.origin}{self._target.url_path(path)}"
+        said = f"{answer.status} {answer.reason}".rstrip()
+        if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return failures.absent(where, said)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            return failures.unauthorized(where, said)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return failures.busy(where, said)
+        return failures.refused(where, said)
+
+    def _failure(self, error: BaseException, where: str) -> SourceError:
+        inner = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
+        if inner is not None:
+            return failures.from_system(inner, where, idle_s=self._idle_s, connecting=False)
+        if isinstance(error, failing.NameResolutionError):
+            return failures.unreachable(where, "the host's name cannot be resolved")
+        # a kind of ConnectTimeoutError, in urllib3's eyes
+        if isinstance(error, failing.NewConnectionError):
+            system = next((cause for cause in _causes(error) if isinstance(cause, OSError)), None)
+            return failures.unreachable(where, f"no connection: {(system and system.strerror) or 'refused'}")
+        if isinstance(error, failing.ConnectTimeoutError):
+            return failures.unreachable(where, "no connection came about in time")
+        if isinstance(error, failing.ReadTimeoutError):
+            return failures.silent(where, self._idle_s)
+        return failures.cut(where, type(error).__name__)
+
+
+def _told(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def _wrong_validators(told: Mapping[str, str], blob: Blob) -> list[Disagreement]:
+    """Compare the digests that the server names, if any: other servers' ETags say nothing of the content."""
+    found = []
+    tag = _SHA256_TAG.fullmatch(told.get("etag", ""))
+    if tag and tag[1] != blob.digest.hex:
+        found.append(Disagreement(f'ETag "{blob.digest.hex}"', told["etag"]))
+    named = _REPR_DIGEST.search(told.get("repr-digest", ""))
+    if named:
+        try:
+            right = base64.b64decode(named[1], validate=True).hex() == blob.digest.hex
+        except binascii.Error:
+            right = False
+        if not right:
+            found.append(Disagreement(f"Repr-Digest of sha256 {blob.digest.hex}", told["repr-digest"]))
+    return found
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    pending, seen = [error], set[int]()
+    while pending:
+        current = pending.pop()
+        if id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            inner = (*current.args, getattr(current, "reason", None), current.__cause__, current.__context__)
+            pending += [cause for cause in inner if isinstance(cause, BaseException)]

@@ -1,0 +1,70 @@
+"""What the check asks of a protocol. Real clients are `http_client` and `ftp_client`; tests hand in their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from bundler.model.digest import Blob
+
+# never a limit on a whole transfer
+CONNECT_TIMEOUT_S = 10.0
+IDLE_TIMEOUT_S = 60.0
+CHUNK_BYTES = 256 * 1024
+
+
+class Login(NamedTuple):
+    """A name and its password."""
+
+    name: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login(name={self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A file on its way.
+
+    Arguments:
+        told: what the server says of it, by lower-case name of the header field.
+        chunks: its bytes.
+    """
+
+    told: Mapping[str, str]
+    chunks: Iterator[bytes]
+
+
+class Disagreement(NamedTuple):
+    """Two answers of a server about one file do not fit each other."""
+
+    want: str
+    got: str
+
+
+class Client(Protocol):
+    """Fetches from one mirror; for several threads. Paths are those of the bundle.
+
+    Every method raises SourceError: SOURCE_NOT_FOUND, SOURCE_BUSY (retryable), SOURCE_REFUSED, SOURCE_UNAUTHORIZED when
+    the mirror answers so; SOURCE_UNREACHABLE, SOURCE_TIMEOUT, SOURCE_CUT (retryable), SOURCE_TLS when it does not.
+    """
+
+    def get(self, path: str) -> AbstractContextManager[Reply]:
+        """Begin to fetch a file."""
+
+    def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
+        """Ask the same file in the other ways that the protocol has, and compare.
+
+        Arguments:
+            blob: what was fetched, and is right.
+            last_byte: of it; b"" when it is empty.
+            told: what came with it.
+        """
+
+    def close(self) -> None:
+        """Let go of all connections."""

@@ -1,0 +1,115 @@
+"""What fetching everything from mirrors has found, as values; making an error of it is a step of its own. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.model.digest import Blob
+
+Outcome = Literal["differs", "missing", "refused", "unreachable"]
+OUTCOMES: tuple[Outcome, ...] = ("differs", "missing", "refused", "unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A file that is not served as it should be.
+
+    Arguments:
+        path: in the bundle.
+        outcome: `differs`: other bytes, or answers that do not fit them; `missing`, `refused`: the mirror said so;
+            `unreachable`: it did not say anything to the end.
+        want, got: for a person.
+    """
+
+    path: str
+    outcome: Outcome
+    want: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.outcome}: want {self.want}, got {self.got}"
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorReport:
+    """What was found at one URL.
+
+    Arguments:
+        bundle, title: id in full, name and release of what is compared with; "" when that did not become known.
+        files: how many files were wanted.
+        intact: how many came as they should.
+        findings: the others, sorted by path.
+        retries: how often something was asked again.
+        received_bytes: of content, in all attempts.
+        elapsed_s: from the first request to the last, in seconds.
+        failure: why nothing could be compared.
+    """
+
+    url: str
+    bundle: str = ""
+    title: str = ""
+    files: int = 0
+    intact: int = 0
+    findings: tuple[Finding, ...] = ()
+    retries: int = 0
+    received_bytes: int = 0
+    elapsed_s: float = 0.0
+    failure: BundlerError | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether this mirror serves what it should."""
+        return self.failure is None and not self.findings
+
+    @property
+    def bytes_per_s(self) -> float:
+        """The rate of the whole."""
+        return self.received_bytes / self.elapsed_s if self.elapsed_s else 0.0
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many findings are of a kind."""
+        return Counter(finding.outcome for finding in self.findings)[outcome]
+
+
+def named(blob: Blob) -> str:
+    """Return bytes as a report names them."""
+    return f"{blob.size} bytes {blob.digest}"
+
+
+def require_good(reports: Sequence[MirrorReport]) -> None:
+    """Raise for the worst that was found: IntegrityError (MIRROR_DIFFERS), else why a mirror was not reached."""
+    found = [(report.url, finding) for report in reports for finding in report.findings]
+    wrong = [f"{url}: {finding}" for url, finding in found if finding.outcome != "unreachable"]
+    if wrong:
+        raise _differs(reports, wrong)
+    for report in reports:
+        if report.failure is not None:
+            raise report.failure
+    if found:
+        url, finding = found[0]
+        raise SourceError(
+            ErrorId.SOURCE_UNREACHABLE,
+            f"{len(found)} files could not be fetched, the first being {finding.path}: {finding.got}",
+            where=url,
+            remedy="Check that the mirror still runs, and the network between; then run the same command again.",
+        )
+
+
+def _differs(reports: Sequence[MirrorReport], wrong: list[str]) -> IntegrityError:
+    error = IntegrityError(
+        ErrorId.MIRROR_DIFFERS,
+        "the mirror does not serve what was bundled",
+        where=", ".join(report.url for report in reports if report.findings),
+        remedy="Run `bundler verify` on the served directory; unpack the bundle again and send the mirror SIGHUP.",
+        want="every file as listed",
+        got=f"{len(wrong)} that are not",
+    )
+    error.problems = tuple(wrong)
+    return error
