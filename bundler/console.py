@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +39,8 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
 LABEL_CHARACTERS = 40
+# C0 but tab and line feed, DEL, C1; marks, embeddings, overrides and isolates (Unicode Annex 9, 2)
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -132,10 +136,18 @@ def _keep_standard_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
+def shown(text: str) -> str:
+    r"""Return a text with what could steer a terminal (control characters, changes of direction) written as \uXXXX.
+
+    Much of what is told was written by an upstream. In JSON it means the same.
+    """
+    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def say(text: str) -> None:
     """Print on stdout; StorageError when it cannot take it."""
     try:
-        click.echo(text)
+        click.echo(shown(text))
     except BrokenPipeError as error:
         raise _ReaderGoneError from error
     except OSError:
@@ -146,7 +158,7 @@ def say(text: str) -> None:
 def _tell(text: str) -> None:
     """Print on stderr; work does not stop because nobody can read of it."""
     try:
-        click.echo(text, err=True)
+        click.echo(shown(text), err=True)
     except OSError:
         # the interpreter's last flush would fail once more, and change the exit code
         with suppress(OSError):
@@ -171,15 +183,6 @@ def answer(text: str, value: dict[str, Json], *, schema: str, as_json: bool) -> 
 def warn(text: str) -> None:
     """Tell something on stderr that does not stop the work."""
     _tell(f"warning: {text}")
-
-
-def human_bytes(count: float) -> str:
-    """Return a size as a person reads it, in powers of 1024: 1.5 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -295,7 +298,7 @@ class _Bars:
                 moved.update(count)
 
     def note(self, text: str) -> None:
-        tqdm.write(text, file=sys.stderr)
+        tqdm.write(shown(text), file=sys.stderr)
 
     def close(self) -> None:
         with self.lock:

@@ -41,6 +41,8 @@ OWN_MODE = 0o644
 MAX_UNLISTED_BYTES = 64 * 1024 * 1024
 # how much plain data may precede a bundle.json that is not first, per byte of the archive: more is a bomb
 MAX_RATIO = 100
+# names of all files' directories together, each file's counted anew: a short index could ask for gigabytes of them
+MAX_PARENTS_CHARACTERS = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +158,24 @@ def read_contents(index_bytes: bytes, where: str) -> Contents:
     """Decode bundle.json and derive what must be there. Raises BundleFormatError."""
     index = decode_index(index_bytes, where=where)
     own = ((INDEX_PATH, index_bytes), (SUMS_PATH, sums_text(index.files, index_bytes)))
-    listed = {str(path): IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
-    listed |= {str(file.path): file for file in index.files}
+    listed: dict[str, IndexedFile] = {path: IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
+    listed |= {file.path: file for file in index.files}
+    directories = _directories(index, where)
     if problems := path_problems(file.path for file in listed.values()):
         raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
-    directories = frozenset(parent for file in index.files for parent in file.path.parents)
     return Contents(where, index, index_bytes, listed, directories)
+
+
+def _directories(index: BundleIndex, where: str) -> frozenset[str]:
+    directories: set[str] = set()
+    room = MAX_PARENTS_CHARACTERS
+    for file in index.files:
+        for parent in file.path.parents:
+            room -= len(parent)
+            directories.add(parent)
+        if room < 0:
+            raise invalid(where, "its bundle.json nests directories deeper than any honest one")
+    return frozenset(directories)
 
 
 def _searched(files: ArchiveFiles) -> Contents:

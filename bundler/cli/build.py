@@ -23,6 +23,7 @@ from bundler.cli.options import (
 )
 from bundler.cli.wiring import open_workshop
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
 from bundler.pipeline.workshop import Request
 
@@ -69,7 +70,7 @@ def build(
 
 
 def _text(built: Built) -> str:
-    size = console.human_bytes(built.archive.size)
+    size = human_bytes(built.archive.size)
     return f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}\n{built.archive.digest}"
 
 

@@ -10,6 +10,7 @@ from bundler import console
 from bundler.cli.options import FILE, json_option
 from bundler.kinds import KINDS
 from bundler.model.diff import Change, lock_diff
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.contents import read_contents
 
 if TYPE_CHECKING:
@@ -74,4 +75,4 @@ def _short(version: str) -> str:
 
 
 def _signed(count: int) -> str:
-    return ("+" if count >= 0 else "-") + console.human_bytes(abs(count))
+    return ("+" if count >= 0 else "-") + human_bytes(abs(count))

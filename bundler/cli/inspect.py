@@ -10,6 +10,7 @@ from bundler import console
 from bundler.cli.options import FILE, json_option
 from bundler.kinds import KINDS
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.contents import Contents, read_contents
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _text(contents: Contents) -> str:
         (
             entry.kind,
             artifact.key,
-            console.human_bytes(artifact.size),
+            human_bytes(artifact.size),
             _platforms(artifact.platforms),
             str(artifact.held_to),
         )
@@ -48,7 +49,7 @@ def _text(contents: Contents) -> str:
         return listing
     index = contents.bundle.index
     title = f"{index.name} {index.release}".rstrip()
-    size = console.human_bytes(index.content_bytes)
+    size = human_bytes(index.content_bytes)
     return (
         f"{title}, bundle {contents.bundle.id[:ID_CHARACTERS]}\n"
         f"{index.file_count} files, {size} unpacked, for {_platforms(index.platforms)}\n\n{listing}"

@@ -20,6 +20,7 @@ from bundler.cli.options import (
     store_option,
 )
 from bundler.cli.wiring import open_workshop
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
 from bundler.pipeline.planning import Plan, PlannedFetch, Room, require_room
 from bundler.pipeline.workshop import Request
@@ -67,7 +68,7 @@ def plan(
 
 
 def _text(plan: Plan, store: Room, output: Room) -> str:
-    human = console.human_bytes
+    human = human_bytes
     summary = [
         f"to fetch         {human(plan.fetch_bytes)}",
         f"in the store     {human(plan.present_bytes)}",
@@ -94,7 +95,7 @@ def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
 
 def _bytes(items: Sequence[PlannedFetch], *, present: bool) -> str:
     count = sum(item.fetch.transfer_bytes for item in items if item.present == present)
-    return console.human_bytes(count) if count else "-"
+    return human_bytes(count) if count else "-"
 
 
 def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:

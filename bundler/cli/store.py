@@ -9,6 +9,7 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, store_option
 from bundler.kinds import KINDS
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.contents import read_contents
 from bundler.store.blobs import Store
 from bundler.store.contents import StoreContents, store_contents
@@ -46,15 +47,13 @@ def prune(locks: tuple[Path, ...], store: Path, as_json: bool) -> None:
     """
     keep = frozenset(blob for path in locks for blob in read_contents(path, KINDS).lock.blobs)
     pruned = prune_store(Store(store), keep)
-    text = f"removed {pruned.count} files, {console.human_bytes(pruned.bytes)}"
+    text = f"removed {pruned.count} files, {human_bytes(pruned.bytes)}"
     console.answer(text, _pruned_value(pruned), schema="bundler.store-prune/1", as_json=as_json)
 
 
 def _text(contents: StoreContents) -> str:
-    lines = [f"{contents.path}: {contents.count} files, {console.human_bytes(contents.bytes)}"]
-    lines += [
-        f"unfinished: {partial.name}, {console.human_bytes(partial.bytes)} so far" for partial in contents.partial
-    ]
+    lines = [f"{contents.path}: {contents.count} files, {human_bytes(contents.bytes)}"]
+    lines += [f"unfinished: {partial.name}, {human_bytes(partial.bytes)} so far" for partial in contents.partial]
     return "\n".join(lines)
 
 

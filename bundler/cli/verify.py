@@ -11,6 +11,7 @@ from bundler.archive.report import Report, require_intact
 from bundler.archive.verify import verify_bundle
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def verify(path: Path, strict: bool, as_json: bool) -> None:
 
 
 def _text(report: Report) -> str:
-    size = console.human_bytes(report.content_bytes)
+    size = human_bytes(report.content_bytes)
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
     lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]

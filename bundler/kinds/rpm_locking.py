@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.kinds.rpm_downloads import in_parallel
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 # of a mirror list with all mirrors of the world the lock names only the first
 MAX_LOCKED_URLS = 3
+LOCAL_ROOT = "file:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,10 @@ class OpenedRepo:
 
 
 def _place(base: str, href: str) -> str:
-    relative = "://" not in base and not base.startswith("file:")
-    return f"{base.rstrip('/')}/{href}" if relative else resource_url(base, href)
+    if "://" in base or base.startswith("file:"):
+        return resource_url(base, href)
+    # a whole URL stands on its own; it may lead to this machine's files, as the repository itself does
+    return resource_url(LOCAL_ROOT, href) if "://" in href else f"{base.rstrip('/')}/{unquote(href)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +177,11 @@ def _pin(
     try:
         if repo.spec.gpgcheck:
             signed = check_package(path, repo.keys, where=where)
-            found, fingerprint, held_to = signed.nevra, signed.fingerprint, HeldTo("signature", signed.key_id, via)
+            found, fingerprint, held_to = signed.about, signed.fingerprint, HeldTo("signature", signed.key_id, via)
         else:
-            found, fingerprint, held_to = package_summary(path, where=where).nevra, "", _unchecked(repo, via)
-        if found != chosen.nevra:
-            raise _misnamed(where, chosen.nevra, found)
+            found, fingerprint, held_to = package_summary(path, where=where), "", _unchecked(repo, via)
+        if found.nevra != chosen.nevra:
+            raise _misnamed(where, chosen.nevra, found.nevra)
     except IntegrityError:
         # nobody vouches for these bytes: nothing may find them in the store
         sources.store.drop(content)
@@ -191,7 +195,8 @@ def _pin(
         checksum=chosen.checksum,
         held_to=held_to,
         signed=repo.spec.gpgcheck,
-        date=chosen.source_date,
+        # the header's own: the metadata's is nobody's word, and the newest date is that of all generated files
+        date=found.build_time,
         summary=chosen.summary,
         platform=entry.platform,
         roles=entry.roles,

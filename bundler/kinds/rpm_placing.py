@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+from itertools import count
+from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.errors import ErrorId, SourceError
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
-from bundler.model.snippets import KEY_PREFIX, RepoSnippet, repo_files, section_name
+from bundler.model.rpm_repo import RepoSpec
+from bundler.model.snippets import KEY_PREFIX, SECTION, RepoSnippet, repo_files, section_name
+from bundler.rpm.closedness import open_dependencies
+from bundler.rpm.closure import SolvableRepo
+from bundler.rpm.decompress import open_plain
 from bundler.rpm.package_reader import DamagedPackageError
 from bundler.rpm.repodata import RepoExtras, RepoPackage, write_repodata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bundler.model.json_value import Json
     from bundler.model.rpm_artifact import RepoArtifact, RepoOrigin, RpmArtifact
@@ -27,7 +35,8 @@ def repository_placements(
         packages: those of this repository; the store has them.
         kind: the name of the kind that places them.
 
-    Raises DamagedPackageError (the package has been dropped from the store), SourceError, ToolMissingError.
+    Raises DamagedPackageError (the package has been dropped from the store), SourceError (SOURCE_INVALID,
+    REPO_METADATA_INVALID: the packages alone cannot be installed), StorageError, ToolMissingError.
     """
     directory = repository.directory
     keys = key_files(repository.origins)
@@ -61,11 +70,20 @@ def installed_placements(repositories: Iterable[RepoArtifact], *, kind: str) -> 
 
 def key_files(origins: Iterable[RepoOrigin]) -> Mapping[str, str]:
     """Return file name -> armored key, one key per file: RPM-GPG-KEY-ID, and RPM-GPG-KEY-ID-2 … for further ones."""
-    return {
-        f"{KEY_PREFIX}{origin.id}{f'-{number}' if number > 1 else ''}": key
-        for origin in origins
-        for number, key in enumerate(origin.keys, 1)
-    }
+    files: dict[str, str] = {}
+    taken: set[str] = set()
+    for origin in origins:
+        for key in origin.keys:
+            # a repository may be called what another one's second key is, or differ from another by case only
+            name = next(name for name in _key_names(origin.id) if BundlePath(name).collision_key not in taken)
+            taken.add(BundlePath(name).collision_key)
+            files[name] = key
+    return files
+
+
+def _key_names(repo_id: str) -> Iterator[str]:
+    yield f"{KEY_PREFIX}{repo_id}"
+    yield from (f"{KEY_PREFIX}{repo_id}-{number}" for number in count(2))
 
 
 def _title(repository: RepoArtifact) -> str:
@@ -77,10 +95,32 @@ def _repodata(repository: RepoArtifact, packages: Sequence[RpmArtifact], store: 
     extras = RepoExtras(repository.comps.encode(), repository.modules.encode(), repository.updateinfo.encode())
     listed = [RepoPackage(store.path(rpm.content), rpm.file_name, rpm.content, rpm.date) for rpm in packages]
     try:
-        return write_repodata(listed, extras)
+        written = write_repodata(listed, extras)
     except DamagedPackageError as error:
         store.drop(error.blob)
         raise
+    # what else the target has is known by name only, so that nothing can be said where it has anything
+    if packages and not repository.installed:
+        _check_closed(repository, written, store.path(packages[0].content).parent)
+    return written
+
+
+def _check_closed(repository: RepoArtifact, written: Mapping[str, bytes], directory: Path) -> None:
+    """Raise SourceError (REPO_METADATA_INVALID) when the packages need something that is not among them."""
+
+    def opened(kind: str) -> BinaryIO:
+        data = next(data for path, data in written.items() if path.endswith(f"-{kind}.xml.gz"))
+        return open_plain(io.BytesIO(data), directory=directory, where=f"{kind} of {repository.directory}")
+
+    spec = RepoSpec(SECTION, baseurls=(str(repository.directory),))
+    found = open_dependencies(SolvableRepo(spec, opened), repository.arch)
+    if found:
+        raise SourceError(
+            ErrorId.REPO_METADATA_INVALID,
+            f"the packages need what their repositories' metadata did not tell: {'; '.join(found)}",
+            where=str(repository.directory),
+            remedy="Lock again later or from another mirror; if it stays so, wish for what is missing by name.",
+        )
 
 
 def _package_placement(rpm: RpmArtifact, kind: str) -> Placement:

@@ -12,6 +12,7 @@ from bundler.model.bundle_path import BundlePath, reserved_problem
 from bundler.model.rpm_entry import DEFAULT_PATH, PLATFORMS, InstalledList, PackageWish, RpmEntry
 from bundler.model.rpm_name import Nevra
 from bundler.model.rpm_repo import DEFAULT_COST, DEFAULT_PRIORITY, RepoSpec
+from bundler.model.snippets import section_name
 from bundler.model.source_text import Scalar
 from bundler.model.source_url import url_problem
 
@@ -73,12 +74,17 @@ def read_rpm_entry(node: Node, scope: Scope) -> RpmEntry | None:
 
 
 def check_rpm_entries(entries: Sequence[RpmEntry], scope: Scope) -> None:
-    """Report repositories that lie inside each other, and warn of those for a platform that the bundle is not for."""
+    """Report repositories inside each other or of one name for clients; warn of those for another platform."""
     for number, entry in enumerate(entries):
         for other in entries[:number]:
             if _within(entry.path, other.path) or _within(other.path, entry.path):
                 wrong = f"{entry.path} and {other.path} ({other.position}) lie inside each other; give them other paths"
                 scope.problems.error(entry.position, wrong)
+            elif section_name(entry.path) == section_name(other.path) and entry.path != other.path:
+                wrong = (
+                    f"{entry.path} and {other.path} ({other.position}) are both called {section_name(entry.path)} by"
+                )
+                scope.problems.error(entry.position, f"{wrong} clients; give one of them another path")
         if not any(entry.platform.matches(platform) for platform in scope.platforms):
             scope.problems.warn(
                 entry.position,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from bundler.kinds.rpm_metadata import record_opener
 from bundler.manifest.yaml_documents import read_documents
 from bundler.rpm.advisories import merge_advisories
-from bundler.rpm.groups import MAX_COMPS_BYTES, merge_groups
+from bundler.rpm.comps import MAX_COMPS_BYTES
+from bundler.rpm.groups import merge_groups
 from bundler.rpm.module_texts import merge_modules
 from bundler.rpm.repomd import GROUP, MODULES, UPDATEINFO
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import BundleFormatError, ErrorId
@@ -142,10 +143,21 @@ def _decode_file(item: Any) -> IndexedFile:
         blob=Blob(Digest("sha256", item["sha256"]), size),
         mode=mode,
         kind=str(item.get("kind", "")),
-        roles=tuple(str(role) for role in item.get("roles", ())),
-        platforms=tuple(Platform.parse(text) for text in item.get("platforms", ())),
+        roles=_roles(tuple(item.get("roles", ()))),
+        platforms=_platforms(tuple(item.get("platforms", ()))),
         about=dict(item.get("about", {})),
     )
+
+
+# thousands of files share a few of these
+@lru_cache(maxsize=64)
+def _roles(words: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(str(word) for word in words)
+
+
+@lru_cache(maxsize=64)
+def _platforms(texts: tuple[str, ...]) -> tuple[Platform, ...]:
+    return tuple(Platform.parse(text) for text in texts)
 
 
 def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:

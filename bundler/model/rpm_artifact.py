@@ -66,8 +66,7 @@ class RpmArtifact:
     @property
     def file_name(self) -> str:
         """NAME-VERSION-RELEASE.ARCH.rpm, whatever it is called upstream."""
-        nevra = self.nevra
-        return f"{nevra.name}-{nevra.version}-{nevra.release}.{nevra.arch}.rpm"
+        return self.nevra.file_name
 
     @property
     def path(self) -> BundlePath:

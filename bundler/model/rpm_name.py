@@ -10,7 +10,7 @@ _PART = re.compile(r"[^\s/:]+")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Nevra:
-    """One package's full name; ValueError when a part is empty or holds blanks, slashes or colons."""
+    """One package's full name; ValueError when a part is empty or holds blanks, slashes, colons or unprintable ones."""
 
     name: str
     epoch: int
@@ -20,7 +20,7 @@ class Nevra:
 
     def __post_init__(self) -> None:
         for part in (self.name, self.version, self.release, self.arch):
-            if not _PART.fullmatch(part):
+            if not (_PART.fullmatch(part) and part.isprintable()):
                 raise ValueError(f"{part!r} cannot be part of a package's name")
         if "-" in self.version or "-" in self.release or self.epoch < 0:
             raise ValueError(f"{self.version!r}-{self.release!r} is not a version and release")
@@ -33,6 +33,11 @@ class Nevra:
         """`[epoch:]version-release`; an epoch of 0 is left out, as dnf does."""
         epoch = f"{self.epoch}:" if self.epoch else ""
         return f"{epoch}{self.version}-{self.release}"
+
+    @property
+    def file_name(self) -> str:
+        """NAME-VERSION-RELEASE.ARCH.rpm."""
+        return f"{self.name}-{self.version}-{self.release}.{self.arch}.rpm"
 
     @classmethod
     def parse(cls, text: str) -> Nevra:

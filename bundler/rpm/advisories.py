@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from bundler.model.rpm_name import Nevra
-from bundler.rpm.xml_document import child_text, children, invalid_metadata, local_name
+from bundler.rpm.xml_document import StrictBuilder, child_text, children, invalid_metadata, local_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from typing import BinaryIO
 
 BLOCK_BYTES = 1024 * 1024
+# the largest real one, of a whole desktop in every architecture, has some 100 KiB
+MAX_ADVISORY_BYTES = 16 * 1024 * 1024
 
 
 def merge_advisories(documents: Iterable[tuple[str, BinaryIO]], packages: Collection[Nevra]) -> str:
@@ -49,18 +51,14 @@ def merge_advisories(documents: Iterable[tuple[str, BinaryIO]], packages: Collec
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-class _Builder(ET.TreeBuilder):
-    """Hands every `update` over as soon as it is complete, and forgets it."""
+class _Builder(StrictBuilder):
+    """Hands every `update` over as soon as it is complete, and forgets it; counts what came since the last one."""
 
     def __init__(self, take: Callable[[ET.Element], None]) -> None:
         super().__init__()
         self._take = take
         self._root: ET.Element | None = None
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        """Refuse it, before any entity that it declares could be used."""
-        del name, pubid, system
-        raise ValueError("it declares a document type, which no such document needs")
+        self.waiting_bytes = 0
 
     def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
         element = super().start(tag, attrs)
@@ -75,14 +73,19 @@ class _Builder(ET.TreeBuilder):
         if tag.endswith("update") and self._root is not None and element is not self._root:
             self._take(element)
             self._root.clear()
+            self.waiting_bytes = 0
         return element
 
 
 def _read(where: str, stream: BinaryIO, take: Callable[[ET.Element], None]) -> None:
-    parser = ET.XMLParser(target=_Builder(take))  # noqa: S314 - its builder refuses what makes XML dangerous
+    builder = _Builder(take)
+    parser = ET.XMLParser(target=builder)  # noqa: S314 - its builder refuses what makes XML dangerous
     try:
         while block := stream.read(BLOCK_BYTES):
+            builder.waiting_bytes += len(block)
             parser.feed(block)
+            if builder.waiting_bytes > MAX_ADVISORY_BYTES:
+                raise ValueError(f"it has an advisory of more than {MAX_ADVISORY_BYTES} bytes")
         parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
         raise invalid_metadata(f"is not a readable list of advisories: {error}", where) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
+from itertools import dropwhile
 
 PUBLIC_KEY = "PGP PUBLIC KEY BLOCK"
 SIGNATURE = "PGP SIGNATURE"
@@ -26,8 +28,12 @@ def dearmor(text: bytes, label: str) -> tuple[bytes, ...]:
     return tuple(_block(text, match.end(), label) for match in _BEGIN.finditer(text) if match[1].decode() == label)
 
 
+@lru_cache(maxsize=16)
 def armor(data: bytes, label: str) -> bytes:
-    """Return one block: 64 columns, with the checksum that the rpm of EL7 insists on, no headers; a pure function."""
+    """Return one block: 64 columns, with the checksum that the rpm of EL7 insists on, no headers; a pure function.
+
+    Remembered, because a key is asked for once for each of thousands of packages.
+    """
     encoded = base64.b64encode(data).decode()
     lines = [encoded[at : at + LINE_LENGTH] for at in range(0, len(encoded), LINE_LENGTH)]
     checksum = base64.b64encode(_crc24(data)).decode()
@@ -40,9 +46,7 @@ def _block(text: bytes, start: int, label: str) -> bytes:
         raise ValueError(f"a {label} has no end")
     lines = [line.strip() for line in text[start:end].split(b"\n")[1:]]
     # headers (`Version: …`) end with a blank line; some files lack both, and base64 never holds a colon
-    while lines and (not lines[0] or b":" in lines[0]):
-        del lines[0]
-    lines = [line for line in lines if line]
+    lines = [line for line in dropwhile(lambda line: not line or b":" in line, lines) if line]
     checksum = lines.pop() if lines and lines[-1].startswith(b"=") else b""
     try:
         data = base64.b64decode(b"".join(lines), validate=True)

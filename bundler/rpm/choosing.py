@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ManifestError
+from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Digest
 from bundler.model.rpm_name import Nevra
 from bundler.rpm.closure import ChosenRpm
@@ -38,7 +39,7 @@ def choose(
     keeps = frozenset(favored)
     jobs = sorted(jobs, key=lambda job: not keeps.isdisjoint(job.packages))
     favors = [_favor(pool, package) for package in favored]
-    solver = _solver(pool, weak_dependencies=weak_dependencies)
+    solver = new_solver(pool, weak_dependencies=weak_dependencies)
     # problems tell jobs by their place, so the wishes come first
     if problems := solver.solve([*(_libsolv_job(pool, job) for job in jobs), *favors]):
         words = [problem_words(pool, problem, jobs) for problem in problems]
@@ -51,13 +52,14 @@ def choose(
     chosen = solver.transaction().newsolvables()
     notes: tuple[str, ...] = ()
     if _takes_older(pool, jobs, chosen):
-        best = _solver(pool, weak_dependencies=weak_dependencies)
+        best = new_solver(pool, weak_dependencies=weak_dependencies)
         problems = best.solve([_libsolv_job(pool, job, pool.solv.Job.SOLVER_FORCEBEST) for job in jobs])
         notes = tuple(older_words(pool, problem, jobs) for problem in problems)
     return tuple(sorted(_chosen(pool, solvable) for solvable in chosen)), notes
 
 
-def _solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
+def new_solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
+    """Return libsolv's solver with dnf's settings; the pool's index is made."""
     solver = pool.pool.Solver()
     kind = pool.solv.Solver
     for flag in (
@@ -75,7 +77,9 @@ def _solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
 def _libsolv_job(pool: PackagePool, job: Job, flags: int = 0) -> Any:
     kind = pool.solv.Job
     if job.capability:
-        capability = pool.pool.parserpmrichdep(job.capability)
+        capability = pool.rich_dependency(job.capability)
+        if capability is None:
+            raise ValueError(f"{job.capability!r} is no rich dependency")
         return pool.pool.Job(kind.SOLVER_INSTALL | kind.SOLVER_SOLVABLE_PROVIDES | flags, capability.id)
     one_of = kind.SOLVER_SOLVABLE_ONE_OF | kind.SOLVER_SETARCH | kind.SOLVER_SETEVR
     return pool.pool.Job(kind.SOLVER_INSTALL | one_of | flags, pool.pool.towhatprovides(list(job.packages)))
@@ -107,6 +111,7 @@ def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
     base = solvable.lookup_str(solv.SOLVABLE_MEDIABASE)
     try:
         nevra, digest = Nevra(*name), Digest(checksum.typestr(), checksum.hex())
+        BundlePath(nevra.file_name)
     except ValueError as error:
         raise invalid_metadata(str(error), where) from error
     return ChosenRpm(
@@ -115,6 +120,5 @@ def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
         f"{base.rstrip('/')}/{location}" if base else location,
         solvable.lookup_num(solv.SOLVABLE_DOWNLOADSIZE),
         digest,
-        solvable.lookup_num(solv.SOLVABLE_BUILDTIME),
         solvable.lookup_str(solv.SOLVABLE_SUMMARY) or "",
     )

@@ -46,8 +46,9 @@ class SolveRequest:
         arch: the target's architecture as rpm names it (`x86_64`).
         packages: all of them are to be installed together.
         installed: what the target has already: full names (`rpm -qa`), or a repository that holds exactly that.
-            A name that some repository lists exactly so brings everything which that package provides; any other
-            stands for `name = version` alone, and is therefore brought up to date when something needs more of it.
+            A name that some repository lists exactly so, or but for the epoch where none is given (`rpm -qa` prints
+            none), brings everything which that package provides. Any other stands for `name = version` alone, and is
+            therefore brought up to date when something needs more of it.
         weak_dependencies: follow Recommends and Supplements.
         multilib: also take packages of the compatible 32-bit architecture where something asks for them.
         favored: what an earlier closure held. Of several versions or providers that would do, one of these is taken,
@@ -74,7 +75,6 @@ class ChosenRpm:
         href: relative to the repository's base URL, or a whole URL where the metadata give an `xml:base`.
         blob_size: of the package's file, in bytes.
         checksum: of the package's file, as the metadata promise it.
-        source_date: its build time, in seconds since the epoch.
     """
 
     nevra: Nevra
@@ -82,7 +82,6 @@ class ChosenRpm:
     href: str
     blob_size: int
     checksum: Digest
-    source_date: int
     summary: str
 
 

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-BLOCK_BYTES = 1024 * 1024
+# what is left of a block is copied once for every member that ends in it
+BLOCK_BYTES = 64 * 1024
 # The file lists of all of Fedora are below 1 GiB.
 MAX_PLAIN_BYTES = 4 * 1024**3
 # What xz may take; its level 9 needs a quarter of that. zstd has a limit of its own: windows of 128 MiB.
 MAX_XZ_MEMORY_BYTES = 256 * 1024 * 1024
 # RFC 1952, 2.3.1; The .xz File Format, 2.1.1.1; RFC 8878, 3.1.1; bzip2 1.0.8, "compress.c"; zchunk_format.txt
 _GZIP, _XZ, _ZSTD, _BZIP2, _ZCHUNK = b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"BZh", b"\0ZCK1"
+
+LONGEST_MAGIC = max(map(len, (_GZIP, _XZ, _ZSTD, _BZIP2, _ZCHUNK)))
 
 
 class Decompressor(Protocol):
@@ -101,7 +104,10 @@ def _plain_blocks(source: BinaryIO, where: str) -> Iterator[bytes]:
     while compression := _compression(pending):
         decompressor = compression.begin()
         yield from _member(decompressor, compression.failures, pending, blocks, where)
-        pending = decompressor.unused_data + next(blocks, b"")
+        pending = decompressor.unused_data
+        # enough to tell what comes next; to take more would copy a whole block for every one of many small members
+        if len(pending) < LONGEST_MAGIC:
+            pending += next(blocks, b"")
     # tar and dd pad with zeros, and every decompressor lets that pass
     if pending.strip(b"\0") or any(block.strip(b"\0") for block in blocks):
         raise invalid_metadata("is followed by something that does not belong to it", where)

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from bundler.rpm.xml_document import child_text, children, invalid_metadata, local_name
+from bundler.rpm.comps import MAX_COMPS_BYTES
+from bundler.rpm.xml_document import child_text, children, invalid_metadata, local_name, parse_described_document
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-# all groups of Fedora with every translation are 2 MiB
-MAX_COMPS_BYTES = 64 * 1024 * 1024
 _PARENTS = ("environment", "category")
 
 
@@ -56,13 +55,7 @@ def merge_groups(documents: Iterable[tuple[str, bytes]], names: Collection[str])
 def _parse(data: bytes, where: str) -> ET.Element:
     if len(data) > MAX_COMPS_BYTES:
         raise invalid_metadata(f"is longer than {MAX_COMPS_BYTES} bytes", where)
-    # real ones name a document type, so only what makes one dangerous is refused
-    if b"<!ENTITY" in data:
-        raise invalid_metadata("declares entities, which no list of groups needs", where)
-    try:
-        root = ET.fromstring(data)  # noqa: S314 - without entities XML only describes itself
-    except (ET.ParseError, ValueError, LookupError) as error:
-        raise invalid_metadata(f"is not a readable XML document: {error}", where) from error
+    root = parse_described_document(data, where)
     if local_name(root) != "comps":
         raise invalid_metadata(f"is a document of the type {local_name(root)!r}, not 'comps'", where)
     return root
@@ -74,14 +67,13 @@ def _lists(element: ET.Element) -> Iterator[ET.Element]:
 
 
 def _merge(first: ET.Element, other: ET.Element) -> None:
-    """Add what only the other one lists."""
+    """Add what another one lists; what both do stands twice until `_keep`."""
     for listed in _lists(other):
         target = next(children(first, local_name(listed)), None)
         if target is None:
             first.append(listed)
-            continue
-        known = {(item.text or "").strip() for item in target}
-        target.extend(item for item in listed if (item.text or "").strip() not in known)
+        else:
+            target.extend(listed)
 
 
 def _keep_packages(group: ET.Element, names: Collection[str]) -> bool:
@@ -93,12 +85,13 @@ def _keep_groups(parent: ET.Element, group_ids: Collection[str]) -> bool:
 
 
 def _keep(element: ET.Element, wanted: Collection[str]) -> bool:
-    """Leave in the lists of an element only what is wanted; return whether anything is left."""
+    """Leave in the lists of an element only what is wanted, each once; return whether anything is left."""
     left = False
     for listed in _lists(element):
-        for item in list(listed):
-            if (item.text or "").strip() in wanted:
-                left = True
-            else:
-                listed.remove(item)
+        items: dict[str, ET.Element] = {}
+        for item in listed:
+            if (text := (item.text or "").strip()) in wanted:
+                items.setdefault(text, item)
+        listed[:] = list(items.values())
+        left = left or bool(items)
     return left

@@ -22,7 +22,8 @@ def add_installed(pool: PackagePool, names: Sequence[Nevra]) -> None:
     data = repo.add_repodata()
     for name, listed in known.items():
         solvable = repo.add_solvable()
-        solvable.name, solvable.evr, solvable.arch = name.name, name.evr, name.arch
+        solvable.name, solvable.arch = name.name, name.arch
+        solvable.evr = name.evr if listed is None else listed.evr
         if listed is None:
             own = pool.pool.Dep(name.name).Rel(pool.solv.REL_EQ, pool.pool.Dep(name.evr))
             solvable.add_provides(own)
@@ -33,10 +34,12 @@ def add_installed(pool: PackagePool, names: Sequence[Nevra]) -> None:
 
 
 def _listed(pool: PackagePool, name: Nevra) -> Any | None:
-    """Return a repository's package of exactly that name."""
+    """Return a repository's package of exactly that name; `rpm -qa` prints no epoch, so that none stands for any."""
     wanted = FullName(name.name, name.epoch, name.version, name.release, name.arch)
-    of_name = [package for package in pool.named(name.name) if pool.full_name(package) == wanted]
-    return pool.pool.id2solvable(min(of_name)) if of_name else None
+    named = {package: pool.full_name(package) for package in pool.named(name.name)}
+    exact = [package for package, full in named.items() if full == wanted]
+    alike = [package for package, full in named.items() if not name.epoch and full._replace(epoch=0) == wanted]
+    return pool.pool.id2solvable(min(exact or alike)) if exact or alike else None
 
 
 def _copy(pool: PackagePool, listed: Any, solvable: Any, data: Any) -> None:

@@ -125,14 +125,21 @@ def read_keys(data: bytes, where: str) -> tuple[PublicKey, ...]:
 
 
 def find_part(keys: Sequence[PublicKey], signature: SignaturePacket) -> tuple[PublicKey, KeyPart] | None:
-    """Return the key, and of it the part, that a signature says it was made with; None when it is not among them."""
-    for key in keys:
-        for part in key.parts:
-            if part.fingerprint == signature.fingerprint or (
-                not signature.fingerprint and part.key_id == signature.key_id
-            ):
-                return key, part
-    return None
+    """Return the key, and of it the part, that a signature says it was made with; None when it is not among them.
+
+    Of several copies of one key (vendors publish a new one when its expiry moves) a revoked one counts first, then one
+    that was good when the signature was made.
+    """
+    copies = [(key, part) for key in keys for part in key.parts if _made(signature, part)]
+    revoked = [(key, part) for key, part in copies if part.revoked or key.parts[0].revoked]
+    good = [(key, part) for key, part in copies if not key.fault_at(part, signature.created)]
+    return next(iter((*revoked, *good, *copies)), None)
+
+
+def _made(signature: SignaturePacket, part: KeyPart) -> bool:
+    if signature.fingerprint:
+        return part.fingerprint == signature.fingerprint
+    return part.key_id == signature.key_id
 
 
 def day(seconds: int) -> str:

@@ -7,6 +7,7 @@ Metalink 3.0 is what MirrorManager serves (mirrormanager2, "metalink.py"); RFC 5
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,7 +24,9 @@ REPOMD_PATH = "repodata/repomd.xml"
 _REMOTE = ("http", "https", "ftp")
 # yum and dnf put the client's values in place of these; a bundle is for another system than this one
 _CLIENT_VARIABLES = ("$releasever", "$basearch", "$arch", "${")
+# priorities begin at 1 (RFC 5854, 4.2.16.2); what has more digits than any size is no number
 _LEAST_PREFERENCE, _MOST_PRIORITY = 0, 999999
+_NUMBER = re.compile(r"[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,8 @@ def _urls_by_preference(file: Element) -> list[str]:
     """Return the URLs, best first; equal ones stay in the order of the document."""
     ranked = []
     for element in (url for parent in (file, *children(file, "resources")) for url in children(parent, "url")):
-        preference = _number(element.get("preference", ""), _LEAST_PREFERENCE)
-        priority = _number(element.get("priority", ""), _MOST_PRIORITY)
+        preference = _number(element.get("preference", "")) or _LEAST_PREFERENCE
+        priority = _number(element.get("priority", "")) or _MOST_PRIORITY
         ranked.append(((priority, -preference), (element.text or "").strip()))
     return [url for _, url in sorted(ranked, key=lambda pair: pair[0])]
 
@@ -134,8 +137,7 @@ def _expectations(file: Element, where: str) -> Iterator[ExpectedRepomd]:
     for version in (file, *older):
         digests = tuple(_digests(version, where))
         if digests:
-            size = child_text(version, "size")
-            yield ExpectedRepomd(int(size) if size.isascii() and size.isdigit() else None, digests)
+            yield ExpectedRepomd(_number(child_text(version, "size")), digests)
 
 
 def _digests(version: Element, where: str) -> Iterator[Digest]:
@@ -151,5 +153,5 @@ def _digests(version: Element, where: str) -> Iterator[Digest]:
                 raise invalid_metadata(f"is a metalink with a damaged hash: {error}", where) from error
 
 
-def _number(text: str, default: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() else default
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from bundler.model.rpm_name import Nevra
-    from bundler.rpm.modulemd import DocumentReader
+    from bundler.rpm.modulemd import DocumentReader, ModuleStream
 
 # the largest real one, with the packages of a whole Perl, has some hundred KiB
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-_LISTED = re.compile(rb"^\s*- [\"']?([^\s\"']+)", re.MULTILINE)
+# what may be the name of a package, in lists of either style
+_WORD = re.compile(rb"[^\s\"'\[\],]+")
 
 
 def merge_modules(
@@ -40,19 +41,27 @@ def merge_modules(
     names = {
         f"{package.name}-{package.epoch}:{package.version}-{package.release}.{package.arch}" for package in packages
     }
-    kept: dict[str, None] = {}
-    streams: dict[str, str] = {}
+    words = {name.encode() for name in names}
+    found: list[tuple[str, ModuleStream]] = []
     for where, stream in documents:
         for text in _split(stream, where):
             # most documents of a big distribution are of no interest, and reading YAML takes its time
-            if names.isdisjoint(listed.decode(errors="replace") for listed in _LISTED.findall(text)):
+            if words.isdisjoint(word[0] for word in _WORD.finditer(text)):
                 continue
             builds = read_modules(io.BytesIO(text), read_documents, where).streams
-            kept.setdefault(text.decode().strip("\n"))
-            streams |= {build.module: build.stream for build in builds}
-    if not kept:
-        return ""
+            found += [(text.decode().strip("\n"), build) for build in builds]
+    streams = _streams([build for _, build in found], names)
+    kept = {text for text, build in found if streams.get(build.module) == build.stream}
     return "".join(f"---\n{text}\n...\n" for text in [*sorted(kept), *_defaults(streams)])
+
+
+def _streams(builds: Iterable[ModuleStream], names: Collection[str]) -> Mapping[str, str]:
+    """Return module -> the stream that the packages are of: several may list some of them, but only it lists all."""
+    listed: dict[str, dict[str, set[str]]] = {}
+    for build in builds:
+        if ours := set(build.artifacts).intersection(names):
+            listed.setdefault(build.module, {}).setdefault(build.stream, set()).update(ours)
+    return {module: max(sorted(streams), key=lambda stream: len(streams[stream])) for module, streams in listed.items()}
 
 
 def _defaults(streams: Mapping[str, str]) -> Iterator[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     # lists and mappings in which every scalar is text, the numbers too; ValueError for what is no YAML
     DocumentReader = Callable[[BinaryIO], Iterable[object]]
 
+_UNNAMEABLE = frozenset(" \"'\\:")
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleNeed:
@@ -104,8 +106,8 @@ def read_modules(stream: BinaryIO, read_documents: DocumentReader, where: str) -
 def _stream(data: Mapping[str, object]) -> ModuleStream:
     artifacts = _mapping(data.get("artifacts", {}))
     return ModuleStream(
-        module=_text(data["name"]),
-        stream=_text(data["stream"]),
+        module=_name(data["name"]),
+        stream=_name(data["stream"]),
         version=int(_text(data.get("version", "0"))),
         context=_text(data.get("context", "")),
         arch=_text(data.get("arch", "noarch")),
@@ -147,6 +149,14 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"a text is wanted where {_shown(value)} stands")
     return value
+
+
+def _name(value: object) -> str:
+    """Return a name, which stands in messages and in other documents."""
+    text = _text(value)
+    if not text.isprintable() or _UNNAMEABLE.intersection(text):
+        raise ValueError(f"{_shown(value)} is no name of a module or stream")
+    return text
 
 
 def _shown(value: object) -> str:

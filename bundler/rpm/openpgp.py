@@ -51,6 +51,8 @@ ALGORITHMS = {1: "RSA", 2: "RSA", 3: "RSA", 16: "Elgamal", 17: "DSA", 18: "ECDH"
     28: "Ed448",
 }
 _CREATED, _KEY_LIFETIME, _ISSUER, _ISSUER_FINGERPRINT = 2, 9, 16, 33
+# section 3.5
+_TIME_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +195,17 @@ def _signature(body: bytes) -> SignaturePacket:
         version,
         kind,
         *names,
-        created=int.from_bytes(hashed[_CREATED], "big"),
+        created=_seconds(hashed[_CREATED]),
         key_id=told or (fingerprint[:16] if version == 6 else fingerprint[-16:]),
         fingerprint=fingerprint,
-        key_lifetime_s=int.from_bytes(hashed.get(_KEY_LIFETIME, b""), "big"),
+        key_lifetime_s=_seconds(hashed.get(_KEY_LIFETIME, bytes(_TIME_BYTES))),
     )
+
+
+def _seconds(value: bytes) -> int:
+    if len(value) != _TIME_BYTES:
+        raise ValueError(f"a time takes {_TIME_BYTES} bytes, not {len(value)}")
+    return int.from_bytes(value, "big")
 
 
 def _area(body: bytes, at: int, count: int) -> tuple[dict[int, bytes], int]:

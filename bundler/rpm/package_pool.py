@@ -182,11 +182,15 @@ class PackagePool:
         """Return the packages that provide `NAME`, `NAME = VERSION`, a glob of names, or take part in a rich one."""
         self.see_to_index()
         if text.startswith("("):
-            rich = self.pool.parserpmrichdep(text)
+            rich = self.rich_dependency(text)
             return [solvable.id for solvable in self.pool.whatprovides(rich.id)] if rich else []
         kind = self.solv.Selection
         flags = kind.SELECTION_PROVIDES | kind.SELECTION_GLOB | kind.SELECTION_REL | kind.SELECTION_WITH_DISABLED
         return self._selected(text, flags | kind.SELECTION_WITH_BADARCH)
+
+    def rich_dependency(self, text: str) -> Any | None:
+        """Return libsolv's form of a rich dependency, None for what is none."""
+        return self.pool.parserpmrichdep(text)
 
     def shipping(self, path: str) -> Sequence[int]:
         """Return the packages that have a file of that path (or glob) among the files that are loaded."""

@@ -14,6 +14,7 @@ from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob, Digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # what the createrepo_c command keeps, and clients show
@@ -40,15 +41,35 @@ def read_package(library: Any, path: Path, blob: Blob) -> Any:
     except (OSError, library.CreaterepoCError) as error:
         # of bytes that are not the pinned ones nothing else can be said
         _check(path, blob)
-        raise SourceError(
-            ErrorId.SOURCE_INVALID,
-            f"is not a readable RPM package: {str(error).removeprefix(f'Cannot load {path}: ')}",
-            where=str(path),
-            remedy="Ask whoever publishes the repository, or exclude the package.",
-        ) from error
+        raise _unreadable(str(error).removeprefix(f"Cannot load {path}: "), path) from error
     if (record.pkgId, record.size_package) != (blob.digest.hex, blob.size):
         raise DamagedPackageError(path, blob, f"sha256:{record.pkgId}, {record.size_package} bytes")
     return record
+
+
+def package_texts(library: Any, record: Any, path: Path) -> Sequence[str]:
+    """Return what a package adds to primary, filelists and other.
+
+    Arguments:
+        library: the module `createrepo_c`. record: its Package. path: the file, for messages.
+
+    Raises SourceError (SOURCE_INVALID) for what XML cannot say, such as control characters in a summary.
+    """
+    try:
+        texts: Sequence[str] = library.xml_dump(record)
+    # text that is not UTF-8 comes out of the library as a SystemError
+    except (library.CreaterepoCError, SystemError, ValueError) as error:
+        raise _unreadable(f"{record.name}: {error}", path) from error
+    return texts
+
+
+def _unreadable(why: str, path: Path) -> SourceError:
+    return SourceError(
+        ErrorId.SOURCE_INVALID,
+        f"is not a readable RPM package: {why}",
+        where=str(path),
+        remedy="Ask whoever publishes the repository, or exclude the package.",
+    )
 
 
 def _check(path: Path, blob: Blob) -> None:

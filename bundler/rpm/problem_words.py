@@ -20,7 +20,7 @@ def problem_words(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
         jobs: what was asked, in the order in which libsolv got it.
     """
     wishes = _wishes(pool, problem, jobs)
-    causes = [f"  - {cause}" for cause in _causes(pool, problem)]
+    causes = [f"  - {cause}" for cause in causes_of(pool, problem)]
     if not wishes:
         return "\n".join(["the installed packages do not go together:", *causes])
     texts = [wishes[0].text, *(f"{wish.text} ({wish.position})" for wish in wishes[1:])]
@@ -33,7 +33,7 @@ def older_words(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
     wishes = _wishes(pool, problem, jobs)
     place = f"{wishes[0].position}: " if wishes else ""
     names = " and ".join(wish.text for wish in wishes)
-    causes = "; ".join(_causes(pool, problem))
+    causes = "; ".join(causes_of(pool, problem))
     return f"{place}an older version is taken, the newest of {names} cannot be installed: {causes}"
 
 
@@ -45,7 +45,8 @@ def _wishes(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> list[Wish]:
     return list(dict.fromkeys(jobs[index].wish for index in sorted(asked)))
 
 
-def _causes(pool: PackagePool, problem: Any) -> list[str]:
+def causes_of(pool: PackagePool, problem: Any) -> list[str]:
+    """Return what a problem of libsolv's comes from, each cause once."""
     infos = (info for rule in problem.findallproblemrules() for info in rule.allinfos())
     return [cause for cause in dict.fromkeys(_cause(pool, info) for info in infos) if cause]
 

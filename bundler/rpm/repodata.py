@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from isal import isal_zlib
 
 from bundler.errors import ToolMissingError
-from bundler.rpm.package_reader import read_package
+from bundler.rpm.package_reader import package_texts, read_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +148,7 @@ def _package_documents(packages: Sequence[RepoPackage], library: Any) -> dict[st
         record = read_package(library, package.path, package.blob)
         record.time_file = package.source_date
         record.location_href = package.href
-        for compressor, text in zip(compressors.values(), library.xml_dump(record), strict=True):
+        for compressor, text in zip(compressors.values(), package_texts(library, record, package.path), strict=True):
             compressor.write(text.encode())
     for name, (element, _) in frames.items():
         compressors[name].write(f"</{element}>\n".encode())

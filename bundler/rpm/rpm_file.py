@@ -29,11 +29,14 @@ MAX_SIGNATURE_ENTRIES, MAX_SIGNATURE_STORE_BYTES = 32, 64 << 20
 _HEADER_START = struct.Struct(">4s4xII")
 _ENTRY = struct.Struct(">IIiI")
 _INT32, _STRING, _BIN, _STRING_ARRAY, _I18N_STRING = 4, 6, 7, 8, 9
+# type -> the least bytes that one item takes (rpmtag.h; null, char, 8 to 64 bits, the types above)
+_WIDTHS = {0: 1, 1: 1, 2: 1, 3: 2, _INT32: 4, 5: 8, _STRING: 1, _BIN: 1, _STRING_ARRAY: 1, _I18N_STRING: 1}
 # rpmtag.h
 _DSA_HEADER, _RSA_HEADER, _SHA1, _SHA256, _OPENPGP = 267, 268, 269, 273, 278
 _PGP, _MD5, _GPG = 1002, 1004, 1005
 _NAME, _VERSION, _RELEASE, _EPOCH, _SUMMARY, _BUILD_TIME, _SIZE, _ARCH = 1000, 1001, 1002, 1003, 1004, 1006, 1009, 1022
-_PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 5092, 5093
+_SOURCE_RPM, _PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 1044, 5092, 5093
+_SOURCE_ARCH = "src"
 _SHA256_NUMBER = 8
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
@@ -126,7 +129,7 @@ class _Header:
         if tag not in self.entries:
             return b""
         kind, offset, count = self.entries[tag]
-        if kind != _BIN or offset + count > len(self.store):
+        if kind != _BIN:
             raise ValueError(f"the entry of tag {tag} is not {count} bytes")
         return self.store[offset : offset + count]
 
@@ -134,8 +137,7 @@ class _Header:
         if tag not in self.entries:
             return ()
         kind, offset, count = self.entries[tag]
-        # every string takes one byte at least
-        if kind not in (_STRING, _STRING_ARRAY, _I18N_STRING) or count > len(self.store) - offset:
+        if kind not in (_STRING, _STRING_ARRAY, _I18N_STRING):
             raise ValueError(f"the entry of tag {tag} is not {count} strings")
         found = self.store[offset:].split(b"\0", count)[:-1] if count > 1 else [self._string(tag, offset)]
         if len(found) < count:
@@ -155,7 +157,7 @@ class _Header:
         if tag not in self.entries:
             return absent
         kind, offset, count = self.entries[tag]
-        if kind != _INT32 or not count or offset + 4 > len(self.store):
+        if kind != _INT32 or not count:
             raise ValueError(f"the entry of tag {tag} is not a number")
         return int.from_bytes(self.store[offset : offset + 4], "big")
 
@@ -173,7 +175,8 @@ def _read_header(file: BinaryIO, max_entries: int, max_store_bytes: int) -> _Hea
     for tag, kind, offset, items in _ENTRY.iter_unpack(index):
         if tag in entries:
             raise ValueError(f"a header holds tag {tag} twice")
-        if not 0 <= offset < size:
+        # other readers make room for as many items as an entry claims before they look for them
+        if not 0 <= offset < size or kind not in _WIDTHS or items > (size - offset) // _WIDTHS[kind]:
             raise ValueError(f"the entry of tag {tag} lies outside")
         entries[tag] = kind, offset, items
     return _Header(start + index + store, store, entries)
@@ -201,7 +204,10 @@ def _assemble(opening: bytes, signatures: _Header, header: _Header) -> RpmFile:
 
 
 def _nevra(header: _Header) -> Nevra:
+    """Return the package's name; a source package's header tells the architecture it was made on (`headerIsSource`)."""
     version, release, arch = map(header.first, (_VERSION, _RELEASE, _ARCH))
+    if _SOURCE_RPM not in header.entries:
+        arch = _SOURCE_ARCH
     return Nevra(header.first(_NAME), header.number(_EPOCH), version, release, arch)
 
 

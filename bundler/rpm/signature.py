@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bundler.model.rpm_name import Nevra
     from bundler.rpm.keys import PublicKey
 
 CHUNK_BYTES = 1 << 20
@@ -45,14 +44,14 @@ class Signed:
         by: what checked the signature.
         fingerprint: of the primary key, lower-case hex.
         hash_name: the signature's hash, as hashlib names it.
-        nevra: what the signed header calls the package; hold it against what the metadata promised.
+        about: what the signed header says of the package; hold it against what the metadata promised.
     """
 
     key_id: str
     by: Literal["rpm-rs", "gpgv"]
     fingerprint: str
     hash_name: str
-    nevra: Nevra
+    about: RpmHeader
 
 
 def check_package(path: Path, keys: Sequence[PublicKey], *, where: str, gpgv: DetachedVerifier | None = None) -> Signed:
@@ -81,7 +80,7 @@ def check_package(path: Path, keys: Sequence[PublicKey], *, where: str, gpgv: De
         else:
             verifier.verify(candidate.packet, candidate.key, rpm.header, where=where)
         _check_digests(rpm, file, where)
-    return Signed(candidate.part.key_id, by, candidate.key.fingerprint, candidate.told.hash_name, rpm.about.nevra)
+    return Signed(candidate.part.key_id, by, candidate.key.fingerprint, candidate.told.hash_name, rpm.about)
 
 
 def check_detached(

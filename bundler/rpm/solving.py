@@ -88,7 +88,11 @@ def _hidden(
         tuple(build for one in indexes for build in one.streams),
         tuple(default for one in indexes for default in one.defaults),
     )
-    wanted = [(name, repo.where or f"repository {repo.spec.id}") for repo in repos for name in repo.spec.modules]
+    wanted = [
+        (name, ": ".join(filter(None, (repo.where, f"repository {repo.spec.id}"))))
+        for repo in repos
+        for name in repo.spec.modules
+    ]
     active = active_streams(index, enabled_streams(index, wanted), request.arch)
     if index.streams:
         hidden |= {p: why for p, why in hidden_by_modules(pool, index, active).items() if not pool.is_installed(p)}

@@ -93,7 +93,11 @@ def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, wish: W
     for member in members:
         packages = _members(pool, member, arch)
         if packages and member.condition:
-            result.jobs.append(Job(wish, capability=f"({member.name} if {member.condition})"))
+            capability = f"({member.name} if {member.condition})"
+            if pool.rich_dependency(capability) is None:
+                result.notes.append(f"{wish.position}: {wish.text} lists {capability}, which cannot be read")
+            else:
+                result.jobs.append(Job(wish, capability=capability))
         elif packages:
             result.jobs.append(Job(wish, packages))
         elif not member.condition:

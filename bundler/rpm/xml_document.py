@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 from bundler.errors import ErrorId, SourceError
 
@@ -15,16 +16,39 @@ if TYPE_CHECKING:
 
 # the index of a repository with every kind of record is some 10 KiB; a metalink with all mirrors of the world 100 KiB
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+# none of these formats needs ten
+MAX_DEPTH = 64
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
-class _Builder(ET.TreeBuilder):
-    """Refuses a document type at its beginning, before any entity that it declares could be used."""
+class StrictBuilder(ET.TreeBuilder):
+    """Refuses a document type at its beginning, before any entity that it declares could be used, and depth."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         """Refuse it; the arguments are the parser's."""
         del name, pubid, system
         raise ValueError("it declares a document type, which no such document needs")
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
+        """Begin an element."""
+        self._depth += 1
+        check_depth(self._depth)
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> ET.Element:
+        """End an element."""
+        self._depth -= 1
+        return super().end(tag)
+
+
+def check_depth(depth: int) -> None:
+    """Raise ValueError for elements so deep inside each other that writing them again would exhaust the stack."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"its elements lie more than {MAX_DEPTH} deep inside each other")
 
 
 def parse_document(data: bytes, root: str, where: str) -> ET.Element:
@@ -39,7 +63,7 @@ def parse_document(data: bytes, root: str, where: str) -> ET.Element:
     """
     if len(data) > MAX_DOCUMENT_BYTES:
         raise invalid_metadata(f"is longer than {MAX_DOCUMENT_BYTES} bytes", where)
-    parser = ET.XMLParser(target=_Builder())  # noqa: S314 - its builder refuses what makes XML dangerous
+    parser = ET.XMLParser(target=StrictBuilder())  # noqa: S314 - its builder refuses what makes XML dangerous
     try:
         parser.feed(data)
         element: ET.Element = parser.close()
@@ -48,6 +72,30 @@ def parse_document(data: bytes, root: str, where: str) -> ET.Element:
     if local_name(element) != root:
         raise invalid_metadata(f"is a document of the type {local_name(element)!r}, not {root!r}", where)
     return element
+
+
+def parse_described_document(data: bytes, where: str) -> ET.Element:
+    """Return the root element of a document that may name a document type, but declares no entities.
+
+    Whether it declares any is asked of the parser: in UTF-16 the bytes `<!ENTITY` never stand there.
+
+    Raises SourceError (REPO_METADATA_INVALID): not XML, entities.
+    """
+    builder = StrictBuilder()
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = refuse_entity
+    parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(data, True)
+        return builder.close()
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise invalid_metadata(f"is not a readable XML document: {error}", where) from error
+
+
+def refuse_entity(name: str, *_declaration: object) -> None:
+    """Raise ValueError; a handler of expat."""
+    raise ValueError(f"it declares the entity {name}, which no such document needs")
 
 
 def local_name(element: ET.Element) -> str:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from bundler import console
+from mirror.cli.serve import serve
 from mirror.cli.verify import verify
 
 
@@ -19,8 +20,7 @@ def mirror() -> None:
     """
 
 
-# `mirror serve` goes first
-COMMANDS: tuple[click.Command, ...] = (verify,)
+COMMANDS: tuple[click.Command, ...] = (serve, verify)
 for command in COMMANDS:
     mirror.add_command(command)
 

@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.console import FILE
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.size_text import human_bytes
 from mirror.cli.options import json_option, option
 from mirror.cli.wiring import open_client, yardstick_of
 from mirror.probe.checking import Pace, check_mirror
@@ -79,8 +80,8 @@ def _text(reports: Sequence[MirrorReport]) -> str:
             str(report.files),
             str(report.intact),
             *(str(report.count(outcome)) for outcome in OUTCOMES),
-            console.human_bytes(report.received_bytes),
-            f"{console.human_bytes(report.bytes_per_s)}/s",
+            human_bytes(report.received_bytes),
+            f"{human_bytes(report.bytes_per_s)}/s",
         )
         for report in reports
     ]

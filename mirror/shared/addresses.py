@@ -13,7 +13,9 @@ from mirror.shared.locked import ProcessLock
 
 _ADDRESS_BYTES = 16
 _ENTRY_BYTES = 20
-# addresses with open connections that one worker can tell apart; beyond that the limit is not held, nobody is refused
+_NO_ENTRY = bytes(_ENTRY_BYTES)
+# ::ffff:0:0/96, as which the kernel shows IPv4 clients of an IPv6 socket (RFC 4291, 2.5.5.2)
+_MAPPED = bytes(10) + b"\xff\xff"
 TABLE_ENTRIES = 8192
 
 
@@ -22,8 +24,7 @@ def _packed(address: str) -> bytes:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return bytes(_ADDRESS_BYTES)
-    mapped = getattr(found, "ipv4_mapped", None) or found
-    return bytes(mapped.packed.rjust(_ADDRESS_BYTES, b"\0"))
+    return found.packed if found.version == 6 else _MAPPED + found.packed
 
 
 class AddressTable:
@@ -32,12 +33,14 @@ class AddressTable:
     Arguments:
         workers: how many workers count.
         limit: the most connections that one address may hold at once.
+        entries: addresses with open connections that one worker can tell apart; beyond that nobody is refused.
     """
 
-    def __init__(self, workers: int, limit: int) -> None:
+    def __init__(self, workers: int, limit: int, *, entries: int = TABLE_ENTRIES) -> None:
         self._limit = limit
+        self._entries = entries
         self._lock = ProcessLock()
-        self._pages = [mmap.mmap(-1, TABLE_ENTRIES * _ENTRY_BYTES) for _ in range(workers)]
+        self._pages = [mmap.mmap(-1, entries * _ENTRY_BYTES) for _ in range(workers)]
 
     def admit(self, worker: int, address: str) -> bool:
         """Count a new connection of an address, unless it would be one too many."""
@@ -45,13 +48,22 @@ class AddressTable:
         with self._lock.held():
             if sum(self._count(page, key) for page in self._pages) >= self._limit:
                 return False
-            self._change(self._pages[worker], key, 1)
+            page = self._pages[worker]
+            offset = self._place(page, key)
+            if offset is not None:
+                self._write(page, offset, key, self._count(page, key) + 1)
         return True
 
     def leave(self, worker: int, address: str) -> None:
         """Count an admitted connection no longer."""
+        key, page = _packed(address), self._pages[worker]
         with self._lock.held():
-            self._change(self._pages[worker], _packed(address), -1)
+            offset = self._place(page, key)
+            count = self._count(page, key)
+            if offset is not None and count > 1:
+                self._write(page, offset, key, count - 1)
+            elif offset is not None and count:
+                self._remove(page, offset // _ENTRY_BYTES)
 
     def worker_ended(self, worker: int) -> None:
         """Forget a dead worker's connections. Called by the supervisor."""
@@ -61,30 +73,39 @@ class AddressTable:
 
     def _place(self, page: mmap.mmap, key: bytes) -> int | None:
         """Return the offset of the address's entry, or of the free one that it would take; None when it is full."""
-        first = zlib.crc32(key) % TABLE_ENTRIES
-        free: int | None = None
-        for step in range(TABLE_ENTRIES):
-            offset = (first + step) % TABLE_ENTRIES * _ENTRY_BYTES
+        first = self._home(key)
+        for step in range(self._entries):
+            offset = (first + step) % self._entries * _ENTRY_BYTES
             entry = page[offset : offset + _ENTRY_BYTES]
-            count = int.from_bytes(entry[_ADDRESS_BYTES:], "little")
-            if entry[:_ADDRESS_BYTES] == key and count:
+            if entry[:_ADDRESS_BYTES] == key or entry == _NO_ENTRY:
                 return offset
-            if not count:
-                free = offset if free is None else free
-                # an entry that was never used ends the search; one that was given up does not
-                if entry == bytes(_ENTRY_BYTES):
-                    return free
-        return free
+        return None
+
+    def _home(self, key: bytes) -> int:
+        return zlib.crc32(key) % self._entries
 
     def _count(self, page: mmap.mmap, key: bytes) -> int:
         offset = self._place(page, key)
-        if offset is None or page[offset : offset + _ADDRESS_BYTES] != key:
+        if offset is None:
             return 0
         return int.from_bytes(page[offset + _ADDRESS_BYTES : offset + _ENTRY_BYTES], "little")
 
-    def _change(self, page: mmap.mmap, key: bytes, by: int) -> None:
-        offset = self._place(page, key)
-        if offset is None:
-            return
-        count = max(0, self._count(page, key) + by)
+    def _write(self, page: mmap.mmap, offset: int, key: bytes, count: int) -> None:
         page[offset : offset + _ENTRY_BYTES] = key + count.to_bytes(_ENTRY_BYTES - _ADDRESS_BYTES, "little")
+
+    def _remove(self, page: mmap.mmap, hole: int) -> None:
+        """Free an entry, and move up those behind it that are no longer found otherwise (Knuth, 6.4, algorithm R).
+
+        Marking it as given up instead would make every search longer until the worker ends.
+        """
+        here = hole
+        for _ in range(self._entries - 1):
+            here = (here + 1) % self._entries
+            entry = page[here * _ENTRY_BYTES : (here + 1) * _ENTRY_BYTES]
+            if entry == _NO_ENTRY:
+                break
+            # as far from its home as the hole is from here, or farther: it may move into the hole
+            if (here - self._home(entry[:_ADDRESS_BYTES])) % self._entries >= (here - hole) % self._entries:
+                page[hole * _ENTRY_BYTES : (hole + 1) * _ENTRY_BYTES] = entry
+                hole = here
+        page[hole * _ENTRY_BYTES : (hole + 1) * _ENTRY_BYTES] = _NO_ENTRY

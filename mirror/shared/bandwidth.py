@@ -37,8 +37,10 @@ class Bandwidth:
         """Ask for leave to send.
 
         Returns how many bytes may be sent now (0, or at least MIN_GRANT_BYTES unless less was wanted), and for 0 the
-        seconds to wait before asking again.
+        seconds to wait before asking again. Whoever wants nothing gets that at once.
         """
+        if wanted <= 0:
+            return 0, 0.0
         least = min(wanted, MIN_GRANT_BYTES)
         burst = max(self._rate * _BURST_S, MIN_GRANT_BYTES)
         with self._lock.held():

@@ -92,9 +92,13 @@ class Slot:
         """Set what is true of the moment."""
         self._numbers[field] = value
 
-    def answered(self, status: int, sent_bytes: int = 0) -> None:
-        """Count one answer (an HTTP status, or the reply code that ended an FTP command) and its content's bytes."""
-        self._numbers[self._index.get(status, self._index[0])] += 1
+    def answered(self, status: int, sent_bytes: int = 0, *, times: int = 1) -> None:
+        """Count an answer (an HTTP status, or the reply code that ended an FTP command) and its content's bytes.
+
+        Arguments:
+            times: how many answers of this status; the bytes are those of all of them.
+        """
+        self._numbers[self._index.get(status, self._index[0])] += times
         self._numbers[Field.SENT_BYTES] += sent_bytes
 
     def get(self, field: Field) -> int:
@@ -143,7 +147,8 @@ class Counters:
 
 def shared_counters(protocols: Sequence[str]) -> Counters:
     """Map a page for workers of these protocols, all numbers 0; to be called before the workers are forked."""
-    numbers = memoryview(mmap.mmap(-1, max(1, len(protocols)) * _SLOT_NUMBERS * _NUMBER_BYTES)).cast("Q")
+    # signed: a number that is wrong by one must not stop a worker
+    numbers = memoryview(mmap.mmap(-1, max(1, len(protocols)) * _SLOT_NUMBERS * _NUMBER_BYTES)).cast("q")
     return Counters(
         tuple(
             Slot(protocol, numbers[number * _SLOT_NUMBERS : (number + 1) * _SLOT_NUMBERS])

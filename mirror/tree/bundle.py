@@ -1,9 +1,9 @@
-"""One unpacked bundle as it is served: its listed files with what was found on disk. A value; made by `loading`."""
+"""One unpacked bundle as it is served: its listed files with what was found on disk. A value of `bundle_loading`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bundler.model.bundle import ID_CHARACTERS
 from mirror.tree.served import Directory, Entry
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from mirror.tree.served import File, Found
 
 
+FaultWord = Literal["missing", "changed", "unreadable"]
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A listed file that cannot be served: `what` is `missing` or `changed`."""
+    """A listed file that cannot be served; `unreadable` means that the mirror's user may not read it."""
 
     path: str
-    what: str
+    what: FaultWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,12 @@ class ServedBundle:
         return not self.faults
 
     def replace_file(self, file: File) -> None:
-        """Take over a file's new identity; everything else of the bundle stays as it was loaded."""
-        if file.path in self.files:
+        """Take over a file's new identity; everything else of the bundle stays as it was loaded.
+
+        A file of another directory is left alone, also when that holds the same bundle.
+        """
+        known = self.files.get(file.path)
+        if known is not None and known.place == file.place:
             self.files[file.path] = file
 
     def find(self, path: str, url: str) -> Found | None:

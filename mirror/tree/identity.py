@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     import os
 
 
+# the last second that HTTP, FTP and every calendar can write: 9999-12-31 23:59:59
+_LAST_S = 253_402_300_799
+
+
 class Identity(NamedTuple):
     """A file as it was when somebody looked at it; a file of another identity may hold other bytes (stat(2)).
 
@@ -25,3 +29,8 @@ class Identity(NamedTuple):
 def identity_of(status: os.stat_result) -> Identity:
     """Return the identity that a stat call has found."""
     return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def date_of(status: os.stat_result) -> int:
+    """Return a file's date in seconds since the epoch, kept within what every protocol can write."""
+    return min(max(0, int(status.st_mtime)), _LAST_S)

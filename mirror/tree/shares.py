@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -9,15 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.beneath import open_directory, open_file
-from mirror.tree.identity import Identity, identity_of
+from bundler.archive.beneath import SOMETHING_ELSE, open_directory, open_file
+from mirror.tree.identity import Identity, date_of, identity_of
 from mirror.tree.media_types import media_type
 from mirror.tree.served import Directory, Entry, File, Place
 
 if TYPE_CHECKING:
     from mirror.tree.served import Found
 
+# how many names of one directory are listed; the others can still be asked for
 MAX_SHARED_NAMES = 100_000
+# absent, hidden behind a link, not for the mirror's user, or a name that no file can have
+_NOTHING_THERE = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, *SOMETHING_ELSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +43,29 @@ class Share:
         """
         if inner and not _is_plain(inner):
             return None
-        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        try:
             descriptor = open_file(self.directory, inner) if inner else None
             if descriptor is None:
                 return self._directory(inner, url)
-            try:
-                return self._file(inner, os.fstat(descriptor))
-            finally:
-                os.close(descriptor)
-        return None
-
-    def _directory(self, inner: str, url: str) -> Directory | None:
+        except OSError as error:
+            if error.errno in _NOTHING_THERE:
+                return None
+            raise
         try:
-            descriptor = open_directory(self.directory, inner)
-        except OSError:
-            return None
+            return self._file(inner, os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+
+    def _directory(self, inner: str, url: str) -> Directory:
+        descriptor = open_directory(self.directory, inner)
         below = f"{inner}/" if inner else ""
         entries: list[Entry] = []
         try:
             with os.scandir(descriptor) as found:
                 for item in found:
-                    if len(entries) == MAX_SHARED_NAMES or not _is_plain(item.name):
+                    if len(entries) == MAX_SHARED_NAMES:
+                        break
+                    if not _is_plain(item.name):
                         continue
                     # a file may be gone between the two calls
                     with suppress(OSError):
@@ -68,7 +74,7 @@ class Share:
                             entries.append(Entry(item.name, None))
                         elif stat.S_ISREG(status.st_mode):
                             entries.append(Entry(item.name, self._file(below + item.name, status)))
-            modified_s = int(os.fstat(descriptor).st_mtime)
+            modified_s = date_of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
         return Directory(url, tuple(sorted(entries, key=lambda entry: entry.name)), modified_s, "", inner)
@@ -79,7 +85,7 @@ class Share:
             place=Place(self.directory, inner),
             size=status.st_size,
             etag=_shared_tag(identity),
-            modified_s=int(status.st_mtime),
+            modified_s=date_of(status),
             media_type=media_type(inner),
             identity=identity,
             bundle="",

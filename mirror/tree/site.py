@@ -12,10 +12,17 @@ from mirror.tree.served import Directory, Entry
 
 if TYPE_CHECKING:
     from mirror.tree.bundle import ServedBundle
-    from mirror.tree.served import Found
+    from mirror.tree.served import File, Found
     from mirror.tree.shares import Share
 
 BUNDLE_MARK = "@"
+# top-level names that the mirror answers itself
+_OWN_NAMES = ("-", "v2")
+
+
+def is_reserved(top: str) -> bool:
+    """Tell whether a top-level name is one that no bundle and no share may have."""
+    return top in _OWN_NAMES or top.startswith(BUNDLE_MARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,13 @@ class Site:
     problems: tuple[str, ...] = ()
 
     def bundle(self, short_id: str) -> ServedBundle | None:
-        """Return the bundle of that short id."""
+        """Return the bundle of that short id, the first one when several directories hold it."""
         return next((bundle for bundle in self.bundles if bundle.short_id == short_id), None)
+
+    def replace_file(self, file: File) -> None:
+        """Take over the new identity of a bundle's file."""
+        for bundle in self.bundles:
+            bundle.replace_file(file)
 
     def find(self, path: str) -> Found | None:
         """Return what a URL's path leads to, or None.
@@ -46,13 +58,15 @@ class Site:
 
         Bundles are answered from memory; a path below a share asks the disk.
         """
-        for share in self.shares:
-            if path == share.path or path.startswith(f"{share.path}/") or not share.path:
-                return share.find(path[len(share.path) :].lstrip("/"), path)
-        found = self._in_bundles(path)
-        return self._with_mounts(path, found)
+        if path.endswith("/"):
+            return None
+        return self._with_mounts(path, self._unmounted(path))
 
-    def _in_bundles(self, path: str) -> Found | None:
+    def _unmounted(self, path: str) -> Found | None:
+        for share in self.shares:
+            below = f"{share.path}/" if share.path else ""
+            if path == share.path or path.startswith(below):
+                return share.find(path[len(below) :], path)
         if path.startswith(BUNDLE_MARK):
             name, _, inner = path[1:].partition("/")
             for bundle in self.bundles:
@@ -67,6 +81,8 @@ class Site:
             return found
         below = f"{path}/" if path else ""
         names = {share.path[len(below) :].partition("/")[0] for share in self.shares if share.path.startswith(below)}
+        # the share that is the root itself is mounted in nothing
+        names.discard("")
         if not path:
             names |= {f"{BUNDLE_MARK}{bundle.directory}" for bundle in self.bundles if bundle.directory}
         if found is None:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import stat
 import time
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
     from mirror.settings import LogFormat
 
-# POSIX keeps appended writes of one call together; longer ones would only cost memory
+# appended writes of one call stay together in a file; gathering more would only cost memory
 _GATHER_BYTES = 64 * 1024
 _MAX_TEXT_CHARACTERS = 2048
 
@@ -64,19 +67,26 @@ def _safe(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+    # a byte that was no UTF-8 as itself, any other surrogate as it would be encoded
+    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors))
+
+
+def _unspaced(text: str) -> str:
+    # outside of quotes a blank would move every later field
+    return _safe(text).replace(" ", "_") or "-"
 
 
 def combined_line(transfer: Transfer) -> str:
     """Return the line as Apache's `combined` format has it, followed by bundle, range and outcome."""
     when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(transfer.time_s))
-    # a blank in a name would move every later field
-    user = _safe(transfer.user).replace(" ", "_") or "-"
+    who = f"{_unspaced(transfer.remote)} - {_unspaced(transfer.user)}"
+    request = f"{_safe(transfer.method)} {_safe(transfer.path)} {transfer.protocol}"
+    client = f'"{_safe(transfer.referer) or "-"}" "{_safe(transfer.agent) or "-"}"'
+    outcome = "complete" if transfer.complete else "cut"
     return (
-        f'{transfer.remote} - {user} [{when}] "{_safe(transfer.method)} {_safe(transfer.path)} {transfer.protocol}" '
-        f'{transfer.status} {transfer.sent_bytes} "{_safe(transfer.referer) or "-"}" "{_safe(transfer.agent) or "-"}" '
-        f"bundle={transfer.bundle or '-'} range={_safe(transfer.range) or '-'} "
-        f"{'complete' if transfer.complete else 'cut'}\n"
+        f'{who} [{when}] "{request}" {transfer.status} {transfer.sent_bytes} {client} '
+        f"bundle={transfer.bundle or '-'} range={_unspaced(transfer.range)} {outcome}\n"
     )
 
 
@@ -90,11 +100,11 @@ def json_line(transfer: Transfer) -> str:
                 "time": f"{when}.{int((transfer.time_s - second) * 1000):03d}Z",
                 "protocol": transfer.protocol,
                 "remote": transfer.remote,
-                "user": transfer.user,
+                "user": transfer.user[:_MAX_TEXT_CHARACTERS],
                 "bundle": transfer.bundle,
                 "method": transfer.method[:_MAX_TEXT_CHARACTERS],
                 "path": transfer.path[:_MAX_TEXT_CHARACTERS],
-                "range": transfer.range,
+                "range": transfer.range[:_MAX_TEXT_CHARACTERS],
                 "status": transfer.status,
                 "bytes": transfer.sent_bytes,
                 "complete": transfer.complete,
@@ -109,6 +119,10 @@ def json_line(transfer: Transfer) -> str:
 _FORMATS: dict[LogFormat, Callable[[Transfer], str]] = {"combined": combined_line, "json": json_line}
 
 
+def _is_pipe(descriptor: int | None) -> bool:
+    return descriptor is not None and not stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+
 class AccessLog:
     """Takes answers and writes their lines.
 
@@ -119,9 +133,11 @@ class AccessLog:
 
     def __init__(self, descriptor: int | None, form: LogFormat) -> None:
         self._descriptor = descriptor
+        self._pipe = _is_pipe(descriptor)
         self._line = _FORMATS[form]
-        self._gathered: list[str] = []
+        self._gathered: deque[bytes] = deque()
         self._gathered_bytes = 0
+        self._torn = False
 
     @property
     def wanted(self) -> bool:
@@ -132,7 +148,7 @@ class AccessLog:
         """Take one answer; its line is written with the next `flush`, or when many have gathered."""
         if self._descriptor is None:
             return
-        line = self._line(transfer)
+        line = self._line(transfer).encode("utf-8", "backslashreplace")
         self._gathered.append(line)
         self._gathered_bytes += len(line)
         if self._gathered_bytes >= _GATHER_BYTES:
@@ -140,16 +156,14 @@ class AccessLog:
 
     def flush(self) -> None:
         """Write what has gathered; to be called a few times a second. A log that cannot be written stops nothing."""
-        if self._descriptor is None or not self._gathered:
-            return
-        data = "".join(self._gathered).encode("utf-8", "surrogateescape")
-        self._gathered.clear()
-        self._gathered_bytes = 0
-        try:
-            os.write(self._descriptor, data)
-        except OSError:
-            # a full disk or a closed pipe: serving goes on, and the next lines are tried again
-            return
+        while self._descriptor is not None and self._gathered:
+            if self._pipe and not _takes_more(self._descriptor):
+                # whoever reads it is slow: some lines are kept for later, never more than that
+                if self._gathered_bytes >= _GATHER_BYTES:
+                    self._next_lines(self._gathered_bytes)
+                return
+            # other writers' lines may come between those of two calls, never into one of them (pipe(7), PIPE_BUF)
+            self._write(self._descriptor, self._next_lines(select.PIPE_BUF if self._pipe else self._gathered_bytes))
 
     def reopen(self, descriptor: int) -> None:
         """Go on in another file, after what has gathered went to the old one."""
@@ -157,3 +171,33 @@ class AccessLog:
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = descriptor
+        self._pipe = _is_pipe(descriptor)
+        self._torn = False
+
+    def _next_lines(self, max_bytes: int) -> bytes:
+        """Take whole lines, as many as fit and at least one."""
+        taken = [self._gathered.popleft()]
+        size = len(taken[0])
+        while self._gathered and size + len(self._gathered[0]) <= max_bytes:
+            size += len(self._gathered[0])
+            taken.append(self._gathered.popleft())
+        self._gathered_bytes -= size
+        return b"".join(taken)
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        # a line that a full disk has torn must not swallow the next one
+        data = b"\n" * self._torn + data
+        try:
+            while data:
+                written = os.write(descriptor, data)
+                self._torn = data[written - 1 : written] != b"\n"
+                data = data[written:]
+        except OSError:
+            # a full disk or a closed pipe: these lines are lost, serving goes on, and the next ones are tried again
+            return
+
+
+def _takes_more(descriptor: int) -> bool:
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
+    return bool(ready.poll(0))

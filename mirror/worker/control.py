@@ -17,6 +17,8 @@ from typing import Any, Literal
 _HEADER = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 256 * 1024
+# how long the other side may leave a message unread before it counts as gone
+SEND_TIMEOUT_S = 10.0
 
 Word = Literal["reload", "reopen-log", "stop", "ready", "reloaded", "failed", "told"]
 
@@ -50,10 +52,11 @@ class Message:
 
 
 class Control:
-    """One end of the line; never blocks on reading."""
+    """One end of the line; never blocks on reading, and on sending for `send_timeout_s` at most."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, *, send_timeout_s: float = SEND_TIMEOUT_S) -> None:
         self._socket = end
+        self._send_timeout_s = send_timeout_s
         self._socket.setblocking(False)
         self._buffer = bytearray()
         self._descriptors: list[int] = []
@@ -64,15 +67,18 @@ class Control:
         return self._socket.fileno()
 
     def send(self, message: Message) -> None:
-        """Send a message; a gone other side is noticed on reading, not here."""
+        """Send a message; when the other side is gone, or reads nothing, `closed` is set and nothing is raised."""
+        if self.closed:
+            return
         data = json.dumps(_encode(message)).encode()
         packet = _HEADER.pack(len(data)) + data
         passed = [] if message.descriptor is None else [message.descriptor]
-        self._socket.setblocking(True)
         try:
+            self._socket.settimeout(self._send_timeout_s)
             sent = socket.send_fds(self._socket, [packet], passed)
             self._socket.sendall(packet[sent:])
         except OSError:
+            # half a message may be on its way: nothing can follow it
             self.closed = True
         finally:
             self._socket.setblocking(False)
@@ -82,6 +88,8 @@ class Control:
         try:
             while True:
                 data, descriptors, _, _ = socket.recv_fds(self._socket, _READ_BYTES, 4)
+                for descriptor in descriptors:
+                    os.set_inheritable(descriptor, False)
                 self._descriptors += descriptors
                 if not data:
                     self.closed = True
@@ -95,6 +103,7 @@ class Control:
 
     def close(self) -> None:
         """End the line."""
+        self.closed = True
         self._socket.close()
         for descriptor in self._descriptors:
             os.close(descriptor)

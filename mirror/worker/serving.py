@@ -65,6 +65,7 @@ class Reload:
     """A snapshot in the making, in a thread of its own; `fileno` becomes readable when it is done."""
 
     def __init__(self, loader: Loader, material: Material, generation: int) -> None:
+        self.generation = generation
         self._read_end, self._write_end = os.pipe()
         self._result: Serving | BundlerError | Exception | None = None
         self._thread = threading.Thread(target=self._load, args=(loader, material, generation), daemon=True)

@@ -17,26 +17,28 @@ from bundler.errors import ErrorId, ServeError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# htpasswd -B writes $2y$; the others are the same function (bcrypt's "Version history")
-_BCRYPT = re.compile(rb"\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
+# htpasswd -B writes $2y$; the others are the same function (bcrypt's "Version history"). Costs are those that
+# htpasswd -C takes: a higher one would keep a thread busy for minutes. The salt's 22nd character holds but two bits.
+_BCRYPT = re.compile(rb"\$2[abxy]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
 MAX_USERS_BYTES = 4 * 1024 * 1024
 MAX_PASSWORD_BYTES = 1024
 # bcrypt looks at no more; its library refuses longer ones
 _BCRYPT_BYTES = 72
 _MAX_REMEMBERED = 4096
-# what an unknown name is compared with, so that it takes as long as a known one
-_NOBODY = b"$2b$10$" + b"." * 53
+_COST = slice(4, 6)
 
 
 class Users:
     """Who may log in.
 
     Arguments:
-        hashes: name -> bcrypt hash.
+        hashes: name -> bcrypt hash; not empty.
     """
 
     def __init__(self, hashes: Mapping[str, bytes]) -> None:
         self._hashes = hashes
+        # what an unknown name is compared with: as costly as the costliest, so that time tells nobody who is known
+        self._nobody = b"$2b$%s$%s" % (max(hashed[_COST] for hashed in hashes.values()), b"." * 53)
         self._key = secrets.token_bytes(32)
         self._remembered: set[bytes] = set()
 
@@ -50,7 +52,7 @@ class Users:
 
         known = self._hashes.get(name)
         usable = len(password) <= MAX_PASSWORD_BYTES and b"\0" not in password
-        right = bcrypt.checkpw(password[:_BCRYPT_BYTES] if usable else b"", known or _NOBODY)
+        right = bcrypt.checkpw(password[:_BCRYPT_BYTES] if usable else b"", known or self._nobody)
         if not (right and usable and known is not None):
             return False
         if len(self._remembered) >= _MAX_REMEMBERED:
@@ -60,7 +62,7 @@ class Users:
 
     def _mark(self, name: str, password: bytes) -> bytes:
         # the length keeps ("ab", "c") and ("a", "bc") apart
-        told = f"{len(name)} {name} ".encode() + password
+        told = f"{len(name)} {name} ".encode(errors="surrogatepass") + password
         return hmac.new(self._key, told, hashlib.sha256).digest()
 
 
@@ -76,11 +78,15 @@ def read_users(data: bytes, where: str) -> Users:
             continue
         name, _, hashed = text.partition(b":")
         if not name or not _BCRYPT.fullmatch(hashed):
-            raise _invalid(where, f"line {number} is not NAME:HASH with a bcrypt hash ($2y$…)")
+            raise _invalid(where, f"line {number} is not NAME:HASH with a bcrypt hash ($2y$…) of a cost from 4 to 17")
         try:
-            hashes[name.decode()] = hashed
+            known = name.decode()
         except UnicodeDecodeError as error:
             raise _invalid(where, f"the name on line {number} is not UTF-8") from error
+        if known in hashes:
+            # Apache goes by the first, others by the last: whoever revokes a password must know which
+            raise _invalid(where, f"the name on line {number} is there twice")
+        hashes[known] = hashed
     if not hashes:
         raise _invalid(where, "it names nobody")
     return Users(hashes)

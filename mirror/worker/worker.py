@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.shared.counters import Field, State
+from mirror.worker.control import Message
+from mirror.worker.describe import describe
 
 if TYPE_CHECKING:
     import socket
@@ -55,7 +57,12 @@ class Worker:
         self.slot.set(Field.FAULTS, serving.faults.count)
         self.slot.set(Field.GENERATION, serving.generation)
 
+    def count_faults(self) -> None:
+        """Tell all workers how many files this one cannot serve."""
+        self.slot.set(Field.FAULTS, self.serving.faults.count)
+
     def is_ready(self) -> None:
-        """Tell that this worker accepts connections."""
-        self.slot.set(Field.STATE, State.READY)
+        """Tell the supervisor, and everybody who reads the counters, that this worker accepts connections."""
         self.take_over(self.serving)
+        self.slot.set(Field.STATE, State.READY)
+        self.control.send(Message("ready", text=describe(self.serving.site)))

@@ -2,68 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.demo_run import ROOT, run_demo
 from tests.integration.dnf_client import DnfClient
 from tests.integration.docker_engine import docker_engine
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.demo_run import Demo
+
 # the demo runs once, in one worker of a parallel run
 pytestmark = pytest.mark.xdist_group("demo")
-ROOT = Path(__file__).parents[2]
-# setting up .venv on a new machine is part of it
-DEMO_WITHIN_S = 600
 IMAGES = ("demo/hello:1.0", "demo/pause:3.5", "demo/greeter:2.1")
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """One finished run: where it left its result, and what it printed."""
-
-    directory: Path
-    said: str
-
-    @property
-    def upstream(self) -> str:
-        """HOST:PORT of the upstream it had."""
-        found = re.search(r"--set upstream=(\S+)", self.said)
-        assert found is not None, self.said
-        return found[1]
-
-    @property
-    def unpacked(self) -> Path:
-        """The bundle's tree."""
-        return self.directory / "unpacked"
-
-
-def _demo(directory: Path, *, code: int = 0) -> Demo:
-    done = subprocess.run(
-        [ROOT / "scripts" / "demo", directory],
-        # where the caller stands and its proxies make no difference
-        cwd="/",
-        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEMO_WITHIN_S,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return Demo(directory, done.stdout + done.stderr)
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """A finished demo, run twice in the same place: the second run replaces what the first one left."""
-    directory = tmp_path_factory.mktemp("demo") / "out"
-    _demo(directory)
-    return _demo(directory)
 
 
 def test_bundle_is_whole_and_plain_tools_agree(demo: Demo) -> None:
@@ -91,7 +47,7 @@ def test_upstream_has_ended(demo: Demo) -> None:
 def test_a_folder_of_somebody_else_is_not_emptied(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.write_text("mine")
-    refused = _demo(tmp_path, code=2)
+    refused = run_demo(tmp_path, code=2)
     assert "name another directory" in refused.said
     assert kept.read_text() == "mine"
 

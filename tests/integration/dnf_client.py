@@ -35,6 +35,7 @@ class DnfClient:
         arch: its architecture; another one than the machine's own is forced.
         releasever: what `$releasever` stands for.
         settings: further settings of every repository, e.g. `{"repo_gpgcheck": "1", "priority": "10"}`.
+        runner: what its command lines begin with: `ip netns exec HOST` on another host.
     """
 
     root: Path
@@ -44,11 +45,19 @@ class DnfClient:
     arch: str = ""
     releasever: str = "8"
     settings: tuple[tuple[str, str], ...] = ()
+    runner: tuple[str, ...] = ()
 
     def run(self, *arguments: str) -> str:
         """Run a dnf command here and return what it printed on stdout; DnfError when it fails."""
         self.root.mkdir(parents=True, exist_ok=True)
-        command = ["dnf", "-y", f"--config={self._configuration()}", "--noplugins", f"--installroot={self.root}"]
+        command = [
+            *self.runner,
+            "dnf",
+            "-y",
+            f"--config={self._configuration()}",
+            "--noplugins",
+            f"--installroot={self.root}",
+        ]
         command += [f"--releasever={self.releasever}", *([f"--forcearch={self.arch}"] if self.arch else [])]
         # scriptlets would want a shell in the root; nothing that a test installs relies on them
         return _run([*command, "--setopt=tsflags=noscripts", *arguments])

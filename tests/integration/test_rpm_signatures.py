@@ -45,7 +45,7 @@ def test_a_modern_package_is_authenticated_by_rpm_rs_alone(bench: SignedPackages
     signed = check_package(bench.modern, keys_of(bench.key), where=WHERE, gpgv=nowhere)
     assert (signed.key_id, signed.by, signed.hash_name) == (bench.key.key_id, "rpm-rs", "sha256")
     assert signed.fingerprint == bench.key.fingerprint.lower()
-    assert str(signed.nevra) == "app-1:2.1-3.noarch"
+    assert str(signed.about.nevra) == "app-1:2.1-3.noarch"
     assert rpm_accepts(bench.copy(bench.modern, tmp_path / "app.rpm"), bench.key)
 
 

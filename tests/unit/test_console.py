@@ -29,6 +29,7 @@ from bundler.errors import (
     StorageError,
     ToolMissingError,
 )
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,6 +81,18 @@ def test_the_message_says_where_what_what_next_and_the_id(capsys: pytest.Capture
     assert err == "m.yaml:1:1: one\nm.yaml:2:1: two\nerror: m.yaml: 2 problems\n  Mend them. [manifest-invalid]\n"
 
 
+def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[2Jb\x9b31mc\u202ed\re\x07"
+    written = "a\\u001b[2Jb\\u009b31mc\\u202ed\\u000de\\u0007"
+    assert console.run(raising(SourceError(SOME, hostile, remedy="r"))) == 4
+    console.warn(hostile)
+    assert capsys.readouterr().err == f"error: {written}\n  r [manifest-invalid]\nwarning: {written}\n"
+    console.say(f"{hostile}\tä\n語")
+    assert capsys.readouterr().out == f"{written}\tä\n語\n"
+    console.answer("", {"key": hostile}, schema="s/1", as_json=True)
+    assert json.loads(capsys.readouterr().out)["key"] == hostile
+
+
 def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     console.run(raising(RuntimeError("surprise")))
     assert "RuntimeError: surprise" in capsys.readouterr().err
@@ -116,7 +129,7 @@ def test_json_begins_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None
     [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536 * 1024, "1.5 MiB"), (5 * 1024**4, "5.0 TiB")],
 )
 def test_sizes_for_a_person(count: int, text: str) -> None:
-    assert console.human_bytes(count) == text
+    assert human_bytes(count) == text
 
 
 def test_tables_line_up_and_end_without_blanks() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,11 +43,29 @@ ENTRY = RpmEntry(
     packages=(PackageWish("app", Position("m.yaml", 9, 17)),),
     roles=("cloud",),
 )
+OTHER_KEY = Path(__file__).parents[2] / "data" / "keys" / "rsa.asc"
 COMPS = b"<comps><group><id>g</id><packagelist><packagereq>lib</packagereq></packagelist></group></comps>"
 
 
 def sources(files: dict[str, bytes], store: MemoryStore, via: str = "") -> Sources:
     return Sources(MappedDownloader(files, via), MemoryRegistry(), store, "/manifests")
+
+
+def told_otherwise(files: dict[str, bytes], old: bytes, new: bytes) -> dict[str, bytes]:
+    """Return a repository whose primary metadata say something else of the packages."""
+    (primary,) = (url for url in files if url.endswith("-primary.xml.gz"))
+    (repomd,) = (url for url in files if url.endswith("repomd.xml"))
+    plain = gzip.decompress(files[primary])
+    assert old in plain
+    data = gzip.compress(plain.replace(old, new), mtime=0)
+    changes = [
+        (Blob.of(files[primary]).digest.hex + "</checksum>", Blob.of(data).digest.hex + "</checksum>"),
+        (f"<size>{len(files[primary])}<", f"<size>{len(data)}<"),
+    ]
+    index = files[repomd].decode()
+    for before, after in changes:
+        index = index.replace(before, after)
+    return files | {primary: data, repomd: index.encode()}
 
 
 def test_every_package_of_the_closure_is_pinned(store: MemoryStore, task: RecordingTask) -> None:
@@ -65,6 +85,14 @@ def test_every_package_of_the_closure_is_pinned(store: MemoryStore, task: Record
     assert [key.startswith("-----BEGIN PGP PUBLIC KEY BLOCK") for key in origin.keys] == [True]
     assert "<packagereq>lib</packagereq>" in beside.comps
     assert (beside.modules, beside.updateinfo) == ("", "")
+
+
+def test_a_key_that_signed_nothing_does_not_travel(store: MemoryStore, task: RecordingTask) -> None:
+    files = repository(BASE, [APP, LIB]) | {f"{BASE}/other.asc": OTHER_KEY.read_bytes()}
+    spec = replace(SPEC, gpgkeys=(f"{BASE}/other.asc", f"{BASE}/key.asc"))
+    beside, *_ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(beside, RepoArtifact)
+    assert [key.encode() for key in beside.origins[0].keys] == [KEY]
 
 
 def test_an_estimate_moves_no_package_and_knows_the_sizes(store: MemoryStore, task: RecordingTask) -> None:
@@ -193,6 +221,49 @@ def test_another_package_under_that_name_is_refused(store: MemoryStore, task: Re
     assert isinstance(error, IntegrityError)
     assert error.id in (ErrorId.CHECKSUM_MISMATCH, ErrorId.UPSTREAM_CHANGED)
     assert "lib-1:1.0-1.noarch of repository base" in error.where
+
+
+def test_a_package_that_calls_itself_otherwise_than_the_metadata_do_is_refused(
+    store: MemoryStore, task: RecordingTask
+) -> None:
+    files = told_otherwise(repository(BASE, [APP, LIB]), b"<name>lib</name>", b"<name>rib</name>")
+    error = refused(ENTRY, files, store, task)
+    assert error.id == ErrorId.RPM_DAMAGED
+    assert "(want rib-1:1.0-1.noarch, got lib-1:1.0-1.noarch)" in str(error)
+    assert not store.has(Blob.of(LIB.content()))
+
+
+def test_the_date_of_a_package_is_what_its_header_says(store: MemoryStore, task: RecordingTask) -> None:
+    files = told_otherwise(repository(BASE, [APP, LIB]), f'build="{BUILT_S}"'.encode(), b'build="4294967295"')
+    _, app, lib = RpmsKind().lock(ENTRY, sources(files, store), task)
+    assert [rpm.date for rpm in (app, lib) if isinstance(rpm, RpmArtifact)] == [BUILT_S, BUILT_S]
+
+
+def test_a_name_that_no_file_can_have_is_refused(store: MemoryStore, task: RecordingTask) -> None:
+    long = b"l" * 250
+    files = told_otherwise(repository(BASE, [APP, LIB]), b"<name>lib</name>", b"<name>%b</name>" % long)
+    error = refused(ENTRY, files, store, task)
+    assert error.id == ErrorId.REPO_METADATA_INVALID
+    assert "longer than 255 bytes" in error.what
+
+
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        (b"https://other.example/x", f"https://other.example/x/{APP.file_name}"),
+        (b"sub", f"../repo/sub/{APP.file_name}"),
+    ],
+)
+def test_a_relative_repository_may_have_its_packages_elsewhere(
+    store: MemoryStore, task: RecordingTask, place: bytes, url: str
+) -> None:
+    files = repository("file:///repo", [APP, LIB])
+    files = told_otherwise(files, b'<location href="app', b'<location xml:base="%b" href="app' % place)
+    files[url.replace("..", "file://")] = APP.content()
+    spec = replace(SPEC, baseurls=("../repo",), gpgkeys=("../repo/key.asc",))
+    _, app, _ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert app.urls == (url,)
 
 
 def test_a_package_that_is_missing_upstream_is_named(store: MemoryStore, task: RecordingTask) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.errors import ErrorId, IntegrityError
+from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
+from bundler.kinds.rpm_placing import key_files
 from bundler.kinds.rpms import RpmsKind
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
@@ -85,6 +86,16 @@ def test_a_repository_is_complete_where_it_lies(store: MemoryStore) -> None:
     assert {place.platforms for place in found.values()} == {(AMD64,)}
 
 
+def test_packages_that_need_more_than_there_is_are_refused(store: MemoryStore) -> None:
+    app = SmallRpm("app", requires=("lib", "/usr/share/lib"))
+    assert placed(store, repository(), pinned(app, store), pinned(LIB, store))
+    with pytest.raises(SourceError, match="nothing provides lib needed by app") as caught:
+        placed(store, repository(), pinned(app, store))
+    assert (caught.value.id, caught.value.where) == (ErrorId.REPO_METADATA_INVALID, "yum")
+    having_more = replace(repository(), installed_path="list", installed="lib-1-1.noarch")
+    assert placed(store, having_more, pinned(app, store))
+
+
 def test_placing_twice_gives_the_same_bytes(store: MemoryStore) -> None:
     artifacts = (repository(), pinned(APP, store), pinned(LIB, store))
     assert placed(store, *artifacts) == placed(store, artifacts[0], *artifacts[:0:-1])
@@ -98,6 +109,19 @@ def test_every_key_has_a_file_of_its_own_and_every_file_is_named(store: MemorySt
     assert isinstance(content, bytes)
     assert b"file:///opt/yum/RPM-GPG-KEY-base\n" in content
     assert b"file:///opt/yum/RPM-GPG-KEY-base-2\n" in content
+
+
+def test_no_key_takes_the_place_of_another() -> None:
+    origins = [
+        RepoOrigin(repo_id, ("https://x.example/",), gpgcheck=True, keys=keys)
+        for repo_id, keys in (("A", ("zero",)), ("a", ("one", "two")), ("a-2", ("three",)))
+    ]
+    assert key_files(origins) == {
+        "RPM-GPG-KEY-A": "zero",
+        "RPM-GPG-KEY-a-2": "one",
+        "RPM-GPG-KEY-a-3": "two",
+        "RPM-GPG-KEY-a-2-2": "three",
+    }
 
 
 @pytest.mark.parametrize(

@@ -195,5 +195,10 @@ def test_repositories_do_not_lie_inside_each_other(tmp_path: Path) -> None:
     assert "inside" not in two("yum", "yum-el8", tmp_path)
 
 
+def test_repositories_have_names_of_their_own_for_clients(tmp_path: Path) -> None:
+    assert "are both called local-el8 by clients" in two("yum-el8", "yum/el8", tmp_path)
+    assert "both called" not in two("yum-el8", "yum-el9", tmp_path)
+
+
 def test_a_platform_that_the_bundle_is_not_for_is_a_warning(tmp_path: Path) -> None:
     assert "x86_64 is linux/amd64, which is not among the manifest's platforms" in two("yum", "yum-b", tmp_path)

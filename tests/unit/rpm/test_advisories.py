@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from typing import BinaryIO, cast
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from bundler.errors import ErrorId, SourceError
 from bundler.model.rpm_name import Nevra
+from bundler.rpm import advisories
 from bundler.rpm.advisories import merge_advisories
 from tests.fakes.small_rpms import opened
 
@@ -63,9 +66,24 @@ def test_without_an_advisory_there_is_no_document() -> None:
         ("<updates>", "no element found"),
         ("<comps/>", "not 'updates'"),
         ('<!DOCTYPE updates [<!ENTITY a "b">]><updates>&a;</updates>', "declares a document type"),
+        (f"<updates>{'<a>' * 2000}{'</a>' * 2000}</updates>", "deep inside each other"),
     ],
+    ids=["cut-short", "other", "entities", "deep"],
 )
 def test_faulty_documents(text: str, said: str) -> None:
     with pytest.raises(SourceError, match=said) as caught:
         merge_advisories([("here", opened(text))], {BASH})
     assert caught.value.id == ErrorId.REPO_METADATA_INVALID
+
+
+def test_an_advisory_without_end_is_not_held_in_memory() -> None:
+    class Endless(io.RawIOBase):
+        """A text that never comes to its end."""
+
+        def read(self, size: int = -1) -> bytes:
+            self.given = getattr(self, "given", 0) + size
+            assert self.given < 2 * advisories.MAX_ADVISORY_BYTES
+            return b"<updates>" if self.given == size else b" " * size
+
+    with pytest.raises(SourceError, match="has an advisory of more than"):
+        merge_advisories([("here", cast("BinaryIO", Endless()))], {BASH})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -65,10 +66,22 @@ def test_a_group_of_two_repositories_is_one_group() -> None:
         (b"<html/>", "'html', not 'comps'"),
         (b'<!DOCTYPE comps [<!ENTITY a "b">]><comps/>', "declares the entity a"),
         (b"<comps>&unknown;</comps>", "undefined entity"),
+        (b"<comps>" + b"<a>" * 2000 + b"</a>" * 2000 + b"</comps>", "deep inside each other"),
     ],
+    ids=["cut-short", "html", "entities", "undefined", "deep"],
 )
 def test_damaged_groups_are_an_error_of_the_source(data: bytes, problem: str) -> None:
     with pytest.raises(SourceError, match=problem) as raised:
         read_comps(io.BytesIO(data), "groups of repository base")
     assert raised.value.id == ErrorId.REPO_METADATA_INVALID
     assert raised.value.where == "groups of repository base"
+
+
+def test_a_long_text_takes_time_by_its_length_only() -> None:
+    def seconds(lines: int) -> float:
+        begun = time.process_time()
+        read_comps(io.BytesIO(b"<comps>" + b"\n" * lines + b"</comps>"), "groups")
+        return time.process_time() - begun
+
+    # eight times as long: by the square it would be sixty-four times
+    assert seconds(800_000) < 30 * max(seconds(100_000), 0.01)

@@ -6,6 +6,7 @@ import io
 import lzma
 import random
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,16 @@ def test_nothing_comes_out_of_nothing(compress: Callable[[bytes], bytes], tmp_pa
 @every_compression
 def test_members_follow_each_other_and_padding_is_let_pass(compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
     assert plain(compress(PLAIN) + compress(b"more") + b"\0" * 512, tmp_path) == PLAIN + b"more"
+
+
+def test_many_small_members_take_time_by_their_number_only(tmp_path: Path) -> None:
+    def seconds(members: int) -> float:
+        begun = time.process_time()
+        assert plain(gzip.compress(b"a", mtime=0) * members, tmp_path) == b"a" * members
+        return time.process_time() - begun
+
+    # eight times as many: by the square it would be sixty-four times
+    assert seconds(160_000) < 30 * max(seconds(20_000), 0.01)
 
 
 @every_compression

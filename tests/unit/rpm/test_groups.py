@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -56,10 +57,24 @@ def test_without_a_group_there_is_no_document() -> None:
     [
         (b"<comps>", "not a readable XML document"),
         (b"<other/>", "not 'comps'"),
-        (b'<!DOCTYPE comps [<!ENTITY a "b">]><comps>&a;</comps>', "declares entities"),
+        (b'<!DOCTYPE comps [<!ENTITY a "b">]><comps>&a;</comps>', "declares the entity a"),
+        ('<!DOCTYPE comps [<!ENTITY a "b">]><comps>&a;</comps>'.encode("utf-16"), "declares the entity a"),
+        (b"<comps>" + b"<a>" * 2000 + b"</a>" * 2000 + b"</comps>", "deep inside each other"),
     ],
+    ids=["cut-short", "other", "entities", "entities-in-utf-16", "deep"],
 )
 def test_faulty_documents(data: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said) as caught:
         merge_groups([("here", data)], {"bash"})
     assert caught.value.id == ErrorId.REPO_METADATA_INVALID
+
+
+def test_a_group_told_in_many_parts_takes_time_by_their_number_only() -> None:
+    def seconds(parts: int) -> float:
+        document = comps(*(group("web", f"p{number}") for number in range(parts)))
+        begun = time.process_time()
+        assert listed(merge_groups([document], {"p1"})) == [("web", ["p1"])]
+        return time.process_time() - begun
+
+    # eight times as many: by the square it would be sixty-four times
+    assert seconds(8000) < 30 * max(seconds(1000), 0.005)

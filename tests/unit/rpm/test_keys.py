@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from bundler.errors import ErrorId, SourceError
 from bundler.rpm.armor import PUBLIC_KEY, armor, dearmor
 from bundler.rpm.keys import MAX_KEYS_BYTES, PublicKey, day, find_part, read_keys
-from bundler.rpm.openpgp import Tag, parse_key, parse_signature, read_packets
+from bundler.rpm.openpgp import SignaturePacket, SignatureType, Tag, parse_key, parse_signature, read_packets
 
 DATA = Path(__file__).parents[2] / "data" / "keys"
 RSA = "12e1b690c705d0e87d626927e77b58e71593b55a"
@@ -101,6 +103,15 @@ def test_a_revoked_key_is_good_for_nothing() -> None:
     assert key.fault_at(key.parts[0], _at("2020-06-01")) == f"key {key.key_ids[0]} is revoked"
 
 
+@pytest.mark.parametrize(("issuer", "revoked"), [(RSA, True), (DSA, False)], ids=["itself", "somebody-else"])
+def test_only_its_owner_revokes_a_key(issuer: str, revoked: bool) -> None:
+    hashed = b"\x05\x02" + bytes(4) + b"\x09\x10" + bytes.fromhex(issuer[-16:])
+    body = bytes([4, SignatureType.KEY_REVOCATION, 1, 8]) + len(hashed).to_bytes(2, "big") + hashed + bytes(4)
+    packet = bytes([0xC0 | Tag.SIGNATURE, len(body)]) + body
+    (key,) = read_keys(_key("rsa.asc").packets + packet, "key")
+    assert key.parts[0].revoked is revoked
+
+
 def test_a_subkey_falls_with_its_primary_key() -> None:
     key, revoked = _key("two-subkeys.asc"), _key("revoked.asc")
     together = PublicKey((revoked.parts[0], key.parts[2]), "", b"")
@@ -117,6 +128,17 @@ def test_the_maker_of_a_signature_is_found_by_its_fingerprint(name: str, owner: 
     assert find_part([_key("two-subkeys.asc")], signature) is None
 
 
+def test_of_copies_of_a_key_the_one_that_is_good_counts_unless_one_is_revoked() -> None:
+    old, extended = _key("expires-2017.asc"), _key("extended-to-2019.asc")
+    withdrawn = replace(old, parts=(replace(old.parts[0], revoked=True),))
+    signature = SignaturePacket(4, 0, "RSA", "sha256", _at("2018-06-01"), old.key_ids[0], old.fingerprint)
+    assert (
+        find_part([old, extended], signature) == find_part([extended, old], signature) == (extended, extended.parts[0])
+    )
+    assert find_part([extended, withdrawn], signature) == (withdrawn, withdrawn.parts[0])
+    assert find_part([old], signature) == (old, old.parts[0])
+
+
 def test_a_version_3_signature_names_its_maker_by_id() -> None:
     body = b"\x03\x05\x00" + (1_600_000_000).to_bytes(4, "big") + bytes.fromhex(RSA[-16:]) + b"\x01\x02\xab\xcd"
     signature = parse_signature(body)
@@ -130,6 +152,13 @@ def test_what_signatures_tell() -> None:
     signature = parse_signature(packet.body)
     assert (signature.version, signature.algorithm, signature.hash_name) == (4, "DSA", "sha512")
     assert day(signature.created) == "2011-01-01"
+
+
+@pytest.mark.parametrize(("created", "lifetime"), [(b"\xff" * 8, bytes(4)), (b"", bytes(4)), (bytes(4), b"\xff" * 8)])
+def test_a_time_of_another_length_than_a_time_is_refused(created: bytes, lifetime: bytes) -> None:
+    hashed = b"".join(bytes([len(value) + 1, kind]) + value for kind, value in ((2, created), (9, lifetime)))
+    with pytest.raises(ValueError, match="a time takes 4 bytes"):
+        parse_signature(bytes([4, 0, 1, 8]) + len(hashed).to_bytes(2, "big") + hashed + bytes(2))
 
 
 def test_a_version_6_key_is_named_by_its_sha256() -> None:
@@ -194,3 +223,14 @@ def test_any_bytes_give_keys_or_a_source_error(data: bytes) -> None:
 def test_armor_is_undone(data: bytes) -> None:
     block = armor(data, PUBLIC_KEY)
     assert dearmor(block + b"between\n" + block.replace(b"\n", b"\r\n"), PUBLIC_KEY) == (data, data)
+
+
+def test_many_headers_of_an_armored_block_take_time_by_their_number_only() -> None:
+    def seconds(headers: int) -> float:
+        text = (DATA / "rsa.asc").read_bytes().replace(b"BLOCK-----\n", b"BLOCK-----\n" + b"Comment:\n" * headers, 1)
+        begun = time.process_time()
+        assert dearmor(text, PUBLIC_KEY) == (_key("rsa.asc").packets,)
+        return time.process_time() - begun
+
+    # eight times as many: by the square it would be sixty-four times
+    assert seconds(160_000) < 30 * max(seconds(20_000), 0.005)

@@ -73,6 +73,18 @@ def test_a_metalink_of_rfc_5854_ranks_by_priority() -> None:
         found.check(OLDER, "u")
 
 
+def test_numbers_too_long_to_be_read_count_as_none() -> None:
+    nines = "9" * 5000
+    data = metalink(
+        f'<url preference="{nines}">https://a.example/repodata/repomd.xml</url>',
+        f'<url priority="{nines}">https://c.example/repodata/repomd.xml</url>',
+        mirror("https://b.example", 1),
+    ).replace(f"<size>{len(CURRENT)}".encode(), f"<size>{nines}".encode())
+    found = parse_mirrors(data, URL)
+    assert found.bases == ("https://b.example", "https://a.example", "https://c.example")
+    found.check(CURRENT, "u")
+
+
 @pytest.mark.parametrize("data", [CURRENT, OLDER])
 def test_the_current_index_and_the_one_before_are_vouched_for(data: bytes) -> None:
     parse_mirrors(metalink(mirror("https://a.example", 1)), URL).check(data, "u")
@@ -84,6 +96,17 @@ def test_any_other_index_is_refused(data: bytes) -> None:
         parse_mirrors(metalink(mirror("https://a.example", 1)), URL).check(data, "https://a.example/r")
     assert (raised.value.id, raised.value.where) == (ErrorId.CHECKSUM_MISMATCH, "https://a.example/r")
     assert raised.value.want == f"sha256:{hashlib.sha256(CURRENT).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("promised", "other"),
+    [(hashlib.sha512(CURRENT).hexdigest(), "0" * 128), (f"<size>{len(CURRENT)}<", "<size>1<")],
+    ids=["one-digest", "size"],
+)
+def test_all_that_is_promised_of_an_index_has_to_be_true(promised: str, other: str) -> None:
+    data = metalink(mirror("https://a.example", 1)).replace(promised.encode(), other.encode())
+    with pytest.raises(IntegrityError):
+        parse_mirrors(data, URL).check(CURRENT, "u")
 
 
 def test_a_list_that_promises_nothing_refuses_nothing() -> None:

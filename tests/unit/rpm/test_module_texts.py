@@ -36,6 +36,33 @@ def test_only_streams_of_the_bundle_are_left_and_are_the_default() -> None:
     assert index.default_streams() == {"nodejs": "18"}
 
 
+def test_of_streams_that_share_a_package_the_one_that_has_them_all_is_kept() -> None:
+    shared = Nevra("lib", 0, "1", "1", "noarch")
+    both = [
+        text.replace("\n...\n", "\n    - lib-0:1-1.noarch\n...\n")
+        for text in (OURS, OTHER, stream("16", "nodejs-1:16.0-1.module.x86_64"))
+    ]
+    text = merge_modules([("here", opened("".join(both)))], {NODE, shared}, read_documents)
+    index = read_modules(opened(text), read_documents, "there")
+    assert [build.name for build in index.streams] == ["nodejs:18"]
+    assert index.default_streams() == {"nodejs": "18"}
+
+
+def test_a_list_on_one_line_is_read_too() -> None:
+    flow = OURS.replace(
+        "    rpms:\n    - nodejs-1:18.1-1.module.x86_64\n", "    rpms: [a, nodejs-1:18.1-1.module.x86_64]\n"
+    )
+    assert flow != OURS
+    assert merge_modules([("here", opened(flow))], {NODE}, read_documents).startswith(flow)
+
+
+@pytest.mark.parametrize("name", ["'node\"js'", r'"node\x1b[2J"', r'"node\nstream"'])
+def test_a_name_that_would_change_the_document_is_refused(name: str) -> None:
+    with pytest.raises(SourceError, match="is no name of a module") as caught:
+        merge_modules([("here", opened(OURS.replace("name: nodejs", f"name: {name}")))], {NODE}, read_documents)
+    assert caught.value.id == ErrorId.REPO_METADATA_INVALID
+
+
 def test_a_stream_that_several_repositories_have_is_kept_once() -> None:
     text = merge_modules([("one", opened(OURS)), ("two", opened(OURS))], {NODE}, read_documents)
     assert text.count("document: modulemd\n") == 1

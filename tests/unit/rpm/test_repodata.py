@@ -117,3 +117,12 @@ def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundlerError) as caught:
         write_repodata([RepoPackage(path, "text.rpm", Blob.of(b"text"), 0)])
     assert caught.value.id == ErrorId.SOURCE_INVALID
+
+
+def test_what_xml_cannot_say_is_refused(tmp_path: Path) -> None:
+    data = RPMS[0].content().replace(b"About ", b"About\x1b")
+    path = tmp_path / "odd.rpm"
+    path.write_bytes(data)
+    with pytest.raises(BundlerError, match="control chars") as caught:
+        write_repodata([RepoPackage(path, "odd.rpm", Blob.of(data), 0)])
+    assert caught.value.id == ErrorId.SOURCE_INVALID

@@ -24,6 +24,8 @@ from tests.fakes.rpm_layout import (
     BUILD_TIME,
     EPOCH,
     I18N_STRING,
+    INT32,
+    INT64,
     LEAD,
     NAME,
     PAYLOAD_DIGEST,
@@ -37,6 +39,7 @@ from tests.fakes.rpm_layout import (
     SIG_RSA_HEADER,
     SIG_SHA1,
     SIZE,
+    SOURCE_RPM,
     STRING_ARRAY,
     SUMMARY,
     VERSION,
@@ -44,9 +47,11 @@ from tests.fakes.rpm_layout import (
     Parts,
     binary,
     number,
+    take_apart,
     text,
     write_header,
 )
+from tests.fakes.small_rpms import BUILT_S, KEY, SmallRpm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,10 +75,17 @@ class RecordingVerifier:
         self.asked.append((signature, key, signed if isinstance(signed, bytes) else signed.read()))
 
 
-def _package(*signatures: Entry, payload_digest: str | None = "", algorithm: int = SHA256_NUMBER) -> Parts:
-    """Return a package; `payload_digest` None leaves it out, "" takes the right one."""
+def _package(
+    *signatures: Entry,
+    payload_digest: str | None = "",
+    algorithm: int = SHA256_NUMBER,
+    source_rpm: str = "app-1.2-3.src.rpm",
+    more: Sequence[Entry] = (),
+) -> Parts:
+    """Return a package; `payload_digest` None leaves it out, "" takes the right one; `source_rpm` "" leaves it out."""
     entries = [text(NAME, "app"), text(VERSION, "1.2"), text(RELEASE, "3"), text(ARCH, "noarch"), number(EPOCH, 4)]
     entries += [text(SUMMARY, "An app", kind=I18N_STRING), number(BUILD_TIME, 1_600_000_000), number(SIZE, 700)]
+    entries += [text(SOURCE_RPM, source_rpm), *more] if source_rpm else more
     if payload_digest is not None:
         digest = payload_digest or hashlib.sha256(PAYLOAD).hexdigest()
         entries += [text(PAYLOAD_DIGEST, digest, kind=STRING_ARRAY), number(PAYLOAD_DIGEST_ALGORITHM, algorithm)]
@@ -86,7 +98,7 @@ def _check(parts: Parts, path: Path, keys: Sequence[PublicKey] = (RSA, DSA)) -> 
     path.write_bytes(parts.joined())
     verifier = RecordingVerifier()
     signed = check_package(path, keys, where="test", gpgv=verifier)
-    assert (signed.by, str(signed.nevra)) == ("gpgv", "app-4:1.2-3.noarch")
+    assert (signed.by, str(signed.about.nevra)) == ("gpgv", "app-4:1.2-3.noarch")
     return signed.key_id, [covered for _, _, covered in verifier.asked]
 
 
@@ -139,6 +151,15 @@ def test_when_the_headers_signer_is_unknown_the_packages_signer_may_be_known(pat
     assert _check(parts, path, [DSA]) == (DSA.key_ids[0], [parts.header + PAYLOAD])
 
 
+def test_another_signature_does_not_vouch_for_the_one_that_decides(path: Path) -> None:
+    parts = take_apart(SmallRpm("app").content())
+    genuine = parts.signature(SIG_RSA_HEADER)
+    claimed = genuine.replace(BUILT_S.to_bytes(4, "big"), (BUILT_S + 1).to_bytes(4, "big"))
+    assert claimed != genuine
+    both = parts.with_signatures(binary(SIG_RSA_HEADER, claimed), binary(SIG_DSA_HEADER, genuine))
+    assert _refusal(both, path, read_keys(KEY, "key")).id is ErrorId.RPM_SIGNATURE_BAD
+
+
 def test_an_unknown_key_is_named_beside_those_accepted(path: Path) -> None:
     error = _refusal(_package(binary(SIG_DSA_HEADER, DSA_SIGNATURE)), path, [RSA])
     assert error.id is ErrorId.RPM_KEY_UNKNOWN
@@ -182,7 +203,20 @@ def test_the_signed_digest_of_the_payload_is_held_to(path: Path) -> None:
 def test_a_header_may_hold_a_tag_once_only(path: Path) -> None:
     twice = _package(text(SIG_SHA1, "0" * 40)).joined()
     one, other = SIG_MD5.to_bytes(4, "big"), SIG_SHA1.to_bytes(4, "big")
-    assert _refusal(twice.replace(one, other, 1), path).id is ErrorId.RPM_DAMAGED
+    refusal = _refusal(twice.replace(one, other, 1), path)
+    assert refusal.id is ErrorId.RPM_DAMAGED
+    assert f"holds tag {SIG_SHA1} twice" in refusal.what
+
+
+@pytest.mark.parametrize(("kind", "count"), [(INT64, 4), (INT32, 0x0FFFFFFF), (STRING_ARRAY, 0x0FFFFFFF), (77, 1)])
+def test_a_header_may_claim_no_more_than_it_holds(path: Path, kind: int, count: int) -> None:
+    parts = _package(more=(Entry(9999, kind, count, bytes(8)),))
+    assert "the entry of tag 9999 lies outside" in _refusal(parts, path).what
+
+
+def test_a_source_package_is_named_as_one(path: Path) -> None:
+    path.write_bytes(_package(source_rpm="").joined())
+    assert str(package_summary(path, where="test").nevra) == "app-4:1.2-3.src"
 
 
 def test_without_rpm_rs_its_package_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

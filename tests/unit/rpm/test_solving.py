@@ -9,7 +9,7 @@ from bundler.model.digest import Digest
 from bundler.model.rpm_name import Nevra
 from bundler.model.rpm_repo import RepoSpec
 from bundler.rpm.closure import ChosenRpm
-from tests.fakes.rpm_metadata import BUILT_AT, Package, choose, primary_xml, solvable_repo, solve_for
+from tests.fakes.rpm_metadata import Package, choose, primary_xml, solvable_repo, solve_for
 from tests.integration.rpm_repositories import Shape, random_packages
 
 APP = Package("app", "1.0", requires=("lib >= 2", "(doc if man)", "/usr/bin/tool"))
@@ -52,7 +52,7 @@ def test_a_chosen_package_is_told_with_all_that_fetching_it_takes() -> None:
     app = Package("app", "1", epoch=2)
     (found,) = solve_for([solvable_repo("base", [app])], "app").packages
     checksum = Digest("sha256", app.pkgid)
-    assert found == ChosenRpm(app.nevra, "base", app.href, app.size, checksum, BUILT_AT, "The app")
+    assert found == ChosenRpm(app.nevra, "base", app.href, app.size, checksum, "The app")
     assert found.nevra == Nevra("app", 2, "1", "1", "x86_64")
 
 

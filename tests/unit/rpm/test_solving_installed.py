@@ -40,6 +40,14 @@ def test_what_is_installed_provides_all_that_its_repository_says_and_is_not_take
     assert added("libc-1", installed) == []
 
 
+def test_a_name_without_epoch_as_rpm_prints_it_stands_for_any_epoch() -> None:
+    libc = Package("libc", epoch=3, provides=("libc.so.3",))
+    apps = [Package("app", requires=("libc.so.3",)), Package("same", requires=("libc = 3:1-1",))]
+    for wish in ("app", "same"):
+        found = solve_for([solvable_repo("base", [libc, *apps])], wish, installed=(Nevra.parse("libc-1-1.x86_64"),))
+        assert [rpm.nevra.name for rpm in found.packages] == [wish]
+
+
 def test_what_is_installed_is_replaced_when_something_needs_more_of_it() -> None:
     assert added("newer", KNOWN) == ["libc-2-1.x86_64", "newer-1-1.x86_64"]
 

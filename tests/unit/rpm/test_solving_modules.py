@@ -105,7 +105,7 @@ def test_a_stream_that_does_not_exist_is_told_with_what_there_is(module: str, pr
     with pytest.raises(ManifestError) as raised:
         solve_for(repos("perl:5.24", module), "plain")
     assert raised.value.id == ErrorId.RPM_STREAM_NOT_FOUND
-    assert raised.value.problems == (f"m.yaml:9:7: {problem}",)
+    assert raised.value.problems == (f"m.yaml:9:7: repository appstream: {problem}",)
 
 
 def test_a_stream_is_asked_of_a_repository_without_modules() -> None:
@@ -119,7 +119,7 @@ def test_two_streams_of_one_module_are_refused() -> None:
     with pytest.raises(ManifestError) as raised:
         solve_for(repos("node:10", "node:18"), "plain")
     assert raised.value.id == ErrorId.RPM_UNSATISFIABLE
-    assert raised.value.problems == ("m.yaml:9:7: of the module node both 10 and 18 are enabled",)
+    assert raised.value.problems == ("m.yaml:9:7: repository appstream: of the module node both 10 and 18 are enabled",)
 
 
 def test_streams_that_need_different_streams_of_another_module_are_refused() -> None:

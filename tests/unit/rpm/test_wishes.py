@@ -132,6 +132,15 @@ def test_a_group_brings_its_packages_and_notes_what_no_repository_has() -> None:
     assert solution.notes == ("m.yaml:1:5: @base lists gone, which no repository has",)
 
 
+@pytest.mark.parametrize("condition", ["glibc (x", "a b", ")", "a) if (b"])
+def test_a_condition_of_a_group_that_cannot_be_read_is_noted(condition: str) -> None:
+    conditional = f'<packagereq type="conditional" requires="{condition}">tool</packagereq></packagelist>'
+    comps = COMPS.replace(b"</packagelist>", conditional.encode())
+    solution = solve_for([solvable_repo("base", [*DOCKER, *OTHERS], comps=comps)], "@base", multilib=True)
+    assert f"m.yaml:1:5: @base lists (tool if {condition}), which cannot be read" in solution.notes
+    assert len(solution.packages) == 3
+
+
 def test_a_misspelled_group_is_told_with_the_nearest() -> None:
     with pytest.raises(ManifestError, match="1 of 1 wishes") as raised:
         solve_for([solvable_repo("base", OTHERS, comps=COMPS)], "@bsae")

@@ -1,0 +1,217 @@
+"""`mirror serve`: one unpacked bundle, or several, over HTTP and FTP."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from bundler import console
+from mirror.cli.options import option
+from mirror.settings import (
+    DEFAULT_FTP,
+    DEFAULT_FTP_CONNECTIONS,
+    DEFAULT_GRACE_S,
+    DEFAULT_HTTP,
+    DEFAULT_PASSIVE_PORTS,
+    DEFAULT_USER,
+    Endpoint,
+    Settings,
+    ShareOption,
+    TlsFiles,
+)
+
+if TYPE_CHECKING:
+    from mirror.settings import Network
+
+MAX_WORKERS = 64
+MAX_PORT = 65535
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_PORT:
+        raise click.BadParameter(f"{text!r} is not a port")
+    return int(text)
+
+
+def _endpoint(_ctx: click.Context, _param: click.Parameter, value: str) -> Endpoint | None:
+    if value == "off":
+        return None
+    host, _, port = value.rpartition(":")
+    if "]" in port or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+        raise click.BadParameter(f"{value!r} is not HOST:PORT; write an IPv6 address as [::1]:8088")
+    return Endpoint(host.strip("[]") if host != "*" else "", _port(port))
+
+
+def _passive_ports(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
+    first, dash, last = value.partition("-")
+    ports = (_port(first), _port(last if dash else first))
+    if not 0 < ports[0] <= ports[1]:
+        raise click.BadParameter(f"{value!r} is not FIRST-LAST")
+    return ports
+
+
+def _public_address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    try:
+        # what PASV can tell is an IPv4 address (RFC 959)
+        return str(ipaddress.IPv4Address(value)) if value else ""
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not an IPv4 address") from error
+
+
+def _networks(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(value, strict=False) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write 198.51.100.0/24, or a single address") from error
+
+
+def _shares(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[ShareOption, ...]:
+    shares = []
+    for value in values:
+        path, equals, directory = value.partition("=")
+        name = "/".join(segment for segment in path.split("/") if segment)
+        if not equals or not path.startswith("/") or not name or not directory:
+            raise click.BadParameter(f"{value!r} is not /PATH=DIR")
+        shares.append(ShareOption(name, Path(directory)))
+    return tuple(shares)
+
+
+def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
+    if certificate is None and key is None:
+        return None
+    if certificate is None:
+        raise click.UsageError("--tls-key needs --tls-cert")
+    return TlsFiles(certificate, key or certificate)
+
+
+FILE = click.Path(path_type=Path, readable=False)
+
+
+@click.command()
+@option("--root", type=FILE, required=True, help="The unpacked bundle, or the directory that holds several.")
+@option(
+    "--http",
+    default=str(DEFAULT_HTTP),
+    show_default=True,
+    callback=_endpoint,
+    metavar="HOST:PORT",
+    help="Where HTTP listens; `off` for nowhere.",
+)
+@option(
+    "--ftp",
+    default=str(DEFAULT_FTP),
+    show_default=True,
+    callback=_endpoint,
+    metavar="HOST:PORT",
+    help="Where FTP listens; `off` for nowhere.",
+)
+@option(
+    "--workers",
+    type=click.IntRange(1, MAX_WORKERS),
+    default=lambda: len(os.sched_getaffinity(0)),
+    show_default="one per core",
+    help="Processes for each protocol.",
+)
+@option("--tls-cert", type=FILE, help="PEM file: HTTP speaks TLS only, FTP on demand.")
+@option("--tls-key", type=FILE, help="PEM file of its key, when that is not in the same file.")
+@option("--users", type=FILE, help="htpasswd file (bcrypt) of those who may read; everybody without it.")
+@option(
+    "--passive-ports",
+    default="{}-{}".format(*DEFAULT_PASSIVE_PORTS),
+    show_default=True,
+    callback=_passive_ports,
+    metavar="A-B",
+    help="Ports of FTP's data connections.",
+)
+@option(
+    "--public-address",
+    default="",
+    callback=_public_address,
+    metavar="IP",
+    help="IPv4 address that FTP clients are told, behind a NAT.",
+)
+@option("--rate-limit", type=click.IntRange(1024), metavar="BYTES/S", help="For everything together.")
+@option(
+    "--allow",
+    multiple=True,
+    callback=_networks,
+    metavar="CIDR",
+    help="Only these networks may connect, and loopback (repeatable).",
+)
+@option(
+    "--share",
+    multiple=True,
+    callback=_shares,
+    metavar="/PATH=DIR",
+    help="Serve a further directory as it is, not verified (repeatable).",
+)
+@option("--all-files", is_flag=True, help="Serve a root that holds no bundle, as it is.")
+@option("--user", default=DEFAULT_USER, show_default=True, help="Whom the workers become when started as root.")
+@option("--access-log", metavar="FILE", help="A line for every answer; `-` is stdout. SIGUSR1 opens it anew.")
+@option(
+    "--log-format",
+    type=click.Choice(["combined", "json"]),
+    default="combined",
+    show_default=True,
+    help="How the access log's lines look.",
+)
+@option("--verify", is_flag=True, help="Compare every digest before serving, and before a reload takes over.")
+@option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=DEFAULT_GRACE_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long transfers may go on after SIGTERM.",
+)
+@option(
+    "--ftp-connections",
+    type=click.IntRange(1),
+    default=DEFAULT_FTP_CONNECTIONS,
+    show_default=True,
+    help="FTP connections that one address may hold at once.",
+)
+def serve(**given: Any) -> None:
+    """Serve unpacked bundles over HTTP and FTP: only what they list, and only while it is unchanged.
+
+    Started as root it binds its ports and goes on without rights. SIGHUP takes over a bundle that was unpacked,
+    activated or removed, and new certificates and users; no connection is dropped.
+    """
+    from mirror.supervisor.serve import serve as run_mirror
+
+    run_mirror(_settings(**given), _runs(), say=console.say, warn=console.warn)
+
+
+def _settings(
+    tls_cert: Path | None, tls_key: Path | None, share: tuple[ShareOption, ...], all_files: bool, grace: float,
+    access_log: str | None, root: Path, **given: Any,
+) -> Settings:  # fmt: skip
+    if given["http"] is None and given["ftp"] is None:
+        raise click.UsageError("with --http off and --ftp off nothing would be served")
+    return Settings(
+        root=root,
+        tls=_tls(tls_cert, tls_key),
+        shares=(*share, *([ShareOption("", root)] if all_files else [])),
+        all_files=all_files,
+        grace_s=grace,
+        access_log=_access_log(access_log),
+        **given,
+    )
+
+
+def _access_log(name: str | None) -> Path | Literal["-"] | None:
+    if not name:
+        return None
+    return "-" if name == "-" else Path(name)
+
+
+def _runs() -> Any:
+    # both before the first fork: the workers share the pages of what is loaded
+    from mirror.ftp.worker import run as run_ftp
+    from mirror.http.worker import run as run_http
+
+    return {"http": run_http, "ftp": run_ftp}

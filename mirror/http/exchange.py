@@ -1,0 +1,49 @@
+"""One request and what became of it, as values that travel from the parser to the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mirror.http.answer import Answer
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request whose head was read.
+
+    Arguments:
+        method: upper case.
+        raw_target: as it came.
+        fields: lower-case name -> value, see `fields.read_fields`.
+        keeps: whether the client wants the connection to stay open, by version and Connection field.
+        http_1_0: whether the client speaks HTTP/1.0.
+        remote: the client's address.
+        user: who logged in, "" for nobody.
+        refusal: an answer that was decided on before the request was read to its end.
+    """
+
+    method: str
+    raw_target: bytes
+    fields: Mapping[bytes, str]
+    keeps: bool
+    http_1_0: bool
+    remote: str
+    user: str = ""
+    refusal: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer that is ready to be sent.
+
+    Arguments:
+        answer: what to send.
+        descriptor: of the file that the answer's spans are of, owned by whoever sends it; None without spans.
+    """
+
+    answer: Answer
+    descriptor: int | None = None

@@ -1,0 +1,151 @@
+"""Decide what a request gets: who asks, what for, and whether the file is still the checked one.
+
+Owns the order of these questions; the connection owns how an answer is sent, `own_urls` what lies below `/-/`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mirror.http.answer import METHODS, Answer, file_answer, text_answer
+from mirror.http.auth import REALM, basic_credentials
+from mirror.http.exchange import Outcome
+from mirror.http.own_urls import is_open_to_all
+from mirror.http.target import Target, parse_target
+from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
+from mirror.tree.served import File
+from mirror.worker.tell import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from mirror.http.auth import Credentials
+    from mirror.http.exchange import Exchange
+    from mirror.http.own_urls import OwnUrls
+    from mirror.http.slow_work import SlowWork
+    from mirror.tree.served import Directory
+    from mirror.worker.serving import Serving
+    from mirror.worker.worker import Worker
+
+OWN = "-"
+RETRY_S = 5
+
+
+class Handler:
+    """Decides for one worker.
+
+    Arguments:
+        worker: what is served, and who may ask.
+        own: the mirror's own URLs and its pages.
+        slow: runs what takes longer than a request may hold up the others.
+    """
+
+    def __init__(self, worker: Worker, own: OwnUrls, slow: SlowWork) -> None:
+        self._worker = worker
+        self._own = own
+        self._slow = slow
+
+    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
+        """Return the answer to a request, or a coroutine that returns it when it has to wait for something."""
+        serving = self._worker.serving
+        target = parse_target(exchange.raw_target)
+        if exchange.method == "OPTIONS" and (target is not None or exchange.raw_target == b"*"):
+            return Outcome(Answer(204, [("Allow", METHODS)]))
+        if exchange.method not in ("GET", "HEAD"):
+            return Outcome(text_answer(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)]))
+        if target is None:
+            return self._problem(exchange, Target("", is_directory=True, query=""), 400)
+        if serving.users is None or is_open_to_all(target):
+            return self._find(exchange, target, serving)
+        credentials = basic_credentials(exchange.fields.get(b"authorization"))
+        if credentials is None:
+            return self._problem(exchange, target, 401)
+        exchange.user = credentials.name
+        if serving.users.remembers(*credentials):
+            return self._find(exchange, target, serving)
+        return self._find_for_user(exchange, target, serving, credentials)
+
+    async def _find_for_user(
+        self, exchange: Exchange, target: Target, serving: Serving, credentials: Credentials
+    ) -> Outcome:
+        assert serving.users is not None  # noqa: S101 - asked for before
+        right = await self._slow.check_password(serving.users, credentials)
+        if right is None:
+            return Outcome(text_answer(503, "Too many log-ins at once.\n", [("Retry-After", str(RETRY_S))]))
+        if not right:
+            return self._problem(exchange, target, 401)
+        found = self._find(exchange, target, serving)
+        return found if isinstance(found, Outcome) else await found
+
+    def _find(self, exchange: Exchange, target: Target, serving: Serving) -> Outcome | Coroutine[Any, Any, Outcome]:
+        path = target.path
+        if path == OWN or path.startswith("-/"):
+            answer = self._own.answer(exchange, target, serving)
+            return Outcome(answer) if answer is not None else self._problem(exchange, target, 404)
+        try:
+            found = serving.site.find(path)
+        except OSError as error:
+            return self._unservable(exchange, target, f"{path}: {error.strerror}")
+        if found is None or (isinstance(found, File) and target.is_directory):
+            return self._problem(exchange, target, 404)
+        if isinstance(found, File):
+            return self._file(exchange, target, found, serving)
+        return self._directory(exchange, target, found, serving)
+
+    def _directory(self, exchange: Exchange, target: Target, directory: Directory, serving: Serving) -> Outcome:
+        if not target.is_directory:
+            there = [("Location", target.directory_url)]
+            return Outcome(text_answer(301, f"See {target.directory_url}\n", there))
+        return Outcome(self._own.directory(exchange, target, directory, serving))
+
+    def _file(
+        self, exchange: Exchange, target: Target, file: File, serving: Serving
+    ) -> Outcome | Coroutine[Any, Any, Outcome]:
+        try:
+            return _file_outcome(exchange, file)
+        except NotTheCheckedFileError as error:
+            if serving.faults.worth_a_look(file):
+                return self._look_again(exchange, target, file, serving)
+            if not serving.faults.is_known(file):
+                self._refuse(serving, file, error.reason)
+            return self._problem(exchange, target, 503)
+
+    async def _look_again(self, exchange: Exchange, target: Target, file: File, serving: Serving) -> Outcome:
+        """Hash a file whose identity changed, and serve it when its bytes are the listed ones."""
+        again, looked_at = await self._slow.hash_again(file)
+        if again is not None:
+            serving.faults.readmit(serving.site, again)
+            self._worker.count_faults()
+            try:
+                return _file_outcome(exchange, again)
+            except NotTheCheckedFileError:
+                pass
+        elif not serving.faults.is_known(file):
+            tell(f"{file.bundle}/{file.path} is not served: its bytes are no longer the listed ones")
+        serving.faults.refuse(file, looked_at)
+        self._worker.count_faults()
+        return self._problem(exchange, target, 503)
+
+    def _refuse(self, serving: Serving, file: File, reason: str) -> None:
+        if file.digest is not None:
+            tell(f"{file.bundle}/{file.path} is not served: {reason}")
+            serving.faults.refuse(file, None)
+            self._worker.count_faults()
+
+    def _unservable(self, exchange: Exchange, target: Target, reason: str) -> Outcome:
+        tell(f"{reason}")
+        return self._problem(exchange, target, 503)
+
+    def _problem(self, exchange: Exchange, target: Target, status: int) -> Outcome:
+        more = {401: [("WWW-Authenticate", REALM)], 503: [("Retry-After", str(RETRY_S))]}.get(status, [])
+        return Outcome(self._own.problem(exchange, target, self._worker.serving, status, more))
+
+
+def _file_outcome(exchange: Exchange, file: File) -> Outcome:
+    """Return the answer for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError."""
+    answer = file_answer(exchange.fields, file)
+    if answer.file is None or not answer.pieces or exchange.method == "HEAD":
+        if file.identity is None or not is_unchanged(file):
+            raise NotTheCheckedFileError(file, "is missing or has changed")
+        return Outcome(answer)
+    return Outcome(answer, open_checked(file))

@@ -1,0 +1,98 @@
+"""What `/-/health` and `/-/metrics` say, made of the shared counters and what this worker serves. Pure.
+
+Metrics follow the Prometheus text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mirror.shared.counters import PROTOCOLS, Counters, Field
+
+if TYPE_CHECKING:
+    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.site import Site
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+HEALTH_SCHEMA = "mirror.health/1"
+
+
+def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]:
+    """Return status and JSON text of the mirror's health: 200, or 503 when something is wrong.
+
+    `live`: somebody answers; `ready`: every worker of every protocol serves; `complete`: every listed file is there and
+    unchanged; `verified`: every digest was compared at the start and matched, null when that was not asked for.
+    """
+    seen = max((slot.get(Field.FAULTS) for slot in counters.slots), default=0)
+    complete = not faults and not seen and not site.problems
+    ready = counters.ready()
+    asked = [bundle.verified for bundle in site.bundles]
+    verified = None if not asked or any(one is None for one in asked) else all(asked) and complete
+    told = {
+        "schema": HEALTH_SCHEMA,
+        "live": True,
+        "ready": ready,
+        "complete": complete,
+        "verified": verified,
+        "bundles": [
+            {
+                "id": bundle.short_id,
+                "name": bundle.index.name,
+                "release": bundle.index.release,
+                "current": bundle is site.current,
+                "complete": bundle.complete,
+                "verified": bundle.verified,
+            }
+            for bundle in site.bundles
+        ],
+        "faults": faults[:_MAX_FAULTS],
+        "problems": list(site.problems),
+    }
+    status = 200 if ready and complete and verified is not False else 503
+    return status, json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+
+
+_MAX_FAULTS = 100
+
+
+def metrics(counters: Counters, site: Site) -> str:
+    """Return all counters, summed over the workers, as Prometheus reads them."""
+    lines: list[str] = []
+
+    def family(name: str, kind: str, text: str, samples: list[tuple[str, int]]) -> None:
+        lines.extend((f"# HELP {name} {text}", f"# TYPE {name} {kind}"))
+        lines.extend(f"{name}{labels} {value}" for labels, value in samples)
+
+    def by_protocol(field: Field) -> list[tuple[str, int]]:
+        return [(f'{{protocol="{protocol}"}}', counters.total(protocol, field)) for protocol in PROTOCOLS]
+
+    answers = [
+        (f'{{protocol="{protocol}",status="{status or "other"}"}}', count)
+        for protocol in PROTOCOLS
+        for status, count in counters.answers(protocol).items()
+    ]
+    family("mirror_requests_total", "counter", "Answers, by protocol and status (FTP: reply code).", answers)
+    sent = by_protocol(Field.SENT_BYTES)
+    family("mirror_sent_bytes_total", "counter", "Bytes of content that were sent.", sent)
+    family("mirror_connections_total", "counter", "Connections that were accepted.", by_protocol(Field.CONNECTIONS))
+    refused = by_protocol(Field.REFUSED_CONNECTIONS)
+    family("mirror_connections_refused_total", "counter", "Connections that were turned away.", refused)
+    family("mirror_transfers_cut_total", "counter", "Answers that ended early.", by_protocol(Field.CUT_TRANSFERS))
+    family("mirror_connections_open", "gauge", "Connections open now.", by_protocol(Field.OPEN_CONNECTIONS))
+    workers = [(f'{{protocol="{protocol}"}}', counters.workers(protocol)[1]) for protocol in PROTOCOLS]
+    family("mirror_workers_ready", "gauge", "Worker processes that serve.", workers)
+    family(
+        "mirror_worker_restarts_total", "counter", "Workers that died and were replaced.", by_protocol(Field.RESTARTS)
+    )
+    faults = max((slot.get(Field.FAULTS) for slot in counters.slots), default=0)
+    family("mirror_faulty_files", "gauge", "Listed files that cannot be served now.", [("", faults)])
+    bundles = [(_bundle_labels(bundle, current=bundle is site.current), 1) for bundle in site.bundles]
+    family("mirror_bundle_info", "gauge", "Bundles that are served.", bundles)
+    return "\n".join(lines) + "\n"
+
+
+def _bundle_labels(bundle: ServedBundle, *, current: bool) -> str:
+    # none of these can hold a quote: the index was refused otherwise
+    named = f'id="{bundle.short_id}",name="{bundle.index.name}",release="{bundle.index.release}"'
+    return f'{{{named},current="{"yes" if current else "no"}"}}'

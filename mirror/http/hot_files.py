@@ -1,0 +1,74 @@
+"""Small files that were just served, with the head they go out with: each is found by the request target as it came.
+
+Every file is looked at again once a second, and everything is forgotten with a reload.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mirror.http.heads import rest_of_head
+from mirror.tree.opening import is_unchanged
+
+if TYPE_CHECKING:
+    from mirror.http.answer import Answer
+    from mirror.tree.served import File
+
+# files up to this size are kept, and all of them together; the rest is left to the kernel's own cache
+MAX_FILE_BYTES = 64 * 1024
+MAX_TOTAL_BYTES = 8 * 1024 * 1024
+
+
+class HotFile:
+    """A whole answer: `rest` follows `Heads.opening`, and holds the file's bytes too."""
+
+    __slots__ = ("bundle", "checked_s", "file", "rest", "size")
+
+    def __init__(self, file: File, rest: bytes, checked_s: int) -> None:
+        self.file = file
+        self.rest = rest
+        self.size = file.size
+        self.bundle = file.bundle
+        self.checked_s = checked_s
+
+
+class HotFiles:
+    """The cache of one worker."""
+
+    def __init__(self) -> None:
+        self._by_target: dict[bytes, HotFile] = {}
+        self._bytes = 0
+
+    def get(self, raw_target: bytes, now_s: int) -> HotFile | None:
+        """Return the answer to a plain GET for a target; what changed on the disk is noticed within a second.
+
+        The bytes are right in any case: they were read from the checked file.
+        """
+        hot = self._by_target.get(raw_target)
+        if hot is None or hot.checked_s == now_s:
+            return hot
+        if not is_unchanged(hot.file):
+            return None
+        hot.checked_s = now_s
+        return hot
+
+    def keep(self, raw_target: bytes, answer: Answer, descriptor: int, now_s: int) -> None:
+        """Keep the answer to a plain GET, when it is small enough; the descriptor stays the caller's."""
+        file = answer.file
+        if file is None or answer.status != 200 or file.size > MAX_FILE_BYTES or file.digest is None:
+            return
+        body = os.pread(descriptor, file.size + 1, 0)
+        if len(body) != file.size:
+            return
+        rest = rest_of_head(answer.fields) + body
+        if self._bytes + len(rest) > MAX_TOTAL_BYTES:
+            self.forget()
+        if raw_target not in self._by_target:
+            self._bytes += len(rest) + len(raw_target)
+        self._by_target[raw_target] = HotFile(file, rest, now_s)
+
+    def forget(self) -> None:
+        """Drop everything."""
+        self._by_target.clear()
+        self._bytes = 0

@@ -1,0 +1,175 @@
+"""The mirror's own URLs, below `/-/`, and the pages that people see: health, metrics, client snippets, search.
+
+Owns which URL shows what; what it looks like is `mirror.page`'s, what clients type is `mirror.client`'s.
+"""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+from mirror.client.reach import Reach
+from mirror.client.snippets import client_snippets, snippet_index
+from mirror.http.answer import REVALIDATE, Answer, Fields, body_answer
+from mirror.http.fields import host_name
+from mirror.http.health import METRICS_TYPE, health, metrics
+from mirror.page.languages import LANGUAGE_COOKIE, choose_language
+from mirror.page.view import Asked, View
+
+if TYPE_CHECKING:
+    from mirror.client.reach import Snippet
+    from mirror.http.exchange import Exchange
+    from mirror.http.target import Target
+    from mirror.page.pages import Pages
+    from mirror.page.view import Rendered
+    from mirror.tree.served import Directory
+    from mirror.tree.site import Site
+    from mirror.worker.serving import Serving
+    from mirror.worker.worker import Worker
+
+HEALTH = "-/health"
+METRICS = "-/metrics"
+ASSETS = "-/assets/"
+CLIENT = "-/client"
+SEARCH = "-/search"
+SEARCH_DATA = "-/search.json"
+TEXT = "text/plain; charset=utf-8"
+# nothing but what this mirror itself serves, and nothing inline
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_YEAR_S = 365 * 24 * 3600
+_PAGE_FIELDS: Fields = [
+    ("Cache-Control", REVALIDATE),
+    ("Vary", "Accept-Language, Cookie"),
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+]
+
+
+def is_open_to_all(target: Target) -> bool:
+    """Tell whether a URL is answered without a login: whoever watches the mirror has no account on it."""
+    return target.path == HEALTH
+
+
+class OwnUrls:
+    """Answers for one worker."""
+
+    def __init__(self, worker: Worker, pages: Pages) -> None:
+        self._worker = worker
+        self._pages = pages
+
+    def answer(self, exchange: Exchange, target: Target, serving: Serving) -> Answer | None:
+        """Return the answer to a URL below `/-/`, or None when there is no such URL."""
+        path = target.path
+        if path == HEALTH:
+            status, text = health(self._worker.counters, serving.site, serving.faults.paths())
+            return body_answer(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
+        if path == METRICS:
+            text = metrics(self._worker.counters, serving.site)
+            return body_answer(200, text.encode(), METRICS_TYPE, [("Cache-Control", "no-store")])
+        if path.startswith(ASSETS):
+            asset = self._pages.asset(path.removeprefix(ASSETS))
+            return None if asset is None else _rendered(exchange, 200, asset, _asset_fields(target))
+        if path == SEARCH:
+            return self._page(exchange, target, self._pages.search(serving.site, self._view(exchange, target, serving)))
+        if path == SEARCH_DATA:
+            found = self._pages.search_data(serving.site, self._view(exchange, target, serving))
+            return self._page(exchange, target, found)
+        if path == CLIENT or path.startswith(f"{CLIENT}/"):
+            return self._client(exchange, path.removeprefix(CLIENT).lstrip("/"), serving.site)
+        return None
+
+    def directory(self, exchange: Exchange, target: Target, directory: Directory, serving: Serving) -> Answer:
+        """Return the page of a directory."""
+        view = self._view(exchange, target, serving)
+        return self._page(exchange, target, self._pages.directory(serving.site, directory, view))
+
+    def problem(self, exchange: Exchange, target: Target, serving: Serving, status: int, more: Fields) -> Answer:
+        """Return what an error looks like: a page for a browser, a line for a program."""
+        if "text/html" not in exchange.fields.get(b"accept", ""):
+            said = f"{status}: {_SAID[status]}\n".encode()
+            return body_answer(status, said, TEXT, [("Cache-Control", "no-store"), *more])
+        view = self._view(exchange, target, serving)
+        page = self._pages.problem(status, view, path=f"/{target.path}")
+        fields = [field for field in _PAGE_FIELDS if field[0] != "Cache-Control"]
+        return body_answer(status, page.body, page.media_type, [*fields, ("Cache-Control", "no-store"), *more])
+
+    def reach(self, exchange: Exchange) -> Reach:
+        """Return how this client reaches the mirror: by the host that it named, else by the address of ours it met."""
+        settings = self._worker.settings
+        authority = exchange.fields.get(b"host", "")
+        port = authority.removeprefix(f"[{host_name(authority)}]").rpartition(":")[2] if authority else ""
+        secure = settings.tls is not None
+        http = int(port) if port.isdigit() and ":" in authority.rpartition("]")[2] else (443 if secure else 80)
+        return Reach(
+            host=host_name(authority) or "localhost",
+            http=http,
+            tls=secure,
+            ftp=settings.ftp.port if settings.ftp is not None else None,
+            login=settings.users is not None,
+        )
+
+    def _client(self, exchange: Exchange, name: str, site: Site) -> Answer | None:
+        snippets: tuple[Snippet, ...] = client_snippets(site, self.reach(exchange))
+        fields: Fields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+        if not name:
+            return body_answer(200, snippet_index(snippets).encode(), TEXT, fields)
+        text = next((snippet.text for snippet in snippets if snippet.name == name), None)
+        return None if text is None else body_answer(200, text.encode(), TEXT, fields)
+
+    def _view(self, exchange: Exchange, target: Target, serving: Serving) -> View:
+        asked = Asked.parse(target.query)
+        cookie = _cookie(exchange, LANGUAGE_COOKIE)
+        language = choose_language(asked.language or "", cookie, exchange.fields.get(b"accept-language", ""))
+        reach = self.reach(exchange)
+        return View(
+            language=language,
+            asked=asked,
+            reach=reach,
+            snippets=client_snippets(serving.site, reach),
+            faults=tuple(serving.faults.paths()),
+            carry_language=asked.language is not None and cookie != asked.language,
+        )
+
+    def _page(self, exchange: Exchange, target: Target, page: Rendered) -> Answer:
+        fields = list(_PAGE_FIELDS)
+        language = Asked.parse(target.query).language
+        if language is not None:
+            told = f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age={_YEAR_S}; SameSite=Lax"
+            fields.append(("Set-Cookie", told))
+        return _rendered(exchange, 200, page, fields)
+
+
+def _rendered(exchange: Exchange, status: int, page: Rendered, fields: Fields) -> Answer:
+    """Return a page, or word that the client has it already; a page has no parts, so nothing else is conditional."""
+    tagged = [("ETag", page.etag), *fields]
+    wanted = exchange.fields.get(b"if-none-match")
+    if wanted is not None and page.etag in {tag.strip().removeprefix("W/") for tag in wanted.split(",")}:
+        return Answer(304, tagged)
+    return body_answer(status, page.body, page.media_type, tagged)
+
+
+def _asset_fields(target: Target) -> Fields:
+    # the page asks for them by their content's digest, so what it named never changes
+    lasting = "public, max-age=31536000, immutable" if target.query else REVALIDATE
+    return [("Cache-Control", lasting), ("X-Content-Type-Options", "nosniff")]
+
+
+def _cookie(exchange: Exchange, name: str) -> str:
+    try:
+        found = SimpleCookie(exchange.fields.get(b"cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
+
+
+_SAID = {
+    400: "this address cannot be read",
+    401: "a name and a password are needed",
+    403: "this may not be seen",
+    404: "there is nothing at this address",
+    503: "this file is missing or changed on the mirror's disk and is not served; tell the operator (bundler verify)",
+}

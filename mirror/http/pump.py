@@ -1,0 +1,260 @@
+"""Move an answer of any size into a connection without holding it in memory, and without waiting for a slow client.
+
+On a plain connection the kernel moves file bytes (sendfile(2)) through a duplicate of the socket, under TCP_CORK so
+that the head shares a packet with them; under TLS blocks are read and handed to the transport. Owns the descriptor of
+the file until the end.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from mirror.http.ranges import Span
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+    from mirror.http.answer import Piece
+    from mirror.shared.bandwidth import Bandwidth
+
+# one system call's worth; and how much one connection may send before others get their turn
+SLICE_BYTES = 1024 * 1024
+TURN_BYTES = 4 * 1024 * 1024
+# what is read and encrypted at once, and what may wait in the transport
+TLS_BLOCK_BYTES = 256 * 1024
+# with a bandwidth cap, how much is asked of the budget at once
+METERED_BYTES = 64 * 1024
+
+
+class Watcher(Protocol):
+    """Whoever an answer is sent for."""
+
+    def progressed(self, content_bytes: int) -> None:
+        """Hear that bytes have left, of which so many are content."""
+
+    def finished(self) -> None:
+        """Hear that everything was handed to the kernel or the transport."""
+
+    def broke(self, reason: str) -> None:
+        """Hear that the rest cannot be sent: the client is gone, or the file is shorter than it was."""
+
+
+class _Queue:
+    """Pieces in the order in which they go out; the head first, which is no content."""
+
+    __slots__ = ("_head_left", "pieces")
+
+    def __init__(self, head: bytes, pieces: Sequence[Piece]) -> None:
+        self.pieces: deque[Piece] = deque([head, *pieces])
+        self._head_left = len(head)
+
+    def sent(self, count: int) -> int:
+        """Drop bytes from the front; return how many of them were content."""
+        first = self.pieces[0]
+        if isinstance(first, Span):
+            self.pieces[0] = Span(first.start + count, first.stop)
+            left = first.size - count
+        else:
+            self.pieces[0] = first[count:]
+            left = len(first) - count
+        if not left:
+            self.pieces.popleft()
+        of_head = min(self._head_left, count)
+        self._head_left -= of_head
+        return count - of_head
+
+
+class SocketPump:
+    """Sends over a plain connection.
+
+    Arguments:
+        out: a duplicate of the connection's socket, non-blocking; not closed here.
+        descriptor: the file, closed at the end; None when all pieces are bytes.
+        bandwidth: the shared budget, or None.
+    """
+
+    __slots__ = ("_bandwidth", "_descriptor", "_loop", "_out", "_queue", "_timer", "_waiting", "_watcher")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        out: socket.socket,
+        head: bytes,
+        pieces: Sequence[Piece],
+        descriptor: int | None,
+        watcher: Watcher,
+        bandwidth: Bandwidth | None,
+    ) -> None:
+        self._loop, self._out, self._watcher, self._bandwidth = loop, out, watcher, bandwidth
+        self._queue = _Queue(head, pieces)
+        self._descriptor = descriptor
+        self._waiting = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin; the watcher may hear of the end before this returns."""
+        self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        self._push()
+
+    def stop(self) -> None:
+        """Let go of everything; the watcher hears nothing more."""
+        self._wait(for_room=False)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _push(self) -> None:
+        """Send until nothing is left, the socket is full, or it is somebody else's turn."""
+        turn = TURN_BYTES
+        pieces = self._queue.pieces
+        try:
+            while pieces and turn > 0:
+                granted, wait_s = self._granted(pieces[0])
+                if not granted:
+                    self._wait(for_room=False)
+                    self._timer = self._loop.call_later(wait_s, self._push)
+                    return
+                count = self._send(pieces[0], granted)
+                if not count:
+                    self._end("the file is shorter than it was")
+                    return
+                turn -= count
+                self._watcher.progressed(self._queue.sent(count))
+        except BlockingIOError:
+            self._wait(for_room=True)
+            return
+        except OSError as error:
+            self._end(error.strerror or str(error))
+            return
+        if pieces:
+            self._wait(for_room=True)
+        else:
+            self._end("")
+
+    def _granted(self, piece: Piece) -> tuple[int, float]:
+        size = piece.size if isinstance(piece, Span) else len(piece)
+        if self._bandwidth is None:
+            return min(size, SLICE_BYTES), 0.0
+        return self._bandwidth.take(min(size, METERED_BYTES))
+
+    def _send(self, piece: Piece, granted: int) -> int:
+        count = 0
+        try:
+            if isinstance(piece, Span):
+                assert self._descriptor is not None  # noqa: S101 - whoever gives spans gives their file
+                count = os.sendfile(self._out.fileno(), self._descriptor, piece.start, granted)
+            else:
+                count = self._out.send(memoryview(piece)[:granted])
+            return count
+        finally:
+            if self._bandwidth is not None and count < granted:
+                self._bandwidth.give_back(granted - count)
+
+    def _wait(self, *, for_room: bool) -> None:
+        if for_room != self._waiting:
+            self._waiting = for_room
+            if for_room:
+                self._loop.add_writer(self._out.fileno(), self._push)
+            else:
+                self._loop.remove_writer(self._out.fileno())
+
+    def _end(self, problem: str) -> None:
+        watcher = self._watcher
+        self.stop()
+        if problem:
+            watcher.broke(problem)
+            return
+        self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        watcher.finished()
+
+
+class TransportPump:
+    """Sends through a transport, as TLS needs it; `room` has to be told when the transport can take more."""
+
+    __slots__ = ("_bandwidth", "_descriptor", "_full", "_loop", "_queue", "_timer", "_transport", "_watcher")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        head: bytes,
+        pieces: Sequence[Piece],
+        descriptor: int | None,
+        watcher: Watcher,
+        bandwidth: Bandwidth | None,
+        *,
+        full: Callable[[], bool],
+    ) -> None:
+        self._loop, self._transport, self._watcher, self._bandwidth = loop, transport, watcher, bandwidth
+        self._queue = _Queue(head, pieces)
+        self._descriptor = descriptor
+        self._full = full
+        self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
+
+    def start(self) -> None:
+        """Begin; the watcher may hear of the end before this returns."""
+        self._push()
+
+    def room(self) -> None:
+        """Go on: the transport has room again."""
+        if self._timer is None:
+            self._push()
+
+    def stop(self) -> None:
+        """Let go of everything; the watcher hears nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _push(self) -> None:
+        self._timer = None
+        turn = TURN_BYTES
+        pieces = self._queue.pieces
+        while pieces and turn > 0:
+            if self._full():
+                return
+            piece = pieces[0]
+            size = piece.size if isinstance(piece, Span) else len(piece)
+            granted, wait_s = min(size, TLS_BLOCK_BYTES), 0.0
+            if self._bandwidth is not None:
+                granted, wait_s = self._bandwidth.take(min(size, METERED_BYTES))
+            if not granted:
+                self._timer = self._loop.call_later(wait_s, self._push)
+                return
+            data = self._block(piece, granted)
+            if not data:
+                self.stop()
+                self._watcher.broke("the file is shorter than it was, or cannot be read")
+                return
+            turn -= len(data)
+            self._transport.write(data)
+            self._watcher.progressed(self._queue.sent(len(data)))
+        if pieces:
+            # others first; the transport may have room all the same
+            self._timer = self._loop.call_soon(self._push)
+        else:
+            watcher = self._watcher
+            self.stop()
+            watcher.finished()
+
+    def _block(self, piece: Piece, granted: int) -> bytes:
+        if not isinstance(piece, Span):
+            return piece[:granted]
+        assert self._descriptor is not None  # noqa: S101 - whoever gives spans gives their file
+        try:
+            return os.pread(self._descriptor, granted, piece.start)
+        except OSError:
+            return b""
+
+
+Pump = SocketPump | TransportPump

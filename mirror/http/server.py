@@ -1,0 +1,175 @@
+"""The connections of one HTTP worker: who may connect, whose time is over, what is counted and logged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from mirror.http.answer import text_answer
+from mirror.http.heads import Heads
+from mirror.http.hot_files import HotFiles
+from mirror.shared.counters import Field
+from mirror.worker.access_log import Transfer
+from mirror.worker.allow import is_allowed, plain_address
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from mirror.http.answer import Answer
+    from mirror.http.connection import Connection
+    from mirror.http.exchange import Exchange, Outcome
+    from mirror.http.handler import Handler
+    from mirror.worker.worker import Worker
+
+# each may hold a socket, its duplicate and a file
+DESCRIPTORS_PER_CONNECTION = 3
+SPARE_DESCRIPTORS = 64
+FLUSH_S = 0.25
+
+
+class HttpServer:
+    """What all connections of a worker share.
+
+    Arguments:
+        max_connections: more are turned away.
+        secure: whether the listeners speak TLS.
+    """
+
+    def __init__(
+        self, worker: Worker, handler: Handler, loop: asyncio.AbstractEventLoop, *, max_connections: int, secure: bool
+    ) -> None:
+        self.loop = loop
+        self.heads = Heads()
+        self.hot = HotFiles()
+        self.bandwidth = worker.bandwidth
+        self.now_s = 0
+        self.stopping = False
+        self.drained = asyncio.Event()
+        self._worker = worker
+        self._handler = handler
+        self._secure = secure
+        self._max_connections = max_connections
+        self._connections: set[Connection] = set()
+        self._protocol = "https" if secure else "http"
+        self.plain = False
+        self._hot_answers = self._hot_bytes = 0
+        self.reloaded()
+
+    # what connections ask
+
+    def opened(self, connection: Connection) -> bool:
+        """Take note of a connection; False, with a word to the client, when it is not wanted."""
+        slot = self._worker.slot
+        connection.remote = plain_address(connection.remote)
+        if not is_allowed(connection.remote, self._worker.settings.allow):
+            refusal = text_answer(403, "This address may not connect (--allow).\n")
+        elif len(self._connections) >= self._max_connections:
+            refusal = text_answer(503, "Too many connections.\n", [("Retry-After", "5")])
+        else:
+            slot.add(Field.CONNECTIONS)
+            slot.add(Field.OPEN_CONNECTIONS)
+            self._connections.add(connection)
+            return True
+        slot.add(Field.REFUSED_CONNECTIONS)
+        body = b"".join(piece for piece in refusal.pieces if isinstance(piece, bytes))
+        connection.transport.write(self.heads.head(refusal, keeps=False, http_1_0=False) + body)
+        connection.transport.close()
+        return False
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self._worker.slot.add(Field.OPEN_CONNECTIONS, -1)
+            if self.stopping and not self._connections:
+                self.drained.set()
+
+    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
+        """Return the answer, or a coroutine that does when it takes longer."""
+        return self._handler.decide(exchange)
+
+    def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
+        """Keep the answer to a plain request for a small file."""
+        if self.plain and outcome.descriptor is not None and exchange.method == "GET":
+            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor, self.now_s)
+
+    def served_hot(
+        self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
+    ) -> None:
+        """Take note of an answer that came from `hot`."""
+        self._hot_answers += 1
+        self._hot_bytes += size
+        if self._worker.log.wanted:
+            named = {name.lower(): value.decode("latin-1") for name, value in fields}
+            self._log("GET", raw_target, named, remote, "", bundle, 200, size, complete=True)
+
+    def ended(self, exchange: Exchange, answer: Answer, content_bytes: int, *, complete: bool) -> None:
+        """Take note of an answer's end."""
+        slot = self._worker.slot
+        slot.answered(answer.status, content_bytes)
+        if not complete:
+            slot.add(Field.CUT_TRANSFERS)
+        if self._worker.log.wanted:
+            bundle = answer.file.bundle if answer.file is not None else ""
+            self._log(
+                exchange.method, exchange.raw_target, exchange.fields, exchange.remote, exchange.user, bundle,
+                answer.status, content_bytes, complete=complete,
+            )  # fmt: skip
+
+    def _log(
+        self, method: str, raw_target: bytes, fields: Any, remote: str, user: str, bundle: str, status: int,
+        size: int, *, complete: bool,
+    ) -> None:  # fmt: skip
+        self._worker.log.add(
+            Transfer(
+                protocol=self._protocol,
+                time_s=time.time(),
+                remote=remote,
+                user=user,
+                bundle=bundle,
+                method=method,
+                path=raw_target.decode("latin-1"),
+                range=fields.get(b"range", ""),
+                status=status,
+                sent_bytes=size,
+                complete=complete,
+                referer=fields.get(b"referer", ""),
+                agent=fields.get(b"user-agent", ""),
+            )
+        )
+
+    # what the worker asks
+
+    def reloaded(self) -> None:
+        """Take over what the worker serves now."""
+        self.hot.forget()
+        self.plain = self._worker.serving.users is None and self._worker.bandwidth is None
+
+    def flush(self) -> None:
+        """Hand on what was counted and logged since the last time; to be called a few times a second."""
+        if self._hot_answers:
+            self._worker.slot.answered(200, self._hot_bytes, times=self._hot_answers)
+            self._hot_answers = self._hot_bytes = 0
+        self._worker.log.flush()
+
+    def tick(self) -> None:
+        """Once a second: the date, and the connections whose time is over."""
+        self.now_s += 1
+        self.heads.tick()
+        now_s = self.now_s
+        for connection in [one for one in self._connections if one.deadline_s < now_s]:
+            connection.expire()
+
+    def stop(self) -> None:
+        """Let answers end that are being sent, and close everything else."""
+        self.stopping = True
+        for connection in list(self._connections):
+            connection.close_when_done()
+        if not self._connections:
+            self.drained.set()
+
+    def abort(self) -> None:
+        """Cut what is left."""
+        for connection in list(self._connections):
+            connection.transport.abort()

@@ -1,0 +1,56 @@
+"""What takes longer than one request may hold up the others: passwords and digests, each in a thread of its kind."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from mirror.tree.recheck import hash_again
+
+if TYPE_CHECKING:
+    from mirror.http.auth import Credentials
+    from mirror.tree.identity import Identity
+    from mirror.tree.served import File
+    from mirror.worker.users import Users
+
+# log-ins that may wait; a right password is checked once, so only guesses come in numbers
+MAX_WAITING_LOGINS = 32
+Looked = tuple["File | None", "Identity | None"]
+
+
+class SlowWork:
+    """Two threads: one for passwords (`Users` wants no more), one for digests."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._passwords = ThreadPoolExecutor(1, "passwords")
+        self._digests = ThreadPoolExecutor(1, "digests")
+        self._waiting = 0
+        self._looking: dict[tuple[str, str], asyncio.Future[Looked]] = {}
+
+    async def check_password(self, users: Users, credentials: Credentials) -> bool | None:
+        """Return whether a password is right, None when too many are waiting to be checked."""
+        if self._waiting >= MAX_WAITING_LOGINS:
+            return None
+        self._waiting += 1
+        try:
+            return await self._loop.run_in_executor(self._passwords, users.check, *credentials)
+        finally:
+            self._waiting -= 1
+
+    async def hash_again(self, file: File) -> Looked:
+        """Return what `recheck.hash_again` does; those who ask for the same file meanwhile wait for the same result."""
+        key = (file.bundle, file.path)
+        running = self._looking.get(key)
+        if running is None:
+            running = self._loop.run_in_executor(self._digests, hash_again, file)
+            self._looking[key] = running
+            running.add_done_callback(lambda _: self._looking.pop(key, None))
+        # whoever gives up must not end it for the others
+        return await asyncio.shield(running)
+
+    def close(self) -> None:
+        """Take no more work; what runs is not waited for."""
+        self._passwords.shutdown(wait=False, cancel_futures=True)
+        self._digests.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,168 @@
+"""One HTTP worker process: a uvloop on the sockets that the supervisor bound, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from bundler.errors import BundlerError
+from mirror.http.connection import Connection
+from mirror.http.handler import Handler
+from mirror.http.own_urls import OwnUrls
+from mirror.http.server import DESCRIPTORS_PER_CONNECTION, FLUSH_S, SPARE_DESCRIPTORS, HttpServer
+from mirror.http.slow_work import SlowWork
+from mirror.http.tls import TlsContexts, server_context
+from mirror.page.pages import Pages
+from mirror.shared.counters import Field, State
+from mirror.worker.control import Message
+from mirror.worker.serving import Reload
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+    from mirror.worker.serving import Serving
+    from mirror.worker.worker import Worker
+
+BACKLOG = 4096
+HANDSHAKE_S = 30
+TICK_S = 1.0
+
+
+def run(worker: Worker) -> None:
+    """Serve until the supervisor says stop, or is gone. Raises ServeError when the certificate cannot be used."""
+    loop = uvloop.new_event_loop()
+    try:
+        loop.run_until_complete(_HttpWorker(worker, loop).run())
+    finally:
+        loop.close()
+
+
+class _HttpWorker:
+    """The process's life: listening, commands, reloads, the end."""
+
+    def __init__(self, worker: Worker, loop: asyncio.AbstractEventLoop) -> None:
+        self._worker = worker
+        self._loop = loop
+        self._tls = _contexts(worker)
+        self._slow = SlowWork(loop)
+        handler = Handler(worker, OwnUrls(worker, Pages()), self._slow)
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        limit = max(1, (soft - SPARE_DESCRIPTORS) // DESCRIPTORS_PER_CONNECTION)
+        self._secure = self._tls is not None
+        self._server = HttpServer(worker, handler, loop, max_connections=limit, secure=self._secure)
+        self._stop = asyncio.Event()
+        self._listening: list[asyncio.AbstractServer] = []
+        self._reload: Reload | None = None
+        self._next_reload: Message | None = None
+
+    async def run(self) -> None:
+        """Listen, and wait for the end."""
+        worker, loop = self._worker, self._loop
+        context = self._tls.listening if self._tls is not None else None
+        for listener in worker.listeners:
+            self._listening.append(await self._listen(listener, context))
+        loop.add_reader(worker.control.fileno(), self._commanded)
+        self._tick()
+        self._flush()
+        # what was made to serve with stays; collections need not look at it again
+        gc.collect()
+        gc.freeze()
+        worker.is_ready()
+        await self._stop.wait()
+        await self._wind_up()
+
+    async def _listen(self, listener: socket.socket, context: ssl.SSLContext | None) -> asyncio.AbstractServer:
+        def connected() -> Connection:
+            return Connection(self._server, secure=self._secure)
+
+        if context is None:
+            return await self._loop.create_server(connected, sock=listener, backlog=BACKLOG)
+        return await self._loop.create_server(
+            connected, sock=listener, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=HANDSHAKE_S
+        )
+
+    def _tick(self) -> None:
+        self._loop.call_later(TICK_S, self._tick)
+        self._server.tick()
+
+    def _flush(self) -> None:
+        self._loop.call_later(FLUSH_S, self._flush)
+        self._server.flush()
+
+    def _commanded(self) -> None:
+        for message in self._worker.control.receive():
+            if message.word == "reload":
+                self._begin_reload(message)
+            elif message.word == "reopen-log" and message.descriptor is not None:
+                self._worker.log.reopen(message.descriptor)
+            elif message.word == "stop":
+                self._stop.set()
+        if self._worker.control.closed:
+            # nobody is left who could say stop
+            self._loop.remove_reader(self._worker.control.fileno())
+            self._stop.set()
+
+    def _begin_reload(self, message: Message) -> None:
+        if self._reload is not None:
+            # the newest wins; what is between never comes to be
+            self._next_reload = message
+            return
+        assert message.material is not None  # noqa: S101 - a reload brings it
+        self._reload = Reload(self._worker.loader, message.material, message.generation)
+        self._loop.add_reader(self._reload.fileno(), self._reloaded)
+
+    def _reloaded(self) -> None:
+        reload, self._reload = self._reload, None
+        assert reload is not None  # noqa: S101 - only called for one
+        self._loop.remove_reader(reload.fileno())
+        generation = reload.generation
+        try:
+            serving = reload.take()
+            self._take_over(serving)
+        except BundlerError as error:
+            self._worker.control.send(Message("failed", text=error.summary(), generation=generation))
+        except Exception as error:  # noqa: BLE001 - a reload that fails leaves what is served as it was
+            self._worker.control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
+        else:
+            self._worker.control.send(Message("reloaded", generation=generation))
+        if self._next_reload is not None:
+            message, self._next_reload = self._next_reload, None
+            self._begin_reload(message)
+
+    def _take_over(self, serving: Serving) -> None:
+        if self._tls is not None:
+            self._tls.newest = _context(self._worker, serving)
+        self._worker.take_over(serving)
+        self._server.reloaded()
+
+    async def _wind_up(self) -> None:
+        """Accept nothing more, let transfers end within the grace period, cut the rest."""
+        self._worker.slot.set(Field.STATE, State.STOPPING)
+        for listening in self._listening:
+            listening.close()
+        self._server.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._server.drained.wait(), self._worker.settings.grace_s)
+        self._server.abort()
+        # the aborted connections are told of in the next turn of the loop
+        await asyncio.sleep(0)
+        self._slow.close()
+        with suppress(ValueError):
+            self._loop.remove_reader(self._worker.control.fileno())
+        self._server.flush()
+
+
+def _contexts(worker: Worker) -> TlsContexts | None:
+    return TlsContexts(_context(worker, worker.serving)) if worker.settings.tls is not None else None
+
+
+def _context(worker: Worker, serving: Serving) -> ssl.SSLContext:
+    assert worker.settings.tls is not None  # noqa: S101 - asked only then
+    material = serving.material
+    return server_context(material.certificate or b"", material.key or b"", str(worker.settings.tls.certificate))

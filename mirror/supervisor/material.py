@@ -1,0 +1,50 @@
+"""Read what only the supervisor may: certificate, key and users, as bytes to be handed to the workers."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ServeError
+from mirror.worker.control import Material
+from mirror.worker.users import MAX_USERS_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mirror.settings import Settings
+
+MAX_PEM_BYTES = 1024 * 1024
+
+
+def read_material(settings: Settings) -> Material:
+    """Return the content of the files that the settings name. Raises ServeError (SERVE_TLS_INVALID, …USERS_INVALID)."""
+    users = certificate = key = None
+    if settings.users is not None:
+        users = _read(settings.users, MAX_USERS_BYTES, ErrorId.SERVE_USERS_INVALID, "--users")
+    if settings.tls is not None:
+        certificate = _read(settings.tls.certificate, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-cert")
+        key = _read(settings.tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key")
+    return Material(users=users, certificate=certificate, key=key)
+
+
+def _read(path: Path, max_bytes: int, error_id: ErrorId, flag: str) -> bytes:
+    try:
+        # a fifo or a device would never end
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            data = stream.read(max_bytes + 1) or b""
+    except OSError as error:
+        raise ServeError(
+            error_id,
+            f"it cannot be read: {error.strerror}",
+            where=str(path),
+            remedy=f"Name a file that the user who starts the mirror may read with {flag}.",
+        ) from error
+    if len(data) > max_bytes:
+        raise ServeError(
+            error_id,
+            f"it is larger than {max_bytes} bytes",
+            where=str(path),
+            remedy=f"Name the right file with {flag}.",
+        )
+    return data

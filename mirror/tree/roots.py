@@ -1,0 +1,38 @@
+"""Open the directories that the command line names, once, while the mirror may still be root. The edge of `tree`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bundler.archive import beneath
+from bundler.errors import ErrorId, ServeError
+from mirror.tree.loading import Root
+from mirror.tree.shares import Share
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mirror.settings import ShareOption
+
+
+def open_root(path: Path) -> Root:
+    """Open the directory that is served; it may be named through links. Raises ServeError (SERVE_ROOT_UNUSABLE)."""
+    return Root(_open(path), os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps `..`, which `current` never says
+
+
+def open_share(option: ShareOption) -> Share:
+    """Open a directory that is served as it is. Raises ServeError (SERVE_ROOT_UNUSABLE)."""
+    return Share(option.path, _open(option.directory))
+
+
+def _open(path: Path) -> int:
+    try:
+        return beneath.open_root(path)
+    except OSError as error:
+        raise ServeError(
+            ErrorId.SERVE_ROOT_UNUSABLE,
+            f"the directory cannot be opened: {error.strerror}",
+            where=str(path),
+            remedy="Name an existing directory, and let the user that the mirror runs as read it.",
+        ) from error

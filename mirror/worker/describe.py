@@ -1,0 +1,38 @@
+"""What is served, in a few lines for whoever started the mirror. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.model.size_text import human_bytes
+
+if TYPE_CHECKING:
+    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.site import Site
+
+MAX_FAULTS_TOLD = 20
+
+
+def describe(site: Site) -> str:
+    """Return one line for each bundle and each share, and one for everything that is not as it should be."""
+    lines = [_bundle_line(bundle, current=bundle is site.current) for bundle in site.bundles]
+    if site.bundles and site.current is None:
+        lines.append("no bundle is current: each is served below its own /@DIR/ only (make a link named `current`)")
+    lines += [f"/{share.path} is served as it is, not verified" for share in site.shares]
+    lines += site.problems
+    for bundle in site.bundles:
+        told = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_TOLD]]
+        more = len(bundle.faults) - len(told)
+        lines += told + ([f"  and {more} more"] if more else [])
+    return "\n".join(lines)
+
+
+def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:
+    where = f" at /@{bundle.directory}/" if bundle.directory else " at /"
+    if bundle.directory and current:
+        where += " and at /"
+    size = human_bytes(bundle.index.content_bytes)
+    state = {True: "every digest verified", False: "DAMAGED", None: "sizes checked"}[bundle.verified]
+    if bundle.faults:
+        state = f"NOT COMPLETE: {len(bundle.faults)} files are not as listed and are not served"
+    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.index.file_count} files, {size}, {state}"

@@ -1,0 +1,50 @@
+"""scripts/demo, run by a test: where it left its result, and what it printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# setting up .venv on a new machine is part of it
+DEMO_WITHIN_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """One finished run."""
+
+    directory: Path
+    said: str
+
+    @property
+    def upstream(self) -> str:
+        """HOST:PORT of the upstream it had."""
+        found = re.search(r"--set upstream=(\S+)", self.said)
+        assert found is not None, self.said
+        return found[1]
+
+    @property
+    def unpacked(self) -> Path:
+        """The bundle's tree."""
+        return self.directory / "unpacked"
+
+
+def run_demo(directory: Path, *, code: int = 0) -> Demo:
+    """Run the demo into a directory; it has to end with this code."""
+    done = subprocess.run(
+        [ROOT / "scripts" / "demo", directory],
+        # where the caller stands and its proxies make no difference
+        cwd="/",
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEMO_WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return Demo(directory, done.stdout + done.stderr)
