@@ -33,6 +33,6 @@ def client_snippets(site: Site, reach: Reach) -> tuple[Snippet, ...]:
     return tuple({snippet.name: snippet for snippet in made}.values())
 
 
-def snippet_index(snippets: Sequence[Snippet]) -> str:
+def client_index(snippets: Sequence[Snippet]) -> str:
     """Return the text of `/-/client/`: name and title of each, separated by a tab, one on a line."""
     return "".join(f"{snippet.name}\t{snippet.title}\n" for snippet in snippets)

@@ -1,100 +1,45 @@
-"""One client's connection: bytes to requests, requests to answers, one after the other. RFC 9112.
+"""One client's connection: its requests are answered one after the other, in their order (RFC 9112, 9.3).
 
-Owns order, limits and deadlines of one connection; what is answered is decided by the `Server`.
+Owns order, deadlines and the end of a connection; `reading` makes requests of its bytes, what is answered is decided by
+the `Server`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import httptools
-
-from mirror.http.answer import text_answer
+from mirror.http.answer import METHODS, text_answer
+from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
-from mirror.http.fields import MAX_FIELDS, MAX_HEAD_BYTES, BadRequestError, is_authority, read_fields
 from mirror.http.pump import SocketPump, TransportPump
-from mirror.http.target import MAX_TARGET_BYTES
+from mirror.http.reading import Reading, has_one_host
 
 if TYPE_CHECKING:
+    import asyncio
     import socket
-    from collections.abc import Coroutine
 
     from mirror.http.answer import Answer
-    from mirror.http.heads import Heads
-    from mirror.http.hot_files import HotFiles
+    from mirror.http.interface import Server
     from mirror.http.pump import Pump
-    from mirror.shared.bandwidth import Bandwidth
-
-# seconds; all of them are counted anew with every sign of life but the second, which bounds the head as a whole
-IDLE_S = 75
-HEAD_S = 30
-STALLED_S = 60
-LINGER_S = 5
-MAX_BODY_BYTES = 64 * 1024
-# what may come of one message after the block in which it began
-MAX_MESSAGE_BYTES = MAX_TARGET_BYTES + MAX_HEAD_BYTES + MAX_BODY_BYTES
-# answers that a client may have coming before it has read any; one that sends more gets its connection closed
-MAX_PIPELINED = 64
 
 
-class Server(Protocol):
-    """What a connection asks of its worker."""
-
-    loop: asyncio.AbstractEventLoop
-    heads: Heads
-    hot: HotFiles
-    bandwidth: Bandwidth | None
-    # seconds since the worker began, refreshed once a second
-    now_s: int
-    stopping: bool
-    # whether a request without any condition may be answered from `hot`
-    plain: bool
-
-    def opened(self, connection: Connection) -> bool:
-        """Take note of a connection; False when it is not wanted."""
-
-    def closed(self, connection: Connection) -> None:
-        """Forget a connection."""
-
-    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Return the answer, or a coroutine that does when it takes longer."""
-
-    def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
-        """Keep an answer for `hot`, if it is fit for it."""
-
-    def served_hot(
-        self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
-    ) -> None:
-        """Take note of an answer that came from `hot`."""
-
-    def ended(self, exchange: Exchange, answer: Answer, content_bytes: int, *, complete: bool) -> None:
-        """Take note of an answer's end."""
-
-
-class Connection(asyncio.Protocol):
+class Connection(Reading):
     """The protocol of one transport."""
 
     __slots__ = (
-        "_body_bytes", "_content_bytes", "_dup", "_exchange", "_head_bytes", "_in_message", "_linger", "_message_bytes",
-        "_parser", "_paused", "_plain", "_pump", "_queue", "_raw", "_server", "_task", "_unread", "_url", "_writable",
-        "answer", "deadline_s", "remote", "secure", "transport",
+        "_content_bytes", "_dup", "_exchange", "_paused", "_pump", "_queue", "_server", "_task", "_unread", "_writable",
+        "answer", "deadline_s", "secure", "transport",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, secure: bool) -> None:
+        super().__init__()
         self._server = server
         self.secure = secure
-        self.remote = ""
         self.transport: Any = None
         self.deadline_s = server.now_s + HEAD_S
-        self._parser: Any = None
-        self._raw: list[tuple[bytes, bytes]] = []
-        self._url = b""
-        self._head_bytes = self._message_bytes = self._body_bytes = 0
-        self._plain = True
-        self._in_message = self._linger = self._unread = self._paused = False
+        self._unread = self._paused = False
         self._exchange: Exchange | None = None
         self.answer: Answer | None = None
         self._content_bytes = 0
@@ -121,32 +66,6 @@ class Connection(asyncio.Protocol):
             return
         # any unsent byte is told of, so that a socket is written to in one way at a time
         transport.set_write_buffer_limits(high=0 if not self.secure else None)
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what came, as long as anything may be asked."""
-        if self._linger:
-            return
-        if self._in_message:
-            self._message_bytes += len(data)
-            if self._message_bytes > MAX_MESSAGE_BYTES:
-                self._fail(431)
-                return
-        if self._parser is None:
-            self._parser = httptools.HttpRequestParser(self)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # nothing is spoken here but HTTP/1.1; the request was answered as one, and what follows is not read
-            self._refuse_rest()
-        except httptools.HttpParserCallbackError as error:
-            cause = error.__context__
-            if not isinstance(cause, BadRequestError):
-                raise
-            self._fail(cause.status)
-        except httptools.HttpParserInvalidMethodError:
-            self._fail(501)
-        except httptools.HttpParserError:
-            self._fail(400)
 
     def eof_received(self) -> bool:
         """Tell whether the transport is to stay open: a client may end its side and still wait for answers."""
@@ -182,97 +101,42 @@ class Connection(asyncio.Protocol):
         elif self._exchange is None:
             self._next()
 
-    # what httptools calls
+    # what reading leads to
 
-    def on_message_begin(self) -> None:
-        """Count from here: a head has to come whole within its time, whatever drips in."""
-        self._in_message = True
-        self._message_bytes = self._head_bytes = 0
+    def _head_begins(self) -> None:
         if self._exchange is None:
             self.deadline_s = self._server.now_s + HEAD_S
 
-    def on_url(self, url: bytes) -> None:
-        """Take the target, or a part of it."""
-        self._url = self._url + url if self._url else url
-        if len(self._url) > MAX_TARGET_BYTES:
-            raise BadRequestError(414, "the target is too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one field."""
-        self._raw.append((name, value))
-        if name not in _PLAIN_NAMES:
-            self._plain = False
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD_BYTES or len(self._raw) > MAX_FIELDS:
-            raise BadRequestError(431, "there are too many fields")
-
-    def on_headers_complete(self) -> None:
-        """Refuse at once what has content that nobody wants (a body is never read to its end to be refused)."""
-        if self._plain:
-            return
-        for name, value in self._raw:
-            lower = name.lower()
-            if lower == b"expect" or lower == b"transfer-encoding" or (lower == b"content-length" and value != b"0"):
-                self._check_body()
-                break
-
-    def on_body(self, body: bytes) -> None:
-        """Pass over content of a request that has no use for it."""
-        self._body_bytes += len(body)
-        if self._body_bytes > MAX_BODY_BYTES:
-            raise BadRequestError(413, "content has no use here")
-
-    def on_message_complete(self) -> None:
-        """Answer, or let it wait for its turn."""
-        parser, raw, url, plain = self._parser, self._raw, self._url, self._plain
-        self._raw, self._url, self._in_message, self._body_bytes, self._plain = [], b"", False, 0, True
-        keeps = parser.should_keep_alive()
-        method = parser.get_method()
+    def _answered_at_once(self, url: bytes, raw: list[tuple[bytes, bytes]]) -> bool:
         server = self._server
         if (
-            plain
-            and keeps
-            and method == b"GET"
-            and server.plain
+            server.plain
             and self._exchange is None
             and not self._queue
             and self._writable
             and not server.stopping
             and (hot := server.hot.get(url, server.now_s)) is not None
-            and parser.get_http_version() == "1.1"
-            and _has_one_host(raw)
+            and self._parser.get_http_version() == "1.1"
+            and has_one_host(raw)
         ):
             self.transport.write(server.heads.opening + hot.rest)
             self.deadline_s = server.now_s + IDLE_S
             server.served_hot(url, self.remote, hot.size, hot.bundle, raw)
-            return
-        http_1_0 = parser.get_http_version() != "1.1"
-        fields = read_fields(raw, http_1_1=not http_1_0)
-        exchange = Exchange(method.decode("latin-1"), url, fields, keeps and not self._linger, http_1_0, self.remote)
+            return True
+        return False
+
+    def _asked(self, exchange: Exchange) -> None:
         if self._exchange is None and self._writable and not self._queue:
             self._begin(exchange)
         else:
             self._wait_for_turn(exchange)
 
-    # one answer after the other
-
-    def _check_body(self) -> None:
-        version = self._parser.get_http_version()
-        fields = read_fields(self._raw, http_1_1=version == "1.1")
-        expectation = fields.get(b"expect")
-        if expectation is not None and expectation.strip().lower() != "100-continue":
-            raise BadRequestError(417, "nothing else can be expected")
-        length = fields.get(b"content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
-            raise BadRequestError(413, "content has no use here")
-        if expectation is not None or self._parser.get_method() not in (b"GET", b"HEAD", b"OPTIONS"):
-            # the final answer comes instead of 100 (Continue); what the client sends all the same is passed over
-            status = 413 if self._parser.get_method() in (b"GET", b"HEAD", b"OPTIONS") else 405
-            raise BadRequestError(status, "content has no use here")
-
     def _wait_for_turn(self, exchange: Exchange) -> None:
         if self._queue is None:
             self._queue = deque()
+        if self._exchange is None:
+            # it waits for the client to read, not for more of it
+            self.deadline_s = self._server.now_s + STALLED_S
         if len(self._queue) < MAX_PIPELINED:
             self._queue.append(exchange)
         if len(self._queue) >= MAX_PIPELINED:
@@ -288,9 +152,12 @@ class Connection(asyncio.Protocol):
         if self._exchange is None and not self._queue:
             self._close_slowly()
 
-    def _fail(self, status: int) -> None:
+    def _refuse(self, status: int) -> None:
         """Answer what is no request, after the answers that are due before it; the connection ends."""
-        refusal = text_answer(status, _SAID.get(status, "This is no request that can be answered.\n"), closes=True)
+        if self._linger:
+            return
+        said = _SAID.get(status, "This is no request that can be answered.\n")
+        refusal = text_answer(status, said, [("Allow", METHODS)] if status == 405 else [], closes=True)
         exchange = Exchange("-", self._url, {}, keeps=False, http_1_0=False, remote=self.remote, refusal=refusal)
         self._linger = self._unread = True
         self._in_message = False
@@ -318,6 +185,9 @@ class Connection(asyncio.Protocol):
         self._task = None
         if task.cancelled():
             return
+        if task.exception() is not None:
+            # a mistake of ours, which the loop tells of; the client must not wait for what will not come
+            self.transport.abort()
         if self.transport.is_closing():
             _drop(task.result())
             return
@@ -408,7 +278,7 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None or self._linger or self.transport.is_closing():
             self.transport.abort()
         elif self._in_message:
-            self._fail(408)
+            self._refuse(408)
         else:
             self.transport.close()
 
@@ -440,17 +310,8 @@ _SAID = {
     417: "Nothing but 100-continue can be expected.\n",
     431: "The request has too many header fields, or too long ones.\n",
     501: "Only GET, HEAD and OPTIONS are known here.\n",
+    505: "Only HTTP/1.1 and HTTP/1.0 are spoken here.\n",
 }
-# fields that change nothing about the answer to a GET, as clients write them
-_NEUTRAL = (b"Host", b"User-Agent", b"Accept", b"Connection", b"Accept-Encoding", b"Accept-Language", b"Cache-Control")
-_PLAIN_NAMES = frozenset(_NEUTRAL) | frozenset(name.lower() for name in _NEUTRAL)
-_HOST_NAMES = frozenset({b"Host", b"host"})
-
-
-def _has_one_host(raw: list[tuple[bytes, bytes]]) -> bool:
-    """Tell whether fields, all of them plain, name one host, and name it well."""
-    hosts = [value for name, value in raw if name in _HOST_NAMES]
-    return len(hosts) == 1 and is_authority(hosts[0])
 
 
 def _drop(outcome: Outcome) -> None:

@@ -47,7 +47,7 @@ def read_fields(raw: Sequence[tuple[bytes, bytes]], *, http_1_1: bool) -> dict[b
     if b"transfer-encoding" in fields:
         if b"content-length" in fields or not http_1_1:
             raise BadRequestError(400, "a transfer coding where none may be")
-        if fields[b"transfer-encoding"].strip().lower() != "chunked":
+        if fields[b"transfer-encoding"].strip(" \t").lower() != "chunked":
             raise BadRequestError(501, "a transfer coding that is not known here")
     return fields
 

@@ -143,7 +143,11 @@ class Handler:
 
 def _file_outcome(exchange: Exchange, file: File) -> Outcome:
     """Return the answer for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError."""
-    answer = file_answer(exchange.fields, file)
+    fields = exchange.fields
+    if exchange.method == "HEAD" and b"range" in fields:
+        # parts are defined for GET only (RFC 9110, 14.2)
+        fields = {name: value for name, value in fields.items() if name != b"range"}
+    answer = file_answer(fields, file)
     if answer.file is None or not answer.pieces or exchange.method == "HEAD":
         if file.identity is None or not is_unchanged(file):
             raise NotTheCheckedFileError(file, "is missing or has changed")

@@ -22,13 +22,15 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
     """Return status and JSON text of the mirror's health: 200, or 503 when something is wrong.
 
     `live`: somebody answers; `ready`: every worker of every protocol serves; `complete`: every listed file is there and
-    unchanged; `verified`: every digest was compared at the start and matched, null when that was not asked for.
+    unchanged; `verified`: every digest was compared, at the start or since, and matched; null if nobody asked for it.
     """
     seen = max((slot.get(Field.FAULTS) for slot in counters.slots), default=0)
     complete = not faults and not seen and not site.problems
     ready = counters.ready()
-    asked = [bundle.verified for bundle in site.bundles]
-    verified = None if not asked or any(one is None for one in asked) else all(asked) and complete
+    # faults, not what was true when the bundle was loaded: a file that was repaired is served again after it was hashed
+    whole = [not any(fault.startswith(f"{bundle.short_id}/") for fault in faults) for bundle in site.bundles]
+    asked = [bundle.verified is not None for bundle in site.bundles]
+    verified = complete if asked and all(asked) else None
     told = {
         "schema": HEALTH_SCHEMA,
         "live": True,
@@ -41,10 +43,10 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
                 "name": bundle.index.name,
                 "release": bundle.index.release,
                 "current": bundle is site.current,
-                "complete": bundle.complete,
-                "verified": bundle.verified,
+                "complete": is_whole,
+                "verified": is_whole if was_asked else None,
             }
-            for bundle in site.bundles
+            for bundle, is_whole, was_asked in zip(site.bundles, whole, asked, strict=True)
         ],
         "faults": faults[:_MAX_FAULTS],
         "problems": list(site.problems),

@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from mirror.client.reach import Reach
-from mirror.client.snippets import client_snippets, snippet_index
+from mirror.client.snippets import client_index, client_snippets
 from mirror.http.answer import REVALIDATE, Answer, Fields, body_answer
 from mirror.http.fields import host_name
 from mirror.http.health import METRICS_TYPE, health, metrics
@@ -39,6 +39,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_UNAUTHORIZED = 401
 _YEAR_S = 365 * 24 * 3600
 _PAGE_FIELDS: Fields = [
     ("Cache-Control", REVALIDATE),
@@ -89,11 +90,12 @@ class OwnUrls:
 
     def problem(self, exchange: Exchange, target: Target, serving: Serving, status: int, more: Fields) -> Answer:
         """Return what an error looks like: a page for a browser, a line for a program."""
-        if "text/html" not in exchange.fields.get(b"accept", ""):
-            said = f"{status}: {_SAID[status]}\n".encode()
-            return body_answer(status, said, TEXT, [("Cache-Control", "no-store"), *more])
         view = self._view(exchange, target, serving)
-        page = self._pages.problem(status, view, path=f"/{target.path}")
+        plain = "text/html" not in exchange.fields.get(b"accept", "")
+        # who is not known yet learns nothing of what is here
+        site = serving.site if status != _UNAUTHORIZED else None
+        path = f"/{target.path}" + ("/" if target.is_directory and target.path else "")
+        page = self._pages.problem(status, view, path=path, site=site, plain=plain)
         fields = [field for field in _PAGE_FIELDS if field[0] != "Cache-Control"]
         return body_answer(status, page.body, page.media_type, [*fields, ("Cache-Control", "no-store"), *more])
 
@@ -116,7 +118,7 @@ class OwnUrls:
         snippets: tuple[Snippet, ...] = client_snippets(site, self.reach(exchange))
         fields: Fields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         if not name:
-            return body_answer(200, snippet_index(snippets).encode(), TEXT, fields)
+            return body_answer(200, client_index(snippets).encode(), TEXT, fields)
         text = next((snippet.text for snippet in snippets if snippet.name == name), None)
         return None if text is None else body_answer(200, text.encode(), TEXT, fields)
 
@@ -164,12 +166,3 @@ def _cookie(exchange: Exchange, name: str) -> str:
     except CookieError:
         return ""
     return found.value if found is not None else ""
-
-
-_SAID = {
-    400: "this address cannot be read",
-    401: "a name and a password are needed",
-    403: "this may not be seen",
-    404: "there is nothing at this address",
-    503: "this file is missing or changed on the mirror's disk and is not served; tell the operator (bundler verify)",
-}

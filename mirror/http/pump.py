@@ -49,7 +49,9 @@ class _Queue:
     __slots__ = ("_head_left", "pieces")
 
     def __init__(self, head: bytes, pieces: Sequence[Piece]) -> None:
-        self.pieces: deque[Piece] = deque([head, *pieces])
+        # an empty one, of an empty file, would never be sent
+        whole = (piece for piece in pieces if (piece.size if isinstance(piece, Span) else piece))
+        self.pieces: deque[Piece] = deque([head, *whole])
         self._head_left = len(head)
 
     def sent(self, count: int) -> int:
@@ -118,6 +120,8 @@ class SocketPump:
             while pieces and turn > 0:
                 granted, wait_s = self._granted(pieces[0])
                 if not granted:
+                    # it is not the client who keeps us waiting
+                    self._watcher.progressed(0)
                     self._wait(for_room=False)
                     self._timer = self._loop.call_later(wait_s, self._push)
                     return
@@ -229,6 +233,7 @@ class TransportPump:
             if self._bandwidth is not None:
                 granted, wait_s = self._bandwidth.take(min(size, METERED_BYTES))
             if not granted:
+                self._watcher.progressed(0)
                 self._timer = self._loop.call_later(wait_s, self._push)
                 return
             data = self._block(piece, granted)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 # clients that resume ask for one, those that repair for a few; more is an attack (RFC 9110, 17.15)
 MAX_RANGES = 32
-_SPEC = re.compile(r"(?:(\d{1,19})-(\d{0,19})|-(\d{1,19}))")
+_SPEC = re.compile(r"(?:([0-9]{1,19})-([0-9]{0,19})|-([0-9]{1,19}))")
 
 
 class Span(NamedTuple):

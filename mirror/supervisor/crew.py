@@ -34,6 +34,7 @@ class Member:
         pid: 0 while there is none.
         due_s: when the next process is to be forked, on the monotonic clock; 0 while there is one.
         said: whether its process said `ready`.
+        generation: with which its process began.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Member:
     due_s: float = 0.0
     pause_s: float = 0.0
     said: bool = False
+    generation: int = 0
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Crew:
         """Put a new process into a place. Raises OSError when the host has no room for one."""
         ours, theirs = control_pair()
         member.begun_s, member.due_s, member.said = time.monotonic(), 0.0, False
+        member.generation = self.generation
         self.around.counters.slots[member.number].set(Field.STATE, State.STARTING)
         pid = os.fork()
         if pid == 0:
@@ -132,6 +135,11 @@ class Crew:
         for member in self.members:
             if member.pid and member.control is not None:
                 member.control.send(message)
+
+    def close_listeners(self) -> None:
+        """Let nobody in any more; each worker closes its own end."""
+        for member in self.members:
+            member.listener.close()
 
     def kill_all(self) -> None:
         """End every process at once."""

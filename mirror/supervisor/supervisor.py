@@ -16,7 +16,6 @@ from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.material import read_material
 from mirror.worker.control import Message
-from mirror.worker.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +54,7 @@ class Supervisor:
         self._announced = False
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
+        self._reload_failed = False
 
     def run(self) -> None:
         """Serve until told to stop. Raises ServeError (SERVE_WORKERS_FAILED) or what a worker said at the start."""
@@ -125,6 +125,9 @@ class Supervisor:
             if message.word == "ready":
                 member.said = True
                 self._ready(message.text)
+                if member.generation == self._crew.generation:
+                    # the successor of one that died during a reload began with what was to be taken over
+                    self._answered(member, failed=False)
             elif message.word == "reloaded":
                 self._reloaded(member, message, failed=False)
             elif message.word == "failed":
@@ -176,6 +179,8 @@ class Supervisor:
         self._manager.tell("STOPPING=1")
         self._stop_deadline_s = time.monotonic() + self._crew.around.settings.grace_s + FAREWELL_S
         self._crew.tell_all(Message("stop"))
+        # while it is open here, clients would be let in and never answered
+        self._crew.close_listeners()
 
     def _reload(self) -> None:
         if self._stopping:
@@ -187,18 +192,24 @@ class Supervisor:
             return
         self._crew.generation += 1
         self._manager.tell("RELOADING=1")
-        self._reload_answers = {member.number for member in self._crew.members if member.pid}
+        self._reload_answers = {member.number for member in self._crew.members}
+        self._reload_failed = False
         message = Message("reload", material=self._crew.material, generation=self._crew.generation)
         self._crew.tell_all(message)
 
     def _reloaded(self, member: Member, message: Message, *, failed: bool) -> None:
-        if message.generation != self._crew.generation or member.number not in self._reload_answers:
+        if message.generation == self._crew.generation:
+            self._answered(member, failed=failed)
+
+    def _answered(self, member: Member, *, failed: bool) -> None:
+        if member.number not in self._reload_answers:
             return
         self._reload_answers.discard(member.number)
+        self._reload_failed |= failed
         if not self._reload_answers:
             self._manager.tell("READY=1")
-            if not failed:
-                tell(f"reloaded: {message.text}" if message.text else "reloaded")
+            if not self._reload_failed:
+                self._warn("reloaded")
 
     def _reopen_log(self) -> None:
         settings = self._crew.around.settings

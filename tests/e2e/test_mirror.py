@@ -50,7 +50,10 @@ class Site:
     def workers(self, protocol_user: str = "nobody") -> list[int]:
         """Return the pids of the worker processes."""
         listed = subprocess.run(
-            ["ps", "--ppid", str(self.process.pid), "-o", "pid=,user="], capture_output=True, text=True, check=False
+            ["ps", "--ppid", str(self.process.pid), "-o", "pid=", "-o", "user="],
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
         return [int(line.split()[0]) for line in listed.splitlines() if line.split()[1] == protocol_user]
 
@@ -238,8 +241,10 @@ def test_a_killed_worker_loses_no_new_connection(site: Site) -> None:
 def test_verify_passes_and_then_names_the_one_byte(gap: AirGap, demo: Demo, tmp_path: Path) -> None:
     tree = tmp_path / "opt"
     subprocess.run(["cp", "-a", demo.unpacked, tree], check=True)
-    urls = ("http://master:8088/", "ftp://master/")
-    with _mirror(gap, tree, tmp_path) as site:
+    # the other mirror of this module has the usual ports
+    urls = ("http://master:8089/", "ftp://master:2121/")
+    ports = ("--http", "*:8089", "--ftp", "*:2121", "--passive-ports", "22100-22199")
+    with _mirror(gap, tree, tmp_path, *ports) as site:
         said = json.loads(gap.edge(PROGRAM, "verify", *urls, "--root", tree, "--json"))
         assert said["schema"] == "mirror.verify/1"
         changed = tree / "kubeedge" / "bin" / "keadm-amd64"
@@ -249,6 +254,6 @@ def test_verify_passes_and_then_names_the_one_byte(gap: AirGap, demo: Demo, tmp_
         told = gap.edge(PROGRAM, "verify", *urls, code=5)
         assert "kubeedge/bin/keadm-amd64" in told
         assert "[mirror-differs]" in told
-        health = json.loads(gap.edge("curl", "-sS", "http://master:8088/-/health"))
+        health = json.loads(gap.edge("curl", "-sS", f"{urls[0]}-/health"))
         assert health["complete"] is False
         assert "kubeedge/bin/keadm-amd64" in site.log.read_text()

@@ -41,6 +41,16 @@ class Authority:
             clients: whose certificates its clients have to show.
             newest: the newest version of TLS that it speaks.
         """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(*hosts, begin=begin, end=end))
+        context.maximum_version = newest
+        if clients is not None:
+            context.load_verify_locations(clients.file)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def server_file(self, *hosts: str, begin: datetime | None = None, end: datetime | None = None) -> Path:
+        """Return a PEM file of a certificate for these names or addresses, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [_general_name(host) for host in hosts]
         certificate = (
@@ -49,20 +59,14 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
         )
-        chain = self.file.with_name(f"{self.file.stem}-{certificate.serial_number}.pem")
-        chain.write_bytes(
+        file = self.file.with_name(f"{self.file.stem}-{certificate.serial_number}.pem")
+        file.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        context.maximum_version = newest
-        if clients is not None:
-            context.load_verify_locations(clients.file)
-            context.verify_mode = ssl.CERT_REQUIRED
-        return context
+        return file
 
     def client_files(self, name: str, *, passphrase: bytes = b"") -> tuple[Path, Path]:
         """Return PEM files of a client's certificate and its key; the key is encrypted when there is a passphrase."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.client.reach import Reach
-from mirror.client.snippets import client_snippets, snippet_index
+from mirror.client.snippets import client_snippets, client_index
 from tests.unit.mirror.sites import index_of, site_of
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def test_the_example_is_a_file_that_a_person_may_want() -> None:
 
 def test_the_index_names_each_with_its_title() -> None:
     snippets = tuple(made().values())
-    lines = [line.split("\t") for line in snippet_index(snippets).splitlines()]
+    lines = [line.split("\t") for line in client_index(snippets).splitlines()]
     assert lines == [[snippet.name, snippet.title] for snippet in snippets]
     assert all(snippet.title_zh and snippet.title_zh != snippet.title for snippet in snippets)
     assert "@URL@" not in "".join(snippet.text for snippet in snippets)

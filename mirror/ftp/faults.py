@@ -1,0 +1,70 @@
+"""Listed files that are not what is listed: told once, looked at again in a thread, served again when they are."""
+
+from __future__ import annotations
+
+import errno
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mirror.tree.recheck import hash_again
+from mirror.worker.tell import tell
+
+if TYPE_CHECKING:
+    from mirror.ftp.background import Background
+    from mirror.tree.identity import Identity
+    from mirror.tree.opening import NotTheCheckedFileError
+    from mirror.tree.served import File
+    from mirror.worker.serving import Serving
+    from mirror.worker.worker import Worker
+
+# the process is at its own limit: that says nothing of the file
+_OUR_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+class Faults:
+    """Keeps the fault books of a worker's snapshots.
+
+    Arguments:
+        background: does the hashing.
+    """
+
+    def __init__(self, worker: Worker, background: Background) -> None:
+        self._worker = worker
+        self._background = background
+        self._looking: set[str] = set()
+
+    def noticed(self, serving: Serving, file: File, error: NotTheCheckedFileError) -> None:
+        """Take note that a file could not be opened as the one that was checked."""
+        cause = error.__cause__
+        if file.digest is None or (isinstance(cause, OSError) and cause.errno in _OUR_OWN_FAULT):
+            return
+        if file.place.path in self._looking:
+            return
+        if serving.faults.worth_a_look(file):
+            self._looking.add(file.place.path)
+            self._background.run(partial(hash_again, file), partial(self._looked, serving, file, error.reason))
+        else:
+            self._refuse(serving, file, None, error.reason)
+
+    def _looked(
+        self, serving: Serving, file: File, reason: str, result: tuple[File | None, Identity | None] | None
+    ) -> None:
+        self._looking.discard(file.place.path)
+        again, identity = result or (None, None)
+        if again is None:
+            self._refuse(serving, file, identity, reason)
+            return
+        if serving.faults.is_known(file):
+            tell(f"{file.bundle}/{file.path} is as listed again, and is served")
+        serving.faults.readmit(serving.site, again)
+        self._count(serving)
+
+    def _refuse(self, serving: Serving, file: File, identity: Identity | None, reason: str) -> None:
+        if not serving.faults.is_known(file):
+            tell(f"{file.bundle}/{file.path} is not served: {reason}")
+        serving.faults.refuse(file, identity)
+        self._count(serving)
+
+    def _count(self, serving: Serving) -> None:
+        if serving is self._worker.serving:
+            self._worker.count_faults()

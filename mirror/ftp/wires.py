@@ -1,0 +1,82 @@
+"""A data connection that stands: plain here, TLS in `tls`. Non-blocking; says what it waits for."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from mirror.ftp.content import Content
+
+Direction = Literal["read", "write"]
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class NotNow(Exception):  # noqa: N818 - no error
+    """The connection has to be waited for."""
+
+    def __init__(self, direction: Direction) -> None:
+        super().__init__(direction)
+        self.direction: Direction = direction
+
+
+class Wire(Protocol):
+    """A data connection; every call raises NotNow while it has to be waited for, OSError when it is gone."""
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+
+    def greet(self) -> None:
+        """Finish whatever comes before the first byte."""
+
+    def send(self, content: Content, limit: int) -> int:
+        """Send at most so many bytes of a content; returns how many."""
+
+    def finish(self) -> None:
+        """Close it so that the other side knows that it has all."""
+
+    def cut(self) -> None:
+        """Close it so that the other side cannot think that it has all. Never raises."""
+
+
+def reset(connection: socket.socket) -> None:
+    """Close a connection with RST instead of FIN (socket(7), SO_LINGER)."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    except OSError:
+        pass
+    finally:
+        connection.close()
+
+
+class PlainWire:
+    """A connection without TLS; owns its socket."""
+
+    __slots__ = ("_number", "_socket")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._number = connection.fileno()
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on."""
+        return self._number
+
+    def greet(self) -> None:
+        """Nothing comes before the first byte."""
+
+    def send(self, content: Content, limit: int) -> int:
+        """Send (`Wire.send`)."""
+        try:
+            return content.send(self._number, limit)
+        except BlockingIOError:
+            raise NotNow("write") from None
+
+    def finish(self) -> None:
+        """Close it; the kernel sends what it has, then FIN."""
+        self._socket.close()
+
+    def cut(self) -> None:
+        """Close it with RST."""
+        reset(self._socket)

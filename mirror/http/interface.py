@@ -1,0 +1,50 @@
+"""What a connection asks of the worker that it belongs to; `server` is it, and the tests have their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+
+    from mirror.http.answer import Answer
+    from mirror.http.connection import Connection
+    from mirror.http.exchange import Exchange, Outcome
+    from mirror.http.heads import Heads
+    from mirror.http.hot_files import HotFiles
+    from mirror.shared.bandwidth import Bandwidth
+
+
+class Server(Protocol):
+    """What a connection asks of its worker."""
+
+    loop: asyncio.AbstractEventLoop
+    heads: Heads
+    hot: HotFiles
+    bandwidth: Bandwidth | None
+    # seconds since the worker began, refreshed once a second
+    now_s: int
+    stopping: bool
+    # whether a request without any condition may be answered from `hot`
+    plain: bool
+
+    def opened(self, connection: Connection) -> bool:
+        """Take note of a connection; False when it is not wanted."""
+
+    def closed(self, connection: Connection) -> None:
+        """Forget a connection."""
+
+    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
+        """Return the answer, or a coroutine that does when it takes longer."""
+
+    def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
+        """Keep an answer for `hot`, if it is fit for it."""
+
+    def served_hot(
+        self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
+    ) -> None:
+        """Take note of an answer that came from `hot`."""
+
+    def ended(self, exchange: Exchange, answer: Answer, content_bytes: int, *, complete: bool) -> None:
+        """Take note of an answer's end."""

@@ -1,0 +1,193 @@
+"""What a bundle holds, as a person looks for it: packages, images, files; built once for a bundle, searched in memory.
+
+Pure. Everything is read from the index, whose `about` is trusted with nothing: wrong types count as absent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+from mirror.page.harmless import harmless, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.json_value import Json
+
+Group = Literal["rpm", "image", "file", "other"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+MAX_NAMES = 20
+MAX_TERMS = 8
+_REPOSITORY_MARK = "/repodata/repomd.xml"
+_LAYOUT_MARK = "/oci-layout"
+# shorter pieces of a digest stand in too many of them
+_DIGEST_PIECE = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a person may look for.
+
+    Arguments:
+        group: `rpm` a package, `image` an image (its top document), `file` what the manifest lists as a file, `other`
+            everything else: metadata, layers, the bundle's own files.
+        path: in the bundle.
+        title: NEVRA, the image's first name, or the path; harmless.
+        note: the package's summary, or where the file came from; harmless.
+        size: bytes, of an image with all that belongs to it.
+        digest: SHA-256 in hex.
+        names: of an image, and of a layer the images that it belongs to.
+        platforms: whom it is for; empty for any.
+        vouched: what it was held to (`signature`, …) and the detail; "" for what nobody says anything about.
+        haystack: what a search looks through, folded.
+    """
+
+    group: Group
+    path: str
+    title: str
+    note: str
+    size: int
+    digest: str
+    names: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    vouched: tuple[str, str] = ("", "")
+    haystack: str = ""
+
+
+@dataclass(slots=True)
+class Total:
+    """What lies below a directory, at any depth."""
+
+    files: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The content of one bundle.
+
+    Arguments:
+        items: by group, then by title.
+        by_path: the same by their paths.
+        counts: how many of each group.
+        totals: by directory's path, "" being the top.
+        repositories: directories that are yum repositories.
+        layouts: directories that are OCI image layouts.
+    """
+
+    items: tuple[Item, ...]
+    by_path: Mapping[str, Item]
+    counts: Mapping[Group, int]
+    totals: Mapping[str, Total]
+    repositories: frozenset[str] = field(default=frozenset())
+    layouts: frozenset[str] = field(default=frozenset())
+
+    def find(self, search: str, group: Group | None) -> Sequence[Item]:
+        """Return the items that hold every word of the search, those that begin with the first one before the others.
+
+        A word of at least eight hex digits also finds the file whose digest begins with it.
+        """
+        terms = harmless(search).casefold().split()[:MAX_TERMS]
+        chosen = self.items if group is None else [item for item in self.items if item.group == group]
+        if not terms:
+            return chosen
+        found = [item for item in chosen if all(_matches(item, term) for term in terms)]
+        return sorted(found, key=lambda item: not item.haystack.startswith(terms[0]))
+
+    def images_in(self, layout: str) -> Sequence[Item]:
+        """Return the images of one OCI image layout."""
+        return [item for item in self.items if item.group == "image" and item.path.startswith(f"{layout}/blobs/")]
+
+
+def _matches(item: Item, term: str) -> bool:
+    if term in item.haystack:
+        return True
+    piece = _DIGEST_PIECE.fullmatch(term)
+    return piece is not None and item.digest.startswith(piece[1])
+
+
+def make_catalog(files: Iterable[IndexedFile]) -> Catalog:
+    """Return the catalog of an index's files."""
+    listed = tuple(files)
+    sizes = _image_sizes(listed)
+    items = sorted((_item(file, sizes) for file in listed), key=lambda item: (GROUPS.index(item.group), item.title))
+    totals: dict[str, Total] = {"": Total()}
+    for file in listed:
+        for parent in ("", *file.path.parents):
+            total = totals.setdefault(parent, Total())
+            total.files += 1
+            total.size += file.blob.size
+    marked = [f"/{file.path}" for file in listed]
+    return Catalog(
+        items=tuple(items),
+        by_path={item.path: item for item in items},
+        counts=Counter(item.group for item in items),
+        totals=totals,
+        repositories=_marked_directories(marked, _REPOSITORY_MARK),
+        layouts=_marked_directories(marked, _LAYOUT_MARK),
+    )
+
+
+def _marked_directories(paths: Iterable[str], mark: str) -> frozenset[str]:
+    return frozenset(path.removesuffix(mark).strip("/") for path in paths if path.endswith(mark))
+
+
+def _image_sizes(files: Iterable[IndexedFile]) -> Mapping[str, int]:
+    """Return image -> bytes of all blobs that belong to it, shared ones counted with each."""
+    sizes: Counter[str] = Counter()
+    for file in files:
+        for name in _texts(file.about.get("images"), limit=None):
+            sizes[name] += file.blob.size
+    return sizes
+
+
+def _item(file: IndexedFile, image_sizes: Mapping[str, int]) -> Item:
+    about, path = file.about, harmless(file.path)
+    names, images = _texts(about.get("names")), _texts(about.get("images"))
+    platforms = tuple(str(platform) for platform in file.platforms)
+    group, title, note, size = _what_it_is(file, path, names)
+    if group == "image":
+        size = max([size, *(image_sizes.get(name, 0) for name in images)])
+        platforms = _texts(about.get("platforms")) or platforms
+    # a layer is found by its digest alone: a hundred of them under each image's name help nobody
+    text = "" if group == "other" and images else " ".join((title, note, path, *names, *platforms))
+    return Item(
+        group=group,
+        path=file.path,
+        title=title,
+        note=note,
+        size=size,
+        digest=file.blob.digest.hex,
+        names=names or images,
+        platforms=platforms,
+        vouched=_vouched(about.get("held_to")),
+        haystack=text.casefold(),
+    )
+
+
+def _what_it_is(file: IndexedFile, path: str, names: tuple[str, ...]) -> tuple[Group, str, str, int]:
+    """Return group, title, note and size, by what the index tells of the file."""
+    size = file.blob.size
+    if nevra := shown(file.about.get("nevra")):
+        return "rpm", nevra, shown(file.about.get("summary")), size
+    if names:
+        return "image", names[0], "", size
+    if url := shown(file.about.get("url")):
+        return "file", path, url, size
+    return "other", path, shown(file.about.get("media_type")), size
+
+
+def _texts(value: Json, limit: int | None = MAX_NAMES) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(text for text in map(shown, value[:limit]) if text)
+
+
+def _vouched(value: Json) -> tuple[str, str]:
+    if not isinstance(value, dict):
+        return "", ""
+    return shown(value.get("by")), shown(value.get("detail"))

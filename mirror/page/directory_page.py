@@ -1,0 +1,189 @@
+"""What the page of a directory says: of its bundle, of what lies in it, of how a machine gets at it. Pure."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mirror.page.found import image_anchor
+from mirror.page.frame import frame_values
+from mirror.page.harmless import harmless, harmless_block
+from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
+from mirror.page.listing import ROWS_PER_PAGE, Rows, item_notes
+from mirror.page.pager import page_of
+from mirror.page.trust import trust_of
+from mirror.page.words import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mirror.client.reach import Snippet
+    from mirror.page.catalog import Catalog, Group
+    from mirror.page.trust import Trust
+    from mirror.page.view import View
+    from mirror.page.words import Words
+    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served import Directory, Entry
+    from mirror.tree.site import Site
+
+MAX_IMAGES = 200
+_COUNTED: tuple[Group, ...] = ("rpm", "image", "file")
+
+
+class Crumb(NamedTuple):
+    """One step from the top to here; the last has no link."""
+
+    name: str
+    href: str
+
+
+class BundleCard(NamedTuple):
+    """A bundle as it is introduced.
+
+    Arguments:
+        href: its top directory.
+        address: the one that it keeps when another becomes the current one.
+        counts: (kind's key, how many, where they are listed).
+    """
+
+    bundle: ServedBundle
+    href: str
+    address: str
+    current: bool
+    trust: Trust
+    counts: tuple[tuple[str, int, str], ...]
+
+
+class ToolPanel(NamedTuple):
+    """All that is shown for one tool."""
+
+    title: str
+    snippets: tuple[Snippet, ...]
+
+
+def directory_values(
+    site: Site, directory: Directory, view: View, catalog_of: Callable[[ServedBundle], Catalog]
+) -> dict[str, Any]:
+    """Return what `directory.html` needs."""
+    words = WORDS[view.language]
+    bundle = site.bundle(directory.bundle) if directory.bundle else None
+    catalog = catalog_of(bundle) if bundle else None
+    elsewhere = bundle is not None and bundle is not site.current
+    frame = frame_values(view, words, search_in=directory.bundle if elsewhere else "")
+    page = page_of(_in_order(site, directory), view.asked.page, ROWS_PER_PAGE, "./", frame["carried"])
+    rows = Rows(site, directory, catalog, frozenset(view.faults), words, frame["suffix"])
+    is_top = not directory.path
+    return {
+        **frame,
+        "crumbs": _crumbs(directory.path, words, frame["suffix"]),
+        "heading": harmless(directory.path.rpartition("/")[2]),
+        "is_top": is_top,
+        "is_bundle_top": bundle is not None and not directory.inner,
+        "card": _card(site, bundle, view, catalog_of, words) if bundle else None,
+        "cards": [_card(site, other, view, catalog_of, words) for other in _current_first(site)] if is_top else [],
+        "left_out": len(site.problems) if is_top else 0,
+        "shared": _is_shared(site, directory.path),
+        "page": page,
+        "rows": rows.make(page.things),
+        "repository_urls": _repository_urls(directory, catalog, view),
+        "own_files": _own_files(directory, bundle),
+        **_images(directory, catalog, view, words),
+        "panels": _panels(view, words) if is_top else [],
+        "http_url": harmless(view.reach.http_url),
+    }
+
+
+def _in_order(site: Site, directory: Directory) -> list[Entry]:
+    """Return the entries, directories first; without the bundles, which have a section of their own."""
+    bundles = {f"@{bundle.directory}" for bundle in site.bundles} if not directory.path else set()
+    shown = [entry for entry in directory.entries if entry.name not in bundles or entry.file]
+    return sorted(shown, key=lambda entry: entry.file is not None)
+
+
+def _current_first(site: Site) -> list[ServedBundle]:
+    return sorted(site.bundles, key=lambda bundle: bundle is not site.current)
+
+
+def _crumbs(path: str, words: Words, suffix: str) -> list[Crumb]:
+    segments = path.split("/") if path else []
+    steps = [Crumb(words("home"), f"/{suffix}")]
+    for depth, segment in enumerate(segments, start=1):
+        steps.append(Crumb(harmless(segment), directory_url("/".join(segments[:depth])) + suffix))
+    steps[-1] = steps[-1]._replace(href="")
+    return steps
+
+
+def _card(
+    site: Site, bundle: ServedBundle, view: View, catalog_of: Callable[[ServedBundle], Catalog], words: Words
+) -> BundleCard:
+    current = bundle is site.current
+    own = f"@{bundle.directory}" if bundle.directory else ""
+    carried = {"lang": view.language} if view.carry_language else {}
+    counts = catalog_of(bundle).counts
+    in_bundle = {} if current else {"bundle": bundle.short_id}
+    return BundleCard(
+        bundle=bundle,
+        href=directory_url("" if current else own) + query(carried),
+        address=directory_url(own) + query(carried),
+        current=current,
+        trust=trust_of(bundle, view.faults),
+        counts=tuple(
+            (
+                words(f"group.{group}.{'one' if counts.get(group) == 1 else 'other'}"),
+                counts.get(group, 0),
+                SEARCH_URL + query({"kind": group, **in_bundle, **carried}),
+            )
+            for group in _COUNTED
+        ),
+    )
+
+
+def _is_shared(site: Site, path: str) -> bool:
+    return any(not share.path or path == share.path or path.startswith(f"{share.path}/") for share in site.shares)
+
+
+def _repository_urls(directory: Directory, catalog: Catalog | None, view: View) -> tuple[str, ...]:
+    """Return what a .repo file's `baseurl` would say of this directory, over each protocol; empty if it is none."""
+    if catalog is None or directory.inner not in catalog.repositories:
+        return ()
+    tops = (view.reach.http_url, view.reach.ftp_url)
+    return tuple(harmless(top) + directory_url(directory.path) for top in tops if top)
+
+
+def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[str, str]]:
+    """Return names and links of what vouches for a bundle as a whole, on its top directory's page."""
+    if bundle is None or directory.inner:
+        return []
+    names = [name for name in ("bundle.json", "SHA256SUMS", "SHA256SUMS.sig") if name in bundle.files]
+    return [(name, path_url(below(directory.path, name))) for name in names]
+
+
+def _images(directory: Directory, catalog: Catalog | None, view: View, words: Words) -> dict[str, Any]:
+    if catalog is None or directory.inner not in catalog.layouts:
+        return {"images": [], "more_images": ""}
+    images = catalog.images_in(directory.inner)
+    carried = {"lang": view.language} if view.carry_language else {}
+    everything = SEARCH_URL + query({"kind": "image", "bundle": directory.bundle, **carried})
+    return {
+        "images": [(image_anchor(image), image, item_notes(image, words)) for image in images[:MAX_IMAGES]],
+        "more_images": everything if len(images) > MAX_IMAGES else "",
+    }
+
+
+def _panels(view: View, words: Words) -> list[ToolPanel]:
+    """Return the snippets by tool, tools in the order in which they first come."""
+    order = list(dict.fromkeys(snippet.tool for snippet in view.snippets))
+    by_tool = groupby(sorted(view.snippets, key=lambda snippet: order.index(snippet.tool)), lambda each: each.tool)
+    return [ToolPanel(words.known(f"tool.{tool}", harmless(tool)), tuple(map(_shown, each))) for tool, each in by_tool]
+
+
+def _shown(snippet: Snippet) -> Snippet:
+    return type(snippet)(
+        name=snippet.name,
+        tool=snippet.tool,
+        title=harmless(snippet.title),
+        title_zh=harmless(snippet.title_zh),
+        text=harmless_block(snippet.text).rstrip("\n"),
+        commands=snippet.commands,
+        path=harmless(snippet.path),
+    )

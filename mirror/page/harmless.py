@@ -1,0 +1,44 @@
+"""Text from a bundle as it may be shown: nothing in it moves, hides or reverses what stands beside it. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bundler.model.json_value import Json
+
+MAX_SHOWN_CHARACTERS = 400
+_KEPT_IN_BLOCKS = "\n\t"
+
+
+def harmless(text: str, *, kept: str = "") -> str:
+    """Return the text with every character that has no shape of its own written out, as `[U+202E]`.
+
+    These are controls, the bidirectional overrides of UAX 9, zero-width characters, line and paragraph separators, and
+    what Unicode has not assigned. Ordinary letters of any script stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in kept or _is_space(character)
+        else f"[U+{ord(character):04X}]"
+        for character in text
+    )
+
+
+def harmless_block(text: str) -> str:
+    """Return text of several lines for a preformatted block."""
+    return harmless(text, kept=_KEPT_IN_BLOCKS)
+
+
+def shown(value: Json) -> str:
+    """Return a value of `about` as one line of bounded length; "" for whatever is no text."""
+    if not isinstance(value, str):
+        return ""
+    return harmless(value if len(value) <= MAX_SHOWN_CHARACTERS else value[: MAX_SHOWN_CHARACTERS - 1] + "…")
+
+
+def _is_space(character: str) -> bool:
+    return unicodedata.category(character) == "Zs"

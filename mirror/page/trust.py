@@ -1,0 +1,53 @@
+"""Whether a bundle can be trusted at the moment, for the page to say in plain words. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mirror.tree.bundle import ServedBundle
+
+MAX_SHOWN_FAULTS = 8
+Verified = Literal["yes", "no", "not-asked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The state of one bundle.
+
+    Arguments:
+        faults: its listed files that are refused at the moment, sorted.
+        verified: whether all digests were compared and match: `yes`, `no`, or `not-asked`.
+    """
+
+    faults: tuple[str, ...]
+    verified: Verified
+
+    @property
+    def complete(self) -> bool:
+        """Whether every listed file can be had."""
+        return not self.faults
+
+    @property
+    def shown_faults(self) -> tuple[str, ...]:
+        """As many of the faults as a page names."""
+        return self.faults[:MAX_SHOWN_FAULTS]
+
+
+def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> Trust:
+    """Return the state of a bundle.
+
+    Arguments:
+        faults: of all bundles, each `SHORT-ID/path`; a file that was put right since the start is no longer among them.
+    """
+    below = f"{bundle.short_id}/"
+    refused = {fault.removeprefix(below) for fault in faults if fault.startswith(below)}
+    # what was wrong when the bundle was loaded is so until its file has an identity
+    refused |= {fault.path for fault in bundle.faults if bundle.files[fault.path].identity is None}
+    own = tuple(sorted(refused))
+    if bundle.verified is None:
+        return Trust(own, "not-asked")
+    return Trust(own, "no" if own else "yes")

@@ -1,0 +1,324 @@
+"""The supervisor and its workers: signals, grace, deaths, logs, and what it says when it cannot begin."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.mirror_program import eventually, mirror, refused
+from tests.integration.raw_http import ClosedError, connected, request
+from tests.unit.mirror.bundle_tree import write_bundle
+
+if TYPE_CHECKING:
+    from tests.integration.raw_http import Wire
+
+BIG = random.Random(8).randbytes(20_000_000)
+SMALL = b"small\n"
+CONTENTS = {"big": BIG, "small": SMALL}
+SMALL_WINDOW = 16384
+REQUESTS = 'mirror_requests_total{protocol="http",status="200"}'
+COMBINED = re.compile(
+    r'(?P<remote>\S+) - (?P<user>\S+) \[[^]]+\] "(?P<method>\S+) (?P<path>\S+) (?P<protocol>\w+)" (?P<status>\d+) '
+    r'(?P<bytes>\d+) "[^"]*" "[^"]*" bundle=(?P<bundle>\S+) range=(?P<range>\S+) (?P<outcome>complete|cut)\n'
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "root", CONTENTS)
+
+
+def begin_big(wire: Wire) -> None:
+    """Ask for the big file and stop reading after its first bytes."""
+    wire.send(request("/big"))
+    wire.begin()
+
+
+def is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+# the end
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_transfer_ends_within_the_grace_period_and_nobody_else_gets_in(root: Path, ending: signal.Signals) -> None:
+    with mirror(root, "--workers", "2") as running:
+        with connected(running.port, receive_bytes=SMALL_WINDOW) as slow, connected(running.port) as idle:
+            assert idle.get("/small").body == SMALL
+            begin_big(slow)
+            running.signal(ending)
+            assert idle.rest() == b""
+            eventually(lambda: is_refused(running.port), "new connections are refused")
+            assert running.process.poll() is None
+            answer = slow.answer()
+            assert answer.body == BIG
+            assert slow.rest() == b""
+        assert running.wait() == 0
+
+
+def test_a_transfer_beyond_the_grace_period_is_cut(root: Path) -> None:
+    with mirror(root, "--grace", "0.2") as running, connected(running.port, receive_bytes=SMALL_WINDOW) as slow:
+        begin_big(slow)
+        running.signal(signal.SIGTERM)
+        assert running.wait() == 0
+        assert len(slow.rest()) < len(BIG)
+
+
+def test_asked_twice_it_ends_at_once(root: Path) -> None:
+    with mirror(root, "--grace", "1000") as running, connected(running.port, receive_bytes=SMALL_WINDOW) as slow:
+        begin_big(slow)
+        workers = running.workers()
+        running.signal(signal.SIGTERM)
+        eventually(lambda: is_refused(running.port), "new connections are refused")
+        running.signal(signal.SIGTERM)
+        running.wait()
+        assert len(slow.rest()) < len(BIG)
+        eventually(lambda: all(is_gone(pid) for pid in workers), "the workers are gone")
+
+
+def test_without_a_supervisor_the_workers_end_by_themselves(root: Path) -> None:
+    with mirror(root, "--workers", "3") as running:
+        workers = running.workers()
+        assert len(workers) == 3
+        with connected(running.port) as wire:
+            assert wire.get("/small").status == 200
+            running.process.kill()
+            assert wire.rest() == b""
+        eventually(lambda: all(is_gone(pid) for pid in workers), "the workers are gone")
+        assert is_refused(running.port)
+
+
+# deaths
+
+
+def test_killed_workers_lose_no_new_connection_and_no_count(root: Path) -> None:
+    """Only what was in flight on the killed worker may fail: every failure began before a kill and ended after it."""
+    kills = 4
+    done = threading.Event()
+    failures: list[str] = []
+    served: list[int] = []
+
+    def one_client(port: int) -> None:
+        count = 0
+        while not done.is_set():
+            try:
+                with connected(port) as wire:
+                    count += wire.get("/small", "Connection: close").body == SMALL
+            except (ClosedError, OSError) as error:
+                failures.append(str(error))
+        served.append(count)
+
+    clients = 6
+    with mirror(root, "--workers", "2") as running:
+        before = running.metric(REQUESTS)
+        counts = [before]
+        with ThreadPoolExecutor(clients) as pool:
+            for _ in range(clients):
+                pool.submit(one_client, running.port)
+            for number in range(kills):
+                eventually(lambda: running.health()[1]["ready"], "all workers serve")
+                victim = running.workers()[number % 2]
+                os.kill(victim, signal.SIGKILL)
+                running.told("is replaced", number + 1)
+                counts.append(running.metric(REQUESTS))
+            eventually(lambda: running.health()[0] == 200, "all workers serve again")
+            done.set()
+        counts.append(running.metric(REQUESTS))
+        assert counts == sorted(counts)
+        # each kill may break what the clients had open at that moment, and nothing else
+        assert len(failures) <= kills * clients
+        assert all("Connection refused" not in failure for failure in failures)
+        assert sum(served) > 20 * len(failures)
+        # what a client has seen whole was counted, but for answers on the killed workers
+        assert counts[-1] - before >= sum(served) - kills * clients
+        assert running.metric('mirror_worker_restarts_total{protocol="http"}') == kills
+        assert running.metric('mirror_workers_ready{protocol="http"}') == 2
+
+
+def test_a_killed_worker_leaves_no_open_connections_behind(root: Path) -> None:
+    gauge = 'mirror_connections_open{protocol="http"}'
+    with mirror(root) as running:
+        with connected(running.port) as one, connected(running.port) as other:
+            for wire in (one, other):
+                assert wire.get("/small").status == 200
+            eventually(lambda: running.metric(gauge) == 3, "three connections are open")
+            os.kill(running.workers()[0], signal.SIGKILL)
+            assert one.rest() == b""
+        eventually(lambda: running.metric(gauge) == 1, "only the one that asks is open")
+
+
+def test_a_worker_that_dies_during_a_reload_does_not_keep_it_from_ending(root: Path) -> None:
+    with mirror(root, "--workers", "2", "--verify") as running:
+        first, second = running.workers()
+        os.kill(first, signal.SIGSTOP)
+        running.signal(signal.SIGHUP)
+        os.kill(first, signal.SIGKILL)
+        running.told("reloaded")
+        assert second in running.workers()
+        eventually(lambda: running.health()[0] == 200, "all workers serve")
+
+
+def test_half_a_failed_reload_is_not_called_a_reload(root: Path) -> None:
+    with mirror(root, "--workers", "2") as running:
+        index = (root / "bundle.json").read_bytes()
+        (root / "bundle.json").write_bytes(b"{}")
+        running.signal(signal.SIGHUP)
+        running.told("failed", 2)
+        (root / "bundle.json").write_bytes(index)
+        running.reload()
+        assert running.told_times("reloaded") == 1
+
+
+def test_signals_for_the_supervisor_do_not_end_workers(root: Path) -> None:
+    with mirror(root, "--workers", "2") as running:
+        before = running.workers()
+        for pid in before:
+            # what a terminal or an init would send to the whole group
+            for number in (
+                signal.SIGINT,
+                signal.SIGTERM,
+                signal.SIGHUP,
+                signal.SIGUSR1,
+                signal.SIGUSR2,
+                signal.SIGPIPE,
+            ):
+                os.kill(pid, number)
+        with connected(running.port) as wire:
+            assert wire.get("/small").status == 200
+        assert running.workers() == before
+        assert running.health()[0] == 200
+
+
+# logs
+
+
+def test_the_access_log_and_its_rotation(root: Path, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    with mirror(root, "--workers", "2", "--access-log", str(log)) as running:
+        with connected(running.port) as wire:
+            wire.get("/small", 'User-Agent: a"b\\\xe4\x9b')
+            wire.get("/small", "Range: bytes=1-2")
+            wire.get("/absent%20x")
+            wire.send(request("/s\x01mall") + b"nonsense\r\n\r\n")
+            wire.rest()
+        with connected(running.port, receive_bytes=SMALL_WINDOW) as wire:
+            begin_big(wire)
+        eventually(lambda: log.read_text().count("\n") == 6, "six lines are written")
+        lines = log.read_text().splitlines(keepends=True)
+        assert all(line.isascii() and line[:-1].isprintable() for line in lines)
+        found = [matched.groupdict() for line in lines if (matched := COMBINED.fullmatch(line))]
+        assert len(found) == 5
+        whole, part, absent, _, cut = found
+        assert (whole["status"], whole["bytes"], whole["outcome"], whole["range"]) == ("200", "6", "complete", "-")
+        assert (part["status"], part["bytes"], part["range"]) == ("206", "2", "bytes=1-2")
+        assert (absent["status"], absent["path"], absent["bundle"]) == ("404", "/absent%20x", "-")
+        assert (cut["status"], cut["outcome"]) == ("200", "cut")
+        assert int(cut["bytes"]) < len(BIG)
+        assert re.fullmatch("[0-9a-f]{12}", whole["bundle"])
+
+        log.rename(tmp_path / "access.log.1")
+        running.signal(signal.SIGUSR1)
+        eventually(log.exists, "the log is opened anew")
+
+        def is_written_anew() -> bool:
+            with connected(running.port) as wire:
+                wire.get("/small")
+            return log.read_text() != ""
+
+        eventually(is_written_anew, "lines go to the new log")
+
+
+def test_the_log_as_json_on_stdout(root: Path) -> None:
+    with mirror(root, "--access-log", "-", "--log-format", "json") as running:
+        with connected(running.port) as wire:
+            wire.get("/small", "Referer: ü", "Range: bytes=0-1")
+        told = json.loads(running.said('"path"'))
+        assert {
+            name: told[name] for name in ("protocol", "method", "path", "range", "status", "bytes", "complete")
+        } == {
+            "protocol": "http",
+            "method": "GET",
+            "path": "/small",
+            "range": "bytes=0-1",
+            "status": 206,
+            "bytes": 2,
+            "complete": True,
+        }
+
+
+# the beginning
+
+
+def test_systemd_is_told(root: Path, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        with mirror(root, "--workers", "2", env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}) as running:
+            assert manager.recv(4096).startswith(b"READY=1\nSTATUS=demo 2025.03")
+            running.reload()
+            assert manager.recv(4096).startswith(b"RELOADING=1")
+            assert manager.recv(4096) == b"READY=1"
+        assert manager.recv(4096) == b"STOPPING=1"
+
+
+def test_a_port_that_is_taken(root: Path) -> None:
+    with mirror(root) as running:
+        done = refused(root, "--http", f"127.0.0.1:{running.port}")
+        assert done.returncode == 8
+        assert "[serve-port-taken]" in done.stderr
+        assert f"mirror (pid {running.process.pid})" in done.stderr
+        assert "--http" in done.stderr
+        assert "Traceback" not in done.stderr
+        with connected(running.port) as wire:
+            assert wire.get("/small").body == SMALL
+
+
+@pytest.mark.parametrize(
+    "fault", ["no bundle", "no directory", "not for nobody", "damaged index", "users", "certificate"]
+)
+def test_a_mirror_that_cannot_begin_says_why_and_leaves_nothing_behind(root: Path, tmp_path: Path, fault: str) -> None:
+    options: tuple[str, ...] = ("--workers", "3")
+    match fault:
+        case "no bundle":
+            (root / "bundle.json").unlink()
+        case "no directory":
+            options += ("--root", str(tmp_path / "absent"))
+        case "not for nobody":
+            root.chmod(0o700 if os.geteuid() == 0 else 0)
+        case "damaged index":
+            (root / "bundle.json").write_text("{")
+        case "users":
+            (tmp_path / "users").write_text("anna:plain\n")
+            options += ("--users", str(tmp_path / "users"))
+        case _:
+            (tmp_path / "pem").write_text("no certificate")
+            options += ("--tls-cert", str(tmp_path / "pem"))
+    done = refused(root, *options)
+    root.chmod(0o755)
+    assert done.returncode == 8
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert re.search(r"\[serve-[a-z-]+\]", done.stderr)
+    assert done.stderr.count("error:") == 1
