@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.client.reach import Reach
-from mirror.client.snippets import client_snippets, client_index
+from mirror.client.snippets import client_index, client_snippets
 from tests.unit.mirror.sites import index_of, site_of
 
 if TYPE_CHECKING:
