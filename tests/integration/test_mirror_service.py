@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import socket
 import subprocess
 import sys
 import uuid
@@ -17,6 +19,7 @@ from mirror.service.plan import UNIT_FILE, InstallOptions, install_plan
 from mirror.service.real_host import RealHost
 from mirror.service.steps import WriteFile
 from tests.fakes.host import MemoryHost
+from tests.integration.demo_bundle import demo_bundle
 from tests.unit.mirror.service.test_plan import options
 
 if TYPE_CHECKING:
@@ -122,6 +125,36 @@ def test_saved_rules_are_what_iptables_restores(host: NamespacedHost, tmp_path: 
         assert listed.index("-A INPUT -j KUBEEDGE-MIRROR") < listed.index(
             "-A KUBEEDGE-MIRROR -p tcp -m tcp --dport 8088 -j ACCEPT"
         )
+
+
+def test_the_mirror_lives_with_the_rights_that_the_unit_leaves(host: NamespacedHost, tmp_path: Path) -> None:
+    """On its usual ports, from a directory that is root's alone, with workers to be stopped; systemd is told."""
+    tree = demo_bundle(tmp_path)
+    tmp_path.chmod(0o700)
+    arguments = ("--root", str(tree), "--workers", "1", "--access-log", str(tmp_path / "access.log"))
+    (unit,) = (s for s in install_plan(FACTS, options(*arguments)) if isinstance(s, WriteFile) and s.path == UNIT_FILE)
+    said = dict(line.partition("=")[::2] for line in unit.content.decode().splitlines())
+    kept = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in said["CapabilityBoundingSet"].split())
+    subprocess.run(["ip", "-n", host.namespace, "link", "set", "lo", "up"], check=True)
+    within = ["ip", "netns", "exec", host.namespace]
+    limited = ["setpriv", f"--bounding-set=-all,{kept}", "--no-new-privs", *shlex.split(said["ExecStart"])]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(60)
+        manager.bind(str(tmp_path / "notify"))
+        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        with subprocess.Popen([*within, *limited], env=environment, stdout=subprocess.DEVNULL) as mirror:
+            try:
+                while b"READY=1" not in manager.recv(4096):
+                    pass
+                verify = [sys.executable, "-m", "mirror", "verify", "http://127.0.0.1:8088", "ftp://127.0.0.1"]
+                done = subprocess.run(
+                    [*within, *verify, "--root", str(tree)], capture_output=True, text=True, check=False
+                )
+                assert done.returncode == 0, done.stdout + done.stderr
+            finally:
+                mirror.terminate()
+            assert mirror.wait(60) == 0
+    assert "/docs/notes.txt" in (tmp_path / "access.log").read_text()
 
 
 def test_the_real_host(tmp_path: Path) -> None:
