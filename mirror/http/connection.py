@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mirror.http.answer import METHODS, text_answer
 from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
+from mirror.http.hot_files import KnownRequest
 from mirror.http.pump import SocketPump, TransportPump
 from mirror.http.reading import Reading, has_one_host
 
@@ -29,7 +30,8 @@ class Connection(Reading):
     """The protocol of one transport."""
 
     __slots__ = (
-        "_content_bytes", "_dup", "_exchange", "_paused", "_pump", "_queue", "_server", "_task", "_unread", "_writable",
+        "_content_bytes", "_dup", "_exchange", "_hot", "_paused", "_pump", "_queue", "_server", "_task", "_unread",
+        "_writable",
         "answer", "deadline_s", "secure", "transport",
     )  # fmt: skip
 
@@ -47,6 +49,8 @@ class Connection(Reading):
         self._task: asyncio.Task[Outcome] | None = None
         self._queue: deque[Exchange] | None = None
         self._dup: socket.socket | None = None
+        # the last request of the present block, when it was answered from memory
+        self._hot: KnownRequest | None = None
         self._writable = True
 
     @property
@@ -79,11 +83,10 @@ class Connection(Reading):
             self._task.cancel()
         if self._pump is not None:
             self._pump.stop()
+            self._let_go()
         if self._exchange is not None and self.answer is not None:
             self._server.ended(self._exchange, self.answer, self._content_bytes, complete=False)
-        self._exchange, self._pump, self._parser, self._queue = None, None, None, None
-        if self._dup is not None:
-            self._dup.close()
+        self._exchange, self._parser, self._queue = None, None, None
         self._server.closed(self)
 
     def pause_writing(self) -> None:
@@ -104,26 +107,42 @@ class Connection(Reading):
     # what reading leads to
 
     def _head_begins(self) -> None:
+        self._hot = None
         if self._exchange is None:
             self.deadline_s = self._server.now_s + HEAD_S
 
+    def _free(self) -> bool:
+        """Tell whether an answer may go out before anything else."""
+        server = self._server
+        return server.plain and self._exchange is None and not self._queue and self._writable and not server.stopping
+
+    def _answered_from_memory(self, data: bytes) -> bool:
+        server = self._server
+        known = server.hot.known(data, server.now_s)
+        if known is None or not self._free():
+            return False
+        self._send_hot(known)
+        return True
+
     def _answered_at_once(self, url: bytes, raw: list[tuple[bytes, bytes]]) -> bool:
         server = self._server
-        if (
-            server.plain
-            and self._exchange is None
-            and not self._queue
-            and self._writable
-            and not server.stopping
-            and (hot := server.hot.get(url, server.now_s)) is not None
-            and self._parser.get_http_version() == "1.1"
-            and has_one_host(raw)
-        ):
-            self.transport.write(server.heads.opening + hot.rest)
-            self.deadline_s = server.now_s + IDLE_S
-            server.served_hot(url, self.remote, hot.size, hot.bundle, raw)
-            return True
-        return False
+        hot = server.hot.get(url, server.now_s)
+        if hot is None or not self._free() or self._parser.get_http_version() != "1.1" or not has_one_host(raw):
+            return False
+        self._hot = KnownRequest(hot, url, raw)
+        self._send_hot(self._hot)
+        return True
+
+    def _one_request(self, data: bytes) -> None:
+        if self._hot is not None:
+            self._server.hot.remember(data, self._hot)
+            self._hot = None
+
+    def _send_hot(self, known: KnownRequest) -> None:
+        server, hot = self._server, known.hot
+        self.transport.write(server.heads.opening + hot.rest)
+        self.deadline_s = server.now_s + IDLE_S
+        server.served_hot(known.target, self.remote, hot.size, hot.bundle, known.fields)
 
     def _asked(self, exchange: Exchange) -> None:
         if self._exchange is None and self._writable and not self._queue:
@@ -211,7 +230,12 @@ class Connection(Reading):
             self._content_bytes = len(body)
             self.finished()
             return
+        if not server.may_send():
+            _drop(outcome)
+            self._send(Outcome(text_answer(503, "Too many transfers at once.\n", [("Retry-After", "5")])))
+            return
         loop, bandwidth = server.loop, server.bandwidth
+        server.sending += 1
         if self.secure:
             self._pump = TransportPump(
                 loop, self.transport, head, pieces, outcome.descriptor, self, bandwidth, full=lambda: not self._writable
@@ -223,10 +247,17 @@ class Connection(Reading):
             self._pump.start()
 
     def _duplicate(self) -> socket.socket:
-        if self._dup is None:
-            self._dup = self.transport.get_extra_info("socket").dup()
-            self._dup.setblocking(False)
+        self._dup = self.transport.get_extra_info("socket").dup()
+        self._dup.setblocking(False)
         return self._dup
+
+    def _let_go(self) -> None:
+        """Give back what a transfer needed."""
+        self._pump = None
+        self._server.sending -= 1
+        if self._dup is not None:
+            self._dup.close()
+            self._dup = None
 
     # what the pump calls
 
@@ -238,7 +269,9 @@ class Connection(Reading):
     def finished(self) -> None:
         """Go on with the next request."""
         exchange, answer = self._exchange, self.answer
-        self._exchange, self.answer, self._pump = None, None, None
+        self._exchange, self.answer = None, None
+        if self._pump is not None:
+            self._let_go()
         if exchange is None or answer is None:
             return
         self._server.ended(exchange, answer, self._content_bytes, complete=True)
@@ -256,7 +289,8 @@ class Connection(Reading):
     def broke(self, reason: str) -> None:
         """Cut the connection: the client must see that the answer is not whole."""
         del reason
-        self._pump = None
+        if self._pump is not None:
+            self._let_go()
         self.transport.abort()
 
     def _next(self) -> None:

@@ -6,7 +6,7 @@ Every file is looked at again once a second, and everything is forgotten with a 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mirror.http.heads import rest_of_head
 from mirror.tree.opening import is_unchanged
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # files up to this size are kept, and all of them together; the rest is left to the kernel's own cache
 MAX_FILE_BYTES = 64 * 1024
 MAX_TOTAL_BYTES = 8 * 1024 * 1024
+# requests that are known again by their very bytes: how long each may be, and how many
+MAX_REQUEST_BYTES = 512
+MAX_REQUESTS = 2048
 
 
 class HotFile:
@@ -33,10 +36,22 @@ class HotFile:
         self.checked_s = checked_s
 
 
+class KnownRequest(NamedTuple):
+    """What the parser made of a plain request, so that the same bytes need not be parsed again.
+
+    Hundreds of nodes with the same packager ask for the same file in the same words.
+    """
+
+    hot: HotFile
+    target: bytes
+    fields: list[tuple[bytes, bytes]]
+
+
 class HotFiles:
     """The cache of one worker."""
 
     def __init__(self) -> None:
+        self._by_request: dict[bytes, KnownRequest] = {}
         self._by_target: dict[bytes, HotFile] = {}
         self._bytes = 0
 
@@ -53,6 +68,21 @@ class HotFiles:
         hot.checked_s = now_s
         return hot
 
+    def known(self, request: bytes, now_s: int) -> KnownRequest | None:
+        """Return what a whole request is, when the same bytes came before and its file is still the checked one."""
+        known = self._by_request.get(request)
+        if known is None or known.hot.checked_s == now_s:
+            return known
+        # `get` looks at the file, and finds another answer where the old one was replaced
+        return known if self.get(known.target, now_s) is known.hot else None
+
+    def remember(self, request: bytes, known: KnownRequest) -> None:
+        """Keep what a whole request is; nothing before or after it may be in these bytes."""
+        if len(request) <= MAX_REQUEST_BYTES:
+            if len(self._by_request) >= MAX_REQUESTS:
+                self._by_request.clear()
+            self._by_request[request] = known
+
     def keep(self, raw_target: bytes, answer: Answer, descriptor: int, now_s: int) -> None:
         """Keep the answer to a plain GET, when it is small enough; the descriptor stays the caller's."""
         file = answer.file
@@ -66,9 +96,13 @@ class HotFiles:
             self.forget()
         if raw_target not in self._by_target:
             self._bytes += len(rest) + len(raw_target)
+        else:
+            # the bytes of the answer that is replaced must not stay
+            self._by_request.clear()
         self._by_target[raw_target] = HotFile(file, rest, now_s)
 
     def forget(self) -> None:
         """Drop everything."""
         self._by_target.clear()
+        self._by_request.clear()
         self._bytes = 0

@@ -26,6 +26,8 @@ class Server(Protocol):
     # seconds since the worker began, refreshed once a second
     now_s: int
     stopping: bool
+    # connections that are being sent a file or a capped answer, each with two descriptors more than the others
+    sending: int
     # whether a request without any condition may be answered from `hot`
     plain: bool
 
@@ -34,6 +36,9 @@ class Server(Protocol):
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection."""
+
+    def may_send(self) -> bool:
+        """Tell whether descriptors are left for one more transfer."""
 
     def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
         """Return the answer, or a coroutine that does when it takes longer."""

@@ -51,8 +51,11 @@ _PAGE_FIELDS: Fields = [
 
 
 def is_open_to_all(target: Target) -> bool:
-    """Tell whether a URL is answered without a login: whoever watches the mirror has no account on it."""
-    return target.path == HEALTH
+    """Tell whether a URL is answered without a login.
+
+    Whoever watches the mirror has no account on it, and the page that asks for one has to look like something.
+    """
+    return target.path == HEALTH or target.path.startswith(ASSETS)
 
 
 class OwnUrls:

@@ -23,8 +23,8 @@ class Reading(asyncio.Protocol):
     """What a connection has read and not yet answered. Those who extend it say what a request leads to."""
 
     __slots__ = (
-        "_body_bytes", "_head_bytes", "_in_message", "_linger", "_message_bytes", "_parser", "_plain", "_raw", "_url",
-        "remote",
+        "_body_bytes", "_head_bytes", "_in_message", "_linger", "_message_bytes", "_messages", "_parser", "_plain",
+        "_raw", "_url", "remote",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,6 +34,8 @@ class Reading(asyncio.Protocol):
         self._url = b""
         self._head_bytes = self._message_bytes = self._body_bytes = 0
         self._plain = True
+        # how many messages ended in the present block
+        self._messages = 0
         # whether a message has begun and not ended; whether nothing more is read
         self._in_message = self._linger = False
 
@@ -45,6 +47,14 @@ class Reading(asyncio.Protocol):
 
     def _answered_at_once(self, url: bytes, raw: Fields) -> bool:
         """Answer a request that has nothing special about it, if that takes no time; tell whether it was."""
+        raise NotImplementedError
+
+    def _answered_from_memory(self, data: bytes) -> bool:
+        """Answer bytes that are a request that was just answered, letter by letter; tell whether they were."""
+        raise NotImplementedError
+
+    def _one_request(self, data: bytes) -> None:
+        """Hear that these bytes were one whole request, and nothing else."""
         raise NotImplementedError
 
     def _asked(self, exchange: Exchange) -> None:
@@ -65,6 +75,9 @@ class Reading(asyncio.Protocol):
         """Parse what came, as long as anything may be asked."""
         if self._linger:
             return
+        begins = not self._in_message
+        if begins and self._answered_from_memory(data):
+            return
         if self._in_message:
             self._message_bytes += len(data)
             if self._message_bytes > MAX_MESSAGE_BYTES:
@@ -72,8 +85,11 @@ class Reading(asyncio.Protocol):
                 return
         if self._parser is None:
             self._parser = httptools.HttpRequestParser(self)
+        self._messages = 0
         try:
             self._parser.feed_data(data)
+            if begins and self._messages == 1 and not self._in_message:
+                self._one_request(data)
         except httptools.HttpParserUpgrade:
             # nothing is spoken here but HTTP/1.1; the request was answered as one, and what follows is not read
             self._refuse_rest()
@@ -130,6 +146,7 @@ class Reading(asyncio.Protocol):
         """Answer, or let it wait for its turn."""
         parser, raw, url, plain = self._parser, self._raw, self._url, self._plain
         self._raw, self._url, self._in_message, self._body_bytes, self._plain = [], b"", False, 0, True
+        self._messages += 1
         if self._linger:
             # came in one block with the last request that is answered
             return

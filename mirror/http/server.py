@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from mirror.http.handler import Handler
     from mirror.worker.worker import Worker
 
-# each may hold a socket, its duplicate and a file
-DESCRIPTORS_PER_CONNECTION = 3
+# beyond a connection's own socket, while a file is sent: a duplicate of that, and the file
+DESCRIPTORS_PER_TRANSFER = 2
+# so many transfers find descriptors however many connections are open
+RESERVED_TRANSFERS = 1024
 SPARE_DESCRIPTORS = 64
 FLUSH_S = 0.25
 
@@ -32,12 +34,12 @@ class HttpServer:
     """What all connections of a worker share.
 
     Arguments:
-        max_connections: more are turned away.
+        max_descriptors: what connections and transfers may take together; more are turned away.
         secure: whether the listeners speak TLS.
     """
 
     def __init__(
-        self, worker: Worker, handler: Handler, loop: asyncio.AbstractEventLoop, *, max_connections: int, secure: bool
+        self, worker: Worker, handler: Handler, loop: asyncio.AbstractEventLoop, *, max_descriptors: int, secure: bool
     ) -> None:
         self.loop = loop
         self.heads = Heads()
@@ -49,7 +51,9 @@ class HttpServer:
         self._worker = worker
         self._handler = handler
         self._secure = secure
-        self._max_connections = max_connections
+        self._max_descriptors = max_descriptors
+        self._reserved = min(RESERVED_TRANSFERS, max_descriptors // (2 * DESCRIPTORS_PER_TRANSFER))
+        self.sending = 0
         self._connections: set[Connection] = set()
         self._protocol = "https" if secure else "http"
         self.plain = False
@@ -64,7 +68,7 @@ class HttpServer:
         connection.remote = plain_address(connection.remote)
         if not is_allowed(connection.remote, self._worker.settings.allow):
             refusal = text_answer(403, "This address may not connect (--allow).\n")
-        elif len(self._connections) >= self._max_connections:
+        elif self._descriptors(max(self.sending, self._reserved)) >= self._max_descriptors:
             refusal = text_answer(503, "Too many connections.\n", [("Retry-After", "5")])
         else:
             slot.add(Field.CONNECTIONS)
@@ -84,6 +88,13 @@ class HttpServer:
             self._worker.slot.add(Field.OPEN_CONNECTIONS, -1)
             if self.stopping and not self._connections:
                 self.drained.set()
+
+    def may_send(self) -> bool:
+        """Tell whether descriptors are left for one more transfer."""
+        return self._descriptors(self.sending + 1) <= self._max_descriptors
+
+    def _descriptors(self, transfers: int) -> int:
+        return len(self._connections) + transfers * DESCRIPTORS_PER_TRANSFER
 
     def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
         """Return the answer, or a coroutine that does when it takes longer."""

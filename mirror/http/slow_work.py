@@ -10,8 +10,10 @@ from mirror.tree.recheck import hash_again
 
 if TYPE_CHECKING:
     from mirror.http.auth import Credentials
+    from mirror.page.pages import Pages
     from mirror.tree.identity import Identity
     from mirror.tree.served import File
+    from mirror.tree.site import Site
     from mirror.worker.users import Users
 
 # log-ins that may wait; a right password is checked once, so only guesses come in numbers
@@ -49,6 +51,10 @@ class SlowWork:
             running.add_done_callback(lambda _: self._looking.pop(key, None))
         # whoever gives up must not end it for the others
         return await asyncio.shield(running)
+
+    def prepare(self, pages: Pages, site: Site) -> None:
+        """Make what the pages of a site need before somebody asks for one."""
+        self._digests.submit(pages.prepare, site)
 
     def close(self) -> None:
         """Take no more work; what runs is not waited for."""

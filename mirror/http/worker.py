@@ -14,7 +14,7 @@ from bundler.errors import BundlerError
 from mirror.http.connection import Connection
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
-from mirror.http.server import DESCRIPTORS_PER_CONNECTION, FLUSH_S, SPARE_DESCRIPTORS, HttpServer
+from mirror.http.server import FLUSH_S, SPARE_DESCRIPTORS, HttpServer
 from mirror.http.slow_work import SlowWork
 from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
@@ -51,11 +51,12 @@ class _HttpWorker:
         self._loop = loop
         self._tls = _contexts(worker)
         self._slow = SlowWork(loop)
-        handler = Handler(worker, OwnUrls(worker, Pages()), self._slow)
+        self._pages = Pages()
+        handler = Handler(worker, OwnUrls(worker, self._pages), self._slow)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        limit = max(1, (soft - SPARE_DESCRIPTORS) // DESCRIPTORS_PER_CONNECTION)
+        limit = max(1, soft - SPARE_DESCRIPTORS)
         self._secure = self._tls is not None
-        self._server = HttpServer(worker, handler, loop, max_connections=limit, secure=self._secure)
+        self._server = HttpServer(worker, handler, loop, max_descriptors=limit, secure=self._secure)
         self._stop = asyncio.Event()
         self._listening: list[asyncio.AbstractServer] = []
         self._reload: Reload | None = None
@@ -70,6 +71,7 @@ class _HttpWorker:
         loop.add_reader(worker.control.fileno(), self._commanded)
         self._tick()
         self._flush()
+        self._slow.prepare(self._pages, worker.serving.site)
         # what was made to serve with stays; collections need not look at it again
         gc.collect()
         gc.freeze()
@@ -140,6 +142,7 @@ class _HttpWorker:
             self._tls.newest = _context(self._worker, serving)
         self._worker.take_over(serving)
         self._server.reloaded()
+        self._slow.prepare(self._pages, serving.site)
 
     async def _wind_up(self) -> None:
         """Accept nothing more, let transfers end within the grace period, cut the rest."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from bundler import console
 from bundler.errors import BundlerError
 from mirror.supervisor.privileges import become
 from mirror.tree.loading import require_something_to_serve
@@ -100,7 +99,4 @@ def live(
         traceback.print_exc()
         control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
     finally:
-        # no exit handlers: they are the supervisor's, and would run twice
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        console.end_child(code)

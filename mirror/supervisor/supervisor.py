@@ -5,6 +5,7 @@ SIGTERM and SIGINT end it (a second one at once), SIGHUP reloads, SIGUSR1 reopen
 
 from __future__ import annotations
 
+import gc
 import os
 import selectors
 import signal
@@ -63,6 +64,9 @@ class Supervisor:
         earlier_wakeup = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         self._selector.register(read_end, selectors.EVENT_READ, None)
         try:
+            # collections in the workers pass over what they share with us, so that it stays shared
+            gc.collect()
+            gc.freeze()
             for member in self._crew.members:
                 self._fork(member)
             while self._crew.by_pid or not self._stopping:

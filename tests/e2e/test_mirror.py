@@ -49,12 +49,8 @@ class Site:
 
     def workers(self, protocol_user: str = "nobody") -> list[int]:
         """Return the pids of the worker processes."""
-        listed = subprocess.run(
-            ["ps", "--ppid", str(self.process.pid), "-o", "pid=", "-o", "user="],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
+        command = ["ps", "--ppid", str(self.process.pid), "-o", "pid=", "-o", "user="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         return [int(line.split()[0]) for line in listed.splitlines() if line.split()[1] == protocol_user]
 
     def metric(self, name: str) -> float:

@@ -118,6 +118,8 @@ class Site:
     ended_answers: list[Ended] = field(default_factory=list)
     asked: list[Exchange] = field(default_factory=list)
     open_connections: int = 0
+    sending: int = 0
+    transfers: int = 1000
 
     def opened(self, connection: Connection) -> bool:
         del connection
@@ -127,6 +129,9 @@ class Site:
     def closed(self, connection: Connection) -> None:
         del connection
         self.open_connections -= 1
+
+    def may_send(self) -> bool:
+        return self.sending < self.transfers
 
     def decide(self, exchange: Exchange) -> Any:
         self.asked.append(exchange)
