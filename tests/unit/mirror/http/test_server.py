@@ -98,7 +98,7 @@ def a_worker(root: Path, **given: Any) -> Iterator[Worker]:
 
 def run(
     tmp_path: Path, part: Callable[[Running], Awaitable[None]], *, context: ssl.SSLContext | None = None,
-    max_connections: int = 100, **given: Any,
+    max_descriptors: int = 100, **given: Any,
 ) -> None:  # fmt: skip
     """Run a part of a test beside a server, in the server's loop."""
     with a_worker(tmp_path / "root", **given) as worker:
@@ -106,7 +106,7 @@ def run(
         slow = SlowWork(loop)
         handler = Handler(worker, OwnUrls(worker, Pages()), slow)
         secure = context is not None
-        server = HttpServer(worker, handler, loop, max_connections=max_connections, secure=secure)
+        server = HttpServer(worker, handler, loop, max_descriptors=max_descriptors, secure=secure)
         running = Running(server, worker, loop)
 
         async def main() -> None:
@@ -141,7 +141,7 @@ def test_who_is_turned_away_hears_why(tmp_path: Path, limit: int) -> None:
         for _, kept in [*held, (reader, writer)]:
             kept.close()
 
-    run(tmp_path, part, max_connections=limit)
+    run(tmp_path, part, max_descriptors=limit)
 
 
 def test_an_address_that_may_not_connect_hears_why(tmp_path: Path) -> None:
