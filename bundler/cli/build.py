@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -9,15 +10,9 @@ import click
 from bundler import console
 from bundler.cli.options import (
     NetworkOptions,
-    jobs_option,
     json_option,
-    keep_going_option,
-    locked_option,
-    manifest_argument,
     network_options,
-    output_option,
-    platform_option,
-    set_option,
+    request_options,
     source_date_epoch,
     store_option,
 )
@@ -25,47 +20,28 @@ from bundler.cli.wiring import open_workshop
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
-from bundler.pipeline.workshop import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.model.json_value import Json
-    from bundler.model.platform import Platform
     from bundler.pipeline.assembling import Built
+    from bundler.pipeline.workshop import Request
 
 
 @click.command()
-@manifest_argument
-@output_option
-@set_option
-@platform_option
-@locked_option
-@keep_going_option
-@jobs_option
+@request_options(keep_going=True)
 @store_option
 @network_options
 @json_option
-def build(
-    manifest: Path,
-    output: str,
-    overrides: dict[str, str],
-    platforms: tuple[Platform, ...],
-    locked: bool,
-    keep_going: bool,
-    jobs: int,
-    store: Path,
-    network: NetworkOptions,
-    as_json: bool,
-) -> None:
+def build(request: Request, store: Path, network: NetworkOptions, as_json: bool) -> None:
     """Build the archive that MANIFEST describes.
 
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
     interrupted build goes on where it was. The same lock gives the same bytes.
     """
-    request = Request(manifest, overrides, output, platforms, locked, jobs, keep_going, source_date_epoch())
-    with open_workshop(store, network, manifest.parent, quiet=False) as shop:
-        built = build_bundle(request, shop)
+    with open_workshop(store, network, request.manifest.parent, quiet=False) as shop:
+        built = build_bundle(replace(request, date_cap=source_date_epoch()), shop)
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 

@@ -15,6 +15,7 @@ import platformdirs
 
 from bundler import console
 from bundler.model.platform import Platform
+from bundler.pipeline.workshop import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_JOBS = 64
@@ -143,6 +144,38 @@ def network_options(command: F) -> F:
     ):
         gather = decorate(gather)
     return gather  # type: ignore[return-value] # click's decorators keep the callable's shape
+
+
+def request_options(*, keep_going: bool) -> Callable[[F], F]:
+    """Return what adds the manifest and what is asked of it to a command, which receives one `request: Request`.
+
+    Arguments:
+        keep_going: whether --keep-going is among the options.
+    """
+    last = (keep_going_option, jobs_option) if keep_going else (jobs_option,)
+
+    def add(command: F) -> F:
+        @functools.wraps(command)
+        def gather(
+            *args: Any,
+            manifest: Path,
+            output: str,
+            overrides: dict[str, str],
+            platforms: tuple[Platform, ...],
+            locked: bool,
+            jobs: int,
+            keep_going: bool = False,
+            **kwargs: Any,
+        ) -> Any:
+            request = Request(manifest, overrides, output, platforms, locked, jobs, keep_going)
+            return command(*args, request=request, **kwargs)
+
+        # click lists the options in the order of decorators read from above, which is not that of their calls
+        for decorate in reversed((manifest_argument, output_option, set_option, platform_option, locked_option, *last)):
+            gather = decorate(gather)
+        return gather  # type: ignore[return-value] # click's decorators keep the callable's shape
+
+    return add
 
 
 def source_date_epoch() -> int | None:

@@ -7,60 +7,32 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.options import (
-    NetworkOptions,
-    jobs_option,
-    json_option,
-    locked_option,
-    manifest_argument,
-    network_options,
-    output_option,
-    platform_option,
-    set_option,
-    store_option,
-)
+from bundler.cli.options import NetworkOptions, json_option, network_options, request_options, store_option
 from bundler.cli.wiring import open_workshop
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
 from bundler.pipeline.planning import Plan, PlannedFetch, Room, require_room
-from bundler.pipeline.workshop import Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from bundler.model.json_value import Json
-    from bundler.model.platform import Platform
+    from bundler.pipeline.workshop import Request
 
 
 @click.command()
-@manifest_argument
-@output_option
-@set_option
-@platform_option
-@locked_option
-@jobs_option
+@request_options(keep_going=False)
 @store_option
 @network_options
 @json_option
-def plan(
-    manifest: Path,
-    output: str,
-    overrides: dict[str, str],
-    platforms: tuple[Platform, ...],
-    locked: bool,
-    jobs: int,
-    store: Path,
-    network: NetworkOptions,
-    as_json: bool,
-) -> None:
+def plan(request: Request, store: Path, network: NetworkOptions, as_json: bool) -> None:
     """Show what a build of MANIFEST would cost.
 
     That is what it fetches, what the store has already and the room it needs; exit 11 when the disk cannot hold it.
     Without a lock the upstreams are asked for sizes; nothing large is downloaded.
     """
-    request = Request(manifest, overrides, output, platforms, locked, jobs)
-    with open_workshop(store, network, manifest.parent, quiet=True) as shop:
+    with open_workshop(store, network, request.manifest.parent, quiet=True) as shop:
         found, store_room, output_room = plan_build(request, shop)
     value = _value(found, store_room, output_room)
     console.answer(_text(found, store_room, output_room), value, schema="bundler.plan/1", as_json=as_json)

@@ -1,30 +1,29 @@
-"""Gets files from their urls into the store: tries one url after the other, checks, takes members out.
+"""Gets files from their urls into the store, checked, and takes members out of archives.
 
-Owns what counts as wrong bytes; what a file is pinned to is decided in `bundler.kinds.file_locking`.
+Owns what counts as wrong bytes of a file; what it is pinned to is decided in `bundler.kinds.file_locking`, which url is
+asked next in `bundler.kinds.downloading`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.archive.members import read_members
-from bundler.errors import BundlerError, ErrorId, IntegrityError, ManifestError, SourceError
+from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.model.source_url import absolute_url
+from bundler.kinds.downloading import from_first_good_url, other_bytes
 from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from bundler.kinds.base import Sources
-    from bundler.model.digest import Blob, Digest
+    from bundler.model.digest import Blob
     from bundler.model.file_artifact import FileArtifact
     from bundler.model.progress import Task
     from bundler.net.interface import Received
     from bundler.store.interface import Incoming
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,101 +43,6 @@ class FileFetch:
     download: Blob
     whole: bool
     members: tuple[tuple[str, Blob], ...]
-
-
-def from_first_good_url(
-    urls: Sequence[str],
-    sources: Sources,
-    task: Task,
-    use: Callable[[Incoming, Received, str], T],
-    *,
-    pinned: Blob | None = None,
-    exact: bool = False,
-    arrived: Callable[[], T | None] = lambda: None,
-) -> T:
-    """Download from one url after the other until `use` accepts what came; return what it returns.
-
-    Arguments:
-        urls: as in the manifest, at least one.
-        use: takes the finished download, what is known of it and what messages call its source; raises SourceError or
-            IntegrityError when the bytes are wrong, upon which they are dropped and the next place is tried: first
-            the url's other mirrors and itself, then the next url.
-        pinned: what the lock says of the download; its partial file is then shared between the urls.
-        exact: whether only a download of exactly the pinned size can be right.
-        arrived: is asked once the partial file is ours, for what another process may have brought meanwhile; None
-            when nothing has.
-
-    Raises the IntegrityError of the first url with wrong bytes, else the last SourceError; ManifestError of `use`,
-    StorageError.
-    """
-    failure: BundlerError | None = None
-    for number, url in enumerate(urls, 1):
-        try:
-            return _from_url(url, sources, task, use, pinned=pinned, exact=exact, arrived=arrived)
-        except (SourceError, IntegrityError) as error:
-            if not isinstance(failure, IntegrityError):
-                failure = error
-            if number < len(urls):
-                task.note(f"{error}; trying the next url")
-    if failure is None:
-        raise ValueError("there is no url to download from")
-    raise failure
-
-
-def _from_url(
-    url: str,
-    sources: Sources,
-    task: Task,
-    use: Callable[[Incoming, Received, str], T],
-    *,
-    pinned: Blob | None,
-    exact: bool,
-    arrived: Callable[[], T | None],
-) -> T:
-    absolute = absolute_url(url, sources.base_directory)
-    # bytes of different urls may only be joined where a digest tells whether they belong together
-    name = str(pinned.digest) if pinned else absolute
-    with sources.store.incoming(name) as incoming:
-        if (found := arrived()) is not None:
-            return found
-        used: list[T] = []
-
-        def accept(received: Received) -> None:
-            through = f" (through {received.via})" if received.via else ""
-            used.append(use(incoming, received, redact_text(url) + through))
-
-        try:
-            sources.downloader.download(
-                [absolute], incoming, task, size=pinned.size if pinned and exact else None, accept=accept
-            )
-        except (SourceError, IntegrityError):
-            # whoever goes on with these bytes counts them again
-            task.advance(-incoming.offset)
-            raise
-        return used[0]
-
-
-def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str) -> Blob:
-    """Admit a finished download that is what was promised; for a `use` of `from_first_good_url`.
-
-    Arguments:
-        size: the promised bytes, or None where nothing was said of them.
-
-    Raises IntegrityError for other bytes, which stay where they are for whoever brought them to drop.
-    """
-    got = incoming.digest(want.algorithm)
-    if got != want:
-        raise _other_bytes(where, want, got)
-    if size is not None and incoming.offset != size:
-        raise IntegrityError(
-            ErrorId.UPSTREAM_CHANGED,
-            "has another size than was promised",
-            where=where,
-            remedy="Ask the publisher; the digest and the size that are promised do not belong together.",
-            want=f"{size} bytes",
-            got=f"{incoming.offset} bytes",
-        )
-    return incoming.commit(want)
 
 
 def file_fetches(artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
@@ -198,13 +102,13 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
         del received
         got = incoming.digest("sha256")
         if whole and got != work.download.digest:
-            raise _other_bytes(where, work.download.digest, got)
+            raise other_bytes(where, work.download.digest, got)
         if members:
             try:
                 with incoming.open() as file:
                     _admit_members(file, members, sources, where)
             except (IntegrityError, SourceError, ManifestError) as error:
-                raise _other_bytes(where, work.download.digest, got, f": {error.what}") from error
+                raise other_bytes(where, work.download.digest, got, f": {error.what}") from error
         if whole:
             incoming.commit(work.download.digest, size=work.download.size)
         else:
@@ -244,14 +148,3 @@ def _admit_members(file: BinaryIO, members: Sequence[tuple[str, Blob]], sources:
         wanted.setdefault(name, []).append(blob)
     for member, chunks in read_members(file, tuple(wanted), where=where):
         sources.store.admit(chunks, *(blob.digest for blob in wanted[member.name]))
-
-
-def _other_bytes(where: str, want: Digest, got: Digest, why: str = "") -> IntegrityError:
-    return IntegrityError(
-        ErrorId.UPSTREAM_CHANGED,
-        f"it has other bytes{why}",
-        where=where,
-        remedy="Compare it with what the publisher announces.",
-        want=str(want),
-        got=str(got),
-    )

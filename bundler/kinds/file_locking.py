@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.forward_stream import unsafe
 from bundler.archive.members import read_members
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.file_fetching import from_first_good_url
+from bundler.kinds.downloading import from_first_good_url
 from bundler.model.artifact import HeldTo
 from bundler.model.checksum_text import bare_digest, published_digest
 from bundler.model.digest import Blob, Digest

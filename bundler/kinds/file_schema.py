@@ -11,6 +11,7 @@ from bundler.manifest.schema import (
     TEXT,
     TEXT_PAIRS,
     TEXTS,
+    described,
     mapping_of,
     one_of_keys,
 )
@@ -21,25 +22,21 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 
-def _described(schema: Mapping[str, Json], description: str) -> Json:
-    return {**schema, "description": description}
-
-
 _DIGEST: Mapping[str, Json] = {"anyOf": [TEXT, TEXT_PAIRS]}
 FILE_SCHEMA: Mapping[str, Json] = {
     **mapping_of(
         {
-            "path": _described(TEXT, "where it lies in the bundle; ${os}, ${arch}, ${variant} per platform"),
-            "platforms": _described(PLATFORM_LIST, "default: the manifest's"),
-            "url": _described(TEXT, "http, https, file, or a path relative to the manifest"),
-            "urls": _described(TEXTS, "the preferred one first"),
-            "sha256": _described(_DIGEST, "of the download; a mapping gives one for each platform"),
-            "sha512": _described(_DIGEST, "of the download; a mapping gives one for each platform"),
-            "checksum_url": _described(TEXT, "where its checksum is published"),
-            "checksum_path": _described(TEXT, "where that checksum file lands; it must hold the hex digits alone"),
-            "member": _described(TEXT, "the one file of the archive that is wanted"),
-            "members": _described(TEXT_PAIRS, "files and directories/ of the archive -> where they land"),
-            "mode": _described(MODE, "default: 0644, or the member's own"),
+            "path": described(TEXT, "where it lies in the bundle; ${os}, ${arch}, ${variant} per platform"),
+            "platforms": described(PLATFORM_LIST, "default: the manifest's"),
+            "url": described(TEXT, "http, https, file, or a path relative to the manifest"),
+            "urls": described(TEXTS, "the preferred one first"),
+            "sha256": described(_DIGEST, "of the download; a mapping gives one for each platform"),
+            "sha512": described(_DIGEST, "of the download; a mapping gives one for each platform"),
+            "checksum_url": described(TEXT, "where its checksum is published"),
+            "checksum_path": described(TEXT, "where that checksum file lands; it must hold the hex digits alone"),
+            "member": described(TEXT, "the one file of the archive that is wanted"),
+            "members": described(TEXT_PAIRS, "files and directories/ of the archive -> where they land"),
+            "mode": described(MODE, "default: 0644, or the member's own"),
             "roles": ROLE_LIST,
         }
     ),

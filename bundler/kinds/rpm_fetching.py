@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.file_fetching import admit_exactly, from_first_good_url
-from bundler.model.digest import Blob
+from bundler.kinds.downloading import admit_exactly, from_first_good_url, known_blob, pinned_blob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.kinds.base import Sources
-    from bundler.model.digest import Digest
+    from bundler.model.digest import Blob, Digest
     from bundler.model.progress import Task
     from bundler.model.rpm_artifact import RpmArtifact
     from bundler.net.interface import Received
@@ -36,7 +35,7 @@ def bring_package(
 ) -> tuple[Blob, str]:
     """Bring a package into the store and return it with the prefix of the upstream mirror it came through.
 
-    What the store has already, by its SHA-256, is not fetched again.
+    What the store has already is not fetched again.
 
     Arguments:
         checksum, size: what the metadata promise, sha256 or sha512, and bytes.
@@ -44,13 +43,14 @@ def bring_package(
 
     Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH).
     """
-    pinned = Blob(checksum, size) if checksum.algorithm == "sha256" else None
+    pinned = pinned_blob(checksum, size)
 
     def arrived() -> tuple[Blob, str] | None:
-        return (pinned, "") if pinned is not None and sources.store.has(pinned) else None
+        known = known_blob(checksum, size, sources.store)
+        return (known, "") if known is not None else None
 
     def use(incoming: Incoming, received: Received, url: str) -> tuple[Blob, str]:
-        return admit_exactly(incoming, checksum, size, url), received.via
+        return admit_exactly(incoming, checksum, size, url, sources.store), received.via
 
     if (found := arrived()) is not None:
         return found

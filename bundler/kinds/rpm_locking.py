@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from bundler.errors import ErrorId, IntegrityError
-from bundler.kinds.rpm_downloads import in_parallel
+from bundler.kinds.error_naming import naming
 from bundler.kinds.rpm_fetching import bring_package
 from bundler.kinds.rpm_metadata import load_repo, record_opener
 from bundler.kinds.rpm_texts import selected_texts
@@ -24,9 +24,10 @@ from bundler.rpm.keys import MAX_KEYS_BYTES, read_keys
 from bundler.rpm.repomd import resource_url
 from bundler.rpm.signature import check_detached, check_package, package_summary
 from bundler.rpm.solving import solve
+from bundler.threads import attempt_each
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bundler.kinds.base import Sources
     from bundler.kinds.rpm_metadata import RepoMetadata
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from bundler.rpm.closure import ChosenRpm
     from bundler.rpm.keys import PublicKey
 
+# at once, within one entry: a repository's packages are many and small
+DOWNLOADS = 4
 # of a mirror list with all mirrors of the world the lock names only the first
 MAX_LOCKED_URLS = 3
 LOCAL_ROOT = "file:///"
@@ -96,9 +99,11 @@ def find_closure(
         kept: earlier pins, to which the closure sticks where it can.
         moved: earlier pins of packages that are wanted as new as they come.
 
-    Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`).
+    Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`), all of them
+    naming the line of the manifest.
     """
-    repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
+    with naming(f"wanted at {entry.position}"):
+        repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
     request = SolveRequest(
         arch=entry.arch,
         packages=tuple(Wish(wish.text, wish.position) for wish in entry.packages),
@@ -112,7 +117,8 @@ def find_closure(
         SolvableRepo(repo.spec, record_opener(repo.metadata, sources, task), str(entry.position))
         for repo in repos.values()
     ]
-    solution = solve(solvable, request, read_documents=read_documents)
+    with naming(f"wanted at {entry.position}"):
+        solution = solve(solvable, request, read_documents=read_documents)
     for note in solution.notes:
         task.note(note)
     return Closure(solution.packages, repos)
@@ -122,7 +128,8 @@ def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
     keys: list[PublicKey] = []
     for url in spec.gpgkeys:
         place = absolute_url(url, sources.base_directory)
-        document = sources.downloader.read(place, max_bytes=MAX_KEYS_BYTES)
+        with naming(f"gpgkey of repository {spec.id}"):
+            document = sources.downloader.read(place, max_bytes=MAX_KEYS_BYTES)
         keys += read_keys(document.data, f"{url} (gpgkey of repository {spec.id})")
 
     def check(data: bytes, signature: bytes, where: str) -> str:
@@ -151,11 +158,13 @@ def pin_rpms(
     closure = find_closure(entry, sources, task, kept=kept, moved=moved)
     known = {(rpm.nevra, rpm.checksum): rpm for rpm in (*kept, *moved)}
 
-    def pin(rpm: ChosenRpm) -> tuple[RpmArtifact, str]:
+    def pin(index: int, _over: Callable[[], bool]) -> tuple[RpmArtifact, str]:
+        rpm = closure.packages[index]
         earlier = known.get((rpm.nevra, rpm.checksum))
         return _pin(rpm, earlier, closure.repos[rpm.repo_id], entry, sources, task)
 
-    pinned = in_parallel(closure.packages, pin)
+    results = attempt_each(len(closure.packages), pin, threads=DOWNLOADS).results
+    pinned = [results[index] for index in range(len(closure.packages))]
     return (_repository(entry, closure, [used for _, used in pinned], sources, task), *(rpm for rpm, _ in pinned))
 
 

@@ -7,16 +7,17 @@ to know keys (the check of a signature is handed in), and to read what the recor
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import file_digest
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.file_fetching import admit_exactly, from_first_good_url
-from bundler.model.digest import Blob, Digest
+from bundler.kinds.downloading import admit_exactly, from_first_good_url, known_blob, pinned_blob
+from bundler.kinds.error_naming import naming
+from bundler.kinds.rpm_index import keep_index, read_index
+from bundler.model.digest import Digest
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
 from bundler.rpm.decompress import open_plain
@@ -25,12 +26,13 @@ from bundler.rpm.repomd import ADVISORY_KINDS, GROUP, MODULES, PRIMARY, UPDATEIN
 from bundler.rpm.xml_document import MAX_DOCUMENT_BYTES, invalid_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from bundler.kinds.base import Sources
+    from bundler.model.digest import Blob
     from bundler.model.progress import Task
     from bundler.model.rpm_repo import RepoSpec
-    from bundler.net.interface import Received
+    from bundler.net.interface import Document, Received
     from bundler.rpm.repomd import Repomd, RepomdRecord
     from bundler.store.interface import BlobStore, Incoming
 
@@ -74,7 +76,8 @@ def load_repo(spec: RepoSpec, sources: Sources, task: Task, *, check: SignatureC
     """Bring a repository's metadata into the store, the file lists excepted.
 
     One place after the other is asked until one has an index that can be trusted and every record that it lists, from
-    wherever: a place that is out of step gives way. What the store has already is not fetched again.
+    wherever: a place that is out of step gives way. What the store has already is not fetched again, and an index that
+    its server calls unchanged is the one that lies there; it is checked like one that has just come.
 
     Arguments:
         check: checks repomd.xml.asc; needed where the repository says `repo_gpgcheck`.
@@ -84,23 +87,17 @@ def load_repo(spec: RepoSpec, sources: Sources, task: Task, *, check: SignatureC
     """
     if spec.repo_gpgcheck and check is None:
         raise ValueError(f"repository {spec.id} has to be checked, and nothing to check it with was given")
-    mirrors = _mirrors(spec, sources)
+    search = _Search(spec, _mirrors(spec, sources), sources, task, check if spec.repo_gpgcheck else None)
     failure: SourceError | IntegrityError | None = None
-    seen = set[Blob]()
-    for number, base in enumerate(mirrors.bases):
+    for number, base in enumerate(search.mirrors.bases):
         try:
-            with _naming(spec):
-                found = _read_index(spec, mirrors, base, sources, check if spec.repo_gpgcheck else None)
-            # its records were looked for in all places already
-            if found.repomd in seen:
-                continue
-            seen.add(found.repomd)
-            return _with_eager_records(found, sources, task)
+            if (found := search.at(base)) is not None:
+                return found
         except (SourceError, IntegrityError) as error:
             if not isinstance(failure, IntegrityError):
                 failure = error
-            if number + 1 < len(mirrors.bases):
-                task.note(f"{error}; trying {redact(mirrors.bases[number + 1])}")
+            if number + 1 < len(search.mirrors.bases):
+                task.note(f"{error}; trying {redact(search.mirrors.bases[number + 1])}")
     if failure is None:
         raise ValueError(f"repository {spec.id} has no place to ask")
     raise failure
@@ -114,7 +111,7 @@ def load_record(metadata: RepoMetadata, kind: str, sources: Sources, task: Task)
     if kind in metadata.records and sources.store.has(metadata.records[kind]):
         return metadata
     if (reason := metadata.index.unusable.get(kind)) is not None:
-        with _naming(metadata.spec):
+        with naming(_called(metadata.spec)):
             where = redact(resource_url(metadata.bases[0], REPOMD_PATH))
             raise invalid_metadata(f"its record {kind!r} cannot be trusted: {reason}", where)
     record = metadata.index.records.get(kind)
@@ -149,7 +146,7 @@ def open_record(metadata: RepoMetadata, kind: str, store: BlobStore) -> BinaryIO
             )
         packed.seek(0)
         record = metadata.index.records[kind]
-        with _naming(metadata.spec):
+        with naming(_called(metadata.spec)):
             where = redact(metadata.urls(record.href, record.xml_base)[0])
             return open_plain(packed, directory=path.parent, where=where)
 
@@ -175,30 +172,72 @@ def _mirrors(spec: RepoSpec, sources: Sources) -> MirrorList:
     if spec.baseurls:
         return MirrorList(tuple(absolute_url(url, sources.base_directory).rstrip("/") for url in spec.baseurls))
     url = absolute_url(spec.mirrorlist or spec.metalink, sources.base_directory)
-    with _naming(spec):
+    with naming(_called(spec)):
         listed = parse_mirrors(sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES).data, redact(url))
     return replace(listed, bases=listed.bases[:MOST_MIRRORS])
 
 
-def _read_index(
-    spec: RepoSpec, mirrors: MirrorList, base: str, sources: Sources, check: SignatureCheck | None
-) -> RepoMetadata:
-    """Read repomd.xml at one place and hold it to what the metalink and the signature say."""
-    url = resource_url(base, REPOMD_PATH)
-    where = redact(url)
-    document = sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES)
-    mirrors.check(document.data, where)
-    signed_by = check(document.data, _signature(base, sources), where) if check else ""
-    return RepoMetadata(
-        spec=spec,
-        base_url=spec.baseurls[0] if spec.baseurls else base,
-        bases=(base, *(other for other in mirrors.bases if other != base)),
-        repomd=sources.store.put(document.data),
-        index=parse_repomd(document.data, where),
-        records=MappingProxyType({}),
-        signed_by=signed_by,
-        via=document.via,
-    )
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The way through the places of one repository.
+
+    Arguments:
+        check: checks the signature, None where none is wanted.
+        seen: the indexes whose records were looked for in all places already.
+    """
+
+    spec: RepoSpec
+    mirrors: MirrorList
+    sources: Sources
+    task: Task
+    check: SignatureCheck | None
+    seen: set[Blob] = field(default_factory=set)
+
+    def at(self, base: str) -> RepoMetadata | None:
+        """Return what one place has, or None when another had the same and it was of no use.
+
+        A server that calls changed metadata unchanged must not be believed for ever: where what was kept does not
+        hold, the index is fetched whole before the place is given up.
+        """
+        url = resource_url(base, REPOMD_PATH)
+        with naming(_called(self.spec)):
+            document = read_index(url, self.sources)
+        try:
+            return self._loaded(base, document)
+        except (SourceError, IntegrityError):
+            if not document.reused:
+                raise
+            with naming(_called(self.spec)):
+                whole = read_index(url, self.sources, anew=True)
+            if whole.data == document.data:
+                raise
+        return self._loaded(base, whole)
+
+    def _loaded(self, base: str, document: Document) -> RepoMetadata | None:
+        with naming(_called(self.spec)):
+            found = self._trusted(base, document)
+        if found.repomd in self.seen:
+            return None
+        self.seen.add(found.repomd)
+        return _with_eager_records(found, self.sources, self.task)
+
+    def _trusted(self, base: str, document: Document) -> RepoMetadata:
+        """Hold repomd.xml to what the metalink and the signature say."""
+        url = resource_url(base, REPOMD_PATH)
+        where = redact(url)
+        self.mirrors.check(document.data, where)
+        signed_by = self.check(document.data, _signature(base, self.sources), where) if self.check else ""
+        index = parse_repomd(document.data, where)
+        return RepoMetadata(
+            spec=self.spec,
+            base_url=self.spec.baseurls[0] if self.spec.baseurls else base,
+            bases=(base, *(other for other in self.mirrors.bases if other != base)),
+            repomd=keep_index(url, document, self.sources.store),
+            index=index,
+            records=MappingProxyType({}),
+            signed_by=signed_by,
+            via=document.via,
+        )
 
 
 def _signature(base: str, sources: Sources) -> bytes:
@@ -227,21 +266,20 @@ def _with_eager_records(metadata: RepoMetadata, sources: Sources, task: Task) ->
 
 def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, task: Task) -> Blob:
     """Bring a record into the store from the first place whose bytes are right."""
-    # the store knows its blobs by their sha256 alone
-    named = record.size is not None and record.digest.algorithm == "sha256"
-    pinned = Blob(record.digest, record.size or 0) if named else None
+    pinned = pinned_blob(record.digest, record.size)
+    store = sources.store
 
     def arrived() -> Blob | None:
-        return pinned if pinned is not None and sources.store.has(pinned) else None
+        return known_blob(record.digest, record.size, store)
 
     def use(incoming: Incoming, received: Received, url: str) -> Blob:
         del received
-        return admit_exactly(incoming, record.digest, record.size, url)
+        return admit_exactly(incoming, record.digest, record.size, url, store)
 
     if (blob := arrived()) is not None:
         return blob
     urls = metadata.urls(record.href, record.xml_base)
-    with _naming(metadata.spec):
+    with naming(_called(metadata.spec)):
         try:
             return from_first_good_url(urls, sources, task, use, pinned=pinned, exact=True, arrived=arrived)
         except IntegrityError as error:
@@ -255,23 +293,5 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
             ) from error
 
 
-@contextmanager
-def _naming(spec: RepoSpec) -> Iterator[None]:
-    """Add the repository's id to what goes wrong in the block."""
-    try:
-        yield
-    except (SourceError, IntegrityError) as error:
-        named = f" (repository {spec.id})"
-        if isinstance(error, IntegrityError):
-            what = error.what.removesuffix(f" (want {error.want}, got {error.got})") + named
-            raise IntegrityError(
-                error.id, what, where=error.where, remedy=error.remedy, want=error.want, got=error.got
-            ) from error
-        raise SourceError(
-            error.id,
-            error.what + named,
-            where=error.where,
-            remedy=error.remedy,
-            retryable=error.retryable,
-            retry_after_s=error.retry_after_s,
-        ) from error
+def _called(spec: RepoSpec) -> str:
+    return f"repository {spec.id}"

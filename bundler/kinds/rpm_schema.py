@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.manifest.schema import FLAG, ROLE_LIST, TEXT, TEXTS, list_of, mapping_of, one_of_keys, words_or_variables
+from bundler.manifest.schema import (
+    FLAG,
+    ROLE_LIST,
+    TEXT,
+    TEXTS,
+    described,
+    list_of,
+    mapping_of,
+    one_of_keys,
+    words_or_variables,
+)
 from bundler.model.rpm_entry import DEFAULT_PATH, PLATFORMS
 from bundler.model.rpm_repo import DEFAULT_COST, DEFAULT_PRIORITY
 
@@ -14,21 +24,17 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 
-def _described(schema: Mapping[str, Json], description: str) -> Json:
-    return {**schema, "description": description}
-
-
 _ONE_OR_MORE: Mapping[str, Json] = {"anyOf": [TEXT, TEXTS]}
 _REPO: Mapping[str, Json] = {
     **mapping_of(
         {
-            "id": _described(TEXT, "unique within the entry; letters, digits, _ . : -"),
-            "baseurl": _described(_ONE_OR_MORE, "http, https, ftp, file, or a path relative to the manifest"),
-            "mirrorlist": _described(TEXT, "URL of a list of baseurls"),
-            "metalink": _described(TEXT, "URL of a metalink document"),
-            "gpgkey": _described(_ONE_OR_MORE, "URLs of the public keys"),
-            "gpgcheck": _described(FLAG, "whether packages have to be signed by a gpgkey; default true"),
-            "repo_gpgcheck": _described(FLAG, "whether the metadata have to be signed by a gpgkey; default false"),
+            "id": described(TEXT, "unique within the entry; letters, digits, _ . : -"),
+            "baseurl": described(_ONE_OR_MORE, "http, https, ftp, file, or a path relative to the manifest"),
+            "mirrorlist": described(TEXT, "URL of a list of baseurls"),
+            "metalink": described(TEXT, "URL of a metalink document"),
+            "gpgkey": described(_ONE_OR_MORE, "URLs of the public keys"),
+            "gpgcheck": described(FLAG, "whether packages have to be signed by a gpgkey; default true"),
+            "repo_gpgcheck": described(FLAG, "whether the metadata have to be signed by a gpgkey; default false"),
             "priority": {
                 "type": "integer",
                 "minimum": 1,
@@ -40,9 +46,9 @@ _REPO: Mapping[str, Json] = {
                 "minimum": 0,
                 "description": f"of equal packages the cheapest wins; default {DEFAULT_COST}",
             },
-            "include": _described(TEXTS, "shell globs: only these packages"),
-            "exclude": _described(TEXTS, "shell globs: never these packages"),
-            "modules": _described(TEXTS, "enabled module streams, name:stream"),
+            "include": described(TEXTS, "shell globs: only these packages"),
+            "exclude": described(TEXTS, "shell globs: never these packages"),
+            "modules": described(TEXTS, "enabled module streams, name:stream"),
         },
         required=("id",),
     ),
@@ -50,14 +56,14 @@ _REPO: Mapping[str, Json] = {
 }
 RPM_SCHEMA: Mapping[str, Json] = mapping_of(
     {
-        "path": _described(TEXT, f"directory of the repository in the bundle; default {DEFAULT_PATH}"),
-        "release": _described({"anyOf": [TEXT, {"type": "number"}]}, "the target's release, for people"),
-        "arch": _described(words_or_variables("|".join(PLATFORMS)), "the target's architecture, as `uname -m` has it"),
+        "path": described(TEXT, f"directory of the repository in the bundle; default {DEFAULT_PATH}"),
+        "release": described({"anyOf": [TEXT, {"type": "number"}]}, "the target's release, for people"),
+        "arch": described(words_or_variables("|".join(PLATFORMS)), "the target's architecture, as `uname -m` has it"),
         "repos": list_of(_REPO),
-        "packages": _described(TEXTS, "names, globs, NEVRAs, capabilities, /paths, @groups"),
-        "installed": _described(TEXT, "file with what the target has already, as `rpm -qa` prints it"),
-        "weak_dependencies": _described(FLAG, "whether recommended packages come along; default false"),
-        "multilib": _described(FLAG, "whether packages of the 32-bit sibling may come along; default false"),
+        "packages": described(TEXTS, "names, globs, NEVRAs, capabilities, /paths, @groups"),
+        "installed": described(TEXT, "file with what the target has already, as `rpm -qa` prints it"),
+        "weak_dependencies": described(FLAG, "whether recommended packages come along; default false"),
+        "multilib": described(FLAG, "whether packages of the 32-bit sibling may come along; default false"),
         "roles": ROLE_LIST,
     },
     required=("arch", "repos", "packages"),

@@ -29,6 +29,11 @@ def words_or_variables(pattern: str) -> Mapping[str, Json]:
     return {"type": "string", "pattern": rf"\$|^(?:{pattern})$"}
 
 
+def described(schema: Mapping[str, Json], description: str) -> Json:
+    """Return a schema with a sentence that editors show."""
+    return {**schema, "description": description}
+
+
 def list_of(item: Mapping[str, Json], *, max_items: int | None = None, unique: bool = True) -> Mapping[str, Json]:
     """Return the schema of a list that is not empty."""
     schema: dict[str, Json] = {"type": "array", "minItems": 1, "items": item}

@@ -5,7 +5,6 @@ Implements `interface.Downloader`.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from bundler.errors import BundlerError, IntegrityError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net import local_file
+from bundler.net.conditional import NOT_MODIFIED, conditions, confirms, place_of, validators_of
 from bundler.net.ftp import FtpClient
 from bundler.net.interface import Document, Received
 from bundler.net.netrc_file import netrc_credentials
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bundler.model.digest import Digest
     from bundler.model.progress import Task
     from bundler.model.sink import Sink
-    from bundler.net.interface import Credentials, Transport
+    from bundler.net.interface import Answer, Credentials, Held, Transport
     from bundler.net.mirrors import Candidate, Mirrors
     from bundler.net.retry import Retry
 
@@ -58,8 +58,7 @@ class HttpDownloader:
         """Bring a file into the sink from the first place that gives it."""
 
         def bring(place: Candidate) -> Received:
-            place_id = hashlib.sha256(place.url.encode("utf-8", "surrogateescape")).hexdigest()
-            placed = _PlacedSink(sink, place_id, joins=size is not None)
+            placed = _PlacedSink(sink, place_of(place.url), joins=size is not None)
             return accepted(lambda: self._brought(place, placed, task, size), accept or _let_pass, sink, task)
 
         task.advance(sink.offset)
@@ -89,7 +88,14 @@ class HttpDownloader:
 
         return self._first(urls, ask, silent)
 
-    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
+    def read(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        accept: Callable[[Document], None] | None = None,
+        held: Held | None = None,
+    ) -> Document:
         """Return a small document from the first place that gives it."""
         silent = Unwatched()
 
@@ -97,7 +103,7 @@ class HttpDownloader:
             if _is_local(place.url):
                 document = local_file.read_file(place.url, max_bytes=max_bytes)
             else:
-                document = self.retry.run(lambda: self._document(place, max_bytes), silent)
+                document = self.retry.run(lambda: self._document(place, max_bytes, held), silent)
             if accept is not None:
                 accept(document)
             return document
@@ -130,15 +136,18 @@ class HttpDownloader:
             raise refused
         return places
 
-    def _document(self, place: Candidate, max_bytes: int) -> Document:
+    def _document(self, place: Candidate, max_bytes: int, held: Held | None) -> Document:
         if _is_ftp(place.url):
             found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=self._credentials(place))
             return replace(found, via=place.via)
-        with self.transport.request("GET", place.url, credentials=self._credentials(place)) as answer:
-            if answer.status != _OK:
-                raise error_for_status(answer)
-            data = answer.read(max_bytes)
-            return Document(data, http_date_s(answer.headers.get("Last-Modified", "")), place.via)
+        asked = conditions(held.validators, place.url) if held else {}
+        with self.transport.request("GET", place.url, headers=asked, credentials=self._credentials(place)) as answer:
+            if held is None or not asked or answer.status != NOT_MODIFIED:
+                return _whole(answer, place, max_bytes)
+            if confirms(answer.headers, held.validators):
+                modified_s = http_date_s(answer.headers.get("Last-Modified", held.validators.last_modified))
+                return Document(held.data, modified_s, place.via, held.validators, reused=True)
+        return self._document(place, max_bytes, None)
 
     def _announced(self, place: Candidate) -> int | None:
         if _is_ftp(place.url):
@@ -183,6 +192,14 @@ class _PlacedSink:
 
     def digest(self, algorithm: str) -> Digest:
         return self.sink.digest(algorithm)
+
+
+def _whole(answer: Answer, place: Candidate, max_bytes: int) -> Document:
+    if answer.status != _OK:
+        raise error_for_status(answer)
+    data = answer.read(max_bytes)
+    modified_s = http_date_s(answer.headers.get("Last-Modified", ""))
+    return Document(data, modified_s, place.via, validators_of(place.url, answer.headers))
 
 
 def _let_pass(received: Received) -> None:

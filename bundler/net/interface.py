@@ -74,12 +74,43 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server said of the bytes that it sent, to be asked later whether they are still the same.
+
+    Arguments:
+        place: a digest of the URL that was asked, which may hold secrets.
+        etag, last_modified: the fields as they came (RFC 9110, 8.8), "" where there is none to rely on; not both "".
+    """
+
+    place: str
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A small answer, held in memory."""
+    """A small answer, held in memory.
+
+    Arguments:
+        last_modified: in seconds since the epoch.
+        via: a mirror's prefix or "".
+        validators: None where the place gives none.
+        reused: whether these are the bytes that the caller held, of which the place said that they are unchanged.
+    """
 
     data: bytes
     last_modified: int | None
     via: str
+    validators: Validators | None = None
+    reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The bytes of an earlier answer, still known to be those that came, and what their server said of them."""
+
+    data: bytes
+    validators: Validators
 
 
 class Downloader(Protocol):
@@ -115,10 +146,20 @@ class Downloader(Protocol):
         Raises SourceError when the last of them cannot be reached or does not exist.
         """
 
-    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
+    def read(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        accept: Callable[[Document], None] | None = None,
+        held: Held | None = None,
+    ) -> Document:
         """Return a small document (a checksum file); SourceError when it is longer than `max_bytes`.
 
-        `accept` raises SourceError when it is something else, upon which the next place is tried.
+        Arguments:
+            accept: raises SourceError when it is something else, upon which the next place is tried.
+            held: what an earlier read gave. The place that it came from is asked for the document only if it has
+                changed; any other place is asked for the whole.
         """
 
 

@@ -35,7 +35,7 @@ _WIDTHS = {0: 1, 1: 1, 2: 1, 3: 2, _INT32: 4, 5: 8, _STRING: 1, _BIN: 1, _STRING
 _DSA_HEADER, _RSA_HEADER, _SHA1, _SHA256, _OPENPGP = 267, 268, 269, 273, 278
 _PGP, _MD5, _GPG = 1002, 1004, 1005
 _NAME, _VERSION, _RELEASE, _EPOCH, _SUMMARY, _BUILD_TIME, _SIZE, _ARCH = 1000, 1001, 1002, 1003, 1004, 1006, 1009, 1022
-_SOURCE_RPM, _PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 1044, 5092, 5093
+_SOURCE_RPM, _SOURCE_PACKAGE, _PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 1044, 1106, 5092, 5093
 _SOURCE_ARCH = "src"
 _SHA256_NUMBER = 8
 _STRONG = frozenset({"sha256", "sha384", "sha512"})
@@ -206,7 +206,8 @@ def _assemble(opening: bytes, signatures: _Header, header: _Header) -> RpmFile:
 def _nevra(header: _Header) -> Nevra:
     """Return the package's name; a source package's header tells the architecture it was made on (`headerIsSource`)."""
     version, release, arch = map(header.first, (_VERSION, _RELEASE, _ARCH))
-    if _SOURCE_RPM not in header.entries:
+    # what the lead says of it is signed by nobody
+    if header.number(_SOURCE_PACKAGE) or _SOURCE_RPM not in header.entries:
         arch = _SOURCE_ARCH
     return Nevra(header.first(_NAME), header.number(_EPOCH), version, release, arch)
 

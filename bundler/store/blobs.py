@@ -1,8 +1,8 @@
 """The content store on disk: bytes enter by verify-then-rename and are found by their digest. Design section 5.
 
 Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` what is on its way (`partial.py`), `witness/` what is
-remembered of verified files (`witness.py`), `lock` says whether a build is running (`use.py`). Implements
-`interface.BlobStore`.
+remembered of verified files (`witness.py`), `notes/` how blobs are known elsewhere (`notes.py`), `lock` says whether a
+build is running (`use.py`). Implements `interface.BlobStore`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
+from bundler.store.notes import Notes
 from bundler.store.partial import PartialFile, partial_file
 from bundler.store.use import shared_use
 from bundler.store.witness import Witness
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from bundler.store.interface import Note
 
 
 class Store:
@@ -36,6 +39,7 @@ class Store:
         self.blob_directory = root / "sha256"
         self.partial_directory = root / "partial"
         self.witness = Witness(root / "witness")
+        self.notes = Notes(root / "notes")
 
     def in_use(self) -> AbstractContextManager[None]:
         """Keep `prune` away for as long as the context lasts; builds may share it. Waits for a running prune."""
@@ -105,6 +109,18 @@ class Store:
         with storage_errors(path):
             path.unlink(missing_ok=True)
         self.witness.forget(blob)
+
+    def recall(self, name: str) -> Note | None:
+        """Return what was remembered under a name."""
+        return self.notes.recall(name)
+
+    def remember(self, name: str, note: Note) -> None:
+        """Remember something under a name."""
+        self.notes.remember(name, note)
+
+    def forget(self, name: str) -> None:
+        """Remember nothing under a name."""
+        self.notes.forget(name)
 
     @contextmanager
     def _scratch(self) -> Iterator[PartialFile]:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from bundler.model.sink import Sink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from bundler.model.digest import Blob, Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is remembered under a name: a blob that was in the store then, and texts whose meaning is the writer's."""
+
+    blob: Blob
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class Incoming(Sink, Protocol):
@@ -57,3 +67,15 @@ class BlobStore(Protocol):
 
     def drop(self, blob: Blob) -> None:
         """Remove a blob whose bytes turned out to be damaged."""
+
+    def recall(self, name: str) -> Note | None:
+        """Return what was remembered under a name, or None.
+
+        It is a hint and no more: the blob may be gone, and whoever uses it checks that it is what the name says.
+        """
+
+    def remember(self, name: str, note: Note) -> None:
+        """Remember something under a name (a URL, a digest of another kind), instead of what was; may be forgotten."""
+
+    def forget(self, name: str) -> None:
+        """Remember nothing under a name."""

@@ -34,6 +34,8 @@ def prune(store: Store, keep: frozenset[Blob]) -> Pruned:
         if not store.root.exists():
             return Pruned(0, 0)
     with sole_use(store.root):
+        # most notes are of metadata, which no lock keeps; a lost one costs a small request
+        store.notes.clear()
         blobs, partial = _prune_blobs(store, keep), _prune_partial(store)
     return Pruned(blobs.count + partial.count, blobs.bytes + partial.bytes)
 

@@ -224,7 +224,7 @@ class Connection(Reading):
         self.answer = answer
         head = server.heads.head(answer, keeps=keeps, http_1_0=exchange.http_1_0)
         pieces = answer.pieces if exchange.method != "HEAD" else ()
-        if outcome.descriptor is None and (server.bandwidth is None or not pieces):
+        if outcome.descriptor is None and (server.bandwidth is None or not pieces or not server.may_send()):
             body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
             self.transport.write(head + body)
             self._content_bytes = len(body)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.net.interface import Document, Received
+from bundler.net.interface import Document, Held, Received, Validators
 from bundler.net.transfer import accepted
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ class MappedDownloader:
     Arguments:
         files: url -> content.
         via: the mirror's prefix that everything comes through, or "".
-        asked: every url that was asked for, in order.
+        tags: url -> the ETag of its content; one that stays the same says that the content does.
+        asked: every url that was asked for, in order. reused: those of them whose content was found unchanged.
     """
 
     files: Mapping[str, bytes]
     via: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
 
     def download(
         self,
@@ -83,13 +86,24 @@ class MappedDownloader:
                 return None if data.startswith(b"size unknown") else len(data)
         raise not_found(urls[-1])
 
-    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
-        """Return a document."""
+    def read(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        accept: Callable[[Document], None] | None = None,
+        held: Held | None = None,
+    ) -> Document:
+        """Return a document; the held one when its tag is the one that the url has now."""
         data = self._get(url)
         if data is None:
             raise not_found(url)
         assert len(data) <= max_bytes
-        document = Document(data, WRITTEN_S, self.via)
+        known = Validators(url, self.tags[url]) if url in self.tags else None
+        reused = held is not None and held.validators == known
+        if reused:
+            self.reused.append(url)
+        document = Document(held.data if held and reused else data, WRITTEN_S, self.via, known, reused)
         if accept is not None:
             accept(document)
         return document

@@ -1,7 +1,7 @@
 """An HTTP upstream on loopback that misbehaves on request, and remembers what it was asked.
 
 Each path has a file and a list of faults: the first requests each meet one of them, in order, later ones are served
-well (ranges and If-Range included). It answers CONNECT and absolute URLs too, so that it can play a proxy.
+well (ranges, If-Range and conditions included). It answers CONNECT and absolute URLs too, so that it can play a proxy.
 """
 
 from __future__ import annotations
@@ -230,12 +230,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(reply.status)
         for name, text in reply.headers.items():
             self.send_header(name, text)
-        self.send_header("Content-Length", str(len(reply.body)))
+        if reply.status != 304:
+            self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(reply.body)
 
     def _serve(self, file: ServedFile, fault: Fault | None) -> None:
+        if self._is_unchanged(file):
+            self._reply(Reply(304, {"ETag": file.etag} if file.etag else {}))
+            return
         first = 0 if isinstance(fault, IgnoreRange) else self._first_byte(file, fault)
         if first is not None and first >= len(file.body) > 0:
             self._reply(Reply(416, {"Content-Range": f"bytes */{len(file.body)}"}))
@@ -254,6 +258,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self._send_body(body, fault)
+
+    def _is_unchanged(self, file: ServedFile) -> bool:
+        """Tell whether the client knows the file already; a tag counts before a date (RFC 9110, 13.2.2)."""
+        if (tag := self.headers.get("If-None-Match")) is not None:
+            return bool(file.etag) and tag == file.etag
+        return bool(file.last_modified) and self.headers.get("If-Modified-Since") == file.last_modified
 
     def _first_byte(self, file: ServedFile, fault: Fault | None) -> int:
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))

@@ -19,7 +19,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
-from bundler.net.interface import Document, Received, RemoteManifest
+from bundler.net.interface import Document, Held, Received, RemoteManifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -209,9 +209,16 @@ class NoDownloads:
         """Fail."""
         raise AssertionError(f"{urls} were asked for")
 
-    def read(self, url: str, *, max_bytes: int, accept: Callable[[Document], None] | None = None) -> Document:
+    def read(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        accept: Callable[[Document], None] | None = None,
+        held: Held | None = None,
+    ) -> Document:
         """Fail."""
-        del max_bytes, accept
+        del max_bytes, accept, held
         raise AssertionError(f"{url} was read")
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from bundler.store.interface import Note
+
 
 def _check(data: bytes, expected: Iterable[Digest], size: int | None) -> None:
     if size is not None and len(data) != size:
@@ -80,12 +82,14 @@ class MemoryStore:
         root: where `path` writes a blob that is asked for by path.
         blobs: what it holds, digest -> bytes; a test may damage an entry.
         partial: the partial files that were left, by name.
+        notes: what it remembers, by name.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.blobs: dict[Digest, bytes] = {}
         self.partial: dict[str, MemoryIncoming] = {}
+        self.notes: dict[str, Note] = {}
 
     def has(self, blob: Blob) -> bool:
         """Tell whether the blob is there with the right size."""
@@ -133,3 +137,15 @@ class MemoryStore:
     def drop(self, blob: Blob) -> None:
         """Remove a blob."""
         self.blobs.pop(blob.digest, None)
+
+    def recall(self, name: str) -> Note | None:
+        """Return what was remembered under a name."""
+        return self.notes.get(name)
+
+    def remember(self, name: str, note: Note) -> None:
+        """Remember something under a name."""
+        self.notes[name] = note
+
+    def forget(self, name: str) -> None:
+        """Remember nothing under a name."""
+        self.notes.pop(name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import createrepo_c
@@ -21,6 +22,7 @@ from bundler.store.contents import store_contents
 from tests.fakes.faulty_server import Cut, FaultyServer, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import MemoryRegistry
+from tests.integration.file_servers import http_site
 from tests.integration.rpm_packages import SpecLike, build_rpms, make_repository
 from tests.integration.vsftpd import vsftpd
 
@@ -121,6 +123,81 @@ def test_a_transfer_that_is_cut_goes_on(sources: Sources, repository: Path) -> N
 def test_a_second_look_asks_for_the_index_alone(sources: Sources, repository: Path) -> None:
     with faulty_server() as server:
         publish(server, "/7", repository)
+        first = everything(server.url("/7"), sources)
+        asked = len(server.asked)
+        assert everything(server.url("/7"), sources) == first
+        assert [later.target for later in server.asked[asked:]] == ["/7/repodata/repomd.xml"]
+
+
+@pytest.mark.parametrize(
+    ("etag", "field"), [('"1"', "if-none-match"), ('W/"1"', "if-none-match"), ("", "if-modified-since")]
+)
+def test_an_unchanged_index_costs_no_body(sources: Sources, repository: Path, etag: str, field: str) -> None:
+    path = "/7/repodata/repomd.xml"
+    with faulty_server() as server:
+        publish(server, "/7", repository)
+        index = server.files[path]
+        index.etag = etag
+        first = everything(server.url("/7"), sources)
+        assert server.bytes_sent(path) == len(index.body)
+        assert everything(server.url("/7"), sources) == first
+        assert server.bytes_sent(path) == len(index.body)
+        assert [field in asked.headers for asked in server.requests_for(path)] == [False, True]
+        index.etag, index.last_modified = (etag and '"2"', "Thu, 22 Oct 2015 07:28:00 GMT")
+        assert everything(server.url("/7"), sources) == first
+        assert server.bytes_sent(path) == 2 * len(index.body)
+
+
+def test_an_index_without_validators_is_fetched_whole_every_time(sources: Sources, repository: Path) -> None:
+    path = "/7/repodata/repomd.xml"
+    with faulty_server() as server:
+        publish(server, "/7", repository)
+        index = server.files[path]
+        index.etag = index.last_modified = ""
+        first = everything(server.url("/7"), sources)
+        assert everything(server.url("/7"), sources) == first
+        assert server.bytes_sent(path) == 2 * len(index.body)
+        assert not any(name.startswith("if-") for asked in server.requests_for(path) for name in asked.headers)
+
+
+def test_an_index_whose_note_or_bytes_are_damaged_is_fetched_whole(sources: Sources, repository: Path) -> None:
+    assert isinstance(sources.store, Store)
+    path = "/7/repodata/repomd.xml"
+    with faulty_server() as server:
+        publish(server, "/7", repository)
+        first = load_repo(RepoSpec("base", baseurls=(server.url("/7"),)), sources, RecordingTask())
+        for note in sources.store.notes.directory.glob("*/*"):
+            note.write_bytes(note.read_bytes()[:20])
+        assert load_repo(first.spec, sources, RecordingTask()) == first
+        sources.store.path(first.repomd).write_bytes(bytes(first.repomd.size))
+        assert load_repo(first.spec, sources, RecordingTask()) == first
+        assert ["if-none-match" in asked.headers for asked in server.requests_for(path)] == [False] * 3
+        assert load_repo(first.spec, sources, RecordingTask()) == first
+        assert server.bytes_sent(path) == 3 * len(server.files[path].body)
+
+
+def test_another_server_of_a_directory_sees_when_it_changes(
+    sources: Sources, repository: Path, rpms: tuple[Path, ...]
+) -> None:
+    index = repository / "repodata" / "repomd.xml"
+    with http_site(repository) as url:
+        for date_s in (1_600_000_000, 1_600_000_100):
+            os.utime(index, (date_s, date_s))
+            first = everything(url, sources)
+            assert everything(url, sources) == first
+        make_repository(repository, rpms[:1])
+        os.utime(index, (1_600_000_200, 1_600_000_200))
+        changed = load_repo(RepoSpec("base", baseurls=(url,)), sources, RecordingTask())
+    assert sources.store.read(changed.repomd) == index.read_bytes()
+
+
+@pytest.mark.parametrize("checksum", ["sha256", "sha512"])
+def test_records_are_found_again_under_any_checksum(
+    sources: Sources, tmp_path: Path, rpms: tuple[Path, ...], checksum: str
+) -> None:
+    make_repository(tmp_path / "repo", rpms, options=["--repomd-checksum", checksum])
+    with faulty_server() as server:
+        publish(server, "/7", tmp_path / "repo")
         first = everything(server.url("/7"), sources)
         asked = len(server.asked)
         assert everything(server.url("/7"), sources) == first

@@ -14,6 +14,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpms import RpmsKind
 from bundler.manifest.reader import read_manifest
+from bundler.model.digest import Blob
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import entry_fingerprint
 from bundler.model.rpm_artifact import RepoArtifact, RpmArtifact
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from bundler.model.digest import Blob
     from tests.integration.rpm_packages import SigningHome, SigningKey
 
 KIND = RpmsKind()
@@ -276,6 +276,20 @@ def test_a_dead_repository_names_itself(bench: Bench) -> None:
         bench.lock(f"baseurl: '{url}', gpgkey: repo/RPM-GPG-KEY-test")
     assert caught.value.id == ErrorId.SOURCE_UNREACHABLE
     assert "test" in str(caught.value)
+
+
+def test_a_package_signed_after_its_key_expired_is_refused_and_not_kept(bench: Bench) -> None:
+    made = bench.home.make_key("Expired <old@example.org>", created="2015-01-01")
+    paths = build_rpms(bench.directory / "repo-rpms", [LIB])
+    sign(paths, made, at="2020-06-01")
+    make_repository(bench.directory / "repo", paths, key=made.expiring("2019-01-01"))
+    with pytest.raises(IntegrityError) as caught:
+        bench.lock("baseurl: repo, gpgkey: repo/RPM-GPG-KEY-test", packages="[lib]")
+    assert caught.value.id == ErrorId.RPM_SIGNATURE_BAD
+    assert "expired on 2019-01-01" in str(caught.value)
+    assert "m.yaml:4" in caught.value.where
+    assert "of repository test" in caught.value.where
+    assert not any(bench.store.path(Blob.of(path.read_bytes())).exists() for path in paths)
 
 
 def test_repodata_are_those_of_createrepo_c(bench: Bench) -> None:

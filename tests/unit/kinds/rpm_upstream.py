@@ -7,6 +7,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Sources
+from bundler.kinds.rpm_metadata import RepoMetadata, open_record
+from bundler.model.rpm_repo import RepoSpec
 from tests.fakes.downloader import MappedDownloader
 from tests.fakes.registry import MemoryRegistry
 
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
     from tests.fakes.store import MemoryStore
 
 MANIFEST_DIRECTORY = "/home/op/m"
+A = "https://a.example/7"
+PRIMARY, FILELISTS = b"<metadata packages='0'/>", b"<filelists packages='0'/>"
+RECORDS = {
+    "primary": PRIMARY,
+    "filelists": FILELISTS,
+    "other": b"<otherdata/>",
+    "modules": b"---\n",
+    "group": b"<comps/>",
+    "updateinfo": b"<updates/>",
+}
+SPEC = RepoSpec("base", baseurls=(A,))
+SIGNED = RepoSpec("base", baseurls=(A,), repo_gpgcheck=True)
+REPOMD, ASC = f"{A}/repodata/repomd.xml", f"{A}/repodata/repomd.xml.asc"
 
 
 def repository(
@@ -39,6 +54,18 @@ def repository(
     return files
 
 
-def sources(files: Mapping[str, bytes], store: MemoryStore) -> tuple[Sources, MappedDownloader]:
-    downloader = MappedDownloader(files)
+def sources(
+    files: Mapping[str, bytes], store: MemoryStore, *, tags: Mapping[str, str] | None = None
+) -> tuple[Sources, MappedDownloader]:
+    """Return sources over an upstream; `tags` gives urls the ETags by which they are found unchanged."""
+    downloader = MappedDownloader(files, tags=dict(tags or {}))
     return Sources(downloader, MemoryRegistry(), store, MANIFEST_DIRECTORY), downloader
+
+
+def content(metadata: RepoMetadata, kind: str, store: MemoryStore) -> bytes | None:
+    """Return a record of the store, plain, or None where the repository has none."""
+    file = open_record(metadata, kind, store)
+    if file is None:
+        return None
+    with file:
+        return file.read()

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.rpm_metadata import MOST_MIRRORS, RepoMetadata, load_record, load_repo, open_record, record_opener
+from bundler.kinds.rpm_metadata import MOST_MIRRORS, load_record, load_repo, open_record, record_opener
 from bundler.model.digest import Blob
 from bundler.model.rpm_repo import RepoSpec
-from tests.unit.kinds.rpm_upstream import repository, sources
+from tests.unit.kinds.rpm_upstream import ASC, PRIMARY, RECORDS, REPOMD, SIGNED, SPEC, A, content, repository, sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,27 +17,7 @@ if TYPE_CHECKING:
     from tests.fakes.progress import RecordingTask
     from tests.fakes.store import MemoryStore
 
-A, B = "https://a.example/7", "https://b.example/7"
-PRIMARY, FILELISTS = b"<metadata packages='0'/>", b"<filelists packages='0'/>"
-RECORDS = {
-    "primary": PRIMARY,
-    "filelists": FILELISTS,
-    "other": b"<otherdata/>",
-    "modules": b"---\n",
-    "group": b"<comps/>",
-    "updateinfo": b"<updates/>",
-}
-SPEC = RepoSpec("base", baseurls=(A,))
-SIGNED = RepoSpec("base", baseurls=(A,), repo_gpgcheck=True)
-REPOMD, ASC = f"{A}/repodata/repomd.xml", f"{A}/repodata/repomd.xml.asc"
-
-
-def content(metadata: RepoMetadata, kind: str, store: MemoryStore) -> bytes | None:
-    file = open_record(metadata, kind, store)
-    if file is None:
-        return None
-    with file:
-        return file.read()
+B = "https://b.example/7"
 
 
 def test_what_every_closure_needs_comes_and_the_file_lists_wait(store: MemoryStore, task: RecordingTask) -> None:
@@ -56,7 +36,7 @@ def test_what_every_closure_needs_comes_and_the_file_lists_wait(store: MemorySto
     assert store.read(metadata.repomd) == upstream.files[REPOMD]
     assert (metadata.base_url, metadata.bases, metadata.signed_by) == (A, (A,), "")
     whole = load_record(metadata, "filelists", given, task)
-    assert content(whole, "filelists", store) == FILELISTS
+    assert content(whole, "filelists", store) == RECORDS["filelists"]
     assert content(metadata, "filelists", store) is None
 
 

@@ -144,12 +144,15 @@ def test_the_list_of_what_is_installed(tmp_path: Path) -> None:
     path = tmp_path / "lists" / "el7.txt"
     path.write_text(
         "# minimal\nbash-4.2.46-34.el7.x86_64\n\ngpg-pubkey-f4a80eb5-53a7ff4b\ndbus-1:1.10.24-15.el7.x86_64\n"
+        # as `dnf repoquery` lists the packages of a repository
+        "sed-0:4.2.2-7.el7.x86_64\n"
     )
     entry = read(item, tmp_path)
     assert entry.installed is not None
     assert entry.installed.packages == (
         Nevra("bash", 0, "4.2.46", "34.el7", "x86_64"),
         Nevra("dbus", 1, "1.10.24", "15.el7", "x86_64"),
+        Nevra("sed", 0, "4.2.2", "7.el7", "x86_64"),
     )
     before = entry.meaning()
     path.write_text(path.read_text() + "zlib-1.2.7-18.el7.x86_64\n")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.net.conditional import place_of
 from bundler.net.download import HttpDownloader
-from bundler.net.interface import Credentials, Document, Received
+from bundler.net.interface import Credentials, Document, Held, Received, Validators
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from tests.fakes.progress import RecordingTask
@@ -264,3 +265,53 @@ def test_file_urls_of_other_hosts_are_refused(sink: MemoryIncoming, url: str) ->
     with pytest.raises(SourceError) as raised:
         downloader(ScriptedTransport()).download([url], sink, RecordingTask())
     assert raised.value.id == ErrorId.SOURCE_INVALID
+
+
+HELD = Held(b"held", Validators(place_of(URL), etag='"1"'))
+
+
+def test_a_document_that_is_unchanged_is_the_held_one() -> None:
+    transport = ScriptedTransport(Reply(304, {"ETag": '"1"'}))
+    found = downloader(transport).read(URL, max_bytes=9, held=HELD)
+    assert found == Document(b"held", None, "", HELD.validators, reused=True)
+    assert transport.asked[0].headers["If-None-Match"] == '"1"'
+
+
+def test_a_document_that_has_changed_comes_with_its_new_validators() -> None:
+    transport = ScriptedTransport(Reply(200, {"ETag": '"2"'}, b"new"))
+    found = downloader(transport).read(URL, max_bytes=9, held=HELD)
+    assert found == Document(b"new", None, "", Validators(place_of(URL), etag='"2"'))
+
+
+def test_a_304_about_other_bytes_is_followed_by_a_request_for_the_whole() -> None:
+    transport = ScriptedTransport(Reply(304, {"ETag": '"7"'}), Reply(200, {}, b"whole"))
+    assert downloader(transport).read(URL, max_bytes=9, held=HELD) == Document(b"whole", None, "")
+    assert "If-None-Match" not in transport.asked[1].headers
+
+
+def test_a_304_that_nobody_asked_for_is_an_error() -> None:
+    for held in (None, Held(b"held", Validators(place_of("https://elsewhere.example/"), etag='"1"'))):
+        transport = ScriptedTransport(Reply(304, {"ETag": '"1"'}))
+        with pytest.raises(SourceError, match="304") as raised:
+            downloader(transport).read(URL, max_bytes=9, held=held)
+        assert raised.value.id == ErrorId.SOURCE_REFUSED
+        assert "If-None-Match" not in transport.asked[0].headers
+
+
+def test_a_mirror_is_asked_with_what_it_said_itself_and_the_original_for_the_whole() -> None:
+    mirror = "https://m.example/a.tar.gz"
+    held = Held(b"held", Validators(place_of(mirror), etag='"m"'))
+    transport = ScriptedTransport(Reply(404), Reply(200, {}, b"whole"))
+    rule = "https://dl.example/=https://m.example/"
+    assert downloader(transport, rule).read(URL, max_bytes=9, held=held).data == b"whole"
+    assert [asked.headers.get("If-None-Match") for asked in transport.asked] == ['"m"', None]
+    unchanged = ScriptedTransport(Reply(304))
+    assert downloader(unchanged, rule).read(URL, max_bytes=9, held=held).via == "https://m.example/"
+
+
+def test_what_is_unchanged_is_looked_at_like_what_has_come() -> None:
+    def refuse(document: Document) -> None:
+        raise SourceError(ErrorId.SOURCE_INVALID, repr(document.data), where=URL, remedy="-")
+
+    with pytest.raises(SourceError, match="held"):
+        downloader(ScriptedTransport(Reply(304))).read(URL, max_bytes=9, accept=refuse, held=HELD)

@@ -70,12 +70,13 @@ def test_without_keep_going_nothing_is_begun_after_a_failure() -> None:
 
 
 def test_what_runs_is_cut_short_at_its_next_block() -> None:
-    cut = threading.Event()
-    failed = threading.Event()
+    cut, failed, running = threading.Event(), threading.Event(), threading.Event()
 
     def act(name: str, task: Task) -> None:
         if name == "bad":
+            assert running.wait(10)
             raise failure(name)
+        running.set()
         try:
             assert failed.wait(10)
             while True:

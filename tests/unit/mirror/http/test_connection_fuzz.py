@@ -17,10 +17,13 @@ import pytest
 from mirror.http.answer import file_answer, text_answer
 from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
+from mirror.http.heads import Heads
+from mirror.http.hot_files import HotFiles
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site, open_descriptors, read_answers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 STREAMS = 20_000
@@ -46,6 +49,14 @@ SEEDS = (
     b"GET /\r\n",
     b"\r\n\r\n\n",
 )  # fmt: skip
+PLAIN_SEEDS = (
+    *((b"GET /file HTTP/1.1\r\nHost: master\r\n\r\n", b"GET /a/file HTTP/1.1\r\nhost: x\r\naccept: b\r\n\r\n") * 4),
+    b"GET /file HTTP/1.1\r\nHost: master\r\nConnection: close\r\n\r\n",
+    b"GET /file HTTP/1.0\r\nHost: master\r\nConnection: keep-alive\r\n\r\n",
+    b"GET /file HTTP/1.1\r\nHost: master\r\nContent-Length: 43\r\n\r\nGET /file HTTP/1.1\r\nHost: master\r\n\r\n12345",
+    b"HEAD /file HTTP/1.1\r\nHost: master\r\n\r\n",
+    b"GET /slow HTTP/1.1\r\nHost: master\r\n\r\n",
+)  # fmt: skip
 TOKENS = (
     *(b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b"\xff", b"\x0b", b"\r\n\r\n", b"\r\n ", b"0\r\n\r\n"),
     *(b"Content-Length: 5\r\n", b"Content-Length: 99999999999999999999\r\n", b"Content-Length: -1\r\n", b"Host: y\r\n"),
@@ -55,10 +66,12 @@ TOKENS = (
 )  # fmt: skip
 
 
-def mutated(chance: random.Random) -> bytes:
+def mutated(
+    chance: random.Random, seeds: Sequence[bytes] = SEEDS, damages: Sequence[int] = (0, 1, 1, 2, 3, 8)
+) -> bytes:
     """Return a few requests, damaged in a few places."""
-    stream = bytearray(b"".join(chance.choice(SEEDS) for _ in range(chance.randint(1, 5))))
-    for _ in range(chance.choice((0, 1, 1, 2, 3, 8))):
+    stream = bytearray(b"".join(chance.choice(seeds) for _ in range(chance.randint(1, 5))))
+    for _ in range(chance.choice(damages)):
         at = chance.randrange(len(stream) + 1)
         match chance.randrange(5):
             case 0:
@@ -172,3 +185,33 @@ def test_any_bytes_at_all(part: int, tmp_path: Path) -> None:
     loop.close()
     assert mistakes == []
     assert open_descriptors() <= before
+
+
+def test_what_is_known_by_its_bytes_changes_no_answer(tmp_path: Path) -> None:
+    """Two connections get the same blocks, one with a memory of all that came before: both say the same."""
+    chance = random.Random(9112)
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    loop = asyncio.new_event_loop()
+    heads, hot = Heads(lambda: 1_600_000_000.0), HotFiles()
+    remembered = 0
+    began_s = time.monotonic()
+    for number in range(STREAMS // PARTS):
+        blocks = [block for _ in range(3) for block in split(chance, mutated(chance, PLAIN_SEEDS, (0, 0, 1, 2)))]
+        said: list[bytes] = []
+        for plain in (True, False):
+            site = Site(loop, Answering(path).decide, heads, hot, plain=plain)
+            client = Client(site, secure=True)
+            for block in blocks:
+                if not client.transport.closing:
+                    client.send(block)
+            assert len(site.ended_answers) >= len(site.asked)
+            remembered += plain and len(site.ended_answers) - len(site.asked)
+            said.append(bytes(client.transport.sent) + b"open" * client.is_open())
+            client.lose()
+        assert said[0] == said[1], f"stream {number}: {blocks!r}"
+        if time.monotonic() - began_s > LONGEST_S / PARTS:
+            break
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert remembered > number / 2

@@ -1,0 +1,99 @@
+"""A few threads that share many independent pieces of work.
+
+Owns the order of beginning, what is raised, and that nothing is begun once a run is over; refuses to know what the
+work is and how it is shown. Threads are daemons: an interrupted run does not wait for a silent peer, and what is half
+done lies in files that say so.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[R]):
+    """What a run gave, by index: the results of the pieces that succeeded, and why the others did not."""
+
+    results: dict[int, R]
+    failures: dict[int, Exception]
+
+    @property
+    def failure(self) -> Exception | None:
+        """The first failure in the order of the pieces."""
+        return self.failures[min(self.failures)] if self.failures else None
+
+
+def _never(_: Exception) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class _Run(Generic[R]):
+    """What the threads of one run share."""
+
+    attempt: Callable[[int, Callable[[], bool]], R]
+    goes_on: Callable[[Exception], bool]
+    over: threading.Event = field(default_factory=threading.Event)
+    outcome: Outcome[R] = field(default_factory=lambda: Outcome({}, {}))
+    fatal: dict[int, BaseException] = field(default_factory=dict)
+    waiting: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
+    ended: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
+
+    def serve(self) -> None:
+        """Work through the queue until it is empty or the run is over; the body of a thread."""
+        while not self.over.is_set():
+            try:
+                index = self.waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                self.outcome.results[index] = self.attempt(index, self.over.is_set)
+            except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+                if self.over.is_set():
+                    # cut short because of another piece, which is the one to be told of
+                    return
+                if isinstance(error, Exception) and self.goes_on(error):
+                    self.outcome.failures[index] = error
+                else:
+                    self.fatal[index] = error
+                    self.over.set()
+            self.ended.put(index)
+
+
+def attempt_each(
+    count: int,
+    attempt: Callable[[int, Callable[[], bool]], R],
+    *,
+    threads: int,
+    goes_on: Callable[[Exception], bool] = _never,
+) -> Outcome[R]:
+    """Attempt the pieces 0 to `count` - 1, begun in that order, several at once.
+
+    Arguments:
+        attempt: does one piece, on a thread that is not the caller's; it is handed what tells whether the run is over,
+            so that nothing is wanted any more and it may raise whatever it likes.
+        threads: how many there are, at least 1.
+        goes_on: whether the rest is still attempted after a failure.
+
+    Raises the first failure after which it does not go on, as soon as it is there; nothing is begun after that.
+    """
+    run = _Run(attempt, goes_on)
+    for index in range(count):
+        run.waiting.put(index)
+    for _ in range(min(threads, count)):
+        threading.Thread(target=run.serve, daemon=True).start()
+    try:
+        for _ in range(count):
+            if (failure := run.fatal.get(run.ended.get())) is not None:
+                raise failure
+    finally:
+        run.over.set()
+    return run.outcome
