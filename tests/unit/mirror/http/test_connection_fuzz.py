@@ -194,10 +194,15 @@ def test_what_is_known_by_its_bytes_changes_no_answer(tmp_path: Path) -> None:
     path.write_bytes(CONTENT)
     loop = asyncio.new_event_loop()
     heads, hot = Heads(lambda: 1_600_000_000.0), HotFiles()
+    # the same blocks again and again: whole requests, halves of them, and one with a half of the next
+    again = [seed + other[:cut] for seed in PLAIN_SEEDS[::3] for other in PLAIN_SEEDS[::4] for cut in (0, 1, 20)]
+    again += [seed[cut:] for seed in PLAIN_SEEDS[::3] for cut in (0, 0, 0, 1, 20)] + [b"\r\n", b"G", b"\r"]
     remembered = 0
     began_s = time.monotonic()
     for number in range(STREAMS // PARTS):
         blocks = [block for _ in range(3) for block in split(chance, mutated(chance, PLAIN_SEEDS, (0, 0, 1, 2)))]
+        if number % 2:
+            blocks = [chance.choice(again) for _ in range(chance.randint(2, 8))]
         said: list[bytes] = []
         for plain in (True, False):
             site = Site(loop, Answering(path).decide, heads, hot, plain=plain)
