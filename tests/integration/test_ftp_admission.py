@@ -71,8 +71,11 @@ def test_users_log_in_with_their_password_and_nobody_else(root: Path) -> None:
         with mirror.stranger() as client, pytest.raises(ftplib.error_perm, match="530 Anonymous"):
             client.login()
         assert mirror.slot.answers()[530] >= 6
-    wait_for = [line for line in mirror.log.read_text().splitlines() if '"user": "edge"' in line]
-    assert len(wait_for) == 2
+    refused = [line for line in mirror.log.read_text().splitlines() if '"method": "PASS"' in line]
+    assert len(refused) == 5
+    assert all('"status": 530' in line and '"user": ""' in line for line in refused)
+    logged_in = [line for line in mirror.log.read_text().splitlines() if '"user": "edge"' in line]
+    assert len(logged_in) == 2
     assert "s3cret" not in mirror.log.read_text() + mirror.said()
 
 
