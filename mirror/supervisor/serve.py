@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.shared.addresses import AddressTable
@@ -47,6 +48,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
     listeners = _bind(settings)
+    settings = _as_bound(settings, listeners)
     protocols = [protocol for protocol, _ in listeners]
     around = Surroundings(
         settings=settings,
@@ -62,11 +64,15 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     crew = Crew(around, members, material, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
-    ports = {protocol: bound.getsockname()[1] for protocol, bound in listeners}
 
     def announce(site: str) -> str:
         return announcement(
-            settings, site, host=_own_name(settings), http=ports.get("http"), ftp=ports.get("ftp"), pid=os.getpid()
+            settings,
+            site,
+            host=_own_name(settings),
+            http=settings.http and settings.http.port,
+            ftp=settings.ftp and settings.ftp.port,
+            pid=os.getpid(),
         )
 
     Supervisor(crew, manager, say=say, warn=warn, announcement=announce).run()
@@ -82,6 +88,16 @@ def _bind(settings: Settings) -> list[tuple[str, socket.socket]]:
         if endpoint is not None:
             bound += [(protocol, listener) for listener in bind_all(protocol, endpoint, settings.workers)]
     return bound
+
+
+def _as_bound(settings: Settings, listeners: list[tuple[str, socket.socket]]) -> Settings:
+    """Return the settings with the ports that were given where 0 was asked for: clients are told of them."""
+    ports = {protocol: bound.getsockname()[1] for protocol, bound in listeners}
+    return replace(
+        settings,
+        http=settings.http and settings.http._replace(port=ports["http"]),
+        ftp=settings.ftp and settings.ftp._replace(port=ports["ftp"]),
+    )
 
 
 def _warnings(settings: Settings) -> list[str]:
