@@ -224,6 +224,26 @@ def test_a_transfer_ends_on_the_bundle_that_it_began_on(tmp_path: Path) -> None:
         assert [bundle["current"] for bundle in health["bundles"]] == [True]
 
 
+def test_no_download_is_made_of_two_bundles(tmp_path: Path) -> None:
+    """Both have files of one size and one date; what says that they differ is the tag alone."""
+    root = tmp_path / "root"
+    root.mkdir()
+    write_bundle(root / "one", {"file": b"one " * 1000})
+    write_bundle(root / "two", {"file": b"two " * 1000})
+    (root / "current").symlink_to("one")
+    with mirror(root) as running, connected(running.port) as wire:
+        begun = wire.get("/file", "Range: bytes=0-999")
+        assert (begun.status, begun.body) == (206, b"one " * 250)
+        (root / "current").unlink()
+        (root / "current").symlink_to("two")
+        running.reload()
+        for validator in (begun.fields["etag"], begun.fields["last-modified"]):
+            answer = wire.get("/file", "Range: bytes=1000-", f"If-Range: {validator}")
+            assert (answer.status, answer.body) == (200, b"two " * 1000)
+        assert wire.get("/file", f"If-Match: {begun.fields['etag']}", "Range: bytes=1000-").status == 412
+        assert wire.get("/@one/file", "Range: bytes=1000-", f"If-Range: {begun.fields['etag']}").status == 206
+
+
 def test_a_reload_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "root", CONTENTS)
     index = (root / "bundle.json").read_bytes()
