@@ -95,7 +95,7 @@ class _HttpWorker:
 
     def _flush(self) -> None:
         self._loop.call_later(FLUSH_S, self._flush)
-        self._server.flush()
+        self._worker.log.flush()
 
     def _commanded(self) -> None:
         for message in self._worker.control.receive():
@@ -158,7 +158,7 @@ class _HttpWorker:
         self._slow.close()
         with suppress(ValueError):
             self._loop.remove_reader(self._worker.control.fileno())
-        self._server.flush()
+        self._worker.log.flush()
 
 
 def _contexts(worker: Worker) -> TlsContexts | None:
