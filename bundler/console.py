@@ -129,10 +129,13 @@ def run(command: Callable[[], object]) -> int:
 
 def end_child(code: int) -> NoReturn:
     """End a forked process here and now: what its parent would do at its own end is not done a second time."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # AttributeError: there is no stream where the descriptor was closed at the start
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+    finally:
+        os._exit(code)
 
 
 def _keep_standard_descriptors() -> None:
