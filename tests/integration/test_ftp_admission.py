@@ -135,12 +135,11 @@ def test_addresses_that_are_not_allowed_are_sent_away(root: Path) -> None:
     with ftp_worker(root, host="::", settings=Settings(root, allow=allow)) as mirror:
         # loopback may always, mapped into IPv6 too; an address of a test host's own may not
         assert greeting(mirror).startswith("220")
-        own = own_address()
-        if not own:
-            pytest.skip("this host has no address but loopback")
-        mirror.host = own
-        assert greeting(mirror, own).startswith("421")
-        wait_until(lambda: mirror.slot.get(Field.REFUSED_CONNECTIONS) == 1)
+        # a host without a network has nothing but loopback, and the rest of this test nobody to send away
+        if own := own_address():
+            mirror.host = own
+            assert greeting(mirror, own).startswith("421")
+            wait_until(lambda: mirror.slot.get(Field.REFUSED_CONNECTIONS) == 1)
 
 
 def own_address() -> str:
