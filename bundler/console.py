@@ -133,10 +133,13 @@ def end_process(code: int) -> NoReturn:
     For a forked process, whose parent's last acts are not its own; and where threads still run that nobody waits for:
     the interpreter would throw them out of whatever they are in, and native code aborts the process for that.
     """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # AttributeError: there is no stream where the descriptor was closed at the start
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+    finally:
+        os._exit(code)
 
 
 def _keep_standard_descriptors() -> None:

@@ -188,8 +188,7 @@ def test_a_new_certificate_is_taken_over_and_old_connections_go_on(place: Path, 
         before = shown(running.port)
         assert before in one[0].read_text().replace("\n", "")
         with connected(running.port, context, receive_bytes=16384) as kept:
-            kept.send(request("/big"))
-            kept.begin()
+            kept.begin("/big")
             pair.write_bytes(two[0].read_bytes() + two[1].read_bytes())
             assert shown(running.port) == before
             running.signal(signal.SIGHUP)

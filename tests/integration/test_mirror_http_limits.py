@@ -100,8 +100,7 @@ def test_a_slow_reader_holds_up_nobody(tmp_path: Path) -> None:
     with mirror(root) as running, ExitStack() as held:
         for _ in range(50):
             slow = held.enter_context(connected(running.port, receive_bytes=16384))
-            slow.send(request("/big"))
-            slow.begin()
+            slow.begin("/big")
         with connected(running.port) as wire:
             for _ in range(50):
                 assert wire.get("/small").body == CONTENTS["small"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.mirror_program import eventually, mirror, refused
-from tests.integration.raw_http import connected, request
+from tests.integration.raw_http import connected
 from tests.unit.mirror.bundle_tree import write_bundle
 
 if TYPE_CHECKING:
@@ -172,8 +172,7 @@ def test_a_file_that_shrinks_while_it_is_sent_is_cut(tmp_path: Path, target: str
     (shared / "file").write_bytes(BIG)
     with mirror(root, "--share", f"/shared={shared}", "--access-log", str(tmp_path / "log")) as running:
         with connected(running.port, receive_bytes=SMALL_WINDOW) as wire:
-            wire.send(request(target))
-            wire.begin()
+            wire.begin(target)
             os.truncate(shared / "file" if "shared" in target else root / target[1:], 9_000_000)
             rest = wire.rest()
             assert len(rest) < len(BIG)
@@ -206,8 +205,7 @@ def test_a_transfer_ends_on_the_bundle_that_it_began_on(tmp_path: Path) -> None:
             assert kept.get("/file").body == b"one\n"
             assert kept.get("/@two/file").body == b"two\n"
             assert kept.get("/@one/file").body == b"one\n"
-            slow.send(request("/big"))
-            slow.begin()
+            slow.begin("/big")
             (root / "next").symlink_to("two")
             (root / "next").rename(root / "current")
             assert kept.get("/file").body == b"one\n"
