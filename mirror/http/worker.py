@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 4096
 HANDSHAKE_S = 30
+# for the last bytes of a slow client, which wait in the transport when everything was handed to it
+SHUTDOWN_S = 600
 TICK_S = 1.0
 
 
@@ -86,7 +88,12 @@ class _HttpWorker:
         if context is None:
             return await self._loop.create_server(connected, sock=listener, backlog=BACKLOG)
         return await self._loop.create_server(
-            connected, sock=listener, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=HANDSHAKE_S
+            connected,
+            sock=listener,
+            backlog=BACKLOG,
+            ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_S,
+            ssl_shutdown_timeout=SHUTDOWN_S,
         )
 
     def _tick(self) -> None:
