@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
     members = _bind(settings)
+    settings = _as_bound(settings, members)
     around = Surroundings(
         settings=settings,
         root=root,
@@ -61,7 +63,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     crew = Crew(around, members, material, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
-    ports = _ports(members)
+    ports = {flag: endpoint.port for flag, endpoint in _endpoints(settings).items() if endpoint is not None}
 
     def announce(site: str) -> str:
         return announcement(settings, site, host=_own_name(settings), ports=ports, pid=os.getpid())
@@ -87,12 +89,19 @@ def _bound(flag: str, endpoint: Endpoint | None, settings: Settings) -> list[soc
     return [] if endpoint is None else bind_all(flag, endpoint, settings.workers)
 
 
-def _ports(members: Sequence[Member]) -> dict[str, int]:
-    return {
+def _as_bound(settings: Settings, members: Sequence[Member]) -> Settings:
+    """Return the settings with the ports that were given where 0 was asked for: clients are told of them."""
+    ports = {
         "registry" if listener is member.registry else member.protocol: listener.getsockname()[1]
         for member in members
         for listener in member.listeners
     }
+    return replace(
+        settings,
+        http=settings.http and settings.http._replace(port=ports["http"]),
+        ftp=settings.ftp and settings.ftp._replace(port=ports["ftp"]),
+        registry=settings.registry and settings.registry._replace(port=ports["registry"]),
+    )
 
 
 def _warnings(settings: Settings) -> list[str]:
