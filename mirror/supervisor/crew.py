@@ -75,11 +75,9 @@ class Crew:
         if pid == 0:
             ours.close()
             self._let_go_of_others(member)
-            # a copy: the log closes its descriptor when it is reopened
-            log = None if self.log_descriptor is None else os.dup(self.log_descriptor)
             live(
-                self.around, member.number, member.protocol, member.listener, theirs, self.material, log,
-                self.generation,
+                self.around, member.number, member.protocol, member.listener, theirs, self.material,
+                self.log_descriptor, self.generation,
             )  # fmt: skip
         theirs.close()
         member.pid, member.control = pid, ours
@@ -140,6 +138,13 @@ class Crew:
         """Let nobody in any more; each worker closes its own end."""
         for member in self.members:
             member.listener.close()
+
+    def kill_beginners(self) -> None:
+        """End who serves nothing yet: it would hear of a stop only when all has been loaded, which may take hours."""
+        for member in self.members:
+            if member.pid and not member.said:
+                with suppress(ProcessLookupError):
+                    os.kill(member.pid, signal.SIGKILL)
 
     def kill_all(self) -> None:
         """End every process at once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.shared.addresses import AddressTable
@@ -48,6 +49,11 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     shares = [open_share(option) for option in settings.shares]
     listeners = _bind(settings)
     protocols = [protocol for protocol, _ in listeners]
+    ports = {protocol: bound.getsockname()[1] for protocol, bound in listeners}
+    # of port 0, clients are told which one it became
+    settings = replace(
+        settings, http=_found(settings.http, ports.get("http")), ftp=_found(settings.ftp, ports.get("ftp"))
+    )
     around = Surroundings(
         settings=settings,
         root=root,
@@ -62,7 +68,6 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     crew = Crew(around, members, material, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
-    ports = {protocol: bound.getsockname()[1] for protocol, bound in listeners}
 
     def announce(site: str) -> str:
         return announcement(
@@ -82,6 +87,10 @@ def _bind(settings: Settings) -> list[tuple[str, socket.socket]]:
         if endpoint is not None:
             bound += [(protocol, listener) for listener in bind_all(protocol, endpoint, settings.workers)]
     return bound
+
+
+def _found(endpoint: Endpoint | None, port: int | None) -> Endpoint | None:
+    return None if endpoint is None or port is None else endpoint._replace(port=port)
 
 
 def _warnings(settings: Settings) -> list[str]:

@@ -56,6 +56,8 @@ class Supervisor:
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
+        # the material that everybody has taken over, or began with
+        self._accepted = crew.material
 
     def run(self) -> None:
         """Serve until told to stop. Raises ServeError (SERVE_WORKERS_FAILED) or what a worker said at the start."""
@@ -131,7 +133,7 @@ class Supervisor:
                 self._ready(message.text)
                 if member.generation == self._crew.generation:
                     # the successor of one that died during a reload began with what was to be taken over
-                    self._answered(member, failed=False)
+                    self._answered(member, message.text, failed=False)
             elif message.word == "reloaded":
                 self._reloaded(member, message, failed=False)
             elif message.word == "failed":
@@ -149,7 +151,7 @@ class Supervisor:
         if not self._announced and all(member.said for member in self._crew.members):
             self._announced = True
             self._say(self._announcement(text))
-            self._manager.tell("READY=1", f"STATUS={text.partition(chr(10))[0]}")
+            self._manager.tell("READY=1", _status(text))
 
     def _failed(self, member: Member, message: Message) -> None:
         if not self._announced:
@@ -161,6 +163,9 @@ class Supervisor:
                 remedy="Mend what is named, then start the mirror again.",
             )
         self._warn(f"a worker for {member.protocol} failed: {message.text}")
+        if message.generation == self._crew.generation:
+            # what made it fail would make every successor fail
+            self._crew.material = self._accepted
         self._reloaded(member, message, failed=True)
 
     def _replace_dead(self) -> None:
@@ -183,6 +188,7 @@ class Supervisor:
         self._manager.tell("STOPPING=1")
         self._stop_deadline_s = time.monotonic() + self._crew.around.settings.grace_s + FAREWELL_S
         self._crew.tell_all(Message("stop"))
+        self._crew.kill_beginners()
         # while it is open here, clients would be let in and never answered
         self._crew.close_listeners()
 
@@ -203,17 +209,21 @@ class Supervisor:
 
     def _reloaded(self, member: Member, message: Message, *, failed: bool) -> None:
         if message.generation == self._crew.generation:
-            self._answered(member, failed=failed)
+            self._answered(member, message.text, failed=failed)
 
-    def _answered(self, member: Member, *, failed: bool) -> None:
+    def _answered(self, member: Member, text: str, *, failed: bool) -> None:
         if member.number not in self._reload_answers:
             return
         self._reload_answers.discard(member.number)
         self._reload_failed |= failed
-        if not self._reload_answers:
+        if self._reload_answers:
+            return
+        if self._reload_failed:
             self._manager.tell("READY=1")
-            if not self._reload_failed:
-                self._warn("reloaded")
+            return
+        self._accepted = self._crew.material
+        self._manager.tell("READY=1", _status(text))
+        self._warn("\n  ".join(["reloaded", *text.splitlines()]))
 
     def _reopen_log(self) -> None:
         settings = self._crew.around.settings
@@ -229,3 +239,8 @@ class Supervisor:
             with suppress(OSError):
                 os.close(self._crew.log_descriptor)
         self._crew.log_descriptor = descriptor
+
+
+def _status(text: str) -> str:
+    """Return what the service manager shows of what the workers said."""
+    return f"STATUS={text.partition(chr(10))[0]}"
