@@ -56,6 +56,7 @@ class Crew:
     Arguments:
         log_descriptor: of the access log that new workers inherit, None for none.
         generation: counts the reloads; a new worker begins with the present one.
+        begun: whether all workers have served at the same time.
     """
 
     around: Surroundings
@@ -63,6 +64,7 @@ class Crew:
     material: Material
     log_descriptor: int | None
     generation: int = 1
+    begun: bool = False
     by_pid: dict[int, Member] = field(default_factory=dict)
 
     def fork(self, member: Member) -> None:
@@ -77,7 +79,7 @@ class Crew:
             self._let_go_of_others(member)
             live(
                 self.around, member.number, member.protocol, member.listener, theirs, self.material,
-                self.log_descriptor, self.generation,
+                self.log_descriptor, self.generation, begun=self.begun,
             )  # fmt: skip
         theirs.close()
         member.pid, member.control = pid, ours

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.material import read_material
+from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ class Supervisor:
         self._manager = manager
         self._say, self._warn, self._announcement = say, warn, announcement
         self._selector = selectors.DefaultSelector()
-        self._announced = False
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
@@ -148,13 +148,13 @@ class Supervisor:
             member.control = None
 
     def _ready(self, text: str) -> None:
-        if not self._announced and all(member.said for member in self._crew.members):
-            self._announced = True
+        if not self._crew.begun and all(member.said for member in self._crew.members):
+            self._crew.begun = True
             self._say(self._announcement(text))
             self._manager.tell("READY=1", _status(text))
 
     def _failed(self, member: Member, message: Message) -> None:
-        if not self._announced:
+        if not self._crew.begun:
             self._stop_deadline_s = self._stop_deadline_s or time.monotonic() + FAREWELL_S
             self._crew.tell_all(Message("stop"))
             raise ServeError(
@@ -200,6 +200,11 @@ class Supervisor:
         except BundlerError as error:
             self._warn(f"nothing is reloaded: {error.text()}")
             return
+        root = self._crew.around.root
+        if is_replaced(root):
+            self._warn(
+                f"{root.name} is not the directory any more that is served: restart the mirror to serve the new one"
+            )
         self._crew.generation += 1
         self._manager.tell("RELOADING=1")
         self._reload_answers = {member.number for member in self._crew.members}

@@ -252,6 +252,25 @@ def test_a_reload_that_finds_nothing_says_so(root: Path) -> None:
         assert running.health()[0] == 503
 
 
+def test_a_worker_that_dies_when_the_bundle_is_gone_has_a_successor(root: Path) -> None:
+    with mirror(root) as running:
+        (root / "bundle.json").unlink()
+        os.kill(running.workers()[0], signal.SIGKILL)
+        running.told("ended by signal 9")
+        with connected(running.port) as wire:
+            assert wire.get("/-/health").status == 503
+
+
+def test_a_root_that_was_replaced_as_a_whole_is_told(root: Path) -> None:
+    with mirror(root) as running:
+        running.reload()
+        assert running.told_times("restart") == 0
+        root.rename(root.with_name("old"))
+        write_bundle(root, {"other": b""})
+        running.reload(2)
+        assert str(root) in running.told("restart")
+
+
 def test_it_can_be_stopped_while_it_verifies(tmp_path: Path) -> None:
     root = write_bundle(tmp_path / "root", {"large": b""})
     large = root / "large"
