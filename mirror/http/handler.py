@@ -104,6 +104,8 @@ class Handler:
         try:
             return _file_outcome(exchange, file)
         except NotTheCheckedFileError as error:
+            if error.is_our_own_fault:
+                return self._problem(exchange, target, 503)
             if serving.faults.worth_a_look(file):
                 return self._look_again(exchange, target, file, serving)
             if not serving.faults.is_known(file):
@@ -121,7 +123,8 @@ class Handler:
             except NotTheCheckedFileError:
                 pass
         elif not serving.faults.is_known(file):
-            tell(f"{file.bundle}/{file.path} is not served: its bytes are no longer the listed ones")
+            what = "it cannot be read" if looked_at is None else "its bytes are no longer the listed ones"
+            tell(f"{file.bundle}/{file.path} is not served: {what}")
         serving.faults.refuse(file, looked_at)
         self._worker.count_faults()
         return self._problem(exchange, target, 503)

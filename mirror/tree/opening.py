@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
+# the process is at its own limit: that says nothing of the file
+_OUR_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
 class NotTheCheckedFileError(Exception):
     """The file is absent, unreadable, or another than the one that was checked; `reason` says which, for the log."""
 
@@ -21,6 +26,12 @@ class NotTheCheckedFileError(Exception):
         super().__init__(f"{file.path}: {reason}")
         self.file = file
         self.reason = reason
+
+    @property
+    def is_our_own_fault(self) -> bool:
+        """Whether this process had no descriptor or no memory left, and the file may be as it should."""
+        cause = self.__cause__
+        return isinstance(cause, OSError) and cause.errno in _OUR_OWN_FAULT
 
 
 def open_checked(file: File) -> int:
