@@ -73,6 +73,8 @@ class ErrorId(StrEnum):
     SERVE_WORKERS_FAILED = "serve-workers-failed"
     SERVICE_FAILED = "service-failed"
     MIRROR_DIFFERS = "mirror-differs"
+    PUSH_NOTHING = "push-nothing"
+    PUSH_NAME_CONFLICT = "push-name-conflict"
     TOOL_MISSING = "tool-missing"
 
 
@@ -185,6 +187,7 @@ class PublishError(BundlerError):
     Arguments:
         status: HTTP status of the answer, or None when there was none.
         code: the registry's own error code, or "".
+        problems: a line each for what else is wrong.
     """
 
     exit_code = 7
@@ -198,10 +201,12 @@ class PublishError(BundlerError):
         remedy: str,
         status: int | None = None,
         code: str = "",
+        problems: Sequence[str] = (),
     ) -> None:
         super().__init__(id, what, where=where, remedy=remedy)
         self.status = status
         self.code = code
+        self.problems = tuple(problems)
 
 
 class ServeError(BundlerError):

@@ -1,0 +1,1 @@
+"""Images of an unpacked bundle into a registry: what goes where (`plan`), and sending it (`registry`, `harbor`)."""
