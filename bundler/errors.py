@@ -75,6 +75,12 @@ class ErrorId(StrEnum):
     MIRROR_DIFFERS = "mirror-differs"
     PUSH_NOTHING = "push-nothing"
     PUSH_NAME_CONFLICT = "push-name-conflict"
+    PUSH_UNREACHABLE = "push-unreachable"
+    PUSH_SCHEME = "push-scheme"
+    PUSH_TLS = "push-tls"
+    PUSH_UNAUTHORIZED = "push-unauthorized"
+    PUSH_REFUSED = "push-refused"
+    PUSH_TAG_TAKEN = "push-tag-taken"
     TOOL_MISSING = "tool-missing"
 
 
@@ -131,6 +137,8 @@ class SourceError(BundlerError):
     Arguments:
         retryable: whether the same request may well succeed a little later.
         retry_after_s: what the upstream asked to wait, in seconds, or None.
+        status: HTTP status of the answer, or None when there was none.
+        code: a registry's own error code, or "".
     """
 
     exit_code = 4
@@ -144,10 +152,14 @@ class SourceError(BundlerError):
         remedy: str,
         retryable: bool = False,
         retry_after_s: float | None = None,
+        status: int | None = None,
+        code: str = "",
     ) -> None:
         super().__init__(id, what, where=where, remedy=remedy)
         self.retryable = retryable
         self.retry_after_s = retry_after_s
+        self.status = status
+        self.code = code
 
 
 class IntegrityError(BundlerError):

@@ -13,6 +13,7 @@ from bundler.cli.diff import diff
 from bundler.cli.inspect import inspect
 from bundler.cli.lock import lock
 from bundler.cli.plan import plan
+from bundler.cli.push_images import push_images
 from bundler.cli.schema import schema
 from bundler.cli.store import store
 from bundler.cli.unpack import unpack
@@ -29,7 +30,7 @@ def bundler() -> None:
     """
 
 
-for command in (check, plan, build, lock, inspect, verify, unpack, diff, store, schema):
+for command in (check, plan, build, lock, inspect, verify, unpack, push_images, diff, store, schema):
     bundler.add_command(command)
 
 
