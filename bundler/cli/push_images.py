@@ -8,12 +8,13 @@ import click
 
 from bundler import console
 from bundler.cli.options import json_option
-from bundler.cli.push_options import PushOptions, open_pusher, push_options
+from bundler.cli.push_options import PushOptions, open_registry, push_options
 from bundler.model.size_text import human_bytes
+from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
 from bundler.push.layout import open_layout
 from bundler.push.plan import push_plan
 from bundler.push.registry import push
-from bundler.push.report import PushReport, Result, require_complete
+from bundler.push.report import Projects, PushReport, Result, require_complete
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -30,10 +31,12 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     """
     with open_layout(options.root) as layout, console.progress(quiet=as_json) as progress:
         plan = push_plan(layout.images, options.settings)
-        with open_pusher(options) as pusher:
-            pusher.check()
+        with open_registry(options) as (pusher, harbor):
+            is_harbor = await_registry(pusher, harbor, Patience(options.wait), progress)
+            new = NewProjects(options.public, options.quota)
+            known = ensure_projects(plan, harbor, new, dry_run=options.dry_run) if is_harbor else Projects()
             report = push(
-                plan, layout, pusher, progress,
+                plan, layout, pusher, progress, projects=known,
                 jobs=options.jobs, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run,
             )  # fmt: skip
     console.answer(_text(report, options.registry), _value(report, options), schema="bundler.push/1", as_json=as_json)
@@ -45,13 +48,15 @@ def _text(report: PushReport, registry: str) -> str:
         (result.outcome, str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
         for result in report.results
     ]
+    missing = "to create" if any(result.outcome == "missing" for result in report.results) else "created"
+    projects = [f"projects {missing}: {', '.join(report.projects.empty)}"] if report.projects.empty else []
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
     lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
     failures = [str(result.error) for result in report.results if result.error is not None]
     # the first one is told in full at the end
     lines += [f"failed: {failure}" for failure in failures[1:]]
-    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *lines))
+    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
 
 
 def _remark(result: Result) -> str:
@@ -65,6 +70,8 @@ def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:
         "registry": options.registry,
         "via": "registry",
         "dry_run": options.dry_run,
+        "projects_created": [] if options.dry_run else list(report.projects.empty),
+        "projects_missing": list(report.projects.empty) if options.dry_run else sorted(report.projects.refused),
         "images": [_result_value(result) for result in report.results],
         "sent": {
             "blobs": report.sent.blobs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 from bundler.net.docker_config import DockerLogins
 from bundler.net.gate import Gate
+from bundler.net.harbor import HarborApi
 from bundler.net.login import Login, Logins, OneLogin
 from bundler.net.registry_push import RegistryPusher
 from bundler.net.retry import Retry
@@ -32,6 +34,8 @@ _Command = Callable[..., Any]
 _Decorator = Callable[[_Command], _Command]
 F = TypeVar("F", bound=_Command)
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
+NO_QUOTA = -1
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 MAX_PASSWORD_CHARACTERS = 64 * 1024
 
 
@@ -53,6 +57,9 @@ class PushOptions:
     insecure: bool
     username: str | None
     password_stdin: bool
+    wait: float
+    public: bool
+    quota: int
     dry_run: bool
 
     @property
@@ -82,6 +89,15 @@ def _platform(_ctx: click.Context, _param: click.Parameter, value: str | None) -
         return None if value is None else Platform.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _quota(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int:
+    if value is None:
+        return NO_QUOTA
+    found = re.fullmatch(r"([0-9]{1,9})([KMGT]i?B)?", value)
+    if found is None or not int(found[1]):
+        raise click.BadParameter(f"{value!r} is not a size; write for example 50GiB")
+    return int(found[1]) * _UNITS[(found[2] or "")[:1]]
 
 
 _OPTIONS: tuple[_Decorator, ...] = (
@@ -127,6 +143,26 @@ _OPTIONS: tuple[_Decorator, ...] = (
     option("--insecure", is_flag=True, help="Accept any certificate of the registry."),
     option("--username", help="Who pushes; otherwise what `docker login` has stored."),
     option("--password-stdin", is_flag=True, help="Read the password from stdin; otherwise from BUNDLER_PASSWORD."),
+    option(
+        "--wait",
+        type=click.FloatRange(0),
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for the registry, and for Harbor to be healthy.",
+    ),
+    option(
+        "--public/--private",
+        default=True,
+        show_default=True,
+        help="Whether anybody may pull from projects that are created in Harbor.",
+    ),
+    option(
+        "--quota",
+        callback=_quota,
+        metavar="SIZE",
+        help="Limit of projects that are created in Harbor, for example 50GiB; none by default.",
+    ),
     option("--dry-run", is_flag=True, help="Show what would be pushed, and what is there already; send nothing."),
 )
 
@@ -150,23 +186,25 @@ def push_options(command: F) -> F:
 
 
 @contextmanager
-def open_pusher(options: PushOptions) -> Iterator[RegistryPusher]:
-    """Put together what sends to the registry."""
+def open_registry(options: PushOptions) -> Iterator[tuple[RegistryPusher, HarborApi]]:
+    """Put together what sends to the registry, and what asks it for more where it is a Harbor."""
     transport = RequestsTransport(
         str(options.ca_file) if options.ca_file else None,
         insecure_hosts=frozenset({options.registry, options.registry.partition(":")[0]})
         if options.insecure
         else frozenset(),
     )
+    logins, retry = _logins(options), Retry()
     try:
-        yield RegistryPusher(
+        pusher = RegistryPusher(
             options.registry,
             transport,
             plain_http=options.plain_http,
-            logins=_logins(options),
-            retry=Retry(),
+            logins=logins,
+            retry=retry,
             gate=Gate(options.jobs),
         )
+        yield pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry)
     finally:
         transport.close()
 

@@ -237,3 +237,27 @@ class RegistryWriter(Protocol):
 
     def put_manifest(self, repository: str, name: str, media_type: str, data: bytes) -> None:
         """Make a tag, or a digest, stand for a manifest or index whose children are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a Harbor says that it is; `ailing` names the components that are not well."""
+
+    healthy: bool
+    ailing: tuple[str, ...] = ()
+
+
+class Harbor(Protocol):
+    """What is asked of Harbor's own API (v2.0); every method raises PublishError."""
+
+    def recognised(self) -> bool:
+        """Tell whether the registry is a Harbor."""
+
+    def health(self) -> Health:
+        """Return how it is."""
+
+    def has_project(self, name: str) -> bool | None:
+        """Tell whether a project of exactly this name exists; None when this account may not know."""
+
+    def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
+        """Create a project; False when somebody else just has. `quota_bytes` is -1 for no limit."""

@@ -59,9 +59,9 @@ class RegistryPusher:
         return self._endpoint.host
 
     @property
-    def url(self) -> str:
-        """`SCHEME://HOST[:PORT]` as it was found by `check`."""
-        return self._endpoint.url
+    def endpoint(self) -> Endpoint:
+        """Where it answers, as `check` has found."""
+        return self._endpoint
 
     def check(self) -> None:
         """Raise PublishError unless a registry answers and takes the credentials; finds the scheme on loopback."""

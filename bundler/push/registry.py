@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.bundle_images import DOCUMENT_TYPES, media_type
-from bundler.push.report import PushReport, Result, Sent
+from bundler.push.report import Projects, PushReport, Result, Sent
 from bundler.threads import Outcome, attempt_each
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def push(
     jobs: int,
     on_existing_tag: OnExistingTag,
     dry_run: bool = False,
+    projects: Projects | None = None,
 ) -> PushReport:
     """Push everything that is missing and return what became of each name.
 
@@ -71,21 +72,29 @@ def push(
         jobs: how many blobs or manifests are on their way at once, at least 1.
         on_existing_tag: what to do with a tag that stands for another image; `fail` fails that image alone.
         dry_run: only look what is there; everything else is `missing` in the report.
+        projects: what is known of them; names in one that cannot be had fail, those in an empty one are not looked at.
 
     Raises nothing that concerns single images: their errors are in the report.
     """
     run = _Run(layout, writer, progress, jobs)
     ways = [_Way(push) for push in plan.pushes]
-    run.each(ways, lambda way: run.look(way, on_existing_tag), lambda way: [way])
+    known = projects or Projects()
+    for way in ways:
+        if (refused := known.refused.get(way.push.target.project)) is not None:
+            way.fail(refused)
+    looked_at = [way for way in _undecided(ways) if way.push.target.project not in known.empty]
+    run.each(looked_at, lambda way: run.look(way, on_existing_tag), lambda way: [way])
     if dry_run:
         left = (way.result or Result(way.push, "missing", way.before) for way in ways)
-        return PushReport(tuple(left), Sent(0, 0, 0))
+        return PushReport(tuple(left), Sent(0, 0, 0), known)
     run.check(_undecided(ways))
     freight = _freight(_undecided(ways))
     progress.expect(sum(one.file.blob.size * len(one.repositories) for one in freight))
     run.each(freight, run.carry, lambda one: one.ways)
     run.each(_undecided(ways), run.name, lambda way: [way])
-    return PushReport(tuple(way.result for way in ways if way.result), Sent(run.blobs, run.blob_bytes, run.mounted))
+    return PushReport(
+        tuple(way.result for way in ways if way.result), Sent(run.blobs, run.blob_bytes, run.mounted), known
+    )
 
 
 @dataclass(slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bundler.errors import BundlerError
+    from collections.abc import Mapping
+
+    from bundler.errors import BundlerError, PublishError
     from bundler.model.digest import Digest
     from bundler.push.plan import PlannedPush
 
@@ -41,12 +43,25 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Projects:
+    """What was found and done about a Harbor's projects.
+
+    Arguments:
+        empty: those that had to be created, which hold nothing yet; sorted.
+        refused: those that are not there and could not be created.
+    """
+
+    empty: tuple[str, ...] = ()
+    refused: Mapping[str, PublishError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PushReport:
-    """A whole run; `results` in the plan's order, `projects` those that were created."""
+    """A whole run; `results` in the plan's order."""
 
     results: tuple[Result, ...]
     sent: Sent
-    projects: tuple[str, ...] = ()
+    projects: Projects = field(default_factory=Projects)
 
     @property
     def counts(self) -> Counter[Outcome]:
