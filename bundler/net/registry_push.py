@@ -50,6 +50,7 @@ class RegistryPusher:
         self._gate = gate
         self._auth = RegistryAuth(transport, logins, pushing=True)
         self._plain_http = plain_http
+        self._gone: SourceError | None = None
         scheme = "http" if plain_http else "https"
         self._endpoint = Endpoint(host, f"{scheme}://{host}", insecure=plain_http or is_loopback(host))
 
@@ -65,6 +66,7 @@ class RegistryPusher:
 
     def check(self) -> None:
         """Raise PublishError unless a registry answers and takes the credentials; finds the scheme on loopback."""
+        self._gone = None
         status = self._run(self._reached, Unwatched())
         if status not in (_OK, _UNAUTHORIZED):
             raise no_registry(self._endpoint, status)
@@ -75,12 +77,22 @@ class RegistryPusher:
         """Return the digest of the manifest under a tag or digest, or None."""
         url = f"{self._repository(repository).url}/manifests/{name}"
         headers = {"Accept": ", ".join(ACCEPTED_TYPES)}
-        told = self._run(lambda: self._head(repository, url, headers), Unwatched())
-        try:
-            return None if told is None else Digest.parse(told)
-        except ValueError:
-            # a registry that does not say has it asked for anew
-            return None
+
+        def attempt() -> Digest | None:
+            told = self._head(repository, url, headers)
+            try:
+                return None if told is None else Digest.parse(told)
+            except ValueError as error:
+                # also what the cut head of an answer looks like; never to be taken for a tag that is free
+                raise SourceError(
+                    ErrorId.SOURCE_INVALID,
+                    "the registry does not tell the digest of what a tag stands for",
+                    where=f"{self.host}/{repository}:{name}",
+                    remedy="Check that no proxy in between drops Docker-Content-Digest.",
+                    retryable=True,
+                ) from error
+
+        return self._run(attempt, Unwatched())
 
     def has_blob(self, repository: str, blob: Blob) -> bool:
         """Tell whether the repository has a blob."""
@@ -142,8 +154,13 @@ class RegistryPusher:
             return result
 
         try:
+            if self._gone is not None:
+                # nobody listens there, however often it was tried: the next blob need not find that out anew
+                raise self._gone
             return self._retry.run(gated, task)
         except SourceError as error:
+            if error.id == ErrorId.SOURCE_UNREACHABLE:
+                self._gone = error
             raise publish_error(error, self._endpoint) from error
 
     def _head(self, repository: str, url: str, headers: dict[str, str]) -> str | None:

@@ -136,6 +136,8 @@ class Upload:
                 f"{self._repository.endpoint.host} answered {answer.status} and not where to send a blob to",
                 where=self._repository.where,
                 remedy="Check that the host is a registry and that no proxy answers in its place.",
+                # the head of an answer that is cut looks just like a shorter one
+                retryable=answer.status == want,
                 status=answer.status,
             )
         return resolved(self._repository, f"{self._repository.url}/blobs/uploads/", location)

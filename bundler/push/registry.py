@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from bundler.errors import BundlerError, ErrorId, PublishError
+from bundler.errors import BundlerError, ErrorId, IntegrityError, PublishError
 from bundler.model.bundle_images import DOCUMENT_TYPES, media_type
 from bundler.push.report import Projects, PushReport, Result, Sent
 from bundler.threads import Outcome, attempt_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
-    from bundler.model.progress import Progress
-    from bundler.net.interface import RegistryWriter
-    from bundler.push.layout import Layout
+    from bundler.model.progress import Progress, Task
+    from bundler.net.interface import Pieces, RegistryWriter
     from bundler.push.plan import PlannedPush, PushPlan
+
+
+class Blobs(Protocol):
+    """Where the bytes come from; `layout.Layout` implements it."""
+
+    def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, IntegrityError]:
+        """Return what is wrong with files that are not the listed ones, by path."""
+
+    def read(self, file: IndexedFile) -> bytes:
+        """Return a document's bytes."""
+
+    def pieces(self, file: IndexedFile) -> Pieces:
+        """Return what yields a file's bytes from an offset on."""
+
 
 OnExistingTag = Literal["skip", "overwrite", "fail"]
 W = TypeVar("W")
@@ -57,7 +70,7 @@ class _Freight:
 
 def push(
     plan: PushPlan,
-    layout: Layout,
+    layout: Blobs,
     writer: RegistryWriter,
     progress: Progress,
     *,
@@ -101,7 +114,7 @@ def push(
 class _Run:
     """What the steps share."""
 
-    layout: Layout
+    layout: Blobs
     writer: RegistryWriter
     progress: Progress
     jobs: int
@@ -150,16 +163,24 @@ class _Run:
         blob = freight.file.blob
         for repository in freight.repositories:
             task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
-            if self.writer.has_blob(repository, blob):
-                task.finish("present")
-            elif any(self.writer.mount(repository, blob, source) for source in having[:1]):
-                self._count(mounted=1)
-                task.finish("taken over")
-            else:
-                self.writer.upload(repository, blob, self.layout.pieces(freight.file), task)
-                self._count(blobs=1, blob_bytes=blob.size)
-                task.finish()
+            try:
+                outcome = self._carried(repository, freight.file, having, task)
+            except BundlerError:
+                task.finish("failed")
+                raise
+            task.finish(outcome)
             having.append(repository)
+
+    def _carried(self, repository: str, file: IndexedFile, having: Sequence[str], task: Task) -> str:
+        """Bring a blob into one repository and return how; `having` are others that have it."""
+        if self.writer.has_blob(repository, file.blob):
+            return "present"
+        if having and self.writer.mount(repository, file.blob, having[0]):
+            self._count(mounted=1)
+            return "taken over"
+        self.writer.upload(repository, file.blob, self.layout.pieces(file), task)
+        self._count(blobs=1, blob_bytes=file.blob.size)
+        return ""
 
     def name(self, way: _Way) -> None:
         """Put the documents, those of the platforms first, and compare what the name stands for then."""

@@ -10,11 +10,14 @@ from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 
+# path -> bytes of everything that was made
+CONTENT: dict[str, bytes] = {}
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 def indexed(content: str, media_type: str, *platforms: str) -> IndexedFile:
     blob = Blob.of(content.encode())
+    CONTENT[blob_path(blob.digest)] = content.encode()
     told = tuple(map(Platform.parse, platforms))
     return IndexedFile(blob_path(blob.digest), blob, 0o644, "images", (), told, {"media_type": media_type})
 
