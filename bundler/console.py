@@ -127,12 +127,19 @@ def run(command: Callable[[], object]) -> int:
     return 0
 
 
-def end_child(code: int) -> NoReturn:
-    """End a forked process here and now: what its parent would do at its own end is not done a second time."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+def end_process(code: int) -> NoReturn:
+    """End this process here and now, its output written, without what the interpreter does at an end.
+
+    For a forked process, whose parent's last acts are not its own; and where threads still run that nobody waits for:
+    the interpreter would throw them out of whatever they are in, and native code aborts the process for that.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # AttributeError: there is no stream where the descriptor was closed at the start
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+    finally:
+        os._exit(code)
 
 
 def _keep_standard_descriptors() -> None:

@@ -7,7 +7,9 @@ from importlib.metadata import version
 import click
 
 from bundler import console
+from mirror.cli.clients import clients
 from mirror.cli.serve import serve
+from mirror.cli.service import service
 from mirror.cli.verify import verify
 
 
@@ -20,7 +22,7 @@ def mirror() -> None:
     """
 
 
-COMMANDS: tuple[click.Command, ...] = (serve, verify)
+COMMANDS: tuple[click.Command, ...] = (serve, clients, verify, service)
 for command in COMMANDS:
     mirror.add_command(command)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from bundler import console
+
+if TYPE_CHECKING:
+    from mirror.settings import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -13,6 +19,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
     """Return `console.option` for a variable MIRROR_…."""
     return console.option("MIRROR", *names, **settings)
+
+
+def networks(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Network, ...]:
+    """Return the networks that an option names."""
+    try:
+        return tuple(ipaddress.ip_network(value, strict=False) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write 198.51.100.0/24, or a single address") from error
 
 
 json_option = option("--json", "as_json", is_flag=True, help="Answer with a JSON object on stdout.")

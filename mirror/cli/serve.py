@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bundler import console
-from mirror.cli.options import option
+from mirror.cli.options import networks, option
 from mirror.settings import (
     DEFAULT_FTP,
     DEFAULT_FTP_CONNECTIONS,
@@ -25,7 +26,7 @@ from mirror.settings import (
 )
 
 if TYPE_CHECKING:
-    from mirror.settings import Network
+    from collections.abc import Sequence
 
 MAX_WORKERS = 64
 MAX_PORT = 65535
@@ -60,13 +61,6 @@ def _public_address(_ctx: click.Context, _param: click.Parameter, value: str) ->
         return str(ipaddress.IPv4Address(value)) if value else ""
     except ValueError as error:
         raise click.BadParameter(f"{value!r} is not an IPv4 address") from error
-
-
-def _networks(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Network, ...]:
-    try:
-        return tuple(ipaddress.ip_network(value, strict=False) for value in values)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}; write 198.51.100.0/24, or a single address") from error
 
 
 def _shares(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[ShareOption, ...]:
@@ -146,7 +140,7 @@ FILE = click.Path(path_type=Path, readable=False)
 @option(
     "--allow",
     multiple=True,
-    callback=_networks,
+    callback=networks,
     metavar="CIDR",
     help="Only these networks may connect, and loopback (repeatable).",
 )
@@ -192,6 +186,18 @@ def serve(**given: Any) -> None:
     from mirror.supervisor.serve import serve as run_mirror
 
     run_mirror(_settings(**given), _runs(), say=console.say, warn=console.warn)
+
+
+def serve_settings(arguments: Sequence[str]) -> Settings:
+    """Return what a command line of `mirror serve` asks for; a usage error when it is wrong.
+
+    The environment has no say: whoever starts the mirror with this command line later will have another one.
+    """
+    plain = copy.copy(serve)
+    plain.params = [copy.copy(parameter) for parameter in serve.params]
+    for parameter in plain.params:
+        parameter.envvar = None
+    return _settings(**plain.make_context("mirror serve", list(arguments)).params)
 
 
 def _settings(

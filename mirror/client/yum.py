@@ -28,9 +28,13 @@ REPO_DIRECTORY = "/etc/yum.repos.d"
 
 
 def yum_snippets(repositories: Iterable[RepoSnippet], reach: Reach) -> Iterator[Snippet]:
-    """Yield for each repository and protocol the .repo file, and the commands that put it in place."""
+    """Yield for each repository and protocol the .repo file, and the commands that put it in place.
+
+    A mirror with TLS takes no password in clear, and yum speaks no FTP but in clear: then there is HTTP alone.
+    """
+    usable = [scheme for scheme in schemes(reach) if scheme == "http" or not (reach.tls and reach.login)]
     for repo in repositories:
-        for scheme in schemes(reach):
+        for scheme in usable:
             yield _file(repo, reach, scheme)
             yield _commands(repo, reach, scheme)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from mirror.tree.served import File
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
-
-# the process is at its own limit: that says nothing of the file
-_OUR_OWN_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Faults:
@@ -35,8 +31,7 @@ class Faults:
 
     def noticed(self, serving: Serving, file: File, error: NotTheCheckedFileError) -> None:
         """Take note that a file could not be opened as the one that was checked."""
-        cause = error.__cause__
-        if file.digest is None or (isinstance(cause, OSError) and cause.errno in _OUR_OWN_FAULT):
+        if file.digest is None or error.is_passing:
             return
         if file.place.path in self._looking:
             return

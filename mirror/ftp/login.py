@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mirror.ftp.transfers import Started, refuse
+
 if TYPE_CHECKING:
     from mirror.ftp.session import Session
     from mirror.worker.users import Users
@@ -87,7 +89,8 @@ def _refuse(session: Session) -> None:
     session.paused = False
     session.username = ""
     session.failures += 1
-    session.respond("530 The password is wrong, or the user is not known.")
+    # no name: it may be a password that was typed in the wrong place
+    refuse(session, Started("PASS", "", ""), 530, "The password is wrong, or the user is not known.")
     if session.failures >= session.service.limits.attempts:
         session.close_when_done()
     session.proceed()

@@ -120,7 +120,10 @@ class Service:
     def _sweep(self) -> None:
         now_s = time.monotonic()
         for session in list(self.sessions):
-            session.check_times(now_s)
+            try:
+                session.check_times(now_s)
+            except Exception:  # noqa: BLE001 - one session must not keep the others from being looked at, for ever
+                session.handle_error()
 
     def stop(self) -> None:
         """Take no new connection, and send away who has no transfer under way; transfers go on."""

@@ -7,6 +7,7 @@ answers are not fetched nothing more is read; so a client can neither run ahead 
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,7 +24,6 @@ from mirror.ftp.transfers import Started, abandoned, ended
 from mirror.ftp.wires import PlainWire
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping
 
     from mirror.ftp.delivery import Delivery, Outcome
@@ -78,6 +78,8 @@ class Session(FTPHandler):
         if self.connected:
             self.peer = near(self.addr)
             self.local = near(self.socket.getsockname())
+            # nothing is said here while a transfer runs, and a NAT in between would forget the connection
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def __repr__(self) -> str:
         return f"<Session of {self.remote_ip}>"

@@ -159,6 +159,22 @@ class SecureSession(SSLConnectionMixin, Session):
             return
         self.secure_connection(self.context)
 
+    def send(self, data: bytes) -> int:
+        """Send what the connection takes; a client whose TLS is broken is no error of ours."""
+        try:
+            return int(super().send(data))
+        except SSL.Error:
+            self.close()
+            return 0
+
+    def recv(self, buffer_size: int) -> bytes:
+        """Receive; nothing more when the client's TLS is broken."""
+        try:
+            return bytes(super().recv(buffer_size))
+        except SSL.Error:
+            self.close()
+            return b""
+
     def handle_failed_ssl_handshake(self) -> None:
         """Close: there is nothing that could be said."""
         self.close()

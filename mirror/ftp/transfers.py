@@ -49,7 +49,10 @@ def begin(session: Session, content: Content, started: Started, announced: str) 
 
 
 def refuse(session: Session, started: Started, code: int, text: str) -> None:
-    """Answer that there is no transfer; a waiting data connection is closed, so that no client waits on it."""
+    """Answer that there is no transfer, or no login, with a line in the access log.
+
+    A waiting data connection is closed, so that no client waits on it.
+    """
     session.open_door(None)
     session.respond(f"{code} {text}")
     _log(session, started, Outcome(code, text, 0), complete=True)

@@ -58,14 +58,12 @@ def _date(fields: Mapping[bytes, str], name: bytes) -> int | None:
 
 
 def _if_range_holds(validator: str | None, file: File) -> bool:
-    """Tell whether a part may be sent: only when what the client has is surely the same (RFC 9110, 13.1.5)."""
-    if validator is None:
-        return True
-    text = validator.strip()
-    if text.startswith(('"', "W/")):
-        # a weak tag never matches, and ours are strong
-        return text == file.etag
-    return parse_http_date(text) == file.modified_s
+    """Tell whether a part may be sent: only when what the client has is surely the same (RFC 9110, 13.1.5).
+
+    A weak tag never matches, and ours are strong. A date is none of either sort here: it is the source's own, or one
+    for all files of a bundle, so the file of another bundle may well have the same (RFC 9110, 8.8.2.2).
+    """
+    return validator is None or validator.strip() == file.etag
 
 
 def _lists(field: str, etag: str, *, weak: bool) -> bool:

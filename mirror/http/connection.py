@@ -235,13 +235,13 @@ class Connection(Reading):
         self.answer = answer
         head = server.heads.head(answer, keeps=keeps, http_1_0=exchange.http_1_0)
         pieces = answer.pieces if exchange.method != "HEAD" else ()
-        if outcome.descriptor is None and (server.bandwidth is None or not pieces):
+        if outcome.descriptor is None and (server.bandwidth is None or not pieces or not server.may_send()):
             body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
             self.transport.write(head + body)
             self._content_bytes = len(body)
             self.finished()
             return
-        if not server.may_send():
+        if not server.may_send() or not (self.secure or self._has_duplicate()):
             _drop(outcome)
             busy = [("Retry-After", "5")]
             in_registry = is_registry_url(exchange.raw_target)
@@ -255,15 +255,19 @@ class Connection(Reading):
                 loop, self.transport, head, pieces, outcome.descriptor, self, bandwidth, full=lambda: not self._writable
             )
         else:
-            out = self._duplicate()
-            self._pump = SocketPump(loop, out, head, pieces, outcome.descriptor, self, bandwidth)
+            assert self._dup is not None  # noqa: S101 - asked for above
+            self._pump = SocketPump(loop, self._dup, head, pieces, outcome.descriptor, self, bandwidth)
         if self._writable or self.secure:
             self._pump.start()
 
-    def _duplicate(self) -> socket.socket:
-        self._dup = self.transport.get_extra_info("socket").dup()
+    def _has_duplicate(self) -> bool:
+        """Make a duplicate of the socket for a pump; False when the host has no descriptor left for it."""
+        try:
+            self._dup = self.transport.get_extra_info("socket").dup()
+        except OSError:
+            return False
         self._dup.setblocking(False)
-        return self._dup
+        return True
 
     def _let_go(self) -> None:
         """Give back what a transfer needed."""

@@ -131,6 +131,8 @@ class Handler:
         try:
             return _file_outcome(exchange, file, more)
         except NotTheCheckedFileError as error:
+            if error.is_passing:
+                return self._unservable(exchange, target, str(error))
             if serving.faults.worth_a_look(file):
                 return self._look_again(exchange, target, file, serving, more)
             if not serving.faults.is_known(file):

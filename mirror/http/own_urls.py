@@ -152,7 +152,8 @@ def _rendered(exchange: Exchange, status: int, page: Rendered, fields: Fields) -
     """Return a page, or word that the client has it already; a page has no parts, so nothing else is conditional."""
     tagged = [("ETag", page.etag), *fields]
     wanted = exchange.fields.get(b"if-none-match")
-    if wanted is not None and page.etag in {tag.strip().removeprefix("W/") for tag in wanted.split(",")}:
+    tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")} if wanted is not None else set()
+    if page.etag in tags or "*" in tags:
         return Answer(304, tagged)
     return body_answer(status, page.body, page.media_type, tagged)
 

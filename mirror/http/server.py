@@ -58,7 +58,6 @@ class HttpServer:
         self._connections: set[Connection] = set()
         self._protocol = "https" if secure else "http"
         self.plain = False
-        self._hot_answers = self._hot_bytes = 0
         self.reloaded()
 
     # what connections ask
@@ -111,8 +110,7 @@ class HttpServer:
         self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
     ) -> None:
         """Take note of an answer that came from `hot`."""
-        self._hot_answers += 1
-        self._hot_bytes += size
+        self._worker.slot.answered(200, size)
         if self._worker.log.wanted:
             named = {name.lower(): value.decode("latin-1") for name, value in fields}
             self._log("GET", raw_target, named, remote, "", bundle, 200, size, complete=True)
@@ -158,13 +156,6 @@ class HttpServer:
         """Take over what the worker serves now."""
         self.hot.forget()
         self.plain = self._worker.serving.users is None and self._worker.bandwidth is None
-
-    def flush(self) -> None:
-        """Hand on what was counted and logged since the last time; to be called a few times a second."""
-        if self._hot_answers:
-            self._worker.slot.answered(200, self._hot_bytes, times=self._hot_answers)
-            self._hot_answers = self._hot_bytes = 0
-        self._worker.log.flush()
 
     def tick(self) -> None:
         """Once a second: the date, and the connections whose time is over."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from mirror.tree.recheck import hash_again
 
 if TYPE_CHECKING:
+    from bundler.model.digest import Digest
     from mirror.http.auth import Credentials
     from mirror.page.pages import Pages
     from mirror.tree.identity import Identity
-    from mirror.tree.served import File
+    from mirror.tree.served import File, Place
     from mirror.tree.site import Site
     from mirror.worker.users import Users
 
@@ -29,7 +30,7 @@ class SlowWork:
         self._passwords = ThreadPoolExecutor(1, "passwords")
         self._digests = ThreadPoolExecutor(1, "digests")
         self._waiting = 0
-        self._looking: dict[tuple[str, str], asyncio.Future[Looked]] = {}
+        self._looking: dict[tuple[Place, Digest | None], asyncio.Future[Looked]] = {}
 
     async def check_password(self, users: Users, credentials: Credentials) -> bool | None:
         """Return whether a password is right, None when too many are waiting to be checked."""
@@ -43,7 +44,7 @@ class SlowWork:
 
     async def hash_again(self, file: File) -> Looked:
         """Return what `recheck.hash_again` does; those who ask for the same file meanwhile wait for the same result."""
-        key = (file.bundle, file.path)
+        key = (file.place, file.digest)
         running = self._looking.get(key)
         if running is None:
             running = self._loop.run_in_executor(self._digests, hash_again, file)

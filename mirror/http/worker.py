@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 4096
 HANDSHAKE_S = 30
+# for the last bytes of a slow client, which wait in the transport when everything was handed to it
+SHUTDOWN_S = 600
 TICK_S = 1.0
 
 
@@ -90,7 +92,12 @@ class _HttpWorker:
         if context is None:
             return await self._loop.create_server(connected, sock=listener, backlog=BACKLOG)
         return await self._loop.create_server(
-            connected, sock=listener, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=HANDSHAKE_S
+            connected,
+            sock=listener,
+            backlog=BACKLOG,
+            ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_S,
+            ssl_shutdown_timeout=SHUTDOWN_S,
         )
 
     def _tick(self) -> None:
@@ -99,7 +106,7 @@ class _HttpWorker:
 
     def _flush(self) -> None:
         self._loop.call_later(FLUSH_S, self._flush)
-        self._server.flush()
+        self._worker.log.flush()
 
     def _commanded(self) -> None:
         for message in self._worker.control.receive():
@@ -164,7 +171,7 @@ class _HttpWorker:
         self._slow.close()
         with suppress(ValueError):
             self._loop.remove_reader(self._worker.control.fileno())
-        self._server.flush()
+        self._worker.log.flush()
 
 
 def _contexts(worker: Worker) -> TlsContexts | None:

@@ -85,6 +85,7 @@ class HttpClient:
 
     def _wrong_head(self, path: str, told: Mapping[str, str]) -> list[Disagreement]:
         with self._ask("HEAD", path) as answer:
+            self._require_service(answer, path)
             if answer.status != HTTPStatus.OK:
                 return [Disagreement("HEAD answered as GET", f"{answer.status} {answer.reason}")]
             head = _told(answer)
@@ -97,6 +98,7 @@ class HttpClient:
     def _wrong_range(self, path: str, size: int, last_byte: bytes) -> list[Disagreement]:
         last = size - 1
         with self._ask("GET", path, {"Range": f"bytes={last}-{last}"}) as answer:
+            self._require_service(answer, path)
             content = answer.read(_MAX_RANGE_BYTES, decode_content=False)
             span = answer.headers.get("Content-Range", "no Content-Range")
             got = f"{answer.status} {span}, {len(content)} bytes"
@@ -125,6 +127,11 @@ class HttpClient:
             raise self._failure(error, where) from error
         finally:
             answer.release_conn() if whole else answer.close()
+
+    def _require_service(self, answer: urllib3.BaseHTTPResponse, path: str) -> None:
+        """Raise SourceError when the mirror, which has just served the file, says that it cannot now."""
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise self._refusal(answer, path)
 
     def _refusal(self, answer: urllib3.BaseHTTPResponse, path: str) -> SourceError:
         where = f"{self._target.origin}{self._target.url_path(path)}"

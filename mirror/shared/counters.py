@@ -92,13 +92,9 @@ class Slot:
         """Set what is true of the moment."""
         self._numbers[field] = value
 
-    def answered(self, status: int, sent_bytes: int = 0, *, times: int = 1) -> None:
-        """Count an answer (an HTTP status, or the reply code that ended an FTP command) and its content's bytes.
-
-        Arguments:
-            times: how many answers of this status; the bytes are those of all of them.
-        """
-        self._numbers[self._index.get(status, self._index[0])] += times
+    def answered(self, status: int, sent_bytes: int = 0) -> None:
+        """Count an answer (an HTTP status, or the reply code that ended an FTP command) and its content's bytes."""
+        self._numbers[self._index.get(status, self._index[0])] += 1
         self._numbers[Field.SENT_BYTES] += sent_bytes
 
     def get(self, field: Field) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
 _MODE = 0o640
+_STDOUT = 1
 
 
 def open_access_log(target: Path | Literal["-"] | None) -> int | None:
@@ -21,6 +21,6 @@ def open_access_log(target: Path | Literal["-"] | None) -> int | None:
     if target is None:
         return None
     if target == "-":
-        return os.dup(sys.stdout.fileno())
+        return os.dup(_STDOUT)
     with storage_errors(target):
         return os.open(target, _FLAGS, _MODE)

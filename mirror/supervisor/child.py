@@ -101,4 +101,4 @@ def live(
         traceback.print_exc()
         control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
     finally:
-        console.end_child(code)
+        console.end_process(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from mirror.supervisor.supervisor import Supervisor
 from mirror.tree.roots import open_root, open_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mirror.settings import Endpoint, Settings
     from mirror.worker.worker import Worker
@@ -48,6 +49,8 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
     members = _bind(settings)
+    ports = _ports(members)
+    settings = _as_bound(settings, ports)
     around = Surroundings(
         settings=settings,
         root=root,
@@ -61,7 +64,6 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     crew = Crew(around, members, material, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
-    ports = _ports(members)
 
     def announce(site: str) -> str:
         return announcement(settings, site, host=_own_name(settings), ports=ports, pid=os.getpid())
@@ -93,6 +95,16 @@ def _ports(members: Sequence[Member]) -> dict[str, int]:
         for member in members
         for listener in member.listeners
     }
+
+
+def _as_bound(settings: Settings, ports: Mapping[str, int]) -> Settings:
+    """Return the settings with the ports that were given where 0 was asked for: clients are told of them."""
+    return replace(
+        settings,
+        http=settings.http and settings.http._replace(port=ports["http"]),
+        ftp=settings.ftp and settings.ftp._replace(port=ports["ftp"]),
+        registry=settings.registry and settings.registry._replace(port=ports["registry"]),
+    )
 
 
 def _warnings(settings: Settings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,23 @@ if TYPE_CHECKING:
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class NotTheCheckedFileError(Exception):
-    """The file is absent, unreadable, or another than the one that was checked; `reason` says which, for the log."""
+# this process or host is at a limit of its own
+_NOT_THE_FILES_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
-    def __init__(self, file: File, reason: str) -> None:
+
+class NotTheCheckedFileError(Exception):
+    """The file is absent, unreadable, or another than the one that was checked.
+
+    Arguments:
+        reason: which of these, for the log.
+        is_passing: whether it could not even be looked at, which says nothing of the file.
+    """
+
+    def __init__(self, file: File, reason: str, *, is_passing: bool = False) -> None:
         super().__init__(f"{file.path}: {reason}")
         self.file = file
         self.reason = reason
+        self.is_passing = is_passing
 
 
 def open_checked(file: File) -> int:
@@ -33,7 +44,8 @@ def open_checked(file: File) -> int:
     try:
         descriptor = os.open(file.place.path, _FLAGS, dir_fd=file.place.directory)
     except OSError as error:
-        raise NotTheCheckedFileError(file, error.strerror or str(error)) from error
+        passing = error.errno in _NOT_THE_FILES_FAULT
+        raise NotTheCheckedFileError(file, error.strerror or str(error), is_passing=passing) from error
     if identity_of(os.fstat(descriptor)) != file.identity:
         os.close(descriptor)
         raise NotTheCheckedFileError(file, "has changed since it was checked")

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scripts.benchmarks.measure import MIB, print_bar
 from scripts.benchmarks.serve_sides import OURS, default_mirror, free_port, program, running
@@ -54,9 +54,24 @@ class Row:
     unit: str
     bar: float
 
-    def rate(self, seconds: float, sent_bytes: int) -> float:
-        """Return the rate in its unit."""
-        return sent_bytes / seconds / 1e9 if self.unit == "GB/s" else self.clients * self.times / seconds
+    def amount(self, sent_bytes: int) -> float:
+        """Return what was done: gigabytes, or how often."""
+        return sent_bytes / 1e9 if self.unit == "GB/s" else self.clients * self.times
+
+    @property
+    def cost_unit(self) -> tuple[str, float]:
+        """The unit of the processor time for each of them, and what seconds are multiplied by."""
+        return ("s/GB", 1) if self.unit == "GB/s" else ("us", 1e6)
+
+
+class Measured(NamedTuple):
+    """One run: the rate in the row's unit, and the server's processor time for each unit in seconds."""
+
+    rate: float
+    cost_s: float
+
+
+Results = dict[tuple[str, str], list[Measured]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +92,7 @@ def run(arguments: argparse.Namespace) -> None:
         directory.chmod(0o755)
         client = _compiled_client(directory)
         tree = make_tree(directory / "tree", large_bytes=arguments.size * MIB, small_files=SMALL_FILES)
-        rates: dict[tuple[str, str], list[float]] = {}
+        results: Results = {}
         with (
             _mirror(arguments.mirror, tree, arguments.workers, directory) as ours,
             _vsftpd(tree, directory) as peer,
@@ -87,10 +102,10 @@ def run(arguments: argparse.Namespace) -> None:
                 # whoever comes first finds other caches
                 for row in rows:
                     for side in (ours, peer) if number % 2 else (peer, ours):
-                        rate = _measured(client, side, row)
+                        measured = _measured(client, side, row)
                         if number:
-                            rates.setdefault((row.name, side.name), []).append(rate)
-    _print(arguments, rows, rates, memory)
+                            results.setdefault((row.name, side.name), []).append(measured)
+    _print(arguments, rows, results, memory)
 
 
 def _rows(size_mib: int) -> tuple[Row, ...]:
@@ -120,14 +135,16 @@ def _compiled_client(directory: Path) -> str:
     return str(target)
 
 
-def _measured(client: str, side: Side, row: Row) -> float:
+def _measured(client: str, side: Side, row: Row) -> Measured:
     kind, path, files = row.what
     command = [client, str(side.port), kind, path, str(files), str(row.clients), str(row.times)]
+    before_s = side.processor_s()
     done = subprocess.run(command, capture_output=True, text=True, timeout=CLIENT_WITHIN_S, check=False)
     if done.returncode:
         raise SystemExit(f"scripts/bench: {row.name} at {side.name}: {done.stderr.strip()}")
     seconds, count = done.stdout.split()
-    return row.rate(float(seconds), int(count))
+    amount = row.amount(int(count))
+    return Measured(amount / float(seconds), (side.processor_s() - before_s) / amount)
 
 
 @contextmanager
@@ -172,25 +189,31 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _print(
-    arguments: argparse.Namespace, rows: tuple[Row, ...], rates: dict[tuple[str, str], list[float]], memory_mib: float
-) -> None:
+def _print(arguments: argparse.Namespace, rows: tuple[Row, ...], results: Results, memory_mib: float) -> None:
     processors = len(os.sched_getaffinity(0))
     print(f"{processors} processors, {platform.machine()}, Python {platform.python_version()}, files in ", end="")
     print(f"{arguments.directory}, medians of {arguments.rounds} rounds in turn, {arguments.workers} workers\n")
-    print(f"| | {OURS} | lowest to highest | {PEER} | lowest to highest |\n|---|---|---|---|---|")
+    # the peer's processor time is not to be had: it takes processes for each client, which are nobody's when they end
+    print(f"| | {OURS} | lowest to highest | processor time | {PEER} | lowest to highest |\n|---|---|---|---|---|---|")
     for row in rows:
-        cells = [_spread(rates[row.name, side]) for side in (OURS, PEER)]
-        print(f"| {row.name}, {row.unit} | {' | '.join(cells)} |")
+        ours, theirs = (results[row.name, side] for side in (OURS, PEER))
+        unit, scale = row.cost_unit
+        cost = statistics.median(one.cost_s for one in ours) * scale
+        print(f"| {row.name}, {row.unit} | {_cells(ours)} | {cost:.3g} {unit} | {_cells(theirs)} |")
     print(f"\n| {OURS} compared with {PEER} | | bar | |\n|---|---|---|---|")
     for row in rows:
-        ratio = statistics.median(rates[row.name, OURS]) / statistics.median(rates[row.name, PEER])
+        ratio = _rate(results[row.name, OURS]) / _rate(results[row.name, PEER])
         aim = f" (aim {STRETCH_SMALL}x)" if row.bar == MIN_SMALL else ""
         print_bar(row.name, ratio, "x", f">= {row.bar}x{aim}", met=ratio >= row.bar)
-    print_bar(
-        "memory of a worker at rest", memory_mib, " MiB", f"<= {MAX_WORKER_MIB} MiB", met=memory_mib <= MAX_WORKER_MIB
-    )
+    met = memory_mib <= MAX_WORKER_MIB
+    print_bar("memory of a worker at rest", memory_mib, " MiB", f"<= {MAX_WORKER_MIB} MiB", met=met)
 
 
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.4g} | {min(values):.4g} to {max(values):.4g}"
+def _rate(measured: list[Measured]) -> float:
+    return statistics.median(one.rate for one in measured)
+
+
+def _cells(measured: list[Measured]) -> str:
+    """Return two cells: the median, and the range."""
+    rates = [one.rate for one in measured]
+    return f"{_rate(measured):.4g} | {min(rates):.4g} to {max(rates):.4g}"

@@ -20,8 +20,6 @@ from tests.contract.command_line import PROGRAMS, commands, usage_problem
 READMES = ("README.md", "README.zh-CN.md")
 IN_TWO_LANGUAGES = (READMES, ("docs/formats.md", "docs/formats.zh-CN.md"), ("docs/errors.md", "docs/errors.zh-CN.md"))
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-# commands that the pages name already
-TO_COME = (("mirror", "serve"),)
 SHELL_WORDS = {"|", ">", "<", "&&", "||", ";", "&", ">>"}
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -68,7 +66,7 @@ def test_readmes_show_the_main_job() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_named_in_passing_exist(page: str) -> None:
-    known = {*commands(), *TO_COME}
+    known = commands()
     for code in re.findall(rf"`((?:{'|'.join(PROGRAMS)}) [^`]+)`", _prose(page)):
         program, *rest = code.split()
         words = (program, *(word for word in rest if re.fullmatch(r"[a-z]+", word)))

@@ -226,12 +226,12 @@ def test_a_killed_worker_loses_no_new_connection(site: Site) -> None:
     assert killed == 6
     assert loop.stdout is not None
     lost = loop.stdout.read().split()
-    # only a request that the killed worker was answering at that very moment may fail
+    # only a request that a killed worker was answering at that very moment may fail, or go uncounted
     assert len(lost) // 2 <= killed
     deadline = time.monotonic() + READY_WITHIN_S
     while len(site.workers()) < 4:
         assert time.monotonic() < deadline
-    assert site.metric('mirror_requests_total{protocol="http",status="200"}') >= before + 300 - len(lost)
+    assert site.metric('mirror_requests_total{protocol="http",status="200"}') >= before + 300 - len(lost) // 2 - killed
 
 
 def test_verify_passes_and_then_names_the_one_byte(gap: AirGap, demo: Demo, tmp_path: Path) -> None:

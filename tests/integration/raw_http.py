@@ -70,8 +70,9 @@ class Wire:
         del self._buffer[: len(start) + 4 + size]
         return Answer(status, named, body)
 
-    def begin(self) -> None:
-        """Wait until the first bytes of an answer are there, and read no more."""
+    def begin(self, target: str) -> None:
+        """Ask for something, wait until the first bytes of the answer are there, and read no more."""
+        self.send(request(target))
         self._buffer += self.socket.recv(16)
 
     def rest(self) -> bytes:

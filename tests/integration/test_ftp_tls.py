@@ -17,7 +17,7 @@ from mirror.settings import Settings, TlsFiles
 from mirror.shared.counters import Field
 from mirror.worker.control import Material, Message
 from tests.fakes.certificates import Authority, authority
-from tests.integration.ftp_mirror import WITHIN_S, ftp_worker, wait_until
+from tests.integration.ftp_mirror import SHORT, WITHIN_S, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
 
 if TYPE_CHECKING:
@@ -184,6 +184,37 @@ def test_rubbish_on_a_protected_data_connection_ends_the_transfer_only(
             assert client.getmultiline().startswith("150")
             assert client.getmultiline().startswith("426")
         assert fetched(client, "small") == b"small"
+
+
+def test_rubbish_inside_of_tls_ends_the_connection_only(mirror: FtpWorkerProcess, trusted: Authority) -> None:
+    before = mirror.descriptors()
+    for rubbish in (b"PWD\r\n", b"\x17\x03\x03\x00\x40" + b"x" * 64, b"\x15\x03\x03\x00\x02\x02\x14", b"\0" * 500):
+        client = connected(mirror, trusted)
+        client.login()
+        assert isinstance(client.sock, ssl.SSLSocket)
+        with socket.socket(fileno=client.sock.detach()) as under:
+            under.settimeout(WITHIN_S)
+            under.sendall(rubbish)
+            with suppress(ConnectionResetError):
+                while under.recv(1000):
+                    pass
+    wait_until(lambda: mirror.descriptors() <= before)
+    # an alert is what a client may say; the rest is no more than a closed connection either
+    assert mirror.said() == ""
+
+
+def test_a_handshake_that_never_comes_is_not_waited_for(root: Path, trusted: Authority) -> None:
+    with ftp_worker(root, settings=settings_of(root), material=material_of(trusted), limits=SHORT) as mirror:
+        for begun in (b"", b"\x16\x03\x01\x02\x00"):
+            with mirror.raw() as connection:
+                connection.sendall(b"AUTH TLS\r\n")
+                assert connection.recv(100).startswith(b"234")
+                connection.sendall(begun)
+                with suppress(ConnectionResetError):
+                    while connection.recv(1000):
+                        pass
+        wait_until(lambda: mirror.slot.get(Field.OPEN_CONNECTIONS) == 0)
+        assert mirror.said() == ""
 
 
 def test_passwords_are_accepted_over_tls_only(root: Path, trusted: Authority) -> None:

@@ -46,10 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("site")
     write_bundle(place / "root", CONTENTS)
     (place / "users").write_text(
-        "# who may read\n\n"
-        + hashed("anna", "s3cret")
-        + hashed("böb", "pässwörd:with:colons")
-        + hashed("slow", "x", SLOW_ROUNDS)
+        "# who may read\n\n" + hashed("anna", "s3cret") + hashed("böb", "pässwörd:with:colons")
     )
     (place / "users").chmod(0o600)
     return place
@@ -110,10 +107,16 @@ def test_health_is_open_to_all(served: Mirror) -> None:
     assert get(served, "/-/health", basic("anna", "wrong")).status == 200
 
 
-def test_a_password_on_its_way_holds_up_nobody(served: Mirror) -> None:
+def test_a_password_on_its_way_holds_up_nobody(place: Path, tmp_path: Path) -> None:
     """Order, not time: whoever is known already, or asks for nothing secret, is answered first."""
-    assert get(served, "/file", basic("anna", "s3cret")).status == 200
-    with connected(served.port) as slow, connected(served.port) as quick:
+    users = tmp_path / "users"
+    users.write_text(hashed("anna", "s3cret") + hashed("slow", "x", SLOW_ROUNDS))
+    with (
+        mirror(place / "root", "--users", str(users)) as running,
+        connected(running.port) as slow,
+        connected(running.port) as quick,
+    ):
+        assert quick.get("/file", basic("anna", "s3cret")).status == 200
         slow.send(b"".join(request("/file", basic("slow", f"wrong {number}")) for number in range(2)))
         for _ in range(5):
             assert quick.get("/file", basic("anna", "s3cret")).status == 200
@@ -185,8 +188,7 @@ def test_a_new_certificate_is_taken_over_and_old_connections_go_on(place: Path, 
         before = shown(running.port)
         assert before in one[0].read_text().replace("\n", "")
         with connected(running.port, context, receive_bytes=16384) as kept:
-            kept.send(request("/big"))
-            kept.begin()
+            kept.begin("/big")
             pair.write_bytes(two[0].read_bytes() + two[1].read_bytes())
             assert shown(running.port) == before
             running.signal(signal.SIGHUP)

@@ -203,6 +203,46 @@ def test_a_redirect_leads_nowhere_else(served: Mirror, target: str) -> None:
             assert "set-cookie" not in answer.fields
 
 
+ODD_VALUES = (
+    *("", "x", "-1", "0", "1e99", "9" * 400, "%00", "%0d%0aSet-Cookie:a=b", "%22%3E%3Cscript%3Ealert(1)%3C/script%3E"),
+    *(
+        "%ff%fe",
+        "en;q=9",
+        "zh",
+        "../../x",
+        "%7B%7B7*7%7D%7D",
+        "%F0%9F%98%80" * 50,
+        "a" * 4000,
+        "(((((",
+        ".*+?[",
+        "%e2%80%ae",
+    ),
+)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+@pytest.mark.parametrize(
+    "target", ["/", "/yum/", "/-/search", "/-/search.json", "/-/client/", "/-/assets/x", "/absent"]
+)
+def test_no_query_is_more_than_text(served: Mirror, target: str, accept: str) -> None:
+    with connected(served.port) as wire:
+        for name in ("q", "lang", "kind", "page", "sort", "path", "tool", "bundle"):
+            for value in ODD_VALUES:
+                answer = wire.get(f"{target}?{name}={value}", f"Accept: {accept}", f"Cookie: lang={value}; {value}")
+                assert answer.status in (200, 400, 404), value
+                # as JSON it is text, which no browser may take for anything else
+                assert b"<script>alert" not in answer.body or answer.fields["content-type"] == "application/json"
+                assert answer.fields.get("x-content-type-options") == "nosniff" or answer.status != 200
+                assert b"{{49}}" not in answer.body
+                assert "a=b" not in answer.fields.get("set-cookie", "")
+        answer = wire.get("/%3Cscript%3Ealert(1)%3C/script%3E%0d%0a", f"Accept: {accept}")
+        assert answer.status == 404
+        assert accept != "text/html" or b"<script>alert" not in answer.body
+        languages = "Accept-Language: " + ",".join(f"x{number};q=0.{number}" for number in range(3000))
+        assert wire.get("/", f"Accept: {accept}", languages[:30_000]).status == 200
+    assert served.told_times("Traceback") == 0
+
+
 def test_a_directory_that_becomes_a_link_gives_no_wrong_bytes(tmp_path: Path) -> None:
     names = ["passwd", "group", "hostname"]
     contents = {f"etc/{name}": f"listed {name}\n".encode() * 9000 for name in names} | {"same": b"x"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.mirror_program import eventually, mirror, refused
-from tests.integration.raw_http import connected, request
+from tests.integration.raw_http import connected
 from tests.unit.mirror.bundle_tree import write_bundle
 
 if TYPE_CHECKING:
@@ -172,8 +172,7 @@ def test_a_file_that_shrinks_while_it_is_sent_is_cut(tmp_path: Path, target: str
     (shared / "file").write_bytes(BIG)
     with mirror(root, "--share", f"/shared={shared}", "--access-log", str(tmp_path / "log")) as running:
         with connected(running.port, receive_bytes=SMALL_WINDOW) as wire:
-            wire.send(request(target))
-            wire.begin()
+            wire.begin(target)
             os.truncate(shared / "file" if "shared" in target else root / target[1:], 9_000_000)
             rest = wire.rest()
             assert len(rest) < len(BIG)
@@ -206,8 +205,7 @@ def test_a_transfer_ends_on_the_bundle_that_it_began_on(tmp_path: Path) -> None:
             assert kept.get("/file").body == b"one\n"
             assert kept.get("/@two/file").body == b"two\n"
             assert kept.get("/@one/file").body == b"one\n"
-            slow.send(request("/big"))
-            slow.begin()
+            slow.begin("/big")
             (root / "next").symlink_to("two")
             (root / "next").rename(root / "current")
             assert kept.get("/file").body == b"one\n"
@@ -222,6 +220,26 @@ def test_a_transfer_ends_on_the_bundle_that_it_began_on(tmp_path: Path) -> None:
             assert slow.get("/file").body == b"two\n"
         health = running.health()[1]
         assert [bundle["current"] for bundle in health["bundles"]] == [True]
+
+
+def test_no_download_is_made_of_two_bundles(tmp_path: Path) -> None:
+    """Both have files of one size and one date; what says that they differ is the tag alone."""
+    root = tmp_path / "root"
+    root.mkdir()
+    write_bundle(root / "one", {"file": b"one " * 1000})
+    write_bundle(root / "two", {"file": b"two " * 1000})
+    (root / "current").symlink_to("one")
+    with mirror(root) as running, connected(running.port) as wire:
+        begun = wire.get("/file", "Range: bytes=0-999")
+        assert (begun.status, begun.body) == (206, b"one " * 250)
+        (root / "current").unlink()
+        (root / "current").symlink_to("two")
+        running.reload()
+        for validator in (begun.fields["etag"], begun.fields["last-modified"]):
+            answer = wire.get("/file", "Range: bytes=1000-", f"If-Range: {validator}")
+            assert (answer.status, answer.body) == (200, b"two " * 1000)
+        assert wire.get("/file", f"If-Match: {begun.fields['etag']}", "Range: bytes=1000-").status == 412
+        assert wire.get("/@one/file", "Range: bytes=1000-", f"If-Range: {begun.fields['etag']}").status == 206
 
 
 def test_a_reload_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -11,45 +10,23 @@ import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.mirror_program import eventually, mirror, refused
-from tests.integration.raw_http import ClosedError, connected, request
+from tests.integration.mirror_program import eventually, is_refused, mirror, refused
+from tests.integration.raw_http import ClosedError, connected
 from tests.unit.mirror.bundle_tree import write_bundle
-
-if TYPE_CHECKING:
-    from tests.integration.raw_http import Wire
 
 BIG = random.Random(8).randbytes(20_000_000)
 SMALL = b"small\n"
 CONTENTS = {"big": BIG, "small": SMALL}
 SMALL_WINDOW = 16384
 REQUESTS = 'mirror_requests_total{protocol="http",status="200"}'
-COMBINED = re.compile(
-    r'(?P<remote>\S+) - (?P<user>\S+) \[[^]]+\] "(?P<method>\S+) (?P<path>\S+) (?P<protocol>\w+)" (?P<status>\d+) '
-    r'(?P<bytes>\d+) "[^"]*" "[^"]*" bundle=(?P<bundle>\S+) range=(?P<range>\S+) (?P<outcome>complete|cut)\n'
-)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return write_bundle(tmp_path / "root", CONTENTS)
-
-
-def begin_big(wire: Wire) -> None:
-    """Ask for the big file and stop reading after its first bytes."""
-    wire.send(request("/big"))
-    wire.begin()
-
-
-def is_refused(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def is_gone(pid: int) -> bool:
@@ -67,7 +44,7 @@ def test_a_transfer_ends_within_the_grace_period_and_nobody_else_gets_in(root: P
     with mirror(root, "--workers", "2") as running:
         with connected(running.port, receive_bytes=SMALL_WINDOW) as slow, connected(running.port) as idle:
             assert idle.get("/small").body == SMALL
-            begin_big(slow)
+            slow.begin("/big")
             running.signal(ending)
             assert idle.rest() == b""
             eventually(lambda: is_refused(running.port), "new connections are refused")
@@ -80,7 +57,7 @@ def test_a_transfer_ends_within_the_grace_period_and_nobody_else_gets_in(root: P
 
 def test_a_transfer_beyond_the_grace_period_is_cut(root: Path) -> None:
     with mirror(root, "--grace", "0.2") as running, connected(running.port, receive_bytes=SMALL_WINDOW) as slow:
-        begin_big(slow)
+        slow.begin("/big")
         running.signal(signal.SIGTERM)
         assert running.wait() == 0
         assert len(slow.rest()) < len(BIG)
@@ -88,7 +65,7 @@ def test_a_transfer_beyond_the_grace_period_is_cut(root: Path) -> None:
 
 def test_asked_twice_it_ends_at_once(root: Path) -> None:
     with mirror(root, "--grace", "1000") as running, connected(running.port, receive_bytes=SMALL_WINDOW) as slow:
-        begin_big(slow)
+        slow.begin("/big")
         workers = running.workers()
         running.signal(signal.SIGTERM)
         eventually(lambda: is_refused(running.port), "new connections are refused")
@@ -209,63 +186,6 @@ def test_signals_for_the_supervisor_do_not_end_workers(root: Path) -> None:
             assert wire.get("/small").status == 200
         assert running.workers() == before
         assert running.health()[0] == 200
-
-
-# logs
-
-
-def test_the_access_log_and_its_rotation(root: Path, tmp_path: Path) -> None:
-    log = tmp_path / "access.log"
-    with mirror(root, "--workers", "2", "--access-log", str(log)) as running:
-        with connected(running.port) as wire:
-            wire.get("/small", 'User-Agent: a"b\\\xe4\x9b')
-            wire.get("/small", "Range: bytes=1-2")
-            wire.get("/absent%20x")
-            wire.send(request("/s\x01mall") + b"nonsense\r\n\r\n")
-            wire.rest()
-        with connected(running.port, receive_bytes=SMALL_WINDOW) as wire:
-            begin_big(wire)
-        eventually(lambda: log.read_text().count("\n") == 5, "five lines are written")
-        lines = log.read_text().splitlines(keepends=True)
-        assert all(line[:-1].isprintable() for line in lines)
-        found = [matched.groupdict() for line in lines if (matched := COMBINED.fullmatch(line))]
-        assert len(found) == 5
-        whole, part, absent, _, cut = found
-        assert (whole["status"], whole["bytes"], whole["outcome"], whole["range"]) == ("200", "6", "complete", "-")
-        assert (part["status"], part["bytes"], part["range"]) == ("206", "2", "bytes=1-2")
-        assert (absent["status"], absent["path"], absent["bundle"]) == ("404", "/absent%20x", "-")
-        assert (cut["status"], cut["outcome"]) == ("200", "cut")
-        assert int(cut["bytes"]) < len(BIG)
-        assert re.fullmatch("[0-9a-f]{12}", whole["bundle"])
-
-        log.rename(tmp_path / "access.log.1")
-        running.signal(signal.SIGUSR1)
-        eventually(log.exists, "the log is opened anew")
-
-        def is_written_anew() -> bool:
-            with connected(running.port) as wire:
-                wire.get("/small")
-            return log.read_text() != ""
-
-        eventually(is_written_anew, "lines go to the new log")
-
-
-def test_the_log_as_json_on_stdout(root: Path) -> None:
-    with mirror(root, "--access-log", "-", "--log-format", "json") as running:
-        with connected(running.port) as wire:
-            wire.get("/small", "Referer: ü", "Range: bytes=0-1")
-        told = json.loads(running.said('"path"'))
-        assert {
-            name: told[name] for name in ("protocol", "method", "path", "range", "status", "bytes", "complete")
-        } == {
-            "protocol": "http",
-            "method": "GET",
-            "path": "/small",
-            "range": "bytes=0-1",
-            "status": 206,
-            "bytes": 2,
-            "complete": True,
-        }
 
 
 # the beginning

@@ -231,7 +231,8 @@ def test_a_slow_server_is_waited_for(whole: Path, tmp_path: Path) -> None:
         ("add_header Repr-Digest 'sha-256=:AAAA:';", "differs"),
         ("limit_except GET { deny all; }", None),
         ("if ($request_method = HEAD) { return 405; }", "differs"),
-        ("if ($http_range) { return 500; }", "differs"),
+        ("if ($http_range) { return 416; }", "differs"),
+        ("if ($http_range) { return 503; }", "refused"),
     ],
 )
 def test_answers_that_do_not_fit_the_file(directive: str, told: str | None, whole: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ FOCUSED = """const e = document.activeElement;
 return e.id || e.name || e.className.split(' ')[0] || e.getAttribute('href') || e.tagName"""
 
 
-def _clipboard(browser: Chromium, base_url: str) -> str:
+def clipboard(browser: Chromium, base_url: str) -> str:
     """Return what was copied; only a page on localhost may be asked."""
     permissions = ["clipboardReadWrite", "clipboardSanitizedWrite"]
     browser.cdp("Browser.grantPermissions", permissions=permissions, origin=base_url)
@@ -79,7 +79,7 @@ def test_digest_is_copied_whole(browser: Chromium, base_url: str, server: PageSe
     assert server.site.current is not None
     wanted = server.site.current.files["kubeedge/keadm"].digest
     assert wanted is not None
-    assert _clipboard(browser, base_url) == wanted.hex
+    assert clipboard(browser, base_url) == wanted.hex
 
 
 def test_snippet_is_copied_with_its_lines_also_where_the_clipboard_is_closed(
@@ -91,7 +91,7 @@ def test_snippet_is_copied_with_its_lines_also_where_the_clipboard_is_closed(
     browser.click(".snippet .copy")
     browser.wait_for("return document.getElementById('said').textContent === 'Copied'")
     assert browser.run("return document.activeElement.className").startswith("copy")
-    copied = _clipboard(browser, base_url)
+    copied = clipboard(browser, base_url)
     assert copied.splitlines()[:3] == ["[local]", "name=demo", f"baseurl={plain}/yum/"]
 
 

@@ -91,6 +91,13 @@ def test_with_a_login_there_are_placeholders_and_never_a_password_in_an_argument
     assert not any("@NAME@" in snippet.text for snippet in made().values())
 
 
+def test_yum_is_not_sent_where_its_password_would_be_refused() -> None:
+    found = made(Reach("master", 8443, True, 21, login=True))
+    assert "yum-http.repo" in found
+    assert not {"yum-ftp.repo", "yum-ftp.sh"} & set(found)
+    assert "--ssl-reqd" in found["bundle-ftp.sh"].text
+
+
 def test_a_bundle_without_images_or_repositories_offers_none() -> None:
     assert set(made(contents={"docs/notes.txt": b""})) == {
         "file-http.sh", "bundle-http.sh", "file-ftp.sh", "bundle-ftp.sh"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mirror.http.answer import text_answer
+from mirror.http.answer import file_answer, text_answer
 from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
+from mirror.shared.bandwidth import Bandwidth
+from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 GET = b"GET /%s HTTP/1.1\r\nHost: master\r\n\r\n"
 ONE = GET % b"a"
@@ -267,6 +271,28 @@ def test_a_client_that_was_refused_may_read_for_a_moment_and_no_longer(client: C
     assert not client.transport.aborted
     client.later(1)
     assert client.transport.aborted
+
+
+@pytest.mark.parametrize("capped", [False, True])
+def test_without_descriptors_for_a_transfer_there_is_an_answer_still(site: Site, tmp_path: Path, capped: bool) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 100)
+    site.transfers = 0
+    site.bandwidth = Bandwidth(1_000_000) if capped else None
+    opened: list[int] = []
+
+    def decide(exchange: Exchange) -> Outcome:
+        if exchange.raw_target != b"/file":
+            return Outcome(text_answer(404, "nothing\n"))
+        opened.append(os.open(tmp_path / "file", os.O_RDONLY))
+        return Outcome(file_answer({}, a_file(100)), opened[-1])
+
+    site.decision = decide
+    client = Client(site, secure=True)
+    client.send(GET % b"file" + GET % b"absent")
+    assert [answer.status for answer in client.answers()] == [503, 404]
+    assert client.is_open()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(opened[0])
 
 
 # the end

@@ -1,174 +1,18 @@
-"""Streams that no client would send, through the real parser: every one ends in whole answers or in silence.
-
-What must hold for any bytes at all: nothing is raised, no request is answered twice, no answer is cut or mixed with
-another, a connection never waits for a client who waits for it, and no descriptor stays open.
-"""
+"""A few streams that no client would send; tests/integration/test_mirror_http_fuzz.py brings many more."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import random
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-
-from mirror.http.answer import file_answer, text_answer
-from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, STALLED_S
-from mirror.http.exchange import Exchange, Outcome
-from tests.unit.mirror.http.a_file import a_file
-from tests.unit.mirror.http.in_process import Client, Site, open_descriptors, read_answers
+from tests.unit.mirror.http.fuzzing import hold_memory_to_the_parser, hold_to_any_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STREAMS = 20_000
-# no more than this is spent, however slow the machine is; what was done by then has to be right
-LONGEST_S = 60.0
-PARTS = 4
-CONTENT = b"0123456789" * 50
-SEEDS = (
-    b"GET /a HTTP/1.1\r\nHost: master:8088\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
-    b"HEAD /file HTTP/1.1\r\nHost: master\r\nConnection: close\r\n\r\n",
-    b"GET /file HTTP/1.1\r\nHost: master\r\nRange: bytes=0-9,20-29,-5\r\nIf-Range: \"x\"\r\n\r\n",
-    b"GET /slow HTTP/1.1\r\nHost: master\r\n\r\n",
-    b"GET /last HTTP/1.1\r\nHost: master\r\n\r\n",
-    b"GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
-    b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
-    b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nTrailer: a\r\n\r\n",
-    b"OPTIONS * HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\nmore of it",
-    b"CONNECT master:443 HTTP/1.1\r\nHost: master:443\r\n\r\n\x16\x03\x01",
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    b"GET http://master/a HTTP/1.1\r\nHost: other\r\nAuthorization: Basic YTpi\r\n\r\n",
-    b"GET /\r\n",
-    b"\r\n\r\n\n",
-)  # fmt: skip
-TOKENS = (
-    *(b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b"\xff", b"\x0b", b"\r\n\r\n", b"\r\n ", b"0\r\n\r\n"),
-    *(b"Content-Length: 5\r\n", b"Content-Length: 99999999999999999999\r\n", b"Content-Length: -1\r\n", b"Host: y\r\n"),
-    *(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding : chunked\r\n", b"Transfer-Encoding: xchunked\r\n"),
-    *(b"Connection: close\r\n", b"Upgrade: x\r\n", b"HTTP/1.1", b"HTTP/0.9", b"HTTP/9.9", b"ffffffffffffffffff\r\n"),
-    *(b"GET ", b"HEAD ", b"A" * 9000, b"A: b\r\n" * 101, b"%00", b"/../", b"bytes=0-0," * 40, b"Expect: tea\r\n"),
-)  # fmt: skip
+
+def test_any_bytes_at_all(tmp_path: Path) -> None:
+    hold_to_any_bytes(9110, 500, tmp_path)
 
 
-def mutated(chance: random.Random) -> bytes:
-    """Return a few requests, damaged in a few places."""
-    stream = bytearray(b"".join(chance.choice(SEEDS) for _ in range(chance.randint(1, 5))))
-    for _ in range(chance.choice((0, 1, 1, 2, 3, 8))):
-        at = chance.randrange(len(stream) + 1)
-        match chance.randrange(5):
-            case 0:
-                stream[at:at] = chance.choice(TOKENS)
-            case 1:
-                del stream[at : at + chance.randint(1, 20)]
-            case 2:
-                stream[at : at + 1] = bytes([chance.randrange(256)])
-            case 3:
-                stream[at:at] = stream[chance.randrange(len(stream) + 1) :][: chance.randint(1, 80)]
-            case _:
-                stream[at : at + 4] = chance.choice(TOKENS)
-    return bytes(stream)
-
-
-def split(chance: random.Random, stream: bytes) -> list[bytes]:
-    """Return the stream in blocks, as a network might bring them."""
-    cuts = sorted(chance.randrange(len(stream) + 1) for _ in range(chance.choice((0, 0, 1, 3, 10))))
-    return [stream[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-
-
-class Answering:
-    """Answers of every sort: at once, after a while, from a file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = a_file(len(CONTENT))
-
-    def decide(self, exchange: Exchange) -> Any:
-        if b"slow" in exchange.raw_target:
-            return self._later(exchange)
-        if b"file" in exchange.raw_target:
-            answer = file_answer(exchange.fields, self._file)
-            if not answer.pieces or answer.file is None or exchange.method == "HEAD":
-                return Outcome(answer)
-            return Outcome(answer, os.open(self._path, os.O_RDONLY))
-        if b"last" in exchange.raw_target:
-            return Outcome(text_answer(200, "the last one", closes=True))
-        return Outcome(text_answer(200, f"{exchange.method} {exchange.raw_target.decode('latin-1')}\n"))
-
-    async def _later(self, exchange: Exchange) -> Outcome:
-        await asyncio.sleep(0)
-        return Outcome(text_answer(200, exchange.raw_target.decode("latin-1")))
-
-
-def play(client: Client, chance: random.Random, stream: bytes) -> None:
-    """Bring the stream as a network does: nothing is read while the server pauses, nothing after it has closed."""
-    blocks = split(chance, stream)
-    for _ in range(len(blocks) + 400):
-        if client.transport.closing or not blocks:
-            break
-        if client.transport.unsent or client.transport.full:
-            client.transport.drain()
-        if not client.transport.paused:
-            client.connection.data_received(blocks.pop(0))
-        if chance.random() < 0.1:
-            client.transport.full = True
-        if client.transport.paused or chance.random() < 0.5:
-            client.turn()
-    assert client.transport.closing or not blocks, "it has stopped reading, and waits for nothing"
-    if client.transport.full:
-        client.transport.drain()
-    for _ in range(200):
-        client.turn()
-        if not client.connection._queue and client.connection._exchange is None:
-            break
-
-
-def check(client: Client, site: Site) -> None:
-    """Hold what came back to what the server says that it did."""
-    methods = [ended.method for ended in site.ended_answers]
-    answers = read_answers(bytes(client.transport.sent), *methods)
-    assert [answer.status for answer in answers] == site.statuses
-    assert all(ended.complete for ended in site.ended_answers)
-    closes = [answer.fields.get("Connection") == "close" for answer in answers]
-    assert not any(closes[:-1]), "something was answered behind the last answer"
-    assert not closes or not closes[-1] or not client.is_open()
-    assert client.is_open() or client.transport.aborted or not site.asked or closes[-1]
-    if client.is_open():
-        assert client.connection._exchange is None
-        assert not client.connection._queue
-        assert not client.is_waited_for(), "nobody reads, and nobody answers"
-
-
-@pytest.mark.parametrize("part", range(PARTS))
-def test_any_bytes_at_all(part: int, tmp_path: Path) -> None:
-    chance = random.Random(9110 + part)
-    path = tmp_path / "file"
-    path.write_bytes(CONTENT)
-    loop = asyncio.new_event_loop()
-    mistakes: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: mistakes.append(context))
-    began_s, before = time.monotonic(), open_descriptors()
-    for number in range(STREAMS // PARTS):
-        stream = mutated(chance)
-        site = Site(loop, decision=Answering(path).decide)
-        client = Client(site, secure=True)
-        try:
-            play(client, chance, stream)
-            check(client, site)
-            if chance.random() < 0.1:
-                client.later(max(HEAD_S, IDLE_S, STALLED_S) + LINGER_S + 2)
-                assert client.transport.closing
-        except Exception as error:
-            raise AssertionError(f"stream {number} of part {part}: {stream!r}") from error
-        client.lose()
-        assert site.open_connections == 0
-        if time.monotonic() - began_s > LONGEST_S / PARTS:
-            break
-    loop.run_until_complete(asyncio.sleep(0))
-    loop.close()
-    assert mistakes == []
-    assert open_descriptors() <= before
+def test_what_is_known_by_its_bytes_changes_no_answer(tmp_path: Path) -> None:
+    hold_memory_to_the_parser(9112, 300, tmp_path)

@@ -196,6 +196,20 @@ def test_a_file_that_shrinks_breaks_the_answer(wire: Wire, file: Path) -> None:
     assert len(wire.received) < len(HEAD) + len(BODY)
 
 
+def test_a_disk_that_fails_breaks_the_answer(wire: Wire, file: Path) -> None:
+    # a directory is what reading fails of without a broken disk
+    wire.file = file.parent
+    wire.pump((Span(0, 100),)).start()
+    wire.run()
+    assert len(wire.watcher.ends) == 1
+    assert wire.watcher.ends != ["finished"]
+    assert wire.received in (b"", HEAD)
+    transport, loop, watcher = Transport(1000), Loop(), Watcher()
+    secure_pump(transport, loop, file.parent, (Span(0, 100),), watcher).start()
+    assert watcher.ends == ["the file is shorter than it was, or cannot be read"]
+    assert transport.sent == HEAD
+
+
 def test_a_client_that_leaves_breaks_the_answer(wire: Wire) -> None:
     wire.pump((Span(0, len(BODY)),)).start()
     wire.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

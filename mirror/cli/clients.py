@@ -1,0 +1,93 @@
+"""`mirror clients`: what to type on the machines that this mirror is for."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.console import FILE
+from mirror.cli.options import json_option, option
+from mirror.client.reach import Reach
+from mirror.client.snippets import client_snippets
+from mirror.settings import DEFAULT_FTP_PORT, DEFAULT_HTTP_PORT
+from mirror.tree.loading import load_site
+from mirror.tree.roots import open_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+    from mirror.client.reach import Snippet
+
+MAX_PORT = 65535
+
+
+def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> int | None:
+    if value == "off":
+        return None
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= MAX_PORT:
+        raise click.BadParameter(f"{value!r} is neither a port nor `off`")
+    return int(value)
+
+
+@click.command()
+@click.argument("name", required=False)
+@option("--root", type=FILE, default="/opt", show_default=True, help="What the mirror serves.")
+@option("--host", default=socket.gethostname, show_default="this host's name", help="How clients call the mirror.")
+@option("--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help="`off` without HTTP.")
+@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help="`off` without FTP.")
+@option("--tls", is_flag=True, help="The mirror speaks TLS.")
+@option("--login", is_flag=True, help="The mirror asks for a name and a password.")
+@json_option
+def clients(
+    name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, tls: bool, login: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Print what clients of a mirror type or put into files: yum, dnf, Docker, containerd, curl.
+
+    With NAME (`mirror clients yum-http.repo`) nothing but that text, to be written into a file. A running mirror serves
+    the same below /-/client/.
+    """
+    snippets = _snippets(root, Reach(host.strip("[]"), http_port, tls, ftp_port, login))
+    if name is not None:
+        snippets = tuple(snippet for snippet in snippets if snippet.name == name) or _unknown(name, snippets)
+    text = snippets[0].text.rstrip("\n") if name else "\n\n".join(map(_text, snippets))
+    console.answer(text, _value(snippets), schema="mirror.clients/1", as_json=as_json)
+
+
+def _snippets(root: Path, reach: Reach) -> tuple[Snippet, ...]:
+    opened = open_root(root)
+    try:
+        return client_snippets(load_site(opened, ()), reach)
+    finally:
+        os.close(opened.descriptor)
+
+
+def _unknown(name: str, snippets: tuple[Snippet, ...]) -> tuple[Snippet, ...]:
+    raise click.UsageError(f"there is no {name!r}; there are: {', '.join(snippet.name for snippet in snippets)}")
+
+
+def _text(snippet: Snippet) -> str:
+    place = f", {snippet.path}" if snippet.path else ""
+    return f"## {snippet.name}{place}: {snippet.title}\n{snippet.text}".rstrip("\n")
+
+
+def _value(snippets: tuple[Snippet, ...]) -> dict[str, Json]:
+    return {
+        "snippets": [
+            {
+                "name": snippet.name,
+                "tool": snippet.tool,
+                "title": snippet.title,
+                "title_zh": snippet.title_zh,
+                "commands": snippet.commands,
+                "path": snippet.path,
+                "text": snippet.text,
+            }
+            for snippet in snippets
+        ]
+    }

@@ -1,0 +1,116 @@
+"""`mirror service`: the mirror as a systemd service of this host."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.errors import ErrorId, ServeError
+from mirror.cli.options import json_option, networks, option
+from mirror.cli.serve import serve_settings
+from mirror.service.acting import install as install_service
+from mirror.service.acting import read_journal, removal_lines
+from mirror.service.acting import remove as remove_service
+from mirror.service.host import facts_of
+from mirror.service.plan import InstallOptions, install_plan
+from mirror.service.real_host import RealHost
+from mirror.service.status import Status, status_of
+
+if TYPE_CHECKING:
+    from bundler.model.json_value import Json
+    from mirror.settings import Network
+
+DEFAULT_ROOT = "/opt"
+dry_run_option = option("--dry-run", is_flag=True, help="Show every command and file, and change nothing.")
+
+
+@click.group(cls=console.ByUse)
+def service() -> None:
+    """Install the mirror as a systemd service, look at it, remove it without a trace."""
+
+
+@service.command()
+@click.argument("arguments", nargs=-1, metavar="[-- OPTIONS OF mirror serve]")
+@option("--open-firewall", is_flag=True, help="Open the ports in firewalld, or in iptables where that is in charge.")
+@option(
+    "--allow",
+    variable="MIRROR_FIREWALL_ALLOW",
+    multiple=True,
+    callback=networks,
+    metavar="CIDR",
+    help="Open them to this network only (repeatable).",
+)
+@dry_run_option
+def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Network, ...], dry_run: bool) -> None:
+    """Make a systemd unit, start it, and start it at every boot.
+
+    Everything after -- goes to `mirror serve`: mirror service install -- --root /opt --ftp off. Without --root it is
+    /opt. The same command with other options changes the service.
+    """
+    given = arguments if any(word.startswith("--root") for word in arguments) else ("--root", DEFAULT_ROOT, *arguments)
+    options = InstallOptions(given, serve_settings(given), open_firewall, allow)
+    host = RealHost()
+    facts = facts_of(host, sys.executable)
+    steps = install_plan(facts, options)
+    if dry_run:
+        console.say("\n".join(step.describe() for step in steps))
+        return
+    install_service(host, facts, steps, options.settings, console.say)
+
+
+@service.command()
+@dry_run_option
+def remove(dry_run: bool) -> None:
+    """Stop the service and undo what installing it has done, and nothing else."""
+    host = RealHost()
+    if dry_run:
+        journal = read_journal(host)
+        console.say("\n".join(removal_lines(journal)) if journal else "nothing is installed")
+    elif not remove_service(host, console.say):
+        console.say("nothing is installed")
+
+
+@service.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Tell whether the service runs, listens and is well. Exit 8 when it is not."""
+    found = status_of(RealHost())
+    console.answer(_text(found), _value(found), schema="mirror.service-status/1", as_json=as_json)
+    if not found.good:
+        raise ServeError(
+            ErrorId.SERVICE_FAILED,
+            "the service is not well" if found.installed else "the service is not installed",
+            remedy="Look at `journalctl -u kubeedge-mirror`." if found.installed else "Run `mirror service install`.",
+        )
+
+
+def _text(found: Status) -> str:
+    shown = {
+        "installed": "yes" if found.installed else "no",
+        "unit": " ".join(found.unit.get(name, "") for name in ("LoadState", "ActiveState", "SubState")).strip()
+        or "unknown",
+        "at boot": found.unit.get("UnitFileState") or "no",
+        **{name: "listens" if there else "does not listen" for name, there in found.listening.items()},
+        "health": "no answer" if found.health is None else f"{found.health.status} {found.health.text.strip()}",
+    }
+    return "\n".join(f"{name}: {value}" for name, value in shown.items())
+
+
+def _value(found: Status) -> dict[str, Json]:
+    health: Json = None
+    if found.health is not None:
+        try:
+            health = {"status": found.health.status, "answer": json.loads(found.health.text)}
+        except ValueError:
+            health = {"status": found.health.status, "answer": found.health.text}
+    return {
+        "good": found.good,
+        "installed": found.installed,
+        "unit": dict(found.unit),
+        "listening": dict(found.listening),
+        "health": health,
+    }

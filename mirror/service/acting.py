@@ -1,0 +1,106 @@
+"""Install and remove: steps applied in order and recorded before they are taken, records undone in reverse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ServeError, ToolMissingError
+from mirror.service.journal import JOURNAL, Journal
+from mirror.service.steps import undo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mirror.service.host import Facts, Host
+    from mirror.service.journal import Record
+    from mirror.service.steps import Step
+    from mirror.settings import Settings
+
+_MODE = 0o600
+
+
+def read_journal(host: Host) -> Journal | None:
+    """Return what is installed on this host, or None. Raises ServeError (SERVICE_FAILED), StorageError."""
+    data = host.read(JOURNAL)
+    return None if data is None else Journal.decode(data)
+
+
+def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings, say: Callable[[str], None]) -> None:
+    """Bring the host to what the steps say, whatever an earlier installation left; the same again changes nothing.
+
+    An interruption leaves a journal by which `remove` undoes what was done. Raises ServeError (SERVICE_FAILED),
+    ToolMissingError, StorageError.
+    """
+    _require_root(host)
+    if not facts.systemd:
+        raise ToolMissingError(
+            "systemd", package="systemd, or start `mirror serve` by what this host has", needed_for="it"
+        )
+    earlier = read_journal(host)
+    made = list(earlier.made) if earlier else []
+    journal = Journal(settings.http, settings.ftp, settings.tls is not None, ())
+    wanted = {step.record.key for step in steps if step.record is not None}
+    for record in [record for record in reversed(made) if record.key not in wanted]:
+        _undo(host, record, say)
+        made.remove(record)
+        _write(host, replace(journal, made=tuple(made)))
+    for step in steps:
+        ours = _take(made, step.record)
+        if step.is_done(host):
+            if ours and step.record is not None:
+                made.append(step.record)
+            continue
+        if step.record is not None:
+            made.append(step.record)
+            _write(host, replace(journal, made=tuple(made)))
+        say(step.describe().partition("    #")[0].splitlines()[0])
+        step.apply(host, ours=ours)
+    _write(host, replace(journal, made=tuple(made)))
+
+
+def remove(host: Host, say: Callable[[str], None]) -> bool:
+    """Undo what was installed, and nothing else; False when nothing is. Raises as `install` does."""
+    _require_root(host)
+    journal = read_journal(host)
+    if journal is None:
+        return False
+    made = list(journal.made)
+    while made:
+        _undo(host, made[-1], say)
+        made.pop()
+        _write(host, replace(journal, made=tuple(made)))
+    host.remove(JOURNAL)
+    return True
+
+
+def removal_lines(journal: Journal) -> list[str]:
+    """Return what removing would do, a line for each record."""
+    return [" ".join(record.undo) or f"remove {record.file}" for record in reversed(journal.made)]
+
+
+def _take(made: list[Record], record: Record | None) -> bool:
+    """Take an earlier record of the same thing off the list, and tell whether there was one."""
+    found = [other for other in made if record is not None and other.key == record.key]
+    for other in found:
+        made.remove(other)
+    return bool(found)
+
+
+def _undo(host: Host, record: Record, say: Callable[[str], None]) -> None:
+    say(" ".join(record.undo) or f"remove {record.file}")
+    if note := undo(host, record):
+        say(note)
+
+
+def _write(host: Host, journal: Journal) -> None:
+    host.write(JOURNAL, journal.encode(), _MODE)
+
+
+def _require_root(host: Host) -> None:
+    if not host.is_root():
+        raise ServeError(
+            ErrorId.SERVICE_FAILED,
+            "only root may change the services of this host",
+            remedy="Run it as root, or with --dry-run to see what it would do.",
+        )

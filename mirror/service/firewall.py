@@ -1,0 +1,105 @@
+"""What opens the mirror's ports: rules of firewalld, or a chain of iptables. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.errors import ToolMissingError
+from mirror.service.host import SAVED_RULES
+from mirror.service.steps import KeepLines, Run, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mirror.service.host import Facts
+    from mirror.settings import Endpoint, Network, Settings
+
+CHAIN = "KUBEEDGE-MIRROR"
+_FAMILIES = {"iptables": 4, "ip6tables": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """TCP ports from first to last."""
+
+    first: int
+    last: int
+
+    def text(self, separator: str) -> str:
+        """Return one port, or both with the separator between."""
+        return str(self.first) if self.first == self.last else f"{self.first}{separator}{self.last}"
+
+
+def opened_ports(settings: Settings) -> tuple[Ports, ...]:
+    """Return the ports that clients on other hosts need; none for what listens on loopback only."""
+    found = []
+    if settings.http is not None and not _is_local(settings.http):
+        found.append(Ports(settings.http.port, settings.http.port))
+    if settings.ftp is not None and not _is_local(settings.ftp):
+        found += [Ports(settings.ftp.port, settings.ftp.port), Ports(*settings.passive_ports)]
+    return tuple(found)
+
+
+def _is_local(endpoint: Endpoint) -> bool:
+    try:
+        return ipaddress.ip_address(endpoint.host).is_loopback
+    except ValueError:
+        return endpoint.host == "localhost"
+
+
+def firewall_steps(facts: Facts, settings: Settings, allow: tuple[Network, ...]) -> tuple[Step, ...]:
+    """Return what opens the ports to some networks, or to everybody when none is named.
+
+    Raises ToolMissingError when the host has no firewall that is known.
+    """
+    ports = opened_ports(settings)
+    if not ports:
+        return ()
+    if facts.firewalld:
+        return tuple(_firewalld(ports, allow))
+    if not facts.filters:
+        raise ToolMissingError(
+            "firewall-cmd or iptables", package="firewalld or iptables", needed_for="--open-firewall"
+        )
+    return tuple(
+        step for tool in facts.filters for step in _iptables(tool, ports, allow, keep=tool in facts.saved_rules)
+    )
+
+
+def _firewalld(ports: tuple[Ports, ...], allow: tuple[Network, ...]) -> Iterator[Step]:
+    for port in ports:
+        told = port.text("-")
+        subjects = [
+            (
+                "rich-rule",
+                f'rule family="ipv{net.version}" source address="{net}" port port="{told}" protocol="tcp" accept',
+            )
+            for net in allow
+        ] or [("port", f"{told}/tcp")]
+        for kind, value in subjects:
+            # for every start, and for now: a reload would end what others have set up for now only
+            for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):
+                add, drop, query = ((*begin, f"--{verb}-{kind}={value}") for verb in ("add", "remove", "query"))
+                yield Run(add, undo=drop, check=query)
+
+
+def _iptables(tool: str, ports: tuple[Ports, ...], allow: tuple[Network, ...], *, keep: bool) -> Iterator[Step]:
+    networks = [network for network in allow if network.version == _FAMILIES[tool]]
+    if allow and not networks:
+        return
+    sources: list[tuple[str, ...]] = [("-s", str(network)) for network in networks] or [()]
+    rules = [("-p", "tcp", *source, "--dport", port.text(":"), "-j", "ACCEPT") for port in ports for source in sources]
+    call = (tool, "-w")
+    there = (*call, "-n", "-L", CHAIN)
+    yield Run((*call, "-N", CHAIN), undo=(*call, "-X", CHAIN), check=there)
+    # filled anew each time, so that what was opened once and is not wanted any more is closed
+    yield Run((*call, "-F", CHAIN), undo=(*call, "-F", CHAIN))
+    for rule in rules:
+        yield Run((*call, "-A", CHAIN, *rule))
+    jump = ("INPUT", "-j", CHAIN)
+    yield Run((*call, "-I", *jump), undo=(*call, "-D", *jump), check=(*call, "-C", *jump))
+    if keep:
+        lines = (f":{CHAIN} - [0:0]", *(" ".join(("-A", CHAIN, *rule)) for rule in rules), f"-I INPUT -j {CHAIN}")
+        yield KeepLines(SAVED_RULES[tool], lines)

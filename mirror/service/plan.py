@@ -1,0 +1,88 @@
+"""What installing the service takes on a given host. Pure: facts and options in, steps out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ServeError
+from mirror.service.firewall import firewall_steps
+from mirror.service.host import LOGROTATE
+from mirror.service.steps import Run, Step, WriteFile
+from mirror.service.unit import UNIT_NAME, rotation_text, unit_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mirror.service.host import Facts
+    from mirror.settings import Network, Settings
+
+UNIT_FILE = f"/etc/systemd/system/{UNIT_NAME}"
+ROTATION_FILE = f"{LOGROTATE}/kubeedge-mirror"
+_RELOAD = ("systemctl", "daemon-reload")
+
+
+@dataclass(frozen=True, slots=True)
+class InstallOptions:
+    """What the operator wants.
+
+    Arguments:
+        arguments: of `mirror serve`.
+        settings: what these mean.
+        open_firewall: whether clients on other hosts are let through.
+        allow: to which of them the ports are opened; empty for those that `mirror serve` allows, else everybody.
+    """
+
+    arguments: tuple[str, ...]
+    settings: Settings
+    open_firewall: bool = False
+    allow: tuple[Network, ...] = ()
+
+
+def install_plan(facts: Facts, options: InstallOptions) -> tuple[Step, ...]:
+    """Return the steps in order; each may find itself done. Undone in reverse, they leave nothing.
+
+    Raises ServeError (SERVICE_FAILED: a path that systemd could not find), ToolMissingError.
+    """
+    _require_absolute(options.settings)
+    return tuple(_steps(facts, options))
+
+
+def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
+    settings = options.settings
+    # undone last: systemd forgets the unit once its file is gone
+    yield Run((), undo=_RELOAD)
+    unit = unit_text(facts.interpreter, options.arguments, settings, selinux=facts.selinux)
+    files = [WriteFile(UNIT_FILE, unit)]
+    if isinstance(settings.access_log, Path):
+        place = str(settings.access_log.parent)
+        yield Run(
+            ("mkdir", "-p", place),
+            undo=("rmdir", "--ignore-fail-on-non-empty", place),
+            check=("test", "-d", place),
+        )
+        if facts.logrotate:
+            files.append(WriteFile(ROTATION_FILE, rotation_text(str(settings.access_log))))
+    yield from files
+    if facts.selinux:
+        yield Run(("restorecon", *(file.path for file in files)))
+    if options.open_firewall:
+        yield from firewall_steps(facts, settings, options.allow or settings.allow)
+    yield Run(_RELOAD)
+    for verb, back, state in (("enable", "disable", "is-enabled"), ("restart", "stop", "")):
+        check = ("systemctl", "--quiet", state, UNIT_NAME) if state else ()
+        yield Run(("systemctl", verb, UNIT_NAME), undo=("systemctl", back, UNIT_NAME), check=check)
+
+
+def _require_absolute(settings: Settings) -> None:
+    named = [settings.root, *(share.directory for share in settings.shares), *(settings.tls or ()), settings.users]
+    named += [settings.access_log] if isinstance(settings.access_log, Path) else []
+    for path in named:
+        if path is not None and not path.is_absolute():
+            raise ServeError(
+                ErrorId.SERVICE_FAILED,
+                "is a relative path, and systemd starts the mirror elsewhere",
+                where=str(path),
+                remedy="Name it from the root directory on.",
+            )

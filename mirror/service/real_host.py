@@ -1,0 +1,100 @@
+"""The host that this process runs on. The only part of `service` that starts programs and opens connections."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundler.durable import storage_errors, write_durably
+from mirror.service.host import Health, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMAND_TIMEOUT_S = 300
+ANSWER_TIMEOUT_S = 5.0
+MAX_HEALTH_BYTES = 1024 * 1024
+_NO_PROGRAM, _TOO_LONG = 127, 124
+# daemons' tools lie in sbin, which is not on every user's path
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class RealHost:
+    """See `host.Host`."""
+
+    def run(self, command: Sequence[str]) -> Outcome:
+        """Run a program in the locale C."""
+        try:
+            done = subprocess.run(
+                list(command),
+                env={**os.environ, "LC_ALL": "C", "PATH": _PATH},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=COMMAND_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome(_TOO_LONG, "", f"it was still running after {COMMAND_TIMEOUT_S} s")
+        except OSError as error:
+            return Outcome(_NO_PROGRAM, "", error.strerror or str(error))
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content."""
+        with storage_errors(path):
+            try:
+                return Path(path).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def write(self, path: str, data: bytes, mode: int) -> None:
+        """Replace a file; its name appears with all of its content."""
+        with storage_errors(path):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_durably(Path(path), data, mode=mode)
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        with storage_errors(path):
+            Path(path).unlink(missing_ok=True)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is anything."""
+        return os.path.lexists(path)
+
+    def is_root(self) -> bool:
+        """Ask the kernel."""
+        return os.geteuid() == 0
+
+    def listens(self, address: str, port: int) -> bool:
+        """Open a connection and close it."""
+        try:
+            socket.create_connection((address, port), ANSWER_TIMEOUT_S).close()
+        except OSError:
+            return False
+        return True
+
+    def health(self, address: str, port: int, *, tls: bool) -> Health | None:
+        """Ask over loopback, where no certificate has this host's name: who answers is the operator's own."""
+        connection: http.client.HTTPConnection
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            connection = http.client.HTTPSConnection(address, port, timeout=ANSWER_TIMEOUT_S, context=context)
+        else:
+            connection = http.client.HTTPConnection(address, port, timeout=ANSWER_TIMEOUT_S)
+        try:
+            connection.request("GET", "/-/health")
+            answer = connection.getresponse()
+            return Health(answer.status, answer.read(MAX_HEALTH_BYTES).decode(errors="replace"))
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()

@@ -1,0 +1,60 @@
+"""How the service is: systemd's view, the ports, and what the mirror says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mirror.service.acting import read_journal
+from mirror.service.unit import UNIT_NAME
+
+if TYPE_CHECKING:
+    from mirror.service.host import Health, Host
+    from mirror.settings import Endpoint
+
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What was found.
+
+    Arguments:
+        installed: whether `mirror service install` was here.
+        unit: systemd's properties by name; empty without systemd.
+        listening: `http` and `ftp`, those that should, and whether they do.
+        health: what the mirror answers; None when it does not, or has no HTTP.
+    """
+
+    installed: bool
+    unit: dict[str, str]
+    listening: dict[str, bool]
+    health: Health | None
+
+    @property
+    def good(self) -> bool:
+        """Whether the mirror runs and is well."""
+        answered = self.health.status == _OK if self.health is not None else "http" not in self.listening
+        return self.unit.get("ActiveState") == "active" and all(self.listening.values()) and answered
+
+
+def status_of(host: Host) -> Status:
+    """Look at the host; changes nothing. Raises ServeError when the journal cannot be read."""
+    journal = read_journal(host)
+    shown = host.run(("systemctl", "show", UNIT_NAME, *(f"--property={name}" for name in _PROPERTIES)))
+    unit = dict(line.partition("=")[::2] for line in shown.output.splitlines() if "=" in line)
+    if journal is None:
+        return Status(False, unit, {}, None)
+    named = {"http": journal.http, "ftp": journal.ftp}
+    ports = {name: endpoint for name, endpoint in named.items() if endpoint is not None}
+    listening = {name: host.listens(_near(endpoint), endpoint.port) for name, endpoint in ports.items()}
+    health = None
+    if journal.http is not None:
+        health = host.health(_near(journal.http), journal.http.port, tls=journal.tls)
+    return Status(True, unit, listening, health)
+
+
+def _near(endpoint: Endpoint) -> str:
+    """Return the address by which this host reaches what listens there."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(endpoint.host, endpoint.host)  # noqa: S104

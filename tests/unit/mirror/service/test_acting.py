@@ -1,0 +1,181 @@
+"""Installing and removing on a host in memory: recorded before it is done, undone in reverse, nothing else touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundler.errors import ErrorId, ServeError, ToolMissingError
+from mirror.service.acting import install, read_journal, removal_lines, remove
+from mirror.service.host import SAVED_RULES, Facts, Health, Outcome, facts_of
+from mirror.service.journal import JOURNAL, Journal
+from mirror.service.plan import ROTATION_FILE, UNIT_FILE, InstallOptions, install_plan
+from mirror.service.status import status_of
+from tests.fakes.host import MemoryHost
+from tests.unit.mirror.service.test_plan import HOST, options
+
+LOG = ("--access-log", "/var/log/kubeedge-mirror/access.log")
+SYSTEM_RULES = b"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -j REJECT\nCOMMIT\n"
+KEEPING = Facts(True, False, ("iptables",), ("iptables",), False, True, "/usr/bin/python3")
+
+
+def installed(host: MemoryHost, wanted: InstallOptions, facts: Facts = HOST) -> list[str]:
+    """Install and return what was said."""
+    steps = install_plan(facts, wanted)
+    host.learn(steps)
+    said: list[str] = []
+    install(host, facts, steps, wanted.settings, said.append)
+    return said
+
+
+def test_what_remove_leaves_is_what_was_before() -> None:
+    rules = SAVED_RULES["iptables"]
+    host = MemoryHost({"/etc/hosts": b"mine", rules: SYSTEM_RULES})
+    installed(host, options(*LOG, open_firewall=True), KEEPING)
+    assert {UNIT_FILE, ROTATION_FILE, JOURNAL} <= set(host.files)
+    assert host.files[rules] != SYSTEM_RULES
+    assert host.modes[JOURNAL] == 0o600
+    began = len(host.ran)
+    assert remove(host, lambda _: None)
+    assert host.files == {"/etc/hosts": b"mine", rules: SYSTEM_RULES}
+    assert host.succeeding == set()
+    assert host.ran[began:] == [
+        "systemctl stop kubeedge-mirror.service",
+        "systemctl disable kubeedge-mirror.service",
+        "iptables -w -D INPUT -j KUBEEDGE-MIRROR",
+        "iptables -w -F KUBEEDGE-MIRROR",
+        "iptables -w -X KUBEEDGE-MIRROR",
+        "rmdir --ignore-fail-on-non-empty /var/log/kubeedge-mirror",
+        "systemctl daemon-reload",
+    ]
+    assert not remove(host, lambda _: None)
+
+
+def test_our_lines_stand_before_the_first_rule_and_after_the_chains() -> None:
+    host = MemoryHost({SAVED_RULES["iptables"]: SYSTEM_RULES})
+    installed(host, options("--ftp", "off", open_firewall=True), KEEPING)
+    installed(host, options("--ftp", "off", open_firewall=True), KEEPING)
+    assert host.files[SAVED_RULES["iptables"]].decode().splitlines() == [
+        "*filter",
+        ":INPUT ACCEPT [0:0]",
+        ":FORWARD ACCEPT [0:0]",
+        "# kubeedge-mirror: begin",
+        ":KUBEEDGE-MIRROR - [0:0]",
+        "-A KUBEEDGE-MIRROR -p tcp --dport 8088 -j ACCEPT",
+        "-I INPUT -j KUBEEDGE-MIRROR",
+        "# kubeedge-mirror: end",
+        "-A INPUT -j REJECT",
+        "COMMIT",
+    ]
+
+
+def test_the_same_again_changes_nothing_but_starts_anew() -> None:
+    host = MemoryHost()
+    installed(host, options())
+    files = dict(host.files)
+    began = len(host.ran)
+    installed(host, options())
+    assert host.files == files
+    assert host.ran[began:] == ["systemctl daemon-reload", "systemctl restart kubeedge-mirror.service"]
+
+
+def test_other_options_close_what_is_not_wanted_any_more() -> None:
+    facts = Facts(True, True, (), (), False, False, "/usr/bin/python3")
+    host = MemoryHost()
+    installed(host, options("--http", "*:9000", "--ftp", "off", open_firewall=True), facts)
+    installed(host, options("--http", "*:9001", "--ftp", "off", open_firewall=True), facts)
+    assert "firewall-cmd --permanent --remove-port=9000/tcp" in host.ran
+    assert ["firewall-cmd", "--permanent", "--query-port=9001/tcp"] in [list(check) for check in host.succeeding]
+    journal = read_journal(host)
+    assert journal is not None
+    assert not any("9000" in line for line in removal_lines(journal))
+    assert b"*:9001" in host.files[UNIT_FILE]
+
+
+def test_what_somebody_else_opened_stays_open() -> None:
+    facts = Facts(True, True, (), (), False, False, "/usr/bin/python3")
+    theirs = ("firewall-cmd", "--permanent", "--query-port=8088/tcp")
+    host = MemoryHost(succeeding={theirs})
+    installed(host, options("--ftp", "off", open_firewall=True), facts)
+    assert "firewall-cmd --permanent --add-port=8088/tcp" not in host.ran
+    remove(host, lambda _: None)
+    assert host.succeeding == {theirs}
+
+
+def test_a_file_of_somebody_else_is_neither_replaced_nor_removed() -> None:
+    host = MemoryHost({UNIT_FILE: b"theirs"})
+    with pytest.raises(ServeError, match="exists already") as raised:
+        installed(host, options())
+    assert raised.value.id is ErrorId.SERVICE_FAILED
+    said: list[str] = []
+    remove(host, said.append)
+    assert host.files[UNIT_FILE] == b"theirs"
+
+
+def test_a_file_that_was_changed_since_stays_and_is_told() -> None:
+    host = MemoryHost()
+    installed(host, options())
+    host.files[UNIT_FILE] += b"# mine\n"
+    said: list[str] = []
+    remove(host, said.append)
+    assert UNIT_FILE in host.files
+    assert any("was changed since" in line for line in said)
+
+
+def test_a_step_that_fails_says_what_the_command_said_and_can_be_undone() -> None:
+    host = MemoryHost()
+    restart = ("systemctl", "restart", "kubeedge-mirror.service")
+    host.failing[restart] = Outcome(1, "", "Job failed.\nSee journalctl -xe\n")
+    with pytest.raises(ServeError, match="See journalctl -xe") as raised:
+        installed(host, options())
+    assert raised.value.where == " ".join(restart)
+    assert raised.value.exit_code == 8
+    remove(host, lambda _: None)
+    assert (host.files, host.succeeding) == ({}, set())
+
+
+def test_who_may_and_where() -> None:
+    for act in (lambda host: installed(host, options()), lambda host: remove(host, print)):
+        with pytest.raises(ServeError, match="only root"):
+            act(MemoryHost(root=False))
+    with pytest.raises(ToolMissingError, match="systemd"):
+        installed(MemoryHost(), options(), Facts(False, False, (), (), False, False, "/usr/bin/python3"))
+
+
+@pytest.mark.parametrize("data", [b"{}", b"no json", b'{"format": 1, "made": 3}'])
+def test_a_journal_that_cannot_be_read(data: bytes) -> None:
+    with pytest.raises(ServeError) as raised:
+        Journal.decode(data)
+    assert raised.value.id is ErrorId.SERVICE_FAILED
+
+
+def test_facts() -> None:
+    bare = MemoryHost(failing={("firewall-cmd", "--state"): Outcome(127, "", "")})
+    found = facts_of(bare, "/p")
+    assert (found.systemd, found.firewalld, found.selinux, found.saved_rules) == (False, False, False, ())
+    full = MemoryHost(
+        {
+            "/run/systemd/system": b"",
+            "/sys/fs/selinux/enforce": b"1",
+            "/etc/logrotate.d": b"",
+            "/usr/libexec/iptables/iptables.init": b"",
+            SAVED_RULES["iptables"]: SYSTEM_RULES,
+        }
+    )
+    assert facts_of(full, "/p") == Facts(True, True, ("iptables", "ip6tables"), ("iptables",), True, True, "/p")
+
+
+def test_status() -> None:
+    host = MemoryHost()
+    assert not status_of(host).installed
+    installed(host, options())
+    shown = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nMainPID=7\n"
+    properties = [f"--property={name}" for name in ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")]
+    host.failing["systemctl", "show", "kubeedge-mirror.service", *properties] = Outcome(0, shown, "")
+    assert status_of(host).listening == {"http": False, "ftp": False}
+    assert not status_of(host).good
+    host.ports = {("127.0.0.1", 8088), ("127.0.0.1", 21)}
+    host.answer = Health(503, "red")
+    assert not status_of(host).good
+    host.answer = Health(200, "green")
+    assert status_of(host).good
+    assert status_of(host).unit["MainPID"] == "7"
