@@ -47,6 +47,14 @@ class AirGap:
         """The same for the master."""
         return ("ip", "netns", "exec", self.master_name)
 
+    @property
+    def on_edge_with_cgroups(self) -> tuple[str, ...]:
+        """The same for a container engine: ip-netns(8) mounts /sys anew, and without its cgroups no engine starts."""
+        hosts = Path("/etc/netns") / self.edge_name / "hosts"
+        script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        enter = ("nsenter", f"--net=/run/netns/{self.edge_name}", "unshare", "--mount")
+        return (*enter, "sh", "-c", script, str(hosts))
+
     def edge(self, *command: str | Path, code: int = 0, cwd: Path | None = None) -> str:
         """Run a command on the edge; return what it printed, after it ended with this code."""
         return _run([*self.on_edge, *map(str, command)], code, cwd)

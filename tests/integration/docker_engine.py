@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 READY_LINE = "API listen on"
 COMMAND_WITHIN_S = 120
@@ -62,13 +62,21 @@ class DockerEngine:
 
 
 @contextmanager
-def docker_engine(directory: Path) -> Iterator[DockerEngine]:
-    """Run an engine until the context ends; it yields once the engine answers."""
+def docker_engine(
+    directory: Path, *, runner: Sequence[str] = (), options: Sequence[str] = ()
+) -> Iterator[DockerEngine]:
+    """Run an engine until the context ends; it yields once the engine answers.
+
+    Arguments:
+        runner: what its command line begins with, to run in another network namespace.
+        options: further ones of dockerd.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     # a Unix socket's path holds 107 bytes at most, which pytest's directories can exceed
     runtime = Path(tempfile.mkdtemp(prefix="dockerd-"))
     socket = runtime / "docker.sock"
     command = [
+        *runner,
         "dockerd",
         f"--data-root={directory / 'root'}",
         f"--exec-root={runtime / 'exec'}",
@@ -77,6 +85,7 @@ def docker_engine(directory: Path) -> Iterator[DockerEngine]:
         "--storage-driver=overlay2",
         "--iptables=false",
         "--bridge=none",
+        *options,
     ]
     try:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as engine:

@@ -11,30 +11,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.kinds.images import ImageEntry, ImagesKind
-from bundler.model.digest import Blob
-from bundler.model.image_artifact import ImageArtifact
-from bundler.model.lock import LockedEntry
-from bundler.model.manifest import ROLES, entry_fingerprint
-from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST
-from bundler.model.platform import Platform
-from bundler.model.progress import Unwatched
-from bundler.model.reference import Reference
-from bundler.model.source_text import Position
-from tests.fakes.registry import MemoryRegistry, descriptor, image_sources
-from tests.fakes.store import MemoryStore
 from tests.integration.docker_engine import DockerEngine, docker_engine
-from tests.integration.images import MadeImage, make_image
+from tests.integration.images import make_image
+from tests.integration.placed_images import (
+    AMD64,
+    ARM64,
+    ARMV7,
+    place_images,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from bundler.model.platform import Platform
+
 pytestmark = pytest.mark.integration
 
-AMD64, ARM64, ARMV7 = (Platform.parse(text) for text in ("linux/amd64", "linux/arm64", "linux/arm/v7"))
-DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
-DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 SHELLS = ("dash", "busybox sh", "bash")
 APP, TOOL, EDGE = "docker.io/demo/app:1", "quay.io/some/deep/tool:v2", "docker.io/library/edge:1"
 
@@ -48,50 +41,13 @@ class Tree:
     digests: dict[str, str]
 
 
-def add_in_docker_format(registry: MemoryRegistry, made: MadeImage, reference: str) -> None:
-    """Put an image, its blobs being in the repository, under a tag as a manifest list with Docker's media types."""
-    children = []
-    for platform, config in made.configs.items():
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": DOCKER_MANIFEST,
-            "config": config.descriptor(mediaType=DOCKER_CONFIG),
-            "layers": [layer.descriptor(mediaType=DOCKER_LAYER) for layer in made.layers[platform]],
-        }
-        blob = registry.add_document(f"{Reference.parse(reference).name}@", DOCKER_MANIFEST, manifest)
-        described = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
-        children.append(descriptor(DOCKER_MANIFEST, blob, platform=described))
-    index = {"schemaVersion": 2, "mediaType": DOCKER_INDEX, "manifests": children}
-    registry.add_document(reference, DOCKER_INDEX, index)
-
-
 def place_tree(
     root: Path, wishes: Mapping[str, Sequence[Platform]], *, docker: bool = False, **further_names: str
 ) -> Tree:
     """Make images, pin them, and lay their placements out below a directory, as an unpacked bundle has them."""
-    kind, registry, store = ImagesKind(), MemoryRegistry(), MemoryStore(root / "store")
-    sources = image_sources(registry, store)
-    locked, ids = [], {}
-    for text, platforms in wishes.items():
-        made = make_image(root / "layout", text, platforms=[str(platform) for platform in platforms])
-        registry.add_layout(root / "layout", text, text)
-        if docker:
-            add_in_docker_format(registry, made, text)
-        names = tuple(Reference.parse(name) for image, name in further_names.items() if image in text)
-        entry = ImageEntry(text, Position("m", 1, 1), Reference.parse(text), names, tuple(platforms), ROLES)
-        artifacts = kind.lock(entry, sources, Unwatched())
-        locked.append(LockedEntry(kind.name, entry.id, entry_fingerprint(entry), artifacts))
-        ids[text] = {platform: config.digest for platform, config in made.configs.items()}
-    pinned = [artifact for entry in locked for artifact in entry.artifacts if isinstance(artifact, ImageArtifact)]
-    for fetch in kind.fetches(pinned):
-        kind.fetch(fetch, sources, Unwatched())
-    for placement in kind.place(locked, [AMD64, ARM64, ARMV7], sources):
-        path = root / "bundle" / placement.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = placement.content
-        path.write_bytes(store.blobs[data.digest] if isinstance(data, Blob) else data)
-        path.chmod(placement.mode)
-    return Tree(root / "bundle" / "k8simage", ids, {artifact.key: str(artifact.top.digest) for artifact in pinned})
+    placed = place_images(root, wishes, further_names=further_names, docker=docker)
+    placed.write(root / "bundle")
+    return Tree(root / "bundle" / "k8simage", placed.ids, placed.digests)
 
 
 @pytest.fixture(scope="module")

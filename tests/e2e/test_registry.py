@@ -1,0 +1,105 @@
+"""The whole way of an image without any Harbor: from the mirror on an air-gapped master into an edge node's engines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.air_gap import AirGap, air_gap
+from tests.integration.containerd_engine import containerd_engine
+from tests.integration.docker_engine import docker_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.demo_run import Demo
+
+pytestmark = pytest.mark.xdist_group("demo")
+PROGRAM = Path(sys.executable).with_name("mirror")
+MASTER = "master:8088"
+READY_WITHIN_S = 60
+
+
+@pytest.fixture(scope="module")
+def gap() -> Iterator[AirGap]:
+    with air_gap() as made:
+        yield made
+
+
+@contextmanager
+def _serving(gap: AirGap, tree: Path) -> Iterator[None]:
+    command = [*gap.on_master, str(PROGRAM), "serve", "--root", str(tree), "--ftp", "off", "--workers", "2"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        watchdog = threading.Timer(READY_WITHIN_S, process.kill)
+        watchdog.start()
+        for line in process.stdout:
+            if line.startswith("Reload after"):
+                break
+        watchdog.cancel()
+        assert process.poll() is None
+        yield
+    finally:
+        process.terminate()
+        process.wait(READY_WITHIN_S)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def tree(gap: AirGap, demo: Demo) -> Iterator[Path]:
+    """The demo's unpacked bundle, served on the master."""
+    with _serving(gap, demo.unpacked):
+        yield demo.unpacked
+
+
+def _lock_images(tree: Path) -> list[dict[str, Any]]:
+    lock = json.loads((tree / "lock.json").read_text())
+    found = [artifact for entry in lock["entries"] if entry["kind"] == "images" for artifact in entry["artifacts"]]
+    assert {image["platform"] for artifact in found for image in artifact["manifests"]} == {
+        "linux/amd64",
+        "linux/arm64",
+    }
+    return found
+
+
+def test_docker_pulls_every_image_for_every_platform(gap: AirGap, tree: Path, tmp_path: Path) -> None:
+    # what the documentation tells an operator to write
+    (tmp_path / "daemon.json").write_text(json.dumps({"insecure-registries": [MASTER]}))
+    options = (f"--config-file={tmp_path / 'daemon.json'}",)
+    with docker_engine(tmp_path / "engine", runner=gap.on_edge_with_cgroups, options=options) as engine:
+        for artifact in _lock_images(tree):
+            for reference in (artifact["reference"], *artifact["as"]):
+                name = f"{MASTER}/{reference.partition('/')[2]}"
+                for image in artifact["manifests"]:
+                    said = engine.docker("pull", "--platform", image["platform"], name)
+                    assert artifact["digest"] in said
+                    told = json.loads(engine.docker("inspect", name))[0]
+                    assert told["Id"] == image["config"]["digest"]
+                    assert told["RepoDigests"] == [f"{name.rpartition(':')[0]}@{artifact['digest']}"]
+                    engine.docker("rmi", "-f", told["Id"])
+
+
+def test_containerd_pulls_every_image_for_every_platform(gap: AirGap, tree: Path, tmp_path: Path) -> None:
+    wanted: dict[str, str] = {}
+    with containerd_engine(tmp_path / "containerd", runner=gap.on_edge) as engine:
+        for artifact in _lock_images(tree):
+            for reference in (artifact["reference"], *artifact["as"]):
+                registry = reference.partition("/")[0]
+                if not (engine.hosts / registry).exists():
+                    engine.mirrors(registry, f"http://{MASTER}")
+                for image in artifact["manifests"]:
+                    engine.pull(reference, image["platform"])
+                    manifest_and_layers = {image[key]["digest"] for key in ("manifest", "config")}
+                    manifest_and_layers |= {layer["digest"] for layer in image["layers"]}
+                    assert manifest_and_layers <= engine.blobs()
+                wanted[reference] = artifact["digest"]
+        assert engine.images() == wanted
