@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # files up to this size are kept, and all of them together; the rest is left to the kernel's own cache
 MAX_FILE_BYTES = 64 * 1024
 MAX_TOTAL_BYTES = 8 * 1024 * 1024
+# what clients of registries accept takes a third of it
+MAX_ACCEPT_CHARACTERS = 1024
 # requests that are known again by their very bytes: how long each may be, and how many
 MAX_REQUEST_BYTES = 512
 MAX_REQUESTS = 2048
@@ -96,6 +98,8 @@ class HotFiles:
         file = answer.file
         if file is None or answer.status != 200 or file.size > MAX_FILE_BYTES or file.digest is None:
             return
+        if accept is not None and len(accept) > MAX_ACCEPT_CHARACTERS:
+            return
         body = os.pread(descriptor, file.size + 1, 0)
         if len(body) != file.size:
             return
@@ -103,7 +107,7 @@ class HotFiles:
         if self._bytes + len(rest) > MAX_TOTAL_BYTES:
             self.forget()
         if raw_target not in self._by_target:
-            self._bytes += len(rest) + len(raw_target)
+            self._bytes += len(rest) + len(raw_target) + len(accept or "")
         else:
             # the bytes of the answer that is replaced must not stay
             self._by_request.clear()

@@ -34,9 +34,8 @@ class Ports:
 
 def opened_ports(settings: Settings) -> tuple[Ports, ...]:
     """Return the ports that clients on other hosts need; none for what listens on loopback only."""
-    found = []
-    if settings.http is not None and not _is_local(settings.http):
-        found.append(Ports(settings.http.port, settings.http.port))
+    over_http = [endpoint for endpoint in (settings.http, settings.registry) if endpoint is not None]
+    found = [Ports(endpoint.port, endpoint.port) for endpoint in over_http if not _is_local(endpoint)]
     if settings.ftp is not None and not _is_local(settings.ftp):
         found += [Ports(settings.ftp.port, settings.ftp.port), Ports(*settings.passive_ports)]
     return tuple(found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from bundler import console
 from bundler.errors import BundlerError
-from mirror.supervisor.privileges import become
+from mirror.supervisor.privileges import become, name_process
 from mirror.tree.loading import require_something_to_serve
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import Message
@@ -72,6 +72,8 @@ def live(
         for number_of_signal in _NOT_FOR_WORKERS:
             signal.signal(number_of_signal, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # a signal for `mirror` is then for the supervisor alone
+        name_process(f"mirror-{protocol}")
         if around.identity is not None:
             become(around.identity)
         loader = Loader(around.root, around.shares, around.settings)

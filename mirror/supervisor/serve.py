@@ -24,7 +24,7 @@ from mirror.supervisor.supervisor import Supervisor
 from mirror.tree.roots import open_root, open_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from mirror.settings import Endpoint, Settings
     from mirror.worker.worker import Worker
@@ -49,8 +49,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
     members = _bind(settings)
-    ports = _ports(members)
-    settings = _as_bound(settings, ports)
+    settings = _as_bound(settings, members)
     around = Surroundings(
         settings=settings,
         root=root,
@@ -64,6 +63,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     crew = Crew(around, members, material, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
+    ports = {flag: endpoint.port for flag, endpoint in _endpoints(settings).items() if endpoint is not None}
 
     def announce(site: str) -> str:
         return announcement(settings, site, host=_own_name(settings), ports=ports, pid=os.getpid())
@@ -89,16 +89,13 @@ def _bound(flag: str, endpoint: Endpoint | None, settings: Settings) -> list[soc
     return [] if endpoint is None else bind_all(flag, endpoint, settings.workers)
 
 
-def _ports(members: Sequence[Member]) -> dict[str, int]:
-    return {
+def _as_bound(settings: Settings, members: Sequence[Member]) -> Settings:
+    """Return the settings with the ports that were given where 0 was asked for: clients are told of them."""
+    ports = {
         "registry" if listener is member.registry else member.protocol: listener.getsockname()[1]
         for member in members
         for listener in member.listeners
     }
-
-
-def _as_bound(settings: Settings, ports: Mapping[str, int]) -> Settings:
-    """Return the settings with the ports that were given where 0 was asked for: clients are told of them."""
     return replace(
         settings,
         http=settings.http and settings.http._replace(port=ports["http"]),

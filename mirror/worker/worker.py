@@ -28,7 +28,6 @@ class Worker:
     Arguments:
         number: its slot's place among all workers, and among the tables of `addresses`.
         listeners: bound and listening sockets, shared with no other worker; the supervisor keeps them open.
-        registry: the one of them on which only the registry is answered, None for none.
         settings: as the mirror was started.
         counters: all slots, to be read.
         slot: its own, to be written.
@@ -38,11 +37,11 @@ class Worker:
         loader: makes the next snapshot.
         serving: the present snapshot; replaced as a whole by a reload.
         log: the access log.
+        registry: the one of its sockets on which only the registry is answered, None for none.
     """
 
     number: int
     listeners: tuple[socket.socket, ...]
-    registry: socket.socket | None
     settings: Settings
     counters: Counters
     slot: Slot
@@ -52,6 +51,7 @@ class Worker:
     loader: Loader
     serving: Serving
     log: AccessLog
+    registry: socket.socket | None = None
 
     def take_over(self, serving: Serving) -> None:
         """Serve a new snapshot from the next request on."""

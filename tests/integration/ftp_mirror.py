@@ -164,7 +164,6 @@ def ftp_worker(
             worker = Worker(
                 number=0,
                 listeners=(listener,),
-                registry=None,
                 settings=chosen,
                 counters=counters,
                 slot=counters.slots[0],

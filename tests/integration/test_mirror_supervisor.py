@@ -242,3 +242,9 @@ def test_a_mirror_that_cannot_begin_says_why_and_leaves_nothing_behind(root: Pat
     assert "Traceback" not in done.stderr
     assert re.search(r"\[serve-[a-z-]+\]", done.stderr)
     assert done.stderr.count("error:") == 1
+
+
+def test_a_signal_by_name_reaches_the_supervisor_alone(tmp_path: Path) -> None:
+    with mirror(write_bundle(tmp_path / "root"), "--workers", "2") as running:
+        names = [Path(f"/proc/{pid}/comm").read_text().strip() for pid in (running.process.pid, *running.workers())]
+        assert names == ["mirror", "mirror-http", "mirror-http"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.http.answer import file_answer
-from mirror.http.hot_files import MAX_FILE_BYTES, MAX_TOTAL_BYTES, HotFiles
+from mirror.http.hot_files import MAX_ACCEPT_CHARACTERS, MAX_FILE_BYTES, MAX_TOTAL_BYTES, HotFiles
 from mirror.tree.opening import open_checked
 from mirror.tree.recheck import hash_again
 from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
@@ -34,11 +34,11 @@ def site(root: Path) -> Iterator[Site]:
         yield site_of(handle)
 
 
-def keep(hot: HotFiles, file: File, target: bytes, now_s: int = 1, **fields: str) -> None:
+def keep(hot: HotFiles, file: File, target: bytes, now_s: int = 1, accept: str | None = None, **fields: str) -> None:
     answer = file_answer({name.encode(): value for name, value in fields.items()}, file)
     descriptor = open_checked(file)
     try:
-        hot.keep(target, answer, descriptor, now_s)
+        hot.keep(target, answer, descriptor, now_s, accept)
     finally:
         os.close(descriptor)
 
@@ -116,3 +116,10 @@ def test_memory_is_bounded(site: Site) -> None:
         assert sum(len(kept.rest) for kept in hot._by_target.values()) <= MAX_TOTAL_BYTES
     hot.forget()
     assert hot.get(f"/{number}".encode(), 1) is None
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(MAX_ACCEPT_CHARACTERS, True), (MAX_ACCEPT_CHARACTERS + 1, False)])
+def test_an_answer_that_hangs_on_a_long_accept_field_is_not_kept(site: Site, length: int, *, is_kept: bool) -> None:
+    hot = HotFiles()
+    keep(hot, file_at(site, "small"), b"/small", accept="a" * length)
+    assert (hot.get(b"/small", 1) is not None) is is_kept

@@ -89,7 +89,7 @@ def a_worker(root: Path, **given: Any) -> Iterator[Worker]:
         counters = shared_counters(("http",))
         ours, theirs = control_pair()
         yield Worker(
-            0, (), None, settings, counters, counters.slots[0], None, AddressTable(1, 1), ours, loader,
+            0, (), settings, counters, counters.slots[0], None, AddressTable(1, 1), ours, loader,
             loader.load(Material(), 1), AccessLog(None, "json"),
         )  # fmt: skip
         ours.close()

@@ -116,6 +116,12 @@ def test_no_firewall_unless_asked() -> None:
     ]
 
 
+@pytest.mark.parametrize(("listens", "opened"), [("*:5000", True), ("127.0.0.1:5000", False), ("off", False)])
+def test_the_registry_s_own_port_is_opened_as_well(listens: str, *, opened: bool) -> None:
+    found = commands(replace(HOST, firewalld=True), options("--registry", listens, open_firewall=True))
+    assert ("firewall-cmd --add-port=5000/tcp" in found) is opened
+
+
 def test_firewalld_for_now_and_for_every_start() -> None:
     facts = replace(HOST, firewalld=True)
     found = [command for command in commands(facts, options(open_firewall=True)) if "firewall" in command]

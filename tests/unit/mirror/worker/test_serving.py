@@ -95,7 +95,7 @@ def test_a_worker_shows_in_its_slot_what_it_serves(root: Root, tmp_path: Path) -
     counters = shared_counters(("http",))
     control, other = control_pair()
     worker = Worker(
-        0, (), None, settings, counters, counters.slots[0], None, AddressTable(1, 1), control, loader,
+        0, (), settings, counters, counters.slots[0], None, AddressTable(1, 1), control, loader,
         loader.load(Material(), 1), AccessLog(None, "json"),
     )  # fmt: skip
     worker.is_ready()
