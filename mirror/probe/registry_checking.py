@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mirror.probe.interface import RegistryPlace, Reply
 
 VERSION_PATH = "v2/"
+VERSION_FIELD = "docker-distribution-api-version"
 DIGEST_FIELD = "docker-content-digest"
 Item = TypeVar("Item")
 ACCEPT = ", ".join(sorted(INDEX_TYPES | MANIFEST_TYPES))
@@ -55,13 +56,17 @@ def check_registry(place: RegistryPlace, expected: Expectation, progress: Progre
     check = _Check(place, Patience(pace, task))
     began = pace.clock()
     try:
-        check.patience.patiently(VERSION_PATH, check.hello)
+        present = check.patience.patiently(VERSION_PATH, check.hello)
     except SourceError as failure:
+        if place.certain or failure.id is not ErrorId.SOURCE_NOT_FOUND:
+            task.finish("failed")
+            return MirrorReport(f"{place.url}/{VERSION_PATH}", failure=failure)
+        present = False
+    if not present:
         task.finish("no registry")
-        absent = failure.id is ErrorId.SOURCE_NOT_FOUND and not place.certain
-        return None if absent else MirrorReport(f"{place.url}/{VERSION_PATH}", failure=failure)
+        return None
     with ThreadPoolExecutor(pace.jobs, "probe-registry") as pool:
-        check.everything(pool, expected)
+        check.everything(pool, expected, progress)
     task.finish("as bundled" if not check.found else f"{len(check.found)} differences")
     return MirrorReport(
         url=f"{place.url}/{VERSION_PATH}",
@@ -86,13 +91,14 @@ class _Check:
     found: list[Finding] = field(default_factory=list)
     read: dict[Digest, bytes] = field(default_factory=dict)
 
-    def hello(self) -> None:
-        """Ask whether this is a registry (distribution spec 1.1, "Determining Support"). Raises SourceError."""
-        with self.place.client.get(VERSION_PATH) as reply:
-            for _ in reply.chunks:
-                pass
+    def hello(self) -> bool:
+        """Ask whether this is a registry (distribution spec 1.1, "Determining Support"). Raises SourceError.
 
-    def everything(self, pool: Executor, expected: Expectation) -> None:
+        Where there need not be one, a server that answers every path is none without the field of registries.
+        """
+        return VERSION_FIELD in self.place.client.head(VERSION_PATH) or self.place.certain
+
+    def everything(self, pool: Executor, expected: Expectation, progress: Progress) -> None:
         """Go from names to documents, from these to their children, from all of them to blobs."""
         tops = dict.fromkeys(_top_documents(expected))
         self._each(pool, self._document, [*tops, *dict.fromkeys(_upstream_documents(expected))])
@@ -107,6 +113,7 @@ class _Check:
         for document in (*tops, *children):
             for blob in self._blobs(document):
                 blobs.setdefault(blob, {})[document.repository] = None
+        progress.expect(sum(blob.size for blob in blobs))
         self._each(pool, self._whole, [(blob, next(iter(places))) for blob, places in blobs.items()])
         further = [(blob, place) for blob, places in blobs.items() for place in list(places)[1:]]
         self._each(pool, self._known, further)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
 from scripts.benchmarks.measure import MIB, print_bar
 from scripts.benchmarks.registry_images import layout, make_images
-from scripts.benchmarks.serve_load import Load, Measured, large_files
+from scripts.benchmarks.serve_load import Load, Measured, large_files, on_core
 from scripts.benchmarks.serve_sides import OURS, READY_S, default_mirror, free_port, program, running
 from scripts.benchmarks.serve_tree import ServedTree
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SUMMARY = "pull large blobs and ask for manifests (peer: docker-registry)"
 PEER = "docker-registry"
 MIN_BLOBS, MIN_HEADS = 1.5, 2
+SERVER_CORE, CLIENT_CORE = 0, 1
 BLOB_CLIENTS, HEAD_CLIENTS = (1, 8), (8, 64)
 # a second; more than any server answers, and ab has memory for each
 _MAX_HEADS = 500_000
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="workers of the mirror (default 2)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default 5)")
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement (default 2)")
+    parser.add_argument("--pin", action="store_true", help="one worker; servers on core 0, clients on core 1")
     parser.add_argument("--size", type=int, default=64, metavar="MIB", help="of a blob (default 64)")
     parser.add_argument("--mirror", default=default_mirror(), metavar="COMMAND", help="another mirror to be measured")
     parser.add_argument("--directory", default="/dev/shm", help="where to work (default /dev/shm: no disk is measured)")  # noqa: S108 - the point is a file system in memory
@@ -89,10 +91,13 @@ def run(arguments: argparse.Namespace) -> None:
         images = make_images(directory / "tree", arguments.size * MIB)
         paths = tuple(image.blob_path for image in images)
         tree = ServedTree(directory / "tree", arguments.size * MIB, 0, {})
-        rows = _rows(Load(tree, arguments.workers, arguments.seconds, None, paths), images)
+        workers = 1 if arguments.pin else arguments.workers
+        client_core = CLIENT_CORE if arguments.pin else None
+        rows = _rows(Load(tree, workers, arguments.seconds, client_core, paths), images)
         results: Results = {}
         with (
-            _mirror(arguments.mirror, directory, arguments.workers) as ours,
+            on_core(SERVER_CORE if arguments.pin else None),
+            _mirror(arguments.mirror, directory, workers) as ours,
             _docker_registry(directory, images) as peer,
         ):
             for side in (ours, peer):
@@ -121,7 +126,8 @@ def _blob_row(load: Load, clients: int) -> Row:
 
 def _head_row(load: Load, images: Sequence[ServedImage], clients: int) -> Row:
     def measure(side: Side) -> Measured:
-        return _heads(side, images[0], clients, load.seconds)
+        with on_core(load.core):
+            return _heads(side, images[0], clients, load.seconds)
 
     return Row(f"manifest HEADs, {clients} clients", "thousand/s", 1e3, "us", 1e6, MIN_HEADS, measure)
 
@@ -192,7 +198,8 @@ def _print(arguments: argparse.Namespace, rows: Sequence[Row], results: Results)
     processors = len(os.sched_getaffinity(0))
     print(f"{processors} processors, {platform.machine()}, Python {platform.python_version()}, ", end="")
     print(f"blobs in {arguments.directory}, medians of {arguments.rounds} rounds in turn, ", end="")
-    print(f"{arguments.seconds} s each, {arguments.workers} workers\n")
+    pinned = "one worker, servers on a core and clients on another"
+    print(f"{arguments.seconds} s each, {pinned if arguments.pin else f'{arguments.workers} workers'}\n")
     print(f"| | {OURS} | lowest to highest | processor time | {PEER} | lowest to highest | processor time |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:

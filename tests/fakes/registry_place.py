@@ -88,4 +88,5 @@ class MemoryRegistryPlace:
             "content-type": media_type,
             "content-length": str(len(data)),
             "docker-content-digest": str(Blob.of(data).digest),
+            **({"docker-distribution-api-version": "registry/2.0"} if path == "v2/" else {}),
         }

@@ -114,7 +114,10 @@ def run(text: str, root: Path, shell: str = "sh") -> subprocess.CompletedProcess
 
 def test_the_page_s_own_urls_say_the_same_as_the_command(bundle: tuple[Path, PlacedImages]) -> None:
     root, placed = bundle
-    with mirror(root) as running:
+    with mirror(root) as running, mirror(root, "--registry", "127.0.0.1:0") as other:
+        own = other.said("(images only").partition("://")[2].partition("/")[0]
+        with urllib.request.urlopen(f"{other.url}/-/client/daemon.json") as answer:
+            assert json.load(answer)["insecure-registries"] == [own]
         with urllib.request.urlopen(f"{running.url}/-/client/daemon.json") as answer:
             assert json.load(answer)["insecure-registries"] == [f"127.0.0.1:{running.port}"]
         with urllib.request.urlopen(f"{running.url}/-/client/") as answer:

@@ -63,7 +63,7 @@ def test_all_as_bundled_and_every_blob_once(jobs: int) -> None:
     fetched = Counter(path.rpartition("/")[2] for method, path in asked if method == "GET" and "/blobs/" in path)
     assert len(fetched) == 4 + 3
     assert set(fetched.values()) == {1}
-    assert sum(1 for method, _ in asked if method == "HEAD") == 3
+    assert sum(1 for method, _ in asked if method == "HEAD") == 1 + 3
     assert {path for _, path in asked} == set(place.answers)
 
 
@@ -136,6 +136,18 @@ def test_where_there_is_no_registry() -> None:
     report = checked(place, images)
     with pytest.raises(SourceError, match="404"):
         require_good([report])
+
+
+def test_a_server_that_answers_every_path_is_no_registry() -> None:
+    place, images = registry_of()
+
+    class Page(MemoryRegistryPlace):
+        def _answer(self, method: str, path: str, accept: str) -> tuple[bytes, dict[str, str]]:
+            super()._answer(method, path, accept)
+            return b"<html>", {"content-type": "text/html"}
+
+    assert check(Page(place.answers), images, certain=False) is None
+    assert not checked(Page(place.answers), images).good
 
 
 def test_a_registry_that_is_gone_is_not_waited_for() -> None:
