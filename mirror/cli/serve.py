@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MAX_WORKERS = 64
 MAX_PORT = 65535
+MAX_GRACE_S = 24 * 3600
 
 
 def _port(text: str) -> int:
@@ -72,6 +73,13 @@ def _shares(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
             raise click.BadParameter(f"{value!r} is not /PATH=DIR")
         shares.append(ShareOption(name, Path(directory)))
     return tuple(shares)
+
+
+def _seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    # neither nan nor inf is
+    if not 0 <= value <= MAX_GRACE_S:
+        raise click.BadParameter(f"{value} is not a number from 0 to {MAX_GRACE_S}")
+    return value
 
 
 def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
@@ -164,7 +172,8 @@ FILE = click.Path(path_type=Path, readable=False)
 @option("--verify", is_flag=True, help="Compare every digest before serving, and before a reload takes over.")
 @option(
     "--grace",
-    type=click.FloatRange(0),
+    type=float,
+    callback=_seconds,
     default=DEFAULT_GRACE_S,
     show_default=True,
     metavar="SECONDS",

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyftpdlib.ioloop import IOLoop
 
-from bundler.errors import BundlerError
 from mirror.ftp.limits import Limits
 from mirror.ftp.service import Service
-from mirror.worker.control import Message
-from mirror.worker.serving import Reload
+from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from mirror.ftp.tls import Tls
     from mirror.settings import Settings
     from mirror.worker.control import Material
+    from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
 
 _FLUSH_S = 0.25
@@ -65,9 +64,7 @@ class FtpWorker:
         self._worker = worker
         self._ioloop = IOLoop.factory()
         self._service = Service(worker, self._ioloop, limits, _tls(worker.settings, worker.serving.material))
-        self._reload: Reload | None = None
-        self._reloading: Watched | None = None
-        self._next: Message | None = None
+        self._reloads = Reloads(worker, self._watch, self._take_over)
         self._stop_by_s: float | None = None
         self._line: Watched | None = Watched(self._ioloop, worker.control.fileno(), self._obey)
         self._ioloop.call_every(_FLUSH_S, worker.log.flush)
@@ -100,7 +97,7 @@ class FtpWorker:
         for message in control.receive():
             match message.word:
                 case "reload":
-                    self._begin_reload(message)
+                    self._reloads.asked(message)
                 case "reopen-log":
                     if message.descriptor is not None:
                         self._worker.log.reopen(message.descriptor)
@@ -122,39 +119,12 @@ class FtpWorker:
             self._stop_by_s = time.monotonic() + self._worker.settings.grace_s
             self._service.stop()
 
-    def _begin_reload(self, message: Message) -> None:
-        if self._reload is not None:
-            # the newest is the one that counts, and begins when the running one is done
-            self._next = message
-            return
-        material = message.material or self._worker.serving.material
-        self._reload = Reload(self._worker.loader, material, message.generation)
-        self._reloading = Watched(self._ioloop, self._reload.fileno(), self._end_reload)
+    def _watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], None]:
+        return Watched(self._ioloop, fileno, call).close
 
-    def _end_reload(self) -> None:
-        reload = self._reload
-        if reload is None or self._reloading is None:
-            return
-        generation = reload.generation
-        self._reloading.close()
-        self._reload = self._reloading = None
-        try:
-            serving = reload.take()
-            tls = _tls(self._worker.settings, serving.material)
-        except BundlerError as error:
-            answer = Message("failed", text=error.text(), generation=generation)
-        except Exception as error:  # noqa: BLE001 - whatever it is, what was served before goes on being served
-            _log.exception("a reload failed unexpectedly")
-            answer = Message("failed", text=str(error), generation=generation)
-        else:
-            self._service.tls = tls
-            self._worker.take_over(serving)
-            answer = Message("reloaded", generation=generation)
-        self._worker.control.send(answer)
-        self._notice_end()
-        if self._next is not None:
-            message, self._next = self._next, None
-            self._begin_reload(message)
+    def _take_over(self, serving: Serving) -> None:
+        self._service.tls = _tls(self._worker.settings, serving.material)
+        self._worker.take_over(serving)
 
 
 class Watched:

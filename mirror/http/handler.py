@@ -152,7 +152,8 @@ class Handler:
             except NotTheCheckedFileError:
                 pass
         elif not serving.faults.is_known(file):
-            tell(f"{file.bundle}/{file.path} is not served: its bytes are no longer the listed ones")
+            what = "it cannot be read" if looked_at is None else "its bytes are no longer the listed ones"
+            tell(f"{file.bundle}/{file.path} is not served: {what}")
         serving.faults.refuse(file, looked_at)
         self._worker.count_faults()
         return self._problem(exchange, target, 503)

@@ -22,10 +22,12 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
     """Return status and JSON text of the mirror's health: 200, or 503 when something is wrong.
 
     `live`: somebody answers; `ready`: every worker of every protocol serves; `complete`: every listed file is there and
-    unchanged; `verified`: every digest was compared, at the start or since, and matched; null if nobody asked for it.
+    unchanged, and there is a bundle or a share; `verified`: every digest was compared, at the start or since, and
+    matched; null if nobody asked for it.
     """
     seen = max((slot.get(Field.FAULTS) for slot in counters.slots), default=0)
-    complete = not faults and not seen and not site.problems
+    empty = not site.bundles and not site.shares
+    complete = not faults and not seen and not site.problems and not empty
     ready = counters.ready()
     # faults, not what was true when the bundle was loaded: a file that was repaired is served again after it was hashed
     whole = [not any(fault.startswith(f"{bundle.short_id}/") for fault in faults) for bundle in site.bundles]

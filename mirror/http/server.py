@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 DESCRIPTORS_PER_TRANSFER = 2
 # so many transfers find descriptors however many connections are open
 RESERVED_TRANSFERS = 1024
-SPARE_DESCRIPTORS = 64
+_SPARE_DESCRIPTORS = 64
 FLUSH_S = 0.25
 _NEGOTIATED = ("Vary", "Accept")
+
+
+def affordable_descriptors(soft_limit: int) -> int:
+    """Return how many descriptors connections and transfers may take: what the worker's own leave of the limit."""
+    # an unusually low limit is shared by halves, or nobody could be served at all
+    return max(1, soft_limit - min(_SPARE_DESCRIPTORS, soft_limit // 2))
 
 
 class HttpServer:

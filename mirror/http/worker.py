@@ -6,26 +6,25 @@ import asyncio
 import gc
 import resource
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
 
-from bundler.errors import BundlerError
 from mirror.http.connection import Connection
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
-from mirror.http.server import FLUSH_S, SPARE_DESCRIPTORS, HttpServer
+from mirror.http.server import FLUSH_S, HttpServer, affordable_descriptors
 from mirror.http.slow_work import SlowWork
 from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
 from mirror.shared.counters import Field, State
-from mirror.worker.control import Message
-from mirror.worker.describe import image_warnings
-from mirror.worker.serving import Reload
+from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:
     import socket
     import ssl
+    from collections.abc import Callable
 
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
@@ -57,13 +56,12 @@ class _HttpWorker:
         self._pages = Pages()
         handler = Handler(worker, OwnUrls(worker, self._pages), self._slow)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        limit = max(1, soft - SPARE_DESCRIPTORS)
+        limit = affordable_descriptors(soft)
         self._secure = self._tls is not None
         self._server = HttpServer(worker, handler, loop, max_descriptors=limit, secure=self._secure)
         self._stop = asyncio.Event()
         self._listening: list[asyncio.AbstractServer] = []
-        self._reload: Reload | None = None
-        self._next_reload: Message | None = None
+        self._reloads = Reloads(worker, self._watch, self._take_over)
 
     async def run(self) -> None:
         """Listen, and wait for the end."""
@@ -111,7 +109,7 @@ class _HttpWorker:
     def _commanded(self) -> None:
         for message in self._worker.control.receive():
             if message.word == "reload":
-                self._begin_reload(message)
+                self._reloads.asked(message)
             elif message.word == "reopen-log" and message.descriptor is not None:
                 self._worker.log.reopen(message.descriptor)
             elif message.word == "stop":
@@ -121,34 +119,9 @@ class _HttpWorker:
             self._loop.remove_reader(self._worker.control.fileno())
             self._stop.set()
 
-    def _begin_reload(self, message: Message) -> None:
-        if self._reload is not None:
-            # the newest wins; what is between never comes to be
-            self._next_reload = message
-            return
-        assert message.material is not None  # noqa: S101 - a reload brings it
-        self._reload = Reload(self._worker.loader, message.material, message.generation)
-        self._loop.add_reader(self._reload.fileno(), self._reloaded)
-
-    def _reloaded(self) -> None:
-        reload, self._reload = self._reload, None
-        assert reload is not None  # noqa: S101 - only called for one
-        self._loop.remove_reader(reload.fileno())
-        generation = reload.generation
-        try:
-            serving = reload.take()
-            self._take_over(serving)
-        except BundlerError as error:
-            self._worker.control.send(Message("failed", text=error.summary(), generation=generation))
-        except Exception as error:  # noqa: BLE001 - a reload that fails leaves what is served as it was
-            self._worker.control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
-        else:
-            self._worker.control.send(
-                Message("reloaded", text="\n".join(image_warnings(serving.registry.warnings)), generation=generation)
-            )
-        if self._next_reload is not None:
-            message, self._next_reload = self._next_reload, None
-            self._begin_reload(message)
+    def _watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], object]:
+        self._loop.add_reader(fileno, call)
+        return partial(self._loop.remove_reader, fileno)
 
     def _take_over(self, serving: Serving) -> None:
         if self._tls is not None:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY
+# O_NONBLOCK: a fifo that nobody reads is an error, not something to wait for
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _MODE = 0o640
 _STDOUT = 1
 

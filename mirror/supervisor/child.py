@@ -64,8 +64,10 @@ def live(
     material: Material,
     log_descriptor: int | None,
     generation: int,
+    *,
+    begun: bool,
 ) -> NoReturn:
-    """Be a worker, from just after the fork to the end of the process."""
+    """Be a worker, from just after the fork to the end of the process; once the mirror has begun, also of nothing."""
     code = EXIT_BUG
     try:
         signal.set_wakeup_fd(-1)
@@ -78,7 +80,7 @@ def live(
             become(around.identity)
         loader = Loader(around.root, around.shares, around.settings)
         serving = loader.load(material, generation)
-        if generation == 1:
+        if not begun:
             require_something_to_serve(serving.site, around.root)
         worker = Worker(
             number=number,

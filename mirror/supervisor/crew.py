@@ -59,6 +59,7 @@ class Crew:
     Arguments:
         log_descriptor: of the access log that new workers inherit, None for none.
         generation: counts the reloads; a new worker begins with the present one.
+        begun: whether all workers have served at the same time.
     """
 
     around: Surroundings
@@ -66,6 +67,7 @@ class Crew:
     material: Material
     log_descriptor: int | None
     generation: int = 1
+    begun: bool = False
     by_pid: dict[int, Member] = field(default_factory=dict)
 
     def fork(self, member: Member) -> None:
@@ -78,11 +80,9 @@ class Crew:
         if pid == 0:
             ours.close()
             self._let_go_of_others(member)
-            # a copy: the log closes its descriptor when it is reopened
-            log = None if self.log_descriptor is None else os.dup(self.log_descriptor)
             live(
                 self.around, member.number, member.protocol, member.listeners, member.registry, theirs,
-                self.material, log, self.generation,
+                self.material, self.log_descriptor, self.generation, begun=self.begun,
             )  # fmt: skip
         theirs.close()
         member.pid, member.control = pid, ours
@@ -143,6 +143,13 @@ class Crew:
         """Let nobody in any more; each worker closes its own end."""
         for member in self.members:
             _close(member.listeners)
+
+    def kill_beginners(self) -> None:
+        """End who serves nothing yet: it would hear of a stop only when all has been loaded, which may take hours."""
+        for member in self.members:
+            if member.pid and not member.said:
+                with suppress(ProcessLookupError):
+                    os.kill(member.pid, signal.SIGKILL)
 
     def kill_all(self) -> None:
         """End every process at once."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.material import read_material
+from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
 
 if TYPE_CHECKING:
@@ -52,12 +53,11 @@ class Supervisor:
         self._manager = manager
         self._say, self._warn, self._announcement = say, warn, announcement
         self._selector = selectors.DefaultSelector()
-        self._announced = False
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
-        # what the workers found in what they took over, each line once
-        self._reload_remarks: dict[str, None] = {}
+        # the material that everybody has taken over, or began with
+        self._accepted = crew.material
 
     def run(self) -> None:
         """Serve until told to stop. Raises ServeError (SERVE_WORKERS_FAILED) or what a worker said at the start."""
@@ -133,7 +133,7 @@ class Supervisor:
                 self._ready(message.text)
                 if member.generation == self._crew.generation:
                     # the successor of one that died during a reload began with what was to be taken over
-                    self._answered(member, failed=False)
+                    self._answered(member, message.text, failed=False)
             elif message.word == "reloaded":
                 self._reloaded(member, message, failed=False)
             elif message.word == "failed":
@@ -148,13 +148,13 @@ class Supervisor:
             member.control = None
 
     def _ready(self, text: str) -> None:
-        if not self._announced and all(member.said for member in self._crew.members):
-            self._announced = True
+        if not self._crew.begun and all(member.said for member in self._crew.members):
+            self._crew.begun = True
             self._say(self._announcement(text))
-            self._manager.tell("READY=1", f"STATUS={text.partition(chr(10))[0]}")
+            self._manager.tell("READY=1", _status(text))
 
     def _failed(self, member: Member, message: Message) -> None:
-        if not self._announced:
+        if not self._crew.begun:
             self._stop_deadline_s = self._stop_deadline_s or time.monotonic() + FAREWELL_S
             self._crew.tell_all(Message("stop"))
             raise ServeError(
@@ -163,6 +163,9 @@ class Supervisor:
                 remedy="Mend what is named, then start the mirror again.",
             )
         self._warn(f"a worker for {member.protocol} failed: {message.text}")
+        if message.generation == self._crew.generation:
+            # what made it fail would make every successor fail
+            self._crew.material = self._accepted
         self._reloaded(member, message, failed=True)
 
     def _replace_dead(self) -> None:
@@ -185,6 +188,7 @@ class Supervisor:
         self._manager.tell("STOPPING=1")
         self._stop_deadline_s = time.monotonic() + self._crew.around.settings.grace_s + FAREWELL_S
         self._crew.tell_all(Message("stop"))
+        self._crew.kill_beginners()
         # while it is open here, clients would be let in and never answered
         self._crew.close_listeners()
 
@@ -196,31 +200,35 @@ class Supervisor:
         except BundlerError as error:
             self._warn(f"nothing is reloaded: {error.text()}")
             return
+        root = self._crew.around.root
+        if is_replaced(root):
+            self._warn(
+                f"{root.name} is not the directory any more that is served: restart the mirror to serve the new one"
+            )
         self._crew.generation += 1
         self._manager.tell("RELOADING=1")
         self._reload_answers = {member.number for member in self._crew.members}
         self._reload_failed = False
-        self._reload_remarks = {}
         message = Message("reload", material=self._crew.material, generation=self._crew.generation)
         self._crew.tell_all(message)
 
     def _reloaded(self, member: Member, message: Message, *, failed: bool) -> None:
         if message.generation == self._crew.generation:
-            if not failed:
-                self._reload_remarks |= dict.fromkeys(message.text.splitlines())
-            self._answered(member, failed=failed)
+            self._answered(member, message.text, failed=failed)
 
-    def _answered(self, member: Member, *, failed: bool) -> None:
+    def _answered(self, member: Member, text: str, *, failed: bool) -> None:
         if member.number not in self._reload_answers:
             return
         self._reload_answers.discard(member.number)
         self._reload_failed |= failed
-        if not self._reload_answers:
+        if self._reload_answers:
+            return
+        if self._reload_failed:
             self._manager.tell("READY=1")
-            for remark in self._reload_remarks:
-                self._warn(remark)
-            if not self._reload_failed:
-                self._warn("reloaded")
+            return
+        self._accepted = self._crew.material
+        self._manager.tell("READY=1", _status(text))
+        self._warn("\n  ".join(["reloaded", *text.splitlines()]))
 
     def _reopen_log(self) -> None:
         settings = self._crew.around.settings
@@ -236,3 +244,8 @@ class Supervisor:
             with suppress(OSError):
                 os.close(self._crew.log_descriptor)
         self._crew.log_descriptor = descriptor
+
+
+def _status(text: str) -> str:
+    """Return what the service manager shows of what the workers said."""
+    return f"STATUS={text.partition(chr(10))[0]}"

@@ -11,6 +11,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.archive.beneath import open_directory
 from bundler.errors import BundleFormatError, ErrorId, ServeError
 from bundler.model.bundle import INDEX_PATH
 from mirror.tree.bundle_loading import load_bundle
@@ -118,8 +119,13 @@ def _holds_bundle(root: Root, directory: str) -> bool:
 
 def _bundle_directories(root: Root) -> list[str]:
     try:
-        with os.scandir(root.descriptor) as entries:
-            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        # opened anew: a descriptor that all workers have inherited has one place in the list for all of them (fork(2))
+        listed = open_directory(root.descriptor, ".")
+        try:
+            with os.scandir(listed) as entries:
+                names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        finally:
+            os.close(listed)
     except OSError as error:
         raise _unusable(root, f"the directory cannot be listed: {error.strerror}") from error
     # a name that is no UTF-8, or that no URL should hold, is nobody's bundle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.archive import beneath
@@ -11,14 +12,20 @@ from mirror.tree.loading import Root
 from mirror.tree.shares import Share
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mirror.settings import ShareOption
 
 
 def open_root(path: Path) -> Root:
     """Open the directory that is served; it may be named through links. Raises ServeError (SERVE_ROOT_UNUSABLE)."""
     return Root(_open(path), os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps `..`, which `current` never says
+
+
+def is_replaced(root: Root) -> bool:
+    """Tell whether the root's name leads to another directory by now, or to none."""
+    try:
+        return not os.path.samestat(Path(root.name).stat(), os.fstat(root.descriptor))
+    except OSError:
+        return True
 
 
 def open_share(option: ShareOption) -> Share:

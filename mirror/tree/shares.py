@@ -57,7 +57,8 @@ class Share:
             os.close(descriptor)
 
     def _directory(self, inner: str, url: str) -> Directory:
-        descriptor = open_directory(self.directory, inner)
+        # never the inherited descriptor itself: all workers would share one place in its list (fork(2))
+        descriptor = open_directory(self.directory, inner or ".")
         below = f"{inner}/" if inner else ""
         entries: list[Entry] = []
         try:

@@ -31,6 +31,8 @@ def describe(site: Site, warnings: Sequence[str] = ()) -> str:
         told = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_TOLD]]
         more = len(bundle.faults) - len(told)
         lines += told + ([f"  and {more} more"] if more else [])
+    if not site.bundles and not site.shares:
+        lines.insert(0, "nothing is served: there is no bundle; unpack one, then reload")
     return "\n".join(lines)
 
 

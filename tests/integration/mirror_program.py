@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 LOOPBACK = "127.0.0.1"
 PROGRAM = Path(sys.executable).with_name("mirror")
@@ -147,10 +147,16 @@ def command(root: Path, *options: str) -> list[str]:
 
 
 @contextmanager
-def mirror(root: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[Mirror]:
-    """Run a mirror until the block ends; it has to end by itself when it is asked to."""
+def mirror(
+    root: Path, *options: str, env: dict[str, str] | None = None, started_as: Sequence[str] = ()
+) -> Iterator[Mirror]:
+    """Run a mirror until the block ends; it has to end by itself when it is asked to.
+
+    Arguments:
+        started_as: the whole command line instead of the usual one.
+    """
     process = subprocess.Popen(
-        command(root, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+        started_as or command(root, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     )  # fmt: skip
     running = Mirror(process)
     try:
@@ -195,3 +201,8 @@ def is_refused(port: int) -> bool:
     except ConnectionRefusedError:
         return True
     return False
+
+
+def is_open(pid: int, file: Path) -> bool:
+    """Tell whether a process has a file open, under the name that it has now."""
+    return any(descriptor.readlink() == file for descriptor in Path(f"/proc/{pid}/fd").iterdir())

@@ -7,7 +7,9 @@ import os
 import random
 import shutil
 import signal
-from typing import TYPE_CHECKING
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +19,6 @@ from tests.unit.mirror.bundle_tree import write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.integration.mirror_program import Mirror
 
@@ -179,6 +180,28 @@ def test_a_file_that_shrinks_while_it_is_sent_is_cut(tmp_path: Path, target: str
         with connected(running.port) as wire:
             assert wire.get(target).status == (200 if "shared" in target else 503)
         eventually(lambda: " cut\n" in (tmp_path / "log").read_text(), "the cut answer is logged")
+
+
+def limit_descriptors(pid: int, soft: int) -> None:
+    """Set how many descriptors a process may have from now on, as its own user: nobody else may."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    uid, gid = (int(status.partition(f"\n{name}:\t")[2].split()[0]) for name in ("Uid", "Gid"))
+    own = (uid, gid) == (os.getuid(), os.getgid())
+    who: dict[str, Any] = {} if own else {"user": uid, "group": gid, "extra_groups": []}
+    subprocess.run(["prlimit", f"--pid={pid}", f"--nofile={soft}:"], check=True, **who)
+
+
+def test_a_want_of_descriptors_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    root = write_bundle(tmp_path / "root", {"file": b"content"})
+    with mirror(root) as running, connected(running.port) as wire:
+        (worker,) = running.workers()
+        assert wire.get("/-/health").status == 200
+        limit_descriptors(worker, 3)
+        assert wire.get("/file").status == 503
+        limit_descriptors(worker, 1024)
+        assert running.health()[0] == 200
+        assert running.told_times("is not served") == 0
+        assert wire.get("/file").body == b"content"
 
 
 def test_unlisted_files_are_not_served(tmp_path: Path) -> None:

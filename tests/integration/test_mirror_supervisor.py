@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
 import signal
 import socket
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.integration.mirror_program import eventually, is_refused, mirror, refused
+from tests.integration.mirror_program import Mirror, command, eventually, is_open, is_refused, mirror, refused
 from tests.integration.raw_http import ClosedError, connected
 from tests.unit.mirror.bundle_tree import write_bundle
 
@@ -188,6 +191,38 @@ def test_signals_for_the_supervisor_do_not_end_workers(root: Path) -> None:
         assert running.health()[0] == 200
 
 
+def test_it_can_be_stopped_while_it_verifies(tmp_path: Path) -> None:
+    root = write_bundle(tmp_path / "root", {"large": b""})
+    large = root / "large"
+    index = json.loads((root / "bundle.json").read_text())
+    size = 1 << 40
+    index["files"][0]["size"] = size
+    (root / "bundle.json").write_text(json.dumps(index))
+    with large.open("r+b") as stream:
+        stream.truncate(size)
+    process = subprocess.Popen(
+        command(root, "--verify", "--grace", "600"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    started = Mirror(process)
+    try:
+        eventually(started.workers, "there is a worker")
+        (worker,) = started.workers()
+        eventually(lambda: reads(worker, large), "it hashes")
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        for worker in started.workers() if process.poll() is None else []:
+            os.kill(worker, signal.SIGKILL)
+        process.kill()
+        process.communicate()
+
+
+def reads(pid: int, file: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return is_open(pid, file)
+    return False
+
+
 # the beginning
 
 
@@ -199,7 +234,7 @@ def test_systemd_is_told(root: Path, tmp_path: Path) -> None:
             assert manager.recv(4096).startswith(b"READY=1\nSTATUS=demo 2025.03")
             running.reload()
             assert manager.recv(4096).startswith(b"RELOADING=1")
-            assert manager.recv(4096) == b"READY=1"
+            assert manager.recv(4096).startswith(b"READY=1\nSTATUS=demo 2025.03")
         assert manager.recv(4096) == b"STOPPING=1"
 
 
@@ -216,7 +251,7 @@ def test_a_port_that_is_taken(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["no bundle", "no directory", "not for nobody", "damaged index", "users", "certificate"]
+    "fault", ["no bundle", "no directory", "not for nobody", "damaged index", "users", "certificate", "log"]
 )
 def test_a_mirror_that_cannot_begin_says_why_and_leaves_nothing_behind(root: Path, tmp_path: Path, fault: str) -> None:
     options: tuple[str, ...] = ("--workers", "3")
@@ -232,15 +267,19 @@ def test_a_mirror_that_cannot_begin_says_why_and_leaves_nothing_behind(root: Pat
         case "users":
             (tmp_path / "users").write_text("anna:plain\n")
             options += ("--users", str(tmp_path / "users"))
+        case "log":
+            # opening it would wait for somebody who reads it
+            os.mkfifo(tmp_path / "log")
+            options += ("--access-log", str(tmp_path / "log"))
         case _:
             (tmp_path / "pem").write_text("no certificate")
             options += ("--tls-cert", str(tmp_path / "pem"))
     done = refused(root, *options)
     root.chmod(0o755)
-    assert done.returncode == 8
+    assert done.returncode == (11 if fault == "log" else 8)
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
-    assert re.search(r"\[serve-[a-z-]+\]", done.stderr)
+    assert re.search(r"\[(serve|storage)-[a-z-]+\]", done.stderr)
     assert done.stderr.count("error:") == 1
 
 
@@ -248,3 +287,19 @@ def test_a_signal_by_name_reaches_the_supervisor_alone(tmp_path: Path) -> None:
     with mirror(write_bundle(tmp_path / "root"), "--workers", "2") as running:
         names = [Path(f"/proc/{pid}/comm").read_text().strip() for pid in (running.process.pid, *running.workers())]
         assert names == ["mirror", "mirror-http", "mirror-http"]
+
+
+def test_clients_are_told_the_port_that_was_found(root: Path) -> None:
+    with mirror(root, "--ftp", "127.0.0.1:0") as running:
+        matched = re.search(r"^FTP   ftp://127.0.0.1:([0-9]+)/", running.announcement, re.MULTILINE)
+        assert matched is not None
+        with connected(running.port) as wire:
+            told = wire.get("/-/client/file-ftp.sh").body.decode()
+        assert f":{matched[1]}/" in told
+
+
+def test_few_descriptors_are_enough_for_a_few_clients(root: Path) -> None:
+    limited = ("sh", "-c", 'ulimit -n 64; exec "$0" "$@"', *command(root))
+    with mirror(root, started_as=limited) as running, connected(running.port) as wire:
+        assert wire.get("/big").body == BIG
+        assert wire.get("/small").body == SMALL

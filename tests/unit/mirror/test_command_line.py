@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
 from bundler.console import EXIT_USAGE
@@ -22,3 +23,10 @@ def test_a_wrong_command_line_ends_with_2_and_no_traceback() -> None:
     assert done.returncode == EXIT_USAGE
     assert "No such command 'sevre'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "86401", "soon"])
+def test_a_grace_that_never_ends_is_refused(seconds: str) -> None:
+    done = CliRunner().invoke(mirror, ["serve", "--root", "/nowhere", "--grace", seconds])
+    assert done.exit_code == EXIT_USAGE
+    assert "--grace" in done.output

@@ -61,6 +61,15 @@ def test_every_bundle_one_level_below_has_its_own_top_and_current_is_also_at_the
         assert site.find("old/a") is None
 
 
+def test_bundles_are_found_while_another_worker_lists_the_root(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "old")
+    write_bundle(tmp_path / "new")
+    # workers inherit one open directory, and with it one place in its list (fork(2))
+    with opened(tmp_path) as root, os.scandir(root.descriptor) as others:
+        next(others)
+        assert [bundle.directory for bundle in site_of(root).bundles] == ["new", "old"]
+
+
 @pytest.mark.parametrize(
     "target", ["one", "./one", "one/", "{root}/one", "{root}/one/", "{root}/../{name}/one", "../{name}/one"]
 )

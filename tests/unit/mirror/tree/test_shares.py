@@ -57,6 +57,12 @@ def test_files_and_directories_are_served_as_they_are(tree: Path) -> None:
         assert top.entries[1].file.etag == found.etag
 
 
+def test_a_list_is_whole_while_another_worker_makes_one(tree: Path) -> None:
+    with shared(tree) as share, os.scandir(share.directory) as others:
+        next(others)
+        assert _names(share) == [".hidden", "a.iso", "inner"]
+
+
 def test_no_link_is_shown_or_followed(tree: Path) -> None:
     (tree / "out").symlink_to(tree.parent / "secret")
     (tree / "inside").symlink_to("a.iso")
