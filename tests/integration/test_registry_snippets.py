@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import urllib.request
@@ -26,10 +27,10 @@ from tests.integration.placed_images import AMD64, ARM64, PlacedImages, place_im
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("registry-address")]
+pytestmark = pytest.mark.integration
 
-# TEST-NET-3 (RFC 5737): nobody else's
-ADDRESS = "203.0.113.57"
+# of TEST-NET-3 (RFC 5737), nobody else's; tests run in several processes, and each adds and removes its own
+ADDRESS = f"203.0.113.{os.getpid() % 250 + 2}"
 APP, PAUSE, EDGE = "quay.io/demo/app:1", "registry.k8s.io/pause:3.5", "docker.io/library/edge:1"
 PLATFORMS = {APP: (AMD64, ARM64), PAUSE: (AMD64,), EDGE: (ARM64,)}
 SHELLS = ("dash", "busybox sh", "bash")
