@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mirror.service.host import Host
 
-# systemctl(1), "Exit status"
+# what systemctl says of a unit that is not loaded, in section "Exit status" of its manual
 _NO_SUCH_UNIT = 5
 
 

@@ -132,7 +132,7 @@ def test_somebody_s_own_changes_are_not_replaced() -> None:
     assert host.files[UNIT_FILE].endswith(b"# mine\n")
 
 
-class _PowerFailure(Exception):
+class _PowerFailureError(Exception):
     """Whatever ends the process between two steps."""
 
 
@@ -143,10 +143,10 @@ class _FragileHost(MemoryHost):
 
     def write(self, path: str, data: bytes, mode: int) -> None:
         if path == UNIT_FILE and self.dies == "before":
-            raise _PowerFailure
+            raise _PowerFailureError
         MemoryHost.write(self, path, data, mode)
         if path == UNIT_FILE and self.dies == "after":
-            raise _PowerFailure
+            raise _PowerFailureError
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -154,7 +154,7 @@ def test_what_was_interrupted_while_it_changed_is_undone_in_reverse(moment: str)
     host = _FragileHost()
     installed(host, options())
     host.dies = moment
-    with pytest.raises(_PowerFailure):
+    with pytest.raises(_PowerFailureError):
         installed(host, options("--ftp", "off"))
     began, said = len(host.ran), list[str]()
     remove(host, said.append)
@@ -172,7 +172,7 @@ def test_what_was_interrupted_is_finished_by_the_same_command(moment: str) -> No
     host = _FragileHost()
     installed(host, options())
     host.dies = moment
-    with pytest.raises(_PowerFailure):
+    with pytest.raises(_PowerFailureError):
         installed(host, options("--ftp", "off"))
     host.dies = ""
     installed(host, options("--ftp", "off"))
