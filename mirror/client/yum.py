@@ -74,7 +74,7 @@ def _file(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
 
 
 def _commands(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
-    path = _path(repo)
+    path = word(_path(repo))
     url = root_url(reach, scheme)
     begin = curl(reach, scheme)
     if scheme == "http":
@@ -89,7 +89,7 @@ def _commands(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
             lines.append(f"sed -i {word(edit)} {path}")
     if reach.login:
         lines.append(f"chmod 600 {path}    # then replace {NAME_PLACEHOLDER} and {PASSWORD_PLACEHOLDER} in it")
-    lines.append(f"yum --disablerepo='*' --enablerepo='{repo.id}*' list available")
+    lines.append(f"yum --disablerepo='*' --enablerepo={word(f'{repo.id}*')} list available")
     return Snippet(
         name=f"{_name(repo, scheme)}.sh",
         tool="yum",
