@@ -211,7 +211,7 @@ def test_the_mirror_s_own_name_in_all_its_forms(namespace: str, own: str) -> Non
 def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
     only = bundle()
     files = []
-    for number in range(12_000):
+    for number in range(20_000):
         document = blob(f"document {number}")
         name = f"quay.io/coreos/flannel:{number}"
         about = {"digest": str(document.digest), "names": [name], "images": [name], "media_type": OCI_MANIFEST}
@@ -222,5 +222,5 @@ def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
     repository = make_book(site(many, current=many)).find("coreos/flannel", "", HOST)
     assert repository is not None
     assert len(repository.tags) == len(files)
-    # half a second of computing; ten times as long when each image was compared with all before it
-    assert time.thread_time() - began < 3
+    # a second of computing; ten times as long when each image was compared with all before it
+    assert time.thread_time() - began < 4
