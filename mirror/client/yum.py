@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from bundler.model.snippets import HOST_PLACEHOLDER, SECTION, repo_file
 from mirror.client.reach import Snippet
@@ -78,7 +79,7 @@ def _commands(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
     url = root_url(reach, scheme)
     begin = curl(reach, scheme)
     if scheme == "http":
-        lines = [f"{begin} -o {path} {word(f'{url}{CLIENT_URL}/{_name(repo, scheme)}.repo')}"]
+        lines = [f"{begin} -o {path} {word(f'{url}{CLIENT_URL}/{quote(_name(repo, scheme))}.repo')}"]
     else:
         # over FTP there is nothing but the bundle, which has a template
         template = word(f"{url}/{repo.directory}/ftp.repo.tmpl")

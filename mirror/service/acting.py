@@ -40,7 +40,8 @@ def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings,
     earlier = read_journal(host)
     # what earlier times made and no step has come to yet: undone before what this time makes, as the later steps are
     left = list(earlier.made) if earlier else []
-    journal = Journal(settings.http, settings.ftp, settings.tls is not None, ())
+    # the registry's own port answers /-/health as well
+    journal = Journal(settings.http or settings.registry, settings.ftp, settings.tls is not None, ())
     wanted = {step.record.key for step in steps if step.record is not None}
     for record in [record for record in reversed(left) if record.key not in wanted]:
         _undo(host, [record], say)

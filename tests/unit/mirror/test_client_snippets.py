@@ -125,9 +125,10 @@ def test_the_index_names_each_with_its_title() -> None:
 
 
 def test_a_directory_s_name_is_no_command() -> None:
-    found = made(contents={f"yum/$(reboot);'x/{name}": b"" for name in REPOSITORY})
+    found = made(contents={f"yum/$(reboot);'x y/{name}": b"" for name in REPOSITORY})
     (commands,) = (snippet.text for name, snippet in found.items() if name.endswith("-http.sh") and "yum" in name)
     words = [shlex.split(line) for line in commands.splitlines()]
     assert words[0][:3] == ["curl", "-gfsS", "-o"]
-    assert words[0][3] == "/etc/yum.repos.d/bundle-$(reboot);'x.repo"
-    assert "--enablerepo=local-$(reboot);'x*" in words[1]
+    assert words[0][3] == "/etc/yum.repos.d/bundle-$(reboot);'x y.repo"
+    assert words[0][4] == "http://master:8088/-/client/yum-%24%28reboot%29%3B%27x%20y-http.repo"
+    assert "--enablerepo=local-$(reboot);'x y*" in words[1]

@@ -195,6 +195,26 @@ def test_a_unit_that_systemd_has_forgotten_does_not_stop_the_removal() -> None:
         remove(host, lambda _: None)
 
 
+def test_a_firewall_that_does_not_run_is_told_what_is_left() -> None:
+    facts = Facts(True, True, (), (), False, False, "/usr/bin/python3")
+    host = MemoryHost()
+    installed(host, options("--ftp", "off", open_firewall=True), facts)
+    for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):
+        host.failing[*begin, "--query-port=8088/tcp"] = Outcome(252, "", "FirewallD is not running\n")
+    said: list[str] = []
+    assert remove(host, said.append)
+    left = [line for line in said if "left to do" in line]
+    assert [line.rpartition(": ")[2] for line in left] == ["firewall-cmd --permanent --remove-port=8088/tcp"]
+
+
+def test_status_of_a_mirror_that_is_a_registry_alone() -> None:
+    host = MemoryHost(ports={("127.0.0.1", 5000)}, answer=Health(503, "red"))
+    installed(host, options("--http", "off", "--ftp", "off", "--registry", "127.0.0.1:5000"))
+    found = status_of(host)
+    assert found.listening == {"http": True}
+    assert found.health == Health(503, "red")
+
+
 def test_saved_rules_with_comments_in_another_encoding() -> None:
     rules = SAVED_RULES["iptables"]
     theirs = SYSTEM_RULES + b"# caf\xe9\n"
