@@ -7,9 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +16,7 @@ from mirror.client.reach import Reach, Snippet
 from mirror.client.snippets import client_snippets
 from mirror.tree.loading import Root, load_site
 from tests.fakes.certificates import authority
+from tests.integration.cutting_server import cutting
 from tests.integration.demo_bundle import demo_bundle
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.file_servers import ftp_site
@@ -336,34 +334,6 @@ def test_a_blob_of_other_bytes_is_never_loaded(tree: Path, emptied: DockerEngine
     assert f"blobs/sha256/{layer.name} has sha256" in done.stderr
     assert "not loaded: " in done.stderr
     assert images(emptied) == {"demo/pause:3.5", "kubeedge/pause:3.5", "demo/greeter:2.1"}
-
-
-@contextmanager
-def cutting(tree: Path, cut: str) -> Iterator[int]:
-    """Serve a tree with its ranges, but never more than the first half of the file whose name is `cut`."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            data = (tree / self.path.lstrip("/")).read_bytes()
-            begin = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
-            self.send_response(206 if begin else 200)
-            if begin:
-                self.send_header("Content-Range", f"bytes {begin}-{len(data) - 1}/{len(data)}")
-            self.send_header("Content-Length", str(len(data) - begin))
-            self.end_headers()
-            self.wfile.write(data[begin : len(data) // 2] if self.path.endswith(cut) else data[begin:])
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_a_blob_that_never_comes_whole_spoils_no_other(tree: Path, emptied: DockerEngine, tmp_path: Path) -> None:
