@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler import console
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
-from bundler.push.docker import DockerEngine
+from bundler.cli.wiring import open_engine
 from bundler.push.loading import LoadReport, Outcome, require_loaded
 from bundler.push.loading import load_images as load
 
@@ -32,7 +31,7 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
     The engine is the one that DOCKER_HOST names, or the local one. Images that it has already are left alone; one that
     fails does not keep the others back.
     """
-    with console.progress(quiet=as_json) as progress, DockerEngine(os.environ) as engine:
+    with console.progress(quiet=as_json) as progress, open_engine() as engine:
         report = load(root, engine, progress, only=only, platform=platform)
     console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json)
     require_loaded(report)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -177,7 +178,10 @@ def _connection_error(where: str, error: Exception, *, under_way: bool) -> SiteE
 
 
 def _errno(error: BaseException) -> int | None:
-    """Return the system's number of what lies below, which the libraries hide in arguments and causes."""
+    """Return the system's number of what lies below, which the libraries hide in arguments and causes.
+
+    None where there is none: TLS and name look-ups put numbers of their own in its place.
+    """
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:
@@ -185,7 +189,7 @@ def _errno(error: BaseException) -> int | None:
         if not isinstance(one, BaseException) or id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, OSError) and one.errno is not None:
+        if isinstance(one, OSError) and one.errno in errno.errorcode and not isinstance(one, ssl.SSLError):
             return one.errno
         waiting += [one.__context__, one.__cause__, *one.args]
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,11 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bundler.errors import ErrorId, SiteError
 from bundler.push.docker import DockerEngine as OurEngine
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.placed_images import AMD64, ARM64, ARMV7, PlacedImages, place_images
+from tests.integration.registries import tls_registry
+from tests.integration.token_service import self_signed_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +34,7 @@ pytestmark = pytest.mark.integration
 APP, TOOL, EDGE = "docker.io/demo/app:1", "quay.io/some/deep/tool:v2", "docker.io/library/edge:1"
 ALIAS = "docker.io/kubeedge/alias:9"
 FILLER_BYTES = 3 * 1024 * 1024
+SMALL_DISK_BYTES = 5 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +188,52 @@ def test_no_engine(root: Path, tmp_path: Path) -> None:
     assert "[engine-unreachable]" in done.stderr
     wrong = run(root, DOCKER_HOST="what://is.this")
     assert (wrong.returncode, "[engine-unreachable]" in wrong.stderr) == (9, True), wrong.stderr
+
+
+def test_an_engine_that_shows_a_certificate_of_somebody_else(root: Path, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    with tls_registry(tmp_path / "registry") as stranger:
+        shutil.copy(tmp_path / "registry/registry.pem", tmp_path / "cert.pem")
+        shutil.copy(tmp_path / "registry/registry.key", tmp_path / "key.pem")
+        (tmp_path / "ca.pem").write_bytes(self_signed_certificate(key, x509.DNSName("nobody")))
+        address = f"tcp://{stranger.host}"
+        done = run(root, DOCKER_HOST=address, DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=str(tmp_path))
+    assert (done.returncode, "[engine-unreachable]" in done.stderr) == (9, True), done.stderr
+    assert "certificate verify failed" in done.stderr.lower()
+
+
+def test_an_engine_that_is_killed_while_an_image_is_on_its_way(tmp_path: Path) -> None:
+    with docker_engine(tmp_path / "engine") as dying:
+        runtime = dying.socket.parent
+        pids = [int((runtime / name).read_text()) for name in ("pid", "exec/containerd/containerd.pid")]
+
+        def archive() -> Iterator[bytes]:
+            while True:
+                yield bytes(FILLER_BYTES)
+                while pids:
+                    os.kill(pids.pop(0), signal.SIGKILL)
+
+        with OurEngine({"DOCKER_HOST": f"unix://{dying.socket}"}) as ours:
+            with pytest.raises(SiteError) as caught:
+                ours.load(archive())
+            assert caught.value.id == ErrorId.ENGINE_CUT
+            with pytest.raises(SiteError) as caught:
+                ours.image_id(APP)
+            assert caught.value.id == ErrorId.ENGINE_UNREACHABLE
+
+
+def test_an_engine_whose_disk_is_full(root: Path, tmp_path: Path) -> None:
+    small = tmp_path / "engine"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "none", str(small)], check=True)
+    try:
+        with docker_engine(small) as engine:
+            done = load(root, engine, "--json")
+            assert image_ids(engine) == {}
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+    assert (done.returncode, set(outcomes(done).values())) == (11, {"failed"}), done.stderr
+    assert "the engine has no room left" in done.stderr
 
 
 class ScriptedEngine:

@@ -175,6 +175,16 @@ def test_after_a_login(directory: Path, engine: DockerEngine, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_an_engine_that_does_not_answer(shell: str, directory: Path, engine: DockerEngine) -> None:
+    done = push(directory, engine, "master:443", shell=shell, DOCKER_HOST="unix:///nowhere")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == "push.sh: not done: (load.sh)"
+    assert "the Docker engine does not answer" in done.stderr
+    assert "nonexistent" not in done.stderr
+    assert "No such file" not in done.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("project", ["", "kube-edge"])
 def test_names_are_those_of_the_tool(
     shell: str, project: str, directory: Path, engine: DockerEngine, tmp_path: Path

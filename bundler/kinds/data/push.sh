@@ -229,6 +229,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+: >"$scratch/loaded" || refuse "cannot write in $scratch; set TMPDIR"
 # what load.sh says of each image tells which of the platforms it took: NAME (PLATFORM, N MiB): loaded
 { sh "$directory/load.sh" "$@" </dev/null || : >"$scratch/incomplete"; } | while IFS= read -r line; do
     printf '%s\n' "$line"
