@@ -115,6 +115,7 @@ class OwnUrls:
             tls=secure,
             ftp=settings.ftp.port if settings.ftp is not None else None,
             login=settings.users is not None,
+            registry=settings.registry.port if settings.registry is not None else None,
         )
 
     def _client(self, exchange: Exchange, name: str, site: Site) -> Answer | None:
