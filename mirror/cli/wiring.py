@@ -12,8 +12,6 @@ from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH
 from mirror.probe.access import login_for, trusting
 from mirror.probe.expectation import Yardstick, locked_yardstick
-from mirror.probe.ftp_client import FtpClient
-from mirror.probe.http_client import HttpClient
 from mirror.probe.interface import RegistryPlace
 from mirror.tree.loading import CURRENT
 
@@ -59,6 +57,8 @@ def open_registry(
     if place is None:
         yield None
         return
+    from mirror.probe.http_client import HttpClient
+
     client = HttpClient(place, login_for(place.host, user, environment), trusting(ca_file), connections=connections)
     try:
         yield RegistryPlace(str(place), client, certain=own is not None)
@@ -71,6 +71,10 @@ def open_client(
     target: Target, user: str | None, ca_file: Path | None, environment: Mapping[str, str], *, connections: int
 ) -> Iterator[Client]:
     """Give a client of one mirror, and let go of its connections at the end. Raises SourceError."""
+    # every other command of the program does without their libraries, and a mirror's processes without their memory
+    from mirror.probe.ftp_client import FtpClient
+    from mirror.probe.http_client import HttpClient
+
     login = login_for(target.host, user, environment)
     context = trusting(ca_file)
     client: Client = (

@@ -78,7 +78,8 @@ def images_of(bundle: ServedBundle) -> Iterator[Image]:
             tops.append(file)
     for top in tops:
         names = _references(_texts(top.about.get("names")))
-        keys = [key for key in _texts(top.about.get("images")) if _own_name(key) in names]
+        known = set(names)
+        keys = [key for key in _texts(top.about.get("images")) if _own_name(key) in known]
         if names and _media_type(top) in DOCUMENT_TYPES:
             yield _image(bundle, top, names, [file for key in keys for file in by_key[key]])
 
