@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bundler.archive.held_images import HeldImages
     from bundler.model.images_table import TabledImage
     from bundler.model.platform import Platform
-    from bundler.model.progress import Progress, Task
+    from bundler.model.progress import Progress
     from bundler.model.reference import Reference
     from bundler.push.engine import Engine
 
@@ -106,7 +106,12 @@ def load_images(
     with open_images(root) as held:
         platforms = (platform,) if platform else engine.platforms()
         chosen = choose(held.images, only=only, platforms=platforms, where=held.where)
-        handled = tuple(_handle(image, held, engine, progress) for image in chosen.images)
+        lacking = {image for image in chosen.images if _lacking(image, engine)}
+        progress.expect(sum(image.size for image in lacking))
+        handled = tuple(
+            _load(image, held, engine, progress) if image in lacking else _present(image, progress)
+            for image in chosen.images
+        )
     return LoadReport(engine.where, handled, chosen.elsewhere)
 
 
@@ -119,24 +124,27 @@ def require_loaded(report: LoadReport) -> None:
         raise first
 
 
-def _handle(image: TabledImage, held: HeldImages, engine: Engine, progress: Progress) -> Handled:
+def _present(image: TabledImage, progress: Progress) -> Handled:
+    progress.task(image.title, 0).finish(Outcome.PRESENT)
+    return Handled(image, Outcome.PRESENT)
+
+
+def _load(image: TabledImage, held: HeldImages, engine: Engine, progress: Progress) -> Handled:
     task = progress.task(image.title, image.size)
     try:
-        outcome = _load(image, held, engine, task)
+        engine.load(held.archive(image, task))
+        _check_loaded(image, engine)
     except BundlerError as error:
         task.finish(f"failed: {error}")
         return Handled(image, Outcome.FAILED, error)
     except BaseException:
         task.finish("interrupted")
         raise
-    task.finish(outcome)
-    return Handled(image, outcome)
+    task.finish(Outcome.LOADED)
+    return Handled(image, Outcome.LOADED)
 
 
-def _load(image: TabledImage, held: HeldImages, engine: Engine, task: Task) -> Outcome:
-    if not _lacking(image, engine):
-        return Outcome.PRESENT
-    engine.load(held.archive(image, task))
+def _check_loaded(image: TabledImage, engine: Engine) -> None:
     if lacking := _lacking(image, engine):
         found = ", ".join(f"{name} is {identity or 'not there'}" for name, identity in lacking.items())
         raise SiteError(
@@ -146,7 +154,6 @@ def _load(image: TabledImage, held: HeldImages, engine: Engine, task: Task) -> O
             remedy="See whether something else changes images of this engine meanwhile, then run the command again.",
             step="load-images",
         )
-    return Outcome.LOADED
 
 
 def _lacking(image: TabledImage, engine: Engine) -> dict[str, str | None]:

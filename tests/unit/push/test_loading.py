@@ -48,7 +48,20 @@ def test_either_form_of_image_id(by_manifest: bool, root: Path, images: PlacedIm
     assert {APP, ALIAS, TOOL} <= set(engine.images)
     assert (engine.images[APP] == images.ids[APP]["linux/amd64"]) is not by_manifest
     assert [(task.outcome, task.advanced == task.total_bytes) for task in progress.tasks] == [("loaded", True)] * 2
+    assert progress.expected == sum(task.advanced for task in progress.tasks)
     assert outcomes(root, engine) == {APP: "present", TOOL: "present"}
+
+
+def test_only_what_is_lacking_is_expected(root: Path) -> None:
+    engine, progress = MemoryEngine(), RecordingProgress()
+    load_images(root, engine, RecordingProgress())
+    del engine.images[TOOL]
+    report = load_images(root, engine, progress)
+    assert [one.outcome for one in report.handled] == ["present", "loaded"]
+    assert [(task.outcome, task.total_bytes) for task in progress.tasks] == [
+        ("present", 0),
+        ("loaded", progress.expected),
+    ]
 
 
 def test_an_image_travels_in_pieces(root: Path) -> None:
