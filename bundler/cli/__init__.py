@@ -11,6 +11,7 @@ from bundler.cli.build import build
 from bundler.cli.check import check
 from bundler.cli.diff import diff
 from bundler.cli.inspect import inspect
+from bundler.cli.load_images import load_images
 from bundler.cli.lock import lock
 from bundler.cli.plan import plan
 from bundler.cli.schema import schema
@@ -29,7 +30,7 @@ def bundler() -> None:
     """
 
 
-for command in (check, plan, build, lock, inspect, verify, unpack, diff, store, schema):
+for command in (check, plan, build, lock, inspect, verify, unpack, load_images, diff, store, schema):
     bundler.add_command(command)
 
 

@@ -69,7 +69,7 @@ def test_commands_named_in_passing_exist(page: str) -> None:
     known = commands()
     for code in re.findall(rf"`((?:{'|'.join(PROGRAMS)}) [^`]+)`", _prose(page)):
         program, *rest = code.split()
-        words = (program, *(word for word in rest if re.fullmatch(r"[a-z]+", word)))
+        words = (program, *(word for word in rest if re.fullmatch(r"[a-z]+(-[a-z]+)*", word)))
         named = any(words[: len(path)] == path for path in known if len(path) > 1)
         assert named or rest[0].startswith("-"), f"{page}: {code}"
 
