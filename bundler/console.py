@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from tqdm import tqdm
 
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
@@ -313,6 +312,8 @@ class _Bars:
                 moved.update(count)
 
     def note(self, text: str) -> None:
+        from tqdm import tqdm
+
         tqdm.write(shown(text), file=sys.stderr)
 
     def close(self) -> None:
@@ -324,4 +325,6 @@ class _Bars:
 
 def _bar(label: str, total_bytes: int | None, *, leave: bool) -> Any:
     shape: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
+    from tqdm import tqdm  # takes memory, and only a terminal shows bars
+
     return tqdm(total=total_bytes, desc=label, leave=leave, file=sys.stderr, **shape)

@@ -42,6 +42,13 @@ def _platforms(_ctx: click.Context, _param: click.Parameter, values: tuple[str, 
         raise click.BadParameter(str(error)) from error
 
 
+def _one_platform(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Platform | None:
+    try:
+        return Platform.parse(value) if value is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _output(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if value in ("", "-"):
         raise click.BadParameter(f"{value!r} names no file; the archive cannot be written to a stream")
@@ -78,6 +85,25 @@ platform_option = option(
     callback=_platforms,
     metavar="OS/ARCH[/VARIANT]",
     help="Only this platform of the manifest's (repeatable).",
+)
+one_platform_option = option(
+    "--platform",
+    callback=_one_platform,
+    metavar="OS/ARCH[/VARIANT]",
+    help="Images for this platform instead of the engine's own.",
+)
+root_option = option(
+    "--root",
+    type=FILE,
+    default=Path("/opt"),
+    show_default=True,
+    help="Directory that the bundle was unpacked into.",
+)
+only_option = option(
+    "--only",
+    multiple=True,
+    metavar="GLOB",
+    help="Only images with a name that matches, such as '*flannel*' (repeatable).",
 )
 output_option = option(
     "-o",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Node, Position
 
 KEYS = ("name", "as", "platforms", "roles")
-SCRIPTS = ("load.sh",)
+SCRIPTS = ("load.sh", "push.sh")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def bundle_images(index: BundleIndex) -> Iterator[BundleImage]:
             tops.append(file)
     for top in tops:
         names = _references(_texts(top.about.get("names")))
-        keys = [key for key in _texts(top.about.get("images")) if _own_name(key) in names]
+        known = set(names)
+        keys = [key for key in _texts(top.about.get("images")) if _own_name(key) in known]
         if names and media_type(top) in DOCUMENT_TYPES:
             yield BundleImage(names, top, _belonging(top, [file for key in keys for file in by_key[key]]))
 

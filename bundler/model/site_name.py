@@ -26,6 +26,11 @@ def site_name(reference: Reference) -> str:
     return f"{repository}:{reference.tag}" if reference.tag else f"{repository}@{reference.digest}"
 
 
+def site_name_below(project: str, reference: Reference) -> str:
+    """Return the name below one project for everything: its last segment, `PROJECT/repository:tag` (or `@digest`)."""
+    return f"{project}/{site_name(reference).rpartition('/')[2]}"
+
+
 def harbor_problem(reference: Reference) -> str:
     """Return why Harbor could not hold the image under its site name, or "" when it can."""
     return repository_problem(site_repository(reference))

@@ -1,13 +1,16 @@
 """Client configuration as text (design section 8: the same is shown by the mirror). Pure: names and URLs come in.
 
-Written for yum 3.4 as well as dnf: keys as in yum.conf(5) and dnf.conf(5), only those that both know.
+The .repo files are written for yum 3.4 as well as dnf: keys as in yum.conf(5) and dnf.conf(5), only those that both
+know.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.model.reference import DEFAULT_HOST
 from bundler.model.rpm_entry import DEFAULT_PATH
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ SITE_ROOT_URL = "file:///opt"
 HOST_PLACEHOLDER = "@HOST@"
 KEY_PREFIX = "RPM-GPG-KEY-"
 SECTION = "local"
+# where docker.io answers
+HUB_SERVER = "registry-1.docker.io"
 _COMMENT = "# "
 
 
@@ -98,3 +103,59 @@ def repo_files(repo: RepoSnippet) -> dict[str, bytes]:
         )
         files[name] = repo_file(repo, f"{scheme}://{HOST_PLACEHOLDER}", remarks=[remark])
     return files
+
+
+def daemon_json(authority: str, *, tls: bool, hub_mirror: bool) -> str:
+    """Return the members of Docker's daemon.json for a registry, or "" when Docker needs none of them.
+
+    Arguments:
+        authority: the registry's HOST:PORT; nothing else is talked to without TLS.
+        tls: whether it speaks TLS, which wants a certificate and no setting.
+        hub_mirror: whether names of the hub are to be asked for there first; Docker knows mirrors of no other registry.
+    """
+    members: dict[str, list[str]] = {}
+    if not tls:
+        members["insecure-registries"] = [authority]
+    if hub_mirror:
+        members["registry-mirrors"] = [f"{'https' if tls else 'http'}://{authority}"]
+    return json.dumps(members, indent=2) + "\n" if members else ""
+
+
+def hosts_toml(upstream: str, url: str, *, remarks: Sequence[str] = (), authorization: str = "") -> str:
+    """Return containerd's hosts.toml by which a registry's images come from a mirror, else from the registry itself.
+
+    Arguments:
+        upstream: the registry as images are named: `registry.k8s.io`.
+        url: the mirror's, without a path.
+        remarks: lines to begin with, without the `#`.
+        authorization: value of a header field of that name, "" for none.
+
+    See containerd's docs/hosts.md: containerd names the upstream in every request (`?ns=`).
+    """
+    server = HUB_SERVER if upstream == DEFAULT_HOST else upstream
+    lines = [*(f"{_COMMENT}{remark}" for remark in remarks), f"server = {_quoted(f'https://{server}')}", ""]
+    lines += [f"[host.{_quoted(url)}]", '  capabilities = ["pull", "resolve"]']
+    if authorization:
+        lines += [f"  [host.{_quoted(url)}.header]", f"    Authorization = [{_quoted(authorization)}]"]
+    return "\n".join(lines) + "\n"
+
+
+def registries_conf(upstreams: Sequence[str], authority: str, *, tls: bool, remarks: Sequence[str] = ()) -> str:
+    """Return a file for registries.conf.d, read by podman, CRI-O, buildah and skopeo (containers-registries.conf(5)).
+
+    Every upstream is asked for at the mirror first, by its full name behind the mirror's. One whose name has a port
+    would make a name that clients refuse: its images are asked for by their names on the site.
+    """
+    insecure = [] if tls else ["insecure = true"]
+    lines = [f"{_COMMENT}{remark}" for remark in remarks]
+    lines += ["[[registry]]", f"location = {_quoted(authority)}", *insecure]
+    for upstream in upstreams:
+        behind = authority if ":" in upstream else f"{authority}/{upstream}"
+        lines += ["", "[[registry]]", f"prefix = {_quoted(upstream)}", f"location = {_quoted(upstream)}"]
+        lines += ["[[registry.mirror]]", f"location = {_quoted(behind)}", *insecure]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Return a basic string of TOML, whose escapes JSON's are among."""
+    return json.dumps(text)

@@ -1,1 +1,1 @@
-"""Images of an unpacked bundle into a registry: what goes where (`plan`), and sending it (`registry`, `harbor`)."""
+"""Images of an unpacked bundle into container engines and registries of the site."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mirror.client.reach import Snippet
 
 MAX_PORT = 65535
+_HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?")
 
 
 def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> int | None:
@@ -34,25 +37,47 @@ def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> int | Non
     return int(value)
 
 
+def _optional_port(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    return None if value is None else _port(ctx, param, value)
+
+
+def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    host = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        if _HOST_NAME.fullmatch(value):
+            return value
+    raise click.BadParameter(f"{value!r} is neither a host's name nor an address; ports have options of their own")
+
+
 @click.command()
 @click.argument("name", required=False)
 @option("--root", type=FILE, default="/opt", show_default=True, help="What the mirror serves.")
-@option("--host", default=socket.gethostname, show_default="this host's name", help="How clients call the mirror.")
+@option(
+    "--host",
+    default=socket.gethostname,
+    show_default="this host's name",
+    callback=_host,
+    help="How clients call the mirror.",
+)
 @option("--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help="`off` without HTTP.")
 @option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help="`off` without FTP.")
+@option("--registry-port", callback=_optional_port, help="A port of the registry alone; without it that of HTTP.")
 @option("--tls", is_flag=True, help="The mirror speaks TLS.")
 @option("--login", is_flag=True, help="The mirror asks for a name and a password.")
 @json_option
 def clients(
-    name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, tls: bool, login: bool,
-    as_json: bool,
+    name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, registry_port: int | None,
+    tls: bool, login: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Print what clients of a mirror type or put into files: yum, dnf, Docker, containerd, curl.
+    """Print what clients of a mirror type or put into files: yum, dnf, Docker, containerd, podman,
+    curl.
 
     With NAME (`mirror clients yum-http.repo`) nothing but that text, to be written into a file. A running mirror serves
     the same below /-/client/.
     """
-    snippets = _snippets(root, Reach(host.strip("[]"), http_port, tls, ftp_port, login))
+    snippets = _snippets(root, Reach(host, http_port, tls, ftp_port, login, registry_port))
     if name is not None:
         snippets = tuple(snippet for snippet in snippets if snippet.name == name) or _unknown(name, snippets)
     text = snippets[0].text.rstrip("\n") if name else "\n\n".join(map(_text, snippets))

@@ -194,7 +194,8 @@ def serve(**given: Any) -> None:
     """
     from mirror.supervisor.serve import serve as run_mirror
 
-    run_mirror(_settings(**given), _runs(), say=console.say, warn=console.warn)
+    settings = _settings(**given)
+    run_mirror(settings, _runs(settings), say=console.say, warn=console.warn)
 
 
 def serve_settings(arguments: Sequence[str]) -> Settings:
@@ -232,9 +233,15 @@ def _access_log(name: str | None) -> Path | Literal["-"] | None:
     return "-" if name == "-" else Path(name)
 
 
-def _runs() -> Any:
-    # both before the first fork: the workers share the pages of what is loaded
-    from mirror.ftp.worker import run as run_ftp
-    from mirror.http.worker import run as run_http
+def _runs(settings: Settings) -> dict[str, Any]:
+    """Return what serves each protocol; loaded before the first fork, so that the workers share its pages."""
+    runs: dict[str, Any] = {}
+    if settings.http is not None or settings.registry is not None:
+        from mirror.http.worker import run as run_http
 
-    return {"http": run_http, "ftp": run_ftp}
+        runs["http"] = run_http
+    if settings.ftp is not None:
+        from mirror.ftp.worker import run as run_ftp
+
+        runs["ftp"] = run_ftp
+    return runs

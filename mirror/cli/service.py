@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Networ
     given = arguments if any(word.startswith("--root") for word in arguments) else ("--root", DEFAULT_ROOT, *arguments)
     options = InstallOptions(given, serve_settings(given), open_firewall, allow)
     host = RealHost()
-    facts = facts_of(host, sys.executable)
+    facts = facts_of(host, sys.executable, os.path.realpath(sys.executable))
     steps = install_plan(facts, options)
     if dry_run:
         console.say("\n".join(step.describe() for step in steps))

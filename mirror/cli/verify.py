@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +13,10 @@ from bundler.console import FILE
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from mirror.cli.options import json_option, option
-from mirror.cli.wiring import open_client, yardstick_of
-from mirror.probe.checking import Pace, check_mirror
-from mirror.probe.report import OUTCOMES, MirrorReport, require_good
+from mirror.cli.wiring import open_client, open_registry, yardstick_of
+from mirror.probe.checking import check_mirror
+from mirror.probe.patience import Pace
+from mirror.probe.report import OUTCOMES, MirrorReport, all_reports, require_good
 from mirror.probe.target import Target
 
 if TYPE_CHECKING:
@@ -34,10 +36,28 @@ def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
         raise click.BadParameter(str(error)) from error
 
 
+def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Target | None:
+    if value is None:
+        return None
+    try:
+        target = Target.parse(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if not target.is_http or target.base:
+        raise click.BadParameter("a registry is reached by http://HOST:PORT or https://HOST:PORT, without a path")
+    return target
+
+
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="URL...", callback=_targets)
 @option("--lock", type=FILE, help="Hold the mirror to what this lock pins.")
 @option("--root", type=FILE, help="Hold it to the unpacked bundle in this directory.")
+@option(
+    "--registry",
+    metavar="URL",
+    callback=_registry,
+    help="Where the first mirror's images are pulled, when it is not that mirror's own HTTP port.",
+)
 @option("--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="Files fetched at once.")
 @option(
     "--user",
@@ -51,6 +71,7 @@ def verify(
     targets: tuple[Target, ...],
     lock: Path | None,
     root: Path | None,
+    registry: Target | None,
     jobs: int,
     user: str | None,
     ca_file: Path | None,
@@ -59,15 +80,19 @@ def verify(
     """Fetch everything from mirrors, as their clients do, and compare it with what was bundled.
 
     URL is the root of a bundle: http://master:8088, https://…, ftp://master, ftps://master (explicit TLS), or with
-    /@DIR at its end. Without --lock and --root the mirror's own bundle.json is what its files are held to. Exit 5 when
-    a mirror serves anything else, 4 when it cannot be reached.
+    /@DIR at its end. Without --lock and --root the mirror's own bundle.json is what its files are held to. Over
+    HTTP the images are pulled as well, by every name and digest and for every platform, where the mirror is a registry.
+    Exit 5 when a mirror serves anything else, 4 when it cannot be reached.
     """
     yardstick = yardstick_of(lock, root)
     reports = []
     with console.progress(quiet=as_json) as progress:
-        for target in targets:
-            with open_client(target, user, ca_file, os.environ, connections=jobs) as client:
-                reports.append(check_mirror(str(target), client, yardstick, progress, Pace(jobs)))
+        for target, own in zip_longest(targets, [registry]):
+            with (
+                open_client(target, user, ca_file, os.environ, connections=jobs) as client,
+                open_registry(target, own, user, ca_file, os.environ, connections=jobs) as place,
+            ):
+                reports.append(check_mirror(str(target), client, yardstick, progress, Pace(jobs), place))
     console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json)
     require_good(reports)
 
@@ -83,9 +108,9 @@ def _text(reports: Sequence[MirrorReport]) -> str:
             human_bytes(report.received_bytes),
             f"{human_bytes(report.bytes_per_s)}/s",
         )
-        for report in reports
+        for report in all_reports(reports)
     ]
-    failed = [str(report.failure) for report in reports if report.failure is not None]
+    failed = [str(report.failure) for report in all_reports(reports) if report.failure is not None]
     return "\n".join([console.table(_HEADINGS, rows), *failed])
 
 
@@ -93,22 +118,26 @@ def _value(reports: Sequence[MirrorReport]) -> dict[str, Json]:
     return {
         "as_bundled": all(report.good for report in reports),
         "mirrors": [
-            {
-                "url": report.url,
-                "bundle": report.bundle,
-                "title": report.title,
-                "files": report.files,
-                "intact": report.intact,
-                "findings": [
-                    {"path": finding.path, "outcome": finding.outcome, "want": finding.want, "got": finding.got}
-                    for finding in report.findings
-                ],
-                "retries": report.retries,
-                "bytes": report.received_bytes,
-                "seconds": round(report.elapsed_s, 3),
-                "bytes_per_s": round(report.bytes_per_s),
-                "failure": None if report.failure is None else {"id": report.failure.id, "what": str(report.failure)},
-            }
+            {**_of_one(report), "registry": None if report.registry is None else _of_one(report.registry)}
             for report in reports
         ],
+    }
+
+
+def _of_one(report: MirrorReport) -> dict[str, Json]:
+    return {
+        "url": report.url,
+        "bundle": report.bundle,
+        "title": report.title,
+        "files": report.files,
+        "intact": report.intact,
+        "findings": [
+            {"path": finding.path, "outcome": finding.outcome, "want": finding.want, "got": finding.got}
+            for finding in report.findings
+        ],
+        "retries": report.retries,
+        "bytes": report.received_bytes,
+        "seconds": round(report.elapsed_s, 3),
+        "bytes_per_s": round(report.bytes_per_s),
+        "failure": None if report.failure is None else {"id": report.failure.id, "what": str(report.failure)},
     }

@@ -11,9 +11,8 @@ from bundler.archive.tree import tree_contents
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH
 from mirror.probe.access import login_for, trusting
-from mirror.probe.expectation import Yardstick, locked_files
-from mirror.probe.ftp_client import FtpClient
-from mirror.probe.http_client import HttpClient
+from mirror.probe.expectation import Yardstick, locked_yardstick
+from mirror.probe.interface import RegistryPlace
 from mirror.tree.loading import CURRENT
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def yardstick_of(lock: Path | None, root: Path | None) -> Yardstick:
     if lock is not None:
         with storage_errors(lock):
             data = lock.read_bytes()
-        return Yardstick(locked=locked_files(data, str(lock)))
+        return locked_yardstick(data, str(lock))
     if root is None:
         return Yardstick()
     # a root of several bundles is held to the one that is served at its top
@@ -40,10 +39,42 @@ def yardstick_of(lock: Path | None, root: Path | None) -> Yardstick:
 
 
 @contextmanager
+def open_registry(
+    target: Target,
+    own: Target | None,
+    user: str | None,
+    ca_file: Path | None,
+    environment: Mapping[str, str],
+    *,
+    connections: int,
+) -> Iterator[RegistryPlace | None]:
+    """Give a mirror's registry, or None where it has none: it is on the HTTP port of a root, unless it has its own.
+
+    Arguments:
+        own: where the operator says that it is. Raises SourceError.
+    """  # fmt: skip
+    place = own or (target if target.is_http and not target.base else None)
+    if place is None:
+        yield None
+        return
+    from mirror.probe.http_client import HttpClient
+
+    client = HttpClient(place, login_for(place.host, user, environment), trusting(ca_file), connections=connections)
+    try:
+        yield RegistryPlace(str(place), client, certain=own is not None)
+    finally:
+        client.close()
+
+
+@contextmanager
 def open_client(
     target: Target, user: str | None, ca_file: Path | None, environment: Mapping[str, str], *, connections: int
 ) -> Iterator[Client]:
     """Give a client of one mirror, and let go of its connections at the end. Raises SourceError."""
+    # every other command of the program does without their libraries, and a mirror's processes without their memory
+    from mirror.probe.ftp_client import FtpClient
+    from mirror.probe.http_client import HttpClient
+
     login = login_for(target.host, user, environment)
     context = trusting(ca_file)
     client: Client = (

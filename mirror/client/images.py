@@ -24,7 +24,7 @@ _ENGINES = {"docker": ("Docker", ""), "containerd": ("containerd", " --container
 
 def image_snippets(index: BundleIndex, reach: Reach) -> Iterator[Snippet]:
     """Yield the script and the commands that run it, when the bundle has images."""
-    if not {str(file.path) for file in index.files} >= _NEEDED:
+    if not schemes(reach) or not {str(file.path) for file in index.files} >= _NEEDED:
         return
     # the mirror hands the script out over HTTP; the script itself takes the bundle from wherever it can
     scheme = schemes(reach)[0]

@@ -18,6 +18,7 @@ class Reach:
         tls: whether the HTTP port speaks TLS (and the FTP port FTPS).
         ftp: port, None when FTP is off.
         login: whether a name and a password are asked for.
+        registry: a port of the registry alone; None when images come from the HTTP port, if anywhere.
     """
 
     host: str
@@ -25,6 +26,7 @@ class Reach:
     tls: bool
     ftp: int | None
     login: bool = False
+    registry: int | None = None
 
     @property
     def http_url(self) -> str:
@@ -40,6 +42,17 @@ class Reach:
         if self.ftp is None:
             return ""
         return f"ftp://{self._host}" + ("" if self.ftp == _FTP_PORT else f":{self.ftp}")
+
+    @property
+    def registry_authority(self) -> str:
+        """HOST:PORT of the registry, "" without one; with its port, or clients take a short host for a hub's name."""
+        port = self.http if self.registry is None else self.registry
+        return "" if port is None else f"{self._host}:{port}"
+
+    @property
+    def registry_url(self) -> str:
+        """The same as a URL, without a slash at its end."""
+        return f"{'https' if self.tls else 'http'}://{self.registry_authority}" if self.registry_authority else ""
 
     @property
     def _host(self) -> str:

@@ -19,12 +19,16 @@ METADATA = "/repodata/repomd.xml"
 
 def repositories(index: BundleIndex) -> tuple[RepoSnippet, ...]:
     """Return every directory of the bundle that holds repodata, sorted; its path percent-encoded, as URLs want it."""
-    directories = sorted(str(file.path).removesuffix(METADATA) for file in index.files if file.path.endswith(METADATA))
-    return tuple(_repository(index, directory) for directory in directories)
+    inside: dict[str, list[IndexedFile]] = {
+        str(file.path).removesuffix(METADATA): [] for file in index.files if file.path.endswith(METADATA)
+    }
+    for file in index.files:
+        if (files := inside.get(file.path.rpartition("/")[0])) is not None:
+            files.append(file)
+    return tuple(_repository(index, directory, inside[directory]) for directory in sorted(inside))
 
 
-def _repository(index: BundleIndex, directory: str) -> RepoSnippet:
-    inside = [file for file in index.files if file.path.rpartition("/")[0] == directory]
+def _repository(index: BundleIndex, directory: str, inside: list[IndexedFile]) -> RepoSnippet:
     names = (file.path.rpartition("/")[2] for file in inside)
     return RepoSnippet(
         id=section_name(directory),

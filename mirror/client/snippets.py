@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mirror.client.curl import curl_snippets
 from mirror.client.images import image_snippets
+from mirror.client.registry import registry_snippets
 from mirror.client.repositories import repositories
 from mirror.client.wording import schemes
 from mirror.client.yum import yum_snippets
@@ -22,11 +23,12 @@ def client_snippets(site: Site, reach: Reach) -> tuple[Snippet, ...]:
 
     Their names are unique. None holds a password: where the mirror asks for one, a placeholder says so.
     """
-    if site.current is None or not schemes(reach):
+    if site.current is None or not (schemes(reach) or reach.registry_url):
         return ()
     index = site.current.index
     made = (
         *yum_snippets(repositories(index), reach),
+        *registry_snippets(index, reach),
         *image_snippets(index, reach),
         *curl_snippets(index, reach),
     )

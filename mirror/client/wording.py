@@ -53,3 +53,26 @@ def schemes(reach: Reach) -> tuple[str, ...]:
 def word(text: str) -> str:
     """Return a text as one word of a shell."""
     return shlex.quote(text)
+
+
+def placing(path: str, text: str, then: str = "") -> list[str]:
+    """Return commands that make a file, or where there is another one show what has to be merged into it.
+
+    Arguments:
+        text: the file's, one line at least.
+        then: a command that follows where the file was made.
+    """
+    after = f" && {then}" if then else ""
+    return [f"put {word(path)} <<'END'{after}", *text.rstrip("\n").split("\n"), "END"]
+
+
+PLACING = (
+    "put() {",
+    "  text=$(cat)",
+    '  if [ -e "$1" ] && [ "$(cat "$1")" != "$text" ]; then',
+    '    printf \'%s\\n\' "$1 exists and was left alone. Merge this into it, never append it:" "$text"',
+    "    return 1",
+    "  fi",
+    '  mkdir -p "${1%/*}" && printf \'%s\\n\' "$text" > "$1"',
+    "}",
+)

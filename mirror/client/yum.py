@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from bundler.model.snippets import HOST_PLACEHOLDER, SECTION, repo_file
 from mirror.client.reach import Snippet
@@ -74,11 +75,11 @@ def _file(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
 
 
 def _commands(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
-    path = _path(repo)
+    path = word(_path(repo))
     url = root_url(reach, scheme)
     begin = curl(reach, scheme)
     if scheme == "http":
-        lines = [f"{begin} -o {path} {word(f'{url}{CLIENT_URL}/{_name(repo, scheme)}.repo')}"]
+        lines = [f"{begin} -o {path} {word(f'{url}{CLIENT_URL}/{quote(_name(repo, scheme))}.repo')}"]
     else:
         # over FTP there is nothing but the bundle, which has a template
         template = word(f"{url}/{repo.directory}/ftp.repo.tmpl")
@@ -89,7 +90,7 @@ def _commands(repo: RepoSnippet, reach: Reach, scheme: str) -> Snippet:
             lines.append(f"sed -i {word(edit)} {path}")
     if reach.login:
         lines.append(f"chmod 600 {path}    # then replace {NAME_PLACEHOLDER} and {PASSWORD_PLACEHOLDER} in it")
-    lines.append(f"yum --disablerepo='*' --enablerepo='{repo.id}*' list available")
+    lines.append(f"yum --disablerepo='*' --enablerepo={word(f'{repo.id}*')} list available")
     return Snippet(
         name=f"{_name(repo, scheme)}.sh",
         tool="yum",

@@ -5,6 +5,7 @@ Owns which URL shows what; what it looks like is `mirror.page`'s, what clients t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,9 @@ class OwnUrls:
     def directory(self, exchange: Exchange, target: Target, directory: Directory, serving: Serving) -> Answer:
         """Return the page of a directory."""
         view = self._view(exchange, target, serving)
+        if not directory.path:
+            # nowhere else is shown what to type, and the whole index is read for it
+            view = replace(view, snippets=client_snippets(serving.site, view.reach))
         return self._page(exchange, target, self._pages.directory(serving.site, directory, view))
 
     def problem(self, exchange: Exchange, target: Target, serving: Serving, status: int, more: Fields) -> Answer:
@@ -103,7 +107,7 @@ class OwnUrls:
         return body_answer(status, page.body, page.media_type, [*fields, ("Cache-Control", "no-store"), *more])
 
     def reach(self, exchange: Exchange) -> Reach:
-        """Return how this client reaches the mirror: by the host that it named, else by the address of ours it met."""
+        """Return how this client reaches the mirror: by the host that it named; one of HTTP/1.0 may name none."""
         settings = self._worker.settings
         authority = exchange.fields.get(b"host", "")
         port = authority.removeprefix(f"[{host_name(authority)}]").rpartition(":")[2] if authority else ""
@@ -115,6 +119,7 @@ class OwnUrls:
             tls=secure,
             ftp=settings.ftp.port if settings.ftp is not None else None,
             login=settings.users is not None,
+            registry=settings.registry.port if settings.registry is not None else None,
         )
 
     def _client(self, exchange: Exchange, name: str, site: Site) -> Answer | None:
@@ -129,12 +134,10 @@ class OwnUrls:
         asked = Asked.parse(target.query)
         cookie = _cookie(exchange, LANGUAGE_COOKIE)
         language = choose_language(asked.language or "", cookie, exchange.fields.get(b"accept-language", ""))
-        reach = self.reach(exchange)
         return View(
             language=language,
             asked=asked,
-            reach=reach,
-            snippets=client_snippets(serving.site, reach),
+            reach=self.reach(exchange),
             faults=tuple(serving.faults.paths()),
             carry_language=asked.language is not None and cookie != asked.language,
         )

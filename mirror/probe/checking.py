@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from bundler.errors import BundleFormatError, BundlerError, ErrorId, SourceError
+from bundler.errors import BundleFormatError, BundlerError, ErrorId
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES
+from mirror.probe.comparing import compared
 from mirror.probe.expectation import expectation
-from mirror.probe.report import Finding, MirrorReport, Outcome, named
+from mirror.probe.patience import Pace, Patience
+from mirror.probe.registry_checking import check_registry
+from mirror.probe.report import Finding, MirrorReport, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from bundler.model.digest import Blob
-    from bundler.model.progress import Progress, Task
+    from bundler.model.progress import Progress
     from mirror.probe.expectation import Expectation, Yardstick
-    from mirror.probe.interface import Client
-
-ATTEMPTS = 3
-FIRST_PAUSE_S = 0.5
-# every other SourceError: the mirror did not answer to the end
-_OUTCOMES: Mapping[ErrorId, Outcome] = {
-    ErrorId.SOURCE_NOT_FOUND: "missing",
-    ErrorId.SOURCE_BUSY: "refused",
-    ErrorId.SOURCE_REFUSED: "refused",
-    ErrorId.SOURCE_UNAUTHORIZED: "refused",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a check is done.
-
-    Arguments:
-        jobs: files fetched at once.
-        sleep: waits so many seconds before something is asked again.
-        clock: seconds, monotonic.
-    """
-
-    jobs: int = 4
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-
-
-T = TypeVar("T")
+    from mirror.probe.interface import Client, RegistryPlace
 
 
 class _TooLongError(Exception):
     """More bytes came than any file of that name may have."""
 
 
-def check_mirror(url: str, client: Client, yardstick: Yardstick, progress: Progress, pace: Pace) -> MirrorReport:
-    """Fetch everything that one mirror has to serve. What goes wrong is in the report, never raised."""
+def check_mirror(
+    url: str,
+    client: Client,
+    yardstick: Yardstick,
+    progress: Progress,
+    pace: Pace,
+    registry: RegistryPlace | None = None,
+) -> MirrorReport:
+    """Fetch everything that one mirror has to serve. What goes wrong is in the report, never raised.
+
+    Arguments:
+        registry: where its images can be pulled, None to leave them out.
+    """
     task = progress.task(url, None)
-    check = _Check(client, pace, task)
+    check = _Check(client, Patience(pace, task))
     began = pace.clock()
     try:
         index = check.read(str(INDEX_PATH), MAX_INDEX_BYTES)
@@ -67,30 +48,28 @@ def check_mirror(url: str, client: Client, yardstick: Yardstick, progress: Progr
         findings = [*expected.findings, *check.findings(expected)]
     except BundlerError as failure:
         task.finish("failed")
-        return MirrorReport(url, retries=check.retries, elapsed_s=pace.clock() - began, failure=failure)
+        return MirrorReport(url, retries=check.patience.retries, elapsed_s=pace.clock() - began, failure=failure)
     task.finish("as bundled" if not findings else f"{len(findings)} differences")
-    return MirrorReport(
+    report = MirrorReport(
         url=url,
         bundle=expected.id,
         title=expected.title,
         files=len(expected.files),
         intact=len(expected.files) - len({finding.path for finding in findings}),
         findings=tuple(sorted(findings, key=lambda finding: (finding.path, finding.want))),
-        retries=check.retries,
-        received_bytes=check.received_bytes,
+        retries=check.patience.retries,
+        received_bytes=check.patience.received_bytes,
         elapsed_s=pace.clock() - began,
     )
+    if registry is None or not expected.images:
+        return report
+    return replace(report, registry=check_registry(registry, expected, progress, pace))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Check:
     client: Client
-    pace: Pace
-    task: Task
-    retries: int = 0
-    received_bytes: int = 0
-    lost: SourceError | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    patience: Patience
 
     def read(self, path: str, max_bytes: int) -> bytes:
         """Return a small file, asked for several times if that helps."""
@@ -105,7 +84,7 @@ class _Check:
             return bytes(held)
 
         try:
-            return self._patiently(path, attempt)
+            return self.patience.patiently(path, attempt)
         except _TooLongError as error:
             raise BundleFormatError(
                 ErrorId.BUNDLE_INVALID,
@@ -114,53 +93,17 @@ class _Check:
             ) from error
 
     def findings(self, expected: Expectation) -> list[Finding]:
-        with ThreadPoolExecutor(self.pace.jobs, "probe") as pool:
+        with ThreadPoolExecutor(self.patience.pace.jobs, "probe") as pool:
             found = pool.map(lambda item: self._file(*item), expected.files.items())
             return [finding for of_file in found for finding in of_file]
 
     def _file(self, path: str, blob: Blob) -> list[Finding]:
-        if self.lost is not None:
-            return [Finding(path, "unreachable", named(blob), f"not asked for: {self.lost.what}")]
-        try:
-            return self._patiently(path, lambda: self._compare(path, blob))
-        except SourceError as error:
-            if error.id in (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TLS):
-                # nothing else will come either, and every file would be waited for
-                self.lost = error
-            return [Finding(path, _OUTCOMES.get(error.id, "unreachable"), named(blob), error.what)]
+        return self.patience.findings(path, named(blob), lambda: self._compare(path, blob))
 
     def _compare(self, path: str, blob: Blob) -> list[Finding]:
-        digest, size, last = hashlib.sha256(), 0, b""
-        try:
-            with self.client.get(path) as reply:
-                for chunk in reply.chunks:
-                    digest.update(chunk)
-                    size, last = size + len(chunk), chunk[-1:]
-                    self._received(len(chunk))
-                    if size > blob.size:
-                        raise _TooLongError
-        except _TooLongError:
-            return [Finding(path, "differs", named(blob), f"more than {blob.size} bytes")]
-        if (size, digest.hexdigest()) != (blob.size, blob.digest.hex):
-            return [Finding(path, "differs", named(blob), f"{size} bytes sha256:{digest.hexdigest()}")]
-        wrong = self.client.disagreements(path, blob, last, reply.told)
+        with self.client.get(path) as reply:
+            came = compared(reply.chunks, blob, self.patience.received)
+        if came.other:
+            return [Finding(path, "differs", named(blob), came.other)]
+        wrong = self.client.disagreements(path, blob, came.last, reply.told)
         return [Finding(path, "differs", want, got) for want, got in wrong]
-
-    def _received(self, count: int) -> None:
-        with self.lock:
-            self.received_bytes += count
-            self.task.advance(count)
-
-    def _patiently(self, path: str, attempt: Callable[[], T]) -> T:
-        """Return what the attempt returns; what is passing is tried again after a pause that doubles."""
-        for failures in range(1, ATTEMPTS):
-            try:
-                return attempt()
-            except SourceError as error:
-                if not error.retryable:
-                    raise
-                with self.lock:
-                    self.retries += 1
-                    self.task.note(f"{path}: {error.what}; asking again (attempt {failures + 1} of {ATTEMPTS})")
-            self.pace.sleep(FIRST_PAUSE_S * 2.0 ** (failures - 1))
-        return attempt()

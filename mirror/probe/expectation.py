@@ -14,6 +14,7 @@ from bundler.model.layout import blob_path
 from bundler.model.lock import decode_lock
 from bundler.model.rpm_artifact import RpmArtifact, decode_rpm_artifact
 from mirror.probe.report import Finding, named
+from mirror.probe.wanted_image import listed_images, locked_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bundler.archive.archive_reader import Contents
     from bundler.model.artifact import Artifact
     from bundler.model.digest import Blob
+    from mirror.probe.wanted_image import WantedImage
 
 # the kinds' names in a lock, and what reads one of their artifacts
 DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
@@ -38,10 +40,12 @@ class Yardstick:
     Arguments:
         contents: of the bundle on this disk that the mirror should serve; None to believe the mirror's own bundle.json.
         locked: path -> what a lock pins there; empty without a lock.
+        locked_images: what a lock pins of images.
     """
 
     contents: Contents | None = None
     locked: Mapping[str, Blob] = field(default_factory=dict)
+    locked_images: tuple[WantedImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,14 @@ class Expectation:
         title: its name and release.
         files: path -> what must come.
         findings: what is wrong before anything else is fetched.
+        images: what its registry must give.
     """
 
     id: str
     title: str
     files: Mapping[str, Blob]
     findings: tuple[Finding, ...]
+    images: tuple[WantedImage, ...]
 
 
 def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expectation:
@@ -91,17 +97,22 @@ def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expecta
         if listed.get(path) != blob
     )
     title = f"{contents.index.name} {contents.index.release}".rstrip()
-    return Expectation(contents.id, title, {**listed, **yardstick.locked}, findings)
+    images = yardstick.locked_images if yardstick.locked else listed_images(contents.index)
+    return Expectation(contents.id, title, {**listed, **yardstick.locked}, findings, images)
 
 
-def locked_files(data: bytes, file: str) -> dict[str, Blob]:
-    """Return path -> bytes of all that a lock pins and a bundle made from it holds.
+def locked_yardstick(data: bytes, file: str) -> Yardstick:
+    """Return what a lock pins and a bundle made from it holds.
 
     Raises BundleFormatError, ManifestError (LOCK_INVALID).
     """
     lock = decode_lock(data, DECODERS, file=file)
-    artifacts = (artifact for entry in lock.entries for artifact in entry.artifacts)
-    return {path: blob for artifact in artifacts for path, blob in _placed(artifact)}
+    artifacts = [artifact for entry in lock.entries for artifact in entry.artifacts]
+    images = (artifact for artifact in artifacts if isinstance(artifact, ImageArtifact))
+    return Yardstick(
+        locked={path: blob for artifact in artifacts for path, blob in _placed(artifact)},
+        locked_images=tuple(map(locked_image, images)),
+    )
 
 
 def _placed(artifact: Artifact) -> Iterable[tuple[str, Blob]]:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 _ANONYMOUS = ("anonymous", "anonymous@")
 _NOT_LOGGED_IN, _NO_SUCH_FILE = "530", "550"
 _NOT_OFFERED = ("500", "502", "504")
-_SIZE = re.compile(r"213 +(\d+)")
+# more digits than any file has bytes are no size
+_SIZE = re.compile(r"213 +(\d{1,18})", re.ASCII)
+_EPSV = re.compile(r"\(([!-/:-~])\1\1(\d{1,5})\1\)", re.ASCII)
+# ftplib decodes replies with the encoding that it is told, and gives up on the first byte that does not fit
+_ANY_BYTES = "latin-1"
+_MAX_REPLY_LINES, _MAX_SHOWN_CHARACTERS = 1000, 300
+_SENDABLE = re.compile(r"[^\r\n\0]*")
 _WHILE_TALKING = (OSError, EOFError, ftplib.Error)
 
 
@@ -93,7 +99,13 @@ class FtpClient:
 
     def _connect(self, where: str) -> ftplib.FTP:
         name, password = self._login or _ANONYMOUS
-        control = _TlsControl(context=self._context) if self._target.tls else _Control()
+        if not _SENDABLE.fullmatch(name + password):
+            raise failures.unauthorized(where, "no command of FTP can hold a line feed")
+        control: _Control | _TlsControl
+        if self._target.tls:
+            control = _TlsControl(context=self._context, encoding=_ANY_BYTES)
+        else:
+            control = _Control(encoding=_ANY_BYTES)
         connecting = True
         try:
             control.connect(self._target.host, self._target.port, CONNECT_TIMEOUT_S)
@@ -108,6 +120,9 @@ class FtpClient:
         except _WHILE_TALKING as error:
             control.close()
             raise self._failure(error, where, connecting=connecting) from error
+        except UnicodeError as error:
+            # the codec for names of hosts (RFC 3490)
+            raise failures.unreachable(where, "this is no name of a host") from error
         return control
 
     @contextmanager
@@ -135,7 +150,8 @@ class FtpClient:
     def _failure(self, error: OSError | EOFError | ftplib.Error, where: str, *, connecting: bool) -> SourceError:
         if not isinstance(error, ftplib.Error):
             return failures.from_system(error, where, idle_s=self._idle_s, connecting=connecting)
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        lines = str(error).encode(_ANY_BYTES, "replace").decode(errors="replace").splitlines()
+        said = lines[0][:_MAX_SHOWN_CHARACTERS] if lines else type(error).__name__
         if isinstance(error, ftplib.error_temp):
             return failures.busy(where, said)
         if said.startswith(_NO_SUCH_FILE):
@@ -144,18 +160,43 @@ class FtpClient:
 
 
 class _Control(ftplib.FTP):
-    """A control connection that asks for a passive port alone (EPSV, RFC 2428), which survives address translation."""
+    """A control connection that asks for a passive port alone (EPSV, RFC 2428), which survives address translation.
+
+    Replies may be in any encoding, for they are only shown; one without an end is an error of ftplib's.
+    """
+
+    _lines_left = _MAX_REPLY_LINES
+
+    def getline(self) -> str:
+        """Return a line of a reply."""
+        if self._lines_left <= 0:
+            raise ftplib.error_proto(f"a reply of more than {_MAX_REPLY_LINES} lines")  # noqa: S321 - FTP is the task
+        self._lines_left -= 1
+        return super().getline()
+
+    def getmultiline(self) -> str:
+        """Return a whole reply."""
+        self._lines_left = _MAX_REPLY_LINES
+        return super().getmultiline()
+
+    def putline(self, line: str) -> None:
+        """Send a command; names are UTF-8 (RFC 2640)."""
+        super().putline(line.encode().decode(_ANY_BYTES))
 
     def makepasv(self) -> tuple[str, int]:
         """Return where the data connection goes: to the host that was asked, at the port it names."""
         if self.sock is None:
             raise EOFError
         try:
-            return ftplib.parse229(self.sendcmd("EPSV"), self.sock.getpeername())  # noqa: S321 - FTP is the task
+            reply = self.sendcmd("EPSV")
         except ftplib.error_perm:
             if self.af != socket.AF_INET:
                 raise
             return super().makepasv()
+        named = _EPSV.search(reply)
+        if named is None:
+            raise ftplib.error_proto(reply)  # noqa: S321 - FTP is the task
+        return str(self.sock.getpeername()[0]), int(named[2])
 
 
 class _TlsControl(ftplib.FTP_TLS, _Control):

@@ -65,12 +65,19 @@ class HttpClient:
         )
 
     @contextmanager
-    def get(self, path: str) -> Iterator[Reply]:
-        """Begin to fetch a file; see `interface.Client`."""
-        with self._ask("GET", path) as answer:
+    def get(self, path: str, accept: str = "") -> Iterator[Reply]:
+        """Begin to fetch a file; see `interface.Client` and `interface.RegistryClient`."""
+        with self._ask("GET", path, {"Accept": accept} if accept else None) as answer:
             if answer.status != HTTPStatus.OK:
                 raise self._refusal(answer, path)
             yield Reply(_told(answer), answer.stream(CHUNK_BYTES, decode_content=False))
+
+    def head(self, path: str, accept: str = "") -> Mapping[str, str]:
+        """Return what the server says of a file; see `interface.RegistryClient`."""
+        with self._ask("HEAD", path, {"Accept": accept} if accept else None) as answer:
+            if answer.status != HTTPStatus.OK:
+                raise self._refusal(answer, path)
+            return _told(answer)
 
     def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
         """Compare HEAD with GET, ETag and Repr-Digest with the content, and ask for the last byte alone."""

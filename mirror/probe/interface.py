@@ -68,3 +68,27 @@ class Client(Protocol):
 
     def close(self) -> None:
         """Let go of all connections."""
+
+
+class RegistryClient(Protocol):
+    """Asks a container registry; for several threads. Paths begin with `v2/`. Raises SourceError as `Client` does."""
+
+    def get(self, path: str, accept: str = "") -> AbstractContextManager[Reply]:
+        """Begin to fetch a document or a blob, in one of these media types."""
+
+    def head(self, path: str, accept: str = "") -> Mapping[str, str]:
+        """Return what the registry says of it, by lower-case name of the header field."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryPlace:
+    """Where a mirror's images can be pulled.
+
+    Arguments:
+        url: without a slash at its end.
+        certain: whether there has to be a registry; else its absence is no fault.
+    """
+
+    url: str
+    client: RegistryClient
+    certain: bool

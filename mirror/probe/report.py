@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bundler.model.digest import Blob
 
@@ -50,6 +50,7 @@ class MirrorReport:
         received_bytes: of content, in all attempts.
         elapsed_s: from the first request to the last, in seconds.
         failure: why nothing could be compared.
+        registry: the same of its images, by their names and digests in its registry; None where that was not looked at.
     """
 
     url: str
@@ -62,11 +63,13 @@ class MirrorReport:
     received_bytes: int = 0
     elapsed_s: float = 0.0
     failure: BundlerError | None = None
+    registry: MirrorReport | None = None
 
     @property
     def good(self) -> bool:
         """Whether this mirror serves what it should."""
-        return self.failure is None and not self.findings
+        whole = self.registry is None or self.registry.good
+        return whole and self.failure is None and not self.findings
 
     @property
     def bytes_per_s(self) -> float:
@@ -83,8 +86,14 @@ def named(blob: Blob) -> str:
     return f"{blob.size} bytes {blob.digest}"
 
 
-def require_good(reports: Sequence[MirrorReport]) -> None:
+def all_reports(reports: Iterable[MirrorReport]) -> list[MirrorReport]:
+    """Return the reports, each with that of its registry behind it."""
+    return [one for report in reports for one in (report, report.registry) if one is not None]
+
+
+def require_good(mirrors: Sequence[MirrorReport]) -> None:
     """Raise for the worst that was found: IntegrityError (MIRROR_DIFFERS), else why a mirror was not reached."""
+    reports = all_reports(mirrors)
     found = [(report.url, finding) for report in reports for finding in report.findings]
     wrong = [f"{url}: {finding}" for url, finding in found if finding.outcome != "unreachable"]
     if wrong:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21}
 
@@ -33,7 +33,10 @@ class Target:
             raise ValueError("the URL holds a name or a password, which others see; use --user, or netrc")
         if not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"{text!r} is not the URL of a bundle's root, such as http://master:8088")
-        return cls(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], parts.path.rstrip("/"))
+        base = unquote(parts.path, errors="strict").rstrip("/")
+        if any(character < " " for character in base):
+            raise ValueError(f"{text!r} holds a control character")
+        return cls(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], base)
 
     @property
     def tls(self) -> bool:
@@ -53,7 +56,7 @@ class Target:
 
     def url_path(self, path: str) -> str:
         """Return the path of a file's URL, percent-encoded."""
-        return f"{self.base}/{quote(path)}"
+        return quote(f"{self.base}/{path}", safe="/@")
 
     def __str__(self) -> str:
-        return f"{self.origin}{self.base}"
+        return f"{self.origin}{quote(self.base, safe='/@')}"

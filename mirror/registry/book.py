@@ -63,7 +63,9 @@ class Book:
         """
         if namespace:
             found = self.originals.get(f"{namespace}/{name}")
-            if found is not None or namespace.partition(":")[0] != own_host:
+            # an IPv6 address has brackets here, and colons of its own
+            asked = namespace[1:].partition("]")[0] if namespace.startswith("[") else namespace.partition(":")[0]
+            if found is not None or asked.lower() != own_host.lower():
                 return found
         return self.site_names.get(name) or self.originals.get(name) or self.last_segments.get(name)
 
@@ -73,7 +75,8 @@ class _Draft:
     """A repository in the making; a tag with None means several images of one bundle, and so none."""
 
     tags: dict[str, Image | None] = field(default_factory=dict)
-    images: list[Image] = field(default_factory=list)
+    # by identity; a dict, for the order and because a repository may have ten thousands of them
+    images: dict[Image, None] = field(default_factory=dict)
 
 
 class _Shelf:
@@ -91,8 +94,7 @@ class _Shelf:
             for name in image.names:
                 repository = self._name_of(name)
                 draft = self._drafts.setdefault(repository, _Draft())
-                if image not in draft.images:
-                    draft.images.append(image)
+                draft.images[image] = None
                 if name.tag:
                     claims.setdefault((repository, name.tag), {})[image.top.digest] = image
         for (repository, tag), claimed in claims.items():
@@ -121,7 +123,7 @@ class _Shelf:
         for name, draft in sorted(self._drafts.items()):
             key = tuple(id(image) for image in draft.images)
             if key not in contents:
-                contents[key] = _merged(draft.images)
+                contents[key] = _merged(tuple(draft.images))
             known = {tag: image for tag, image in draft.tags.items() if image is not None}
             finished[name] = Repository(dict(sorted(known.items(), key=lambda item: tag_order(item[0]))), contents[key])
         return finished

@@ -10,7 +10,7 @@ from mirror.service.journal import JOURNAL, Journal
 from mirror.service.steps import undo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mirror.service.host import Facts, Host
     from mirror.service.journal import Record
@@ -38,24 +38,28 @@ def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings,
             "systemd", package="systemd, or start `mirror serve` by what this host has", needed_for="it"
         )
     earlier = read_journal(host)
-    made = list(earlier.made) if earlier else []
-    journal = Journal(settings.http, settings.ftp, settings.tls is not None, ())
+    # what earlier times made and no step has come to yet: undone before what this time makes, as the later steps are
+    left = list(earlier.made) if earlier else []
+    # the registry's own port answers /-/health as well
+    journal = Journal(settings.http or settings.registry, settings.ftp, settings.tls is not None, ())
     wanted = {step.record.key for step in steps if step.record is not None}
-    for record in [record for record in reversed(made) if record.key not in wanted]:
-        _undo(host, record, say)
-        made.remove(record)
-        _write(host, replace(journal, made=tuple(made)))
+    for record in [record for record in reversed(left) if record.key not in wanted]:
+        _undo(host, [record], say)
+        left.remove(record)
+        _write(host, replace(journal, made=tuple(left)))
+    made: list[Record] = []
     for step in steps:
-        ours = _take(made, step.record)
+        taken = _take(left, step.record)
         if step.is_done(host):
-            if ours and step.record is not None:
+            if taken and step.record is not None:
                 made.append(step.record)
             continue
         if step.record is not None:
+            # of a file that is replaced, either content may be there when this is interrupted
+            _write(host, replace(journal, made=(*made, *taken, step.record, *left)))
             made.append(step.record)
-            _write(host, replace(journal, made=tuple(made)))
         say(step.describe().partition("    #")[0].splitlines()[0])
-        step.apply(host, ours=ours)
+        step.apply(host, ours=_digests(taken))
     _write(host, replace(journal, made=tuple(made)))
 
 
@@ -67,8 +71,8 @@ def remove(host: Host, say: Callable[[str], None]) -> bool:
         return False
     made = list(journal.made)
     while made:
-        _undo(host, made[-1], say)
-        made.pop()
+        _undo(host, [record for record in made if record.key == made[-1].key], say)
+        _take(made, made[-1])
         _write(host, replace(journal, made=tuple(made)))
     host.remove(JOURNAL)
     return True
@@ -79,17 +83,23 @@ def removal_lines(journal: Journal) -> list[str]:
     return [" ".join(record.undo) or f"remove {record.file}" for record in reversed(journal.made)]
 
 
-def _take(made: list[Record], record: Record | None) -> bool:
-    """Take an earlier record of the same thing off the list, and tell whether there was one."""
+def _take(made: list[Record], record: Record | None) -> list[Record]:
+    """Take the earlier records of the same thing off the list, and return them."""
     found = [other for other in made if record is not None and other.key == record.key]
     for other in found:
         made.remove(other)
-    return bool(found)
+    return found
 
 
-def _undo(host: Host, record: Record, say: Callable[[str], None]) -> None:
+def _digests(records: Iterable[Record]) -> frozenset[str]:
+    return frozenset(record.sha256 for record in records)
+
+
+def _undo(host: Host, same: Sequence[Record], say: Callable[[str], None]) -> None:
+    """Undo what one or several records of the same thing say."""
+    record = same[-1]
     say(" ".join(record.undo) or f"remove {record.file}")
-    if note := undo(host, record):
+    if note := undo(host, record, _digests(same)):
         say(note)
 
 

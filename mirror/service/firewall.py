@@ -94,7 +94,7 @@ def _iptables(tool: str, ports: tuple[Ports, ...], allow: tuple[Network, ...], *
     there = (*call, "-n", "-L", CHAIN)
     yield Run((*call, "-N", CHAIN), undo=(*call, "-X", CHAIN), check=there)
     # filled anew each time, so that what was opened once and is not wanted any more is closed
-    yield Run((*call, "-F", CHAIN), undo=(*call, "-F", CHAIN))
+    yield Run((*call, "-F", CHAIN), undo=(*call, "-F", CHAIN), there=there)
     for rule in rules:
         yield Run((*call, "-A", CHAIN, *rule))
     jump = ("INPUT", "-j", CHAIN)

@@ -71,6 +71,7 @@ class Facts:
         selinux: it is on.
         logrotate: it looks after logs.
         interpreter: the Python that runs the mirror.
+        installation: where that one really is when `interpreter` is a link, as in a virtual environment.
     """
 
     systemd: bool
@@ -80,9 +81,10 @@ class Facts:
     selinux: bool
     logrotate: bool
     interpreter: str
+    installation: str = ""
 
 
-def facts_of(host: Host, interpreter: str) -> Facts:
+def facts_of(host: Host, interpreter: str, installation: str = "") -> Facts:
     """Look at a host; changes nothing."""
     filters = tuple(tool for tool in SAVED_RULES if host.run((tool, "-w", "-n", "-L", "INPUT")).code == 0)
     kept = host.exists(RULES_SERVICE)
@@ -94,4 +96,5 @@ def facts_of(host: Host, interpreter: str) -> Facts:
         selinux=host.exists(SELINUX),
         logrotate=host.exists(LOGROTATE),
         interpreter=interpreter,
+        installation=installation,
     )

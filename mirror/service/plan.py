@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from mirror.service.steps import Run, Step, WriteFile
 from mirror.service.unit import UNIT_NAME, rotation_text, unit_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mirror.service.host import Facts
     from mirror.settings import Network, Settings
@@ -43,9 +44,11 @@ class InstallOptions:
 def install_plan(facts: Facts, options: InstallOptions) -> tuple[Step, ...]:
     """Return the steps in order; each may find itself done. Undone in reverse, they leave nothing.
 
-    Raises ServeError (SERVICE_FAILED: a path that systemd could not find), ToolMissingError.
+    Raises ServeError (SERVICE_FAILED: a path that systemd could not find, a word that no line can hold),
+    ToolMissingError.
     """
     _require_absolute(options.settings)
+    _require_one_line(options.arguments)
     return tuple(_steps(facts, options))
 
 
@@ -53,7 +56,9 @@ def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
     settings = options.settings
     # undone last: systemd forgets the unit once its file is gone
     yield Run((), undo=_RELOAD)
-    unit = unit_text(facts.interpreter, options.arguments, settings, selinux=facts.selinux)
+    unit = unit_text(
+        facts.interpreter, options.arguments, settings, installation=facts.installation, selinux=facts.selinux
+    )
     files = [WriteFile(UNIT_FILE, unit)]
     if isinstance(settings.access_log, Path):
         place = str(settings.access_log.parent)
@@ -73,6 +78,17 @@ def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
     for verb, back, state in (("enable", "disable", "is-enabled"), ("restart", "stop", "")):
         check = ("systemctl", "--quiet", state, UNIT_NAME) if state else ()
         yield Run(("systemctl", verb, UNIT_NAME), undo=("systemctl", back, UNIT_NAME), check=check)
+
+
+def _require_one_line(arguments: Iterable[str]) -> None:
+    for word in arguments:
+        if any(unicodedata.category(character) == "Cc" for character in word):
+            raise ServeError(
+                ErrorId.SERVICE_FAILED,
+                "holds a control character, and would begin another line of the unit",
+                where=repr(word),
+                remedy="Give the file or directory another name.",
+            )
 
 
 def _require_absolute(settings: Settings) -> None:

@@ -15,27 +15,40 @@ BEGIN, END = "# kubeedge-mirror: begin", "# kubeedge-mirror: end"
 _TABLE = "*filter"
 
 
-def with_block(text: str, lines: Sequence[str]) -> str:
+def with_block(content: bytes, lines: Sequence[str]) -> bytes:
     """Return the file with our lines behind the chains of its filter table, before the first rule."""
-    kept = without_block(text).splitlines()
+    kept = _without(_lines(content))
     block = [BEGIN, *lines, END]
     if _TABLE not in kept:
-        return "\n".join([*kept, _TABLE, *block, "COMMIT", ""])
+        return _joined([*kept, _TABLE, *block, "COMMIT"])
     place = kept.index(_TABLE) + 1
     while place < len(kept) and kept[place].startswith((":", "#")):
         place += 1
-    return "\n".join([*kept[:place], *block, *kept[place:], ""])
+    return _joined([*kept[:place], *block, *kept[place:]])
 
 
-def without_block(text: str) -> str:
-    """Return the file without our lines."""
+def without_block(content: bytes) -> bytes:
+    """Return the file without our lines; a beginning whose end is gone stays, for what follows is the operator's."""
+    return _joined(_without(_lines(content)))
+
+
+def _without(lines: Sequence[str]) -> list[str]:
     kept: list[str] = []
-    inside = False
-    for line in text.splitlines():
+    began: int | None = None
+    for line in lines:
         if line == BEGIN:
-            inside = True
-        if not inside:
-            kept.append(line)
-        if line == END:
-            inside = False
-    return "\n".join([*kept, ""]) if kept else ""
+            began = len(kept)
+        kept.append(line)
+        if line == END and began is not None:
+            del kept[began:]
+            began = None
+    return kept
+
+
+# comments may be in any encoding
+def _lines(content: bytes) -> list[str]:
+    return content.decode("utf-8", "surrogateescape").splitlines()
+
+
+def _joined(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")

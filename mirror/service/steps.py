@@ -12,7 +12,14 @@ from mirror.service.journal import Record
 from mirror.service.saved_rules import with_block, without_block
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mirror.service.host import Host
+
+# what systemctl says of a unit that is not loaded, in section "Exit status" of its manual
+_NO_SUCH_UNIT = 5
+# of firewall-cmd(1), NOT_RUNNING: it neither knows nor changes what is permanent then
+_FIREWALL_STOPPED = 252
 
 
 class Step(Protocol):
@@ -28,11 +35,11 @@ class Step(Protocol):
     def is_done(self, host: Host) -> bool:
         """Tell whether there is nothing left to do."""
 
-    def apply(self, host: Host, *, ours: bool) -> None:
+    def apply(self, host: Host, *, ours: Collection[str]) -> None:
         """Do it.
 
         Arguments:
-            ours: an earlier installation made the same thing, which may be replaced.
+            ours: SHA-256, in hex, of what earlier installations wrote in the same place and may be replaced.
 
         Raises ServeError (SERVICE_FAILED), StorageError.
         """
@@ -60,12 +67,13 @@ class WriteFile:
         """Tell whether it is there as wanted."""
         return host.read(self.path) == self.content
 
-    def apply(self, host: Host, *, ours: bool) -> None:
-        """Write it, unless somebody else did."""
-        if not ours and host.exists(self.path):
+    def apply(self, host: Host, *, ours: Collection[str]) -> None:
+        """Write it, unless somebody else did: that a journal names the place says nothing of what is there now."""
+        content = host.read(self.path)
+        if content is not None and hashlib.sha256(content).hexdigest() not in ours:
             raise ServeError(
                 ErrorId.SERVICE_FAILED,
-                "exists already, and `mirror service install` has not made it",
+                "exists already, and is not what `mirror service install` has made",
                 where=self.path,
                 remedy="Look at it, then move it away.",
             )
@@ -90,15 +98,15 @@ class KeepLines:
 
     def is_done(self, host: Host) -> bool:
         """Tell whether they are in it."""
-        text = host.read(self.path)
-        return text is not None and with_block(text.decode(), self.lines) == text.decode()
+        content = host.read(self.path)
+        return content is not None and with_block(content, self.lines) == content
 
-    def apply(self, host: Host, *, ours: bool) -> None:
+    def apply(self, host: Host, *, ours: Collection[str]) -> None:
         """Put them in, in place of those of an earlier time."""
         del ours
-        text = host.read(self.path)
-        if text is not None:
-            host.write(self.path, with_block(text.decode(), self.lines).encode(), 0o600)
+        content = host.read(self.path)
+        if content is not None:
+            host.write(self.path, with_block(content, self.lines), 0o600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +117,18 @@ class Run:
         command: () for nothing now.
         undo: takes away what it makes; () when it makes nothing that stays.
         check: succeeds when it is there already; () when the command has to run each time.
+        there: succeeds as long as there is something to undo; () where that is what `check` tells.
     """
 
     command: tuple[str, ...]
     undo: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
 
     @property
     def record(self) -> Record | None:
         """Its undoing."""
-        return Record(undo=self.undo, check=self.check) if self.undo else None
+        return Record(undo=self.undo, check=self.check or self.there) if self.undo else None
 
     def describe(self) -> str:
         """Return the command as it would be typed."""
@@ -132,17 +142,17 @@ class Run:
         """Ask the check."""
         return bool(self.check) and host.run(self.check).code == 0
 
-    def apply(self, host: Host, *, ours: bool) -> None:
+    def apply(self, host: Host, *, ours: Collection[str]) -> None:
         """Run it."""
         del ours
         if self.command:
             must(host, self.command)
 
 
-def must(host: Host, command: tuple[str, ...]) -> None:
-    """Run a command; ServeError (SERVICE_FAILED) with what it said when it fails."""
+def must(host: Host, command: tuple[str, ...], *, tolerated: int = 0) -> None:
+    """Run a command; ServeError (SERVICE_FAILED) with what it said when it fails in any but the tolerated way."""
     done = host.run(command)
-    if done.code != 0:
+    if done.code not in (0, tolerated):
         said = (done.complaints or done.output).strip().splitlines()
         raise ServeError(
             ErrorId.SERVICE_FAILED,
@@ -152,22 +162,28 @@ def must(host: Host, command: tuple[str, ...]) -> None:
         )
 
 
-def undo(host: Host, record: Record) -> str:
+def undo(host: Host, record: Record, ours: Collection[str]) -> str:
     """Take away what a record says; what is gone already is no problem. Returns a note for a person, or "".
+
+    Arguments:
+        ours: as for `Step.apply`; an interruption leaves the old content or the new one.
 
     Raises ServeError (SERVICE_FAILED), StorageError.
     """
     if record.undo:
-        if not record.check or host.run(record.check).code == 0:
-            must(host, record.undo)
+        checked = host.run(record.check).code if record.check else 0
+        if checked == _FIREWALL_STOPPED and record.undo[:2] == ("firewall-cmd", "--permanent"):
+            return f"firewalld does not run; when it does again, this is left to do: {shlex.join(record.undo)}"
+        if checked == 0:
+            must(host, record.undo, tolerated=_NO_SUCH_UNIT if record.undo[0] == "systemctl" else 0)
         return ""
     content = host.read(record.file)
     if content is None:
         return ""
     if not record.sha256:
-        host.write(record.file, without_block(content.decode()).encode(), 0o600)
+        host.write(record.file, without_block(content), 0o600)
         return ""
-    if hashlib.sha256(content).hexdigest() != record.sha256:
+    if hashlib.sha256(content).hexdigest() not in ours:
         return f"{record.file} was changed since it was installed and stays"
     host.remove(record.file)
     return ""

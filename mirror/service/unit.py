@@ -25,18 +25,21 @@ _STOP_RESERVE_S = 15
 _PLAIN = re.compile(r"[A-Za-z0-9_@%$+=:,./-]+")
 
 
-def unit_text(interpreter: str, arguments: Sequence[str], settings: Settings, *, selinux: bool) -> bytes:
+def unit_text(
+    interpreter: str, arguments: Sequence[str], settings: Settings, *, installation: str = "", selinux: bool
+) -> bytes:
     """Return the unit.
 
     Arguments:
         interpreter: absolute path of the Python that has the mirror installed.
         arguments: of `mirror serve`, absolute paths in them.
         settings: the same, understood.
+        installation: where the interpreter really is; it has to stay visible as well.
         selinux: it is on. There NoNewPrivileges would keep the mirror in systemd's own domain (EL7 knows no
             nnp_transition); the workers set it for themselves in any case.
     """
     command = [interpreter, "-I", "-m", "mirror", "serve", *arguments]
-    used = [interpreter, *map(str, _paths(settings))]
+    used = [interpreter, installation, *map(str, _paths(settings))]
     # a mirror that hashes everything first takes as long as the disk does; 0 is what 219 writes for no limit
     start_s = 0 if settings.verify else _START_S
     lines = [
@@ -62,7 +65,7 @@ def unit_text(interpreter: str, arguments: Sequence[str], settings: Settings, *,
         f"CapabilityBoundingSet={_CAPABILITIES}",
         *([] if selinux else ["NoNewPrivileges=yes"]),
         "ProtectSystem=full",
-        f"ProtectHome={'read-only' if _any_below(used, _HOMES) else 'yes'}",
+        f"ProtectHome={_protect_home(used, settings)}",
         f"PrivateTmp={'no' if _any_below(used, _TEMPORARY) else 'yes'}",
         "PrivateDevices=yes",
         # netlink is how the resolver learns which addresses this host has
@@ -102,6 +105,13 @@ def rotation_text(log: str) -> bytes:
         "",
     ]
     return "\n".join(lines).encode()
+
+
+def _protect_home(used: Sequence[str], settings: Settings) -> str:
+    if _any_below([str(settings.access_log or "")], _HOMES):
+        # the log is written there
+        return "no"
+    return "read-only" if _any_below(used, _HOMES) else "yes"
 
 
 def _paths(settings: Settings) -> Iterable[object]:

@@ -18,6 +18,7 @@ from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.material import read_material
 from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
+from mirror.worker.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,7 +229,7 @@ class Supervisor:
             return
         self._accepted = self._crew.material
         self._manager.tell("READY=1", _status(text))
-        self._warn("\n  ".join(["reloaded", *text.splitlines()]))
+        tell("\n  ".join(["reloaded", *text.splitlines()]))
 
     def _reopen_log(self) -> None:
         settings = self._crew.around.settings

@@ -1,9 +1,10 @@
 """A client for large files that is nearly free: the kernel throws the bytes away (MSG_TRUNC, tcp(7)).
 
-    python -m scripts.benchmarks.bulk_client PORT CONNECTIONS SECONDS LARGE_BYTES
+    python -m scripts.benchmarks.bulk_client PORT CONNECTIONS SECONDS LARGE_BYTES [PATH...]
 
 Connects, says `open`, and reads from its standard input when the window begins, on the monotonic clock. Then asks for
-large files over and over on every connection, and prints the content's bytes that came within the window.
+the large files (or those paths, all of LARGE_BYTES) over and over on every connection, and prints the content's bytes
+that came within the window.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import time
 from typing import TYPE_CHECKING
 
 from scripts.benchmarks.raw_http import connect, read_head, request
-from scripts.benchmarks.serve_tree import large_path
+from scripts.benchmarks.serve_tree import LARGE_FILES, large_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 RECEIVE_BYTES = 1024 * 1024
 
@@ -27,15 +28,16 @@ RECEIVE_BYTES = 1024 * 1024
 class _Download:
     """One connection, and how much of the present answer is still to come."""
 
-    def __init__(self, port: int, number: int, large_bytes: int) -> None:
+    def __init__(self, port: int, number: int, large_bytes: int, paths: Sequence[str]) -> None:
         self.connection = connect(port)
         self._large_bytes = large_bytes
         self._number = number
+        self._paths = paths
         self._left = 0
 
     def ask(self) -> None:
         """Request the next file."""
-        self.connection.sendall(request(large_path(self._number)))
+        self.connection.sendall(request(self._paths[self._number % len(self._paths)]))
         self._number += 1
 
     def receive(self, nowhere: mmap.mmap) -> int:
@@ -56,9 +58,9 @@ class _Download:
         return count
 
 
-def bytes_in_window(port: int, connections: int, seconds: float, large_bytes: int) -> int:
+def bytes_in_window(port: int, connections: int, seconds: float, large_bytes: int, paths: Sequence[str]) -> int:
     """Download, and count."""
-    downloads = [_Download(port, number, large_bytes) for number in range(connections)]
+    downloads = [_Download(port, number, large_bytes, paths) for number in range(connections)]
     total = 0
     try:
         print("open", flush=True)
@@ -86,5 +88,6 @@ def _received(downloads: list[_Download], end_s: float) -> Iterator[tuple[float,
 
 
 if __name__ == "__main__":
-    _port, _connections, _seconds, _large_bytes = sys.argv[1:]
-    print(bytes_in_window(int(_port), int(_connections), float(_seconds), int(_large_bytes)))
+    _port, _connections, _seconds, _large_bytes, *_given = sys.argv[1:]
+    _paths = _given or [large_path(number) for number in range(LARGE_FILES)]
+    print(bytes_in_window(int(_port), int(_connections), float(_seconds), int(_large_bytes), _paths))

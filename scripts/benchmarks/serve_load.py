@@ -35,12 +35,14 @@ class Load:
         processes: client processes (threads of wrk), as many as the server has workers.
         seconds: of one measurement.
         core: the one that clients run on, None for any.
+        paths: of the large files, where they are not those of the tree.
     """
 
     tree: ServedTree
     processes: int
     seconds: int
     core: int | None
+    paths: tuple[str, ...] = ()
 
 
 class Measured(NamedTuple):
@@ -85,7 +87,7 @@ def large_files(side: Side, load: Load, connections: int) -> Measured:
     """Fetch large files over so many connections, and count the bytes of content."""
     processes = min(load.processes, connections)
     shares = [connections // processes + (number < connections % processes) for number in range(processes)]
-    window = [str(load.seconds), str(load.tree.large_bytes)]
+    window = [str(load.seconds), str(load.tree.large_bytes), *load.paths]
     with on_core(load.core):
         clients = [_start("bulk_client", str(side.port), str(share), *window) for share in shares]
     for client in clients:

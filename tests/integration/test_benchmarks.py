@@ -61,3 +61,16 @@ def test_the_serve_benchmark_prints_both_sides_and_their_verdicts(tmp_path: Path
     # every one of them, which no busy machine can change
     assert "| 40 open connections: held | 40 | 40 | met |" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_registry_benchmark_prints_both_sides_and_their_verdicts(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "registry", "--rounds=1", "--seconds=1", "--size=1"]
+    done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    of_a_side = r" \| [\d.e+]+ \| [\d.e+]+ to [\d.e+]+ \| [\d.e+]+ (?:s/GB|us)"
+    measured = re.findall(rf"^\| (.+), (?:GB|thousand)/s(?:{of_a_side}){{2}} \|$", done.stdout, re.MULTILINE)
+    judged = re.findall(r"^\| (.+) \| [\d.e+]+x \| >= .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE)
+    assert judged == measured == [
+        "1 MiB blobs, 1 client", "1 MiB blobs, 8 clients", "manifest HEADs, 8 clients", "manifest HEADs, 64 clients"
+    ]  # fmt: skip
+    assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from mirror.client.reach import Reach, Snippet
 from mirror.client.snippets import client_snippets
 from mirror.tree.loading import Root, load_site
 from tests.fakes.certificates import authority
+from tests.integration.cutting_server import cutting
 from tests.integration.demo_bundle import demo_bundle
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.file_servers import ftp_site
@@ -332,6 +333,16 @@ def test_a_blob_of_other_bytes_is_never_loaded(tree: Path, emptied: DockerEngine
     assert done.returncode == 1
     assert f"blobs/sha256/{layer.name} has sha256" in done.stderr
     assert "not loaded: " in done.stderr
+    assert images(emptied) == {"demo/pause:3.5", "kubeedge/pause:3.5", "demo/greeter:2.1"}
+
+
+def test_a_blob_that_never_comes_whole_spoils_no_other(tree: Path, emptied: DockerEngine, tmp_path: Path) -> None:
+    with cutting(tree, blobs_of(tree, "hello")[-1]) as port:
+        text = snippets_of(tree, Reach("127.0.0.1", port, False, None))["fetch-images.sh"].text
+        done = fetch_images(text, emptied, tmp_path)
+    assert done.returncode == 1
+    assert "did not come (attempt 3 of 3)" in done.stderr
+    assert "has sha256" not in done.stderr
     assert images(emptied) == {"demo/pause:3.5", "kubeedge/pause:3.5", "demo/greeter:2.1"}
 
 

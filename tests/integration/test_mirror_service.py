@@ -103,6 +103,16 @@ def test_rules_are_made_once_changed_and_taken_away(host: NamespacedHost) -> Non
     assert (rules(host), rules(host, "ip6tables")) == (before, before6)
 
 
+def test_a_host_that_was_started_anew_has_no_chain_to_take_away(host: NamespacedHost) -> None:
+    before = rules(host)
+    installed(host, options("--ftp", "off", open_firewall=True))
+    for tool in ("iptables", "ip6tables"):
+        for words in (("-D", "INPUT", "-j", "KUBEEDGE-MIRROR"), ("-F", "KUBEEDGE-MIRROR"), ("-X", "KUBEEDGE-MIRROR")):
+            assert host.run((tool, "-w", *words)).code == 0
+    assert remove(host, lambda _: None)
+    assert (rules(host), host.files) == (before, {})
+
+
 def test_saved_rules_are_what_iptables_restores(host: NamespacedHost, tmp_path: Path) -> None:
     from mirror.service.saved_rules import with_block
 
@@ -117,7 +127,7 @@ def test_saved_rules_are_what_iptables_restores(host: NamespacedHost, tmp_path: 
     )
     for saved in (text, "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p icmp -j ACCEPT\nCOMMIT\n"):
         file = tmp_path / "rules"
-        file.write_text(with_block(saved, lines))
+        file.write_bytes(with_block(saved.encode(), lines))
         subprocess.run(
             ["ip", "netns", "exec", host.namespace, "iptables-restore", str(file)], check=True, capture_output=True
         )

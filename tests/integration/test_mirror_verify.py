@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.probe.access import trusting
-from mirror.probe.checking import Pace, check_mirror
+from mirror.probe.checking import check_mirror
 from mirror.probe.expectation import Yardstick
 from mirror.probe.ftp_client import FtpClient
 from mirror.probe.http_client import HttpClient
+from mirror.probe.patience import Pace
 from mirror.probe.target import Target
 from tests.fakes.certificates import authority
 from tests.fakes.ftp_server import faulty_ftp

@@ -54,6 +54,8 @@ fetch() {
 # Fetches a file of k8simage/ unless it is there, and gives it its name only if it has the digest.
 fetch_checked() {
     [ ! -e "$directory/$1" ] || return 0
+    # what came of another file is not the beginning of this one
+    rm -f "$scratch/part"
     fetch "k8simage/$1" "$scratch/part" || return 1
     got=$(sha256sum <"$scratch/part" | cut -c1-64)
     if [ "$got" != "$2" ]; then

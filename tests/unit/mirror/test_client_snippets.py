@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,3 +122,13 @@ def test_the_index_names_each_with_its_title() -> None:
     assert all(snippet.title_zh and snippet.title_zh != snippet.title for snippet in snippets)
     assert "@URL@" not in "".join(snippet.text for snippet in snippets)
     assert "@CURL_OPTIONS@" not in "".join(snippet.text for snippet in snippets)
+
+
+def test_a_directory_s_name_is_no_command() -> None:
+    found = made(contents={f"yum/$(reboot);'x y/{name}": b"" for name in REPOSITORY})
+    (commands,) = (snippet.text for name, snippet in found.items() if name.endswith("-http.sh") and "yum" in name)
+    words = [shlex.split(line) for line in commands.splitlines()]
+    assert words[0][:3] == ["curl", "-gfsS", "-o"]
+    assert words[0][3] == "/etc/yum.repos.d/bundle-$(reboot);'x y.repo"
+    assert words[0][4] == "http://master:8088/-/client/yum-%24%28reboot%29%3B%27x%20y-http.repo"
+    assert "--enablerepo=local-$(reboot);'x y*" in words[1]

@@ -66,3 +66,15 @@ def test_what_is_wrong_with_the_command_line(arguments: tuple[str, ...], what: s
     done = clients(root, *arguments)
     assert done.exit_code == 2
     assert what in done.output
+
+
+@pytest.mark.parametrize("host", ["", "master:8088", "http://master", "a b", "-x", "master/opt", "a\nb", "[master]"])
+def test_what_is_no_host(host: str, root: Path) -> None:
+    refused = clients(root, "--host", host)
+    assert refused.exit_code == 2
+    assert "neither a host's name nor an address" in refused.output
+
+
+@pytest.mark.parametrize("host", ["[2001:db8::1]", "2001:db8::1"])
+def test_an_address_with_or_without_brackets(host: str, root: Path) -> None:
+    assert "http://[2001:db8::1]:8088/" in clients(root, "--host", host, "file-http.sh").output

@@ -31,7 +31,27 @@ def test_addresses(text: str, origin: str, port: int, base: str) -> None:
     assert target.url_path("a b/#c") == f"{base}/a%20b/%23c"
 
 
-@pytest.mark.parametrize("text", ["master:8088", "rsync://master", "http://", "http://a?b", "http://a:x", "http://a#b"])
+def test_a_base_is_decoded_for_ftp_and_encoded_for_urls() -> None:
+    for text in ("ftp://master/@my%20kit/", "ftp://master/@my kit"):
+        target = Target.parse(text)
+        assert target.base == "/@my kit"
+        assert target.url_path("a b") == "/@my%20kit/a%20b"
+        assert str(target) == "ftp://master/@my%20kit"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "master:8088",
+        "rsync://master",
+        "http://",
+        "http://a?b",
+        "http://a:x",
+        "http://a#b",
+        "ftp://a/%0d%0aDELE",
+        "ftp://a/%ff",
+    ],
+)
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Target.parse(text)

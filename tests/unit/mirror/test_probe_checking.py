@@ -8,8 +8,9 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import encode_index, sums_text
 from bundler.model.digest import Blob
 from mirror.probe import failures
-from mirror.probe.checking import ATTEMPTS, Pace, check_mirror
+from mirror.probe.checking import check_mirror
 from mirror.probe.expectation import Yardstick
+from mirror.probe.patience import ATTEMPTS, Pace
 from mirror.probe.report import MirrorReport, require_good
 from tests.fakes.mirror_client import MemoryMirror
 from tests.fakes.progress import RecordingProgress

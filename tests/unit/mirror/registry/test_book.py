@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.model.bundle import IndexedFile
+from bundler.model.bundle_path import BundlePath
 from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from mirror.registry.book import make_book
-from tests.unit.mirror.registry.image_sites import AMD64, ARM64, book, bundle, digest, image, site
+from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, bundle, digest, image, site
 
 if TYPE_CHECKING:
     from mirror.registry.book import Book
@@ -194,3 +197,30 @@ def test_what_an_index_says_of_images_may_be_anything(about: str, value: object)
 def test_a_site_without_images_has_no_names() -> None:
     assert list(make_book(site(bundle())).site_names) == []
     assert list(make_book(site()).originals) == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "own"),
+    [("[2001:db8::1]:8088", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("Master:8088", "master")],
+)
+def test_the_mirror_s_own_name_in_all_its_forms(namespace: str, own: str) -> None:
+    assert book(image(PAUSE)).find("library/pause", namespace, own) is not None
+    assert book(image(PAUSE)).find("library/pause", namespace, "other") is None
+
+
+def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
+    only = bundle()
+    files = []
+    for number in range(20_000):
+        document = blob(f"document {number}")
+        name = f"quay.io/coreos/flannel:{number}"
+        about = {"digest": str(document.digest), "names": [name], "images": [name], "media_type": OCI_MANIFEST}
+        path = BundlePath(f"k8simage/blobs/sha256/{document.digest.hex}")
+        files.append(IndexedFile(path, document, 0o644, "images", (), (AMD64,), about))
+    many = replace(only, index=replace(only.index, files=tuple(files)))
+    began = time.thread_time()
+    repository = make_book(site(many, current=many)).find("coreos/flannel", "", HOST)
+    assert repository is not None
+    assert len(repository.tags) == len(files)
+    # a second of computing; ten times as long when each image was compared with all before it
+    assert time.thread_time() - began < 4

@@ -103,9 +103,11 @@ def test_what_somebody_else_opened_stays_open() -> None:
 
 def test_a_file_of_somebody_else_is_neither_replaced_nor_removed() -> None:
     host = MemoryHost({UNIT_FILE: b"theirs"})
-    with pytest.raises(ServeError, match="exists already") as raised:
-        installed(host, options())
-    assert raised.value.id is ErrorId.SERVICE_FAILED
+    for _ in range(2):
+        with pytest.raises(ServeError, match="exists already") as raised:
+            installed(host, options())
+        assert raised.value.id is ErrorId.SERVICE_FAILED
+        assert host.files[UNIT_FILE] == b"theirs"
     said: list[str] = []
     remove(host, said.append)
     assert host.files[UNIT_FILE] == b"theirs"
@@ -119,6 +121,117 @@ def test_a_file_that_was_changed_since_stays_and_is_told() -> None:
     remove(host, said.append)
     assert UNIT_FILE in host.files
     assert any("was changed since" in line for line in said)
+
+
+def test_somebody_s_own_changes_are_not_replaced() -> None:
+    host = MemoryHost()
+    installed(host, options())
+    host.files[UNIT_FILE] += b"# mine\n"
+    with pytest.raises(ServeError, match="exists already"):
+        installed(host, options("--ftp", "off"))
+    assert host.files[UNIT_FILE].endswith(b"# mine\n")
+
+
+class _PowerFailureError(Exception):
+    """Whatever ends the process between two steps."""
+
+
+class _FragileHost(MemoryHost):
+    """A host that dies before or after a unit is replaced."""
+
+    dies = ""
+
+    def write(self, path: str, data: bytes, mode: int) -> None:
+        if path == UNIT_FILE and self.dies == "before":
+            raise _PowerFailureError
+        MemoryHost.write(self, path, data, mode)
+        if path == UNIT_FILE and self.dies == "after":
+            raise _PowerFailureError
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_was_interrupted_while_it_changed_is_undone_in_reverse(moment: str) -> None:
+    host = _FragileHost()
+    installed(host, options())
+    host.dies = moment
+    with pytest.raises(_PowerFailureError):
+        installed(host, options("--ftp", "off"))
+    began, said = len(host.ran), list[str]()
+    remove(host, said.append)
+    assert (host.files, host.succeeding) == ({}, set())
+    assert not any("was changed" in line for line in said)
+    assert host.ran[began:] == [
+        "systemctl stop kubeedge-mirror.service",
+        "systemctl disable kubeedge-mirror.service",
+        "systemctl daemon-reload",
+    ]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_was_interrupted_is_finished_by_the_same_command(moment: str) -> None:
+    host = _FragileHost()
+    installed(host, options())
+    host.dies = moment
+    with pytest.raises(_PowerFailureError):
+        installed(host, options("--ftp", "off"))
+    host.dies = ""
+    installed(host, options("--ftp", "off"))
+    assert b"--ftp off" in host.files[UNIT_FILE]
+    journal = read_journal(host)
+    assert journal is not None
+    assert [record.file for record in journal.made].count(UNIT_FILE) == 1
+
+
+def test_a_unit_that_systemd_has_forgotten_does_not_stop_the_removal() -> None:
+    host = MemoryHost()
+    installed(host, options())
+    stop = ("systemctl", "stop", "kubeedge-mirror.service")
+    host.failing[stop] = Outcome(5, "", "Failed to stop kubeedge-mirror.service: Unit not loaded.\n")
+    assert remove(host, lambda _: None)
+    assert host.files == {}
+    installed(host, options())
+    host.failing[stop] = Outcome(1, "", "Access denied\n")
+    with pytest.raises(ServeError, match="Access denied"):
+        remove(host, lambda _: None)
+
+
+def test_a_firewall_that_does_not_run_is_told_what_is_left() -> None:
+    facts = Facts(True, True, (), (), False, False, "/usr/bin/python3")
+    host = MemoryHost()
+    installed(host, options("--ftp", "off", open_firewall=True), facts)
+    for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):
+        host.failing[*begin, "--query-port=8088/tcp"] = Outcome(252, "", "FirewallD is not running\n")
+    said: list[str] = []
+    assert remove(host, said.append)
+    left = [line for line in said if "left to do" in line]
+    assert [line.rpartition(": ")[2] for line in left] == ["firewall-cmd --permanent --remove-port=8088/tcp"]
+
+
+def test_status_of_a_mirror_that_is_a_registry_alone() -> None:
+    host = MemoryHost(ports={("127.0.0.1", 5000)}, answer=Health(503, "red"))
+    installed(host, options("--http", "off", "--ftp", "off", "--registry", "127.0.0.1:5000"))
+    found = status_of(host)
+    assert found.listening == {"http": True}
+    assert found.health == Health(503, "red")
+
+
+def test_saved_rules_with_comments_in_another_encoding() -> None:
+    rules = SAVED_RULES["iptables"]
+    theirs = SYSTEM_RULES + b"# caf\xe9\n"
+    host = MemoryHost({rules: theirs})
+    installed(host, options(open_firewall=True), KEEPING)
+    assert host.files[rules] != theirs
+    remove(host, lambda _: None)
+    assert host.files[rules] == theirs
+
+
+def test_rules_behind_a_block_without_its_end_stay() -> None:
+    rules = SAVED_RULES["iptables"]
+    host = MemoryHost({rules: SYSTEM_RULES})
+    installed(host, options(open_firewall=True), KEEPING)
+    host.files[rules] = host.files[rules].replace(b"# kubeedge-mirror: end\n", b"")
+    remove(host, lambda _: None)
+    assert host.files[rules].endswith(b"-A INPUT -j REJECT\nCOMMIT\n")
 
 
 def test_a_step_that_fails_says_what_the_command_said_and_can_be_undone() -> None:

@@ -76,11 +76,25 @@ def test_words_that_systemd_would_expand(text: str, word: str) -> None:
     assert unit_word(text) == word
 
 
+@pytest.mark.parametrize("name", ["/opt/a\nExecStartPre=/bin/sh", "/opt/a\r", "/opt/\x1b"])
+def test_a_word_that_would_begin_another_line_is_refused(name: str) -> None:
+    with pytest.raises(ServeError, match="control character") as raised:
+        install_plan(HOST, options("--root", name))
+    assert raised.value.id is ErrorId.SERVICE_FAILED
+
+
+def test_a_log_in_a_home_can_be_written() -> None:
+    assert unit(HOST, "--access-log", "/home/site/access.log")["ProtectHome"] == "no"
+    assert unit(HOST, "--root", "/home/site", "--access-log", "/var/log/a")["ProtectHome"] == "read-only"
+
+
 def test_hardening_leaves_what_is_served_visible() -> None:
     assert (unit()["ProtectHome"], unit()["PrivateTmp"]) == ("yes", "yes")
     assert unit(HOST, "--root", "/home/site/opt")["ProtectHome"] == "read-only"
     assert unit(HOST, "--users", "/tmp/users")["PrivateTmp"] == "no"
     assert unit(replace(HOST, interpreter="/root/venv/bin/python"))["ProtectHome"] == "read-only"
+    linked = replace(HOST, interpreter="/opt/mirror/bin/python", installation="/root/.pyenv/bin/python3.11")
+    assert unit(linked)["ProtectHome"] == "read-only"
     assert "NoNewPrivileges" in unit()
     assert "NoNewPrivileges" not in unit(replace(HOST, selinux=True))
 

@@ -1,0 +1,70 @@
+"""`bundler load-images`: the images of an unpacked bundle into this host's container engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.options import json_option, one_platform_option, only_option, root_option
+from bundler.cli.wiring import open_engine
+from bundler.push.loading import LoadReport, Outcome, require_loaded
+from bundler.push.loading import load_images as load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+    from bundler.model.platform import Platform
+    from bundler.push.loading import Handled
+
+
+@click.command("load-images")
+@root_option
+@only_option
+@one_platform_option
+@json_option
+def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as_json: bool) -> None:
+    """Load a bundle's images into the Docker engine of this host.
+
+    The engine is the one that DOCKER_HOST names, or the local one. Images that it has already are left alone; one that
+    fails does not keep the others back.
+    """
+    with console.progress(quiet=as_json) as progress, open_engine() as engine:
+        report = load(root, engine, progress, only=only, platform=platform)
+    console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json)
+    require_loaded(report)
+
+
+def _text(report: LoadReport) -> str:
+    rows = [
+        (one.outcome, str(one.image.platform), str(one.image.image_id)[:19], " ".join(map(str, one.image.names)))
+        for one in report.handled
+    ]
+    lines = [console.table(("outcome", "platform", "image id", "names"), rows)]
+    lines += [f"not there for this platform: {' '.join(map(str, names))}" for names in report.elsewhere]
+    counted = [f"{sum(one.outcome == outcome for one in report.handled)} {outcome}" for outcome in Outcome]
+    return "\n".join([*lines, ", ".join(counted)])
+
+
+def _value(report: LoadReport) -> dict[str, Json]:
+    return {
+        "engine": report.engine,
+        "images": [_image(one) for one in report.handled],
+        "elsewhere": [[str(name) for name in names] for names in report.elsewhere],
+    }
+
+
+def _image(one: Handled) -> Json:
+    failure: Json = {"id": str(one.failure.id), "text": str(one.failure)} if one.failure else None
+    return {
+        "names": [str(name) for name in one.image.names],
+        "platform": str(one.image.platform),
+        "image_id": str(one.image.image_id),
+        "manifest": str(one.image.manifest.digest),
+        "digest": str(one.image.digest),
+        "bytes": one.image.size,
+        "outcome": str(one.outcome),
+        "error": failure,
+    }

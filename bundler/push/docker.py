@@ -1,0 +1,195 @@
+"""A Docker engine behind `Engine`, through docker-py: the only module that knows that library.
+
+Owns the address (DOCKER_HOST and its kin, as the docker command reads them) and what the engine's refusals mean to an
+operator; refuses to know what an image is. Works with API 1.39 (Docker 18.09) and later.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import docker
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, ImageNotFound, InvalidVersion
+from docker.utils import kwargs_from_env, version_lt
+
+from bundler.errors import BundlerError, ErrorId, SiteError, StorageError
+from bundler.model.images_table import engine_platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bundler.model.platform import Platform
+
+MIN_API = "1.39"
+ANSWER_WITHIN_S = 60
+DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
+STEP = "docker"
+_FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+_DENIED = (errno.EACCES, errno.EPERM)
+_ABSENT = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_FULL = ("no space left on device", "disk quota exceeded")
+
+
+class DockerEngine:
+    """The engine that the environment names; used as a context, which closes its connections."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """Connect. Raises SiteError: ENGINE_UNREACHABLE, ENGINE_DENIED, ENGINE_TOO_OLD."""
+        self._where = environment.get("DOCKER_HOST") or DEFAULT_ADDRESS
+        # most of the library has no types, and what it returns is JSON
+        self._client: Any
+        with _translated(self._where):
+            self._client = docker.APIClient(
+                **kwargs_from_env(environment=dict(environment)), version="auto", timeout=ANSWER_WITHIN_S
+            )
+        if version_lt(self._client.api_version, MIN_API):
+            self._client.close()
+            raise _too_old(self._where, f"its API is {self._client.api_version}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    @property
+    def where(self) -> str:
+        """See `Engine`."""
+        return self._where
+
+    def platforms(self) -> tuple[Platform, ...]:
+        """See `Engine`."""
+        with _translated(self._where):
+            version = self._client.version()
+            machine = str(self._client.info().get("Architecture", "")) if version.get("Arch") == "arm" else ""
+        try:
+            return engine_platforms(str(version.get("Os", "")), str(version.get("Arch", "")), machine)
+        except ValueError as error:
+            raise _refused(self._where, f"it tells no platform: {error}") from error
+
+    def image_id(self, name: str) -> str | None:
+        """See `Engine`."""
+        with _translated(self._where):
+            try:
+                return str(self._client.inspect_image(name)["Id"])
+            except ImageNotFound:
+                return None
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """See `Engine`."""
+        # unpacking a large image takes an engine longer than any answer may; one that dies closes the connection
+        self._client.timeout = None
+        try:
+            with _translated(self._where, under_way=True):
+                for event in self._client.load_image(iter(archive)):
+                    self._judge(event)
+        finally:
+            self._client.timeout = ANSWER_WITHIN_S
+
+    def _judge(self, event: Any) -> None:
+        """Raise what an event tells of a failure: the answer's status was sent long before."""
+        if isinstance(event, dict) and (said := event.get("error")):
+            detail = event.get("errorDetail")
+            _raise_refusal(self._where, str(detail.get("message", said) if isinstance(detail, dict) else said))
+
+
+@contextmanager
+def _translated(where: str, *, under_way: bool = False) -> Iterator[None]:
+    """Turn what docker-py and the libraries below it raise into errors of ours.
+
+    Arguments:
+        under_way: whether an image is on its way: then a lost connection is one that was cut.
+    """
+    try:
+        yield
+    except BundlerError:
+        raise
+    except InvalidVersion as error:
+        raise _too_old(where, str(error)) from error
+    except APIError as error:
+        _raise_refusal(where, str(error.explanation or error))
+    except _FOREIGN as error:
+        raise _connection_error(where, error, under_way=under_way) from error
+
+
+def _raise_refusal(where: str, said: str) -> NoReturn:
+    if any(words in said.lower() for words in _FULL):
+        raise StorageError(
+            ErrorId.DISK_FULL,
+            f"the engine has no room left: {said}",
+            where=where,
+            remedy="Make room on the disk where the engine keeps its images (`docker system df`), then run this again.",
+        )
+    raise _refused(where, said)
+
+
+def _refused(where: str, said: str) -> SiteError:
+    return SiteError(
+        ErrorId.ENGINE_REFUSED,
+        f"the engine refused: {said}",
+        where=where,
+        remedy="Mend what it says; its own log tells more (`journalctl -u docker`).",
+        step=STEP,
+    )
+
+
+def _too_old(where: str, what: str) -> SiteError:
+    return SiteError(
+        ErrorId.ENGINE_TOO_OLD,
+        f"this engine is too old, {what}",
+        where=where,
+        remedy=f"Install Docker 18.09 or newer (API {MIN_API}), or use load.sh of the bundle.",
+        step=STEP,
+    )
+
+
+def _connection_error(where: str, error: Exception, *, under_way: bool) -> SiteError:
+    number = _errno(error)
+    if number in _DENIED:
+        return SiteError(
+            ErrorId.ENGINE_DENIED,
+            "this user may not talk to the engine",
+            where=where,
+            remedy="Run the command as root, or as a member of the group `docker`.",
+            step=STEP,
+        )
+    if under_way and number not in _ABSENT:
+        return SiteError(
+            ErrorId.ENGINE_CUT,
+            f"the engine went away while an image was on its way: {error}",
+            where=where,
+            remedy="See that it runs (`journalctl -u docker`), then run the command again: it does what is left.",
+            step=STEP,
+        )
+    reason = os.strerror(number) if number else str(error)
+    return SiteError(
+        ErrorId.ENGINE_UNREACHABLE,
+        f"no container engine answers: {reason}",
+        where=where,
+        remedy="Start it (`systemctl start docker`; install docker if there is none), or name another by DOCKER_HOST.",
+        step=STEP,
+    )
+
+
+def _errno(error: BaseException) -> int | None:
+    """Return the system's number of what lies below, which the libraries hide in arguments and causes.
+
+    None where there is none: TLS and name look-ups put numbers of their own in its place.
+    """
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, OSError) and one.errno in errno.errorcode and not isinstance(one, ssl.SSLError):
+            return one.errno
+        waiting += [one.__context__, one.__cause__, *one.args]
+    return None

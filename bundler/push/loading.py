@@ -1,0 +1,169 @@
+"""Load the images of an unpacked bundle into an engine, one at a time, and say what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bundler.archive.held_images import open_images
+from bundler.errors import BundleFormatError, BundlerError, ErrorId, SiteError
+from bundler.model.images_table import for_platforms, named_like
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bundler.archive.held_images import HeldImages
+    from bundler.model.images_table import TabledImage
+    from bundler.model.platform import Platform
+    from bundler.model.progress import Progress
+    from bundler.model.reference import Reference
+    from bundler.push.engine import Engine
+
+
+class Outcome(StrEnum):
+    """What became of an image."""
+
+    LOADED = "loaded"
+    PRESENT = "present"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """One image and what became of it; `failure` says why it failed, otherwise it is None."""
+
+    image: TabledImage
+    outcome: Outcome
+    failure: BundlerError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """The outcome of a run.
+
+    Arguments:
+        engine: its address.
+        handled: in the order of the table.
+        elsewhere: names of wanted images that are there for other platforms only.
+    """
+
+    engine: str
+    handled: tuple[Handled, ...]
+    elsewhere: tuple[tuple[Reference, ...], ...]
+
+    @property
+    def failures(self) -> tuple[Handled, ...]:
+        """Those that failed."""
+        return tuple(one for one in self.handled if one.failure is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which images a run is about, and the names of those that are wanted but not there for its platforms."""
+
+    images: tuple[TabledImage, ...]
+    elsewhere: tuple[tuple[Reference, ...], ...]
+
+
+def choose(images: Sequence[TabledImage], *, only: Sequence[str], platforms: Sequence[Platform], where: str) -> Chosen:
+    """Choose by globs of names (none: all) and by platform, the best first.
+
+    Raises BundleFormatError (IMAGE_NOT_IN_BUNDLE) when nothing is left.
+    """
+    wanted = [image for image in images if named_like(image, only)]
+    found = for_platforms(wanted, platforms)
+    if not found:
+        offered = ", ".join(sorted({str(image.platform) for image in wanted}))
+        asked = " or ".join(map(str, platforms))
+        what = (
+            f"there is no image for {asked}, only for {offered}" if wanted else f"no image is named {' or '.join(only)}"
+        )
+        raise BundleFormatError(
+            ErrorId.IMAGE_NOT_IN_BUNDLE,
+            what if images else "this bundle holds no image that could be loaded",
+            where=where,
+            remedy="`bundler inspect` shows what the bundle holds; mend --only or --platform, or take another bundle.",
+        )
+    present = {image.names for image in found}
+    elsewhere = dict.fromkeys(image.names for image in wanted if image.names not in present)
+    return Chosen(found, tuple(elsewhere))
+
+
+def load_images(
+    root: Path, engine: Engine, progress: Progress, *, only: Sequence[str] = (), platform: Platform | None = None
+) -> LoadReport:
+    """Load what the engine lacks; a failed image does not keep the others back.
+
+    Arguments:
+        root: the directory that the bundle was unpacked into.
+        only: globs of names; none means all images.
+        platform: whose images to load instead of the engine's own.
+
+    Raises BundleFormatError, IntegrityError and StorageError of the bundle as a whole, SiteError of the engine.
+    """
+    with open_images(root) as held:
+        platforms = (platform,) if platform else engine.platforms()
+        chosen = choose(held.images, only=only, platforms=platforms, where=held.where)
+        lacking = {image for image in chosen.images if _lacking(image, engine)}
+        progress.expect(sum(image.size for image in lacking))
+        handled = tuple(
+            _load(image, held, engine, progress) if image in lacking else _present(image, progress)
+            for image in chosen.images
+        )
+    return LoadReport(engine.where, handled, chosen.elsewhere)
+
+
+def require_loaded(report: LoadReport) -> None:
+    """Raise the error of the first image that failed; those of the others are its problems."""
+    failures = [one.failure for one in report.failures if one.failure is not None]
+    if failures:
+        first, *others = failures
+        first.problems = (*first.problems, *(f"error: {other.summary()}" for other in others))
+        raise first
+
+
+def _present(image: TabledImage, progress: Progress) -> Handled:
+    progress.task(image.title, 0).finish(Outcome.PRESENT)
+    return Handled(image, Outcome.PRESENT)
+
+
+def _load(image: TabledImage, held: HeldImages, engine: Engine, progress: Progress) -> Handled:
+    task = progress.task(image.title, image.size)
+    try:
+        engine.load(held.archive(image, task))
+        _check_loaded(image, engine)
+    except BundlerError as error:
+        task.finish(f"failed: {error}")
+        return Handled(image, Outcome.FAILED, error)
+    except BaseException:
+        task.finish("interrupted")
+        raise
+    task.finish(Outcome.LOADED)
+    return Handled(image, Outcome.LOADED)
+
+
+def _check_loaded(image: TabledImage, engine: Engine) -> None:
+    if lacking := _lacking(image, engine):
+        found = ", ".join(f"{name} is {identity or 'not there'}" for name, identity in lacking.items())
+        raise SiteError(
+            ErrorId.ENGINE_IMAGE_DIFFERS,
+            f"the engine took it without a complaint, but {found}",
+            where=image.title,
+            remedy="See whether something else changes images of this engine meanwhile, then run the command again.",
+            step="load-images",
+        )
+
+
+def _lacking(image: TabledImage, engine: Engine) -> dict[str, str | None]:
+    """Return the names under which the engine has something else, and what: None for nothing."""
+    found = {str(name): _identity(name, image, engine) for name in image.names}
+    return {name: identity for name, identity in found.items() if identity not in image.ids}
+
+
+def _identity(name: Reference, image: TabledImage, engine: Engine) -> str | None:
+    if name.tag:
+        return engine.image_id(name.tagged)
+    # an archive cannot give a name by digest: such an image is known by its id alone
+    return engine.image_id(str(image.image_id)) or engine.image_id(str(image.manifest.digest))

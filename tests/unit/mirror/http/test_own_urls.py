@@ -1,0 +1,66 @@
+"""The mirror's own pages: what they cost whoever asks for them by the thousand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mirror.http.exchange import Exchange, Outcome
+from mirror.http.handler import Handler
+from mirror.http.own_urls import OwnUrls
+from mirror.http.slow_work import SlowWork
+from mirror.page.pages import Pages
+from tests.unit.mirror.http.test_server import a_worker
+from tests.unit.mirror.sites import index_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mirror.http.answer import Answer
+
+FILES, REPOSITORIES, REQUESTS = 20_000, 20, 50
+
+
+@pytest.fixture
+def handler(tmp_path: Path) -> Iterator[Handler]:
+    """What decides for a worker whose bundle has many files and repositories."""
+    many = {f"yum{n % REPOSITORIES}/p{n}.rpm": b"" for n in range(FILES)}
+    index = index_of({**many, **{f"yum{n}/repodata/repomd.xml": b"" for n in range(REPOSITORIES)}})
+    with a_worker(tmp_path / "root") as worker:
+        site = worker.serving.site
+        assert site.current is not None
+        current = replace(site.current, index=index)
+        worker.serving.site = replace(site, bundles=(current,), current=current)
+        loop = asyncio.new_event_loop()
+        yield Handler(worker, OwnUrls(worker, Pages()), SlowWork(loop))
+        loop.close()
+
+
+def ask(handler: Handler, target: bytes) -> Answer:
+    """Return what is answered at once."""
+    fields = {b"host": "master:8088"}
+    found = handler.decide(Exchange("GET", target, fields, keeps=True, http_1_0=False, remote="198.51.100.1"))
+    assert isinstance(found, Outcome)
+    return found.answer
+
+
+@pytest.mark.parametrize(("target", "status"), [(b"/nothing", 404), (b"/%zz", 400)])
+def test_what_shows_no_commands_does_not_read_the_whole_index(target: bytes, status: int, handler: Handler) -> None:
+    # what is made once for all requests
+    assert ask(handler, target).status == status
+    began = time.thread_time()
+    for _ in range(REQUESTS):
+        ask(handler, target)
+    # a tenth of this, when no more is computed than the page needs; several seconds otherwise
+    assert time.thread_time() - began < 1
+
+
+def test_the_top_says_what_to_type(handler: Handler) -> None:
+    (body,) = ask(handler, b"/").pieces
+    assert isinstance(body, bytes)
+    assert b"http://master:8088/-/client/yum0-http.repo" in body
