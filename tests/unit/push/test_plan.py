@@ -10,6 +10,8 @@ from bundler.errors import ErrorId, PublishError
 from bundler.model.bundle_images import media_type
 from bundler.model.oci import INDEX_TYPES
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
+from bundler.model.site_name import site_name, site_name_below
 from bundler.push.plan import Names, ProjectRule, PushPlan, PushSettings, push_plan, target_repositories
 from tests.unit.push.planned_images import image
 
@@ -136,3 +138,12 @@ def test_repositories_that_harbor_cannot_hold_are_told() -> None:
     plan = push_plan([image("docker.io/my__org/app:1"), PAUSE], PushSettings())
     (problem,) = plan.harbor_problems
     assert problem.startswith("docker.io/my__org/app:1 -> my__org/app:1: Harbor accepts no project named 'my__org'")
+
+
+@given(st.lists(REFERENCES, min_size=1, max_size=4, unique=True))
+def test_the_names_are_those_of_the_mirror_and_of_the_script_that_travels(wanted: list[str]) -> None:
+    for name in map(Reference.parse, wanted):
+        (plain,) = push_plan([image(str(name))], PushSettings()).pushes
+        assert plain.name == site_name(name)
+        (below,) = push_plan([image(str(name))], PushSettings(rules("p"))).pushes
+        assert below.name == site_name_below("p", name)

@@ -1,0 +1,97 @@
+"""Waiting for a registry, and which projects are made; the API itself is in tests/integration/test_push_harbor.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from bundler.errors import ErrorId, PublishError
+from bundler.net.interface import Health
+from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
+from bundler.push.plan import PushSettings, push_plan
+from tests.fakes.progress import RecordingProgress
+from tests.fakes.registry_writer import MemoryWriter
+from tests.unit.push.planned_images import image
+
+AILING = Health(healthy=False, ailing=("jobservice",))
+
+
+@dataclass
+class FakeHarbor:
+    """Answers health in turn, the last one for ever; `projects` is name -> whether it is there, None for unknown."""
+
+    healths: list[Health] = field(default_factory=lambda: [Health(healthy=True)])
+    projects: dict[str, bool | None] = field(default_factory=dict)
+    is_harbor: bool = True
+    created: list[str] = field(default_factory=list)
+
+    def recognised(self) -> bool:
+        return self.is_harbor
+
+    def health(self) -> Health:
+        return self.healths.pop(0) if len(self.healths) > 1 else self.healths[0]
+
+    def has_project(self, name: str) -> bool | None:
+        return self.projects.get(name, False)
+
+    def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
+        self.created.append(f"{name} {public} {quota_bytes}")
+        return True
+
+
+@dataclass
+class Time:
+    """A clock that only waiting moves."""
+
+    now_s: float = 0.0
+
+    def patience(self, wait_s: float) -> Patience:
+        return Patience(wait_s, self.sleep, lambda: self.now_s)
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+def test_another_registry_is_left_alone() -> None:
+    harbor = FakeHarbor(is_harbor=False)
+    assert not await_registry(MemoryWriter(), harbor, Time().patience(0), RecordingProgress())
+
+
+def test_patience_waits_until_it_is_healthy_and_no_longer_than_it_lasts() -> None:
+    time = Time()
+    assert await_registry(
+        MemoryWriter(), FakeHarbor([AILING, AILING, Health(healthy=True)]), time.patience(60), RecordingProgress()
+    )
+    assert time.now_s == 4.0
+    with pytest.raises(PublishError, match="jobservice") as caught:
+        await_registry(MemoryWriter(), FakeHarbor([AILING]), time.patience(10), RecordingProgress())
+    assert caught.value.id == ErrorId.PUSH_UNHEALTHY
+    assert time.now_s == 14.0
+
+
+def test_without_patience_an_ailing_harbor_is_tried_all_the_same() -> None:
+    progress = RecordingProgress()
+    assert await_registry(MemoryWriter(), FakeHarbor([AILING]), Time().patience(0), progress)
+    assert "jobservice" in progress.notes[0]
+
+
+def test_only_projects_that_are_known_to_be_missing_are_made() -> None:
+    plan = push_plan(
+        [image("a.example/x/app:1"), image("a.example/y/app:1"), image("a.example/z/app:1")], PushSettings()
+    )
+    harbor = FakeHarbor(projects={"x": True, "y": None})
+    assert ensure_projects(plan, harbor, NewProjects(), dry_run=True).empty == ("z",)
+    assert harbor.created == []
+    assert ensure_projects(plan, harbor, NewProjects(public=False, quota_bytes=5), dry_run=False).empty == ("z",)
+    assert harbor.created == ["z False 5"]
+
+
+def test_names_that_harbor_cannot_hold_are_told_before_anything_is_made() -> None:
+    harbor = FakeHarbor()
+    plan = push_plan([image("a.example/my__org/app:1"), image("a.example/x/app:1")], PushSettings())
+    with pytest.raises(PublishError) as caught:
+        ensure_projects(plan, harbor, NewProjects(), dry_run=False)
+    assert caught.value.id == ErrorId.PUSH_NAME_INVALID
+    assert "my__org/app:1" in caught.value.problems[0]
+    assert harbor.created == []
