@@ -80,6 +80,17 @@ class ErrorId(StrEnum):
     SERVE_WORKERS_FAILED = "serve-workers-failed"
     SERVICE_FAILED = "service-failed"
     MIRROR_DIFFERS = "mirror-differs"
+    PUSH_NOTHING = "push-nothing"
+    PUSH_NAME_CONFLICT = "push-name-conflict"
+    PUSH_NAME_INVALID = "push-name-invalid"
+    PUSH_PROJECT_REFUSED = "push-project-refused"
+    PUSH_UNHEALTHY = "push-unhealthy"
+    PUSH_UNREACHABLE = "push-unreachable"
+    PUSH_SCHEME = "push-scheme"
+    PUSH_TLS = "push-tls"
+    PUSH_UNAUTHORIZED = "push-unauthorized"
+    PUSH_REFUSED = "push-refused"
+    PUSH_TAG_TAKEN = "push-tag-taken"
     TOOL_MISSING = "tool-missing"
 
 
@@ -136,6 +147,8 @@ class SourceError(BundlerError):
     Arguments:
         retryable: whether the same request may well succeed a little later.
         retry_after_s: what the upstream asked to wait, in seconds, or None.
+        status: HTTP status of the answer, or None when there was none.
+        code: a registry's own error code, or "".
     """
 
     exit_code = 4
@@ -149,10 +162,14 @@ class SourceError(BundlerError):
         remedy: str,
         retryable: bool = False,
         retry_after_s: float | None = None,
+        status: int | None = None,
+        code: str = "",
     ) -> None:
         super().__init__(id, what, where=where, remedy=remedy)
         self.retryable = retryable
         self.retry_after_s = retry_after_s
+        self.status = status
+        self.code = code
 
 
 class IntegrityError(BundlerError):
@@ -192,6 +209,7 @@ class PublishError(BundlerError):
     Arguments:
         status: HTTP status of the answer, or None when there was none.
         code: the registry's own error code, or "".
+        problems: a line each for what else is wrong.
     """
 
     exit_code = 7
@@ -205,10 +223,12 @@ class PublishError(BundlerError):
         remedy: str,
         status: int | None = None,
         code: str = "",
+        problems: Sequence[str] = (),
     ) -> None:
         super().__init__(id, what, where=where, remedy=remedy)
         self.status = status
         self.code = code
+        self.problems = tuple(problems)
 
 
 class ServeError(BundlerError):

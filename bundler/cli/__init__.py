@@ -14,6 +14,7 @@ from bundler.cli.inspect import inspect
 from bundler.cli.load_images import load_images
 from bundler.cli.lock import lock
 from bundler.cli.plan import plan
+from bundler.cli.push_images import push_images
 from bundler.cli.schema import schema
 from bundler.cli.store import store
 from bundler.cli.unpack import unpack
@@ -30,7 +31,7 @@ def bundler() -> None:
     """
 
 
-for command in (check, plan, build, lock, inspect, verify, unpack, load_images, diff, store, schema):
+for command in (check, plan, build, lock, inspect, verify, unpack, load_images, push_images, diff, store, schema):
     bundler.add_command(command)
 
 

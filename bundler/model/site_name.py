@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PROJECT = "library"
 MAX_REPOSITORY_CHARACTERS = 255
+MAX_PROJECT_CHARACTERS = 255
 # Harbor src/server/v2.0/handler/project.go, projectNameRegex; stricter than the registry's own path components
 _PROJECT = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
@@ -32,10 +33,20 @@ def site_name_below(project: str, reference: Reference) -> str:
 
 def harbor_problem(reference: Reference) -> str:
     """Return why Harbor could not hold the image under its site name, or "" when it can."""
-    repository = site_repository(reference)
-    project = repository.partition("/")[0]
-    if not _PROJECT.fullmatch(project):
-        return f"Harbor accepts no project named {project!r} (words joined by one . _ or -)"
+    return repository_problem(site_repository(reference))
+
+
+def repository_problem(repository: str) -> str:
+    """Return why Harbor could not hold `project/repository`, or "" when it can."""
+    if problem := project_problem(repository.partition("/")[0]):
+        return problem
     if len(repository) > MAX_REPOSITORY_CHARACTERS:
         return f"Harbor's repository names hold at most {MAX_REPOSITORY_CHARACTERS} characters, not {len(repository)}"
     return ""
+
+
+def project_problem(project: str) -> str:
+    """Return why Harbor accepts no project of this name, or ""."""
+    if len(project) <= MAX_PROJECT_CHARACTERS and _PROJECT.fullmatch(project):
+        return ""
+    return f"Harbor accepts no project named {project!r} (words joined by one . _ or -)"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from bundler.model.digest import Blob, Digest
@@ -45,6 +46,16 @@ class Answer(Protocol):
         """Return the whole body; SourceError when it is longer than that."""
 
 
+class Body(Protocol):
+    """What a request carries when it is too large to be held in memory; sent once more by iterating once more."""
+
+    def __len__(self) -> int:
+        """Return its bytes, at least one."""
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        """Yield it from its beginning; a piece may be overwritten once the next one is asked for."""
+
+
 class Transport(Protocol):
     """HTTP and TLS, proxies from the environment, no policy: every status is an answer, not an error."""
 
@@ -55,7 +66,7 @@ class Transport(Protocol):
         *,
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
-        body: bytes | None = None,
+        body: bytes | Body | None = None,
     ) -> AbstractContextManager[Answer]:
         """Send one request, following redirects (credentials, an Authorization field and a body never travel to
         another host).
@@ -190,3 +201,63 @@ class RegistryReader(Protocol):
 
         Raises SourceError, IntegrityError, StorageError (from the sink).
         """
+
+
+Pieces = Callable[[int], Iterator[bytes | memoryview]]
+
+
+class RegistryWriter(Protocol):
+    """The push side of one OCI registry (distribution spec 1.1, "Push"); many threads may share it.
+
+    Every method tries again where that may help, and raises PublishError.
+    """
+
+    @property
+    def host(self) -> str:
+        """What the registry is called, `HOST[:PORT]`."""
+
+    def check(self) -> None:
+        """Raise unless a registry answers and takes the credentials."""
+
+    def held(self, repository: str, name: str) -> Digest | None:
+        """Return the digest of the manifest under a tag (or a digest), or None when there is none."""
+
+    def has_blob(self, repository: str, blob: Blob) -> bool:
+        """Tell whether the repository has a blob."""
+
+    def mount(self, repository: str, blob: Blob, source: str) -> bool:
+        """Take a blob over from another repository; False when the registry would rather have it sent."""
+
+    def upload(self, repository: str, blob: Blob, pieces: Pieces, task: Task) -> None:
+        """Send a blob.
+
+        Arguments:
+            pieces: yields its bytes from an offset on; may be called for every attempt.
+        """
+
+    def put_manifest(self, repository: str, name: str, media_type: str, data: bytes) -> None:
+        """Make a tag, or a digest, stand for a manifest or index whose children are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a Harbor says that it is; `ailing` names the components that are not well."""
+
+    healthy: bool
+    ailing: tuple[str, ...] = ()
+
+
+class Harbor(Protocol):
+    """What is asked of Harbor's own API (v2.0); every method raises PublishError."""
+
+    def recognised(self) -> bool:
+        """Tell whether the registry is a Harbor."""
+
+    def health(self) -> Health:
+        """Return how it is."""
+
+    def has_project(self, name: str) -> bool | None:
+        """Tell whether a project of exactly this name exists; None when this account may not know."""
+
+    def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
+        """Create a project; False when somebody else just has. `quota_bytes` is -1 for no limit."""

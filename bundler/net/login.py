@@ -36,6 +36,23 @@ class Logins(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class OneLogin:
+    """Credentials that were given for one registry; others are asked anonymously."""
+
+    host: str
+    known: Login
+
+    @property
+    def looked_in(self) -> str:
+        """Where they were found."""
+        return self.known.found_in
+
+    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's arguments
+        """Return them for their registry."""
+        return self.known if host == self.host else None
+
+
 class NoLogins:
     """Everything is asked anonymously."""
 

@@ -12,7 +12,7 @@ from bundler.net.redact import redact
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundler.net.interface import Credentials
+    from bundler.net.interface import Body, Credentials
 
 MOST_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -29,7 +29,7 @@ class Hop:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     credentials: Credentials | None = field(repr=False)
-    body: bytes | None = field(repr=False)
+    body: bytes | Body | None = field(repr=False)
 
 
 def origin(url: str) -> tuple[str, str, int | None]:

@@ -6,6 +6,7 @@ Owns the reading of error bodies; refuses to answer challenges (`token_auth.py` 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_ERROR_BYTES = 64 * 1024
 LONGEST_QUOTE = 300
+_CODE = re.compile(r"[A-Z][A-Z_]+\b")
 
 
 def registry_error(answer: Answer, repository: Repository, said: str) -> SourceError:
@@ -39,7 +41,15 @@ def registry_error(answer: Answer, repository: Repository, said: str) -> SourceE
         remedy=remedy,
         retryable=error.retryable,
         retry_after_s=error.retry_after_s,
+        status=answer.status,
+        code=first_code(said),
     )
+
+
+def first_code(said: str) -> str:
+    """Return the code of the first error that `quoted_errors` told, or ""."""
+    found = _CODE.match(said)
+    return found[0] if found else ""
 
 
 def quoted_errors(answer: Answer) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bundler.net.endpoint import Repository
-    from bundler.net.interface import Answer, Credentials, Transport
+    from bundler.net.interface import Answer, Body, Credentials, Transport
     from bundler.net.token_auth import RegistryAuth
 
 _FIRST_ERROR = 400
@@ -43,7 +43,7 @@ class RepositoryTransport:
         *,
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
-        body: bytes | None = None,
+        body: bytes | Body | None = None,
     ) -> Iterator[Answer]:
         """Send a request, and once more after a challenge.
 
@@ -63,6 +63,9 @@ class RepositoryTransport:
                 yield self._accepted(answer, url)
                 return
             asked = answer.headers.get("WWW-Authenticate", "")
+            if used and not asked.strip():
+                # Harbor, of a project that does not exist or may not be seen
+                raise self._auth.refusal(self._repository, quoted_errors(answer), answer.status)
         with send(self._auth.renew(self._repository, asked, used)) as answer:
             yield self._accepted(answer, url)
 
@@ -74,7 +77,7 @@ class RepositoryTransport:
             raise error_for_status(answer)
         said = quoted_errors(answer)
         if answer.status in _LOGIN_REFUSED:
-            raise self._auth.refusal(self._repository, said)
+            raise self._auth.refusal(self._repository, said, answer.status)
         raise registry_error(answer, self._repository, said)
 
 

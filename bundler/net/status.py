@@ -32,10 +32,15 @@ def error_for_status(answer: Answer) -> SourceError:
             said,
             where=where,
             remedy="Give credentials for this host (`docker login`, or ~/.netrc for files), or check their rights.",
+            status=status,
         )
     if status in _NOT_FOUND:
         return SourceError(
-            ErrorId.SOURCE_NOT_FOUND, said, where=where, remedy="Check the name and the version in the manifest."
+            ErrorId.SOURCE_NOT_FOUND,
+            said,
+            where=where,
+            remedy="Check the name and the version in the manifest.",
+            status=status,
         )
     if status in _BUSY or (status >= _FIRST_SERVER_ERROR and status not in _NEVER):
         return SourceError(
@@ -45,9 +50,14 @@ def error_for_status(answer: Answer) -> SourceError:
             remedy="Try again later, or name a mirror with --mirror.",
             retryable=True,
             retry_after_s=retry_after_s(answer.headers),
+            status=status,
         )
     return SourceError(
-        ErrorId.SOURCE_REFUSED, said, where=where, remedy="Open the URL by hand to see what the server wants."
+        ErrorId.SOURCE_REFUSED,
+        said,
+        where=where,
+        remedy="Open the URL by hand to see what the server wants.",
+        status=status,
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.challenge import Challenge, parse_challenges
+from bundler.net.registry_error import first_code
 from bundler.net.token_service import Refused, invalid, printable, refuse_plain, request_token
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _Grant:
     header: str = field(default="", repr=False)
     good_until_s: float = -math.inf
     challenge: Challenge | None = None
+    scopes: tuple[str, ...] = ()
 
 
 class RegistryAuth:
@@ -44,9 +46,19 @@ class RegistryAuth:
         transport: speaks to token services.
         logins: knows the credentials; asked only after a challenge.
         clock: seconds that only grow.
+        pushing: ask token services for the right to push from the first, and for everything that a repository's
+            requests have needed so far (mounting wants a second repository).
     """
 
-    def __init__(self, transport: Transport, logins: Logins, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        logins: Logins,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pushing: bool = False,
+    ) -> None:
+        self._pushing = pushing
         self._transport = transport
         self._logins = logins
         self._clock = clock
@@ -94,7 +106,7 @@ class RegistryAuth:
             self._host_challenges.setdefault(host, Challenge(challenge.scheme, parameters))
             return grant.header
 
-    def refusal(self, repository: Repository, said: str = "") -> SourceError:
+    def refusal(self, repository: Repository, said: str = "", status: int | None = None) -> SourceError:
         """Return the error for a registry or token service that does not let us in; `said` are its own words, or ""."""
         host = repository.endpoint.host
         login = self._logins.login(host, repository.path)
@@ -109,7 +121,9 @@ class RegistryAuth:
             what,
             where=repository.where,
             remedy=f"Check the image's name (many registries say the same of images that do not exist), or run "
-            f"`docker login {host}` with an account that may pull it.",
+            f"`docker login {host}` with an account that may {'push' if self._pushing else 'pull'} it.",
+            status=status,
+            code=first_code(said),
         )
 
     def _grant(self, repository: Repository) -> _Grant:
@@ -138,14 +152,28 @@ class RegistryAuth:
             refuse_plain(repository.endpoint.url, repository)
             header, good_until_s = f"Bearer {printable(login.secret, repository)}", math.inf
         else:
-            header, good_until_s = self._bearer(repository, challenge, login)
+            grant.scopes = self._scopes(grant, repository, challenge)
+            header, good_until_s = self._bearer(repository, challenge, login, grant.scopes)
         grant.header, grant.good_until_s, grant.challenge = header, good_until_s, challenge
 
-    def _bearer(self, repository: Repository, challenge: Challenge, login: Login | None) -> tuple[str, float]:
+    def _scopes(self, grant: _Grant, repository: Repository, challenge: Challenge) -> tuple[str, ...]:
+        """Return what to ask for; nothing for the registry itself, which is a repository without a path here."""
+        asked = challenge.parameters.get("scope", "")
+        if not repository.path:
+            return ()
+        if not self._pushing:
+            return (asked or f"repository:{repository.path}:pull",)
+        own = f"repository:{repository.path}:"
+        others = (scope for scope in asked.split() if not scope.startswith(own))
+        return tuple(dict.fromkeys((f"{own}pull,push", *grant.scopes, *others)))
+
+    def _bearer(
+        self, repository: Repository, challenge: Challenge, login: Login | None, scopes: tuple[str, ...]
+    ) -> tuple[str, float]:
         asked_s = self._clock()
-        token = request_token(self._transport, repository, challenge, login)
+        token = request_token(self._transport, repository, challenge, login, scopes)
         if isinstance(token, Refused):
-            raise self.refusal(repository, f"its token service answered {token.status}")
+            raise self.refusal(repository, f"its token service answered {token.status}", token.status)
         kept_s = token.lifetime_s - min(RENEWED_BEFORE_END_S, token.lifetime_s / 5)
         return f"Bearer {token.text}", asked_s + kept_s
 

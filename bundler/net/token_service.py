@@ -53,13 +53,18 @@ class Refused:
 
 
 def request_token(
-    transport: Transport, repository: Repository, challenge: Challenge, login: Login | None
+    transport: Transport,
+    repository: Repository,
+    challenge: Challenge,
+    login: Login | None,
+    scopes: tuple[str, ...],
 ) -> Token | Refused:
-    """Ask for a token to pull from a repository.
+    """Ask for a token.
 
     Arguments:
-        challenge: the registry's Bearer challenge: realm, and usually service and scope.
+        challenge: the registry's Bearer challenge: realm, and usually service.
         login: a password or an identity token, or None to ask anonymously.
+        scopes: what it is to open, `repository:PATH:ACTIONS`; () to learn only whether the login is good.
 
     Raises SourceError: the realm is no URL, or would get the credentials without TLS, or does not answer as specified.
     """
@@ -68,11 +73,8 @@ def request_token(
         raise invalid(repository, f"names a token service that is no URL: {realm!r}")
     if login is not None:
         refuse_plain(realm, repository)
-    fields = {
-        "service": challenge.parameters.get("service", ""),
-        "scope": challenge.parameters.get("scope") or f"repository:{repository.path}:pull",
-    }
-    with _send(transport, realm, {name: text for name, text in fields.items() if text}, login) as answer:
+    service = challenge.parameters.get("service", "")
+    with _send(transport, realm, {"service": service} if service else {}, scopes, login) as answer:
         if answer.status in _REFUSALS:
             return Refused(answer.status)
         return _decode(answer, repository)
@@ -87,14 +89,17 @@ def _is_http_url(text: str) -> bool:
 
 
 def _send(
-    transport: Transport, realm: str, fields: dict[str, str], login: Login | None
+    transport: Transport, realm: str, fields: dict[str, str], scopes: tuple[str, ...], login: Login | None
 ) -> AbstractContextManager[Answer]:
     if login is not None and login.kind == "identity-token":
         form = {"grant_type": "refresh_token", "client_id": CLIENT_ID, "refresh_token": login.secret, **fields}
+        form |= {"scope": " ".join(scopes)} if scopes else {}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         return transport.request("POST", realm, headers=headers, body=urlencode(form).encode())
     parts = urlsplit(realm)
-    query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
+    query = "&".join(
+        part for part in (parts.query, urlencode([*fields.items(), *(("scope", scope) for scope in scopes)])) if part
+    )
     url = urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
     credentials = Credentials(login.username, login.secret) if login is not None else None
     return transport.request("GET", url, headers={"Accept": "application/json"}, credentials=credentials)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from bundler.net.interface import Credentials
+    from bundler.net.interface import Body, Credentials
 
 CONNECT_TIMEOUT_S = 20.0
 IDLE_TIMEOUT_S = 60.0
@@ -99,7 +99,7 @@ class RequestsTransport:
         *,
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
-        body: bytes | None = None,
+        body: bytes | Body | None = None,
     ) -> Iterator[HttpAnswer]:
         """Send one request, following at most MOST_REDIRECTS redirects; see `interface.Transport`."""
         hop = Hop(method, url, dict(headers or {}), credentials, body)

@@ -15,7 +15,7 @@ from bundler.net.redact import redact
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from bundler.net.interface import Credentials
+    from bundler.net.interface import Body, Credentials
 
 CHUNK_BYTES = 1000
 
@@ -28,7 +28,7 @@ class Asked:
     url: str
     headers: Mapping[str, str]
     credentials: Credentials | None
-    body: bytes | None
+    body: bytes | Body | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class FakeTransport:
         *,
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
-        body: bytes | None = None,
+        body: bytes | Body | None = None,
     ) -> Iterator[FakeAnswer]:
         """Keep the request and answer it."""
         asked = Asked(method, url, CaseInsensitiveDict(headers or {}), credentials, body)

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 ISSUER = "test-issuer"
@@ -50,6 +50,7 @@ class TokenService:
         users: name -> password; a user may do everything. `refresh-NAME` is a user's refresh (identity) token.
         anonymous_pull: whether a token to pull is given to anybody.
         expires_in_s: lifetime written into tokens and answers; a negative one makes tokens that no registry accepts.
+        stop: ends it early, so that nobody answers at its address.
     """
 
     users: Mapping[str, str]
@@ -57,6 +58,7 @@ class TokenService:
     expires_in_s: int
     realm: str = ""
     requests: list[TokenRequest] = field(default_factory=list)
+    stop: Callable[[], None] = lambda: None
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def answer(self, method: str, user: str | None, scopes: list[str]) -> tuple[int, dict[str, Any]]:
@@ -138,6 +140,12 @@ def token_service(
         service.realm = f"http://127.0.0.1:{server.server_port}/token"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
+
+        def stop() -> None:
+            server.shutdown()
+            server.server_close()
+
+        service.stop = stop
         try:
             yield service, bundle
         finally:

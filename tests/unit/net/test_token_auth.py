@@ -143,7 +143,8 @@ def test_an_identity_token_goes_into_the_body() -> None:
     assert service.auth(login("identity-token")).renew(repository(), BEARER, "") == "Bearer t1"
     (asked,) = service.transport.asked
     assert (asked.method, asked.url, asked.credentials) == ("POST", REALM, None)
-    form = parse_qs((asked.body or b"").decode())
+    assert isinstance(asked.body, bytes)
+    form = parse_qs(asked.body.decode())
     assert form["grant_type"] == ["refresh_token"]
     assert form["refresh_token"] == [SECRET]
     assert form["scope"] == ["repository:a/b:pull"]

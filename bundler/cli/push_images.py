@@ -1,0 +1,103 @@
+"""`bundler push-images`: the bundle's images into a registry of the site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.options import json_option
+from bundler.cli.push_options import PushOptions, open_registry, push_options
+from bundler.model.size_text import human_bytes
+from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
+from bundler.push.layout import open_layout
+from bundler.push.plan import push_plan
+from bundler.push.registry import push
+from bundler.push.report import Projects, PushReport, Result, require_complete
+
+if TYPE_CHECKING:
+    from bundler.model.json_value import Json
+
+
+@click.command("push-images")
+@push_options
+@json_option
+def push_images(options: PushOptions, as_json: bool) -> None:
+    """Push the images of an unpacked bundle into a registry.
+
+    Only what is missing is sent; run the same command again after a failure. Names: the source host is dropped,
+    `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
+    """
+    with open_layout(options.root) as layout, console.progress(quiet=as_json) as progress:
+        plan = push_plan(layout.images, options.settings)
+        with open_registry(options) as (pusher, harbor):
+            is_harbor = await_registry(pusher, harbor, Patience(options.wait), progress)
+            new = NewProjects(options.public, options.quota)
+            known = ensure_projects(plan, harbor, new, dry_run=options.dry_run) if is_harbor else Projects()
+            report = push(
+                plan, layout, pusher, progress, projects=known,
+                jobs=options.jobs, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run,
+            )  # fmt: skip
+    console.answer(_text(report, options.registry), _value(report, options), schema="bundler.push/1", as_json=as_json)
+    require_complete(report)
+
+
+def _text(report: PushReport, registry: str) -> str:
+    rows = [
+        (result.outcome, str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
+        for result in report.results
+    ]
+    missing = "to create" if any(result.outcome == "missing" for result in report.results) else "created"
+    projects = [f"projects {missing}: {', '.join(report.projects.empty)}"] if report.projects.empty else []
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
+    sent = report.sent
+    lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
+    failures = [str(result.error) for result in report.results if result.error is not None]
+    # the first one is told in full at the end
+    lines += [f"failed: {failure}" for failure in failures[1:]]
+    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
+
+
+def _remark(result: Result) -> str:
+    if result.error is not None:
+        return f"[{result.error.id}]"
+    return f"was {result.before}" if result.before is not None else ""
+
+
+def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:
+    return {
+        "registry": options.registry,
+        "via": "registry",
+        "dry_run": options.dry_run,
+        "projects_created": [] if options.dry_run else list(report.projects.empty),
+        "projects_missing": list(report.projects.empty) if options.dry_run else sorted(report.projects.refused),
+        "images": [_result_value(result) for result in report.results],
+        "sent": {
+            "blobs": report.sent.blobs,
+            "blob_bytes": report.sent.blob_bytes,
+            "mounted": report.sent.mounted,
+        },
+    }
+
+
+def _result_value(result: Result) -> Json:
+    error = result.error
+    told: dict[str, Json] = {
+        "source": str(result.push.source),
+        "target": result.push.name,
+        "project": result.push.target.project,
+        "digest": str(result.push.digest),
+        "platforms": [str(platform) for platform in result.push.platforms],
+        "outcome": result.outcome,
+        "before": None if result.before is None else str(result.before),
+    }
+    if error is not None:
+        told["error"] = {
+            "id": str(error.id),
+            "message": str(error),
+            "remedy": error.remedy,
+            "status": getattr(error, "status", None),
+            "code": getattr(error, "code", ""),
+        }
+    return told

@@ -1,0 +1,83 @@
+"""What went wrong on the way to a registry, said to whoever pushes there: SourceErrors as PublishErrors. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bundler.errors import ErrorId, PublishError
+
+if TYPE_CHECKING:
+    from bundler.errors import SourceError
+    from bundler.net.endpoint import Endpoint
+
+_LINE = frozenset({ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT, ErrorId.SOURCE_CUT, ErrorId.SOURCE_BUSY})
+# words of refusals that are not about who asks: Harbor's src/controller/quota and src/server/middleware/immutable
+_QUOTA = ("quota", "exceed", "storage resource")
+_IMMUTABLE = ("immutable",)
+
+
+def publish_error(error: SourceError, endpoint: Endpoint) -> PublishError:
+    """Return the error to tell; it keeps the registry's status, code and words."""
+    told = f"{error.where}: {error.what}".lower()
+    if error.id in _LINE:
+        id_, remedy = ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
+    elif error.id == ErrorId.SOURCE_TLS:
+        id_, remedy = ErrorId.PUSH_TLS, error.remedy
+    elif any(word in told for word in _QUOTA):
+        id_ = ErrorId.PUSH_REFUSED
+        remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
+    elif any(word in told for word in _IMMUTABLE):
+        id_ = ErrorId.PUSH_REFUSED
+        remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
+    elif error.id == ErrorId.SOURCE_UNAUTHORIZED:
+        id_, remedy = ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint)
+    else:
+        id_, remedy = ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
+    what = error.what
+    if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
+        what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {error.what}"
+    return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
+
+
+def scheme_error(endpoint: Endpoint, *, speaks_tls: bool) -> PublishError:
+    """Return the error for a registry that speaks HTTP where HTTPS was meant, or the reverse."""
+    if speaks_tls:
+        what, remedy = "it speaks HTTPS on this port, not plain HTTP", "Leave --plain-http out."
+    else:
+        what = "it speaks plain HTTP on this port, not HTTPS"
+        remedy = "Name its HTTPS port, or accept a connection that anybody may read with --plain-http."
+    return PublishError(ErrorId.PUSH_SCHEME, what, where=endpoint.host, remedy=remedy)
+
+
+def no_registry(endpoint: Endpoint, status: int) -> PublishError:
+    """Return the error for a host that answers, but not as a registry."""
+    return PublishError(
+        ErrorId.PUSH_REFUSED,
+        f"no registry answers here: {endpoint.url}/v2/ gives {status}",
+        where=endpoint.host,
+        remedy="Check host and port; Harbor's registry is on the same port as its page.",
+        status=status,
+    )
+
+
+def _token_service(error: SourceError, endpoint: Endpoint) -> str:
+    """Return the host that failed where it is another one than the registry, else ""."""
+    parts = urlsplit(error.where)
+    return parts.netloc if parts.scheme in ("http", "https") and parts.netloc != urlsplit(endpoint.url).netloc else ""
+
+
+def _line_remedy(error: SourceError, endpoint: Endpoint) -> str:
+    if realm := _token_service(error, endpoint):
+        return (
+            f"Make {realm} reachable from here, by /etc/hosts if need be, or correct the address that the registry "
+            "gives (Harbor: hostname or external_url in harbor.yml)."
+        )
+    return "Check that the registry runs and can be reached from here; run the command again, it sends what is missing."
+
+
+def _login_remedy(endpoint: Endpoint) -> str:
+    return (
+        f"Run `docker login {endpoint.host}`, or give --username and --password-stdin, with an account that may push "
+        "there; a registry with projects says the same of a project that does not exist."
+    )

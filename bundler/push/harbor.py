@@ -1,0 +1,106 @@
+"""What a Harbor wants before it takes images: that it is healthy, and that their projects exist.
+
+Owns waiting and which projects are created; a registry that is no Harbor is left alone. Refuses to know HTTP.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, PublishError
+from bundler.push.report import Projects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bundler.model.progress import Progress
+    from bundler.net.interface import Harbor, Health, RegistryWriter
+    from bundler.push.plan import PushPlan
+
+LOOK_AGAIN_S = 2.0
+# what a Harbor that is starting looks like: nobody listens, or its front has nobody behind it
+_MAY_PASS = frozenset({ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_REFUSED, ErrorId.PUSH_UNHEALTHY})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a registry: seconds, 0 to take it as it is; and the ways of waiting and telling the time."""
+
+    wait_s: float = 0.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class NewProjects:
+    """What projects are made like: who may pull, and a limit in bytes (-1: none)."""
+
+    public: bool = True
+    quota_bytes: int = -1
+
+
+def await_registry(writer: RegistryWriter, harbor: Harbor, patience: Patience, progress: Progress) -> bool:
+    """Wait until the registry answers and takes the credentials; returns whether it is a Harbor, healthy then.
+
+    Without patience an unhealthy Harbor is tried all the same, for not every component is needed. Raises PublishError.
+    """
+    until_s = patience.clock() + patience.wait_s
+    while True:
+        try:
+            writer.check()
+            if not harbor.recognised():
+                return False
+            health = harbor.health()
+            if health.healthy:
+                return True
+            if not patience.wait_s:
+                progress.note(f"{_ailing(writer.host, health)}; trying all the same")
+                return True
+            raise _unhealthy(writer.host, health)
+        except PublishError as error:
+            if error.id not in _MAY_PASS or patience.clock() >= until_s:
+                raise
+            progress.note(f"{error.what}; looking again in {LOOK_AGAIN_S:g} s")
+        patience.sleep(LOOK_AGAIN_S)
+
+
+def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run: bool) -> Projects:
+    """Create the projects that are missing, and leave those alone that exist.
+
+    A project that this account may not look for is taken to exist: the push will tell. Raises PublishError:
+    PUSH_NAME_INVALID (every name that Harbor cannot hold), and what concerns no single project.
+    """
+    if plan.harbor_problems:
+        raise PublishError(
+            ErrorId.PUSH_NAME_INVALID,
+            f"{len(plan.harbor_problems)} names are none that Harbor can hold; nothing was sent",
+            remedy="Put these images into a project with --project GLOB=PROJECT, or leave them out with --only.",
+            problems=plan.harbor_problems,
+        )
+    empty: list[str] = []
+    refused: dict[str, PublishError] = {}
+    for name in plan.projects:
+        if harbor.has_project(name) is not False:
+            continue
+        try:
+            if dry_run or harbor.create_project(name, public=new.public, quota_bytes=new.quota_bytes):
+                empty.append(name)
+        except PublishError as error:
+            if error.id != ErrorId.PUSH_PROJECT_REFUSED:
+                raise
+            refused[name] = error
+    return Projects(tuple(empty), refused)
+
+
+def _ailing(host: str, health: Health) -> str:
+    return f"Harbor at {host} says that it is not healthy ({', '.join(health.ailing) or 'no component named'})"
+
+
+def _unhealthy(host: str, health: Health) -> PublishError:
+    return PublishError(
+        ErrorId.PUSH_UNHEALTHY,
+        _ailing(host, health),
+        remedy="See `docker ps` and the components' logs on its host; leave --wait out to push all the same.",
+    )

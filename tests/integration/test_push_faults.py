@@ -1,0 +1,71 @@
+"""Lines that break and registries that end while `bundler push-images` runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.cutting_proxy import cutting_proxy
+from tests.integration.mirror_program import eventually
+from tests.integration.pushed_bundle import (
+    TARGETS,
+    WITHIN_S,
+    push,
+    push_command,
+    skopeo_copy,
+    skopeo_digest,
+    small_bundle,
+)
+from tests.integration.registries import plain_registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.integration
+LAYER_BYTES = 8 * 1024 * 1024
+
+
+def test_a_line_that_is_cut_again_and_again(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path, filler_bytes=200_000)
+    with plain_registry(tmp_path / "registry") as registry, cutting_proxy(registry.host, 900, 1, 400, 700, 50) as proxy:
+        done = push(proxy.host, bundle.root, "--jobs", "2")
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        for name, digest in bundle.digests.items():
+            assert skopeo_digest(registry, name) == digest
+            skopeo_copy(registry, name, tmp_path / name.replace("/", "-"))
+
+
+def test_a_registry_that_ends_in_mid_push_and_another_run(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path, filler_bytes=LAYER_BYTES)
+    directory = tmp_path / "registry"
+    command = push_command("", bundle.root, "--jobs", "1", "--json")
+    with plain_registry(directory) as registry:
+        command[command.index("--registry") + 1] = registry.host
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "HOME": str(tmp_path)}
+        )
+        # the first blob is there, and many are still to come
+        eventually(lambda: any(line.startswith("PUT") for line in registry.requests()), "a blob is sent")
+    said, complaints = running.communicate(timeout=WITHIN_S)
+    assert running.returncode == 7, complaints
+    assert b"[push-unreachable]" in complaints
+    assert {image["outcome"] for image in json.loads(said)["images"]} == {"failed"}
+    with plain_registry(directory) as registry:
+        done = push(registry, bundle.root)
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        for name, digest in bundle.digests.items():
+            assert skopeo_digest(registry, name) == digest
+            skopeo_copy(registry, name, tmp_path / name.replace("/", "-"))
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path)
+    with plain_registry(tmp_path / "registry") as registry:
+        host = registry.host
+    done = push(host, bundle.root)
+    assert done.code == 7
+    assert "[push-unreachable]" in done.stderr

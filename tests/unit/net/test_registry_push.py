@@ -1,0 +1,129 @@
+"""What the push side of a registry tells and tries again, over a scripted transport."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import ErrorId, PublishError, SourceError
+from bundler.model.digest import Blob
+from bundler.net.gate import TURNS_BEFORE_MORE, Gate
+from bundler.net.login import NoLogins
+from bundler.net.registry_push import RegistryPusher
+from bundler.net.retry import Retry
+from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOB = Blob.of(b"x")
+
+
+def pusher(
+    answer: Callable[[Asked], Reply], *, plain_http: bool = False, pauses_s: list[float] | None = None, most: int = 8
+) -> tuple[RegistryPusher, FakeTransport, Gate]:
+    transport, gate = FakeTransport(answer), Gate(most)
+    waited = [] if pauses_s is None else pauses_s
+    retry = Retry(attempts=3, sleep=waited.append, jitter=lambda: 0.0)
+    made = RegistryPusher("master", transport, plain_http=plain_http, logins=NoLogins(), retry=retry, gate=gate)
+    return made, transport, gate
+
+
+def failure(act: Callable[[], object]) -> PublishError:
+    with pytest.raises(PublishError) as caught:
+        act()
+    return caught.value
+
+
+def errors(code: str, message: str) -> bytes:
+    return json.dumps({"errors": [{"code": code, "message": message}]}).encode()
+
+
+def test_plain_http_on_an_https_port_names_the_flag() -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.url.startswith("https:"):
+            raise SourceError(ErrorId.SOURCE_TLS, "TLS failed: wrong version number", where=asked.url, remedy="Check.")
+        return Reply(200)
+
+    error = failure(pusher(answer)[0].check)
+    assert error.id == ErrorId.PUSH_SCHEME
+    assert "--plain-http" in error.remedy
+
+
+def test_a_host_that_is_no_registry() -> None:
+    assert "no registry answers here" in str(failure(pusher(lambda _: Reply(404))[0].check))
+
+
+def test_a_busy_registry_is_asked_again_after_the_pause_it_wants_and_by_fewer_at_once() -> None:
+    replies = [Reply(429, {"Retry-After": "7"}), Reply(503), Reply(200)]
+    pauses_s: list[float] = []
+    made, _, gate = pusher(lambda _: replies.pop(0), pauses_s=pauses_s)
+    assert made.has_blob("k8s/app", BLOB)
+    assert pauses_s == [7.0, 0.0]
+    assert gate.limit == 2
+    replies += [Reply(200)] * TURNS_BEFORE_MORE
+    for _ in range(TURNS_BEFORE_MORE):
+        made.has_blob("k8s/app", BLOB)
+    assert gate.limit == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "want", "remedy"),
+    [
+        (403, "DENIED", "adding 5 MiB of storage resource, which will exceed the limit", ErrorId.PUSH_REFUSED, "quota"),
+        (412, "PRECONDITION", "Failed to process, configured as immutable", ErrorId.PUSH_REFUSED, "tag rules"),
+        (403, "DENIED", "requested access is denied", ErrorId.PUSH_UNAUTHORIZED, "docker login"),
+        (400, "MANIFEST_INVALID", "manifest invalid", ErrorId.PUSH_REFUSED, "log"),
+    ],
+)
+def test_refusals_keep_the_registrys_code_and_are_not_tried_again(
+    status: int, code: str, message: str, want: ErrorId, remedy: str
+) -> None:
+    made, transport, _ = pusher(lambda _: Reply(status, body=errors(code, message)))
+    error = failure(lambda: made.put_manifest("k8s/app", "1", "x/y", b"{}"))
+    assert (error.id, error.status, error.code) == (want, status, code)
+    assert message in str(error)
+    assert remedy in error.remedy
+    assert len(transport.asked) == 1
+
+
+def test_harbors_answer_for_a_missing_project_is_quoted() -> None:
+    realm = 'Bearer realm="https://master/service/token",service="harbor-registry"'
+
+    def answer(asked: Asked) -> Reply:
+        if "/service/token" in asked.url:
+            return Reply(200, body=b'{"token": "t"}')
+        if "Authorization" not in asked.headers:
+            return Reply(401, {"WWW-Authenticate": realm})
+        return Reply(401, {"WWW-Authenticate": ""}, errors("UNAUTHORIZED", "project k8s not found: not found"))
+
+    error = failure(lambda: pusher(answer)[0].put_manifest("k8s/app", "1", "x/y", b"{}"))
+    assert (error.id, error.code) == (ErrorId.PUSH_UNAUTHORIZED, "UNAUTHORIZED")
+    assert "project k8s not found" in str(error)
+
+
+def test_a_registry_that_is_gone_is_not_asked_for_every_blob() -> None:
+    def answer(asked: Asked) -> Reply:
+        raise unreachable(asked.url)
+
+    made, transport, _ = pusher(answer)
+    for _ in range(3):
+        assert failure(lambda: made.has_blob("k8s/app", BLOB)).id == ErrorId.PUSH_UNREACHABLE
+    assert len(transport.asked) == 3
+
+
+def test_a_registry_that_mounts_nothing_gets_the_blob_sent() -> None:
+    for status in (202, 401, 405):
+        assert pusher(lambda _, status=status: Reply(status))[0].mount("k8s/app", BLOB, "library/app") is False  # type: ignore[misc]
+    assert pusher(lambda _: Reply(201))[0].mount("k8s/app", BLOB, "library/app")
+
+
+def test_a_tag_whose_digest_is_not_told_is_not_taken_to_be_free() -> None:
+    replies = [Reply(200), Reply(200, {"Docker-Content-Digest": str(BLOB.digest)}), Reply(404)]
+    made, _, _ = pusher(lambda _: replies.pop(0))
+    assert made.held("k8s/app", "1") == BLOB.digest
+    assert made.held("k8s/app", "1") is None
+    silent = pusher(lambda _: Reply(200))[0]
+    assert failure(lambda: silent.held("k8s/app", "1")).id == ErrorId.PUSH_REFUSED
