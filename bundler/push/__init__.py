@@ -1,1 +1,1 @@
-"""Images of an unpacked bundle into container engines and registries of the site."""
+"""Images of an unpacked bundle into a container engine (`loading`, `docker`) or a registry (`plan`, `registry`)."""
