@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mirror.shared.bandwidth import Bandwidth
 
 # one system call's worth; and how much one connection may send before others get their turn
-SLICE_BYTES = 1024 * 1024
+SLICE_BYTES = 4 * 1024 * 1024
 TURN_BYTES = 4 * 1024 * 1024
 # what is read and encrypted at once, and what may wait in the transport
 TLS_BLOCK_BYTES = 256 * 1024
@@ -131,6 +131,9 @@ class SocketPump:
                     return
                 turn -= count
                 self._watcher.progressed(self._queue.sent(count))
+                if count < granted:
+                    # the socket is full; one more call would only say so
+                    break
         except BlockingIOError:
             self._wait(for_room=True)
             return
