@@ -199,6 +199,11 @@ def warn(text: str) -> None:
     _tell(f"warning: {text}")
 
 
+def remark(text: str) -> None:
+    """Tell something on stderr that is good to know, such as what was decided where several ways were open."""
+    _tell(text)
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows under headings in columns; the last column is not padded."""
     lines = [tuple(headings), *(tuple(row) for row in rows)]

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.archive.held_images import open_images
 from bundler.cli.options import json_option
-from bundler.cli.push_options import PushOptions, open_registry, push_options
+from bundler.cli.push_options import OpenRegistry, PushOptions, open_registry, push_options
+from bundler.cli.push_way import open_way
 from bundler.model.size_text import human_bytes
+from bundler.net.retry import Retry
 from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
 from bundler.push.layout import open_layout
 from bundler.push.plan import push_plan
 from bundler.push.registry import push
 from bundler.push.report import Projects, PushReport, Result, require_complete
+from bundler.push.through_engine import Passage, push_through
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
+    from bundler.model.progress import Progress
+    from bundler.push.engine import PushingEngine
+    from bundler.push.layout import Layout
+    from bundler.push.plan import PushPlan
 
 
 @click.command("push-images")
@@ -31,16 +39,46 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     """
     with open_layout(options.root) as layout, console.progress(quiet=as_json) as progress:
         plan = push_plan(layout.images, options.settings)
-        with open_registry(options) as (pusher, harbor):
-            is_harbor = await_registry(pusher, harbor, Patience(options.wait), progress)
-            new = NewProjects(options.public, options.quota)
-            known = ensure_projects(plan, harbor, new, dry_run=options.dry_run) if is_harbor else Projects()
-            report = push(
-                plan, layout, pusher, progress, projects=known,
-                jobs=options.jobs, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run,
-            )  # fmt: skip
-    console.answer(_text(report, options.registry), _value(report, options), schema="bundler.push/1", as_json=as_json)
+        with open_way(options, plan) as engine, open_registry(options) as registry:
+            known = _projects(plan, registry, options, progress)
+            if engine is None:
+                report = _straight(plan, layout, registry, options, progress, known)
+            else:
+                report = _through(plan, engine, registry, options, progress, known)
+    value = _value(report, options, "registry" if engine is None else "docker")
+    console.answer(_text(report, options.registry), value, schema="bundler.push/1", as_json=as_json)
     require_complete(report)
+
+
+def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:
+    if not await_registry(registry.pusher, registry.harbor, Patience(options.wait), progress):
+        return Projects()
+    new = NewProjects(options.public, options.quota)
+    return ensure_projects(plan, registry.harbor, new, dry_run=options.dry_run)
+
+
+def _straight(
+    plan: PushPlan, layout: Layout, registry: OpenRegistry, options: PushOptions, progress: Progress, known: Projects
+) -> PushReport:
+    return push(
+        plan, layout, registry.pusher, progress, projects=known,
+        jobs=options.jobs, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run,
+    )  # fmt: skip
+
+
+def _through(
+    plan: PushPlan,
+    engine: PushingEngine,
+    registry: OpenRegistry,
+    options: PushOptions,
+    progress: Progress,
+    known: Projects,
+) -> PushReport:
+    with open_images(options.root) as images:
+        passage = Passage(images, engine, registry.pusher, registry.logins, Retry(), progress)
+        return push_through(
+            plan, passage, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
+        )
 
 
 def _text(report: PushReport, registry: str) -> str:
@@ -65,10 +103,10 @@ def _remark(result: Result) -> str:
     return f"was {result.before}" if result.before is not None else ""
 
 
-def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:
+def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json]:
     return {
         "registry": options.registry,
-        "via": "registry",
+        "via": via,
         "dry_run": options.dry_run,
         "projects_created": [] if options.dry_run else list(report.projects.empty),
         "projects_missing": list(report.projects.empty) if options.dry_run else sorted(report.projects.refused),

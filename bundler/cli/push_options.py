@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.push.registry import OnExistingTag
+    from bundler.push.way import Via
 
 _Command = Callable[..., Any]
 _Decorator = Callable[[_Command], _Command]
@@ -45,7 +46,7 @@ class PushOptions:
 
     registry: str
     root: Path
-    via: str
+    via: Via
     projects: tuple[ProjectRule, ...]
     names: Names | None
     only: tuple[str, ...]
@@ -107,10 +108,12 @@ _OPTIONS: tuple[_Decorator, ...] = (
     option("--root", type=FILE, default="/opt", show_default=True, help="Directory that the bundle was unpacked into."),
     option(
         "--via",
-        type=click.Choice(["auto", "registry"]),
+        type=click.Choice(["auto", "docker", "registry"]),
         default="auto",
         show_default=True,
-        help="How: `registry` sends straight from the bundle, every platform, digests preserved; `auto` does so too.",
+        help="How: `docker` loads the images into the engine and has it push them, its own platform only; `registry` "
+        "sends straight from the bundle, every platform, digests preserved; `auto` takes docker where an engine "
+        "answers and nothing would be lost by it.",
     ),
     option(
         "--project",
@@ -136,7 +139,11 @@ _OPTIONS: tuple[_Decorator, ...] = (
         help="What to do with a tag that stands for another image.",
     ),
     option(
-        "--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="How many uploads run at once."
+        "--jobs",
+        type=click.IntRange(1, MAX_JOBS),
+        default=4,
+        show_default=True,
+        help="How many uploads run at once, other than by docker.",
     ),
     option("--plain-http", is_flag=True, help="Speak HTTP to the registry; anybody in between can read and change it."),
     option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
@@ -185,9 +192,18 @@ def push_options(command: F) -> F:
     return gather  # type: ignore[return-value] # click's decorators keep the callable's shape
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRegistry:
+    """The registry: what sends to it, what asks it for more where it is a Harbor, and who pushes."""
+
+    pusher: RegistryPusher
+    harbor: HarborApi
+    logins: Logins
+
+
 @contextmanager
-def open_registry(options: PushOptions) -> Iterator[tuple[RegistryPusher, HarborApi]]:
-    """Put together what sends to the registry, and what asks it for more where it is a Harbor."""
+def open_registry(options: PushOptions) -> Iterator[OpenRegistry]:
+    """Put together what talks to the registry."""
     transport = RequestsTransport(
         str(options.ca_file) if options.ca_file else None,
         insecure_hosts=frozenset({options.registry, options.registry.partition(":")[0]})
@@ -204,7 +220,7 @@ def open_registry(options: PushOptions) -> Iterator[tuple[RegistryPusher, Harbor
             retry=retry,
             gate=Gate(options.jobs),
         )
-        yield pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry)
+        yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins)
     finally:
         transport.close()
 

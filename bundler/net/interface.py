@@ -222,6 +222,9 @@ class RegistryWriter(Protocol):
     def held(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag (or a digest), or None when there is none."""
 
+    def config(self, repository: str, name: str) -> Digest | None:
+        """Return the digest of the config that the manifest under a tag or digest has; None for an index or nothing."""
+
     def has_blob(self, repository: str, blob: Blob) -> bool:
         """Tell whether the repository has a blob."""
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Digest
+from bundler.model.oci import MAX_MANIFEST_BYTES, ImageManifest, parse_document
 from bundler.model.progress import Unwatched
 from bundler.net.endpoint import Endpoint, Endpoints, Repository, is_loopback
 from bundler.net.push_failure import no_registry, publish_error, scheme_error
@@ -91,6 +92,23 @@ class RegistryPusher:
                     remedy="Check that no proxy in between drops Docker-Content-Digest.",
                     retryable=True,
                 ) from error
+
+        return self._run(attempt, Unwatched())
+
+    def config(self, repository: str, name: str) -> Digest | None:
+        """Return the digest of a manifest's config; None for an index, for nothing, and for what is neither."""
+        url = f"{self._repository(repository).url}/manifests/{name}"
+        headers = {"Accept": ", ".join(ACCEPTED_TYPES)}
+
+        def attempt() -> Digest | None:
+            try:
+                with self._for(repository).request("GET", url, headers=headers) as answer:
+                    data, media_type = answer.read(MAX_MANIFEST_BYTES), answer.headers.get("Content-Type", "")
+            except SourceError as error:
+                if error.status == _NOT_FOUND:
+                    return None
+                raise
+            return _config_of(data, media_type)
 
         return self._run(attempt, Unwatched())
 
@@ -199,3 +217,11 @@ class RegistryPusher:
             if answer.status >= 500 or answer.status == 429:
                 raise error_for_status(answer)
             return answer.status
+
+
+def _config_of(data: bytes, media_type: str) -> Digest | None:
+    try:
+        document = parse_document(data, media_type)
+    except ValueError:
+        return None
+    return document.config.digest if isinstance(document, ImageManifest) else None

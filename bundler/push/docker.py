@@ -1,7 +1,7 @@
 """A Docker engine behind `Engine`, through docker-py: the only module that knows that library.
 
 Owns the address (DOCKER_HOST and its kin, as the docker command reads them) and what the engine's refusals mean to an
-operator; refuses to know what an image is. Works with API 1.39 (Docker 18.09) and later.
+operator; refuses to know what an image is, and how often to try. Works with API 1.39 (Docker 18.09) and later.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import ssl
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn, Self, assert_never
 
 import docker
 import requests
@@ -19,12 +19,16 @@ from docker.errors import APIError, DockerException, ImageNotFound, InvalidVersi
 from docker.utils import kwargs_from_env, version_lt
 
 from bundler.errors import BundlerError, ErrorId, SiteError, StorageError
+from bundler.model.digest import Digest
 from bundler.model.images_table import engine_platforms
+from bundler.push.engine import LayerStep
+from bundler.push.engine_words import refused_push
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bundler.model.platform import Platform
+    from bundler.net.login import Login
 
 MIN_API = "1.39"
 ANSWER_WITHIN_S = 60
@@ -83,20 +87,91 @@ class DockerEngine:
 
     def load(self, archive: Iterable[bytes]) -> None:
         """See `Engine`."""
-        # unpacking a large image takes an engine longer than any answer may; one that dies closes the connection
+        with self._patient(), _translated(self._where, under_way=True):
+            for event in self._client.load_image(iter(archive)):
+                self._judge(event)
+
+    def tag(self, image_id: str, repository: str, tag: str) -> None:
+        """See `PushingEngine`."""
+        with _translated(self._where):
+            self._client.tag(image_id, repository, tag)
+
+    def untag(self, name: str) -> None:
+        """See `PushingEngine`."""
+        with _translated(self._where), suppress(ImageNotFound):
+            self._client.remove_image(name, noprune=True)
+
+    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+        """See `PushingEngine`."""
+        digest = None
+        # without any, the library would look for credentials on its own
+        auth = {} if login is None else _auth(login, repository.partition("/")[0])
+        with self._patient(), _translated(self._where, under_way=True):
+            for event in self._client.push(repository, tag, stream=True, decode=True, auth_config=auth):
+                if (said := _failure(event)) is not None:
+                    raise refused_push(said, f"{repository}:{tag}")
+                if (step := _layer_step(event)) is not None:
+                    watch(step)
+                digest = _told_digest(event) or digest
+        return digest
+
+    @contextmanager
+    def _patient(self) -> Iterator[None]:
+        """Let work on a large image take longer than any answer may; an engine that dies closes the connection."""
         self._client.timeout = None
         try:
-            with _translated(self._where, under_way=True):
-                for event in self._client.load_image(iter(archive)):
-                    self._judge(event)
+            yield
         finally:
             self._client.timeout = ANSWER_WITHIN_S
 
     def _judge(self, event: Any) -> None:
         """Raise what an event tells of a failure: the answer's status was sent long before."""
-        if isinstance(event, dict) and (said := event.get("error")):
-            detail = event.get("errorDetail")
-            _raise_refusal(self._where, str(detail.get("message", said) if isinstance(detail, dict) else said))
+        if (said := _failure(event)) is not None:
+            _raise_refusal(self._where, said)
+
+
+def _failure(event: Any) -> str | None:
+    """Return what an event of a load or push says went wrong, or None."""
+    if not isinstance(event, dict):
+        return None
+    detail, said = event.get("errorDetail"), event.get("error")
+    told = detail.get("message") if isinstance(detail, dict) else None
+    return str(told or said) if told or said else None
+
+
+def _layer_step(event: Any) -> LayerStep | None:
+    """Return what an event tells of a layer, or None when it is about the tag or the whole."""
+    if not isinstance(event, dict) or not event.get("id") or "progressDetail" not in event:
+        return None
+    detail = event["progressDetail"] if isinstance(event["progressDetail"], dict) else {}
+    done, total = detail.get("current"), detail.get("total")
+    return LayerStep(
+        str(event["id"]),
+        str(event.get("status", "")),
+        done if isinstance(done, int) else 0,
+        total if isinstance(total, int) else 0,
+    )
+
+
+def _told_digest(event: Any) -> Digest | None:
+    aux = event.get("aux") if isinstance(event, dict) else None
+    try:
+        return Digest.parse(aux["Digest"]) if isinstance(aux, dict) and isinstance(aux.get("Digest"), str) else None
+    except ValueError:
+        return None
+
+
+def _auth(login: Login, host: str) -> dict[str, str]:
+    """Return credentials in the form of X-Registry-Auth (Engine API, "Authentication")."""
+    match login.kind:
+        case "password":
+            return {"username": login.username, "password": login.secret, "serveraddress": host}
+        case "identity-token":
+            return {"identitytoken": login.secret, "serveraddress": host}
+        case "registry-token":
+            return {"registrytoken": login.secret, "serveraddress": host}
+        case unknown:
+            assert_never(unknown)
 
 
 @contextmanager

@@ -1,13 +1,16 @@
-"""What loading needs of a container engine. `bundler.push.docker` is the real one, tests/fakes has one in memory."""
+"""What loading and pushing need of a container engine. `docker.py` is the real one, tests/fakes has one in memory."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from bundler.model.digest import Digest
     from bundler.model.platform import Platform
+    from bundler.net.login import Login
 
 
 class Engine(Protocol):
@@ -27,4 +30,40 @@ class Engine(Protocol):
         """Take in a tar of one image, block by block; what the archive itself raises passes through.
 
         An archive that ends with an error leaves no image behind.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStep:
+    """How far an engine is with one layer that a registry shall have.
+
+    Arguments:
+        layer: the engine's short name of it.
+        status: the engine's own words, such as `Pushing`, `Pushed`, `Layer already exists`, `Mounted from NAME`.
+        done_bytes: what was sent of it; may exceed `total_bytes`, which is 0 where the engine does not tell.
+    """
+
+    layer: str
+    status: str
+    done_bytes: int = 0
+    total_bytes: int = 0
+
+
+class PushingEngine(Engine, Protocol):
+    """An engine that also sends its images to registries."""
+
+    def tag(self, image_id: str, repository: str, tag: str) -> None:
+        """Give an image a further name, which any other image loses; `repository` has the registry's host in front."""
+
+    def untag(self, name: str) -> None:
+        """Take a name away; the image itself stays as long as it has another one."""
+
+    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+        """Send an image; returns what the registry calls it where the engine tells.
+
+        Arguments:
+            login: who pushes; None for nobody, whatever the engine's client knows.
+            watch: called with every step.
+
+        Raises SourceError when the registry refuses or cannot be reached by the engine.
         """

@@ -115,6 +115,17 @@ def load_images(
     return LoadReport(engine.where, handled, chosen.elsewhere)
 
 
+def ensure_loaded(image: TabledImage, held: HeldImages, engine: Engine, progress: Progress) -> Handled:
+    """Load one image unless the engine has it under all of its names; raises SiteError when it cannot be asked."""
+    return _load(image, held, engine, progress) if _lacking(image, engine) else _present(image, progress)
+
+
+def loaded_id(image: TabledImage, engine: Engine) -> str | None:
+    """Return what the engine calls an image that it has, in whichever form, or None."""
+    found = (_identity(name, image, engine) for name in image.names)
+    return next((identity for identity in found if identity in image.ids), None)
+
+
 def require_loaded(report: LoadReport) -> None:
     """Raise the error of the first image that failed; those of the others are its problems."""
     failures = [one.failure for one in report.failures if one.failure is not None]

@@ -144,7 +144,7 @@ class _Run:
             if on_existing_tag == "skip":
                 way.result = Result(way.push, "skipped", held)
             elif on_existing_tag == "fail":
-                raise _tag_taken(way.push, self.writer.host, held)
+                raise tag_taken(way.push, self.writer.host, held)
 
     def check(self, ways: Sequence[_Way]) -> None:
         """Let no image begin of which some bytes are not the listed ones."""
@@ -220,7 +220,8 @@ def _freight(ways: Sequence[_Way]) -> list[_Freight]:
     return sorted(found.values(), key=lambda one: (-one.file.blob.size, one.file.path))
 
 
-def _tag_taken(push: PlannedPush, host: str, held: Digest) -> PublishError:
+def tag_taken(push: PlannedPush, host: str, held: Digest) -> PublishError:
+    """Return the error for a tag that stands for another image, and is to be left alone."""
     return PublishError(
         ErrorId.PUSH_TAG_TAKEN,
         f"stands for another image already: it is {held}, the bundle has {push.digest}",

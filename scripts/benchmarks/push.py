@@ -92,7 +92,7 @@ def _empty(registry: Registry) -> None:
 def _ours(directory: Path, registry: Registry, jobs: int) -> Contender:
     program = str(Path(sys.executable).with_name("bundler"))
     command = [program, "push-images", "--registry", registry.host, "--root", str(directory / "root")]
-    return Contender(OURS, [*command, "--jobs", str(jobs)], lambda: _empty(registry))
+    return Contender(OURS, [*command, "--via", "registry", "--jobs", str(jobs)], lambda: _empty(registry))
 
 
 def _peer(directory: Path, registry: Registry) -> Contender:

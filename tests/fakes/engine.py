@@ -8,21 +8,29 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bundler.model.digest import Digest
 from bundler.model.platform import Platform
+from bundler.push.engine import LayerStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from bundler.net.login import Login
+    from tests.fakes.registry_writer import MemoryWriter
+
 
 @dataclass(slots=True)
 class MemoryEngine:
-    """An `Engine`.
+    """A `PushingEngine`.
 
     Arguments:
         runs: its platforms.
         images: name or id -> what it calls the image; a test may put others there.
         by_manifest: whether it calls images by their manifest, as those do that keep them in containerd.
         before_load: called with the names of an archive's image before it is taken in, to fail or to spoil.
+        registry: what it pushes to, if anything.
+        before_push: called with the name before an image is pushed, to fail or to look.
+        pushed: names and who pushed them.
         longest_block: bytes of the largest piece of an archive so far.
     """
 
@@ -30,6 +38,9 @@ class MemoryEngine:
     images: dict[str, str] = field(default_factory=dict)
     by_manifest: bool = False
     before_load: Callable[[list[str]], None] = lambda _: None
+    registry: MemoryWriter | None = None
+    before_push: Callable[[str], None] = lambda _: None
+    pushed: list[tuple[str, Login | None]] = field(default_factory=list)
     longest_block: int = 0
 
     @property
@@ -62,3 +73,27 @@ class MemoryEngine:
         manifest = json.loads(content["index.json"])["manifests"][0]["digest"]
         identity = manifest if self.by_manifest else config
         self.images |= dict.fromkeys((identity, *described["RepoTags"]), identity)
+
+    def tag(self, image_id: str, repository: str, tag: str) -> None:
+        """Give a further name."""
+        self.images[f"{repository}:{tag}"] = self.images[image_id]
+
+    def untag(self, name: str) -> None:
+        """Take a name away."""
+        del self.images[name]
+
+    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+        """Put a manifest that names the image as its config, as an engine that packs layers anew does."""
+        name = f"{repository}:{tag}"
+        watch(LayerStep("a1", "Preparing"))
+        watch(LayerStep("a1", "Pushing", 3, 4))
+        self.before_push(name)
+        self.pushed.append((name, login))
+        watch(LayerStep("a1", "Pushing", 6, 4))
+        watch(LayerStep("a1", "Pushed"))
+        watch(LayerStep("b2", "Layer already exists"))
+        watch(LayerStep("c3", "Mounted from demo/app"))
+        data = json.dumps({"config": {"digest": self.images[name]}}).encode()
+        assert self.registry is not None
+        self.registry.put_manifest(repository.partition("/")[2], tag, "x/y", data)
+        return Digest.sha256(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -42,6 +43,14 @@ class MemoryWriter:
         self._call("HELD", repository, name)
         data = self.manifests.get(repository, {}).get(name)
         return None if data is None else Digest.sha256(data)
+
+    def config(self, repository: str, name: str) -> Digest | None:
+        """Read a manifest that is JSON."""
+        self._call("CONFIG", repository, name)
+        try:
+            return Digest.parse(json.loads(self.manifests[repository][name])["config"]["digest"])
+        except ValueError:
+            return None
 
     def has_blob(self, repository: str, blob: Blob) -> bool:
         """Look a blob up."""

@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = self.sent()
         if not self.path.startswith("/v2/"):
             status, value = (
                 (403, {"errors": [{"code": "FORBIDDEN", "message": "CSRF token invalid"}]})
@@ -120,6 +120,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send(401, {"Www-Authenticate": ""}, said)
             return
         self.forward(body)
+
+    def sent(self) -> bytes:
+        """Read what came with the request; engines send layers in chunks."""
+        if self.headers.get("Transfer-Encoding", "") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        whole = b""
+        while size := int(self.rfile.readline(), 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
 
     def do_GET(self) -> None:
         self.answer()
@@ -144,7 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def forward(self, body: bytes) -> None:
         connection = http.client.HTTPConnection(self.front.registry.host)
-        connection.request(self.command, self.path, body, dict(self.headers.items()))
+        # engines name what they accept in several fields; the last one alone would mean another format
+        names = sorted({name for name in self.headers if name.lower() not in _HOP})
+        passed = {name: ", ".join(self.headers.get_all(name, ())) for name in names}
+        connection.request(self.command, self.path, body, passed)
         answer = connection.getresponse()
         headers = {name: value for name, value in answer.getheaders() if name.lower() not in _HOP}
         self.send(answer.status, headers, answer.read())

@@ -69,16 +69,24 @@ def small_bundle(scratch: Path, *, docker: bool = False, filler_bytes: int = 0, 
 def push_command(host: str, root: Path, *options: str) -> list[str]:
     """Return the command line."""
     program = str(Path(sys.executable).with_name("bundler"))
-    return [program, "push-images", "--registry", host, "--root", str(root), *options]
+    # a machine may have an engine of its own
+    via = () if "--via" in options else ("--via", "registry")
+    return [program, "push-images", "--registry", host, "--root", str(root), *via, *options]
 
 
 def push(
-    registry: Registry | str, root: Path, *options: str, password: str | None = None, home: Path | None = None
+    registry: Registry | str,
+    root: Path,
+    *options: str,
+    password: str | None = None,
+    home: Path | None = None,
+    engine: str | None = None,
 ) -> Done:
-    """Run the command with --json, its password on stdin."""
+    """Run the command with --json, its password on stdin; `engine` is what DOCKER_HOST names."""
     host = registry if isinstance(registry, str) else registry.host
     login = [] if password is None else ["--username", "admin", "--password-stdin"]
     environment = {**os.environ, "HOME": str(home or root / "no-home")}
+    environment |= {} if engine is None else {"DOCKER_HOST": engine}
     done = subprocess.run(
         [*push_command(host, root, *options), *login, "--json"],
         capture_output=True, text=True, input=password or "", timeout=WITHIN_S, check=False, env=environment,

@@ -1,0 +1,63 @@
+"""The engine that `bundler push-images` pushes through, or none: as `--via` says, or as it turns out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.wiring import open_engine
+from bundler.errors import SiteError
+from bundler.push.through_engine import platform_obstacles
+from bundler.push.way import way_with_engine, way_without_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.cli.push_options import PushOptions
+    from bundler.push.engine import PushingEngine
+    from bundler.push.plan import PushPlan
+
+SHOWN_OBSTACLES = 5
+
+
+@contextmanager
+def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | None]:
+    """Yield the engine to push through, or None for the way straight to the registry; `auto` says on stderr which.
+
+    Raises SiteError when `--via docker` finds no engine, click.UsageError when images would lose platforms by it.
+    """
+    if options.via == "registry":
+        yield None
+        return
+    try:
+        engine = open_engine()
+    except SiteError as error:
+        if options.via == "docker":
+            error.remedy += " `--via registry` pushes without any engine."
+            raise
+        console.remark(way_without_engine(error.what).line)
+        yield None
+        return
+    with engine:
+        yield engine if _is_taken(options, plan, engine) else None
+
+
+def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
+    platforms = engine.platforms()
+    if options.via == "auto":
+        way = way_with_engine(plan, platforms)
+        console.remark(way.line)
+        return way.via == "docker"
+    if lost := platform_obstacles(plan, platforms):
+        more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
+        raise click.UsageError(
+            "\n".join((
+                f"--via docker pushes images for {platforms[0]} alone, as {engine.where} runs them:",
+                *(f"  {line}" for line in (*lost[:SHOWN_OBSTACLES], *more)),
+                f"Name --platform {platforms[0]} to leave the others out, or push all of them with --via registry.",
+            ))
+        )  # fmt: skip
+    return True

@@ -1,0 +1,146 @@
+"""`bundler push-images --via docker` and `auto`: a real engine pushes into real registries, and another one pulls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.docker_engine import DockerEngine, docker_engine
+from tests.integration.harbor_front import harbor_front
+from tests.integration.pushed_bundle import TARGETS, PushedBundle, push, skopeo_digest, small_bundle
+from tests.integration.registries import htpasswd_registry, plain_registry, token_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.integration
+DOCKER = ("--via", "docker", "--platform", "linux/amd64")
+PASSWORD = "s3cret"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
+    with docker_engine(tmp_path_factory.mktemp("engine")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def puller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
+    with docker_engine(tmp_path_factory.mktemp("puller")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> PushedBundle:
+    return small_bundle(tmp_path_factory.mktemp("bundle"), filler_bytes=200_000)
+
+
+def address(engine: DockerEngine) -> str:
+    return f"unix://{engine.socket}"
+
+
+def names(engine: DockerEngine) -> list[str]:
+    return engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+
+
+def pulled_ids(puller: DockerEngine, host: str) -> dict[str, str]:
+    """Pull everything as the edges do and return the image ids."""
+    puller.docker("login", "--username", "admin", "--password", PASSWORD, host)
+    for name in TARGETS:
+        puller.docker("pull", "--quiet", f"{host}/{name}")
+    return {
+        name: puller.docker("inspect", "--format", "{{.Id}}", f"{host}/{name}").strip() for name in TARGETS
+    }  # fmt: skip
+
+
+def ids(bundle: PushedBundle) -> dict[str, str]:
+    return {target: bundle.placed.ids[source]["linux/amd64"] for target, source in TARGETS.items()}
+
+
+def test_with_passwords(tmp_path: Path, bundle: PushedBundle, engine: DockerEngine, puller: DockerEngine) -> None:
+    with htpasswd_registry(tmp_path / "registry", "admin", PASSWORD) as registry:
+        first = push(registry, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
+        assert first.outcomes == dict.fromkeys(TARGETS, "pushed"), first.stderr
+        assert (first.code, first.answer["via"]) == (0, "docker")
+        assert first.answer["sent"]["blobs"] > 0
+        assert [name for name in names(engine) if registry.host in name] == []
+        before = len(registry.requests())
+        second = push(registry, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
+        assert second.outcomes == dict.fromkeys(TARGETS, "present")
+        asked = {line.split()[0] for line in registry.requests()[before:]}
+        assert asked <= {"HEAD", "GET"}
+        assert pulled_ids(puller, registry.host) == ids(bundle)
+
+
+def test_into_a_harbor_with_tokens(
+    tmp_path: Path, bundle: PushedBundle, engine: DockerEngine, puller: DockerEngine
+) -> None:
+    with token_registry(tmp_path / "registry", {"admin": PASSWORD}) as registry, harbor_front(registry) as harbor:
+        done = push(harbor.host, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        assert [project["project_name"] for project in harbor.created] == ["coreos", "demo"]
+        again = push(harbor.host, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
+        assert again.outcomes == dict.fromkeys(TARGETS, "present")
+        assert pulled_ids(puller, harbor.host) == ids(bundle)
+
+
+def test_a_project_that_cannot_be_had_leaves_the_other_images(
+    tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
+) -> None:
+    with (
+        token_registry(tmp_path / "registry", {"admin": PASSWORD}) as registry,
+        harbor_front(registry, admins=frozenset()) as harbor,
+    ):
+        done = push(harbor.host, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
+        assert done.outcomes == {"coreos/other:v2": "failed", "demo/app:1": "failed", "library/pause:3.5": "pushed"}
+        assert PASSWORD not in done.stderr
+
+
+def test_further_platforms_are_a_wrong_command(tmp_path: Path, bundle: PushedBundle, engine: DockerEngine) -> None:
+    with plain_registry(tmp_path / "registry") as registry:
+        for options in (("--via", "docker"), ("--via", "docker", "--platform", "linux/arm64")):
+            done = push(registry, bundle.root, *options, engine=address(engine))
+            assert done.code == 2
+            assert "--platform linux/amd64" in done.stderr
+            assert "--via registry" in done.stderr
+        assert registry.requests() == ()
+
+
+def test_without_an_engine(tmp_path: Path, bundle: PushedBundle) -> None:
+    nowhere = f"unix://{tmp_path}/no.sock"
+    with plain_registry(tmp_path / "registry") as registry:
+        refused = push(registry, bundle.root, *DOCKER, engine=nowhere)
+        assert refused.code == 9
+        assert "[engine-unreachable]" in refused.stderr
+        assert "systemctl start docker" in refused.stderr
+        assert "--via registry" in refused.stderr
+        done = push(registry, bundle.root, "--via", "auto", engine=nowhere)
+        assert (done.code, done.answer["via"]) == (0, "registry")
+        assert "no container engine answers" in done.stderr
+
+
+def test_auto_takes_the_engine_only_where_nothing_is_lost(
+    tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
+) -> None:
+    with plain_registry(tmp_path / "registry") as registry:
+        alone = push(registry, bundle.root, "--via", "auto", "--only", "*pause*", engine=address(engine))
+        assert (alone.code, alone.answer["via"]) == (0, "docker"), alone.stderr
+        assert alone.stderr.startswith("pushing through the container engine")
+        whole = push(registry, bundle.root, "--via", "auto", "--on-existing-tag", "overwrite", engine=address(engine))
+        assert (whole.code, whole.answer["via"]) == (0, "registry"), whole.stderr
+        assert "is for linux/amd64, linux/arm64" in whole.stderr
+        assert skopeo_digest(registry, "demo/app:1") == bundle.digests["demo/app:1"]
+
+
+def test_a_damaged_image_is_neither_loaded_nor_pushed(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path / "made", content=b"to be damaged")
+    pause = next(artifact for artifact in bundle.placed.artifacts if "pause" in artifact.key)
+    blob = bundle.root / "k8simage" / "blobs" / "sha256" / pause.images[0].layers[-1].digest.hex
+    blob.write_bytes(blob.read_bytes()[:-1] + b"?")
+    with docker_engine(tmp_path / "engine") as engine, plain_registry(tmp_path / "registry") as registry:
+        done = push(registry, bundle.root, *DOCKER, engine=address(engine))
+        assert done.code == 5
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed") | {"library/pause:3.5": "failed"}
+        assert not any("pause" in name for name in names(engine))
