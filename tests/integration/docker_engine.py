@@ -102,6 +102,8 @@ def docker_engine(
             finally:
                 engine.kill()
     finally:
+        # an engine that was killed leaves its data mounted over themselves; one that ended did away with that
+        subprocess.run(["umount", "--lazy", directory / "root"], capture_output=True, check=False)
         shutil.rmtree(runtime, ignore_errors=True)
 
 
