@@ -8,6 +8,7 @@ from contextlib import suppress
 
 def tell(text: str) -> None:
     """Say one line; whoever cannot be told stops nothing."""
-    with suppress(OSError, ValueError):
+    # AttributeError: there is no stream where the descriptor was closed at the start
+    with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"mirror: {text}\n")
         sys.stderr.flush()
