@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
     from mirror.tree.served import File
 
-# fields that make an answer differ from the plain one; a request without any is answered from the cache
-CONDITIONAL = frozenset(
-    {b"range", b"if-range", b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

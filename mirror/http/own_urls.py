@@ -78,11 +78,10 @@ class OwnUrls:
         if path.startswith(ASSETS):
             asset = self._pages.asset(path.removeprefix(ASSETS))
             return None if asset is None else _rendered(exchange, 200, asset, _asset_fields(target))
-        if path == SEARCH:
-            return self._page(exchange, target, self._pages.search(serving.site, self._view(exchange, target, serving)))
-        if path == SEARCH_DATA:
-            found = self._pages.search_data(serving.site, self._view(exchange, target, serving))
-            return self._page(exchange, target, found)
+        if path in (SEARCH, SEARCH_DATA):
+            view = self._view(exchange, target, serving)
+            render = self._pages.search if path == SEARCH else self._pages.search_data
+            return self._page(exchange, view, render(serving.site, view))
         if path == CLIENT or path.startswith(f"{CLIENT}/"):
             return self._client(exchange, path.removeprefix(CLIENT).lstrip("/"), serving.site)
         return None
@@ -93,7 +92,7 @@ class OwnUrls:
         if not directory.path:
             # nowhere else is shown what to type, and the whole index is read for it
             view = replace(view, snippets=client_snippets(serving.site, view.reach))
-        return self._page(exchange, target, self._pages.directory(serving.site, directory, view))
+        return self._page(exchange, view, self._pages.directory(serving.site, directory, view))
 
     def problem(self, exchange: Exchange, target: Target, serving: Serving, status: int, more: Fields) -> Answer:
         """Return what an error looks like: a page for a browser, a line for a program."""
@@ -142,9 +141,9 @@ class OwnUrls:
             carry_language=asked.language is not None and cookie != asked.language,
         )
 
-    def _page(self, exchange: Exchange, target: Target, page: Rendered) -> Answer:
+    def _page(self, exchange: Exchange, view: View, page: Rendered) -> Answer:
         fields = list(_PAGE_FIELDS)
-        language = Asked.parse(target.query).language
+        language = view.asked.language
         if language is not None:
             told = f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age={_YEAR_S}; SameSite=Lax"
             fields.append(("Set-Cookie", told))

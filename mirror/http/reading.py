@@ -7,6 +7,7 @@ objects would show in them.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any
 
 import httptools
@@ -19,7 +20,7 @@ from mirror.http.target import MAX_TARGET_BYTES
 Fields = list[tuple[bytes, bytes]]
 
 
-class Reading(asyncio.Protocol):
+class Reading(asyncio.Protocol, ABC):
     """What a connection has read and not yet answered. Those who extend it say what a request leads to."""
 
     __slots__ = (
@@ -41,33 +42,33 @@ class Reading(asyncio.Protocol):
 
     # what those who extend it do
 
+    @abstractmethod
     def _head_begins(self) -> None:
         """Hear that the first byte of a request has come."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _answered_at_once(self, url: bytes, raw: Fields) -> bool:
         """Answer a request that has nothing special about it, if that takes no time; tell whether it was."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _answered_from_memory(self, data: bytes) -> bool:
         """Answer bytes that are a request that was just answered, letter by letter; tell whether they were."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _one_request(self, data: bytes) -> None:
         """Hear that these bytes were one whole request, and nothing else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _asked(self, exchange: Exchange) -> None:
         """Take a request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refuse(self, status: int) -> None:
         """Take what is no request; nothing more is read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _refuse_rest(self) -> None:
         """Read nothing more."""
-        raise NotImplementedError
 
     # what asyncio calls
 

@@ -47,9 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
 @pytest.fixture
 def emptied(engine: DockerEngine) -> DockerEngine:
     """The engine without any image."""
-    if found := engine.docker("images", "-aq").split():
-        engine.docker("rmi", "-f", *dict.fromkeys(found))
-    return engine
+    return engine.emptied()
 
 
 def snippets_of(tree: Path, reach: Reach) -> dict[str, Snippet]:

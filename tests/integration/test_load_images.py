@@ -57,9 +57,7 @@ def root(images: PlacedImages, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture
 def emptied(engine: DockerEngine) -> DockerEngine:
     """The engine without any image."""
-    if found := engine.docker("images", "-aq").split():
-        engine.docker("rmi", "-f", *dict.fromkeys(found))
-    return engine
+    return engine.emptied()
 
 
 def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -67,9 +67,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 @pytest.fixture
 def emptied(engine: DockerEngine) -> DockerEngine:
     """The engine without any image."""
-    if found := engine.docker("images", "-aq").split():
-        engine.docker("rmi", "-f", *dict.fromkeys(found))
-    return engine
+    return engine.emptied()
 
 
 def run_script(

@@ -64,9 +64,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
 @pytest.fixture
 def emptied(docker: DockerEngine) -> DockerEngine:
     """The engine without any image."""
-    if found := docker.docker("images", "-aq").split():
-        docker.docker("rmi", "-f", *dict.fromkeys(found))
-    return docker
+    return docker.emptied()
 
 
 @pytest.fixture

@@ -69,9 +69,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 @pytest.fixture
 def emptied(engine: DockerEngine) -> DockerEngine:
     """The engine without any image."""
-    if found := engine.docker("images", "-aq").split():
-        engine.docker("rmi", "-f", *dict.fromkeys(found))
-    return engine
+    return engine.emptied()
 
 
 def push(
