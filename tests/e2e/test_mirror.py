@@ -8,12 +8,9 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +19,12 @@ from bundler.model.bundle import BundleIndex, IndexedFile, decode_index, encode_
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from tests.e2e.air_gap import AirGap, air_gap
+from tests.e2e.mirror_on_master import PROGRAM, READY_WITHIN_S, mirror_on_master
 from tests.integration.dnf_client import DnfClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.e2e.demo_run import Demo
 
@@ -33,9 +32,7 @@ pytestmark = pytest.mark.xdist_group("demo")
 MIB = 1024 * 1024
 BIG_BYTES = 1024 * MIB
 BIG = "kubeedge/big.iso"
-READY_WITHIN_S = 60
 INSTALLED = {"demo-agent-2.0-1.x86_64", "demo-common-2.1-1.noarch", "demo-tool-1.4-1.x86_64"}
-PROGRAM = Path(sys.executable).with_name("mirror")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +92,8 @@ def gap() -> Iterator[AirGap]:
 @contextmanager
 def _mirror(gap: AirGap, tree: Path, scratch: Path, *options: str) -> Iterator[Site]:
     log = scratch / "mirror.log"
-    with log.open("wb") as told:
-        process = subprocess.Popen(
-            [*gap.on_master, PROGRAM, "serve", "--root", tree, "--workers", "2", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=told,
-            text=True,
-        )
-    try:
-        assert process.stdout is not None
-        watchdog = threading.Timer(READY_WITHIN_S, process.kill)
-        watchdog.start()
-        for line in process.stdout:
-            if line.startswith("Reload after"):
-                break
-        watchdog.cancel()
-        assert process.poll() is None, log.read_text()
+    with mirror_on_master(gap, tree, log, *options) as process:
         yield Site(gap, tree, process, log)
-    finally:
-        process.terminate()
-        process.wait(READY_WITHIN_S)
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 @pytest.fixture(scope="module")

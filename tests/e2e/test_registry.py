@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.e2e.air_gap import AirGap, air_gap
+from tests.e2e.mirror_on_master import mirror_on_master
 from tests.integration.containerd_engine import containerd_engine
 from tests.integration.docker_engine import docker_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.e2e.demo_run import Demo
 
 pytestmark = pytest.mark.xdist_group("demo")
-PROGRAM = Path(sys.executable).with_name("mirror")
 MASTER = "master:8088"
-READY_WITHIN_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +28,11 @@ def gap() -> Iterator[AirGap]:
         yield made
 
 
-@contextmanager
-def _serving(gap: AirGap, tree: Path) -> Iterator[None]:
-    command = [*gap.on_master, str(PROGRAM), "serve", "--root", str(tree), "--ftp", "off", "--workers", "2"]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        watchdog = threading.Timer(READY_WITHIN_S, process.kill)
-        watchdog.start()
-        for line in process.stdout:
-            if line.startswith("Reload after"):
-                break
-        watchdog.cancel()
-        assert process.poll() is None
-        yield
-    finally:
-        process.terminate()
-        process.wait(READY_WITHIN_S)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
 @pytest.fixture(scope="module")
-def tree(gap: AirGap, demo: Demo) -> Iterator[Path]:
+def tree(gap: AirGap, demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The demo's unpacked bundle, served on the master."""
-    with _serving(gap, demo.unpacked):
+    log = tmp_path_factory.mktemp("mirror") / "mirror.log"
+    with mirror_on_master(gap, demo.unpacked, log, "--ftp", "off"):
         yield demo.unpacked
 
 
