@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -44,12 +45,31 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class ByUse(click.Group):
-    """A group that lists its commands in the order in which an operator comes to need them: that of their adding."""
+    """A group that lists its commands in the order in which an operator comes to need them.
+
+    Arguments:
+        home: the package that has them, one module for each and named like it: `push-images` is `push_images` of
+            `push_images`. Only the one that is asked for is loaded, for a program of many commands would else be as
+            slow as all of them. Commands that were added come after those.
+        order: their names.
+    """
+
+    def __init__(self, *args: Any, home: str = "", order: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._home = home
+        self._order = tuple(order)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, unsorted."""
         del ctx
-        return list(self.commands)
+        return [*self._order, *(name for name in self.commands if name not in self._order)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, loaded now if it has not been; None where there is none of that name."""
+        if cmd_name in self._order and cmd_name not in self.commands:
+            own_name = cmd_name.replace("-", "_")
+            self.add_command(getattr(import_module(f"{self._home}.{own_name}"), own_name))
+        return super().get_command(ctx, cmd_name)
 
 
 class _NamedPath(click.Path):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
-from bundler.cli.wiring import open_engine
 from bundler.push.loading import LoadReport, Outcome, require_loaded
 from bundler.push.loading import load_images as load
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.wiring import open_engine
+from bundler.cli.engine import open_engine
 from bundler.errors import SiteError
 from bundler.push.through_engine import platform_obstacles
 from bundler.push.way import way_with_engine, way_without_engine

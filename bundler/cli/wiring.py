@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from bundler.cli.options import NetworkOptions
     from bundler.manifest.settings import Settings
-    from bundler.push.docker import DockerEngine
 
 SETTINGS_NAME = "config.yaml"
 
@@ -75,14 +74,6 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
         yield Workshop(KINDS, sources, progress, look_at_room, store_root, store.witness)
-
-
-def open_engine() -> DockerEngine:
-    """Connect to the container engine that the environment names; the caller closes it. Raises SiteError."""
-    # costs every other command a moment at its start
-    from bundler.push.docker import DockerEngine
-
-    return DockerEngine(os.environ)
 
 
 def look_at_room(directory: Path) -> Room:

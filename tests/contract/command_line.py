@@ -17,7 +17,10 @@ def commands() -> dict[tuple[str, ...], click.Command]:
     def walk(path: tuple[str, ...], command: click.Command) -> None:
         found[path] = command
         if isinstance(command, click.Group):
-            for name, child in command.commands.items():
+            context = click.Context(command, info_name=path[-1])
+            for name in command.list_commands(context):
+                child = command.get_command(context, name)
+                assert child is not None, name
                 walk((*path, name), child)
 
     for name, program in PROGRAMS.items():

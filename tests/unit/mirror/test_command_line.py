@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 
 from bundler.console import EXIT_USAGE
-from mirror.cli import mirror
+from mirror.cli import ORDER, mirror
 
 
 def test_commands_are_listed_in_the_order_of_their_use() -> None:
     said = CliRunner().invoke(mirror, ["--help"]).output
-    places = [said.index(f"\n  {name} ") for name in mirror.commands]
+    places = [said.index(f"\n  {name} ") for name in ORDER]
     assert places == sorted(places)
 
 
