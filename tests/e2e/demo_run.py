@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 # setting up .venv on a new machine is part of it
@@ -31,6 +33,15 @@ class Demo:
     def unpacked(self) -> Path:
         """The bundle's tree."""
         return self.directory / "unpacked"
+
+    @property
+    def images(self) -> list[dict[str, Any]]:
+        """The images of its lock, which are for two platforms."""
+        lock = json.loads((self.unpacked / "lock.json").read_text())
+        found = [artifact for entry in lock["entries"] if entry["kind"] == "images" for artifact in entry["artifacts"]]
+        platforms = {image["platform"] for artifact in found for image in artifact["manifests"]}
+        assert platforms == {"linux/amd64", "linux/arm64"}
+        return found
 
 
 def run_demo(directory: Path, *, code: int = 0) -> Demo:

@@ -281,11 +281,11 @@ def test_missing_projects_are_created(shell: str, directory: Path, engine: Docke
     with projects_api("library") as api:
         done = push(
             directory, engine, registry.host, shell=shell,
-            HARBOR_URL=api.url, HARBOR_USER="admin", HARBOR_PASSWORD=AWKWARD_PASSWORD, HARBOR_PUBLIC="true",
+            HARBOR_URL=api.url, HARBOR_USER="admin", HARBOR_PASSWORD=AWKWARD_PASSWORD, HARBOR_PUBLIC="false",
         )  # fmt: skip
     login = "Basic " + base64.b64encode(f"admin:{AWKWARD_PASSWORD}".encode()).decode()
     asked = {body["project_name"]: (body["metadata"], sent) for sent, body in api.asked}
-    assert asked == dict.fromkeys(("demo", "library", "some"), ({"public": "true"}, login))
+    assert asked == dict.fromkeys(("demo", "library", "some"), ({"public": "false"}, login))
     assert "project demo: created" in done.stdout
     assert "project library: present" in done.stdout
     assert (done.returncode, "told of some" in done.stderr) == (1, True), done.stderr

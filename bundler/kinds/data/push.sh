@@ -21,7 +21,7 @@ it by its last segment. Run `docker login REGISTRY` first.
   --help         show this text
 
 Environment: HARBOR_USER and HARBOR_PASSWORD create Harbor's missing projects through curl; HARBOR_URL (default
-https://REGISTRY), HARBOR_PUBLIC (true or false, the default), HARBOR_CA_FILE. DOCKER_HOST, TMPDIR as everywhere.
+https://REGISTRY), HARBOR_PUBLIC (true, the default, or false), HARBOR_CA_FILE. DOCKER_HOST, TMPDIR as everywhere.
 Exit status: 0 all pushed, 1 something failed, 2 wrong arguments.
 TEXT
 }
@@ -171,7 +171,7 @@ create_project() {
     answer=$(printf 'user = "%s:%s"\n' "$(quoted "$harbor_user")" "$(quoted "$harbor_password")" |
         curl --config - --silent --show-error --max-time 60 ${HARBOR_CA_FILE:+--cacert "$HARBOR_CA_FILE"} \
             --header 'Content-Type: application/json' --write-out '\n%{http_code}' \
-            --data "{\"project_name\":\"$1\",\"metadata\":{\"public\":\"${HARBOR_PUBLIC:-false}\"}}" \
+            --data "{\"project_name\":\"$1\",\"metadata\":{\"public\":\"${HARBOR_PUBLIC:-true}\"}}" \
             "${HARBOR_URL:-https://$registry}/api/v2.0/projects") || return 1
     case ${answer##*"$newline"} in
     201) printf 'project %s: created\n' "$1" ;;
@@ -188,7 +188,7 @@ if [ -n "$harbor_user" ]; then
     case $harbor_user$harbor_password in
     *"$newline"*) refuse 'HARBOR_USER and HARBOR_PASSWORD hold one line each' 2 ;;
     esac
-    case ${HARBOR_PUBLIC:-false} in true | false) ;; *) refuse 'HARBOR_PUBLIC is true or false' 2 ;; esac
+    case ${HARBOR_PUBLIC:-true} in true | false) ;; *) refuse 'HARBOR_PUBLIC is true or false' 2 ;; esac
     command -v curl >/dev/null || refuse 'creating projects needs curl; create them in Harbor and unset HARBOR_USER'
     for one in $projects; do
         create_project "$one" || failed="$failed project:$one"
