@@ -18,7 +18,10 @@ from tests.contract.checkout import ROOT
 from tests.contract.command_line import PROGRAMS, commands, usage_problem
 
 READMES = ("README.md", "README.zh-CN.md")
-IN_TWO_LANGUAGES = (READMES, ("docs/formats.md", "docs/formats.zh-CN.md"), ("docs/errors.md", "docs/errors.zh-CN.md"))
+IN_TWO_LANGUAGES = (
+    READMES,
+    *((f"docs/{page}.md", f"docs/{page}.zh-CN.md") for page in ("formats", "errors", "mirror", "push")),
+)
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SHELL_WORDS = {"|", ">", "<", "&&", "||", ";", "&", ">>"}
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
