@@ -11,62 +11,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import archive_files
-from bundler.archive.bundle_files import OWN_KIND, path_problems
-from bundler.archive.faults import invalid, not_found, unsafe
+from bundler.archive.bundle_files import OWN_KIND
+from bundler.archive.contents import OWN_MODE, Contents, read_contents
+from bundler.archive.faults import not_found, unsafe
 from bundler.archive.inflate import inflated
 from bundler.archive.tar_reader import TarReader
 from bundler.model.bundle import (
     INDEX_PATH,
     MAX_INDEX_BYTES,
     SIGNATURE_PATH,
-    SUMS_PATH,
-    BundleIndex,
     IndexedFile,
-    bundle_id,
-    decode_index,
-    sums_text,
 )
 from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bundler.archive.archive_files import ArchiveFiles
     from bundler.archive.tar_reader import TarMember
 
 MAX_SIGNATURE_BYTES = 64 * 1024
-OWN_MODE = 0o644
 # what an archive may hold beyond its index before reading stops: room to name every changed file of an honest one
 MAX_UNLISTED_BYTES = 64 * 1024 * 1024
 # how much plain data may precede a bundle.json that is not first, per byte of the archive: more is a bomb
 MAX_RATIO = 100
-# names of all files' directories together, each file's counted anew: a short index could ask for gigabytes of them
-MAX_PARENTS_CHARACTERS = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a bundle's index says, whether it lies in an archive or a tree.
-
-    `listed` has every path that must be there, bundle.json and SHA256SUMS included; `directories` all of their parents.
-    """
-
-    where: str
-    index: BundleIndex
-    index_bytes: bytes
-    listed: Mapping[str, IndexedFile]
-    directories: frozenset[str]
-
-    @property
-    def id(self) -> str:
-        """The bundle's id in full."""
-        return bundle_id(self.index_bytes)
-
-    @property
-    def total_bytes(self) -> int:
-        """Bytes of all listed files together, bundle.json and SHA256SUMS included."""
-        return sum(file.blob.size for file in self.listed.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,30 +121,6 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
     with inflated(files) as chunks:
         tar = TarReader(chunks, files.where)
         yield ArchiveReader(contents, tar, tar.members())
-
-
-def read_contents(index_bytes: bytes, where: str) -> Contents:
-    """Decode bundle.json and derive what must be there. Raises BundleFormatError."""
-    index = decode_index(index_bytes, where=where)
-    own = ((INDEX_PATH, index_bytes), (SUMS_PATH, sums_text(index.files, index_bytes)))
-    listed: dict[str, IndexedFile] = {path: IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
-    listed |= {file.path: file for file in index.files}
-    directories = _directories(index, where)
-    if problems := path_problems(file.path for file in listed.values()):
-        raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
-    return Contents(where, index, index_bytes, listed, directories)
-
-
-def _directories(index: BundleIndex, where: str) -> frozenset[str]:
-    directories: set[str] = set()
-    room = MAX_PARENTS_CHARACTERS
-    for file in index.files:
-        for parent in file.path.parents:
-            room -= len(parent)
-            directories.add(parent)
-        if room < 0:
-            raise invalid(where, "its bundle.json nests directories deeper than any honest one")
-    return frozenset(directories)
 
 
 def _searched(files: ArchiveFiles) -> Contents:

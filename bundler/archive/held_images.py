@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bundler.archive.archive_reader import Contents
+    from bundler.archive.contents import Contents
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 

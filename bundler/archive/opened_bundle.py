@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_reader import Contents, open_archive
+from bundler.archive.archive_reader import open_archive
 from bundler.archive.faults import damaged
 from bundler.archive.tree import is_tree, read_beneath, tree_contents
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
@@ -15,6 +15,7 @@ from bundler.model.digest import Digest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bundler.archive.contents import Contents
     from bundler.model.bundle import BundleIndex
 
 WANTED = (MANIFEST_PATH, LOCK_PATH)

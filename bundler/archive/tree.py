@@ -8,8 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
-from bundler.archive.archive_reader import Contents, read_contents
 from bundler.archive.beneath import open_directory, open_file, open_root
+from bundler.archive.contents import Contents, read_contents
 from bundler.archive.faults import not_found
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SIGNATURE_PATH

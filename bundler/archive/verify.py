@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_reader import Contents, open_archive
+from bundler.archive.archive_reader import open_archive
 from bundler.archive.beneath import open_root
 from bundler.archive.hashing import HashThread
 from bundler.archive.report import Report
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from bundler.archive.contents import Contents
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 

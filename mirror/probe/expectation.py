@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_reader import read_contents
+from bundler.archive.contents import read_contents
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.file_artifact import FileArtifact
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from bundler.archive.archive_reader import Contents
+    from bundler.archive.contents import Contents
     from bundler.model.artifact import Artifact
     from bundler.model.digest import Blob
     from mirror.probe.wanted_image import WantedImage

@@ -6,8 +6,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.archive.archive_reader import read_contents
 from bundler.archive.beneath import open_directory, open_file
+from bundler.archive.contents import read_contents
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile

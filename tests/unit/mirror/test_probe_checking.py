@@ -154,7 +154,7 @@ def test_what_a_lock_pins_counts_more_than_the_index() -> None:
 
 
 def test_another_bundle_than_the_one_on_this_disk() -> None:
-    from bundler.archive.archive_reader import read_contents
+    from bundler.archive.contents import read_contents
 
     mine = read_contents(encode_index(index_of({**CONTENTS, ONE: b"mine"})), "root")
     report, _ = check(mirror_of(), Yardstick(contents=mine))

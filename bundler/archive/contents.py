@@ -1,0 +1,74 @@
+"""What a bundle's own index says of it, wherever the bundle lies: in an archive, in a tree, behind a URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.archive.bundle_files import OWN_KIND, path_problems
+from bundler.archive.faults import invalid
+from bundler.model.bundle import (
+    INDEX_PATH,
+    SUMS_PATH,
+    BundleIndex,
+    IndexedFile,
+    bundle_id,
+    decode_index,
+    sums_text,
+)
+from bundler.model.digest import Blob
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OWN_MODE = 0o644
+# names of all files' directories together, each file's counted anew: a short index could ask for gigabytes of them
+MAX_PARENTS_CHARACTERS = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a bundle's index says, whether it lies in an archive or a tree.
+
+    `listed` has every path that must be there, bundle.json and SHA256SUMS included; `directories` all of their parents.
+    """
+
+    where: str
+    index: BundleIndex
+    index_bytes: bytes
+    listed: Mapping[str, IndexedFile]
+    directories: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """The bundle's id in full."""
+        return bundle_id(self.index_bytes)
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all listed files together, bundle.json and SHA256SUMS included."""
+        return sum(file.blob.size for file in self.listed.values())
+
+
+def read_contents(index_bytes: bytes, where: str) -> Contents:
+    """Decode bundle.json and derive what must be there. Raises BundleFormatError."""
+    index = decode_index(index_bytes, where=where)
+    own = ((INDEX_PATH, index_bytes), (SUMS_PATH, sums_text(index.files, index_bytes)))
+    listed: dict[str, IndexedFile] = {path: IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
+    listed |= {file.path: file for file in index.files}
+    directories = _directories(index, where)
+    if problems := path_problems(file.path for file in listed.values()):
+        raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
+    return Contents(where, index, index_bytes, listed, directories)
+
+
+def _directories(index: BundleIndex, where: str) -> frozenset[str]:
+    directories: set[str] = set()
+    room = MAX_PARENTS_CHARACTERS
+    for file in index.files:
+        for parent in file.path.parents:
+            room -= len(parent)
+            directories.add(parent)
+        if room < 0:
+            raise invalid(where, "its bundle.json nests directories deeper than any honest one")
+    return frozenset(directories)
