@@ -18,7 +18,7 @@ from bundler.push.layout import open_layout
 from bundler.push.plan import push_plan
 from bundler.push.registry import push
 from bundler.push.report import Projects, PushReport, Result, require_complete
-from bundler.push.through_engine import Passage, push_through
+from bundler.push.through_engine import Passage, engine_host, push_through
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -75,7 +75,8 @@ def _through(
     known: Projects,
 ) -> PushReport:
     with open_images(options.root) as images:
-        passage = Passage(images, engine, registry.pusher, registry.logins, Retry(), progress)
+        host = engine_host(options.registry, plain_http=options.plain_http)
+        passage = Passage(images, engine, host, registry.pusher, registry.logins, Retry(), progress)
         return push_through(
             plan, passage, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
         )

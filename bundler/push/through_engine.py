@@ -40,6 +40,7 @@ class Passage:
     """What a push through an engine goes by.
 
     Arguments:
+        host: what the engine calls the registry, see `engine_host`.
         writer: the registry itself, which is asked before and afterwards.
         logins: who pushes; the engine is told for each repository.
         retry: how often the engine is asked to push the same.
@@ -47,10 +48,23 @@ class Passage:
 
     images: HeldImages
     engine: PushingEngine
+    host: str
     writer: RegistryWriter
     logins: Logins
     retry: Retry
     progress: Progress
+
+
+def engine_host(host: str, *, plain_http: bool) -> str:
+    """Return a registry's `HOST[:PORT]` as an engine takes it for one: with its port where it is a bare word.
+
+    The first segment of a name is a host if it has a dot or a colon or is `localhost`, and a namespace of docker.io
+    otherwise (distribution's reference/normalize.go, `splitDockerDomain`): an image pushed as `master/library/pause`
+    would go there.
+    """
+    if "." in host or ":" in host or host == "localhost":
+        return host
+    return f"{host}:{80 if plain_http else 443}"
 
 
 def platform_obstacles(plan: PushPlan, platforms: Sequence[Platform]) -> tuple[str, ...]:
@@ -232,7 +246,7 @@ class _Run:
             )
 
     def _repository(self, push: PlannedPush) -> str:
-        return f"{self.by.writer.host}/{push.target.repository}"
+        return f"{self.by.host}/{push.target.repository}"
 
 
 def _differs(name: str, what: str) -> SiteError:

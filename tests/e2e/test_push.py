@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.air_gap import MASTER, air_gap
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.harbor_front import HarborFront, harbor_front
-from tests.integration.pushed_bundle import Done, push, skopeo_copy, skopeo_digest
-from tests.integration.registries import Registry, token_registry
+from tests.integration.pushed_bundle import Done, push, push_command, skopeo_copy, skopeo_digest
+from tests.integration.registries import Registry, plain_registry, token_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,3 +136,23 @@ def test_the_script_gives_the_same_names_and_images(
     listed = [line.split() for line in registry.requests() if line.startswith("PUT") and "/manifests/" in line]
     put = {path.removeprefix("/v2/").replace("/manifests/", ":") for _, path, status in listed if status == "201"}
     assert put == set(after.outcomes)
+
+
+def test_to_a_host_whose_name_is_one_word(demo: Demo, tmp_path: Path) -> None:
+    # to an engine `master/library/pause` is a repository of docker.io
+    with (
+        air_gap() as gap,
+        plain_registry(tmp_path / "registry", address=f"{MASTER}:80", runner=gap.on_master),
+        docker_engine(
+            tmp_path / "engine", runner=gap.on_edge_with_cgroups, options=("--insecure-registry=master:80",)
+        ) as engine,
+    ):
+        command = push_command("master", demo.unpacked, *BY_ENGINE, "--plain-http", "--json")
+        said = gap.edge("env", f"DOCKER_HOST=unix://{engine.socket}", *command)
+        assert said.count('"outcome": "pushed"') == len(targets(demo)), said
+        catalog = json.loads(gap.edge("curl", "-fsS", "http://master/v2/_catalog"))
+        assert set(catalog["repositories"]) == {name.partition(":")[0] for name in targets(demo)}
+        engine.emptied()
+        for name, image in targets(demo).items():
+            engine.docker("pull", "--quiet", f"master:80/{name}")
+            assert engine.docker("inspect", "--format", "{{.Id}}", f"master:80/{name}").strip() == config_of(image)

@@ -38,11 +38,11 @@ from tests.integration.token_service import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SKOPEO_WITHIN_S = 120
-_LISTENING = re.compile(r"listening on (127\.0\.0\.1:\d+)")
+_LISTENING = re.compile(r"listening on ([\d.]+:\d+)")
 _ACCESS = re.compile(r'"([A-Z]+) (\S+) HTTP/[\d.]+" (\d+)')
 
 
@@ -102,9 +102,14 @@ class Registry:
 
 
 @contextmanager
-def plain_registry(directory: Path) -> Iterator[Registry]:
-    """Run a registry without authentication over plain HTTP."""
-    with _serve(directory, {}) as host:
+def plain_registry(directory: Path, *, address: str = "127.0.0.1:0", runner: Sequence[str] = ()) -> Iterator[Registry]:
+    """Run a registry without authentication over plain HTTP.
+
+    Arguments:
+        address: where it listens, port 0 for a free one.
+        runner: what its command line begins with, to run in another network namespace.
+    """
+    with _serve(directory, {}, address=address, runner=runner) as host:
         yield Registry(host, directory)
 
 
@@ -150,13 +155,20 @@ def tls_registry(directory: Path) -> Iterator[Registry]:
 
 
 @contextmanager
-def _serve(directory: Path, further: dict[str, Any], tls: dict[str, str] | None = None) -> Iterator[str]:
+def _serve(
+    directory: Path,
+    further: dict[str, Any],
+    tls: dict[str, str] | None = None,
+    *,
+    address: str = "127.0.0.1:0",
+    runner: Sequence[str] = (),
+) -> Iterator[str]:
     directory.mkdir(parents=True, exist_ok=True)
     config = {
         "version": "0.1",
         "log": {"level": "info"},
         "storage": {"filesystem": {"rootdirectory": str(directory / "storage")}, "delete": {"enabled": True}},
-        "http": {"addr": "127.0.0.1:0", "secret": "shared", **({"tls": tls} if tls else {})},
+        "http": {"addr": address, "secret": "shared", **({"tls": tls} if tls else {})},
         **further,
     }
     path = directory / "config.yml"
@@ -164,7 +176,7 @@ def _serve(directory: Path, further: dict[str, Any], tls: dict[str, str] | None 
     with (
         (directory / "access.log").open("wb") as access,
         subprocess.Popen(
-            ["docker-registry", "serve", str(path)], stdout=access, stderr=subprocess.PIPE, text=True
+            [*runner, "docker-registry", "serve", str(path)], stdout=access, stderr=subprocess.PIPE, text=True
         ) as process,
     ):
         assert process.stderr is not None

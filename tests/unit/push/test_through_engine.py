@@ -15,7 +15,7 @@ from bundler.push.engine_words import refused_push
 from bundler.push.layout import open_layout
 from bundler.push.plan import ProjectRule, PushPlan, PushSettings, push_plan
 from bundler.push.report import Projects, PushReport
-from bundler.push.through_engine import Passage, platform_obstacles, push_through
+from bundler.push.through_engine import Passage, engine_host, platform_obstacles, push_through
 from bundler.push.way import way_with_engine
 from tests.fakes.engine import MemoryEngine
 from tests.fakes.progress import RecordingProgress
@@ -63,7 +63,9 @@ def run(
     waited = [] if pauses_s is None else pauses_s
     retry = Retry(attempts=3, sleep=waited.append, jitter=lambda: 1.0)
     with open_images(root) as held:
-        passage = Passage(held, engine, engine.registry, OneLogin("master", LOGIN), retry, RecordingProgress())
+        passage = Passage(
+            held, engine, "master", engine.registry, OneLogin("master", LOGIN), retry, RecordingProgress()
+        )
         plan = plan_of(root, settings)
         return push_through(plan, passage, on_existing_tag=existing, dry_run=dry_run, projects=projects)
 
@@ -106,7 +108,7 @@ def test_every_layer_is_shown_once_and_never_past_its_size(root: Path) -> None:
     engine, progress = MemoryEngine(registry=MemoryWriter()), RecordingProgress()
     assert engine.registry is not None
     with open_images(root) as held:
-        passage = Passage(held, engine, engine.registry, OneLogin("master", LOGIN), Retry(), progress)
+        passage = Passage(held, engine, "master", engine.registry, OneLogin("master", LOGIN), Retry(), progress)
         plan = plan_of(root, PushSettings(only=("*app*",)))
         push_through(plan, passage, on_existing_tag="fail")
     shown = [(task.label, task.total_bytes, task.advanced, task.outcome) for task in progress.tasks]
@@ -208,3 +210,18 @@ def test_the_way_that_is_taken_and_why(root: Path) -> None:
         "pushing straight to the registry (--via registry): the engine could not push everything: "
         f"{BOTH} is for linux/amd64, linux/arm64"
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "plain_http", "called"),
+    [
+        ("master", False, "master:443"),
+        ("master", True, "master:80"),
+        ("master:5000", True, "master:5000"),
+        ("master.example", False, "master.example"),
+        ("localhost", False, "localhost"),
+        ("198.51.100.1", True, "198.51.100.1"),
+    ],
+)
+def test_a_host_of_one_word_is_no_namespace_of_docker_io(host: str, plain_http: bool, called: str) -> None:
+    assert engine_host(host, plain_http=plain_http) == called
