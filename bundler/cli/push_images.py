@@ -9,8 +9,9 @@ import click
 from bundler import console
 from bundler.archive.held_images import open_images
 from bundler.cli.options import json_option
-from bundler.cli.push_options import OpenRegistry, PushOptions, open_registry, push_options
+from bundler.cli.push_options import PushOptions, push_options
 from bundler.cli.push_way import open_way
+from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
 from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
@@ -39,19 +40,19 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     """
     with open_layout(options.root) as layout, console.progress(quiet=as_json) as progress:
         plan = push_plan(layout.images, options.settings)
-        with open_way(options, plan) as engine, open_registry(options) as registry:
+        with open_way(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
             known = _projects(plan, registry, options, progress)
             if engine is None:
                 report = _straight(plan, layout, registry, options, progress, known)
             else:
                 report = _through(plan, engine, registry, options, progress, known)
     value = _value(report, options, "registry" if engine is None else "docker")
-    console.answer(_text(report, options.registry), value, schema="bundler.push/1", as_json=as_json)
+    console.answer(_text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json)
     require_complete(report)
 
 
 def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:
-    if not await_registry(registry.pusher, registry.harbor, Patience(options.wait), progress):
+    if not await_registry(registry.pusher, registry.harbor, Patience(options.registry.wait), progress):
         return Projects()
     new = NewProjects(options.public, options.quota)
     return ensure_projects(plan, registry.harbor, new, dry_run=options.dry_run)
@@ -75,7 +76,7 @@ def _through(
     known: Projects,
 ) -> PushReport:
     with open_images(options.root) as images:
-        host = engine_host(options.registry, plain_http=options.plain_http)
+        host = engine_host(options.registry.host, plain_http=options.registry.plain_http)
         passage = Passage(images, engine, host, registry.pusher, registry.logins, Retry(), progress)
         return push_through(
             plan, passage, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
@@ -106,7 +107,7 @@ def _remark(result: Result) -> str:
 
 def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json]:
     return {
-        "registry": options.registry,
+        "registry": options.registry.host,
         "via": via,
         "dry_run": options.dry_run,
         "projects_created": [] if options.dry_run else list(report.projects.empty),

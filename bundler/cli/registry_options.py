@@ -1,0 +1,135 @@
+"""The registry that a command works with: the options that say how it is reached and who asks, and what talks to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bundler.cli.options import FILE, option
+from bundler.model.reference import Reference
+from bundler.net.docker_config import DockerLogins
+from bundler.net.gate import Gate
+from bundler.net.harbor import HarborApi
+from bundler.net.login import Login, Logins, OneLogin
+from bundler.net.registry_push import RegistryPusher
+from bundler.net.retry import Retry
+from bundler.net.transport import RequestsTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
+MAX_PASSWORD_CHARACTERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryOptions:
+    """How the registry is reached, and who asks. `wait` is in seconds."""
+
+    host: str
+    plain_http: bool
+    ca_file: Path | None
+    insecure: bool
+    username: str | None
+    password_stdin: bool
+    wait: float
+
+
+def _registry(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if "://" in value or "/" in value:
+        raise click.BadParameter(f"{value!r} is no HOST or HOST:PORT; write it as in the name of an image")
+    try:
+        return Reference(value, "any", "any").host
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+registry_option = option(
+    "--registry", required=True, callback=_registry, metavar="HOST[:PORT]", help="The registry, Harbor or another."
+)
+connection_options = (
+    option("--plain-http", is_flag=True, help="Speak HTTP to the registry; anybody in between can read and change it."),
+    option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
+    option("--insecure", is_flag=True, help="Accept any certificate of the registry."),
+    option("--username", help="The account; otherwise what `docker login` has stored."),
+    option("--password-stdin", is_flag=True, help="Read the password from stdin; otherwise from BUNDLER_PASSWORD."),
+    option(
+        "--wait",
+        type=click.FloatRange(0),
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for the registry, and for Harbor to be healthy.",
+    ),
+)
+
+
+def gathered_registry(given: dict[str, Any]) -> RegistryOptions:
+    """Take the options of `registry_option` and `connection_options` out of what a command was given.
+
+    Raises click.UsageError when they do not go together.
+    """
+    names = ("registry", "plain_http", "ca_file", "insecure", "username", "password_stdin", "wait")
+    options = RegistryOptions(*(given.pop(name) for name in names))
+    if options.plain_http and (options.insecure or options.ca_file):
+        raise click.UsageError("--plain-http knows no certificates: leave --insecure and --ca-file out.")
+    if options.ca_file and not options.ca_file.is_file():
+        raise click.UsageError(f"--ca-file {options.ca_file}: there is no such file")
+    return options
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRegistry:
+    """The registry: what sends to it, what asks it for more where it is a Harbor, and who pushes."""
+
+    pusher: RegistryPusher
+    harbor: HarborApi
+    logins: Logins
+
+
+@contextmanager
+def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRegistry]:
+    """Put together what talks to the registry.
+
+    Arguments:
+        jobs: how many requests it gets at once.
+    """
+    transport = RequestsTransport(
+        str(options.ca_file) if options.ca_file else None,
+        insecure_hosts=frozenset({options.host, options.host.partition(":")[0]}) if options.insecure else frozenset(),
+    )
+    logins, retry = _logins(options), Retry()
+    try:
+        pusher = RegistryPusher(
+            options.host,
+            transport,
+            plain_http=options.plain_http,
+            logins=logins,
+            retry=retry,
+            gate=Gate(jobs),
+        )
+        yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins)
+    finally:
+        transport.close()
+
+
+def _logins(options: RegistryOptions) -> Logins:
+    """Return the credentials that were given, else those that `docker login` has stored."""
+    if options.username is None:
+        if options.password_stdin:
+            raise click.UsageError("--password-stdin wants --username")
+        return DockerLogins(os.environ)
+    if options.password_stdin:
+        typed: str = sys.stdin.read(MAX_PASSWORD_CHARACTERS)
+        secret, found_in = typed.removesuffix("\n").removesuffix("\r"), "--password-stdin"
+    else:
+        secret, found_in = os.environ.get(PASSWORD_VARIABLE, ""), PASSWORD_VARIABLE
+    if not secret:
+        raise click.UsageError(f"--username wants a password: give --password-stdin or {PASSWORD_VARIABLE}")
+    return OneLogin(options.host, Login(options.username, secret, found_in))
