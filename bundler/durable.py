@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -54,18 +54,33 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
     Raises StorageError; the old content is then untouched and no partial file is left.
     """
+    with replacing(path, mode=mode) as put:
+        put(data)
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Callable[[bytes], None]]:
+    """Open a file's replacement, and yield what fills it and gives it its name; as `write_durably`, in two steps.
+
+    For bytes that cannot be had a second time: that the directory takes a file is known before they are asked for.
+    Raises StorageError; what has no name when the block ends is gone.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with storage_errors(path):
-        try:
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                os.fchmod(file.fileno(), mode)
-                file.flush()
-                os.fsync(file.fileno())
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+
+    def put(data: bytes) -> None:
+        with storage_errors(path):
+            file.write(data)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
             partial.replace(path)
             sync_directory(path.parent)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                partial.unlink()
-            raise
+
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield put
+    finally:
+        with suppress(FileNotFoundError):
+            partial.unlink()

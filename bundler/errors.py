@@ -91,6 +91,11 @@ class ErrorId(StrEnum):
     PUSH_UNAUTHORIZED = "push-unauthorized"
     PUSH_REFUSED = "push-refused"
     PUSH_TAG_TAKEN = "push-tag-taken"
+    ROBOT_NO_HARBOR = "robot-no-harbor"
+    ROBOT_NO_PROJECT = "robot-no-project"
+    ROBOT_EXISTS = "robot-exists"
+    ROBOT_REFUSED = "robot-refused"
+    ROBOT_FILE_TAKEN = "robot-file-taken"
     TOOL_MISSING = "tool-missing"
 
 

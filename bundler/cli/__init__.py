@@ -16,6 +16,7 @@ ORDER = (
     "unpack",
     "load-images",
     "push-images",
+    "robot",
     "diff",
     "store",
     "schema",

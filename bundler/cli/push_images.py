@@ -12,6 +12,7 @@ from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
 from bundler.cli.push_way import open_way
 from bundler.cli.registry_options import OpenRegistry, open_registry
+from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
 from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
@@ -19,7 +20,7 @@ from bundler.push.layout import open_layout
 from bundler.push.plan import push_plan
 from bundler.push.registry import push
 from bundler.push.report import Projects, PushReport, Result, require_complete
-from bundler.push.through_engine import Passage, engine_host, push_through
+from bundler.push.through_engine import Passage, push_through
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -76,7 +77,7 @@ def _through(
     known: Projects,
 ) -> PushReport:
     with open_images(options.root) as images:
-        host = engine_host(options.registry.host, plain_http=options.registry.plain_http)
+        host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
         passage = Passage(images, engine, host, registry.pusher, registry.logins, Retry(), progress)
         return push_through(
             plan, passage, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known

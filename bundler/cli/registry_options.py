@@ -6,11 +6,12 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bundler.cli.options import FILE, option
+from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.docker_config import DockerLogins
 from bundler.net.gate import Gate
@@ -21,9 +22,12 @@ from bundler.net.retry import Retry
 from bundler.net.transport import RequestsTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from bundler.model.robot import RobotLogin
+
+F = TypeVar("F", bound="Callable[..., Any]")
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
 MAX_PASSWORD_CHARACTERS = 64 * 1024
 
@@ -70,6 +74,13 @@ connection_options = (
 )
 
 
+def connected(command: F) -> F:
+    """Add `connection_options` to a command."""
+    for decorate in reversed(connection_options):
+        command = decorate(command)
+    return command
+
+
 def gathered_registry(given: dict[str, Any]) -> RegistryOptions:
     """Take the options of `registry_option` and `connection_options` out of what a command was given.
 
@@ -86,11 +97,16 @@ def gathered_registry(given: dict[str, Any]) -> RegistryOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenRegistry:
-    """The registry: what sends to it, what asks it for more where it is a Harbor, and who pushes."""
+    """The registry: what sends to it, what asks it for more where it is a Harbor, and who pushes.
+
+    Arguments:
+        accepts: tells whether the registry takes other credentials.
+    """
 
     pusher: RegistryPusher
     harbor: HarborApi
     logins: Logins
+    accepts: Callable[[RobotLogin], bool]
 
 
 @contextmanager
@@ -105,16 +121,25 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
         insecure_hosts=frozenset({options.host, options.host.partition(":")[0]}) if options.insecure else frozenset(),
     )
     logins, retry = _logins(options), Retry()
-    try:
-        pusher = RegistryPusher(
-            options.host,
-            transport,
-            plain_http=options.plain_http,
-            logins=logins,
-            retry=retry,
-            gate=Gate(jobs),
+
+    def pusher_of(logins: Logins) -> RegistryPusher:
+        return RegistryPusher(
+            options.host, transport, plain_http=options.plain_http, logins=logins, retry=retry, gate=Gate(jobs)
         )
-        yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins)
+
+    def accepts(login: RobotLogin) -> bool:
+        given = Login(login.username, login.secret, "the file")
+        try:
+            pusher_of(OneLogin(options.host, given)).check()
+        except PublishError as error:
+            if error.id != ErrorId.PUSH_UNAUTHORIZED:
+                raise
+            return False
+        return True
+
+    try:
+        pusher = pusher_of(logins)
+        yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins, accepts)
     finally:
         transport.close()
 

@@ -73,3 +73,15 @@ class Reference:
     def tagged(self) -> str:
         """`host/path:tag`, or "" for a reference by digest alone."""
         return f"{self.name}:{self.tag}" if self.tag else ""
+
+
+def docker_host(host: str, *, plain_http: bool) -> str:
+    """Return a registry's `HOST[:PORT]` as Docker takes it for one: with its port where it is a bare word.
+
+    The first segment of a name is a host if it has a dot or a colon or is `localhost`, and a namespace of docker.io
+    otherwise (distribution's reference/normalize.go, `splitDockerDomain`): an image pushed as `master/library/pause`
+    would go there.
+    """
+    if "." in host or ":" in host or host == "localhost":
+        return host
+    return f"{host}:{80 if plain_http else 443}"

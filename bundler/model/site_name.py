@@ -47,6 +47,11 @@ def repository_problem(repository: str) -> str:
 
 def project_problem(project: str) -> str:
     """Return why Harbor accepts no project of this name, or ""."""
-    if len(project) <= MAX_PROJECT_CHARACTERS and _PROJECT.fullmatch(project):
+    return name_problem("project", project)
+
+
+def name_problem(what: str, name: str) -> str:
+    """Return why Harbor accepts no `what` (project, robot) of this name, or ""."""
+    if len(name) <= MAX_PROJECT_CHARACTERS and _PROJECT.fullmatch(name):
         return ""
-    return f"Harbor accepts no project named {project!r} (words joined by one . _ or -)"
+    return f"Harbor accepts no {what} named {name!r} (words joined by one . _ or -)"

@@ -18,7 +18,7 @@ from bundler.net.registry_error import first_code, quoted_errors
 from bundler.net.status import error_for_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bundler.net.endpoint import Endpoint
     from bundler.net.interface import Answer, Transport
@@ -45,24 +45,29 @@ class HarborApi:
         self._logins = logins
         self._retry = retry
 
+    @property
+    def host(self) -> str:
+        """What the registry is called."""
+        return self._endpoint().host
+
     def recognised(self) -> bool:
         """Tell whether it says of itself which Harbor it is; anybody may ask that."""
 
         def ask(answer: Answer) -> bool:
-            return answer.status == _OK and "harbor_version" in _object(answer)
+            return answer.status == _OK and "harbor_version" in json_object(answer)
 
-        return self._ask("GET", "systeminfo", ask, credentials=None)
+        return self.ask("GET", "systeminfo", ask, credentials=None)
 
     def health(self) -> Health:
         """Return what it says of itself: the status code is 200 whatever is wrong."""
 
         def ask(answer: Answer) -> Health:
-            said = _object(answer) if answer.status == _OK else {}
+            said = json_object(answer) if answer.status == _OK else {}
             components = [item for item in said.get("components") or [] if isinstance(item, dict)]
             ailing = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
             return Health(said.get("status") == "healthy", ailing)
 
-        return self._ask("GET", "health", ask, credentials=None)
+        return self.ask("GET", "health", ask, credentials=None)
 
     def has_project(self, name: str) -> bool | None:
         """Tell whether a project of exactly this name exists; None when this account may not know."""
@@ -74,7 +79,7 @@ class HarborApi:
                 raise error_for_status(answer)
             return answer.status == _OK
 
-        return self._ask("HEAD", f"projects?{urlencode({'project_name': name})}", ask, credentials=self._credentials())
+        return self.ask("HEAD", f"projects?{urlencode({'project_name': name})}", ask, credentials=self.credentials())
 
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
         """Create a project; False when it is there by now. Raises PublishError (PUSH_PROJECT_REFUSED, ...)."""
@@ -93,22 +98,32 @@ class HarborApi:
                 raise error
             raise self._refused(name, answer)
 
-        return self._ask("POST", "projects", ask, credentials=self._credentials(), body=json.dumps(wanted).encode())
+        return self.ask("POST", "projects", ask, credentials=self.credentials(), body=json.dumps(wanted).encode())
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,
         read: Callable[[Answer], T],
         *,
         credentials: Credentials | None,
+        headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> T:
+        """Send one request to the API, again where that may help, and return what `read` makes of the answer.
+
+        Arguments:
+            path: below /api/v2.0/, query included.
+            body: JSON.
+
+        Raises PublishError.
+        """
         url = f"{self._endpoint().url}/api/v2.0/{path}"
-        headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
+        fields = {"Accept": "application/json", **(headers or {})}
+        fields |= {"Content-Type": "application/json"} if body else {}
 
         def attempt() -> T:
-            with self._transport.request(method, url, headers=headers, credentials=credentials, body=body) as answer:
+            with self._transport.request(method, url, headers=fields, credentials=credentials, body=body) as answer:
                 return read(answer)
 
         try:
@@ -116,7 +131,7 @@ class HarborApi:
         except SourceError as error:
             raise publish_error(error, self._endpoint()) from error
 
-    def _credentials(self) -> Credentials | None:
+    def credentials(self) -> Credentials | None:
         """Return the password, where it may be sent: over TLS, or where the operator accepts none."""
         endpoint = self._endpoint()
         login = self._logins.login(endpoint.host, "")
@@ -140,13 +155,19 @@ class HarborApi:
         )
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def json_object(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object that an answer holds, {} for anything else. Raises SourceError where another try helps."""
+    value = json_value(answer)
+    return value if isinstance(value, dict) else {}
+
+
+def json_value(answer: Answer) -> Any:
+    """Return the JSON value that an answer holds, None where it holds none. As `json_object`."""
     try:
-        value: Any = json.loads(answer.read(MAX_ANSWER_BYTES))
+        return json.loads(answer.read(MAX_ANSWER_BYTES))
     except (ValueError, RecursionError):
-        return {}
+        return None
     except SourceError as error:
         if error.retryable:
             raise
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bundler.model.digest import Blob, Digest
     from bundler.model.progress import Task
     from bundler.model.reference import Reference
+    from bundler.model.robot import MadeRobot, NewRobot, Robot
     from bundler.model.sink import Sink
 
 
@@ -264,3 +265,19 @@ class Harbor(Protocol):
 
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
         """Create a project; False when somebody else just has. `quota_bytes` is -1 for no limit."""
+
+
+class Robots(Protocol):
+    """What is asked of Harbor about robot accounts; every method raises PublishError."""
+
+    def find(self, wanted: NewRobot) -> Robot | None:
+        """Return the robot that has this name already."""
+
+    def create(self, wanted: NewRobot) -> MadeRobot:
+        """Make a robot; ROBOT_EXISTS when somebody else just has."""
+
+    def renew(self, robot: Robot) -> MadeRobot:
+        """Give a robot another secret; the old one opens nothing any more."""
+
+    def remove(self, robot: Robot) -> None:
+        """Take a robot away."""

@@ -40,7 +40,7 @@ class Passage:
     """What a push through an engine goes by.
 
     Arguments:
-        host: what the engine calls the registry, see `engine_host`.
+        host: what the engine calls the registry, see `reference.docker_host`.
         writer: the registry itself, which is asked before and afterwards.
         logins: who pushes; the engine is told for each repository.
         retry: how often the engine is asked to push the same.
@@ -53,18 +53,6 @@ class Passage:
     logins: Logins
     retry: Retry
     progress: Progress
-
-
-def engine_host(host: str, *, plain_http: bool) -> str:
-    """Return a registry's `HOST[:PORT]` as an engine takes it for one: with its port where it is a bare word.
-
-    The first segment of a name is a host if it has a dot or a colon or is `localhost`, and a namespace of docker.io
-    otherwise (distribution's reference/normalize.go, `splitDockerDomain`): an image pushed as `master/library/pause`
-    would go there.
-    """
-    if "." in host or ":" in host or host == "localhost":
-        return host
-    return f"{host}:{80 if plain_http else 443}"
 
 
 def platform_obstacles(plan: PushPlan, platforms: Sequence[Platform]) -> tuple[str, ...]:

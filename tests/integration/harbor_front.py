@@ -4,9 +4,9 @@
         push(harbor.host, root, password="s3cret")
         assert harbor.created == [{"project_name": "k8s", …}]
 
-Follows Harbor 2.5: projects, systeminfo and health below /api/v2.0; a token for a repository whose project is missing
-opens nothing, and the registry then answers 401 with an empty challenge and a message that says it twice; a request to
-the API that brings a cookie is refused for want of a CSRF token.
+Follows Harbor 2.5: projects, robots, systeminfo and health below /api/v2.0; a token for a repository whose project is
+missing opens nothing, and the registry then answers 401 with an empty challenge and a message that says it twice; a
+request to the API that brings a cookie is refused for want of a CSRF token.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
+
+from tests.integration.harbor_robots import HarborRobots, project_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +51,12 @@ class HarborFront:
     racing: frozenset[str] = frozenset()
     host: str = ""
     created: list[dict[str, Any]] = field(default_factory=list)
+    robots: HarborRobots = field(init=False)
     requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        assert self.registry.tokens is not None
+        self.robots = HarborRobots(self.registry.tokens, self.projects, self.admins)
 
     def api(self, method: str, url: str, user: str | None, body: bytes) -> tuple[int, Any]:
         """Return status and JSON for a request to the API; `user` is None where nobody or a wrong password asks."""
@@ -63,6 +70,11 @@ class HarborFront:
             return 200, {"status": status, "components": [{"name": "core", "status": status}]}
         if user is None:
             return 401, {"errors": [{"code": "UNAUTHORIZED", "message": "unauthorized"}]}
+        if path.startswith("robots"):
+            return self.robots.api(method, path, parse_qs(parts.query), user, body)
+        if method == "GET":
+            name = path.removeprefix("projects/")
+            return (200, {"name": name, "project_id": project_id(name)}) if name in self.projects else (404, None)
         if method == "HEAD":
             (name,) = parse_qs(parts.query)["project_name"]
             return (200 if name in self.projects else 404), None
@@ -145,6 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer()
 
     def do_PATCH(self) -> None:
+        self.answer()
+
+    def do_DELETE(self) -> None:
         self.answer()
 
     def user(self) -> str | None:

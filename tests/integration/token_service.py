@@ -49,6 +49,7 @@ class TokenService:
     Arguments:
         users: name -> password; a user may do everything. `refresh-NAME` is a user's refresh (identity) token.
         anonymous_pull: whether a token to pull is given to anybody.
+        robots: name -> secret and the projects that it may pull from, and nothing else.
         expires_in_s: lifetime written into tokens and answers; a negative one makes tokens that no registry accepts.
         stop: ends it early, so that nobody answers at its address.
     """
@@ -56,6 +57,7 @@ class TokenService:
     users: Mapping[str, str]
     anonymous_pull: bool
     expires_in_s: int
+    robots: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     realm: str = ""
     requests: list[TokenRequest] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
@@ -93,12 +95,16 @@ class TokenService:
 
     def check(self, name: str, password: str) -> str | None:
         """Return the user's name, or None when name or password is wrong."""
-        return name if name in self.users and self.users[name] == password else None
+        known = self.robots[name][0] if name in self.robots else self.users.get(name)
+        return name if known == password else None
 
     def _grant(self, scope: str, user: str) -> list[dict[str, Any]]:
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
         granted = [action for action in actions.split(",") if user or action == "pull"]
+        if user in self.robots:
+            mine = name.partition("/")[0] in self.robots[user][1]
+            granted = [action for action in granted if mine and action == "pull"]
         return [{"type": kind, "name": name, "actions": granted}] if granted else []
 
     def _key_id(self) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.model.digest import Digest
-from bundler.model.reference import Reference
+from bundler.model.reference import Reference, docker_host
 from tests.unit.model.values import digests
 
 DIGEST = Digest("sha256", "0123456789abcdef" * 4)
@@ -95,3 +95,18 @@ def test_the_parts_of_a_reference() -> None:
     reference = Reference.parse(f"quay.io/coreos/flannel:v1@{DIGEST}")
     assert (reference.name, reference.tagged) == ("quay.io/coreos/flannel", "quay.io/coreos/flannel:v1")
     assert Reference.parse(f"quay.io/coreos/flannel@{DIGEST}").tagged == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "plain_http", "called"),
+    [
+        ("master", False, "master:443"),
+        ("master", True, "master:80"),
+        ("master:5000", True, "master:5000"),
+        ("master.example", False, "master.example"),
+        ("localhost", False, "localhost"),
+        ("198.51.100.1", True, "198.51.100.1"),
+    ],
+)
+def test_a_host_of_one_word_is_no_namespace_of_docker_io(host: str, plain_http: bool, called: str) -> None:
+    assert docker_host(host, plain_http=plain_http) == called

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -10,34 +10,12 @@ from bundler.errors import ErrorId, PublishError
 from bundler.net.interface import Health
 from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
 from bundler.push.plan import PushSettings, push_plan
+from tests.fakes.harbor import FakeHarbor
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter
 from tests.unit.push.planned_images import image
 
 AILING = Health(healthy=False, ailing=("jobservice",))
-
-
-@dataclass
-class FakeHarbor:
-    """Answers health in turn, the last one for ever; `projects` is name -> whether it is there, None for unknown."""
-
-    healths: list[Health] = field(default_factory=lambda: [Health(healthy=True)])
-    projects: dict[str, bool | None] = field(default_factory=dict)
-    is_harbor: bool = True
-    created: list[str] = field(default_factory=list)
-
-    def recognised(self) -> bool:
-        return self.is_harbor
-
-    def health(self) -> Health:
-        return self.healths.pop(0) if len(self.healths) > 1 else self.healths[0]
-
-    def has_project(self, name: str) -> bool | None:
-        return self.projects.get(name, False)
-
-    def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
-        self.created.append(f"{name} {public} {quota_bytes}")
-        return True
 
 
 @dataclass

@@ -15,7 +15,7 @@ from bundler.push.engine_words import refused_push
 from bundler.push.layout import open_layout
 from bundler.push.plan import ProjectRule, PushPlan, PushSettings, push_plan
 from bundler.push.report import Projects, PushReport
-from bundler.push.through_engine import Passage, engine_host, platform_obstacles, push_through
+from bundler.push.through_engine import Passage, platform_obstacles, push_through
 from bundler.push.way import way_with_engine
 from tests.fakes.engine import MemoryEngine
 from tests.fakes.progress import RecordingProgress
@@ -210,18 +210,3 @@ def test_the_way_that_is_taken_and_why(root: Path) -> None:
         "pushing straight to the registry (--via registry): the engine could not push everything: "
         f"{BOTH} is for linux/amd64, linux/arm64"
     )
-
-
-@pytest.mark.parametrize(
-    ("host", "plain_http", "called"),
-    [
-        ("master", False, "master:443"),
-        ("master", True, "master:80"),
-        ("master:5000", True, "master:5000"),
-        ("master.example", False, "master.example"),
-        ("localhost", False, "localhost"),
-        ("198.51.100.1", True, "198.51.100.1"),
-    ],
-)
-def test_a_host_of_one_word_is_no_namespace_of_docker_io(host: str, plain_http: bool, called: str) -> None:
-    assert engine_host(host, plain_http=plain_http) == called

@@ -1,0 +1,137 @@
+"""`bundler robot`: the account that edge nodes pull with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bundler import console
+from bundler.cli.options import FILE, json_option, option
+from bundler.cli.registry_options import connected, gathered_registry, open_registry, registry_option
+from bundler.model.reference import docker_host
+from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
+from bundler.net.harbor_robots import HarborRobots
+from bundler.push.harbor import Patience, await_registry
+from bundler.push.robots import RobotReport, RobotWish, ensure_robot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.cli.registry_options import RegistryOptions
+    from bundler.model.json_value import Json
+
+DEFAULT_NAME = "edge-pull"
+KUBECTL = "kubectl create secret generic harbor-pull --type=kubernetes.io/dockerconfigjson"
+
+
+@click.group(cls=console.ByUse)
+def robot() -> None:
+    """Robot accounts of a Harbor, for machines that pull."""
+
+
+@robot.command()
+@option(
+    "--project",
+    "projects",
+    variable="BUNDLER_PROJECTS",
+    multiple=True,
+    required=True,
+    metavar="P",
+    help="A project to pull from (repeatable).",
+)
+@option(
+    "-o",
+    "--output",
+    "file",
+    variable="BUNDLER_ROBOT_FILE",
+    type=FILE,
+    required=True,
+    metavar="FILE",
+    help="Takes the credentials as a Docker client configuration, mode 0600.",
+)
+@option(
+    "--name",
+    variable="BUNDLER_ROBOT_NAME",
+    default=DEFAULT_NAME,
+    show_default=True,
+    help="Its name, before which Harbor puts a prefix.",
+)
+@option(
+    "--days",
+    variable="BUNDLER_ROBOT_DAYS",
+    type=click.IntRange(1, MAX_DAYS),
+    help="How long it lives; for ever by default.",
+)
+@option("--renew", is_flag=True, help="Give a robot of this name another secret: the old one opens nothing any more.")
+@option("--dry-run", is_flag=True, help="Look what is there, and make nothing.")
+@registry_option
+@connected
+@json_option
+def create(
+    projects: tuple[str, ...],
+    file: Path,
+    name: str,
+    days: int | None,
+    renew: bool,
+    dry_run: bool,
+    as_json: bool,
+    **connection: Any,
+) -> None:
+    """Make a robot account that may pull from some projects and do nothing else.
+
+    Harbor tells its secret once: it goes into FILE, which docker takes as ~/.docker/config.json and Kubernetes as a
+    secret of type kubernetes.io/dockerconfigjson. Run again, it finds the robot and its file there.
+    """
+    registry, wanted = gathered_registry(connection), _wanted(name, projects, days)
+    report = _ensured(registry, wanted, file, renew=renew, dry_run=dry_run, quiet=as_json)
+    value = _value(report, registry, wanted, file)
+    console.answer(_text(report, registry, wanted, file), value, schema="bundler.robot/1", as_json=as_json)
+
+
+def _wanted(name: str, projects: tuple[str, ...], days: int | None) -> NewRobot:
+    try:
+        return NewRobot(name, projects, NEVER if days is None else days)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _ensured(
+    options: RegistryOptions, wanted: NewRobot, file: Path, *, renew: bool, dry_run: bool, quiet: bool
+) -> RobotReport:
+    hosts = (options.host, docker_host(options.host, plain_http=options.plain_http))
+    with console.progress(quiet=quiet) as progress, open_registry(options) as registry:
+        wish = RobotWish(wanted, options.host, hosts, file, renew, registry.accepts)
+        await_registry(registry.pusher, registry.harbor, Patience(options.wait), progress)
+        return ensure_robot(wish, registry.harbor, HarborRobots(registry.harbor), dry_run=dry_run)
+
+
+def _text(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file: Path) -> str:
+    name, rights = report.robot.name if report.robot else wanted.name, f"pulls from {', '.join(wanted.projects)}"
+    if report.outcome == "missing":
+        return f"{name}: would be {'renewed' if report.robot else 'made'}; {rights}"
+    lines = (
+        f"{name}: {report.outcome}; {rights}; {_expiry(report)}",
+        f"credentials for {options.host}: {file}",
+        f"on an edge node:   install -D -m 0600 {file.name} /root/.docker/config.json",
+        f"for Kubernetes:    {KUBECTL} --from-file=.dockerconfigjson={file.name}",
+    )
+    return "\n".join(lines)
+
+
+def _expiry(report: RobotReport) -> str:
+    if report.robot is None or report.robot.expires_at_s == NEVER:
+        return "never expires"
+    return f"expires {dt.datetime.fromtimestamp(report.robot.expires_at_s, dt.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _value(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file: Path) -> dict[str, Json]:
+    return {
+        "registry": options.host,
+        "outcome": report.outcome,
+        "name": report.robot.name if report.robot else None,
+        "projects": list(wanted.projects),
+        "expires_at": None if report.robot is None or report.robot.expires_at_s == NEVER else report.robot.expires_at_s,
+        "file": str(file),
+    }
