@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bundler.cli.options import FILE, MAX_JOBS, option
+from bundler.cli.options import FILE, MAX_JOBS, only_option, option
 from bundler.cli.registry_options import RegistryOptions, connection_options, gathered_registry, registry_option
 from bundler.model.platform import Platform
 from bundler.push.plan import Names, ProjectRule, PushSettings
@@ -100,7 +100,7 @@ _OPTIONS: tuple[_Decorator, ...] = (
         type=click.Choice(["path", "last", "both"]),
         help="Form of the names; by default `last` for images with a --project, `path` for the others.",
     ),
-    option("--only", multiple=True, metavar="GLOB", help="Only images whose name matches (repeatable)."),
+    only_option,
     option("--platform", callback=_platform, metavar="OS/ARCH[/VARIANT]", help="Only this platform of each image."),
     option(
         "--on-existing-tag",

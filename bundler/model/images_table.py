@@ -7,7 +7,6 @@ blobs; refuses to read blobs. load.sh of the bundle follows the same rules.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bundler.model.bundle_path import BundlePath
@@ -16,6 +15,7 @@ from bundler.model.json_value import Json, dump_canonical
 from bundler.model.layout import IMAGE_DIRECTORY
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
+from bundler.model.site_name import is_named_like
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 TABLE_PATH = BundlePath(f"{IMAGE_DIRECTORY}/images.tsv")
 KNOWN_FIELDS = 9
 NO_LAYERS = "-"
-# Docker's hub is left out of the names that people type
-_UNSPOKEN = ("docker.io/", "library/")
 # what a kernel of 32-bit arm can run, by the beginning of what uname calls the machine
 _ARM_VARIANTS = {"armv5": ("v5",), "armv6": ("v6", "v5")}
 _ANY_ARM = ("v7", "v6", "v5")
@@ -102,15 +100,8 @@ def _image(fields: Sequence[str]) -> TabledImage:
 
 
 def named_like(image: TabledImage, globs: Sequence[str]) -> bool:
-    """Tell whether a name matches one of the globs, in full or as Docker shortens it; no globs: every image."""
-    spoken = {form for name in map(str, image.names) for form in (name, _shortened(name))}
-    return not globs or any(fnmatchcase(name, glob) for name in spoken for glob in globs)
-
-
-def _shortened(name: str) -> str:
-    for prefix in _UNSPOKEN:
-        name = name.removeprefix(prefix)
-    return name
+    """Tell whether one of its names matches one of the globs (`is_named_like`); no globs: every image."""
+    return not globs or any(is_named_like(name, globs) for name in image.names)
 
 
 def engine_platforms(os: str, arch: str, machine: str) -> tuple[Platform, ...]:

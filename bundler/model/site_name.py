@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bundler.model.reference import Reference
 
 DEFAULT_PROJECT = "library"
+# Docker's hub is left out of the names that people type
+_UNSPOKEN = ("docker.io/", "library/")
 MAX_REPOSITORY_CHARACTERS = 255
 MAX_PROJECT_CHARACTERS = 255
 # Harbor src/server/v2.0/handler/project.go, projectNameRegex; stricter than the registry's own path components
@@ -29,6 +34,19 @@ def site_name(reference: Reference) -> str:
 def site_name_below(project: str, reference: Reference) -> str:
     """Return the name below one project for everything: its last segment, `PROJECT/repository:tag` (or `@digest`)."""
     return f"{project}/{site_name(reference).rpartition('/')[2]}"
+
+
+def is_named_like(reference: Reference, globs: Sequence[str]) -> bool:
+    """Tell whether an image's name matches one of some fnmatch globs, whose `*` also matches slashes.
+
+    The name counts in full (`docker.io/library/edge:1`), as Docker shortens it (`edge:1`) and as the site knows it
+    (`library/edge:1`). load.sh and push.sh follow the same rule.
+    """
+    full = str(reference)
+    short = full
+    for prefix in _UNSPOKEN:
+        short = short.removeprefix(prefix)
+    return any(fnmatchcase(name, glob) for name in (full, short, site_name(reference)) for glob in globs)
 
 
 def harbor_problem(reference: Reference) -> str:

@@ -7,13 +7,18 @@ know a registry.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 from bundler.errors import ErrorId, PublishError
 from bundler.model.bundle_images import DOCUMENT_TYPES, media_type
 from bundler.model.oci import INDEX_TYPES
-from bundler.model.site_name import DEFAULT_PROJECT, project_problem, repository_problem, site_repository
+from bundler.model.site_name import (
+    DEFAULT_PROJECT,
+    is_named_like,
+    project_problem,
+    repository_problem,
+    site_repository,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +37,7 @@ class ProjectRule:
     """Images whose name matches a glob go into a project, under the last segment of their path.
 
     Arguments:
-        glob: fnmatch pattern for `host/path:tag` or `project/repository:tag`; `*` also matches slashes.
+        glob: fnmatch pattern for the name, see `is_named_like`.
         project: a name that Harbor accepts, else ValueError.
     """
 
@@ -60,7 +65,7 @@ class PushSettings:
         projects: the first rule that matches an image counts.
         names: the form of the names: `path` (source host dropped), `last` (the last segment in its rule's project, or
             in `library` when there are no rules) or `both`. None: `last` for images with a rule, `path` for others.
-        only: globs as in ProjectRule, of which an image's name has to match one; () for every image.
+        only: globs, one of which a name of an image has to match; it is pushed under all of them. () for all.
         platform: push the manifest for this platform alone, in place of the whole image.
     """
 
@@ -152,12 +157,8 @@ def push_plan(images: Iterable[BundleImage], settings: PushSettings) -> PushPlan
     Raises PublishError: PUSH_NOTHING (nothing in the bundle matches, or has the platform), PUSH_NAME_CONFLICT (two
     images of different digests under one name; every such name is told).
     """
-    chosen = [
-        (name, image)
-        for image in images
-        for name in image.names
-        if not settings.only or any(_matches(name, glob) for glob in settings.only)
-    ]
+    wanted = [image for image in images if _is_wanted(image, settings.only)]
+    chosen = [(name, image) for image in wanted for name in image.names]
     if not chosen:
         asked = f" whose name matches {' or '.join(settings.only)}" if settings.only else ""
         raise _nothing(f"the bundle has no image{asked}", "Look at the names with `bundler inspect`.")
@@ -178,7 +179,7 @@ def push_plan(images: Iterable[BundleImage], settings: PushSettings) -> PushPlan
 
 def target_repositories(name: Reference, settings: PushSettings) -> tuple[str, ...]:
     """Return `project/repository` for each form of an image's name that is asked for."""
-    rule = next((rule for rule in settings.projects if _matches(name, rule.glob)), None)
+    rule = next((rule for rule in settings.projects if is_named_like(name, [rule.glob])), None)
     path = site_repository(name)
     last = f"{rule.project if rule else DEFAULT_PROJECT}/{name.path.rpartition('/')[2]}"
     has_last = rule is not None or not settings.projects
@@ -189,9 +190,8 @@ def target_repositories(name: Reference, settings: PushSettings) -> tuple[str, .
     return (last,) if settings.names == "last" else (path, last)
 
 
-def _matches(name: Reference, glob: str) -> bool:
-    site = site_repository(name) + (f":{name.tag}" if name.tag else "")
-    return fnmatchcase(str(name), glob) or fnmatchcase(site, glob)
+def _is_wanted(image: BundleImage, only: Sequence[str]) -> bool:
+    return not only or any(is_named_like(name, only) for name in image.names)
 
 
 def _document(image: BundleImage, platform: Platform | None) -> IndexedFile | None:

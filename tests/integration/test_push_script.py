@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundler.model.images_table import named_like, read_images_table
 from bundler.model.reference import Reference
 from bundler.model.site_name import site_name, site_name_below
 from tests.integration.docker_engine import DockerEngine, docker_engine
@@ -38,6 +39,11 @@ AWKWARD_PASSWORD = "a\"b\\c d:$e`'%s"
 HOSTS = ("docker.io", "quay.io", "registry.example:5000", "[2001:db8::1]:5000", "localhost", "127.0.0.1:5000")
 PATHS = ("library/edge", "pause", "demo/app", "some/deep/tool", "a/b/c/d/e", "under__score/a-b.c", "k8s/k8s", "x--y/z")
 ENDS = (":1", ":v0.14.0", ":latest", ":T_x-Y.0", f"@sha256:{'0' * 64}")
+GLOBS = (
+    "edge:0", "library/edge:1", "docker.io/library/edge:0", "library/*", "*/pause:1", "pause:*", "quay.io/*",
+    "demo/app:[!1]*", "*app*", "k8s/k8s:?", "localhost/*", "127.0.0.1:5000/*", "some/*", "nothing*", "[ab]*",
+    "library/alias:9",
+)  # fmt: skip
 NAMES = tuple(host + "/" + path + end for host in HOSTS for path in PATHS for end in ENDS)
 
 
@@ -197,6 +203,28 @@ def test_names_are_those_of_the_tool(
         name: f"master:443/{site_name_below(project, reference) if project else site_name(reference)}"
         for name, reference in references.items()
     }
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("script", ["load.sh", "push.sh"])
+def test_only_chooses_the_images_that_the_tool_chooses(
+    script: str, shell: str, directory: Path, tmp_path: Path
+) -> None:
+    # an image for each row, all of different names on the site; the last one has two names
+    names = [f"{host}/{path}:{number}" for number, host in enumerate(HOSTS) for path in PATHS if "/" in path]
+    place = with_scripts(tabled(tmp_path / "k8simage", *names, f"{ALIAS} docker.io/library/other:1"), directory)
+    images = read_images_table((place / "images.tsv").read_bytes())
+    arguments = ["--list"] if script == "load.sh" else ["--dry-run", "master:443"]
+    chosen_by = {}
+    for glob in GLOBS:
+        command = [*shell.split(), str(place / script), "--only", glob, *arguments]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or "no image matches" in done.stderr, done.stderr
+        chosen_by[glob] = set(done.stdout.split()) & {*names, ALIAS, "docker.io/library/other:1"}
+    assert chosen_by == {
+        glob: {str(name) for image in images if named_like(image, [glob]) for name in image.names} for glob in GLOBS
+    }
+    assert {len(names) for names in chosen_by.values()} > {0, 2}
 
 
 @pytest.mark.parametrize("shell", SHELLS)

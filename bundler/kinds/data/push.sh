@@ -92,17 +92,21 @@ canonical() {
     esac
 }
 
-# Tells whether one of the names matches one of the globs, in full or as Docker shortens it.
+# Tells whether one of the names matches one of the globs, in full, as Docker shortens it, or as the site knows it.
 chosen() {
     [ -n "$only" ] || return 0
     for name in $1; do
         short=${name#docker.io/}
         short=${short#library/}
+        site=${name#*/}
+        case $site in */*) ;; *) site=library/$site ;; esac
         for glob in $only; do
             # shellcheck disable=SC2254 # a glob on purpose
             case $name in $glob) return 0 ;; esac
             # shellcheck disable=SC2254
             case $short in $glob) return 0 ;; esac
+            # shellcheck disable=SC2254
+            case $site in $glob) return 0 ;; esac
         done
     done
     return 1

@@ -57,6 +57,12 @@ def test_only_some_images(glob: str) -> None:
     assert names(push_plan([PAUSE, FLANNEL], PushSettings(only=(glob,)))) == ["coreos/flannel:v0.14.0"]
 
 
+def test_an_image_with_a_name_that_matches_is_pushed_under_all_of_them() -> None:
+    known_twice = image("registry.k8s.io/pause:3.5", "docker.io/kubeedge/pause:3.5")
+    plan = push_plan([known_twice, FLANNEL], PushSettings(only=("registry.k8s.io/*",)))
+    assert names(plan) == ["kubeedge/pause:3.5", "library/pause:3.5"]
+
+
 def test_one_platform_is_one_manifest_and_its_blobs() -> None:
     plan = push_plan([FLANNEL], PushSettings(platform=Platform.parse("linux/arm64/v8")))
     (push,) = plan.pushes
