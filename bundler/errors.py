@@ -69,6 +69,7 @@ class ErrorId(StrEnum):
     ENGINE_CUT = "engine-cut"
     ENGINE_REFUSED = "engine-refused"
     ENGINE_IMAGE_DIFFERS = "engine-image-differs"
+    ENGINE_WANTS_TLS = "engine-wants-tls"
     SERVE_ROOT_UNUSABLE = "serve-root-unusable"
     SERVE_PATH_TAKEN = "serve-path-taken"
     SERVE_PORT_TAKEN = "serve-port-taken"

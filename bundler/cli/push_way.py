@@ -10,6 +10,8 @@ import click
 from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.errors import SiteError
+from bundler.model.reference import docker_host
+from bundler.push.engine_trust import WantedTrust, require_trust
 from bundler.push.through_engine import platform_obstacles
 from bundler.push.way import way_with_engine, way_without_engine
 
@@ -46,11 +48,13 @@ def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | N
 
 
 def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
-    platforms = engine.platforms()
+    platforms, wanted = engine.platforms(), _wanted_trust(options)
+    insecure = engine.is_insecure(wanted.host)
     if options.via == "auto":
-        way = way_with_engine(plan, platforms)
+        way = way_with_engine(plan, platforms, wanted.obstacle(insecure=insecure))
         console.remark(way.line)
         return way.via == "docker"
+    require_trust(wanted, engine.where, insecure=insecure)
     if lost := platform_obstacles(plan, platforms):
         more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
         raise click.UsageError(
@@ -61,3 +65,9 @@ def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bo
             ))
         )  # fmt: skip
     return True
+
+
+def _wanted_trust(options: PushOptions) -> WantedTrust:
+    registry = options.registry
+    option = "--plain-http" if registry.plain_http else "--insecure" if registry.insecure else ""
+    return WantedTrust(docker_host(registry.host, plain_http=registry.plain_http), option, registry.ca_file is not None)

@@ -8,6 +8,7 @@ HTTP where they speak no TLS, all others over TLS only.
 from __future__ import annotations
 
 import ipaddress
+import socket
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -110,6 +111,14 @@ def is_loopback(host: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def addresses(host: str) -> tuple[str, ...]:
+    """Return the addresses that the name of `HOST[:PORT]` stands for here, () where it stands for none."""
+    try:
+        return tuple(str(found[4][0]) for found in socket.getaddrinfo(_name(host), None, proto=socket.IPPROTO_TCP))
+    except (OSError, UnicodeError):
+        return ()
 
 
 def _name(host: str) -> str:

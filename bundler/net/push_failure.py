@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bundler.net.endpoint import Endpoint
 
 _LINE = frozenset({ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT, ErrorId.SOURCE_CUT, ErrorId.SOURCE_BUSY})
+# tcp: all that an engine tells of where it failed may be an address
+_SCHEMES = frozenset({"http", "https", "tcp"})
 # words of refusals that are not about who asks: Harbor's src/controller/quota and src/server/middleware/immutable
 _QUOTA = ("quota", "exceed", "storage resource")
 _IMMUTABLE = ("immutable",)
@@ -64,7 +66,7 @@ def no_registry(endpoint: Endpoint, status: int) -> PublishError:
 def _token_service(error: SourceError, endpoint: Endpoint) -> str:
     """Return the host that failed where it is another one than the registry, else ""."""
     parts = urlsplit(error.where)
-    return parts.netloc if parts.scheme in ("http", "https") and parts.netloc != urlsplit(endpoint.url).netloc else ""
+    return parts.netloc if parts.scheme in _SCHEMES and parts.netloc != urlsplit(endpoint.url).netloc else ""
 
 
 def _line_remedy(error: SourceError, endpoint: Endpoint) -> str:

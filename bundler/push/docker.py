@@ -21,7 +21,9 @@ from docker.utils import kwargs_from_env, version_lt
 from bundler.errors import BundlerError, ErrorId, SiteError, StorageError
 from bundler.model.digest import Digest
 from bundler.model.images_table import engine_platforms
+from bundler.net.endpoint import addresses
 from bundler.push.engine import LayerStep
+from bundler.push.engine_trust import is_insecure
 from bundler.push.engine_words import refused_push
 
 if TYPE_CHECKING:
@@ -90,6 +92,12 @@ class DockerEngine:
         with self._patient(), _translated(self._where, under_way=True):
             for event in self._client.load_image(iter(archive)):
                 self._judge(event)
+
+    def is_insecure(self, host: str) -> bool:
+        """See `PushingEngine`; it looks names up itself, and mostly runs on this very host."""
+        with _translated(self._where):
+            config = self._client.info().get("RegistryConfig")
+        return is_insecure(config, host, addresses(host))
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """See `PushingEngine`."""

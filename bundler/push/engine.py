@@ -52,6 +52,9 @@ class LayerStep:
 class PushingEngine(Engine, Protocol):
     """An engine that also sends its images to registries."""
 
+    def is_insecure(self, host: str) -> bool:
+        """Tell whether it speaks to a registry without verified TLS; `host` as in the names that it is given."""
+
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """Give an image a further name, which any other image loses; `repository` has the registry's host in front."""
 

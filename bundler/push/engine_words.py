@@ -20,6 +20,11 @@ _CODES = (
 _SPOKEN = {code.lower().replace("_", " "): code for code in _CODES}
 _CODE = re.compile(rf"(?:^|: )({'|'.join(sorted(_SPOKEN, key=len, reverse=True))})(?=:|$)", re.MULTILINE)
 _STATUS = re.compile(r"\bHTTP(?: status:?| code)? ([1-5]\d\d)\b", re.IGNORECASE)
+# Go's url.Error: the method, and what was asked in quotation marks
+_ASKED = re.compile(r'\b(?:Get|Head|Post|Put|Patch) "(https?://([^/"?@]+))[/"?]')
+# Go's net.OpError and net.DNSError
+_LOOKED_UP = re.compile(r"\blookup ([^\s:]+)(?: on |:)")
+_DIALLED = re.compile(r"\bdial tcp (\S+):(\d+): ")
 _TRUST = ("x509:", "http response to https client", "remote error: tls", "tls: ")
 _NOBODY = ("connection refused", "no such host", "no route to host", "network is unreachable", "server misbehaving")
 _CUT = (
@@ -35,16 +40,29 @@ def refused_push(said: str, where: str) -> SourceError:
 
     Arguments:
         said: its text; secrets of URLs in it are not told.
-        where: the name that was pushed to.
+        where: the name that was pushed to; where the engine failed at another host (a token service), that is named.
     """
     low = said.lower()
     found, told = _CODE.search(low), _STATUS.search(said)
     code, status = _SPOKEN[found[1]] if found else "", int(told[1]) if told else None
     id_, remedy, retryable = _meaning(low, code, status)
+    where = _elsewhere(said, where.partition("/")[0]) or where
     return SourceError(
         id_, f"the engine could not push it: {redact_text(said.strip())}", where=where, remedy=remedy,
         retryable=retryable, status=status, code=code,
     )  # fmt: skip
+
+
+def _elsewhere(said: str, host: str) -> str:
+    """Return what the engine spoke to where that is certainly another than the registry `HOST[:PORT]`, else ""."""
+    if (asked := _ASKED.search(said)) is not None and asked[2] != host:
+        return f"{asked[1]}/"
+    name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
+    if (looked_up := _LOOKED_UP.search(said)) is not None:
+        return f"tcp://{looked_up[1]}/" if looked_up[1] != name else ""
+    if (dialled := _DIALLED.search(said)) is not None and port not in ("", dialled[2]):
+        return f"tcp://{dialled[1]}:{dialled[2]}/"
+    return ""
 
 
 def _meaning(low: str, code: str, status: int | None) -> tuple[ErrorId, str, bool]:

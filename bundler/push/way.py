@@ -35,12 +35,15 @@ def way_without_engine(why: str) -> Way:
     return Way("registry", why)
 
 
-def way_with_engine(plan: PushPlan, platforms: Sequence[Platform]) -> Way:
+def way_with_engine(plan: PushPlan, platforms: Sequence[Platform], distrust: str = "") -> Way:
     """Return the engine's way when nothing would be lost on it, the registry's otherwise.
 
     Arguments:
         platforms: what the engine runs.
+        distrust: why it could not speak to the registry, see `WantedTrust.obstacle`.
     """
+    if distrust:
+        return Way("registry", f"the engine could not push: {distrust}")
     untagged = [f"{push.source} has no tag" for push in plan.pushes if not push.target.tag]
     lost = (*platform_obstacles(plan, platforms), *untagged)
     if not lost:

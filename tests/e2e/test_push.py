@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.air_gap import MASTER, air_gap
+from tests.e2e.air_gap import MASTER, AirGap, air_gap
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.harbor_front import HarborFront, harbor_front
 from tests.integration.pushed_bundle import Done, push, push_command, skopeo_copy, skopeo_digest
@@ -147,8 +147,7 @@ def test_to_a_host_whose_name_is_one_word(demo: Demo, tmp_path: Path) -> None:
             tmp_path / "engine", runner=gap.on_edge_with_cgroups, options=("--insecure-registry=master:80",)
         ) as engine,
     ):
-        command = push_command("master", demo.unpacked, *BY_ENGINE, "--plain-http", "--json")
-        said = gap.edge("env", f"DOCKER_HOST=unix://{engine.socket}", *command)
+        said = pushed_to_master(gap, engine, demo, *BY_ENGINE)
         assert said.count('"outcome": "pushed"') == len(targets(demo)), said
         catalog = json.loads(gap.edge("curl", "-fsS", "http://master/v2/_catalog"))
         assert set(catalog["repositories"]) == {name.partition(":")[0] for name in targets(demo)}
@@ -156,3 +155,25 @@ def test_to_a_host_whose_name_is_one_word(demo: Demo, tmp_path: Path) -> None:
         for name, image in targets(demo).items():
             engine.docker("pull", "--quiet", f"master:80/{name}")
             assert engine.docker("inspect", "--format", "{{.Id}}", f"master:80/{name}").strip() == config_of(image)
+
+
+def test_an_engine_that_would_insist_on_tls_loads_nothing(demo: Demo, tmp_path: Path) -> None:
+    with (
+        air_gap() as gap,
+        plain_registry(tmp_path / "registry", address=f"{MASTER}:80", runner=gap.on_master) as registry,
+        docker_engine(tmp_path / "engine", runner=gap.on_edge_with_cgroups) as engine,
+    ):
+        said = pushed_to_master(gap, engine, demo, *BY_ENGINE, code=9)
+        assert "[engine-wants-tls]" in said
+        assert '"master:80" to "insecure-registries"' in said
+        assert engine.docker("images", "-q") == ""
+        assert not [line for line in registry.requests() if line.startswith(("POST", "PUT"))]
+        straight = pushed_to_master(gap, engine, demo, "--via", "auto", "--platform", PRIMARY)
+        assert "verified TLS alone, whatever --plain-http says" in straight
+        assert straight.count('"outcome": "pushed"') == len(targets(demo))
+
+
+def pushed_to_master(gap: AirGap, engine: DockerEngine, demo: Demo, *options: str, code: int = 0) -> str:
+    """Push from the edge over plain HTTP and return what was said."""
+    command = push_command("master", demo.unpacked, *options, "--plain-http", "--json")
+    return gap.edge("env", f"DOCKER_HOST=unix://{engine.socket}", *command, code=code)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
+from bundler.errors import SourceError
+from bundler.net.login import Login
+from bundler.push.docker import DockerEngine as Engine
+from bundler.push.loading import load_images
+from tests.fakes.progress import RecordingProgress
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.harbor_front import harbor_front
 from tests.integration.pushed_bundle import TARGETS, PushedBundle, push, skopeo_digest, small_bundle
@@ -144,3 +150,43 @@ def test_a_damaged_image_is_neither_loaded_nor_pushed(tmp_path: Path) -> None:
         assert done.code == 5
         assert done.outcomes == dict.fromkeys(TARGETS, "pushed") | {"library/pause:3.5": "failed"}
         assert not any("pause" in name for name in names(engine))
+
+
+@pytest.mark.parametrize(
+    ("fault", "want", "retryable"),
+    [
+        ("nobody listens", "source-unreachable", True),
+        ("unknown host", "source-unreachable", True),
+        ("no login", "source-unauthorized", False),
+        ("wrong password", "source-unauthorized", False),
+        ("may only pull", "source-unauthorized", False),
+        ("no token service", "source-unreachable", True),
+    ],
+)
+def test_a_real_engines_refusals_are_taken_for_what_they_are(
+    fault: str, want: str, retryable: bool, tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
+) -> None:
+    with (
+        token_registry(tmp_path / "registry", {"admin": PASSWORD}) as registry,
+        Engine({"DOCKER_HOST": address(engine)}) as client,
+    ):
+        assert registry.tokens is not None
+        registry.tokens.robots["robot"] = (PASSWORD, frozenset({"demo"}))
+        hosts = {"nobody listens": "127.0.0.1:1", "unknown host": "nowhere.invalid"}
+        logins = {
+            "no login": None,
+            "wrong password": Login("admin", "wrong", "a test"),
+            "may only pull": Login("robot", PASSWORD, "a test"),
+        }
+        repository = f"{hosts.get(fault, registry.host)}/demo/app"
+        load_images(bundle.root, client, RecordingProgress(), only=["*demo/app*"])
+        client.tag(bundle.placed.ids[TARGETS["demo/app:1"]]["linux/amd64"], repository, "1")
+        if fault == "no token service":
+            registry.tokens.stop()
+        with pytest.raises(SourceError) as caught:
+            client.push(repository, "1", logins.get(fault, Login("admin", PASSWORD, "a test")), lambda _: None)
+        client.untag(f"{repository}:1")
+    assert (str(caught.value.id), caught.value.retryable) == (want, retryable), caught.value.what
+    elsewhere = urlsplit(registry.tokens.realm).netloc in caught.value.where
+    assert elsewhere is (fault == "no token service"), caught.value.what
+    assert PASSWORD not in str(caught.value)

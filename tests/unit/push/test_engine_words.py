@@ -41,3 +41,23 @@ def test_meaning(said: str, want: str, code: str, status: int | None, retryable:
 def test_its_words_are_told() -> None:
     said = "denied: adding 5 MiB of storage resource will exceed the limit"
     assert said in str(refused_push(said, "master/k8s/app:1"))
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        (
+            'Get "http://harbor.example/service/token?scope=x": dial tcp: lookup harbor.example: no such host',
+            "http://harbor.example/",
+        ),
+        ('Get "https://user:secret@harbor.example/service/token": x509: unknown authority', "master:443/k8s/app:1"),
+        ("dial tcp: lookup harbor.example on 198.51.100.9:53: no such host", "tcp://harbor.example/"),
+        ("dial tcp: lookup master: no such host", "master:443/k8s/app:1"),
+        ("dial tcp 198.51.100.1:8443: connect: connection refused", "tcp://198.51.100.1:8443/"),
+        ("dial tcp 198.51.100.1:443: connect: connection refused", "master:443/k8s/app:1"),
+        ('Get "https://master:443/v2/": dial tcp 198.51.100.1:443: i/o timeout', "master:443/k8s/app:1"),
+        ("denied: requested access to the resource is denied", "master:443/k8s/app:1"),
+    ],
+)
+def test_another_host_that_failed_is_named(said: str, where: str) -> None:
+    assert refused_push(said, "master:443/k8s/app:1").where == where
