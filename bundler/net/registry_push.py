@@ -81,17 +81,13 @@ class RegistryPusher:
 
         def attempt() -> Digest | None:
             told = self._head(repository, url, headers)
+            if told == "":
+                # a registry need not tell it (distribution spec 1.1), and the cut head of an answer looks alike
+                return self._digest_of(repository, name, headers)
             try:
                 return None if told is None else Digest.parse(told)
             except ValueError as error:
-                # also what the cut head of an answer looks like; never to be taken for a tag that is free
-                raise SourceError(
-                    ErrorId.SOURCE_INVALID,
-                    "the registry does not tell the digest of what a tag stands for",
-                    where=f"{self.host}/{repository}:{name}",
-                    remedy="Check that no proxy in between drops Docker-Content-Digest.",
-                    retryable=True,
-                ) from error
+                raise self._untold(repository, name) from error
 
         return self._run(attempt, Unwatched())
 
@@ -140,7 +136,14 @@ class RegistryPusher:
     def upload(self, repository: str, blob: Blob, pieces: Pieces, task: Task) -> None:
         """Send a blob, going on after a cut where the registry has kept what came."""
         upload = Upload(self._for(repository), self._repository(repository), blob, pieces, task)
-        self._run(upload.attempt, task)
+        url = f"{self._repository(repository).url}/blobs/{blob.digest}"
+
+        def attempt() -> None:
+            # when all of it had gone out, the answer alone may have been lost
+            if not upload.is_sent or self._head(repository, url, {}) is None:
+                upload.attempt()
+
+        self._run(attempt, task, position=lambda: upload.kept_bytes)
 
     def put_manifest(self, repository: str, name: str, media_type: str, data: bytes) -> None:
         """Put a manifest or an index under a tag or its digest."""
@@ -153,13 +156,37 @@ class RegistryPusher:
 
         self._run(attempt, Unwatched())
 
+    def _digest_of(self, repository: str, name: str, headers: dict[str, str]) -> Digest | None:
+        """Return the digest of the manifest's bytes, None where there is none."""
+        url = f"{self._repository(repository).url}/manifests/{name}"
+        try:
+            with self._for(repository).request("GET", url, headers=headers) as answer:
+                data = answer.read(MAX_MANIFEST_BYTES)
+        except SourceError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        if not data:
+            raise self._untold(repository, name)
+        return Digest.sha256(data)
+
+    def _untold(self, repository: str, name: str) -> SourceError:
+        """Return the error for what must never be taken for a tag that is free."""
+        return SourceError(
+            ErrorId.SOURCE_INVALID,
+            "the registry does not tell the digest of what a tag stands for",
+            where=f"{self.host}/{repository}:{name}",
+            remedy="Check that no proxy in between drops Docker-Content-Digest.",
+            retryable=True,
+        )
+
     def _repository(self, path: str) -> Repository:
         return Repository(self._endpoint, path, f"{self.host}/{path}" if path else self.host)
 
     def _for(self, path: str) -> RepositoryTransport:
         return RepositoryTransport(self._transport, self._auth, self._repository(path))
 
-    def _run(self, attempt: Callable[[], T], task: Task) -> T:
+    def _run(self, attempt: Callable[[], T], task: Task, *, position: Callable[[], int] | None = None) -> T:
         def gated() -> T:
             with self._gate.turn():
                 try:
@@ -175,7 +202,7 @@ class RegistryPusher:
             if self._gone is not None:
                 # nobody listens there, however often it was tried: the next blob need not find that out anew
                 raise self._gone
-            return self._retry.run(gated, task)
+            return self._retry.run(gated, task, position=position)
         except SourceError as error:
             if error.id == ErrorId.SOURCE_UNREACHABLE:
                 self._gone = error

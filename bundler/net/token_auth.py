@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # a token is renewed so long before its end, in seconds, or after four fifths of a short life
 RENEWED_BEFORE_END_S = 10.0
+_UNAUTHORIZED = 401
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class RegistryAuth:
             challenge = _choose(asked, repository)
             self._fulfil(grant, repository, challenge)
             if grant.header == used:
-                raise self.refusal(repository)
+                raise self.refusal(repository, status=_UNAUTHORIZED)
             # another repository's scope is not this one's
             parameters = {name: text for name, text in challenge.parameters.items() if name != "scope"}
             self._host_challenges.setdefault(host, Challenge(challenge.scheme, parameters))
@@ -144,7 +145,7 @@ class RegistryAuth:
         login = self._logins.login(repository.endpoint.host, repository.path)
         if challenge.scheme == "basic":
             if login is None or login.kind != "password":
-                raise self.refusal(repository)
+                raise self.refusal(repository, status=_UNAUTHORIZED)
             refuse_plain(repository.endpoint.url, repository)
             pair = base64.b64encode(f"{login.username}:{login.secret}".encode()).decode()
             header, good_until_s = f"Basic {pair}", math.inf

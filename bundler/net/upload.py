@@ -76,10 +76,21 @@ class Upload:
         self._task = task
         self._session = ""
         self._sent_bytes = 0
+        self._kept_bytes = 0
+
+    @property
+    def is_sent(self) -> bool:
+        """Tell whether the last attempt sent all there is, so that the blob may be there whatever came of it."""
+        return bool(self._session) and self._sent_bytes == self._blob.size
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much the registry was known to have when the last attempt began."""
+        return self._kept_bytes
 
     def attempt(self) -> None:
         """Bring the blob, or what is missing of it; SourceError, after which another attempt goes on."""
-        offset = self._held() if self._session else 0
+        offset = self._kept_bytes = self._held() if self._session else 0
         self._sent(offset - self._sent_bytes)
         if not offset:
             self._session = self._begin()

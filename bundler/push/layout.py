@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.net.interface import Pieces
 
-PIECE_BYTES = 1024 * 1024
+# sending one has to end within the time that a line may be silent: at 2 KiB/s it just does
+PIECE_BYTES = 128 * 1024
 
 
 class Layout:

@@ -58,14 +58,18 @@ class _Way:
 
 @dataclass(slots=True)
 class _Freight:
-    """One blob and the repositories that want it; `ways` go wrong with it."""
+    """One blob and the names whose repositories want it."""
 
     file: IndexedFile
     ways: list[_Way] = field(default_factory=list)
 
     @property
-    def repositories(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(way.push.target.repository for way in self.ways))
+    def by_repository(self) -> dict[str, list[_Way]]:
+        """The ways that still need it, by where."""
+        found: dict[str, list[_Way]] = {}
+        for way in _undecided(self.ways):
+            found.setdefault(way.push.target.repository, []).append(way)
+        return found
 
 
 def push(
@@ -102,7 +106,7 @@ def push(
         return PushReport(tuple(left), Sent(0, 0, 0), known)
     run.check(_undecided(ways))
     freight = _freight(_undecided(ways))
-    progress.expect(sum(one.file.blob.size * len(one.repositories) for one in freight))
+    progress.expect(sum(one.file.blob.size * len(one.by_repository) for one in freight))
     run.each(freight, run.carry, lambda one: one.ways)
     run.each(_undecided(ways), run.name, lambda way: [way])
     return PushReport(
@@ -158,18 +162,19 @@ class _Run:
                     way.fail(wrong[file.path])
 
     def carry(self, freight: _Freight) -> None:
-        """Bring a blob into every repository that wants it: sent once, then taken over."""
+        """Bring a blob into every repository that wants it: sent once, then taken over. One that refuses it is left."""
         having: list[str] = []
         blob = freight.file.blob
-        for repository in freight.repositories:
+        for repository, ways in freight.by_repository.items():
             task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
             try:
-                outcome = self._carried(repository, freight.file, having, task)
-            except BundlerError:
+                task.finish(self._carried(repository, freight.file, having, task))
+            except BundlerError as error:
                 task.finish("failed")
-                raise
-            task.finish(outcome)
-            having.append(repository)
+                for way in ways:
+                    way.fail(error)
+            else:
+                having.append(repository)
 
     def _carried(self, repository: str, file: IndexedFile, having: Sequence[str], task: Task) -> str:
         """Bring a blob into one repository and return how; `having` are others that have it."""

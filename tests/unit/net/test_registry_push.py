@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, PublishError, SourceError
-from bundler.model.digest import Blob
+from bundler.model.digest import Blob, Digest
+from bundler.model.progress import Unwatched
 from bundler.net.gate import TURNS_BEFORE_MORE, Gate
 from bundler.net.login import NoLogins
 from bundler.net.registry_push import RegistryPusher
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOB = Blob.of(b"x")
+ATTEMPTS = 3
 
 
 def pusher(
@@ -26,7 +28,7 @@ def pusher(
 ) -> tuple[RegistryPusher, FakeTransport, Gate]:
     transport, gate = FakeTransport(answer), Gate(most)
     waited = [] if pauses_s is None else pauses_s
-    retry = Retry(attempts=3, sleep=waited.append, jitter=lambda: 0.0)
+    retry = Retry(attempts=ATTEMPTS, sleep=waited.append, jitter=lambda: 0.0)
     made = RegistryPusher("master", transport, plain_http=plain_http, logins=NoLogins(), retry=retry, gate=gate)
     return made, transport, gate
 
@@ -121,9 +123,63 @@ def test_a_registry_that_mounts_nothing_gets_the_blob_sent() -> None:
 
 
 def test_a_tag_whose_digest_is_not_told_is_not_taken_to_be_free() -> None:
-    replies = [Reply(200), Reply(200, {"Docker-Content-Digest": str(BLOB.digest)}), Reply(404)]
+    # the first answer was cut, and what is asked then has no body either
+    replies = [Reply(200), Reply(200), Reply(200, {"Docker-Content-Digest": str(BLOB.digest)}), Reply(404)]
     made, _, _ = pusher(lambda _: replies.pop(0))
     assert made.held("k8s/app", "1") == BLOB.digest
     assert made.held("k8s/app", "1") is None
     silent = pusher(lambda _: Reply(200))[0]
     assert failure(lambda: silent.held("k8s/app", "1")).id == ErrorId.PUSH_REFUSED
+
+
+def test_a_line_that_is_cut_more_often_than_is_tried_brings_a_blob_where_the_registry_keeps_what_came() -> None:
+    content = bytes(range(256)) * 4096 * 9
+    blob, kept = Blob.of(content), 0
+
+    def answer(asked: Asked) -> Reply:
+        nonlocal kept
+        if asked.method == "POST":
+            return Reply(202, {"Location": "/v2/k8s/app/blobs/uploads/1"})
+        if asked.method == "GET":
+            return Reply(204, {"Range": f"0-{kept - 1}", "Location": "/v2/k8s/app/blobs/uploads/1"})
+        if asked.method == "HEAD":
+            return Reply(404)
+        if kept < len(content):
+            # two MiB arrive in each attempt
+            kept = min(len(content), kept + 2 * 1024 * 1024)
+            raise SourceError(ErrorId.SOURCE_CUT, "cut", where=asked.url, remedy="Again.", retryable=True)
+        return Reply(201) if asked.method == "PUT" else Reply(202, {"Location": "/v2/k8s/app/blobs/uploads/1"})
+
+    pauses_s: list[float] = []
+    made, _, _ = pusher(answer, pauses_s=pauses_s)
+    made.upload("k8s/app", blob, lambda offset: iter((content[offset:],)), Unwatched())
+    assert len(pauses_s) == 5 > ATTEMPTS
+    assert kept == len(content)
+
+
+def test_a_blob_whose_answer_was_lost_is_looked_for_before_it_is_sent_again() -> None:
+    replies = [
+        Reply(202, {"Location": "/v2/k8s/app/blobs/uploads/1"}),
+        None,
+        Reply(200, {"Docker-Content-Digest": str(BLOB.digest)}),
+    ]
+
+    def answer(asked: Asked) -> Reply:
+        for _ in asked.body if asked.body and not isinstance(asked.body, bytes) else ():
+            pass
+        reply = replies.pop(0)
+        if reply is None:
+            raise SourceError(ErrorId.SOURCE_CUT, "cut", where=asked.url, remedy="Again.", retryable=True)
+        return reply
+
+    made, transport, _ = pusher(answer)
+    made.upload("k8s/app", BLOB, lambda offset: iter((b"x"[offset:],)), Unwatched())
+    assert [asked.method for asked in transport.asked] == ["POST", "PUT", "HEAD"]
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_registry_that_tells_no_digest_is_asked_for_the_bytes(status: int) -> None:
+    replies = [Reply(200), Reply(status, body=b"{}")]
+    made, transport, _ = pusher(lambda _: replies.pop(0))
+    assert made.held("k8s/app", "1") == (Digest.sha256(b"{}") if status == 200 else None)
+    assert [asked.method for asked in transport.asked] == ["HEAD", "GET"]
