@@ -168,6 +168,9 @@ def test_an_engine_that_would_insist_on_tls_loads_nothing(demo: Demo, tmp_path: 
         assert '"master:80" to "insecure-registries"' in said
         assert engine.docker("images", "-q") == ""
         assert not [line for line in registry.requests() if line.startswith(("POST", "PUT"))]
+        secure = gap.edge(*push_command("master:80", demo.unpacked, *STRAIGHT), code=7)
+        assert "[push-scheme]" in secure
+        assert "with --plain-http" in secure
         straight = pushed_to_master(gap, engine, demo, "--via", "auto", "--platform", PRIMARY)
         assert "verified TLS alone, whatever --plain-http says" in straight
         assert straight.count('"outcome": "pushed"') == len(targets(demo))

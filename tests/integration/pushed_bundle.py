@@ -39,6 +39,11 @@ class PushedBundle:
         """Target -> digest of the lock."""
         return {target: self.placed.digests[source] for target, source in TARGETS.items()}
 
+    @property
+    def blobs(self) -> list[Path]:
+        """The files of its images."""
+        return sorted((self.root / "k8simage/blobs/sha256").iterdir())
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

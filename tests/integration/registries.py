@@ -56,6 +56,7 @@ class Registry:
         username, password: who may push; "" where anybody may.
         ca_file: its certificate where it speaks https, else None.
         tokens: its token service, else None.
+        pid: its process, for tests that kill it.
     """
 
     host: str
@@ -64,6 +65,7 @@ class Registry:
     password: str = ""
     ca_file: Path | None = None
     tokens: TokenService | None = None
+    pid: int = 0
 
     @property
     def url(self) -> str:
@@ -109,8 +111,8 @@ def plain_registry(directory: Path, *, address: str = "127.0.0.1:0", runner: Seq
         address: where it listens, port 0 for a free one.
         runner: what its command line begins with, to run in another network namespace.
     """
-    with _serve(directory, {}, address=address, runner=runner) as host:
-        yield Registry(host, directory)
+    with _serve(directory, {}, address=address, runner=runner) as (host, pid):
+        yield Registry(host, directory, pid=pid)
 
 
 @contextmanager
@@ -120,8 +122,8 @@ def htpasswd_registry(directory: Path, user: str, password: str) -> Iterator[Reg
     listed = subprocess.run(["htpasswd", "-Bbn", user, password], capture_output=True, check=True).stdout
     path = directory / "htpasswd"
     path.write_bytes(listed)
-    with _serve(directory, {"auth": {"htpasswd": {"realm": "test", "path": str(path)}}}) as host:
-        yield Registry(host, directory, user, password)
+    with _serve(directory, {"auth": {"htpasswd": {"realm": "test", "path": str(path)}}}) as (host, pid):
+        yield Registry(host, directory, user, password, pid=pid)
 
 
 @contextmanager
@@ -136,8 +138,8 @@ def token_registry(
     user, password = next(iter(users.items()))
     with token_service(directory, users, anonymous_pull=anonymous_pull, expires_in_s=expires_in_s) as (service, bundle):
         token = {"realm": service.realm, "service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(bundle)}
-        with _serve(directory, {"auth": {"token": token}}) as host:
-            yield Registry(host, directory, user, password, tokens=service)
+        with _serve(directory, {"auth": {"token": token}}) as (host, pid):
+            yield Registry(host, directory, user, password, tokens=service, pid=pid)
 
 
 @contextmanager
@@ -150,8 +152,8 @@ def tls_registry(directory: Path) -> Iterator[Registry]:
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    with _serve(directory, {}, tls={"certificate": str(certificate), "key": str(key_file)}) as host:
-        yield Registry(host, directory, ca_file=certificate)
+    with _serve(directory, {}, tls={"certificate": str(certificate), "key": str(key_file)}) as (host, pid):
+        yield Registry(host, directory, ca_file=certificate, pid=pid)
 
 
 @contextmanager
@@ -162,7 +164,7 @@ def _serve(
     *,
     address: str = "127.0.0.1:0",
     runner: Sequence[str] = (),
-) -> Iterator[str]:
+) -> Iterator[tuple[str, int]]:
     directory.mkdir(parents=True, exist_ok=True)
     config = {
         "version": "0.1",
@@ -185,7 +187,7 @@ def _serve(
             drain = threading.Thread(target=_drain, args=(process.stderr, directory / "registry.log"))
             drain.start()
             try:
-                yield host
+                yield host, process.pid
             finally:
                 process.terminate()
                 drain.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,19 +15,21 @@ from tests.integration.mirror_program import eventually
 from tests.integration.pushed_bundle import (
     TARGETS,
     WITHIN_S,
+    PushedBundle,
     push,
     push_command,
     skopeo_copy,
     skopeo_digest,
     small_bundle,
 )
-from tests.integration.registries import plain_registry
+from tests.integration.registries import Registry, plain_registry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.integration
 LAYER_BYTES = 8 * 1024 * 1024
+ENDS_WITH = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}
 
 
 def test_a_line_that_is_cut_again_and_again(tmp_path: Path) -> None:
@@ -39,27 +42,50 @@ def test_a_line_that_is_cut_again_and_again(tmp_path: Path) -> None:
             skopeo_copy(registry, name, tmp_path / name.replace("/", "-"))
 
 
-def test_a_registry_that_ends_in_mid_push_and_another_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGKILL])
+def test_a_registry_that_ends_in_mid_push_and_another_run(tmp_path: Path, signal_: signal.Signals) -> None:
     bundle = small_bundle(tmp_path, filler_bytes=LAYER_BYTES)
     directory = tmp_path / "registry"
-    command = push_command("", bundle.root, "--jobs", "1", "--json")
     with plain_registry(directory) as registry:
-        command[command.index("--registry") + 1] = registry.host
-        running = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "HOME": str(tmp_path)}
-        )
-        # the first blob is there, and many are still to come
-        eventually(lambda: any(line.startswith("PUT") for line in registry.requests()), "a blob is sent")
-    said, complaints = running.communicate(timeout=WITHIN_S)
+        running = started(registry, bundle, tmp_path)
+        os.kill(registry.pid, signal_)
+        said, complaints = running.communicate(timeout=WITHIN_S)
     assert running.returncode == 7, complaints
     assert b"[push-unreachable]" in complaints
     assert {image["outcome"] for image in json.loads(said)["images"]} == {"failed"}
+    is_completed_by_another_run(directory, bundle, tmp_path)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_push_that_is_killed_and_another_run(tmp_path: Path, signal_: signal.Signals) -> None:
+    bundle = small_bundle(tmp_path, filler_bytes=LAYER_BYTES)
+    directory = tmp_path / "registry"
+    with plain_registry(directory) as registry:
+        running = started(registry, bundle, tmp_path)
+        running.send_signal(signal_)
+        said, _ = running.communicate(timeout=WITHIN_S)
+        assert (running.returncode, said) == (ENDS_WITH[signal_], b"")
+    is_completed_by_another_run(directory, bundle, tmp_path)
+
+
+def started(registry: Registry, bundle: PushedBundle, home: Path) -> subprocess.Popen[bytes]:
+    """Start a push and return once the first blob is there and many are still to come."""
+    command = push_command(registry.host, bundle.root, "--jobs", "1", "--json")
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "HOME": str(home)}
+    )
+    eventually(lambda: any(line.startswith("PUT") for line in registry.requests()), "a blob is sent")
+    return running
+
+
+def is_completed_by_another_run(directory: Path, bundle: PushedBundle, scratch: Path) -> None:
     with plain_registry(directory) as registry:
         done = push(registry, bundle.root)
         assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        assert 0 < done.answer["sent"]["blob_bytes"] < sum(path.stat().st_size for path in bundle.blobs)
         for name, digest in bundle.digests.items():
             assert skopeo_digest(registry, name) == digest
-            skopeo_copy(registry, name, tmp_path / name.replace("/", "-"))
+            skopeo_copy(registry, name, scratch / name.replace("/", "-"))
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
