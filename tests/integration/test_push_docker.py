@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,8 +16,10 @@ from bundler.push.docker import DockerEngine as Engine
 from bundler.push.loading import load_images
 from tests.fakes.progress import RecordingProgress
 from tests.integration.docker_engine import DockerEngine, docker_engine
+from tests.integration.faulty_front import faulty_front
 from tests.integration.harbor_front import harbor_front
-from tests.integration.pushed_bundle import TARGETS, PushedBundle, push, skopeo_digest, small_bundle
+from tests.integration.mirror_program import eventually
+from tests.integration.pushed_bundle import TARGETS, PushedBundle, push, push_command, skopeo_digest, small_bundle
 from tests.integration.registries import htpasswd_registry, plain_registry, token_registry
 
 if TYPE_CHECKING:
@@ -157,8 +162,6 @@ def test_a_damaged_image_is_neither_loaded_nor_pushed(tmp_path: Path) -> None:
     [
         ("nobody listens", "source-unreachable", True),
         ("unknown host", "source-unreachable", True),
-        ("no login", "source-unauthorized", False),
-        ("wrong password", "source-unauthorized", False),
         ("may only pull", "source-unauthorized", False),
         ("no token service", "source-unreachable", True),
     ],
@@ -173,20 +176,79 @@ def test_a_real_engines_refusals_are_taken_for_what_they_are(
         assert registry.tokens is not None
         registry.tokens.robots["robot"] = (PASSWORD, frozenset({"demo"}))
         hosts = {"nobody listens": "127.0.0.1:1", "unknown host": "nowhere.invalid"}
-        logins = {
-            "no login": None,
-            "wrong password": Login("admin", "wrong", "a test"),
-            "may only pull": Login("robot", PASSWORD, "a test"),
-        }
+        login = Login("robot" if fault == "may only pull" else "admin", PASSWORD, "a test")
         repository = f"{hosts.get(fault, registry.host)}/demo/app"
-        load_images(bundle.root, client, RecordingProgress(), only=["*demo/app*"])
+        load_one(engine, bundle, "demo/app:1")
         client.tag(bundle.placed.ids[TARGETS["demo/app:1"]]["linux/amd64"], repository, "1")
         if fault == "no token service":
             registry.tokens.stop()
         with pytest.raises(SourceError) as caught:
-            client.push(repository, "1", logins.get(fault, Login("admin", PASSWORD, "a test")), lambda _: None)
+            client.push(repository, "1", login, lambda _: None)
         client.untag(f"{repository}:1")
     assert (str(caught.value.id), caught.value.retryable) == (want, retryable), caught.value.what
     elsewhere = urlsplit(registry.tokens.realm).netloc in caught.value.where
     assert elsewhere is (fault == "no token service"), caught.value.what
     assert PASSWORD not in str(caught.value)
+
+
+def test_a_tag_that_stands_for_another_image(tmp_path: Path, bundle: PushedBundle, engine: DockerEngine) -> None:
+    new = small_bundle(tmp_path / "new", content=b"new")
+    app = "demo/app:1"
+    with plain_registry(tmp_path / "registry") as registry:
+        assert push(registry, bundle.root, "--via", "registry", "--platform", "linux/amd64").code == 0
+        before = skopeo_digest(registry, app)
+        for existing, code, outcome in (("fail", 7, "failed"), ("skip", 0, "skipped"), ("overwrite", 0, "pushed")):
+            done = push(
+                registry, new.root, *DOCKER, "--only", "*app*", "--on-existing-tag", existing, engine=address(engine)
+            )
+            (image,) = done.answer["images"]
+            assert (done.code, image["outcome"], image["before"]) == (code, outcome, before), done.stderr
+            assert (skopeo_digest(registry, app) == before) is (existing != "overwrite")
+        engine.docker("pull", "--quiet", f"{registry.host}/{app}")
+        held = engine.docker("inspect", "--format", "{{.Id}}", f"{registry.host}/{app}").strip()
+        assert held == new.placed.ids[TARGETS[app]]["linux/amd64"]
+
+
+def test_names_that_the_engine_had_are_what_they_were(
+    tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
+) -> None:
+    with plain_registry(tmp_path / "registry") as registry:
+        load_one(engine, bundle, "coreos/other:v2")
+        mine = f"{registry.host}/demo/app:1"
+        engine.docker("tag", TARGETS["coreos/other:v2"], mine)
+        before = engine.docker("inspect", "--format", "{{.Id}}", mine)
+        done = push(registry, bundle.root, *DOCKER, engine=address(engine))
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        # beside the digest that the engine remembers of what it has pushed there
+        tags = [name for name in names(engine) if registry.host in name and not name.endswith(":<none>")]
+        assert tags == [mine]
+        assert engine.docker("inspect", "--format", "{{.Id}}", mine) == before
+        engine.docker("rmi", mine)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_push_leaves_the_engines_names_and_is_completed_by_another_run(
+    tmp_path: Path, engine: DockerEngine, signal_: signal.Signals
+) -> None:
+    large = small_bundle(tmp_path, filler_bytes=8 * 1024 * 1024, content=str(signal_).encode())
+    with plain_registry(tmp_path / "registry") as registry, faulty_front(registry.host, pause_s=0.02) as slow:
+        running = subprocess.Popen(
+            push_command(slow.host, large.root, *DOCKER, "--json"),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "HOME": str(tmp_path), "DOCKER_HOST": address(engine)},
+        )  # fmt: skip
+        # the engine is about to send a layer, slowly
+        eventually(lambda: slow.count("POST /v2/") > 0, "a layer is on its way")
+        running.send_signal(signal_)
+        said, complaints = running.communicate(timeout=60)
+        assert (running.returncode, said) == ({signal.SIGINT: 130, signal.SIGTERM: 143}[signal_], b""), complaints
+        assert [name for name in names(engine) if slow.host in name] == []
+        done = push(registry, large.root, *DOCKER, engine=address(engine))
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+    engine.emptied()
+
+
+def load_one(engine: DockerEngine, bundle: PushedBundle, target: str) -> None:
+    """Have the engine hold one image of the bundle."""
+    with Engine({"DOCKER_HOST": address(engine)}) as client:
+        load_images(bundle.root, client, RecordingProgress(), only=[TARGETS[target]])
