@@ -61,21 +61,36 @@ def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:
 
 
 def check_files(root: int, files: Iterable[IndexedFile], task: Task) -> Iterator[tuple[IndexedFile, Outcome]]:
+    """Yield what `examine_files` does; raises OSError when the disk does not give a file."""
+    for file, outcome in examine_files(root, files, task):
+        if isinstance(outcome, OSError):
+            raise outcome
+        yield file, outcome
+
+
+def examine_files(
+    root: int, files: Iterable[IndexedFile], task: Task
+) -> Iterator[tuple[IndexedFile, Outcome | OSError]]:
     """Yield each file with `intact`, `missing` or `changed`, in the order given; several are hashed at once.
+
+    A file that cannot be read comes with the error that the disk gave for it.
 
     Arguments:
         root: descriptor of the directory they should lie below.
-
-    Raises OSError when the disk does.
     """
     stop = threading.Event()
     advanced = threading.Lock()
 
-    def outcome(file: IndexedFile) -> Outcome:
+    def outcome(file: IndexedFile) -> Outcome | OSError:
         try:
-            descriptor = open_file(root, file.path)
+            return compared(file)
         except FileNotFoundError:
             return "missing"
+        except OSError as error:
+            return error
+
+    def compared(file: IndexedFile) -> Outcome:
+        descriptor = open_file(root, file.path)
         if descriptor is None:
             return "changed"
         try:

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
-MAX_PASSWORD_CHARACTERS = 64 * 1024
+MAX_PASSWORD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
     """
     transport = RequestsTransport(
         str(options.ca_file) if options.ca_file else None,
-        insecure_hosts=frozenset({options.host, options.host.partition(":")[0]}) if options.insecure else frozenset(),
+        insecure_hosts=frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""})
+        if options.insecure
+        else frozenset(),
     )
     logins, retry = _logins(options), Retry()
 
@@ -151,7 +154,8 @@ def _logins(options: RegistryOptions) -> Logins:
             raise click.UsageError("--password-stdin wants --username")
         return DockerLogins(os.environ)
     if options.password_stdin:
-        typed: str = sys.stdin.read(MAX_PASSWORD_CHARACTERS)
+        # in whatever encoding it is typed, the registry gets these bytes
+        typed = sys.stdin.buffer.read(MAX_PASSWORD_BYTES).decode(errors="surrogateescape")
         secret, found_in = typed.removesuffix("\n").removesuffix("\r"), "--password-stdin"
     else:
         secret, found_in = os.environ.get(PASSWORD_VARIABLE, ""), PASSWORD_VARIABLE

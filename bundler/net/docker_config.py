@@ -192,6 +192,8 @@ def _decode_entry(entry: Any, key: str, file: Path) -> Login | None:
     texts = {name: entry.get(name) or "" for name in ("auth", "username", "password", "identitytoken", "registrytoken")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise _unreadable(file, f"holds an entry for {key} with a value that is no text")
+    if not all(_is_text(text) for text in texts.values()):
+        raise _unreadable(file, f"holds an entry for {key} with half a character")
     username, password = texts["username"], texts["password"]
     if texts["auth"]:
         username, password = _decode_auth(texts["auth"], key, file)
@@ -200,6 +202,14 @@ def _decode_entry(entry: Any, key: str, file: Path) -> Login | None:
     if texts["identitytoken"]:
         return Login(username, texts["identitytoken"], str(file), "identity-token")
     return Login(username, password, str(file)) if password else None
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decode_auth(text: str, key: str, file: Path) -> tuple[str, str]:

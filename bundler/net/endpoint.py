@@ -34,12 +34,15 @@ class Endpoint:
     Arguments:
         host: its name in references.
         url: `SCHEME://HOST[:PORT]`.
-        insecure: whether credentials may travel to it, and to the token service it names, without TLS.
+        insecure: whether credentials may travel to it without TLS.
+        named: whether the operator has said so, and it is not for being this machine alone: then they may travel so to
+            the token service that it names, wherever that is.
     """
 
     host: str
     url: str
     insecure: bool
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Endpoints:
             host_lock = self._host_locks.setdefault(host, threading.Lock())
         with host_lock:
             if host not in self._found:
-                self._found[host] = Endpoint(host, self._probe(host), insecure=True)
+                self._found[host] = Endpoint(host, self._probe(host), insecure=True, named=named)
             return self._found[host]
 
     def _probe(self, host: str) -> str:

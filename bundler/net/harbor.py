@@ -54,6 +54,9 @@ class HarborApi:
         """Tell whether it says of itself which Harbor it is; anybody may ask that."""
 
         def ask(answer: Answer) -> bool:
+            if answer.status != _OK and (error := error_for_status(answer)).retryable:
+                # one that is starting, perhaps
+                raise error
             return answer.status == _OK and "harbor_version" in json_object(answer)
 
         return self.ask("GET", "systeminfo", ask, credentials=None)
@@ -63,7 +66,8 @@ class HarborApi:
 
         def ask(answer: Answer) -> Health:
             said = json_object(answer) if answer.status == _OK else {}
-            components = [item for item in said.get("components") or [] if isinstance(item, dict)]
+            listed = said.get("components")
+            components = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
             ailing = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
             return Health(said.get("status") == "healthy", ailing)
 

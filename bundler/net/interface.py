@@ -24,6 +24,10 @@ class Credentials:
     username: str
     secret: str = field(repr=False)
 
+    def as_bytes(self) -> tuple[bytes, bytes]:
+        """Return both as they are sent: in UTF-8, or in the bytes that were typed where those are none."""
+        return self.username.encode(errors="surrogateescape"), self.secret.encode(errors="surrogateescape")
+
 
 class Answer(Protocol):
     """One HTTP answer whose body is still on the wire."""

@@ -21,25 +21,33 @@ _IMMUTABLE = ("immutable",)
 
 def publish_error(error: SourceError, endpoint: Endpoint) -> PublishError:
     """Return the error to tell; it keeps the registry's status, code and words."""
-    told = f"{error.where}: {error.what}".lower()
-    if error.id in _LINE:
-        id_, remedy = ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
-    elif error.id == ErrorId.SOURCE_TLS:
-        id_, remedy = ErrorId.PUSH_TLS, error.remedy
-    elif any(word in told for word in _QUOTA):
-        id_ = ErrorId.PUSH_REFUSED
-        remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
-    elif any(word in told for word in _IMMUTABLE):
-        id_ = ErrorId.PUSH_REFUSED
-        remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
-    elif error.id == ErrorId.SOURCE_UNAUTHORIZED:
-        id_, remedy = ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint)
-    else:
-        id_, remedy = ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
+    id_, remedy = _meaning(error, endpoint)
     what = error.what
     if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
         what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {error.what}"
     return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
+
+
+def _meaning(error: SourceError, endpoint: Endpoint) -> tuple[ErrorId, str]:
+    """Return id and remedy."""
+    # a registry's words, not the names of what it speaks of
+    told = error.what.replace(endpoint.host, "").lower()
+    if error.id == ErrorId.CREDENTIALS_UNREADABLE:
+        return error.id, error.remedy
+    if error.id in _LINE:
+        return ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
+    if error.id == ErrorId.SOURCE_TLS:
+        return ErrorId.PUSH_TLS, _tls_remedy(error)
+    if any(word in told for word in _QUOTA):
+        remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
+        return ErrorId.PUSH_REFUSED, remedy
+    if any(word in told for word in _IMMUTABLE):
+        remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
+        return ErrorId.PUSH_REFUSED, remedy
+    if error.id == ErrorId.SOURCE_UNAUTHORIZED:
+        # without a status it was not the registry that refused, but we that would not send a password in clear
+        return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint) if error.status is not None else error.remedy
+    return ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
 
 
 def scheme_error(endpoint: Endpoint, *, speaks_tls: bool) -> PublishError:
@@ -76,6 +84,15 @@ def _line_remedy(error: SourceError, endpoint: Endpoint) -> str:
             "gives (Harbor: hostname or external_url in harbor.yml)."
         )
     return "Check that the registry runs and can be reached from here; run the command again, it sends what is missing."
+
+
+def _tls_remedy(error: SourceError) -> str:
+    if "--client-cert" not in error.remedy:
+        return error.remedy
+    return (
+        "This server may want a client certificate, and a push shows none: push from where it wants none, or with "
+        "--via docker, whose engine shows those below /etc/docker/certs.d/HOST."
+    )
 
 
 def _login_remedy(endpoint: Endpoint) -> str:

@@ -18,7 +18,7 @@ from bundler.net.registry import ACCEPTED_TYPES
 from bundler.net.repository_transport import RepositoryTransport
 from bundler.net.status import error_for_status
 from bundler.net.token_auth import RegistryAuth
-from bundler.net.upload import Upload
+from bundler.net.upload import Upload, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bundler.net.retry import Retry
 
 T = TypeVar("T")
+_MAY_NOT = frozenset({401, 403})
 _OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 202, 400, 401, 404
 
 
@@ -52,8 +53,15 @@ class RegistryPusher:
         self._auth = RegistryAuth(transport, logins, pushing=True)
         self._plain_http = plain_http
         self._gone: SourceError | None = None
-        scheme = "http" if plain_http else "https"
-        self._endpoint = Endpoint(host, f"{scheme}://{host}", insecure=plain_http or is_loopback(host))
+        self._endpoint = (
+            Endpoint(host, f"http://{host}", insecure=True, named=True)
+            if plain_http
+            # what is spoken on this machine `check` finds out
+            else Endpoint(host, f"https://{host}", insecure=True)
+            if is_loopback(host)
+            else Endpoints(transport, frozenset()).find(host)
+        )
+        self._begun: dict[tuple[str, str], str] = {}
 
     @property
     def host(self) -> str:
@@ -80,7 +88,13 @@ class RegistryPusher:
         headers = {"Accept": ", ".join(ACCEPTED_TYPES)}
 
         def attempt() -> Digest | None:
-            told = self._head(repository, url, headers)
+            try:
+                told = self._head(repository, url, headers)
+            except SourceError as error:
+                if error.status not in _MAY_NOT or error.code:
+                    raise
+                # the answer to a HEAD has no room for the registry's words
+                return self._digest_of(repository, name, headers)
             if told == "":
                 # a registry need not tell it (distribution spec 1.1), and the cut head of an answer looks alike
                 return self._digest_of(repository, name, headers)
@@ -120,6 +134,10 @@ class RegistryPusher:
 
         def attempt() -> bool:
             with self._for(repository).request("POST", url, body=b"") as answer:
+                if answer.status == _ACCEPTED and (location := answer.headers.get("Location", "")):
+                    # it has begun an upload in place of taking the blob over
+                    begun = resolved(self._repository(repository), url, location)
+                    self._begun[repository, str(blob.digest)] = begun
                 return answer.status == _CREATED
 
         def tried() -> bool:
@@ -135,7 +153,8 @@ class RegistryPusher:
 
     def upload(self, repository: str, blob: Blob, pieces: Pieces, task: Task) -> None:
         """Send a blob, going on after a cut where the registry has kept what came."""
-        upload = Upload(self._for(repository), self._repository(repository), blob, pieces, task)
+        begun = self._begun.pop((repository, str(blob.digest)), "")
+        upload = Upload(self._for(repository), self._repository(repository), blob, pieces, task, begun=begun)
         url = f"{self._repository(repository).url}/blobs/{blob.digest}"
 
         def attempt() -> None:
@@ -227,6 +246,8 @@ class RegistryPusher:
         except SourceError as error:
             if error.id == ErrorId.SOURCE_TLS and not self._plain_http and self._answers("http"):
                 raise scheme_error(self._endpoint, speaks_tls=False) from error
+            if error.id == ErrorId.SOURCE_CUT and self._plain_http and self._answers("https"):
+                raise scheme_error(self._endpoint, speaks_tls=True) from error
             raise
         if status == _BAD_REQUEST and self._plain_http and self._answers("https"):
             raise scheme_error(self._endpoint, speaks_tls=True)
@@ -241,6 +262,8 @@ class RegistryPusher:
 
     def _status(self, root: str) -> int:
         with self._transport.request("GET", f"{root}/v2/") as answer:
+            if root.startswith("http:") and answer.url.startswith("https:"):
+                raise scheme_error(self._endpoint, speaks_tls=True)
             if answer.status >= 500 or answer.status == 429:
                 raise error_for_status(answer)
             return answer.status

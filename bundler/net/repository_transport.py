@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from bundler.net.redirect import origin
 from bundler.net.registry_error import quoted_errors, registry_error
 from bundler.net.status import error_for_status
 
@@ -82,5 +82,5 @@ class RepositoryTransport:
 
 
 def _is_from(answer: Answer, url: str) -> bool:
-    """Tell whether the host that was asked answered, not one that it redirected to."""
-    return urlsplit(answer.url).netloc == urlsplit(url).netloc
+    """Tell whether the very place that was asked answered, not one that it redirected to."""
+    return origin(answer.url) == origin(url)

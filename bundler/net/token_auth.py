@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.challenge import Challenge, parse_challenges
+from bundler.net.interface import Credentials
 from bundler.net.registry_error import first_code
 from bundler.net.token_service import Refused, invalid, printable, refuse_plain, request_token
 
@@ -147,7 +148,7 @@ class RegistryAuth:
             if login is None or login.kind != "password":
                 raise self.refusal(repository, status=_UNAUTHORIZED)
             refuse_plain(repository.endpoint.url, repository)
-            pair = base64.b64encode(f"{login.username}:{login.secret}".encode()).decode()
+            pair = base64.b64encode(b":".join(Credentials(login.username, login.secret).as_bytes())).decode()
             header, good_until_s = f"Basic {pair}", math.inf
         elif login is not None and login.kind == "registry-token":
             refuse_plain(repository.endpoint.url, repository)

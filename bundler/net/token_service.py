@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.endpoint import is_loopback
 from bundler.net.interface import Credentials
 from bundler.net.redact import redact
 from bundler.net.status import error_for_status
@@ -128,14 +129,20 @@ def printable(token: object, repository: Repository) -> str:
 
 
 def refuse_plain(url: str, repository: Repository) -> None:
-    """Raise SourceError unless credentials may travel there: over TLS, or wherever an insecure registry says."""
-    if urlsplit(url).scheme != "https" and not repository.endpoint.insecure:
+    """Raise SourceError unless credentials may travel there: over TLS, or wherever an insecure registry says.
+
+    One that is insecure only for being this machine, perhaps the end of a tunnel, says so of this machine alone.
+    """
+    endpoint, parts = repository.endpoint, urlsplit(url)
+    accepted = endpoint.insecure and (endpoint.named or is_loopback(parts.netloc.rpartition("@")[2]))
+    if parts.scheme != "https" and not accepted:
         host = repository.endpoint.host
         raise SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
             f"{host} wants its credentials at {redact(url)}, without TLS; they were not sent",
             where=repository.where,
-            remedy=f"Have the registry name an https token service, or accept this with --insecure-registry {host}.",
+            remedy="Have the registry name an https token service (Harbor: external_url in harbor.yml), or accept that "
+            f"anybody in between can read them: --insecure-registry {host}, or --plain-http for a push.",
         )
 
 

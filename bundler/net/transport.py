@@ -126,7 +126,7 @@ class RequestsTransport:
 
     def _send(self, hop: Hop) -> HttpAnswer:
         credentials = hop.credentials
-        auth = HTTPBasicAuth(credentials.username.encode(), credentials.secret.encode()) if credentials else None
+        auth = HTTPBasicAuth(*credentials.as_bytes()) if credentials else None
         proxies: dict[str, str] = {}
         shown = None
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.status import error_for_status
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 _CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
-# what a registry answers of a session that it does not know, or not any more
-_GONE = frozenset({400, 404, 416})
+_MAY_NOT = frozenset({401, 403})
+# what a registry answers of a session that it does not know any more, or knows other bytes of (spec 1.1, "Error Codes")
+_LOST = frozenset({404, 416})
+_SPOILT = frozenset({"DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID"})
 _CONTENT = {"Content-Type": "application/octet-stream"}
 
 
@@ -59,6 +61,7 @@ class Upload:
         transport: authenticates for the repository.
         pieces: yields the blob's bytes from an offset on.
         task: told of what goes out, and of what has to go out again.
+        begun: where the registry wants it, if it has said so already.
     """
 
     def __init__(
@@ -68,12 +71,15 @@ class Upload:
         blob: Blob,
         pieces: Pieces,
         task: Task,
+        *,
+        begun: str = "",
     ) -> None:
         self._transport = transport
         self._repository = repository
         self._blob = blob
         self._pieces = pieces
         self._task = task
+        self._begun = begun
         self._session = ""
         self._sent_bytes = 0
         self._kept_bytes = 0
@@ -93,7 +99,17 @@ class Upload:
         offset = self._kept_bytes = self._held() if self._session else 0
         self._sent(offset - self._sent_bytes)
         if not offset:
-            self._session = self._begin()
+            self._begun, self._session = "", self._begun or self._begin()
+        try:
+            self._bring(offset)
+        except SourceError as error:
+            if error.status in _LOST or (offset and error.code in _SPOILT):
+                # what the registry had of it is gone or wrong: begun anew it may well come
+                self._session, error.retryable = "", True
+            raise
+
+    def _bring(self, offset: int) -> None:
+        if not offset:
             self._finish(self._body(0))
             return
         self._task.note(f"the registry has the first {offset} bytes; sending the rest")
@@ -125,7 +141,7 @@ class Upload:
                 if location := answer.headers.get("Location", ""):
                     self._session = resolved(self._repository, self._session, location)
         except SourceError as error:
-            if error.status not in _GONE:
+            if error.status is None or error.retryable or error.status in _MAY_NOT:
                 raise
             return 0
         # "0-0" is what registries say of nothing, and of one byte
@@ -133,7 +149,8 @@ class Upload:
 
     def _finish(self, body: Body | bytes) -> None:
         parts = urlsplit(self._session)
-        query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("digest", str(self._blob.digest))])
+        # what is there already means something to the registry alone, and may be signed
+        query = "&".join(filter(None, (parts.query, urlencode({"digest": str(self._blob.digest)}))))
         url = urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
         with self._transport.request("PUT", url, headers=_CONTENT, body=body) as answer:
             if answer.status != _CREATED:
@@ -160,7 +177,15 @@ def resolved(repository: Repository, asked: str, location: str) -> str:
     A registry behind a proxy that ends TLS may call itself http: the scheme in use is kept on the same host.
     """
     own = urlsplit(repository.endpoint.url)
-    parts = urlsplit(urljoin(asked, location))
+    try:
+        parts = urlsplit(urljoin(asked, location))
+    except ValueError as error:
+        raise SourceError(
+            ErrorId.SOURCE_INVALID,
+            f"{repository.endpoint.host} wants its blobs sent to something that is no URL",
+            where=repository.where,
+            remedy="Check that the host is a registry and that no proxy answers in its place.",
+        ) from error
     if parts.hostname != own.hostname:
         raise SourceError(
             ErrorId.SOURCE_REFUSED,

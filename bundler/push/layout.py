@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.beneath import open_file, open_root
 from bundler.archive.faults import damaged
-from bundler.archive.tree import check_files, tree_contents
+from bundler.archive.tree import examine_files, tree_contents
 from bundler.durable import storage_errors
+from bundler.errors import StorageError
 from bundler.model.bundle_images import BundleImage, bundle_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from bundler.errors import IntegrityError
+    from bundler.errors import BundlerError, IntegrityError
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
     from bundler.net.interface import Pieces
@@ -38,14 +39,13 @@ class Layout:
         self.images = images
         self._root = root
 
-    def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, IntegrityError]:
-        """Compare files with what the index lists; returns what is wrong, by path. Raises StorageError."""
-        with storage_errors(self.where):
-            return {
-                file.path: self._damaged(file, outcome)
-                for file, outcome in check_files(self._root, files, task)
-                if outcome != "intact"
-            }
+    def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
+        """Compare files with what the index lists; returns what is wrong, by path."""
+        return {
+            file.path: self._unreadable(file, outcome) if isinstance(outcome, OSError) else self._damaged(file, outcome)
+            for file, outcome in examine_files(self._root, files, task)
+            if outcome != "intact"
+        }
 
     def read(self, file: IndexedFile) -> bytes:
         """Return a small file's bytes. Raises IntegrityError, StorageError."""
@@ -78,6 +78,13 @@ class Layout:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _unreadable(self, file: IndexedFile, error: OSError) -> StorageError:
+        try:
+            with storage_errors(f"{self.where}/{file.path}"):
+                raise error
+        except StorageError as told:
+            return told
 
     def _damaged(self, file: IndexedFile, outcome: str) -> IntegrityError:
         got = "no such file" if outcome == "missing" else "other bytes"

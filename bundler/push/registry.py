@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from bundler.errors import BundlerError, ErrorId, IntegrityError, PublishError
+from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.bundle_images import DOCUMENT_TYPES, media_type
 from bundler.push.report import Projects, PushReport, Result, Sent
 from bundler.threads import Outcome, attempt_each
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Blobs(Protocol):
     """Where the bytes come from; `layout.Layout` implements it."""
 
-    def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, IntegrityError]:
-        """Return what is wrong with files that are not the listed ones, by path."""
+    def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
+        """Return what is wrong with files that are not the listed ones, or cannot be read, by path."""
 
     def read(self, file: IndexedFile) -> bytes:
         """Return a document's bytes."""
@@ -58,10 +58,11 @@ class _Way:
 
 @dataclass(slots=True)
 class _Freight:
-    """One blob and the names whose repositories want it."""
+    """One blob, the names whose repositories want it, and repositories that have it."""
 
     file: IndexedFile
     ways: list[_Way] = field(default_factory=list)
+    having: list[str] = field(default_factory=list)
 
     @property
     def by_repository(self) -> dict[str, list[_Way]]:
@@ -105,9 +106,11 @@ def push(
         left = (way.result or Result(way.push, "missing", way.before) for way in ways)
         return PushReport(tuple(left), Sent(0, 0, 0), known)
     run.check(_undecided(ways))
-    freight = _freight(_undecided(ways))
+    freight = _freight(ways)
     progress.expect(sum(one.file.blob.size * len(one.by_repository) for one in freight))
-    run.each(freight, run.carry, lambda one: one.ways)
+    run.each(freight, run.carry_once, lambda one: one.ways)
+    onward = [(one, repository) for one in freight for repository in one.by_repository if repository not in one.having]
+    run.each(onward, lambda pair: run.carry(*pair), lambda pair: pair[0].ways)
     run.each(_undecided(ways), run.name, lambda way: [way])
     return PushReport(
         tuple(way.result for way in ways if way.result), Sent(run.blobs, run.blob_bytes, run.mounted), known
@@ -161,20 +164,29 @@ class _Run:
                 if file.path in wrong:
                     way.fail(wrong[file.path])
 
-    def carry(self, freight: _Freight) -> None:
-        """Bring a blob into every repository that wants it: sent once, then taken over. One that refuses it is left."""
-        having: list[str] = []
-        blob = freight.file.blob
-        for repository, ways in freight.by_repository.items():
-            task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
-            try:
-                task.finish(self._carried(repository, freight.file, having, task))
-            except BundlerError as error:
-                task.finish("failed")
-                for way in ways:
-                    way.fail(error)
-            else:
-                having.append(repository)
+    def carry_once(self, freight: _Freight) -> None:
+        """Bring a blob into the first repository that takes it; from there the others can take it over."""
+        for repository in freight.by_repository:
+            if self.carry(freight, repository):
+                return
+
+    def carry(self, freight: _Freight, repository: str) -> bool:
+        """Bring a blob into a repository; where that fails, the images that want it there have failed."""
+        blob, ways = freight.file.blob, freight.by_repository.get(repository, [])
+        if not ways:
+            # the images that wanted it have failed for other reasons
+            return False
+        task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
+        try:
+            outcome = self._carried(repository, freight.file, freight.having, task)
+        except BundlerError as error:
+            task.finish("failed")
+            for way in ways:
+                way.fail(error)
+            return False
+        task.finish(outcome)
+        freight.having.append(repository)
+        return True
 
     def _carried(self, repository: str, file: IndexedFile, having: Sequence[str], task: Task) -> str:
         """Bring a blob into one repository and return how; `having` are others that have it."""
@@ -218,10 +230,15 @@ def _undecided(ways: Sequence[_Way]) -> list[_Way]:
 def _freight(ways: Sequence[_Way]) -> list[_Freight]:
     """Return the blobs that are no documents, the largest first so that none is left alone at the end."""
     found: dict[str, _Freight] = {}
-    for way in ways:
+    for way in _undecided(ways):
         for file in way.push.files:
             if media_type(file) not in DOCUMENT_TYPES:
                 found.setdefault(file.path, _Freight(file)).ways.append(way)
+    for way in ways:
+        if way.result is not None and way.result.outcome == "present":
+            for file in way.push.files:
+                if (one := found.get(file.path)) is not None:
+                    one.having.append(way.push.target.repository)
     return sorted(found.values(), key=lambda one: (-one.file.blob.size, one.file.path))
 
 

@@ -123,3 +123,22 @@ def test_a_helper_that_is_missing_is_named(registry: Registry, bundle: PushedBun
     done = pushed(registry, bundle, DOCKER_CONFIG=str(made))
     assert done.code == 10
     assert "docker-credential-absent" in done.stderr
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("way", ["stdin", "variable"])
+def test_a_password_of_any_bytes_is_a_wrong_one_and_no_bug(
+    bundle: PushedBundle, tmp_path: Path, locale: str, way: str
+) -> None:
+    with htpasswd_registry(tmp_path / "registry", "admin", SECRET) as registry:
+        given = b"caf\xe9\n" if way == "stdin" else b""
+        variables = {b"BUNDLER_PASSWORD": b"caf\xe9"} if way == "variable" else {}
+        option = ["--password-stdin"] if way == "stdin" else []
+        done = subprocess.run(
+            [*push_command(registry.host, bundle.root, "--username", "admin", *option)],
+            input=given, capture_output=True, check=False, timeout=WITHIN_S,
+            env={b"PATH": os.environb[b"PATH"], b"HOME": b"/nonexistent", b"LC_ALL": locale.encode(), **variables},
+        )  # fmt: skip
+    assert done.returncode == 7, done.stderr
+    assert b"[push-unauthorized]" in done.stderr
+    assert b"Traceback" not in done.stderr

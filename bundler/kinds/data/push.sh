@@ -241,17 +241,14 @@ trap 'exit 143' TERM
 done
 [ ! -e "$scratch/incomplete" ] || failed="$failed (load.sh)"
 
-while read -r first its_own _; do
-    its_own=${its_own#(}
-    while next_image; do
-        [ "${names%% *} $its_platform" = "$first ${its_own%,}" ] || continue
-        if known_as; then
-            push_all
-        else
-            printf '%s: FAILED\n' "$first"
-            failed="$failed $first"
-        fi
-        break
-    done <"$table"
-done <"$scratch/loaded"
+loaded=$(cat "$scratch/loaded")
+while next_image; do
+    case $newline$loaded in *"$newline${names%% *} ($its_platform, "*) ;; *) continue ;; esac
+    if known_as; then
+        push_all
+    else
+        printf '%s: FAILED\n' "${names%% *}"
+        failed="$failed ${names%% *}"
+    fi
+done <"$table"
 [ -z "$failed" ] || refuse "not done:$failed"

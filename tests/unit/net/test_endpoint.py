@@ -56,7 +56,7 @@ def test_loopback_with_tls() -> None:
 def test_a_named_host_speaks_tls_where_it_can(named: str) -> None:
     found, transport = endpoints({"https://registry.example:5000": Reply(200)}, named)
     assert found.find("registry.example:5000") == Endpoint(
-        "registry.example:5000", "https://registry.example:5000", insecure=True
+        "registry.example:5000", "https://registry.example:5000", insecure=True, named=True
     )
     assert transport.urls == ["https://registry.example:5000/v2/"]
 

@@ -183,3 +183,59 @@ def test_a_registry_that_tells_no_digest_is_asked_for_the_bytes(status: int) -> 
     made, transport, _ = pusher(lambda _: replies.pop(0))
     assert made.held("k8s/app", "1") == (Digest.sha256(b"{}") if status == 200 else None)
     assert [asked.method for asked in transport.asked] == ["HEAD", "GET"]
+
+
+def test_a_blob_that_was_not_taken_over_is_sent_into_the_upload_that_began_instead() -> None:
+    replies = [Reply(202, {"Location": "/v2/k8s/app/blobs/uploads/7"}), Reply(201)]
+    made, transport, _ = pusher(lambda _: replies.pop(0))
+    assert not made.mount("k8s/app", BLOB, "library/app")
+    made.upload("k8s/app", BLOB, lambda offset: iter((b"x"[offset:],)), Unwatched())
+    assert [asked.method for asked in transport.asked] == ["POST", "PUT"]
+    assert "/uploads/7?digest=" in transport.asked[-1].url
+
+
+def test_the_words_of_a_refusal_are_asked_for_where_a_head_has_none() -> None:
+    def answer(asked: Asked) -> Reply:
+        return Reply(403, body=b"" if asked.method == "HEAD" else errors("DENIED", "frozen by the auditor"))
+
+    made, transport, _ = pusher(answer)
+    error = failure(lambda: made.held("k8s/app", "1"))
+    assert (error.id, error.status, error.code) == (ErrorId.PUSH_UNAUTHORIZED, 403, "DENIED")
+    assert "frozen by the auditor" in str(error)
+    assert [asked.method for asked in transport.asked] == ["HEAD", "GET"]
+
+
+def test_the_name_of_an_image_is_not_taken_for_the_registrys_words() -> None:
+    for name in ("x/quota-controller", "k8s/immutable-app", "exceed/app"):
+        made = pusher(lambda _: Reply(403, body=errors("DENIED", "no")))[0]
+        error = failure(lambda made=made, name=name: made.put_manifest(name, "1", "x/y", b"{}"))  # type: ignore[misc]
+        assert error.id == ErrorId.PUSH_UNAUTHORIZED
+
+
+def test_docker_hub_is_asked_where_it_answers() -> None:
+    transport = FakeTransport(lambda _: Reply(200))
+    RegistryPusher(
+        "docker.io", transport, plain_http=False, logins=NoLogins(), retry=Retry(attempts=1), gate=Gate(1)
+    ).check()
+    assert [asked.url for asked in transport.asked] == ["https://registry-1.docker.io/v2/"]
+
+
+@pytest.mark.parametrize("fault", ["redirected", "cut"])
+def test_https_where_plain_http_was_asked_for_names_the_flag(fault: str) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.url.startswith("https:"):
+            return Reply(401)
+        if fault == "redirected":
+            return Reply(401, url="https://master/v2/")
+        raise SourceError(ErrorId.SOURCE_CUT, "cut", where=asked.url, remedy="Again.", retryable=True)
+
+    error = failure(pusher(answer, plain_http=True)[0].check)
+    assert (error.id, error.remedy) == (ErrorId.PUSH_SCHEME, "Leave --plain-http out.")
+
+
+def test_credentials_that_cannot_be_read_are_told_as_such() -> None:
+    def answer(_: Asked) -> Reply:
+        raise SourceError(ErrorId.CREDENTIALS_UNREADABLE, "is not JSON", where="config.json", remedy="Mend the file.")
+
+    error = failure(lambda: pusher(answer)[0].has_blob("k8s/app", BLOB))
+    assert (error.id, error.remedy, error.where) == (ErrorId.CREDENTIALS_UNREADABLE, "Mend the file.", "config.json")

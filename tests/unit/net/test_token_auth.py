@@ -56,7 +56,7 @@ class TokenService:
 
 
 def repository(path: str = "a/b", *, scheme: str = "https", insecure: bool = False) -> Repository:
-    endpoint = Endpoint("registry.example", f"{scheme}://registry.example", insecure)
+    endpoint = Endpoint("registry.example", f"{scheme}://registry.example", insecure, named=insecure)
     return Repository(endpoint, path, f"registry.example/{path}:1")
 
 
@@ -263,6 +263,23 @@ def test_credentials_do_not_go_to_a_realm_without_tls(kind: LoginKind) -> None:
     # a token for anybody opens nothing, and an insecure registry has been accepted
     assert service.auth().renew(repository(), plain, "") == "Bearer t1"
     assert service.auth(login(kind)).renew(repository(scheme="http", insecure=True), plain, "") == "Bearer t2"
+
+
+@pytest.mark.parametrize("kind", ["password", "identity-token"])
+def test_a_registry_on_this_machine_sends_credentials_in_clear_to_this_machine_alone(kind: LoginKind) -> None:
+    # perhaps it is the end of a tunnel
+    here = Repository(Endpoint("localhost:5000", "http://localhost:5000", insecure=True), "a/b", "localhost:5000/a/b:1")
+    service = TokenService()
+    with pytest.raises(SourceError, match="without TLS; they were not sent"):
+        service.auth(login(kind)).renew(here, 'Bearer realm="http://auth.example/token"', "")
+    assert service.transport.asked == []
+    for near in (
+        "http://127.0.0.1:81/token",
+        "http://[::1]/token",
+        "http://localhost/token",
+        "https://auth.example/token",
+    ):
+        assert service.auth(login(kind)).renew(here, f'Bearer realm="{near}"', "")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.errors import SourceError
+from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Blob
 from bundler.model.progress import Unwatched
 from bundler.net.endpoint import Endpoint, Repository
@@ -84,3 +84,51 @@ def test_a_registry_behind_a_proxy_keeps_the_scheme_that_is_in_use(location: str
 def test_blobs_and_credentials_go_to_no_other_host() -> None:
     with pytest.raises(SourceError, match=r"elsewhere\.example"):
         resolved(REPOSITORY, "https://master/v2/x", "https://elsewhere.example/v2/up")
+
+
+@pytest.mark.parametrize("location", ["http://[::1/v2/up", "//["])
+def test_a_location_that_is_no_url_is_told(location: str) -> None:
+    with pytest.raises(SourceError, match="no URL"):
+        resolved(REPOSITORY, "https://master/v2/x", location)
+
+
+@pytest.mark.parametrize("state", ["a=AbC%FFz%3D", "flag", "x=1;y=2", "t=a%20b+c", ""])
+def test_what_a_registry_keeps_in_its_location_is_sent_back_as_it_is(state: str) -> None:
+    location = "/v2/k8s/app/blobs/uploads/1" + (f"?{state}" if state else "")
+    _, put = upload(Reply(202, {"Location": location}), Reply(201))
+    digest = f"digest=sha256%3A{BLOB.digest.hex}"
+    assert put.url == f"https://master{location}" + ("&" if state else "?") + digest
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 416, 501])
+def test_a_session_that_cannot_be_asked_for_is_begun_anew(status: int) -> None:
+    asked = upload(BEGUN, cut_error(), Reply(status), BEGUN, Reply(201), attempts=2)
+    assert [one.method for one in asked] == ["POST", "PUT", "GET", "POST", "PUT"]
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_a_session_that_is_lost_while_it_is_sent_is_begun_anew(status: int) -> None:
+    gone = SourceError(ErrorId.SOURCE_NOT_FOUND, "gone", where="w", remedy="r", status=status)
+    asked = upload(BEGUN, gone, BEGUN, Reply(201), attempts=2)
+    assert [one.method for one in asked] == ["POST", "PUT", "POST", "PUT"]
+
+
+def test_a_resumed_upload_whose_bytes_are_wrong_is_begun_anew() -> None:
+    kept = Reply(204, {"Range": "0-3", "Location": SESSION})
+    wrong = SourceError(ErrorId.SOURCE_REFUSED, "wrong", where="w", remedy="r", status=400, code="DIGEST_INVALID")
+    asked = upload(BEGUN, cut_error(), kept, Reply(202, {"Location": SESSION}), wrong, BEGUN, Reply(201), attempts=3)
+    assert [one.method for one in asked] == ["POST", "PUT", "GET", "PATCH", "PUT", "POST", "PUT"]
+
+
+def test_bytes_that_are_wrong_from_the_first_are_not_sent_again() -> None:
+    wrong = SourceError(ErrorId.SOURCE_REFUSED, "wrong", where="w", remedy="r", status=400, code="DIGEST_INVALID")
+    with pytest.raises(SourceError) as caught:
+        upload(BEGUN, wrong)
+    assert not caught.value.retryable
+
+
+def test_an_upload_that_has_begun_elsewhere_goes_on_there() -> None:
+    transport = ScriptedTransport(Reply(201))
+    Upload(transport, REPOSITORY, BLOB, pieces, Unwatched(), begun=f"https://master{SESSION}").attempt()
+    (put,) = transport.asked
+    assert put.url.startswith(f"https://master{SESSION}&digest=")

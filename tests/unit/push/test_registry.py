@@ -144,3 +144,26 @@ def test_projects_that_cannot_be_had_fail_and_new_ones_are_not_looked_at() -> No
     assert outcomes(report) == ["demo/app:1 failed", "library/pause:3.5 pushed"]
     assert writer.calls[0].startswith("HEAD library/pause")
     assert not any("demo/app" in call for call in writer.calls)
+
+
+def test_a_blob_that_one_repository_refuses_is_brought_into_the_others() -> None:
+    writer = MemoryWriter(refuse=frozenset({"UPLOAD demo/app"}))
+    report = run(writer, image("docker.io/demo/app:1", content="same"), image("quay.io/z/app:1", content="same"))
+    assert outcomes(report) == ["demo/app:1 failed", "z/app:1 pushed"]
+    assert "UPLOAD z/app" in " ".join(call.rpartition(" ")[0] for call in writer.calls)
+
+
+def test_a_repository_that_has_refused_one_blob_is_not_asked_for_the_others() -> None:
+    writer = MemoryWriter(refuse=frozenset({"HEAD demo/app"}))
+    run(writer, APP)
+    # as many as were on their way at once, at most
+    assert sum(call.startswith("HEAD demo/app ") for call in writer.calls) <= 3
+
+
+def test_what_a_present_image_has_is_taken_over_from_it() -> None:
+    writer = MemoryWriter()
+    first, second = (image(name, content="same") for name in ("docker.io/demo/app:1", "quay.io/z/app:1"))
+    run(writer, first)
+    report = run(writer, first, second)
+    assert outcomes(report) == ["demo/app:1 present", "z/app:1 pushed"]
+    assert (report.sent.blobs, report.sent.mounted) == (0, 2)
