@@ -18,8 +18,9 @@ from bundler.model.images_table import named_like, read_images_table
 from bundler.model.reference import Reference
 from bundler.model.site_name import site_name, site_name_below
 from tests.integration.docker_engine import DockerEngine, docker_engine
+from tests.integration.harbor_front import harbor_front
 from tests.integration.placed_images import AMD64, ARM64, PlacedImages, place_images
-from tests.integration.registries import Registry, htpasswd_registry, plain_registry
+from tests.integration.registries import Registry, htpasswd_registry, plain_registry, token_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -319,6 +320,23 @@ def test_missing_projects_are_created(shell: str, directory: Path, engine: Docke
     assert (done.returncode, "told of some" in done.stderr) == (1, True), done.stderr
     held(registry, "demo/app:1")
     assert AWKWARD_PASSWORD not in done.stdout + done.stderr
+
+
+def test_projects_that_are_there_need_no_right_to_create_any(
+    directory: Path, engine: DockerEngine, tmp_path: Path
+) -> None:
+    with (
+        token_registry(tmp_path / "registry", {"admin": "s3cret"}) as tokens,
+        harbor_front(tokens, projects={"demo", "library", "some"}, admins=frozenset()) as harbor,
+    ):
+        engine.docker("login", "--username", "admin", "--password", "s3cret", harbor.host)
+        done = push(
+            directory, engine, harbor.host,
+            HARBOR_URL=f"http://{harbor.host}", HARBOR_USER="admin", HARBOR_PASSWORD="s3cret",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count(": present") >= 3
+        assert not [line for line in harbor.requests if line.startswith("POST")]
 
 
 def test_the_password_is_in_no_argument_and_no_child_s_environment(

@@ -171,15 +171,24 @@ quoted() {
     printf '%s' "$1" | sed 's/[\\"]/\\&/g'
 }
 
-create_project() {
-    answer=$(printf 'user = "%s:%s"\n' "$(quoted "$harbor_user")" "$(quoted "$harbor_password")" |
+# Asks Harbor; what it answers ends with its status in a line of its own.
+harbor() {
+    printf 'user = "%s:%s"\n' "$(quoted "$harbor_user")" "$(quoted "$harbor_password")" |
         curl --config - --silent --show-error --max-time 60 ${HARBOR_CA_FILE:+--cacert "$HARBOR_CA_FILE"} \
-            --header 'Content-Type: application/json' --write-out '\n%{http_code}' \
-            --data "{\"project_name\":\"$1\",\"metadata\":{\"public\":\"${HARBOR_PUBLIC:-true}\"}}" \
-            "${HARBOR_URL:-https://$registry}/api/v2.0/projects") || return 1
+            --write-out '\n%{http_code}' "$@"
+}
+
+create_project() {
+    projects_url=${HARBOR_URL:-https://$registry}/api/v2.0/projects
+    # whoever may create none may still push into one that is there
+    answer=$(harbor --head "$projects_url?project_name=$1") || return 1
+    [ "${answer##*"$newline"}" = 200 ] || answer=$(
+        harbor --header 'Content-Type: application/json' \
+            --data "{\"project_name\":\"$1\",\"metadata\":{\"public\":\"${HARBOR_PUBLIC:-true}\"}}" "$projects_url"
+    ) || return 1
     case ${answer##*"$newline"} in
     201) printf 'project %s: created\n' "$1" ;;
-    409) printf 'project %s: present\n' "$1" ;;
+    200 | 409) printf 'project %s: present\n' "$1" ;;
     *)
         printf 'push.sh: project %s: the registry answered %s\n' "$1" "$answer" >&2
         return 1
