@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from bundler.net.retry import Retry
 
 T = TypeVar("T")
+# so many things in a row that were tried as often as anything is, and a registry is given up
+MOST_IN_VAIN = 3
 _MAY_NOT = frozenset({401, 403})
 _OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 202, 400, 401, 404
 
@@ -53,6 +55,7 @@ class RegistryPusher:
         self._auth = RegistryAuth(transport, logins, pushing=True)
         self._plain_http = plain_http
         self._gone: SourceError | None = None
+        self._in_vain = 0
         self._endpoint = (
             Endpoint(host, f"http://{host}", insecure=True, named=True)
             if plain_http
@@ -75,7 +78,7 @@ class RegistryPusher:
 
     def check(self) -> None:
         """Raise PublishError unless a registry answers and takes the credentials; finds the scheme on loopback."""
-        self._gone = None
+        self._gone, self._in_vain = None, 0
         status = self._run(self._reached, Unwatched())
         if status not in (_OK, _UNAUTHORIZED):
             raise no_registry(self._endpoint, status)
@@ -215,15 +218,17 @@ class RegistryPusher:
                         self._gate.failed()
                     raise
             self._gate.succeeded()
+            self._in_vain = 0
             return result
 
         try:
             if self._gone is not None:
-                # nobody listens there, however often it was tried: the next blob need not find that out anew
+                # nobody listens there, or nothing gets through: the next blob need not find that out anew
                 raise self._gone
             return self._retry.run(gated, task, position=position)
         except SourceError as error:
-            if error.id == ErrorId.SOURCE_UNREACHABLE:
+            self._in_vain += error.retryable
+            if error.id == ErrorId.SOURCE_UNREACHABLE or self._in_vain >= MOST_IN_VAIN:
                 self._gone = error
             raise publish_error(error, self._endpoint) from error
 

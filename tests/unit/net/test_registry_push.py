@@ -12,7 +12,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
 from bundler.net.gate import TURNS_BEFORE_MORE, Gate
 from bundler.net.login import NoLogins
-from bundler.net.registry_push import RegistryPusher
+from bundler.net.registry_push import MOST_IN_VAIN, RegistryPusher
 from bundler.net.retry import Retry
 from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
 
@@ -114,6 +114,19 @@ def test_a_registry_that_is_gone_is_not_asked_for_every_blob() -> None:
     for _ in range(3):
         assert failure(lambda: made.has_blob("k8s/app", BLOB)).id == ErrorId.PUSH_UNREACHABLE
     assert len(transport.asked) == 3
+
+
+def test_a_registry_that_is_busy_for_ever_is_given_up() -> None:
+    made, transport, _ = pusher(lambda _: Reply(429, {"Retry-After": "120"}))
+    for _ in range(MOST_IN_VAIN + 5):
+        assert failure(lambda: made.has_blob("k8s/app", BLOB)).id == ErrorId.PUSH_UNREACHABLE
+    assert len(transport.asked) == MOST_IN_VAIN * ATTEMPTS
+    # one that gets something through in between is not
+    replies = ([Reply(503)] * ATTEMPTS + [Reply(200)]) * 5
+    patient, _, _ = pusher(lambda _: replies.pop(0))
+    for _ in range(5):
+        failure(lambda: patient.has_blob("k8s/app", BLOB))
+        assert patient.has_blob("k8s/app", BLOB)
 
 
 def test_a_registry_that_mounts_nothing_gets_the_blob_sent() -> None:
