@@ -50,11 +50,12 @@ def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | N
 def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
     platforms, wanted = engine.platforms(), _wanted_trust(options)
     insecure = engine.is_insecure(wanted.host)
+    said = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
     if options.via == "auto":
-        way = way_with_engine(plan, platforms, wanted.obstacle(insecure=insecure))
+        way = way_with_engine(plan, platforms, wanted.obstacle(insecure=insecure, said=said))
         console.remark(way.line)
         return way.via == "docker"
-    require_trust(wanted, engine.where, insecure=insecure)
+    require_trust(wanted, engine.where, insecure=insecure, said=said)
     if lost := platform_obstacles(plan, platforms):
         more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
         raise click.UsageError(
@@ -71,3 +72,9 @@ def _wanted_trust(options: PushOptions) -> WantedTrust:
     registry = options.registry
     option = "--plain-http" if registry.plain_http else "--insecure" if registry.insecure else ""
     return WantedTrust(docker_host(registry.host, plain_http=registry.plain_http), option, registry.ca_file is not None)
+
+
+def _distrust(wanted: WantedTrust, plan: PushPlan, engine: PushingEngine) -> str:
+    # any name will do
+    tagged = (push.target for push in plan.pushes if push.target.tag)
+    return next((engine.distrust(f"{wanted.host}/{one.repository}:{one.tag}") for one in tagged), "")

@@ -22,9 +22,10 @@ from bundler.errors import BundlerError, ErrorId, SiteError, StorageError
 from bundler.model.digest import Digest
 from bundler.model.images_table import engine_platforms
 from bundler.net.endpoint import addresses
+from bundler.net.redact import redact_text
 from bundler.push.engine import LayerStep
 from bundler.push.engine_trust import is_insecure
-from bundler.push.engine_words import refused_push
+from bundler.push.engine_words import is_distrust, refused_push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -98,6 +99,17 @@ class DockerEngine:
         with _translated(self._where):
             config = self._client.info().get("RegistryConfig")
         return is_insecure(config, host, addresses(host))
+
+    def distrust(self, name: str) -> str:
+        """See `PushingEngine`."""
+        with _translated(self._where):
+            try:
+                # without any, the library would look for credentials on its own
+                self._client.inspect_distribution(name, auth_config={})
+            except APIError as error:
+                said = redact_text(str(error.explanation or error))
+                return said if is_distrust(said) else ""
+        return ""
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
         """See `PushingEngine`."""

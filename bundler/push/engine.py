@@ -52,6 +52,12 @@ class LayerStep:
 class PushingEngine(Engine, Protocol):
     """An engine that also sends its images to registries."""
 
+    def distrust(self, name: str) -> str:
+        """Have it ask a registry for an image, as nobody, and return what it says against the certificate it is shown.
+
+        "" where it has nothing to say of that, whatever else came of it. Nothing is pulled.
+        """
+
     def is_insecure(self, host: str) -> bool:
         """Tell whether it speaks to a registry without verified TLS; `host` as in the names that it is given."""
 

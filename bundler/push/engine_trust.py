@@ -1,7 +1,8 @@
 """Which registries an engine speaks to without verified TLS, and what follows for a push through it. Pure.
 
 Owns the reading of the engine's settings (`RegistryConfig` of the Engine API's /info); refuses to change them. No
-client can tell an engine otherwise: --plain-http, --insecure and --ca-file are for connections of our own.
+client can tell an engine otherwise: --plain-http, --insecure and --ca-file are for connections of our own. Whom it
+trusts is in no setting that it tells; what it says when it is made to ask the registry for something is handed in.
 """
 
 from __future__ import annotations
@@ -30,29 +31,39 @@ class WantedTrust:
     option: str = ""
     own_authority: bool = False
 
-    def obstacle(self, *, insecure: bool) -> str:
-        """Return why an engine could not speak to the registry so, "" where it could; `insecure`: whether it may."""
-        if insecure:
-            return ""
-        if self.option:
+    def obstacle(self, *, insecure: bool, said: str = "") -> str:
+        """Return why an engine could not speak to the registry so, "" where it could.
+
+        Arguments:
+            insecure: whether the engine speaks to it without verified TLS.
+            said: what the engine says against its certificate, "" where it has not been asked or has nothing to say.
+        """
+        if self.option and not insecure:
             return f"it speaks to {self.host} by verified TLS alone, whatever {self.option} says"
-        return f"it does not read --ca-file, and may not trust {self.host}" if self.own_authority else ""
+        if said:
+            return f"it does not read --ca-file, and says of {self.host}: {said}"
+        # distribution's reference grammar knows no such host before Docker 23
+        return "not every engine takes an IPv6 address for a registry" if self.host.startswith("[") else ""
 
 
-def require_trust(wanted: WantedTrust, where: str, *, insecure: bool) -> None:
-    """Raise SiteError (ENGINE_WANTS_TLS) before anything is loaded, where the push could only fail.
-
-    Whether the engine trusts the authority of --ca-file cannot be asked: that is left to the push.
-    """
+def require_trust(wanted: WantedTrust, where: str, *, insecure: bool, said: str = "") -> None:
+    """Raise SiteError (ENGINE_WANTS_TLS) before anything is loaded, where the push could only fail."""
     if wanted.option and not insecure:
-        raise SiteError(
-            ErrorId.ENGINE_WANTS_TLS,
-            f"the engine could not push: {wanted.obstacle(insecure=False)}",
-            where=where,
-            remedy=f'Add "{wanted.host}" to "insecure-registries" in its /etc/docker/daemon.json and reload it '
-            "(systemctl reload docker), or push with --via registry, which no engine has to know of.",
-            step="push-images",
+        remedy = (
+            f'Add "{wanted.host}" to "insecure-registries" in its /etc/docker/daemon.json and reload it '
+            "(systemctl reload docker)"
         )
+    elif said:
+        remedy = f"Copy the file to /etc/docker/certs.d/{wanted.host}/ca.crt on its host, which is read at every push"
+    else:
+        return
+    raise SiteError(
+        ErrorId.ENGINE_WANTS_TLS,
+        f"the engine could not push: {wanted.obstacle(insecure=insecure, said=said)}",
+        where=where,
+        remedy=f"{remedy}, or push with --via registry, which no engine has to know of.",
+        step="push-images",
+    )
 
 
 def is_insecure(registry_config: Any, host: str, addresses: Iterable[str]) -> bool:

@@ -7,8 +7,10 @@ registry client (its errcode package writes a registry's code in small letters, 
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 from bundler.errors import ErrorId, SourceError
+from bundler.model.reference import DEFAULT_HOST
 from bundler.net.redact import redact_text
 
 _CODES = (
@@ -45,7 +47,7 @@ def refused_push(said: str, where: str) -> SourceError:
     low = said.lower()
     found, told = _CODE.search(low), _STATUS.search(said)
     code, status = _SPOKEN[found[1]] if found else "", int(told[1]) if told else None
-    id_, remedy, retryable = _meaning(low, code, status)
+    id_, remedy, retryable = _meaning(said, code, status)
     where = _elsewhere(said, where.partition("/")[0]) or where
     return SourceError(
         id_, f"the engine could not push it: {redact_text(said.strip())}", where=where, remedy=remedy,
@@ -55,18 +57,40 @@ def refused_push(said: str, where: str) -> SourceError:
 
 def _elsewhere(said: str, host: str) -> str:
     """Return what the engine spoke to where that is certainly another than the registry `HOST[:PORT]`, else ""."""
-    if (asked := _ASKED.search(said)) is not None and asked[2] != host:
-        return f"{asked[1]}/"
+    if host == DEFAULT_HOST:
+        # which answers under names of its own
+        return ""
+    asked = list(_ASKED.finditer(said))
+    # of nested ones the innermost is what failed
+    if asked and asked[-1][2] != host:
+        return f"{asked[-1][1]}/"
     name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
     if (looked_up := _LOOKED_UP.search(said)) is not None:
         return f"tcp://{looked_up[1]}/" if looked_up[1] != name else ""
-    if (dialled := _DIALLED.search(said)) is not None and port not in ("", dialled[2]):
-        return f"tcp://{dialled[1]}:{dialled[2]}/"
+    if (dialled := _DIALLED.search(said)) is not None:
+        # an address says nothing of a registry that is known by name
+        other = port not in ("", dialled[2]) or (_is_address(name) and dialled[1] != name)
+        return f"tcp://{dialled[1]}:{dialled[2]}/" if other else ""
     return ""
 
 
-def _meaning(low: str, code: str, status: int | None) -> tuple[ErrorId, str, bool]:
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_distrust(said: str) -> bool:
+    """Tell whether words are about a registry's certificate, or about its having none."""
+    low = said.lower()
+    return any(words in low for words in _TRUST) and not any(words in low for words in _CUT)
+
+
+def _meaning(said: str, code: str, status: int | None) -> tuple[ErrorId, str, bool]:
     """Return id, remedy and whether the same may well succeed a little later."""
+    low = said.lower()
     again = "Run the command again; it sends what is missing."
     if code in _BUSY_CODES or status == _BUSY or (status is not None and status >= _SERVER_FAULT):
         return ErrorId.SOURCE_BUSY, again, True
@@ -76,7 +100,7 @@ def _meaning(low: str, code: str, status: int | None) -> tuple[ErrorId, str, boo
         return ErrorId.SOURCE_INVALID, "See what the registry says.", False
     if any(words in low for words in _NOBODY):
         return ErrorId.SOURCE_UNREACHABLE, again, True
-    if any(words in low for words in _TRUST) and not any(words in low for words in _CUT):
+    if is_distrust(said):
         remedy = (
             "Tell the engine to trust it (insecure-registries in /etc/docker/daemon.json, or its authority below "
             "/etc/docker/certs.d), or push with --via registry, which no engine has to know of."

@@ -178,13 +178,14 @@ class _Run:
             return
 
         def restore() -> None:
-            if other is None:
-                engine.untag(name)
-            else:
+            # with the name goes the digest that the engine has noted of the push under it
+            engine.untag(name)
+            if other is not None:
                 engine.tag(other, repository, tag)
 
-        engine.tag(own, repository, tag)
         try:
+            # an interruption may come as soon as the engine has heard of it
+            engine.tag(own, repository, tag)
             if (found := engine.image_id(name)) not in image.ids:
                 raise _differs(name, f"{found or 'not there'} now")
             yield

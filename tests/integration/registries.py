@@ -143,16 +143,22 @@ def token_registry(
 
 
 @contextmanager
-def tls_registry(directory: Path) -> Iterator[Registry]:
-    """Run a registry without authentication over https, its certificate signed by nobody (`ca_file` holds it)."""
+def tls_registry(directory: Path, *, address: str = "127.0.0.1:0", runner: Sequence[str] = ()) -> Iterator[Registry]:
+    """Run a registry without authentication over https, its certificate signed by nobody (`ca_file` holds it).
+
+    Arguments as for `plain_registry`.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate, key_file = directory / "registry.pem", directory / "registry.key"
-    certificate.write_bytes(self_signed_certificate(key, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))))
+    certificate.write_bytes(
+        self_signed_certificate(key, x509.IPAddress(ipaddress.ip_address(address.partition(":")[0])))
+    )
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    with _serve(directory, {}, tls={"certificate": str(certificate), "key": str(key_file)}) as (host, pid):
+    tls = {"certificate": str(certificate), "key": str(key_file)}
+    with _serve(directory, {}, tls, address=address, runner=runner) as (host, pid):
         yield Registry(host, directory, ca_file=certificate, pid=pid)
 
 

@@ -60,7 +60,8 @@ def test_settings_that_are_not_told_mean_verified_tls(settings: Any) -> None:
             "by verified TLS alone, whatever --plain-http says",
         ),
         (WantedTrust("master:443", "--insecure"), False, "whatever --insecure says"),
-        (WantedTrust("master:443", own_authority=True), False, "does not read --ca-file"),
+        (WantedTrust("master:443", own_authority=True), False, ""),
+        (WantedTrust("[::1]:5000"), True, "IPv6"),
         (WantedTrust("master:443"), False, ""),
         (WantedTrust("master:80", "--plain-http"), True, ""),
         (WantedTrust("master:443", own_authority=True), True, ""),
@@ -78,3 +79,12 @@ def test_a_push_that_could_only_fail_is_refused_with_what_to_write_where() -> No
     assert caught.value.id == ErrorId.ENGINE_WANTS_TLS
     assert '"master:80" to "insecure-registries"' in caught.value.remedy
     require_trust(WantedTrust("master:443", own_authority=True), "unix:///run/docker.sock", insecure=False)
+
+
+def test_what_an_engine_says_against_a_certificate_decides_about_an_authority() -> None:
+    wanted, said = WantedTrust("master:443", own_authority=True), "x509: certificate signed by unknown authority"
+    assert said in wanted.obstacle(insecure=False, said=said)
+    with pytest.raises(SiteError, match="--ca-file") as caught:
+        require_trust(wanted, "unix:///run/docker.sock", insecure=False, said=said)
+    assert "/etc/docker/certs.d/master:443/ca.crt" in caught.value.remedy
+    assert "--via registry" in caught.value.remedy

@@ -8,6 +8,7 @@ from bundler.errors import ErrorId
 from bundler.push.engine_words import refused_push
 
 STATE = "secret" * 8
+REFUSED_AT = "dial tcp 198.51.100.2:443: connect: connection refused"
 DIAL = 'Get "https://master/v2/": dial tcp 198.51.100.1:443: '
 
 
@@ -61,3 +62,18 @@ def test_its_words_are_told() -> None:
 )
 def test_another_host_that_failed_is_named(said: str, where: str) -> None:
     assert refused_push(said, "master:443/k8s/app:1").where == where
+
+
+@pytest.mark.parametrize(
+    ("said", "registry", "elsewhere"),
+    [
+        (f'Head "https://m.x/v2/": Get "http://harbor.x/t": {REFUSED_AT}', "m.x", "http://harbor.x/"),
+        (REFUSED_AT, "198.51.100.1", "tcp://198.51.100.2:443/"),
+        (REFUSED_AT, "198.51.100.2", ""),
+        (REFUSED_AT, "m.x", ""),
+        ('Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no', "docker.io", ""),
+    ],
+)
+def test_only_another_host_than_the_registry_is_another_one(said: str, registry: str, elsewhere: str) -> None:
+    name = f"{registry}/k8s/app:1"
+    assert refused_push(said, name).where == (elsewhere or name)
