@@ -26,7 +26,7 @@ from tests.fakes.store import MemoryStore
 from tests.integration.images import MadeImage, make_image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from bundler.model.placement import Placement
@@ -107,6 +107,7 @@ def place_images(
     docker: bool = False,
     filler_bytes: int = 0,
     content: bytes = b"",
+    by_digest: Collection[str] = (),
 ) -> PlacedImages:
     """Make images, pin them and place them.
 
@@ -117,6 +118,7 @@ def place_images(
         docker: whether they are in Docker's format.
         filler_bytes: size of a further layer of each.
         content: what further distinguishes them.
+        by_digest: those of the references whose images are wanted, and so known, by their digest alone.
     """
     kind, registry, store = ImagesKind(), MemoryRegistry(), MemoryStore(scratch / "store")
     sources = image_sources(registry, store)
@@ -130,7 +132,8 @@ def place_images(
         if docker:
             add_in_docker_format(registry, made, text)
         names = tuple(Reference.parse(name) for image, name in (further_names or {}).items() if image in text)
-        entry = ImageEntry(text, Position("m", 1, 1), Reference.parse(text), names, tuple(platforms), ROLES)
+        asked = Reference.parse(f"{text.rpartition(':')[0]}@{made.top.digest}" if text in by_digest else text)
+        entry = ImageEntry(text, Position("m", 1, 1), asked, names, tuple(platforms), ROLES)
         artifacts = kind.lock(entry, sources, Unwatched())
         locked.append(LockedEntry(kind.name, entry.id, entry_fingerprint(entry), artifacts))
         ids[text] = {platform: config.digest for platform, config in made.configs.items()}

@@ -20,6 +20,7 @@ from bundler.model.site_name import site_name, site_name_below
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.harbor_front import harbor_front
 from tests.integration.placed_images import AMD64, ARM64, PlacedImages, place_images
+from tests.integration.push_script import SHELLS, held, push, tags
 from tests.integration.registries import Registry, htpasswd_registry, plain_registry, token_registry
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-SHELLS = ("dash", "busybox sh", "bash")
 APP, TOOL, EDGE, PAUSE = (
     "docker.io/demo/app:1",
     "quay.io/some/deep/tool:v2",
@@ -79,32 +79,6 @@ def emptied(engine: DockerEngine) -> DockerEngine:
     return engine.emptied()
 
 
-def push(
-    directory: Path, engine: DockerEngine, *arguments: str, shell: str = "sh", **variables: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*shell.split(), str(directory / "push.sh"), *arguments],
-        cwd="/",
-        env={**engine.environment, **variables},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def held(registry: Registry, name: str) -> str:
-    """Return the config digest of what a registry has under a name."""
-    done = subprocess.run(
-        ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{registry.host}/{name}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return str(json.loads(done.stdout)["config"]["digest"])
-
-
 def tabled(directory: Path, *names: str) -> Path:
     """Write a directory with nothing but the scripts and a table of images with these names, one each."""
     directory.mkdir()
@@ -138,6 +112,8 @@ def test_every_image_is_pushed_under_its_site_names(
     assert {name: held(registry, name) for name in expected} == expected
     assert f"{ALIAS}: pushed as {registry.host}/library/alias:9" in done.stdout
     assert not [line for line in registry.requests() if "edge" in line], "another platform's image"
+    # as load.sh leaves it
+    assert tags(emptied) == ["demo/app:1", ALIAS, "quay.io/some/deep/tool:v2", PAUSE]
 
 
 def test_below_one_project_and_another_platform(

@@ -13,7 +13,8 @@ Usage: push.sh [--only GLOB]... [--platform OS/ARCH[/VARIANT]] [--dry-run] REGIS
 
 Load the images of this directory into the Docker engine, as load.sh does, and push them to REGISTRY (HOST[:PORT]):
 host/path:tag becomes REGISTRY/path:tag, with one segment REGISTRY/library/path:tag. With PROJECT everything goes below
-it by its last segment. Run `docker login REGISTRY` first.
+it by its last segment. Run `docker login REGISTRY` first. Names of the registry are gone from the engine afterwards.
+Docker cannot push images that are known by digest alone: they are told, and `bundler push-images` can.
 
   --only GLOB    only images with a name that matches (quote it: '*flannel*'); may be given several times
   --platform P   images for P instead of the engine's own platform
@@ -158,6 +159,12 @@ if [ -n "$conflicts" ]; then
     done >&2
     refuse 'different images meet on one name, nothing was sent; leave some out with --only'
 fi
+printf '%s' "$plan" | while read -r name target _; do
+    case $target in *@*) printf 'push.sh: %s is known by its digest alone, which docker cannot push\n' "$name" >&2 ;; esac
+done
+case $plan in
+*@*) printf 'push.sh: push such images with `bundler push-images --via registry`, which keeps their digests\n' >&2 ;;
+esac
 
 if [ -n "$dry" ]; then
     printf '%s' "$plan" | while read -r name target _; do
@@ -211,18 +218,32 @@ fi
 # What the engine calls an image: by its config, or by a manifest where it keeps images in containerd.
 known_as() {
     for known in "$image_id" "$manifest" "$digest"; do
-        docker inspect --type=image -f '{{.Id}}' "$known" >/dev/null 2>&1 </dev/null && return 0
+        own=$(docker inspect --type=image -f '{{.Id}}' "$known" 2>/dev/null </dev/null) && return 0
     done
     return 1
+}
+
+# Whatever had a name in the engine before it was lent for a push has it again.
+give_back() {
+    [ -n "$lent" ] || return 0
+    docker rmi --no-prune "$lent" >/dev/null 2>&1 </dev/null
+    [ -z "$owner" ] || docker tag "$owner" "$lent" </dev/null
+    lent=''
+}
+
+push_as() {
+    owner=$(docker inspect --type=image -f '{{.Id}}' "$1" 2>/dev/null </dev/null) || owner=''
+    [ "$owner" = "$own" ] || lent=$1
+    docker tag "$known" "$1" </dev/null && docker push "$1" </dev/null >&2
+    pushed=$?
+    give_back
+    return $pushed
 }
 
 push_all() {
     for name in $names; do
         site_name "$name"
-        case $target in
-        *@*) printf 'push.sh: %s has no tag, which docker needs; bundler push-images can push it\n' "$name" >&2 && false ;;
-        *) docker tag "$known" "$registry/$target" </dev/null && docker push "$registry/$target" </dev/null >&2 ;;
-        esac
+        case $target in *@*) false ;; *) push_as "$registry/$target" ;; esac
         if [ $? = 0 ]; then
             printf '%s: pushed as %s/%s\n' "$name" "$registry" "$target"
         else
@@ -238,7 +259,8 @@ for glob in $only; do
 done
 [ -z "$platform" ] || set -- "$@" --platform "$platform"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/push.XXXXXX") || refuse 'cannot make a temporary directory; set TMPDIR'
-trap 'rm -rf "$scratch"' EXIT
+lent='' owner=''
+trap 'rm -rf "$scratch"; give_back' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
