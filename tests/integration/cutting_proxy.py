@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
+
+from tests.integration.relay import relayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.integration.relay import Pump
 
 PIECE_BYTES = 16 * 1024
 
@@ -31,39 +35,15 @@ def cutting_proxy(target: str, *cuts: int) -> Iterator[CuttingProxy]:
     """
     host, _, port = target.partition(":")
     remaining = list(cuts)
-    open_sockets: list[socket.socket] = []
-    threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy = CuttingProxy(f"127.0.0.1:{listener.getsockname()[1]}")
 
-        def accept() -> None:
-            while True:
-                try:
-                    client, _ = listener.accept()
-                except OSError:
-                    return
-                server = socket.create_connection((host, int(port)))
-                open_sockets.extend((client, server))
-                budget = remaining.pop(0) if remaining else None
-                for pump in ((client, server, None, []), (server, client, budget, proxy.passed)):
-                    thread = threading.Thread(target=_pump, args=pump)
-                    threads.append(thread)
-                    thread.start()
+        def pumps(client: socket.socket, server: socket.socket) -> tuple[Pump, Pump]:
+            budget = remaining.pop(0) if remaining else None
+            return partial(_pump, client, server, None, []), partial(_pump, server, client, budget, proxy.passed)
 
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        try:
+        with relayed(listener, lambda: socket.create_connection((host, int(port))), pumps):
             yield proxy
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            accepting.join()
-            for used in open_sockets:
-                with suppress(OSError):
-                    used.shutdown(socket.SHUT_RDWR)
-            for thread in threads:
-                thread.join()
-            for used in open_sockets:
-                used.close()
 
 
 def _pump(source: socket.socket, sink: socket.socket, budget: int | None, passed: list[int]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -222,6 +224,42 @@ def test_names_that_the_engine_had_are_what_they_were(
         assert [name for name in names(engine) if registry.host in name] == [mine]
         assert engine.docker("inspect", "--format", "{{.Id}}", mine) == before
         engine.docker("rmi", mine)
+
+
+def test_a_name_of_the_bundle_that_somebody_gave_to_another_image(
+    tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
+) -> None:
+    app, other = TARGETS["demo/app:1"], TARGETS["coreos/other:v2"]
+    with plain_registry(tmp_path / "registry") as registry:
+        load_one(engine, bundle, "coreos/other:v2")
+        engine.docker("tag", other, app)
+        done = push(registry, bundle.root, *DOCKER, "--only", "*app*", engine=address(engine))
+        assert done.outcomes == {"demo/app:1": "pushed"}, done.stderr
+        wanted = ids(bundle)["demo/app:1"]
+        assert engine.docker("inspect", "--format", "{{.Id}}", app).strip() == wanted
+        engine.docker("pull", "--quiet", f"{registry.host}/demo/app:1")
+        assert engine.docker("inspect", "--format", "{{.Id}}", f"{registry.host}/demo/app:1").strip() == wanted
+
+
+def test_a_registry_that_is_restarted_in_mid_push(tmp_path: Path, engine: DockerEngine) -> None:
+    large = small_bundle(tmp_path, filler_bytes=8 * 1024 * 1024, content=b"restarted")
+    with ExitStack() as first:
+        registry = first.enter_context(plain_registry(tmp_path / "registry"))
+        running = subprocess.Popen(
+            push_command(registry.host, large.root, *DOCKER, "--json"),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, "HOME": str(tmp_path), "DOCKER_HOST": address(engine)},
+        )  # fmt: skip
+        eventually(lambda: any(line.startswith("POST") for line in registry.requests()), "a layer is on its way")
+        first.close()
+        with plain_registry(tmp_path / "registry", address=registry.host):
+            said, complaints = running.communicate(timeout=120)
+            assert running.returncode == 0, complaints
+            assert {image["outcome"] for image in json.loads(said)["images"]} == {"pushed"}
+            for name, wanted in ids(large).items():
+                engine.docker("pull", "--quiet", f"{registry.host}/{name}")
+                assert engine.docker("inspect", "--format", "{{.Id}}", f"{registry.host}/{name}").strip() == wanted
+    engine.emptied()
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
