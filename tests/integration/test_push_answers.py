@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.faulty_front import Fault, faulty_front
 from tests.integration.harbor_front import harbor_front
+from tests.integration.placed_images import AMD64, place_images
 from tests.integration.pushed_bundle import TARGETS, push, skopeo_copy, skopeo_digest, small_bundle
 from tests.integration.registries import plain_registry, token_registry
 
@@ -156,14 +157,18 @@ def test_a_host_that_is_no_registry(tmp_path: Path) -> None:
         assert {line.split()[0] for line in front.requests} == {"GET"}
 
 
-def test_two_images_on_one_name_are_told_before_anything_is_asked(tmp_path: Path) -> None:
+def test_what_cannot_be_pushed_is_told_before_anything_is_asked(tmp_path: Path) -> None:
     bundle = small_bundle(tmp_path)
+    same_end = place_images(tmp_path / "other", {"docker.io/demo/app:1": (AMD64,), "quay.io/edge/app:1": (AMD64,)})
+    other = same_end.write_bundle(tmp_path / "other-root")
     with plain_registry(tmp_path / "registry") as registry, faulty_front(registry.host) as front:
-        done = push(front.host, bundle.root, "--project", "*=k8s", "--names", "last", "--project", "k8s")
-        assert done.code == 0, done.stderr
-        before = len(front.requests)
-        nothing = push(front.host, bundle.root, "--only", "nothing*")
-        assert (nothing.code, "[push-nothing]" in nothing.stderr) == (7, True)
-        invalid = push(front.host, bundle.root, "--project", "Upper")
-        assert invalid.code == 2
-        assert len(front.requests) == before
+        for root, options, code, told in (
+            (bundle.root, ("--only", "nothing*"), 7, "[push-nothing]"),
+            (bundle.root, ("--project", "Upper"), 2, "no project named 'Upper'"),
+            (other, ("--project", "k8s"), 7, "[push-name-conflict]"),
+        ):
+            done = push(front.host, root, *options)
+            assert (done.code, told in done.stderr) == (code, True), done.stderr
+        assert all(digest in done.stderr for digest in same_end.digests.values())
+        assert front.requests == []
+        assert push(front.host, other).code == 0
