@@ -25,19 +25,24 @@ def storage_errors(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageError(
-                ErrorId.DISK_FULL,
-                f"no room left: {error.strerror}",
-                where=str(path),
-                remedy="Make room or choose another disk, then run the same command again; it goes on where it was.",
-            ) from error
-        raise StorageError(
-            ErrorId.STORAGE_UNUSABLE,
-            error.strerror or str(error),
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path | str, error: OSError) -> StorageError:
+    """Return what `storage_errors` raises for an OSError about `path`."""
+    if error.errno in _FULL:
+        return StorageError(
+            ErrorId.DISK_FULL,
+            f"no room left: {error.strerror}",
             where=str(path),
-            remedy="Check that the directory exists and that this user may write there.",
-        ) from error
+            remedy="Make room or choose another disk, then run the same command again; it goes on where it was.",
+        )
+    return StorageError(
+        ErrorId.STORAGE_UNUSABLE,
+        error.strerror or str(error),
+        where=str(path),
+        remedy="Check that the directory exists and that this user may write there.",
+    )
 
 
 def sync_directory(directory: Path) -> None:

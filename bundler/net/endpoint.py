@@ -76,11 +76,9 @@ class Endpoints:
 
     def find(self, host: str) -> Endpoint:
         """Return where a registry answers; SourceError when an insecure one answers neither way."""
-        if host == DEFAULT_HOST:
-            return Endpoint(host, f"https://{HUB_ENDPOINT}", insecure=False)
         named = not self._insecure_hosts.isdisjoint((host.lower(), _name(host)))
-        if not named and not is_loopback(host):
-            return Endpoint(host, f"https://{host}", insecure=False)
+        if host == DEFAULT_HOST or (not named and not is_loopback(host)):
+            return secure_endpoint(host)
         with self._lock:
             host_lock = self._host_locks.setdefault(host, threading.Lock())
         with host_lock:
@@ -105,6 +103,11 @@ class Endpoints:
             except SourceError as error:
                 failures[scheme] = error
         raise failures["https"]
+
+
+def secure_endpoint(host: str) -> Endpoint:
+    """Return where a registry answers by TLS, which nobody has to be asked about."""
+    return Endpoint(host, f"https://{HUB_ENDPOINT if host == DEFAULT_HOST else host}", insecure=False)
 
 
 def is_loopback(host: str) -> bool:

@@ -15,7 +15,7 @@ from bundler.model.progress import Unwatched
 from bundler.net.interface import Credentials, Health
 from bundler.net.push_failure import publish_error
 from bundler.net.registry_error import first_code, quoted_errors
-from bundler.net.status import error_for_status
+from bundler.net.status import MAY_NOT, error_for_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MAX_ANSWER_BYTES = 1024 * 1024
 _OK, _CREATED, _NOT_FOUND, _CONFLICT = 200, 201, 404, 409
-_MAY_NOT = frozenset({401, 403})
 
 
 class HarborApi:
@@ -77,7 +76,7 @@ class HarborApi:
         """Tell whether a project of exactly this name exists; None when this account may not know."""
 
         def ask(answer: Answer) -> bool | None:
-            if answer.status in _MAY_NOT:
+            if answer.status in MAY_NOT:
                 return None
             if answer.status not in (_OK, _NOT_FOUND):
                 raise error_for_status(answer)

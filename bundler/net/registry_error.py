@@ -46,6 +46,18 @@ def registry_error(answer: Answer, repository: Repository, said: str) -> SourceE
     )
 
 
+def invalid(repository: Repository, what: str, *, retryable: bool = False, status: int | None = None) -> SourceError:
+    """Return the error for a registry that does not keep to the protocol; `what` follows its name."""
+    return SourceError(
+        ErrorId.SOURCE_INVALID,
+        f"{repository.endpoint.host} {what}",
+        where=repository.where,
+        remedy="Check that the host is a registry and that no proxy answers in its place.",
+        retryable=retryable,
+        status=status,
+    )
+
+
 def first_code(said: str) -> str:
     """Return the code of the first error that `quoted_errors` told, or ""."""
     found = _CODE.match(said)

@@ -12,11 +12,11 @@ from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Digest
 from bundler.model.oci import MAX_MANIFEST_BYTES, ImageManifest, parse_document
 from bundler.model.progress import Unwatched
-from bundler.net.endpoint import Endpoint, Endpoints, Repository, is_loopback
+from bundler.net.endpoint import Endpoint, Endpoints, Repository, is_loopback, secure_endpoint
 from bundler.net.push_failure import no_registry, publish_error, scheme_error
 from bundler.net.registry import ACCEPTED_TYPES
 from bundler.net.repository_transport import RepositoryTransport
-from bundler.net.status import error_for_status
+from bundler.net.status import MAY_NOT, error_for_status
 from bundler.net.token_auth import RegistryAuth
 from bundler.net.upload import Upload, resolved
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # so many things in a row that were tried as often as anything is, and a registry is given up
 MOST_IN_VAIN = 3
-_MAY_NOT = frozenset({401, 403})
+_MANIFESTS = {"Accept": ", ".join(ACCEPTED_TYPES)}
 _OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 202, 400, 401, 404
 
 
@@ -56,14 +56,9 @@ class RegistryPusher:
         self._plain_http = plain_http
         self._gone: SourceError | None = None
         self._in_vain = 0
-        self._endpoint = (
-            Endpoint(host, f"http://{host}", insecure=True, named=True)
-            if plain_http
-            # what is spoken on this machine `check` finds out
-            else Endpoint(host, f"https://{host}", insecure=True)
-            if is_loopback(host)
-            else Endpoints(transport, frozenset()).find(host)
-        )
+        # what is spoken on this machine `check` finds out
+        plain = Endpoint(host, f"http://{host}", insecure=True, named=True)
+        self._endpoint = plain if plain_http else secure_endpoint(host)
         self._begun: dict[tuple[str, str], str] = {}
 
     @property
@@ -88,19 +83,18 @@ class RegistryPusher:
     def held(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag or digest, or None."""
         url = f"{self._repository(repository).url}/manifests/{name}"
-        headers = {"Accept": ", ".join(ACCEPTED_TYPES)}
 
         def attempt() -> Digest | None:
             try:
-                told = self._head(repository, url, headers)
+                told = self._head(repository, url, _MANIFESTS)
             except SourceError as error:
-                if error.status not in _MAY_NOT or error.code:
+                if error.status not in MAY_NOT or error.code:
                     raise
                 # the answer to a HEAD has no room for the registry's words
-                return self._digest_of(repository, name, headers)
+                told = ""
             if told == "":
                 # a registry need not tell it (distribution spec 1.1), and the cut head of an answer looks alike
-                return self._digest_of(repository, name, headers)
+                return self._digest_of(repository, name)
             try:
                 return None if told is None else Digest.parse(told)
             except ValueError as error:
@@ -110,25 +104,12 @@ class RegistryPusher:
 
     def config(self, repository: str, name: str) -> Digest | None:
         """Return the digest of a manifest's config; None for an index, for nothing, and for what is neither."""
-        url = f"{self._repository(repository).url}/manifests/{name}"
-        headers = {"Accept": ", ".join(ACCEPTED_TYPES)}
-
-        def attempt() -> Digest | None:
-            try:
-                with self._for(repository).request("GET", url, headers=headers) as answer:
-                    data, media_type = answer.read(MAX_MANIFEST_BYTES), answer.headers.get("Content-Type", "")
-            except SourceError as error:
-                if error.status == _NOT_FOUND:
-                    return None
-                raise
-            return _config_of(data, media_type)
-
-        return self._run(attempt, Unwatched())
+        found = self._run(lambda: self._manifest(repository, name), Unwatched())
+        return None if found is None else _config_of(*found)
 
     def has_blob(self, repository: str, blob: Blob) -> bool:
         """Tell whether the repository has a blob."""
-        url = f"{self._repository(repository).url}/blobs/{blob.digest}"
-        return self._run(lambda: self._head(repository, url, {}), Unwatched()) is not None
+        return self._run(lambda: self._has(repository, blob), Unwatched())
 
     def mount(self, repository: str, blob: Blob, source: str) -> bool:
         """Take a blob over from another repository (distribution spec, "Mounting a blob"); False where that fails."""
@@ -158,11 +139,10 @@ class RegistryPusher:
         """Send a blob, going on after a cut where the registry has kept what came."""
         begun = self._begun.pop((repository, str(blob.digest)), "")
         upload = Upload(self._for(repository), self._repository(repository), blob, pieces, task, begun=begun)
-        url = f"{self._repository(repository).url}/blobs/{blob.digest}"
 
         def attempt() -> None:
             # when all of it had gone out, the answer alone may have been lost
-            if not upload.is_sent or self._head(repository, url, {}) is None:
+            if not upload.is_sent or not self._has(repository, blob):
                 upload.attempt()
 
         self._run(attempt, task, position=lambda: upload.kept_bytes)
@@ -178,19 +158,26 @@ class RegistryPusher:
 
         self._run(attempt, Unwatched())
 
-    def _digest_of(self, repository: str, name: str, headers: dict[str, str]) -> Digest | None:
-        """Return the digest of the manifest's bytes, None where there is none."""
+    def _has(self, repository: str, blob: Blob) -> bool:
+        return self._head(repository, f"{self._repository(repository).url}/blobs/{blob.digest}", {}) is not None
+
+    def _manifest(self, repository: str, name: str) -> tuple[bytes, str] | None:
+        """Return a manifest's bytes and what they are said to be, None where there is none."""
         url = f"{self._repository(repository).url}/manifests/{name}"
         try:
-            with self._for(repository).request("GET", url, headers=headers) as answer:
-                data = answer.read(MAX_MANIFEST_BYTES)
+            with self._for(repository).request("GET", url, headers=_MANIFESTS) as answer:
+                return answer.read(MAX_MANIFEST_BYTES), answer.headers.get("Content-Type", "")
         except SourceError as error:
             if error.status == _NOT_FOUND:
                 return None
             raise
-        if not data:
+
+    def _digest_of(self, repository: str, name: str) -> Digest | None:
+        """Return the digest of the manifest's bytes, None where there is none."""
+        found = self._manifest(repository, name)
+        if found is not None and not found[0]:
             raise self._untold(repository, name)
-        return Digest.sha256(data)
+        return None if found is None else Digest.sha256(found[0])
 
     def _untold(self, repository: str, name: str) -> SourceError:
         """Return the error for what must never be taken for a tag that is free."""

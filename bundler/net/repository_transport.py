@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bundler.net.redirect import origin
 from bundler.net.registry_error import quoted_errors, registry_error
-from bundler.net.status import error_for_status
+from bundler.net.status import MAY_NOT, error_for_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _FIRST_ERROR = 400
 _UNAUTHORIZED = 401
-_LOGIN_REFUSED = frozenset({401, 403})
 # an answer about the range that was asked for, which only the one who asked can judge
 _UNSATISFIABLE = 416
 
@@ -76,7 +75,7 @@ class RepositoryTransport:
             # the storage behind the registry, which has neither our credentials nor the registry's error codes
             raise error_for_status(answer)
         said = quoted_errors(answer)
-        if answer.status in _LOGIN_REFUSED:
+        if answer.status in MAY_NOT:
             raise self._auth.refusal(self._repository, said, answer.status)
         raise registry_error(answer, self._repository, said)
 

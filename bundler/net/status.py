@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from bundler.net.interface import Answer
 
-_UNAUTHORIZED = frozenset({401, 403, 407})
+# the one who asks may not, or nobody has said who asks; whoever is refused so is not asked again
+MAY_NOT = frozenset({401, 403})
+_UNAUTHORIZED = MAY_NOT | {407}
 _NOT_FOUND = frozenset({404, 410})
 _BUSY = frozenset({408, 425, 429})
 _FIRST_SERVER_ERROR = 500

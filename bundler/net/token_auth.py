@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, SourceError
 from bundler.net.challenge import Challenge, parse_challenges
 from bundler.net.interface import Credentials
-from bundler.net.registry_error import first_code
-from bundler.net.token_service import Refused, invalid, printable, refuse_plain, request_token
+from bundler.net.registry_error import first_code, invalid
+from bundler.net.token_service import Refused, printable, refuse_plain, request_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.net.endpoint import is_loopback
 from bundler.net.interface import Credentials
 from bundler.net.redact import redact
+from bundler.net.registry_error import invalid
 from bundler.net.status import error_for_status
 
 if TYPE_CHECKING:
@@ -144,13 +145,3 @@ def refuse_plain(url: str, repository: Repository) -> None:
             remedy="Have the registry name an https token service (Harbor: external_url in harbor.yml), or accept that "
             f"anybody in between can read them: --insecure-registry {host}, or --plain-http for a push.",
         )
-
-
-def invalid(repository: Repository, what: str) -> SourceError:
-    """Return the error for a registry that does not keep to the protocol."""
-    return SourceError(
-        ErrorId.SOURCE_INVALID,
-        f"{repository.endpoint.host} {what}",
-        where=repository.where,
-        remedy="Check that the host is a registry and that no proxy answers in its place.",
-    )

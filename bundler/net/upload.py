@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from bundler.errors import ErrorId, SourceError
-from bundler.net.status import error_for_status
+from bundler.net.registry_error import invalid
+from bundler.net.status import MAY_NOT, error_for_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
-_MAY_NOT = frozenset({401, 403})
 # what a registry answers of a session that it does not know any more, or knows other bytes of (spec 1.1, "Error Codes")
 _LOST = frozenset({404, 416})
 _SPOILT = frozenset({"DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID"})
@@ -141,7 +141,7 @@ class Upload:
                 if location := answer.headers.get("Location", ""):
                     self._session = resolved(self._repository, self._session, location)
         except SourceError as error:
-            if error.status is None or error.retryable or error.status in _MAY_NOT:
+            if error.status is None or error.retryable or error.status in MAY_NOT:
                 raise
             return 0
         # "0-0" is what registries say of nothing, and of one byte
@@ -159,15 +159,9 @@ class Upload:
     def _location(self, answer: Answer, want: int) -> str:
         location = answer.headers.get("Location", "")
         if answer.status != want or not location:
-            raise SourceError(
-                ErrorId.SOURCE_INVALID,
-                f"{self._repository.endpoint.host} answered {answer.status} and not where to send a blob to",
-                where=self._repository.where,
-                remedy="Check that the host is a registry and that no proxy answers in its place.",
-                # the head of an answer that is cut looks just like a shorter one
-                retryable=answer.status == want,
-                status=answer.status,
-            )
+            # the head of an answer that is cut looks just like a shorter one
+            what, cut = f"answered {answer.status} and not where to send a blob to", answer.status == want
+            raise invalid(self._repository, what, retryable=cut, status=answer.status)
         return resolved(self._repository, f"{self._repository.url}/blobs/uploads/", location)
 
 
@@ -180,12 +174,7 @@ def resolved(repository: Repository, asked: str, location: str) -> str:
     try:
         parts = urlsplit(urljoin(asked, location))
     except ValueError as error:
-        raise SourceError(
-            ErrorId.SOURCE_INVALID,
-            f"{repository.endpoint.host} wants its blobs sent to something that is no URL",
-            where=repository.where,
-            remedy="Check that the host is a registry and that no proxy answers in its place.",
-        ) from error
+        raise invalid(repository, "wants its blobs sent to something that is no URL") from error
     if parts.hostname != own.hostname:
         raise SourceError(
             ErrorId.SOURCE_REFUSED,

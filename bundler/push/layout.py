@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.beneath import open_file, open_root
 from bundler.archive.faults import damaged
 from bundler.archive.tree import examine_files, tree_contents
-from bundler.durable import storage_errors
-from bundler.errors import StorageError
+from bundler.durable import storage_error, storage_errors
 from bundler.model.bundle_images import BundleImage, bundle_images
 
 if TYPE_CHECKING:
@@ -42,7 +41,9 @@ class Layout:
     def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
         """Compare files with what the index lists; returns what is wrong, by path."""
         return {
-            file.path: self._unreadable(file, outcome) if isinstance(outcome, OSError) else self._damaged(file, outcome)
+            file.path: storage_error(f"{self.where}/{file.path}", outcome)
+            if isinstance(outcome, OSError)
+            else self._damaged(file, outcome)
             for file, outcome in examine_files(self._root, files, task)
             if outcome != "intact"
         }
@@ -78,13 +79,6 @@ class Layout:
             yield descriptor
         finally:
             os.close(descriptor)
-
-    def _unreadable(self, file: IndexedFile, error: OSError) -> StorageError:
-        try:
-            with storage_errors(f"{self.where}/{file.path}"):
-                raise error
-        except StorageError as told:
-            return told
 
     def _damaged(self, file: IndexedFile, outcome: str) -> IntegrityError:
         got = "no such file" if outcome == "missing" else "other bytes"
