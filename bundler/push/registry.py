@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.bundle_images import DOCUMENT_TYPES, media_type
 from bundler.push.report import Projects, PushReport, Result, Sent
-from bundler.threads import Outcome, attempt_each
+from bundler.threads import attempt_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +40,6 @@ class Blobs(Protocol):
 
 OnExistingTag = Literal["skip", "overwrite", "fail"]
 W = TypeVar("W")
-R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -58,19 +57,17 @@ class _Way:
 
 @dataclass(slots=True)
 class _Freight:
-    """One blob, the names whose repositories want it, and repositories that have it."""
+    """One blob, by repository the names that want it there, and the repositories that have it."""
 
     file: IndexedFile
-    ways: list[_Way] = field(default_factory=list)
+    ways: dict[str, list[_Way]] = field(default_factory=dict)
     having: list[str] = field(default_factory=list)
 
     @property
-    def by_repository(self) -> dict[str, list[_Way]]:
-        """The ways that still need it, by where."""
-        found: dict[str, list[_Way]] = {}
-        for way in _undecided(self.ways):
-            found.setdefault(way.push.target.repository, []).append(way)
-        return found
+    def wanting(self) -> list[str]:
+        """The repositories that lack it and have an image which has not failed for other reasons."""
+        having = set(self.having)
+        return [name for name, ways in self.ways.items() if name not in having and _undecided(ways)]
 
 
 def push(
@@ -107,10 +104,11 @@ def push(
         return PushReport(tuple(left), Sent(0, 0, 0), known)
     run.check(_undecided(ways))
     freight = _freight(ways)
-    progress.expect(sum(one.file.blob.size * len(one.by_repository) for one in freight))
-    run.each(freight, run.carry_once, lambda one: one.ways)
-    onward = [(one, repository) for one in freight for repository in one.by_repository if repository not in one.having]
-    run.each(onward, lambda pair: run.carry(*pair), lambda pair: pair[0].ways)
+    progress.expect(sum(one.file.blob.size * len(one.wanting) for one in freight))
+    # from the first repository that takes a blob the others can take it over
+    while first := [(one, one.wanting[0]) for one in freight if not one.having and one.wanting]:
+        run.each(first, run.carry, _ways)
+    run.each([(one, repository) for one in freight for repository in one.wanting], run.carry, _ways)
     run.each(_undecided(ways), run.name, lambda way: [way])
     return PushReport(
         tuple(way.result for way in ways if way.result), Sent(run.blobs, run.blob_bytes, run.mounted), known
@@ -130,15 +128,17 @@ class _Run:
     mounted: int = 0
     counting: threading.Lock = field(default_factory=threading.Lock)
 
-    def each(self, work: Sequence[W], act: Callable[[W], R], ways: Callable[[W], Sequence[_Way]]) -> None:
-        """Do every piece of work; the ways of one that fails have failed."""
-        outcome: Outcome[R] = attempt_each(
-            len(work), lambda index, _: act(work[index]), threads=self.jobs, goes_on=_is_told
-        )
-        for index, failure in outcome.failures.items():
-            assert isinstance(failure, BundlerError)  # noqa: S101 - what `goes_on` lets pass
-            for way in ways(work[index]):
-                way.fail(failure)
+    def each(self, work: Sequence[W], act: Callable[[W], None], ways: Callable[[W], Sequence[_Way]]) -> None:
+        """Do every piece of work; the ways of one that fails have failed, at once, so that others need not go on."""
+
+        def attempt(index: int, _: Callable[[], bool]) -> None:
+            try:
+                act(work[index])
+            except BundlerError as error:
+                for way in ways(work[index]):
+                    way.fail(error)
+
+        attempt_each(len(work), attempt, threads=self.jobs)
 
     def look(self, way: _Way, on_existing_tag: OnExistingTag) -> None:
         """Decide what is to be done about a name that stands for something already."""
@@ -164,29 +164,20 @@ class _Run:
                 if file.path in wrong:
                     way.fail(wrong[file.path])
 
-    def carry_once(self, freight: _Freight) -> None:
-        """Bring a blob into the first repository that takes it; from there the others can take it over."""
-        for repository in freight.by_repository:
-            if self.carry(freight, repository):
-                return
-
-    def carry(self, freight: _Freight, repository: str) -> bool:
-        """Bring a blob into a repository; where that fails, the images that want it there have failed."""
-        blob, ways = freight.file.blob, freight.by_repository.get(repository, [])
-        if not ways:
-            # the images that wanted it have failed for other reasons
-            return False
+    def carry(self, leg: tuple[_Freight, str]) -> None:
+        """Bring a blob into a repository that wants it, unless its images there have failed meanwhile."""
+        freight, repository = leg
+        if not _undecided(freight.ways[repository]):
+            return
+        blob = freight.file.blob
         task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
         try:
             outcome = self._carried(repository, freight.file, freight.having, task)
-        except BundlerError as error:
+        except BundlerError:
             task.finish("failed")
-            for way in ways:
-                way.fail(error)
-            return False
+            raise
         task.finish(outcome)
         freight.having.append(repository)
-        return True
 
     def _carried(self, repository: str, file: IndexedFile, having: Sequence[str], task: Task) -> str:
         """Bring a blob into one repository and return how; `having` are others that have it."""
@@ -219,12 +210,14 @@ class _Run:
             self.mounted += mounted
 
 
-def _is_told(error: Exception) -> bool:
-    return isinstance(error, BundlerError)
-
-
 def _undecided(ways: Sequence[_Way]) -> list[_Way]:
     return [way for way in ways if way.result is None]
+
+
+def _ways(leg: tuple[_Freight, str]) -> Sequence[_Way]:
+    """Return the images that need a blob in a repository."""
+    freight, repository = leg
+    return freight.ways[repository]
 
 
 def _freight(ways: Sequence[_Way]) -> list[_Freight]:
@@ -233,7 +226,8 @@ def _freight(ways: Sequence[_Way]) -> list[_Freight]:
     for way in _undecided(ways):
         for file in way.push.files:
             if media_type(file) not in DOCUMENT_TYPES:
-                found.setdefault(file.path, _Freight(file)).ways.append(way)
+                wanted_in = found.setdefault(file.path, _Freight(file)).ways
+                wanted_in.setdefault(way.push.target.repository, []).append(way)
     for way in ways:
         if way.result is not None and way.result.outcome == "present":
             for file in way.push.files:
