@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import archive_files
 from bundler.archive.bundle_files import OWN_KIND
-from bundler.archive.contents import OWN_MODE, Contents, read_contents
+from bundler.archive.checked_index import OWN_MODE, Contents, read_contents
 from bundler.archive.faults import not_found, unsafe
 from bundler.archive.inflate import inflated
 from bundler.archive.tar_reader import TarReader

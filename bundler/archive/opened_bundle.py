@@ -15,7 +15,7 @@ from bundler.model.digest import Digest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.archive.contents import Contents
+    from bundler.archive.checked_index import Contents
     from bundler.model.bundle import BundleIndex
 
 WANTED = (MANIFEST_PATH, LOCK_PATH)

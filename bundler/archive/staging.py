@@ -11,7 +11,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Self
 
-from bundler.archive.beneath import open_directory
+from bundler.archive.open_beneath import open_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
-    from bundler.archive.layout import Member
+    from bundler.archive.member_order import Member
 
 # a part of the archive's format: where one gzip member ends and the next begins
 STREAM_BLOCK_BYTES = 1024 * 1024

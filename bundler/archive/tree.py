@@ -8,9 +8,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
-from bundler.archive.beneath import open_directory, open_file, open_root
-from bundler.archive.contents import Contents, read_contents
+from bundler.archive.checked_index import Contents, read_contents
 from bundler.archive.faults import not_found
+from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SIGNATURE_PATH
 

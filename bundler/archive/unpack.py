@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import ArchivedFile, ArchiveReader, open_archive
-from bundler.archive.beneath import open_root
 from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
+from bundler.archive.open_beneath import open_root
 from bundler.archive.staging import DIRECTORY_MODE, Staging
 from bundler.archive.tree import check_files
 from bundler.durable import storage_errors

@@ -6,17 +6,17 @@ import os
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import open_archive
-from bundler.archive.beneath import open_root
 from bundler.archive.hashing import HashThread
-from bundler.archive.report import Report
+from bundler.archive.open_beneath import open_root
 from bundler.archive.tree import check_files, is_tree, tree_contents, unlisted_paths
+from bundler.archive.verify_report import Report
 from bundler.durable import storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from bundler.archive.contents import Contents
+    from bundler.archive.checked_index import Contents
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 

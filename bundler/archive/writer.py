@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.gzip_block import gzip_member
 from bundler.archive.hashing import HashThread
-from bundler.archive.layout import archive_members
+from bundler.archive.member_order import archive_members
 from bundler.archive.partial_file import PartialFile, partial_file
 from bundler.archive.read_ahead import read_ahead
 from bundler.archive.tar_stream import NO_WITNESS, STREAM_BLOCK_BYTES, TarStream

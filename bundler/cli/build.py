@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
     from bundler.pipeline.assembling import Built
-    from bundler.pipeline.workshop import Request
+    from bundler.pipeline.context import Request
 
 
 @click.command()

@@ -11,7 +11,7 @@ from bundler.cli.options import FILE, json_option
 from bundler.kinds import KINDS
 from bundler.model.diff import Change, lock_diff
 from bundler.model.size_text import human_bytes
-from bundler.pipeline.contents import read_contents
+from bundler.pipeline.opened_lock import read_contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from bundler.cli.options import FILE, json_option
 from bundler.kinds import KINDS
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
-from bundler.pipeline.contents import Contents, read_contents
+from bundler.pipeline.opened_lock import Contents, read_contents
 
 if TYPE_CHECKING:
     from pathlib import Path

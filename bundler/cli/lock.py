@@ -23,7 +23,7 @@ from bundler.cli.wiring import open_workshop
 from bundler.model.diff import lock_diff
 from bundler.model.lock import Lock
 from bundler.pipeline.building import lock_path, update_lock
-from bundler.pipeline.workshop import Request
+from bundler.pipeline.context import Request
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ import platformdirs
 
 from bundler import console
 from bundler.model.platform import Platform
-from bundler.pipeline.workshop import Request
+from bundler.pipeline.context import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_JOBS = 64

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.model.json_value import Json
-    from bundler.pipeline.workshop import Request
+    from bundler.pipeline.context import Request
 
 
 @click.command()

@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.archive.held_images import open_images
+from bundler.archive.bundled_images import open_images
 from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
-from bundler.cli.push_way import open_way
+from bundler.cli.push_transport import open_way
 from bundler.cli.registry_options import OpenRegistry, open_registry
-from bundler.model.reference import docker_host
+from bundler.model.image.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
+from bundler.push.engine_push import Passage, push_through
 from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
 from bundler.push.layout import open_layout
-from bundler.push.plan import push_plan
-from bundler.push.registry import push
-from bundler.push.report import Projects, PushReport, Result, require_complete
-from bundler.push.through_engine import Passage, push_through
+from bundler.push.push_plan import push_plan
+from bundler.push.push_report import Projects, PushReport, Result, require_complete
+from bundler.push.registry_push import push
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress
     from bundler.push.engine import PushingEngine
     from bundler.push.layout import Layout
-    from bundler.push.plan import PushPlan
+    from bundler.push.push_plan import PushPlan
 
 
 @click.command("push-images")

@@ -13,13 +13,13 @@ import click
 from bundler.cli.options import FILE, MAX_JOBS, only_option, option
 from bundler.cli.registry_options import RegistryOptions, connection_options, gathered_registry, registry_option
 from bundler.model.platform import Platform
-from bundler.push.plan import Names, ProjectRule, PushSettings
+from bundler.push.push_plan import Names, ProjectRule, PushSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.push.registry import OnExistingTag
-    from bundler.push.way import Via
+    from bundler.push.registry_push import OnExistingTag
+    from bundler.push.transport_choice import Via
 
 _Command = Callable[..., Any]
 _Decorator = Callable[[_Command], _Command]

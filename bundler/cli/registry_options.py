@@ -13,14 +13,14 @@ import click
 
 from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
-from bundler.model.reference import Reference
-from bundler.net.docker_config import DockerLogins
-from bundler.net.gate import Gate
-from bundler.net.harbor import HarborApi
-from bundler.net.login import Login, Logins, OneLogin
-from bundler.net.registry_push import RegistryPusher
+from bundler.model.image.reference import Reference
+from bundler.net.harbor.projects import HarborApi
+from bundler.net.http.transport import RequestsTransport
+from bundler.net.registry.concurrency_limit import Gate
+from bundler.net.registry.credentials import Login, Logins, OneLogin
+from bundler.net.registry.docker_config import DockerLogins
+from bundler.net.registry.push import RegistryPusher
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,9 +10,9 @@ from bundler import console
 from bundler.cli.options import FILE, json_option, store_option
 from bundler.kinds import KINDS
 from bundler.model.size_text import human_bytes
-from bundler.pipeline.contents import read_contents
+from bundler.pipeline.opened_lock import read_contents
 from bundler.store.blobs import Store
-from bundler.store.contents import StoreContents, store_contents
+from bundler.store.disk_usage import StoreContents, store_contents
 from bundler.store.prune import Pruned
 from bundler.store.prune import prune as prune_store
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.archive.report import Report, require_intact
 from bundler.archive.verify import verify_bundle
+from bundler.archive.verify_report import Report, require_intact
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes

@@ -13,26 +13,26 @@ from bundler import console
 from bundler.durable import storage_errors
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
-from bundler.manifest.settings import load_settings, settings_invalid
-from bundler.net.client_certs import ClientCertificate
-from bundler.net.docker_config import DockerLogins
-from bundler.net.download import HttpDownloader
+from bundler.manifest.user_config import load_settings, settings_invalid
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.client_certs import ClientCertificate
+from bundler.net.http.tls import check_presentable
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
-from bundler.net.registry import RegistryClient
+from bundler.net.registry.docker_config import DockerLogins
+from bundler.net.registry.pull import RegistryClient
 from bundler.net.retry import Retry
-from bundler.net.tls import check_presentable
-from bundler.net.transport import RequestsTransport
+from bundler.pipeline.context import Workshop
 from bundler.pipeline.planning import Room
-from bundler.pipeline.workshop import Workshop
 from bundler.store.blobs import Store
-from bundler.store.contents import free_bytes
+from bundler.store.disk_usage import free_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bundler.cli.options import NetworkOptions
-    from bundler.manifest.settings import Settings
+    from bundler.manifest.user_config import Settings
 
 SETTINGS_NAME = "config.yaml"
 

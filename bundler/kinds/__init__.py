@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.kinds.files import FilesKind
-from bundler.kinds.images import ImagesKind
-from bundler.kinds.rpms import RpmsKind
+from bundler.kinds.files.kind import FilesKind
+from bundler.kinds.images.kind import ImagesKind
+from bundler.kinds.rpms.kind import RpmsKind
 
 if TYPE_CHECKING:
     from bundler.kinds.base import AnyKind, KindTable

@@ -1,7 +1,7 @@
 """What kinds share when they download: one url after the other, until what came is what it should be.
 
 Owns which url is asked next and what happens to wrong bytes; what counts as wrong is said by whoever asks. The retries
-and mirrors of one url are `bundler.net.download`.
+and mirrors of one url are `bundler.net.files.download`.
 """
 
 from __future__ import annotations

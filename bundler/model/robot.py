@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from bundler.model.site_name import name_problem, project_problem
+from bundler.model.image.site_name import name_problem, project_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

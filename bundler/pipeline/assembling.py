@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
     from bundler.model.placement import Placement
-    from bundler.pipeline.workshop import Request, Workshop
+    from bundler.pipeline.context import Request, Workshop
 
 T = TypeVar("T")
 # a disk that damages more entries than this in one build is beyond mending by fetching again

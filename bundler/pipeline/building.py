@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from bundler.kinds.base import KindTable
     from bundler.model.manifest import Manifest
+    from bundler.pipeline.context import Request, Workshop
     from bundler.pipeline.planning import Estimated
-    from bundler.pipeline.workshop import Request, Workshop
 
 
 def lock_path(manifest: Path) -> Path:

@@ -20,18 +20,18 @@ from docker.utils import kwargs_from_env, version_lt
 
 from bundler.errors import BundlerError, ErrorId, SiteError, StorageError
 from bundler.model.digest import Digest
-from bundler.model.images_table import engine_platforms
-from bundler.net.endpoint import addresses
+from bundler.model.image.table import engine_platforms
 from bundler.net.redact import redact_text
+from bundler.net.registry.endpoint import addresses
 from bundler.push.engine import LayerStep
+from bundler.push.engine_errors import is_distrust, refused_push
 from bundler.push.engine_trust import is_insecure
-from bundler.push.engine_words import is_distrust, refused_push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bundler.model.platform import Platform
-    from bundler.net.login import Login
+    from bundler.net.registry.credentials import Login
 
 MIN_API = "1.39"
 ANSWER_WITHIN_S = 60

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Digest
     from bundler.model.platform import Platform
-    from bundler.net.login import Login
+    from bundler.net.registry.credentials import Login
 
 
 class Engine(Protocol):

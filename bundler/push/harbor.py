@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, PublishError
-from bundler.push.report import Projects
+from bundler.push.push_report import Projects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bundler.model.progress import Progress
     from bundler.net.interface import Harbor, Health, RegistryWriter
-    from bundler.push.plan import PushPlan
+    from bundler.push.push_plan import PushPlan
 
 LOOK_AGAIN_S = 2.0
 # what a Harbor that is starting looks like: nobody listens, or its front has nobody behind it

@@ -6,11 +6,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundler.archive.beneath import open_file, open_root
 from bundler.archive.faults import damaged
+from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tree import examine_files, tree_contents
 from bundler.durable import storage_error, storage_errors
-from bundler.model.bundle_images import BundleImage, bundle_images
+from bundler.model.image.bundled import BundleImage, bundle_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bundler.archive.held_images import open_images
+from bundler.archive.bundled_images import open_images
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, SiteError
-from bundler.model.images_table import for_platforms, named_like
+from bundler.model.image.table import for_platforms, named_like
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bundler.archive.held_images import HeldImages
-    from bundler.model.images_table import TabledImage
+    from bundler.archive.bundled_images import HeldImages
+    from bundler.model.image.reference import Reference
+    from bundler.model.image.table import TabledImage
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress
-    from bundler.model.reference import Reference
     from bundler.push.engine import Engine
 
 

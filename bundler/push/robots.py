@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from bundler.durable import replacing, storage_errors
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.robot import RobotLogin, client_config, held_login
-from bundler.net.harbor_robots import exists
+from bundler.net.harbor.robots import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable

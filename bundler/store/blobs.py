@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
-from bundler.store.notes import Notes
+from bundler.store.index import Notes
 from bundler.store.partial import PartialFile, partial_file
 from bundler.store.use import shared_use
-from bundler.store.witness import Witness
+from bundler.store.verified_files import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors
-from bundler.store.contents import stored_blob, stored_files
+from bundler.store.disk_usage import stored_blob, stored_files
 from bundler.store.lock_file import locked
 from bundler.store.partial import LOCK_SUFFIX
 from bundler.store.use import sole_use

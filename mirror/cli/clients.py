@@ -16,8 +16,8 @@ from mirror.cli.options import json_option, option
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_snippets
 from mirror.settings import DEFAULT_FTP_PORT, DEFAULT_HTTP_PORT
-from mirror.tree.loading import load_site
 from mirror.tree.roots import open_root
+from mirror.tree.site_loading import load_site
 
 if TYPE_CHECKING:
     from pathlib import Path

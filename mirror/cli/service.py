@@ -17,9 +17,9 @@ from mirror.service.acting import install as install_service
 from mirror.service.acting import read_journal, removal_lines
 from mirror.service.acting import remove as remove_service
 from mirror.service.host import facts_of
-from mirror.service.plan import InstallOptions, install_plan
+from mirror.service.install_plan import InstallOptions, install_plan
 from mirror.service.real_host import RealHost
-from mirror.service.status import Status, status_of
+from mirror.service.service_status import Status, status_of
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json

@@ -14,10 +14,10 @@ from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from mirror.cli.options import json_option, option
 from mirror.cli.wiring import open_client, open_registry, yardstick_of
-from mirror.probe.checking import check_mirror
-from mirror.probe.patience import Pace
-from mirror.probe.report import OUTCOMES, MirrorReport, all_reports, require_good
-from mirror.probe.target import Target
+from mirror.probe.mirror_address import Target
+from mirror.probe.mirror_report import OUTCOMES, MirrorReport, all_reports, require_good
+from mirror.probe.retry import Pace
+from mirror.probe.tree_check import check_mirror
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,16 +11,16 @@ from bundler.archive.tree import tree_contents
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH
 from mirror.probe.access import login_for, trusting
-from mirror.probe.expectation import Yardstick, locked_yardstick
+from mirror.probe.expected import Yardstick, locked_yardstick
 from mirror.probe.interface import RegistryPlace
-from mirror.tree.loading import CURRENT
+from mirror.tree.site_loading import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from mirror.probe.interface import Client
-    from mirror.probe.target import Target
+    from mirror.probe.mirror_address import Target
 
 
 def yardstick_of(lock: Path | None, root: Path | None) -> Yardstick:

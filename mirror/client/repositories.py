@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bundler.model.rpm_artifact import UNCHECKED_SUFFIX
-from bundler.model.rpm_name import Nevra
-from bundler.model.snippets import KEY_PREFIX, RepoSnippet, section_name
+from bundler.model.client_config import KEY_PREFIX, RepoSnippet, section_name
+from bundler.model.rpm.artifact import UNCHECKED_SUFFIX
+from bundler.model.rpm.nevra import Nevra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror.client.curl import curl_snippets
-from mirror.client.images import image_snippets
-from mirror.client.registry import registry_snippets
+from mirror.client.image_snippets import image_snippets
+from mirror.client.registry_snippets import registry_snippets
 from mirror.client.repositories import repositories
 from mirror.client.wording import schemes
 from mirror.client.yum import yum_snippets

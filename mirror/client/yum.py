@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bundler.model.snippets import HOST_PLACEHOLDER, SECTION, repo_file
+from bundler.model.client_config import HOST_PLACEHOLDER, SECTION, repo_file
 from mirror.client.reach import Snippet
 from mirror.client.wording import (
     CA_FILE,
@@ -22,7 +22,7 @@ from mirror.client.wording import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bundler.model.snippets import RepoSnippet
+    from bundler.model.client_config import RepoSnippet
     from mirror.client.reach import Reach
 
 REPO_DIRECTORY = "/etc/yum.repos.d"

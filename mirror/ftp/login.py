@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mirror.ftp.transfers import Started, refuse
+from mirror.ftp.transfer_log import Started, refuse
 
 if TYPE_CHECKING:
     from mirror.ftp.session import Session

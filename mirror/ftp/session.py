@@ -16,20 +16,20 @@ from pyftpdlib.handlers import FTPHandler
 
 from mirror.ftp.command_lines import TOO_LONG, Command, CommandReader, is_plain
 from mirror.ftp.commands import COMMANDS
-from mirror.ftp.doors import ActiveDoor, RefusedTargetError, near
+from mirror.ftp.data_connection import PlainWire
+from mirror.ftp.data_port import ActiveDoor, RefusedTargetError, near
 from mirror.ftp.limits import MAX_LINE_BYTES
 from mirror.ftp.listings import FACTS
 from mirror.ftp.rules import AT_ANY_TIME, RULES, refusal
-from mirror.ftp.transfers import Started, abandoned, ended
-from mirror.ftp.wires import PlainWire
+from mirror.ftp.transfer_log import Started, abandoned, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mirror.ftp.delivery import Delivery, Outcome
-    from mirror.ftp.doors import Door
-    from mirror.ftp.service import Service
-    from mirror.ftp.wires import Wire
+    from mirror.ftp.data_connection import Wire
+    from mirror.ftp.data_port import Door
+    from mirror.ftp.server import Service
+    from mirror.ftp.transfer import Delivery, Outcome
     from mirror.shared.counters import Slot
 
 _READ_BYTES = 16 * 1024

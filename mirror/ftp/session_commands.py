@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from mirror.ftp.doors import NoPortError, PassiveDoor
+from mirror.ftp.data_port import NoPortError, PassiveDoor
 
 if TYPE_CHECKING:
     from mirror.ftp.session import Session

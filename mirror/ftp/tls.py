@@ -16,16 +16,16 @@ from pyftpdlib.handlers.ftps.ssl import SSLConnectionMixin
 
 from bundler.errors import ErrorId, ServeError
 from mirror.ftp.commands import COMMANDS
+from mirror.ftp.data_connection import NotNow, PlainWire, reset
 from mirror.ftp.session import Session
-from mirror.ftp.wires import NotNow, PlainWire, reset
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from mirror.ftp.content import Content
-    from mirror.ftp.service import Service
-    from mirror.ftp.wires import Wire
+    from mirror.ftp.data_connection import Wire
+    from mirror.ftp.server import Service
     from mirror.worker.control import Material
 
 # what is read from the file at once, and what OpenSSL takes of it in one call: one record

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mirror.ftp.content import FileContent, TextContent
 from mirror.ftp.listings import chunks, fact_line, fact_time, list_line, name_line
 from mirror.ftp.paths import is_pattern, matching, quoted, resolve, without_options
-from mirror.ftp.transfers import Started, begin, refuse
+from mirror.ftp.transfer_log import Started, begin, refuse
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
 from mirror.tree.served import Directory, Entry, File
 

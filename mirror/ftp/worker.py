@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyftpdlib.ioloop import IOLoop
 
 from mirror.ftp.limits import Limits
-from mirror.ftp.service import Service
+from mirror.ftp.server import Service
 from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:

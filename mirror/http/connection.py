@@ -11,12 +11,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from mirror.http.answer import METHODS, text_answer
-from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
-from mirror.http.hot_files import KnownRequest
 from mirror.http.pump import SocketPump, TransportPump
-from mirror.http.reading import Reading, accepted_by, has_one_host
 from mirror.http.registry_urls import is_registry_url, registry_refusal
+from mirror.http.request_parser import Reading, accepted_by, has_one_host
+from mirror.http.response_cache import KnownRequest
+from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 
 if TYPE_CHECKING:
     import asyncio

@@ -19,11 +19,11 @@ from mirror.http.registry_urls import (
     registry_file_answer,
     registry_refusal,
 )
-from mirror.http.target import Target, parse_target
+from mirror.http.request_target import Target, parse_target
 from mirror.registry.decision import Said
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File
-from mirror.worker.tell import tell
+from mirror.worker.operator_log import tell
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mirror.http.auth import Credentials
     from mirror.http.exchange import Exchange
     from mirror.http.own_urls import OwnUrls
-    from mirror.http.slow_work import SlowWork
+    from mirror.http.thread_work import SlowWork
     from mirror.tree.served import Directory
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mirror.shared.counters import PROTOCOLS, Counters, Field
 
 if TYPE_CHECKING:
-    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mirror.http.connection import Connection
     from mirror.http.exchange import Exchange, Outcome
     from mirror.http.heads import Heads
-    from mirror.http.hot_files import HotFiles
+    from mirror.http.response_cache import HotFiles
     from mirror.shared.bandwidth import Bandwidth
 
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
 from mirror.http.answer import REVALIDATE, Answer, Fields, body_answer
-from mirror.http.fields import host_name
 from mirror.http.health import METRICS_TYPE, health, metrics
+from mirror.http.request_fields import host_name
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
 from mirror.page.view import Asked, View
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
     from mirror.http.exchange import Exchange
-    from mirror.http.target import Target
+    from mirror.http.request_target import Target
     from mirror.page.pages import Pages
     from mirror.page.view import Rendered
     from mirror.tree.served import Directory

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.http.answer import METHODS, Answer, Fields
-from mirror.http.fields import host_name
+from mirror.http.request_fields import host_name
 from mirror.registry.answers import Question, answer_to
 from mirror.registry.decision import cannot
 
 if TYPE_CHECKING:
     from mirror.http.exchange import Exchange
-    from mirror.http.target import Target
-    from mirror.registry.book import Book
+    from mirror.http.request_target import Target
     from mirror.registry.decision import Decision, Said
     from mirror.registry.decision import Fields as MoreFields
+    from mirror.registry.repositories import Book
 
 REGISTRY = "v2"
 _PRECONDITION_FAILED = 412

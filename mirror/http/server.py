@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirror.http.answer import text_answer
 from mirror.http.heads import Heads
-from mirror.http.hot_files import HotFiles
+from mirror.http.response_cache import HotFiles
 from mirror.shared.counters import Field
 from mirror.worker.access_log import Transfer
 from mirror.worker.allow import is_allowed, plain_address

@@ -15,7 +15,7 @@ from mirror.http.connection import Connection
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.server import FLUSH_S, HttpServer, affordable_descriptors
-from mirror.http.slow_work import SlowWork
+from mirror.http.thread_work import SlowWork
 from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
 from mirror.shared.counters import Field, State

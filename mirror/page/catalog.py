@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
-from mirror.page.harmless import harmless, shown
+from mirror.page.escaping import harmless, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

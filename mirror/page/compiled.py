@@ -9,7 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from bundler.model.size_text import human_bytes
 from mirror.page.dates import minute
-from mirror.page.harmless import harmless
+from mirror.page.escaping import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

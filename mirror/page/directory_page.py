@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mirror.page.escaping import harmless, harmless_block
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
-from mirror.page.harmless import harmless, harmless_block
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
 from mirror.page.listing import ROWS_PER_PAGE, Rows, item_notes
 from mirror.page.pager import page_of
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from mirror.page.trust import Trust
     from mirror.page.view import View
     from mirror.page.words import Words
-    from mirror.tree.bundle import ServedBundle
     from mirror.tree.served import Directory, Entry
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
 MAX_IMAGES = 200

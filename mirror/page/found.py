@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mirror.page.catalog import Catalog, Group, Item
     from mirror.page.words import Words
-    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
 

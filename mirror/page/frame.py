@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mirror.page.assets import asset_url
-from mirror.page.harmless import harmless
+from mirror.page.escaping import harmless
 from mirror.page.links import SEARCH_JSON_URL, SEARCH_URL, query
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
 # what a segment may hold as it is; a colon is not among them, for the first segment of a relative reference

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.size_text import human_bytes
 from mirror.page.dates import minute
-from mirror.page.harmless import harmless
+from mirror.page.escaping import harmless
 from mirror.page.links import segment_url
 
 if TYPE_CHECKING:

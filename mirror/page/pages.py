@@ -24,8 +24,8 @@ from mirror.page.words import WORDS
 if TYPE_CHECKING:
     from mirror.page.catalog import Catalog
     from mirror.page.view import View
-    from mirror.tree.bundle import ServedBundle
     from mirror.tree.served import Directory
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
 RESULTS_PER_PAGE = 100

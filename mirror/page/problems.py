@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from mirror.page.escaping import shown
 from mirror.page.frame import frame_values
-from mirror.page.harmless import shown
 from mirror.page.links import SEARCH_URL, directory_url, query
 from mirror.page.words import WORDS
 from mirror.tree.served import Directory

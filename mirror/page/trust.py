@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle
 
 MAX_SHOWN_FAULTS = 8
 Verified = Literal["yes", "no", "not-asked"]

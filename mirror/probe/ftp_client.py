@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
     from mirror.probe.interface import Login
-    from mirror.probe.target import Target
+    from mirror.probe.mirror_address import Target
 
 # RFC 1635 asks anonymous users for an address; none of a person's is given
 _ANONYMOUS = ("anonymous", "anonymous@")

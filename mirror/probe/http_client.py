@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
     from mirror.probe.interface import Login
-    from mirror.probe.target import Target
+    from mirror.probe.mirror_address import Target
 
 _MAX_RANGE_BYTES = 1024
 # what HEAD says as GET does (RFC 9110, 9.3.2)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.model.layout import IMAGE_DIRECTORY
-from bundler.model.oci import INDEX_TYPES
-from bundler.model.reference import Reference
-from bundler.model.site_name import site_repository
+from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.oci import INDEX_TYPES
+from bundler.model.image.reference import Reference
+from bundler.model.image.site_name import site_repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.digest import Blob
-    from bundler.model.image_artifact import ImageArtifact
+    from bundler.model.image.artifact import ImageArtifact
 
 _BLOBS = f"{IMAGE_DIRECTORY}/blobs/"
 

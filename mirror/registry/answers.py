@@ -7,20 +7,20 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.digest import Digest
-from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
-from bundler.model.reference import DEFAULT_HOST, Reference
+from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.reference import DEFAULT_HOST, Reference
 from mirror.registry.accept import accepted
-from mirror.registry.book import tag_order
 from mirror.registry.decision import VERSION_FIELD, Document, Said, cannot, refused
 from mirror.registry.paging import page_of
+from mirror.registry.repositories import tag_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mirror.registry.book import Book, Repository
     from mirror.registry.decision import Code, Decision, Fields
-    from mirror.registry.images import Held, Image
     from mirror.registry.paging import Order
+    from mirror.registry.repositories import Book, Repository
+    from mirror.registry.served_images import Held, Image
 
 _ROUTE = re.compile(r"(.+)/(?:(manifests|blobs|referrers)/([^/]+)|tags/list)", re.DOTALL)
 _OCI_TYPES = (OCI_INDEX, OCI_MANIFEST)

@@ -14,13 +14,13 @@ from mirror.shared.counters import shared_counters
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.announcement import announcement
 from mirror.supervisor.binding import bind_all
-from mirror.supervisor.child import Surroundings
-from mirror.supervisor.crew import Crew, Member
+from mirror.supervisor.key_files import read_material
 from mirror.supervisor.local_addresses import local_addresses, public_addresses
-from mirror.supervisor.material import read_material
 from mirror.supervisor.notify import service_manager
 from mirror.supervisor.privileges import raise_descriptor_limit, worker_identity
+from mirror.supervisor.run_worker import Surroundings
 from mirror.supervisor.supervisor import Supervisor
+from mirror.supervisor.workers import Crew, Member
 from mirror.tree.roots import open_root, open_share
 
 if TYPE_CHECKING:

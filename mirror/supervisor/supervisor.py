@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
-from mirror.supervisor.material import read_material
+from mirror.supervisor.key_files import read_material
 from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
-from mirror.worker.tell import tell
+from mirror.worker.operator_log import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.supervisor.crew import Crew, Member
     from mirror.supervisor.notify import ServiceManager
+    from mirror.supervisor.workers import Crew, Member
 
 # beyond the grace period, for workers to write their last lines
 FAREWELL_S = 3.0

@@ -6,26 +6,26 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.archive.beneath import open_directory, open_file
-from bundler.archive.contents import read_contents
+from bundler.archive.checked_index import read_contents
+from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile
 from bundler.model.digest import Blob, Digest
-from bundler.model.oci import INDEX_TYPES, MANIFEST_TYPES
+from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES
 from bundler.model.progress import Unwatched
-from mirror.tree.bundle import Fault, ServedBundle
 from mirror.tree.identity import date_of, identity_of
 from mirror.tree.media_types import media_type
 from mirror.tree.served import File, Place
+from mirror.tree.served_bundle import Fault, ServedBundle
 from mirror.tree.site import is_reserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bundler.model.progress import Task
-    from mirror.tree.bundle import FaultWord
     from mirror.tree.identity import Identity
+    from mirror.tree.served_bundle import FaultWord
 
 # about 100,000 files; what the format allows beyond that would cost every worker gigabytes
 MAX_SERVED_INDEX_BYTES = 64 * 1024 * 1024

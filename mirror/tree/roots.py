@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive import beneath
+from bundler.archive import open_beneath
 from bundler.errors import ErrorId, ServeError
-from mirror.tree.loading import Root
 from mirror.tree.shares import Share
+from mirror.tree.site_loading import Root
 
 if TYPE_CHECKING:
     from mirror.settings import ShareOption
@@ -35,7 +35,7 @@ def open_share(option: ShareOption) -> Share:
 
 def _open(path: Path) -> int:
     try:
-        return beneath.open_root(path)
+        return open_beneath.open_root(path)
     except OSError as error:
         raise ServeError(
             ErrorId.SERVE_ROOT_UNUSABLE,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.beneath import SOMETHING_ELSE, open_directory, open_file
+from bundler.archive.open_beneath import SOMETHING_ELSE, open_directory, open_file
 from mirror.tree.identity import Identity, date_of, identity_of
 from mirror.tree.media_types import media_type
 from mirror.tree.served import Directory, Entry, File, Place

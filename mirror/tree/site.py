@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mirror.tree.served import Directory, Entry
 
 if TYPE_CHECKING:
-    from mirror.tree.bundle import ServedBundle
     from mirror.tree.served import File, Found
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.shares import Share
 
 BUNDLE_MARK = "@"

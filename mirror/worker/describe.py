@@ -9,7 +9,7 @@ from bundler.model.size_text import human_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.tree.bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
 MAX_FAULTS_TOLD = 20

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.progress import Unwatched
-from mirror.registry.book import make_book
-from mirror.tree.loading import load_site
-from mirror.tree.recheck import FaultBook
+from mirror.registry.repositories import make_book
+from mirror.tree.quarantine import FaultBook
+from mirror.tree.site_loading import load_site
 from mirror.worker.users import read_users
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.errors import BundlerError
-    from mirror.registry.book import Book
+    from mirror.registry.repositories import Book
     from mirror.settings import Settings
-    from mirror.tree.loading import Root
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
+    from mirror.tree.site_loading import Root
     from mirror.worker.control import Material
     from mirror.worker.users import Users
 

@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from bundler.errors import ManifestError
 from bundler.manifest.yaml_documents import read_documents
-from bundler.model.rpm_repo import RepoSpec
+from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
-from bundler.rpm.closure import SolvableRepo, SolveRequest, Wish
-from bundler.rpm.decompress import open_plain
-from bundler.rpm.solving import solve
+from bundler.rpm.metadata.decompress import open_plain
+from bundler.rpm.solve.request import SolvableRepo, SolveRequest, Wish
+from bundler.rpm.solve.solving import solve
 
 SEED = 7
 PACKAGES = 20_000

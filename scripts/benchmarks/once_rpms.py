@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bundler.model.digest import Blob, Digest
-from bundler.rpm.repodata import RepoPackage, write_repodata
+from bundler.rpm.metadata.repodata import RepoPackage, write_repodata
 
 BUILT_S = 1_600_000_000
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from scripts.benchmarks.measure import MIB, print_bar
 from scripts.benchmarks.registry_images import layout, make_images
 from scripts.benchmarks.serve_load import Load, Measured, large_files, on_core

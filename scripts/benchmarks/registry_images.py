@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from bundler.archive.bundle_files import bundle_files
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
-from bundler.model.image_artifact import ImageArtifact, PlatformImage
-from bundler.model.layout import IMAGE_DIRECTORY, blob_path, layout_placements
+from bundler.model.image.artifact import ImageArtifact, PlatformImage
+from bundler.model.image.layout import IMAGE_DIRECTORY, blob_path, layout_placements
+from bundler.model.image.oci import OCI_MANIFEST, Descriptor
+from bundler.model.image.reference import Reference
 from bundler.model.manifest import ROLES
-from bundler.model.oci import OCI_MANIFEST, Descriptor
 from bundler.model.platform import Platform
-from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from pathlib import Path

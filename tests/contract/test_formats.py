@@ -13,7 +13,7 @@ from bundler.archive.verify import verify_archive, verify_tree
 from bundler.kinds import KINDS
 from bundler.model.lock import encode_lock
 from bundler.model.progress import Unwatched
-from bundler.pipeline.contents import read_contents
+from bundler.pipeline.opened_lock import read_contents
 
 if TYPE_CHECKING:
     from bundler.archive.opened_bundle import OpenedBundle

@@ -39,5 +39,5 @@ def test_every_part_of_bundler_has_its_layer() -> None:
 def test_every_kind_of_content_is_held_apart_from_the_others() -> None:
     from bundler.kinds import KINDS
 
-    modules = {type(kind).__module__ for kind in KINDS.values()}
+    modules = {type(kind).__module__.rpartition(".")[0] for kind in KINDS.values()}
     assert set(_contract("the kinds of content do not know each other")["modules"]) == modules

@@ -21,7 +21,7 @@ LOADED = (
         ("bundler", "unpack", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
         ("bundler", "load-images", "bundler.push", ("bundler.kinds", "bundler.net", "requests", "yaml")),
         ("bundler", "push-images", "bundler.push", ("bundler.kinds", "docker", "yaml")),
-        ("bundler", "check", "bundler.kinds", ("bundler.push", "bundler.net.transport", "requests")),
+        ("bundler", "check", "bundler.kinds", ("bundler.push", "bundler.net.http.transport", "requests")),
         ("mirror", "serve", "mirror.settings", ("mirror.probe", "mirror.service", "mirror.client", "requests")),
         ("mirror", "service", "mirror.service", ("mirror.probe", "requests")),
     ],

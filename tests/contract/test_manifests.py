@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from bundler.kinds import KINDS
+from bundler.kinds.rpms.entry import RpmEntry
 from bundler.manifest.reader import load_manifest
 from bundler.manifest.schema import manifest_schema
-from bundler.model.rpm_entry import RpmEntry
 from tests.contract.checkout import ROOT
 
 MANIFESTS = sorted(path.name for path in (ROOT / "manifests").glob("*.yaml"))

@@ -9,10 +9,10 @@ import shlex
 import pytest
 
 from bundler.kinds import KINDS
-from bundler.kinds.file_reading import KEYS as FILE_KEYS
-from bundler.kinds.images import KEYS as IMAGE_KEYS
-from bundler.kinds.rpm_reading import KEYS as RPM_KEYS
-from bundler.kinds.rpm_reading import REPO_KEYS
+from bundler.kinds.files.reading import KEYS as FILE_KEYS
+from bundler.kinds.images.kind import KEYS as IMAGE_KEYS
+from bundler.kinds.rpms.reading import KEYS as RPM_KEYS
+from bundler.kinds.rpms.reading import REPO_KEYS
 from bundler.manifest.header import HEADER_KEYS
 from tests.contract.checkout import ROOT
 from tests.contract.command_line import PROGRAMS, commands, usage_problem
@@ -114,7 +114,7 @@ def test_the_formats_page_names_every_key_of_the_manifest() -> None:
 
 def test_the_formats_page_names_every_key_of_a_lock_and_a_bundle() -> None:
     page = (ROOT / "docs/formats.md").read_text()
-    owners = ("lock", "bundle", "file_artifact", "image_artifact", "rpm_artifact")
+    owners = ("lock", "bundle", "file_artifact", "image/artifact", "rpm/artifact")
     model = [(ROOT / "bundler" / "model" / f"{name}.py").read_text() for name in owners]
     keys = [key for text in model for key in re.findall(r'"([a-z_]+)": ', text)]
     assert len(keys) > 30

@@ -90,4 +90,4 @@ def test_installed_package_builds_a_bundle_with_the_scripts_that_travel(installe
     with tarfile.open(tmp_path / "demo.tar.gz") as archive:
         load = archive.extractfile("k8simage/load.sh")
         assert load is not None
-        assert load.read() == (ROOT / "bundler" / "kinds" / "data" / "load.sh").read_bytes()
+        assert load.read() == (ROOT / "bundler" / "kinds" / "images" / "data" / "load.sh").read_bytes()

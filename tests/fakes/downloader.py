@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.net.http.attempt import accepted
 from bundler.net.interface import Document, Held, Received, Validators
-from bundler.net.transfer import accepted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

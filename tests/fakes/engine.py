@@ -15,7 +15,7 @@ from bundler.push.engine import LayerStep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bundler.net.login import Login
+    from bundler.net.registry.credentials import Login
     from tests.fakes.registry_writer import MemoryWriter
 
 

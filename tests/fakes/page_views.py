@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from mirror.client.reach import Reach
 from mirror.page.view import Asked, View
-from mirror.tree.loading import Root, load_site
 from mirror.tree.served import Directory
+from mirror.tree.site_loading import Root, load_site
 from tests.fakes.served_tree import write_tree
 
 if TYPE_CHECKING:

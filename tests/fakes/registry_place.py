@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.digest import Blob
-from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from mirror.probe import failures
 from mirror.probe.interface import Reply
 

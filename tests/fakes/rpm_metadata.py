@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
 from bundler.manifest.yaml_documents import read_documents
-from bundler.model.rpm_name import Nevra
-from bundler.model.rpm_repo import RepoSpec
+from bundler.model.rpm.nevra import Nevra
+from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
-from bundler.rpm.closure import SolvableRepo, SolveRequest, Wish
-from bundler.rpm.solving import solve
+from bundler.rpm.solve.request import SolvableRepo, SolveRequest, Wish
+from bundler.rpm.solve.solving import solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bundler.rpm.closure import Solution
+    from bundler.rpm.solve.request import Solution
 
 _COMMON = "http://linux.duke.edu/metadata/common"
 _RPM = "http://linux.duke.edu/metadata/rpm"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import rpm_rs
 
 from bundler.model.digest import Blob
-from bundler.rpm.repodata import RepoExtras, RepoPackage, write_repodata
+from bundler.rpm.metadata.repodata import RepoExtras, RepoPackage, write_repodata
 from scripts.demo_upstream.rpms import PUBLIC_KEY, SECRET_KEY
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.digest import Blob
-from bundler.net.download import HttpDownloader
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from tests.fakes.faulty_server import Fault, FaultyServer, ServedFile
 from tests.fakes.progress import RecordingTask
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bundler.errors import BundlerError
 from bundler.model.digest import Blob, Digest
-from bundler.net.download import HttpDownloader
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
 
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.kinds.images import ImageEntry, ImagesKind
+from bundler.kinds.images.kind import ImageEntry, ImagesKind
 from bundler.model.bundle import BundleIndex, IndexedFile, encode_index, sums_text
 from bundler.model.digest import Blob, Digest
-from bundler.model.image_artifact import ImageArtifact
+from bundler.model.image.artifact import ImageArtifact
+from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST
+from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES, entry_fingerprint
-from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
-from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from tests.fakes.registry import MemoryRegistry, descriptor, image_sources
 from tests.fakes.store import MemoryStore

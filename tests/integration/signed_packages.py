@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import IntegrityError
-from bundler.rpm.keys import PublicKey, read_keys
-from bundler.rpm.signature import check_package
+from bundler.rpm.signing.checking import check_package
+from bundler.rpm.signing.keys import PublicKey, read_keys
 from tests.integration.rpm_packages import SigningHome, SigningKey, SpecLike, build_rpms, el7_shape, sign, signing_home
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.report import require_intact
 from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
+from bundler.archive.verify_report import require_intact
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob
 from bundler.model.progress import Unwatched

@@ -11,9 +11,9 @@ import pytest
 from bundler.cli.options import NetworkOptions
 from bundler.cli.wiring import open_workshop
 from bundler.errors import ErrorId, ManifestError, SourceError
-from bundler.net.client_certs import ClientCertificate
-from bundler.net.tls import check_presentable
-from bundler.net.transport import RequestsTransport
+from bundler.net.http.client_certs import ClientCertificate
+from bundler.net.http.tls import check_presentable
+from bundler.net.http.transport import RequestsTransport
 from tests.fakes.certificates import Authority, authority
 from tests.fakes.faulty_server import FaultyServer, Reply, ServedFile, faulty_server
 

@@ -14,7 +14,7 @@ import pytest
 
 from mirror.client.reach import Reach, Snippet
 from mirror.client.snippets import client_snippets
-from mirror.tree.loading import Root, load_site
+from mirror.tree.site_loading import Root, load_site
 from tests.fakes.certificates import authority
 from tests.integration.cutting_server import cutting
 from tests.integration.demo_bundle import demo_bundle

@@ -9,12 +9,12 @@ import pytest
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
-from bundler.net.download import HttpDownloader
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
-from bundler.store.contents import store_contents
+from bundler.store.disk_usage import store_contents
 from tests.fakes.faulty_server import (
     LAST_MODIFIED_S,
     Announce,

@@ -16,7 +16,7 @@ import pytest
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob
 from bundler.store.blobs import Store
-from bundler.store.contents import store_contents
+from bundler.store.disk_usage import store_contents
 from bundler.store.prune import prune
 from tests.fakes.faulty_server import Stall, faulty_server
 from tests.integration.download_site import BLOB, BODY, PATH, Site, rest

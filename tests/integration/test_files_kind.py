@@ -14,14 +14,14 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
-from bundler.kinds.files import FilesKind
+from bundler.kinds.files.entry import FileEntry
+from bundler.kinds.files.kind import FilesKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.digest import Blob
-from bundler.model.file_entry import FileEntry
-from bundler.net.download import HttpDownloader
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
 from tests.fakes.faulty_server import LAST_MODIFIED_S, Cut, FaultyServer, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask

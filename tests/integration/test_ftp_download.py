@@ -11,12 +11,12 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
-from bundler.net.download import HttpDownloader
-from bundler.net.ftp import FtpClient
+from bundler.net.files.download import HttpDownloader
+from bundler.net.files.ftp import FtpClient
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.interface import Credentials, Received
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
 from tests.fakes.ftp_server import PASSWORD, USER, FaultyFtp, faulty_ftp
 from tests.fakes.progress import RecordingTask

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.kinds.images import ImageEntry, ImagesKind
+from bundler.kinds.images.kind import ImageEntry, ImagesKind
 from bundler.model.digest import Blob
-from bundler.model.image_artifact import ImageArtifact
+from bundler.model.image.artifact import ImageArtifact
+from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX
+from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES, entry_fingerprint
-from bundler.model.oci import DOCKER_INDEX, OCI_INDEX
 from bundler.model.platform import Platform
-from bundler.model.reference import Reference
 from bundler.model.source_text import Position
-from bundler.net.registry import RegistryClient
-from bundler.net.transport import RequestsTransport
+from bundler.net.http.transport import RequestsTransport
+from bundler.net.registry.pull import RegistryClient
 from bundler.store.blobs import Store
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import image_sources

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from tests.integration.cutting_proxy import cutting_proxy
 from tests.integration.demo_bundle import demo_bundle
 from tests.integration.mirror_program import LOOPBACK, Mirror, mirror, refused

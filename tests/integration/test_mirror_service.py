@@ -15,12 +15,12 @@ import pytest
 
 from mirror.service.acting import install, remove
 from mirror.service.host import Facts
-from mirror.service.plan import UNIT_FILE, InstallOptions, install_plan
+from mirror.service.install_plan import UNIT_FILE, InstallOptions, install_plan
 from mirror.service.real_host import RealHost
 from mirror.service.steps import WriteFile
 from tests.fakes.host import MemoryHost
 from tests.integration.demo_bundle import demo_bundle
-from tests.unit.mirror.service.test_plan import options
+from tests.unit.mirror.service.test_install_plan import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

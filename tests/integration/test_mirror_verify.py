@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.probe.access import trusting
-from mirror.probe.checking import check_mirror
-from mirror.probe.expectation import Yardstick
+from mirror.probe.expected import Yardstick
 from mirror.probe.ftp_client import FtpClient
 from mirror.probe.http_client import HttpClient
-from mirror.probe.patience import Pace
-from mirror.probe.target import Target
+from mirror.probe.mirror_address import Target
+from mirror.probe.retry import Pace
+from mirror.probe.tree_check import check_mirror
 from tests.fakes.certificates import authority
 from tests.fakes.ftp_server import faulty_ftp
 from tests.fakes.progress import RecordingProgress
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mirror.probe.interface import Client
-    from mirror.probe.report import MirrorReport
+    from mirror.probe.mirror_report import MirrorReport
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,7 @@ from bundler.errors import SourceError
 from mirror.probe.access import trusting
 from mirror.probe.ftp_client import FtpClient
 from mirror.probe.interface import Login
-from mirror.probe.target import Target
+from mirror.probe.mirror_address import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bundler.errors import SourceError
-from bundler.net.login import Login
+from bundler.net.registry.credentials import Login
 from bundler.push.docker import DockerEngine as Engine
 from bundler.push.loading import load_images
 from tests.fakes.progress import RecordingProgress

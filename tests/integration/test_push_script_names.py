@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.push.layout import open_layout
-from bundler.push.plan import PushSettings, push_plan
+from bundler.push.push_plan import PushSettings, push_plan
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.placed_images import AMD64, PlacedImages, place_images
 from tests.integration.push_script import SHELLS, held, push, tags

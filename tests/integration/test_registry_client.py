@@ -14,13 +14,13 @@ import pytest
 
 from bundler.errors import BundlerError, ErrorId, SourceError, ToolMissingError
 from bundler.model.digest import Blob, Digest
-from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from bundler.model.reference import Reference
-from bundler.net.docker_config import DockerLogins
+from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
+from bundler.model.image.reference import Reference
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
-from bundler.net.registry import RegistryClient
+from bundler.net.registry.docker_config import DockerLogins
+from bundler.net.registry.pull import RegistryClient
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from tests.fakes.faulty_server import Cut, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
 from tests.fakes.store import MemoryStore
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bundler.net.login import Logins
+    from bundler.net.registry.credentials import Logins
 
 pytestmark = pytest.mark.integration
 

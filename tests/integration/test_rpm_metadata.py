@@ -11,14 +11,14 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
-from bundler.kinds.rpm_metadata import RepoMetadata, load_record, load_repo, open_record
-from bundler.model.rpm_repo import RepoSpec
-from bundler.net.download import HttpDownloader
+from bundler.kinds.rpms.metadata import RepoMetadata, load_record, load_repo, open_record
+from bundler.model.rpm.repo import RepoSpec
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
-from bundler.store.contents import store_contents
+from bundler.store.disk_usage import store_contents
 from tests.fakes.faulty_server import Cut, FaultyServer, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import MemoryRegistry

@@ -10,9 +10,9 @@ import pytest
 import rpm_rs
 
 from bundler.errors import ErrorId, IntegrityError, ToolMissingError
-from bundler.rpm.gpgv import Gpgv
-from bundler.rpm.keys import read_keys
-from bundler.rpm.signature import check_detached, check_package, package_summary
+from bundler.rpm.signing.checking import check_detached, check_package, package_summary
+from bundler.rpm.signing.gpgv import Gpgv
+from bundler.rpm.signing.keys import read_keys
 from tests.fakes.rpm_layout import (
     SIG_RSA_HEADER,
     take_apart,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError
-from bundler.rpm.signature import check_package
+from bundler.rpm.signing.checking import check_package
 from tests.fakes.rpm_layout import (
     REGION_IMMUTABLE,
     SIG_MD5,

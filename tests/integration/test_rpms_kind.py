@@ -12,17 +12,17 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
-from bundler.kinds.rpms import RpmsKind
+from bundler.kinds.rpms.entry import RpmEntry
+from bundler.kinds.rpms.kind import RpmsKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.digest import Blob
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import entry_fingerprint
-from bundler.model.rpm_artifact import RepoArtifact, RpmArtifact
-from bundler.model.rpm_entry import RpmEntry
-from bundler.net.download import HttpDownloader
+from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
+from bundler.net.files.download import HttpDownloader
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
-from bundler.net.transport import RequestsTransport
 from bundler.store.blobs import Store
 from tests.fakes.faulty_server import ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask

@@ -10,10 +10,10 @@ import createrepo_c
 import pytest
 
 from bundler.model.digest import Blob
-from bundler.rpm.package_reader import read_package
-from bundler.rpm.repodata import RepoPackage, write_repodata
-from bundler.rpm.rpm_file import read_rpm
-from bundler.rpm.signature import package_summary
+from bundler.rpm.metadata.package_reader import read_package
+from bundler.rpm.metadata.repodata import RepoPackage, write_repodata
+from bundler.rpm.signing.checking import package_summary
+from bundler.rpm.signing.rpm_file import read_rpm
 from tests.integration.dnf_client import DnfClient
 from tests.integration.rpm_packages import make_repository, run
 from tests.integration.sample_rpms import sample_rpms

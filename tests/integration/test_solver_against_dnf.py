@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bundler.errors import ManifestError
-from bundler.model.rpm_name import Nevra
-from bundler.model.rpm_repo import RepoSpec
+from bundler.model.rpm.nevra import Nevra
+from bundler.model.rpm.repo import RepoSpec
 from tests.fakes.module_metadata import default_yaml, stream_yaml
 from tests.fakes.rpm_metadata import Package, solvable_repo, solve_for
 from tests.integration.dnf_choices import Asked, DnfRepo, dnf_choices
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bundler.rpm.closure import SolvableRepo
+    from bundler.rpm.solve.request import SolvableRepo
 
 Choice = list[str] | None
 SHAPES = [

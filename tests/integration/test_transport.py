@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.http.transport import RequestsTransport
 from bundler.net.interface import Credentials
-from bundler.net.transport import RequestsTransport
 from tests.fakes.certificates import Authority, authority
 from tests.fakes.faulty_server import Announce, Chunked, Cut, FaultyServer, Reply, ServedFile, Stall, faulty_server
 

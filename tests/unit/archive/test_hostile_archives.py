@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.archive.opened_bundle import open_bundle
-from bundler.archive.report import require_intact
 from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive
+from bundler.archive.verify_report import require_intact
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError
 from bundler.model.bundle import MAX_INDEX_BYTES
 from bundler.model.progress import Unwatched

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.report import require_intact
 from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_tree
+from bundler.archive.verify_report import require_intact
 from bundler.errors import BundlerError, ErrorId, IntegrityError, StorageError
 from bundler.model.progress import Unwatched
 from tests.fakes.progress import RecordingTask

@@ -10,19 +10,19 @@ from bundler.model.bundle import BundleIndex, IndexedFile, encode_index, sums_te
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.platform import Platform
-from mirror.tree.loading import load_site
 from mirror.tree.roots import open_root
 from mirror.tree.served import Directory, File
+from mirror.tree.site_loading import load_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bundler.model.progress import Task
-    from mirror.tree.bundle import Fault
-    from mirror.tree.loading import Root
+    from mirror.tree.served_bundle import Fault
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
+    from mirror.tree.site_loading import Root
 
 CONTENTS: Mapping[str, bytes] = {
     "kubeedge/keadm-amd64": b"\x7fELF" + bytes(range(256)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
-from mirror.tree.bundle import ServedBundle
+from mirror.tree.served_bundle import ServedBundle
 from mirror.tree.site import Site
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from bundler.model.digest import Blob
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
 from bundler.pipeline.assembling import MAX_REPAIRS, assemble
+from bundler.pipeline.context import Request, Workshop
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.planning import Room
-from bundler.pipeline.workshop import Request, Workshop
 from tests.fakes.notes import NoteEntry, NotesKind
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore

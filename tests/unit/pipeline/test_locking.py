@@ -25,7 +25,7 @@ from bundler.pipeline.locking import (
 from tests.fakes.notes import NoteEntry, NotesKind
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore
-from tests.unit.model.test_rpm_artifact import RPM
+from tests.unit.model.rpm.test_artifact import RPM
 
 if TYPE_CHECKING:
     from pathlib import Path

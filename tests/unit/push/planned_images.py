@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bundler.model.bundle import IndexedFile
-from bundler.model.bundle_images import BundleImage
 from bundler.model.digest import Blob
-from bundler.model.layout import blob_path
-from bundler.model.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.bundled import BundleImage
+from bundler.model.image.layout import blob_path
+from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
-from bundler.model.reference import Reference
 
 # path -> bytes of everything that was made
 CONTENT: dict[str, bytes] = {}

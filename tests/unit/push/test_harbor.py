@@ -9,7 +9,7 @@ import pytest
 from bundler.errors import ErrorId, PublishError
 from bundler.net.interface import Health
 from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
-from bundler.push.plan import PushSettings, push_plan
+from bundler.push.push_plan import PushSettings, push_plan
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.rpm.keys import read_keys
-from bundler.rpm.signature import check_package
+from bundler.rpm.signing.checking import check_package
+from bundler.rpm.signing.keys import read_keys
 from scripts.demo_upstream.elf import ARCHITECTURES, speaking_program
 from scripts.demo_upstream.files import NOTES, files
 from scripts.demo_upstream.images import images

@@ -10,7 +10,7 @@ import pytest
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob
 from bundler.store.blobs import Store
-from bundler.store.contents import PartialSize, StoreContents, free_bytes, store_contents
+from bundler.store.disk_usage import PartialSize, StoreContents, free_bytes, store_contents
 from bundler.store.partial import file_name
 from bundler.store.prune import Pruned, prune
 
@@ -105,7 +105,7 @@ def test_a_directory_that_may_not_be_entered_is_an_error_that_names_it() -> None
         "import os, sys; from pathlib import Path\n"
         "from bundler.errors import StorageError\n"
         "from bundler.store.blobs import Store\n"
-        "from bundler.store.contents import free_bytes, store_contents\n"
+        "from bundler.store.disk_usage import free_bytes, store_contents\n"
         "from bundler.store.prune import prune\n"
         "os.chmod(sys.argv[1], 0)\n"
         "if os.getuid() == 0: os.setuid(54321)\n"

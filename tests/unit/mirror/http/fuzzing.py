@@ -13,10 +13,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mirror.http.answer import file_answer, text_answer
-from mirror.http.deadlines import HEAD_S, IDLE_S, LINGER_S, STALLED_S
 from mirror.http.exchange import Exchange, Outcome
 from mirror.http.heads import Heads
-from mirror.http.hot_files import HotFiles
+from mirror.http.response_cache import HotFiles
+from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, STALLED_S
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site, open_descriptors, read_answers
 

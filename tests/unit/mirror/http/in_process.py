@@ -18,7 +18,7 @@ from mirror.http.answer import text_answer
 from mirror.http.connection import Connection
 from mirror.http.exchange import Outcome
 from mirror.http.heads import Heads
-from mirror.http.hot_files import HotFiles
+from mirror.http.response_cache import HotFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 from mirror.http.exchange import Exchange, Outcome
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
-from mirror.http.slow_work import SlowWork
+from mirror.http.thread_work import SlowWork
 from mirror.page.pages import Pages
 from tests.unit.mirror.http.test_server import a_worker
 from tests.unit.mirror.sites import index_of

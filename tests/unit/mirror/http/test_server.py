@@ -14,11 +14,11 @@ import pytest
 import uvloop
 
 from mirror.http.connection import Connection
-from mirror.http.deadlines import HEAD_S, IDLE_S, STALLED_S
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.server import HttpServer
-from mirror.http.slow_work import SlowWork
+from mirror.http.thread_work import SlowWork
+from mirror.http.timeouts import HEAD_S, IDLE_S, STALLED_S
 from mirror.http.tls import server_context
 from mirror.page.pages import Pages
 from mirror.settings import Settings

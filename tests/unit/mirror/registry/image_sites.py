@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.digest import Blob, Digest
-from bundler.model.image_artifact import ImageArtifact, PlatformImage
-from bundler.model.layout import layout_placements
-from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor
+from bundler.model.image.artifact import ImageArtifact, PlatformImage
+from bundler.model.image.layout import layout_placements
+from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor
+from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
-from bundler.model.reference import Reference
-from mirror.registry.book import make_book
-from mirror.tree.bundle import ServedBundle
+from mirror.registry.repositories import make_book
 from mirror.tree.served import File, Place
+from mirror.tree.served_bundle import ServedBundle
 from mirror.tree.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.registry.book import Book
+    from mirror.registry.repositories import Book
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 NOTHING = Digest.sha256(b"")

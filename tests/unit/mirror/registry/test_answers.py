@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from mirror.registry.answers import Question, answer_to
 from mirror.registry.decision import Document, Said, cannot
 from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, digest, image
@@ -15,7 +15,7 @@ from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, dig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mirror.registry.book import Book
+    from mirror.registry.repositories import Book
 
 OCI, DOCKER, ARM, ONE = (f"quay.io/demo/{name}:1" for name in ("oci", "docker", "arm", "one"))
 BOTH_INDEXES = f"{DOCKER_INDEX}, {OCI_INDEX}"

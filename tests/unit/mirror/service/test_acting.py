@@ -7,11 +7,11 @@ import pytest
 from bundler.errors import ErrorId, ServeError, ToolMissingError
 from mirror.service.acting import install, read_journal, removal_lines, remove
 from mirror.service.host import SAVED_RULES, Facts, Health, Outcome, facts_of
+from mirror.service.install_plan import ROTATION_FILE, UNIT_FILE, InstallOptions, install_plan
 from mirror.service.journal import JOURNAL, Journal
-from mirror.service.plan import ROTATION_FILE, UNIT_FILE, InstallOptions, install_plan
-from mirror.service.status import status_of
+from mirror.service.service_status import status_of
 from tests.fakes.host import MemoryHost
-from tests.unit.mirror.service.test_plan import HOST, options
+from tests.unit.mirror.service.test_install_plan import HOST, options
 
 LOG = ("--access-log", "/var/log/kubeedge-mirror/access.log")
 SYSTEM_RULES = b"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -j REJECT\nCOMMIT\n"

@@ -9,7 +9,7 @@ import pytest
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
-from bundler.model.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from tests.fakes.served_tree import make_index, write_tree
 from tests.unit.mirror.bundle_tree import file_at, opened, site_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked, read_checked
-from mirror.tree.recheck import FaultBook, hash_again
+from mirror.tree.quarantine import FaultBook, hash_again
 from mirror.tree.shares import Share
 from mirror.tree.site import Site
 from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from mirror.tree.loading import Root
+    from mirror.tree.site_loading import Root
 
 DATA = b"the listed bytes"
 OTHER = b"some other bytes"

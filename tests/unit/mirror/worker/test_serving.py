@@ -21,7 +21,7 @@ from tests.unit.mirror.bundle_tree import names_in, opened, write_bundle
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mirror.tree.loading import Root
+    from mirror.tree.site_loading import Root
 
 USERS = b"ann:$2y$04$Pi9F5F8I2AsMjIlztKync.j9E0ND2UZcKqkxmbPX6MVjZSqMbO0.i\n"
 

@@ -1,0 +1,80 @@
+"""The engine that `bundler push-images` pushes through, or none: as `--via` says, or as it turns out."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.engine import open_engine
+from bundler.errors import SiteError
+from bundler.model.image.reference import docker_host
+from bundler.push.engine_push import platform_obstacles
+from bundler.push.engine_trust import WantedTrust, require_trust
+from bundler.push.transport_choice import way_with_engine, way_without_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.cli.push_options import PushOptions
+    from bundler.push.engine import PushingEngine
+    from bundler.push.push_plan import PushPlan
+
+SHOWN_OBSTACLES = 5
+
+
+@contextmanager
+def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | None]:
+    """Yield the engine to push through, or None for the way straight to the registry; `auto` says on stderr which.
+
+    Raises SiteError when `--via docker` finds no engine, click.UsageError when images would lose platforms by it.
+    """
+    if options.via == "registry":
+        yield None
+        return
+    try:
+        engine = open_engine()
+    except SiteError as error:
+        if options.via == "docker":
+            error.remedy += " `--via registry` pushes without any engine."
+            raise
+        console.remark(way_without_engine(error.what).line)
+        yield None
+        return
+    with engine:
+        yield engine if _is_taken(options, plan, engine) else None
+
+
+def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
+    platforms, wanted = engine.platforms(), _wanted_trust(options)
+    insecure = engine.is_insecure(wanted.host)
+    said = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
+    if options.via == "auto":
+        way = way_with_engine(plan, platforms, wanted.obstacle(insecure=insecure, said=said))
+        console.remark(way.line)
+        return way.via == "docker"
+    require_trust(wanted, engine.where, insecure=insecure, said=said)
+    if lost := platform_obstacles(plan, platforms):
+        more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
+        raise click.UsageError(
+            "\n".join((
+                f"--via docker pushes images for {platforms[0]} alone, as {engine.where} runs them:",
+                *(f"  {line}" for line in (*lost[:SHOWN_OBSTACLES], *more)),
+                f"Name --platform {platforms[0]} to leave the others out, or push all of them with --via registry.",
+            ))
+        )  # fmt: skip
+    return True
+
+
+def _wanted_trust(options: PushOptions) -> WantedTrust:
+    registry = options.registry
+    option = "--plain-http" if registry.plain_http else "--insecure" if registry.insecure else ""
+    return WantedTrust(docker_host(registry.host, plain_http=registry.plain_http), option, registry.ca_file is not None)
+
+
+def _distrust(wanted: WantedTrust, plan: PushPlan, engine: PushingEngine) -> str:
+    # any name will do
+    tagged = (push.target for push in plan.pushes if push.target.tag)
+    return next((engine.distrust(f"{wanted.host}/{one.repository}:{one.tag}") for one in tagged), "")

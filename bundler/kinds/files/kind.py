@@ -1,0 +1,147 @@
+"""Files: entries of `files:` in the manifest, pinned one by one, placed where the manifest says. Design sections 3, 4.
+
+Owns how the parts fit and placing. Reading the entries is `bundler.kinds.files.reading`, pinning
+`bundler.kinds.files.locking`, getting the bytes `bundler.kinds.files.fetching`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.kinds.files.fetching import FileFetch, fetch_file, file_fetches
+from bundler.kinds.files.locking import pin_download
+from bundler.kinds.files.reading import read_file_entry
+from bundler.kinds.files.schema import FILE_SCHEMA
+from bundler.model.digest import Blob
+from bundler.model.file_artifact import FileArtifact
+from bundler.model.placement import Placement
+from bundler.model.source_url import absolute_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bundler.kinds.files.entry import FileEntry
+    from bundler.model.json_value import Json
+    from bundler.model.lock import LockedEntry
+    from bundler.model.platform import Platform
+    from bundler.model.progress import Task
+    from bundler.model.scope import Scope
+    from bundler.model.source_text import Node
+
+
+class FilesKind:
+    """The kind `files`."""
+
+    @property
+    def name(self) -> str:
+        """The key in the manifest."""
+        return "files"
+
+    @property
+    def schema(self) -> Mapping[str, Json]:
+        """The JSON schema of one item."""
+        return FILE_SCHEMA
+
+    def read(self, node: Node, scope: Scope) -> FileEntry | None:
+        """Read one item; see `EntryReader`."""
+        return read_file_entry(node, scope)
+
+    def check(self, entries: Sequence[FileEntry], scope: Scope) -> None:
+        """Find nothing: that paths differ is checked for all kinds together, by their targets."""
+
+    def estimate(self, entry: FileEntry, sources: Sources, task: Task) -> Estimate:
+        """Ask for the sizes of the downloads; nothing is moved."""
+        del task
+        fetches, unknown = [], []
+        for download in entry.downloads:
+            urls = [absolute_url(url, sources.base_directory) for url in download.urls]
+            label = download.paths[0]
+            size = sources.downloader.size(urls)
+            if size is None:
+                unknown.append(label)
+                continue
+            known = download.digest if download.is_whole else None
+            provides = (Blob(known, size),) if known and known.algorithm == "sha256" else ()
+            scratch = 0 if download.is_whole else size
+            fetches.append(Fetch(label, provides, size, scratch, download.paths, None))
+        return Estimate(tuple(fetches), tuple(unknown))
+
+    def lock(
+        self,
+        entry: FileEntry,
+        sources: Sources,
+        task: Task,
+        *,
+        kept: Sequence[FileArtifact] = (),
+        moved: Sequence[FileArtifact] = (),
+    ) -> tuple[FileArtifact, ...]:
+        """Download everything that the entry asks for, hold it to what is promised, keep what lands.
+
+        An entry is one thing, of one release: it is pinned as a whole, and no earlier pin of it is kept.
+
+        Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (a member is missing, or
+        two members land on one path).
+        """
+        del kept, moved
+        artifacts = [
+            artifact for download in entry.downloads for artifact in pin_download(download, entry, sources, task)
+        ]
+        seen: dict[str, FileArtifact] = {}
+        for artifact in artifacts:
+            if (other := seen.setdefault(artifact.path.collision_key, artifact)) is not artifact:
+                raise ManifestError(
+                    ErrorId.MANIFEST_INVALID,
+                    f"{other.member or other.path} and {artifact.member or artifact.path} both land on {artifact.path}",
+                    where=str(entry.position),
+                    remedy="Let the members land in different directories, or take fewer of them.",
+                )
+        return tuple(artifacts)
+
+    def decode(self, value: Any) -> FileArtifact:
+        """Read one artifact from the lock."""
+        return FileArtifact.decode(value)
+
+    def narrow(self, artifact: FileArtifact, platforms: Sequence[Platform], sources: Sources) -> FileArtifact | None:
+        """Return the artifact when any of its platforms is among these; files are never split."""
+        del sources
+        if not artifact.platforms or any(own.matches(wanted) for own in artifact.platforms for wanted in platforms):
+            return artifact
+        return None
+
+    def fetches(self, artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
+        """Return one fetch per download, however many files it holds."""
+        return file_fetches(artifacts)
+
+    def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
+        """Bring what is needed of one download into the store; see `fetch_file`."""
+        if not isinstance(fetch.detail, FileFetch):
+            raise TypeError(f"{fetch.label} is no fetch of files")
+        fetch_file(fetch.detail, sources, task)
+
+    def place(
+        self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
+    ) -> Sequence[Placement]:
+        """Return every file at its path."""
+        del platforms, sources
+        return [
+            _placement(artifact, self.name)
+            for entry in entries
+            for artifact in entry.artifacts
+            if isinstance(artifact, FileArtifact)
+        ]
+
+
+def _placement(artifact: FileArtifact, kind: str) -> Placement:
+    about: dict[str, Json] = {"url": artifact.urls[0], "held_to": artifact.held_to.encode()}
+    return Placement(
+        path=artifact.path,
+        content=artifact.content,
+        kind=kind,
+        mode=artifact.mode,
+        mtime=artifact.date,
+        roles=artifact.roles,
+        platforms=artifact.platforms,
+        about=about | ({"member": artifact.member} if artifact.member else {}),
+    )

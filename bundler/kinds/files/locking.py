@@ -1,0 +1,202 @@
+"""Pins what an entry of `files:` asks for: downloads it, holds it to what is promised, keeps what lands.
+
+Owns the order of trust: a digest in the manifest, a published checksum, else first use. Design section 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.kinds.downloading import from_first_good_url
+from bundler.kinds.files.checksum_text import bare_digest, published_digest
+from bundler.model.artifact import HeldTo
+from bundler.model.digest import Blob, Digest
+from bundler.model.file_artifact import FileArtifact
+from bundler.model.source_url import absolute_url, last_segment
+from bundler.net.redact import redact_text
+from bundler.upstream_archive.members import read_members
+from bundler.upstream_archive.stream import unsafe
+
+if TYPE_CHECKING:
+    from bundler.kinds.base import Sources
+    from bundler.kinds.files.entry import Download, FileEntry
+    from bundler.model.bundle_path import BundlePath
+    from bundler.model.progress import Task
+    from bundler.net.interface import Document, Received
+    from bundler.store.interface import Incoming
+
+# `sha256sum` over every file of a large release
+MAX_CHECKSUM_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """What a download is held to: a digest or None, who says so, and the checksum file when there is one."""
+
+    digest: Digest | None
+    held_to: HeldTo
+    document: Document | None = None
+
+    def kept_by(self, via: str) -> HeldTo:
+        """Return what vouched for bytes that came through this mirror (its prefix, or "")."""
+        return HeldTo(self.held_to.by, self.held_to.detail, via)
+
+
+def pin_download(download: Download, entry: FileEntry, sources: Sources, task: Task) -> tuple[FileArtifact, ...]:
+    """Download one variant of an entry and return its files, in the order of their paths.
+
+    Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (MEMBER_MISSING).
+    """
+    promise = _promise(download, sources)
+
+    def use(incoming: Incoming, received: Received, where: str) -> list[FileArtifact]:
+        if download.is_whole:
+            return [_pin_whole(download, entry, promise, incoming, received, where)]
+        return _pin_members(download, entry, promise, incoming, received, where, sources)
+
+    artifacts = from_first_good_url(download.urls, sources, task, use)
+    if promise.document is not None and download.checksum_path is not None:
+        artifacts.append(_pin_checksum(download, download.checksum_path, promise.document, entry, sources))
+    return tuple(sorted(artifacts, key=lambda artifact: artifact.path.encode()))
+
+
+def _promise(download: Download, sources: Sources) -> _Promise:
+    if download.digest is not None:
+        return _Promise(download.digest, HeldTo("manifest"))
+    if not download.checksum_url:
+        return _Promise(None, HeldTo("first-use"))
+    url = absolute_url(download.checksum_url, sources.base_directory)
+    document = sources.downloader.read(
+        url, max_bytes=MAX_CHECKSUM_BYTES, accept=lambda found: _check_published(found, download)
+    )
+    digest = _published(document, download)
+    return _Promise(digest, HeldTo("published-checksum", download.checksum_url), document)
+
+
+def _check_published(document: Document, download: Download) -> None:
+    _published(document, download)
+    if download.checksum_path is not None:
+        _require_bare(document, download)
+
+
+def _published(document: Document, download: Download) -> Digest:
+    try:
+        return published_digest(document.data, last_segment(download.urls[0]))
+    except ValueError as error:
+        raise SourceError(
+            ErrorId.SOURCE_INVALID,
+            f"the checksum file {error}",
+            where=redact_text(download.checksum_url),
+            remedy="Correct 'checksum_url', or write the digest itself as 'sha256' or 'sha512'.",
+        ) from error
+
+
+def _require_bare(document: Document, download: Download) -> None:
+    try:
+        bare_digest(document.data)
+    except ValueError as error:
+        raise SourceError(
+            ErrorId.SOURCE_INVALID,
+            f"the checksum file {error}",
+            where=redact_text(download.checksum_url),
+            remedy="A program that compares the whole file, as keadm does, would refuse "
+            f"{redact_text(download.urls[0])}: leave 'checksum_path' out, and place a file that holds only the hex "
+            f"digits by an entry of its own.",
+        ) from error
+
+
+def _require_promised(promise: _Promise, incoming: Incoming, where: str) -> None:
+    """Raise IntegrityError when a download is not what was promised; its bytes stay where they are."""
+    if promise.digest is None or (got := incoming.digest(promise.digest.algorithm)) == promise.digest:
+        return
+    promised_by = redact_text(promise.held_to.detail) or "the manifest"
+    raise IntegrityError(
+        ErrorId.CHECKSUM_MISMATCH,
+        f"the download is not what {promised_by} promises",
+        where=where,
+        remedy="Try again later or from elsewhere; if it stays so, ask the publisher which of the two is right.",
+        want=str(promise.digest),
+        got=str(got),
+    )
+
+
+def _pin_whole(
+    download: Download, entry: FileEntry, promise: _Promise, incoming: Incoming, received: Received, where: str
+) -> FileArtifact:
+    _require_promised(promise, incoming, where)
+    content = incoming.commit()
+    [take] = download.takes
+    path = take.target("")
+    if path is None:
+        raise ValueError(f"{take.path} takes a member of a download that lands whole")
+    return FileArtifact(
+        path=path,
+        content=content,
+        urls=download.urls,
+        download=content,
+        held_to=promise.kept_by(received.via),
+        mode=entry.mode or 0o644,
+        date=received.last_modified,
+        roles=entry.roles,
+        platforms=download.platforms,
+    )
+
+
+def _pin_members(
+    download: Download,
+    entry: FileEntry,
+    promise: _Promise,
+    incoming: Incoming,
+    received: Received,
+    where: str,
+    sources: Sources,
+) -> list[FileArtifact]:
+    _require_promised(promise, incoming, where)
+    packed = Blob(incoming.digest("sha256"), received.size)
+    artifacts = []
+    with incoming.open() as file:
+        for member, chunks in read_members(file, [take.member for take in download.takes], where=where):
+            paths = _paths(download, member.name, where)
+            content = sources.store.admit(chunks)
+            artifacts += [
+                FileArtifact(
+                    path=path,
+                    content=content,
+                    urls=download.urls,
+                    download=packed,
+                    held_to=promise.kept_by(received.via),
+                    member=member.name,
+                    mode=entry.mode or (0o755 if member.executable else 0o644),
+                    date=member.mtime,
+                    roles=entry.roles,
+                    platforms=download.platforms,
+                )
+                for path in paths
+            ]
+    incoming.discard()
+    return artifacts
+
+
+def _paths(download: Download, name: str, where: str) -> list[BundlePath]:
+    try:
+        return [path for take in download.takes if (path := take.target(name)) is not None]
+    except ValueError as error:
+        raise unsafe(f"the member {name!r} cannot be placed: {error}", where) from error
+
+
+def _pin_checksum(
+    download: Download, path: BundlePath, document: Document, entry: FileEntry, sources: Sources
+) -> FileArtifact:
+    content = sources.store.put(document.data)
+    return FileArtifact(
+        path=path,
+        content=content,
+        urls=(download.checksum_url,),
+        download=content,
+        held_to=HeldTo("first-use", via=document.via),
+        date=document.last_modified,
+        roles=entry.roles,
+        platforms=download.platforms,
+    )

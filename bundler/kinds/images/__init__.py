@@ -1,0 +1,4 @@
+"""The kind `images`: container images for all their platforms, placed as `k8simage/`. Begin with `kind`.
+
+`locking` pins an image upstream, `fetching` gets its blobs; `data/` holds the scripts that travel with the images.
+"""

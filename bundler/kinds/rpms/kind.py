@@ -1,0 +1,121 @@
+"""RPMs: entries of `rpms:` in the manifest, each a closed, signed yum repository for another system than this one.
+
+Owns how the parts fit. Reading the entries is `bundler.kinds.rpms.reading`, choosing and pinning
+`bundler.kinds.rpms.locking`, getting the bytes `bundler.kinds.rpms.fetching`, laying out `bundler.kinds.rpms.placing`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.kinds.rpms.fetching import RpmFetch, fetch_rpm, rpm_fetches
+from bundler.kinds.rpms.locking import find_closure, pin_rpms
+from bundler.kinds.rpms.placing import installed_placements, repository_placements
+from bundler.kinds.rpms.reading import check_rpm_entries, read_rpm_entry
+from bundler.kinds.rpms.schema import RPM_SCHEMA
+from bundler.model.digest import Blob
+from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact, decode_rpm_artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bundler.kinds.rpms.entry import RpmEntry
+    from bundler.model.artifact import Artifact
+    from bundler.model.json_value import Json
+    from bundler.model.lock import LockedEntry
+    from bundler.model.placement import Placement
+    from bundler.model.platform import Platform
+    from bundler.model.progress import Task
+    from bundler.model.scope import Scope
+    from bundler.model.source_text import Node
+
+RpmsArtifact = RpmArtifact | RepoArtifact
+
+
+def _packages(artifacts: Sequence[Artifact]) -> list[RpmArtifact]:
+    return [artifact for artifact in artifacts if isinstance(artifact, RpmArtifact)]
+
+
+class RpmsKind:
+    """The kind `rpms`."""
+
+    @property
+    def name(self) -> str:
+        """The key in the manifest."""
+        return "rpms"
+
+    @property
+    def schema(self) -> Mapping[str, Json]:
+        """The JSON schema of one item."""
+        return RPM_SCHEMA
+
+    def read(self, node: Node, scope: Scope) -> RpmEntry | None:
+        """Read one item, and the list of what the target has already where it names one; see `EntryReader`."""
+        return read_rpm_entry(node, scope)
+
+    def check(self, entries: Sequence[RpmEntry], scope: Scope) -> None:
+        """Report repositories that lie inside each other; warn of a platform that the bundle is not for."""
+        check_rpm_entries(entries, scope)
+
+    def estimate(self, entry: RpmEntry, sources: Sources, task: Task) -> Estimate:
+        """Choose the packages from the metadata, which say how large they are; no package is moved."""
+        closure = find_closure(entry, sources, task)
+        fetches = [
+            Fetch(
+                label=f"{entry.path}/{rpm.nevra.name}",
+                provides=(Blob(rpm.checksum, rpm.blob_size),) if rpm.checksum.algorithm == "sha256" else (),
+                transfer_bytes=rpm.blob_size,
+                scratch_bytes=0,
+                artifacts=(f"{entry.path}/{rpm.nevra.name}.{rpm.nevra.arch}",),
+                detail=None,
+            )
+            for rpm in closure.packages
+        ]
+        return Estimate(tuple(fetches))
+
+    def lock(
+        self,
+        entry: RpmEntry,
+        sources: Sources,
+        task: Task,
+        *,
+        kept: Sequence[RpmsArtifact] = (),
+        moved: Sequence[RpmsArtifact] = (),
+    ) -> tuple[RpmsArtifact, ...]:
+        """Choose, fetch and authenticate the packages; see `pin_rpms` for what is raised."""
+        return pin_rpms(entry, sources, task, kept=_packages(kept), moved=_packages(moved))
+
+    def decode(self, value: Any) -> RpmsArtifact:
+        """Read one artifact from the lock."""
+        return decode_rpm_artifact(value)
+
+    def narrow(self, artifact: RpmsArtifact, platforms: Sequence[Platform], sources: Sources) -> RpmsArtifact | None:
+        """Return the artifact when its repository is for any of these platforms."""
+        del sources
+        return artifact if any(artifact.platform.matches(wanted) for wanted in platforms) else None
+
+    def fetches(self, artifacts: Sequence[RpmsArtifact]) -> tuple[Fetch, ...]:
+        """Return one fetch per package."""
+        return rpm_fetches(_packages(artifacts))
+
+    def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
+        """Bring one package into the store."""
+        if not isinstance(fetch.detail, RpmFetch):
+            raise TypeError(f"{fetch.label} is no fetch of packages")
+        fetch_rpm(fetch.detail, sources, task)
+
+    def place(
+        self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
+    ) -> Sequence[Placement]:
+        """Return the directory of every entry; its repodata are made here, from the packages' own headers."""
+        del platforms
+        placements: list[Placement] = []
+        repositories: list[RepoArtifact] = []
+        for entry in entries:
+            packages = _packages(entry.artifacts)
+            for artifact in entry.artifacts:
+                if isinstance(artifact, RepoArtifact):
+                    repositories.append(artifact)
+                    placements += repository_placements(artifact, packages, sources.store, kind=self.name)
+        return [*placements, *installed_placements(repositories, kind=self.name)]

@@ -1,0 +1,49 @@
+"""An upstream RPM repository as the manifest describes it (design section 3; keys as in dnf.conf(5))."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DEFAULT_PRIORITY = 99
+DEFAULT_COST = 1000
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+# where a repository lies in the bundle when its entry does not say
+DEFAULT_PATH = "yum"
+
+
+@dataclass(frozen=True, slots=True)
+class RepoSpec:
+    """One repository; exactly one of `baseurls`, `mirrorlist` and `metalink` is given.
+
+    Arguments:
+        id: unique within its entry.
+        gpgkeys: URLs of the keys that its packages (and with `repo_gpgcheck` its metadata) may be signed with.
+        priority: 1 to 99, the lowest wins. cost: among equal packages the cheapest wins.
+        include, exclude: shell globs over package names or full names; an exclude wins.
+        modules: enabled module streams, `name:stream`.
+    """
+
+    id: str
+    baseurls: tuple[str, ...] = ()
+    mirrorlist: str = ""
+    metalink: str = ""
+    gpgkeys: tuple[str, ...] = ()
+    gpgcheck: bool = True
+    repo_gpgcheck: bool = False
+    priority: int = DEFAULT_PRIORITY
+    cost: int = DEFAULT_COST
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"{self.id!r} is not a repository id (letters, digits, _ . : -)")
+        if sum(map(bool, (self.baseurls, self.mirrorlist, self.metalink))) != 1:
+            raise ValueError(f"repository {self.id} wants exactly one of baseurl, mirrorlist and metalink")
+        if not 1 <= self.priority <= DEFAULT_PRIORITY:
+            raise ValueError(
+                f"priority {self.priority} of repository {self.id} is not between 1 and {DEFAULT_PRIORITY}"
+            )

@@ -1,0 +1,88 @@
+"""Client certificates for upstreams: which one, if any, is shown to the server of a URL.
+
+They belong to whoever builds. `tls` reads their files; `transport` shows them. Pure but for `~`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bundler.net.http.redirect import origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_FORM = "PREFIX=CERT.pem[,KEY.pem]"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate for every https URL under a prefix.
+
+    Arguments:
+        prefix: `https://HOST[:PORT][/PATH]`; a path ends where one of its segments does.
+        certificate: PEM file of the certificate, with its intermediate ones after it.
+        key: PEM file of its private key; the same file when both are in one.
+    """
+
+    prefix: str
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def parse(cls, text: str, directory: Path = Path()) -> ClientCertificate:
+        """Parse PREFIX=CERT.pem[,KEY.pem]; ValueError, with a text for a person, when it is something else.
+
+        Arguments:
+            directory: what relative paths are relative to; `~` is a home directory.
+        """
+        prefix, _, files = text.partition("=")
+        certificate, comma, key = files.partition(",")
+        if not prefix or not certificate or (comma and not key):
+            raise ValueError(f"{_unsecret(text)!r} is not {_FORM}")
+        _check_prefix(prefix)
+        try:
+            path = directory / Path(certificate).expanduser()
+            return cls(prefix, path, directory / Path(key).expanduser() if key else path)
+        except RuntimeError as error:
+            raise ValueError(f"{files!r}: nobody knows where the home directory is") from error
+
+    def covers(self, url: str) -> bool:
+        """Whether a URL lies under the prefix; ValueError when its port is no number."""
+        if origin(url) != origin(self.prefix):
+            return False
+        prefix, path = urlsplit(self.prefix).path, urlsplit(url).path
+        if not path.startswith(prefix):
+            return prefix == "/" and not path
+        return not prefix or prefix.endswith("/") or path[len(prefix) :][:1] in ("", "/")
+
+
+def certificate_for(url: str, certificates: Iterable[ClientCertificate]) -> ClientCertificate | None:
+    """Return the certificate with the longest prefix of a URL, the first of equal ones; None when no prefix fits.
+
+    ValueError when the URL's port is no number.
+    """
+    fitting = [certificate for certificate in certificates if certificate.covers(url)]
+    return max(fitting, key=lambda certificate: len(urlsplit(certificate.prefix).path), default=None)
+
+
+def _check_prefix(prefix: str) -> None:
+    parts = urlsplit(prefix)
+    if "@" in parts.netloc:
+        raise ValueError("a client certificate's prefix holds no user info")
+    if parts.scheme.lower() != "https" or not parts.hostname:
+        raise ValueError(f"{prefix!r} is not https://HOST[:PORT][/PATH]; client certificates are for https alone")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{prefix!r} goes on after its path; a client certificate's prefix ends with it")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"{prefix!r}: {error}") from error
+
+
+def _unsecret(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

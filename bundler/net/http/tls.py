@@ -1,0 +1,191 @@
+"""Whom to trust, and what to say when that fails.
+
+Owns TLS contexts, reads client certificates into them, and has the text of a TLS failure (the issuer seen, a clock that
+is off); refuses to send requests.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, SourceError
+from bundler.net.http.redirect import origin
+from bundler.net.redact import redact
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from bundler.net.http.client_certs import ClientCertificate
+
+HANDSHAKE_TIMEOUT_S = 10.0
+
+
+def trusting_context(ca_file: str | None) -> ssl.SSLContext:
+    """Return a context that trusts the system's authorities and those of a PEM file.
+
+    Where the system has none at all (a slim container), those that come with requests stand in.
+    Raises SourceError when the PEM file cannot be used.
+    """
+    context = ssl.create_default_context()
+    if not _system_has_authorities():
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise SourceError(
+                ErrorId.SOURCE_TLS,
+                f"is not a file of certificates: {error.strerror or error}",
+                where=ca_file,
+                remedy="Give --ca-file a readable file of PEM certificates (-----BEGIN CERTIFICATE-----).",
+            ) from error
+    return context
+
+
+def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """Make a context show a client certificate to servers that ask for one.
+
+    Raises ValueError, with a text for a person, when the files cannot be read, do not belong together, or want a
+    passphrase: a build has nobody to ask.
+    """
+    for path in (certificate.certificate, certificate.key):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+
+    def refuse() -> str:
+        raise ValueError(
+            f"{certificate.key} wants a passphrase, and a build has nobody to ask: give a key without one "
+            "(openssl pkey -in KEY -out PLAIN-KEY), readable by you alone"
+        )
+
+    try:
+        context.load_cert_chain(certificate.certificate, certificate.key, password=refuse)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            what = f"the key in {certificate.key} does not belong to the certificate in {certificate.certificate}"
+        elif certificate.certificate == certificate.key:
+            what = f"{certificate.certificate} does not hold a certificate and its private key, both PEM"
+        else:
+            what = f"{certificate.certificate} holds no certificate, or {certificate.key} no private key, both PEM"
+        raise ValueError(what) from error
+    # Apache asks for the certificate of one directory only after it has read the request (RFC 8446, 4.6.2)
+    context.post_handshake_auth = True
+
+
+def check_presentable(certificate: ClientCertificate) -> None:
+    """Raise ValueError, with a text for a person, when `present` would."""
+    present(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
+
+
+def trusting_anybody() -> ssl.SSLContext:
+    """Return a context for hosts that the operator declared insecure, and for looking at a certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def tls_error(
+    error: ssl.SSLError, url: str, *, now: datetime, direct: bool, shown: ClientCertificate | None = None
+) -> SourceError:
+    """Return what to tell about a failed handshake; never retryable.
+
+    Arguments:
+        now: the local clock, aware.
+        direct: the host is reached without a proxy, so that its certificate can be looked at.
+        shown: the client certificate that the server could have.
+    """
+    where = redact(url)
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        if (error.reason or "").endswith(_ABOUT_CLIENTS):
+            return _unwelcome(error, where, shown)
+        reason = (error.reason or "handshake failed").replace("_", " ").lower()
+        return SourceError(
+            ErrorId.SOURCE_TLS,
+            f"TLS failed: {reason}",
+            where=where,
+            remedy="Check that the host and the port speak TLS, and the proxy in between.",
+        )
+    what = f"the certificate is not trusted: {error.verify_message or error.reason}"
+    certificate = _seen_certificate(url) if direct else None
+    if certificate is None:
+        return SourceError(ErrorId.SOURCE_TLS, what, where=where, remedy=_REMEDY)
+    what += f"; its issuer is {certificate.issuer.rfc4514_string()}"
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if begin <= now <= end:
+        return SourceError(ErrorId.SOURCE_TLS, what, where=where, remedy=_REMEDY)
+    what += f"; it is valid from {_moment(begin)} to {_moment(end)}, and the local clock says {_moment(now)}"
+    return SourceError(
+        ErrorId.SOURCE_TLS,
+        what,
+        where=where,
+        remedy="Set the clock of this host if it is wrong; otherwise the server needs a new certificate.",
+    )
+
+
+_REMEDY = (
+    "If a proxy or a private authority signs here, trust its certificate with --ca-file; otherwise do not go on: "
+    "somebody may be listening."
+)
+
+
+# Alerts of a server that wants a client certificate, or another one than it was shown (RFC 8446, 6.2). Up to TLS 1.2
+# a missing one is a handshake failure, which may have other reasons too.
+_ABOUT_CLIENTS = (
+    "ALERT_CERTIFICATE_REQUIRED",
+    "ALERT_HANDSHAKE_FAILURE",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_CERTIFICATE_REVOKED",
+    "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_ACCESS_DENIED",
+)
+
+
+def _unwelcome(error: ssl.SSLError, where: str, shown: ClientCertificate | None) -> SourceError:
+    alert = error.reason.partition("ALERT_")[2].replace("_", " ").lower()
+    if shown is None:
+        what = "the server refused the TLS handshake, as one does that wants a client certificate"
+        remedy = "Show it one with --client-cert https://HOST/=CERT.pem,KEY.pem, or ask its operator whom it lets in."
+    else:
+        what = f"the server refused the client certificate {shown.certificate}"
+        remedy = f"Ask its operator which certificate it wants, and give that one: --client-cert {shown.prefix}=…"
+    return SourceError(ErrorId.SOURCE_TLS, f"{what} ({alert})", where=where, remedy=remedy)
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _seen_certificate(url: str) -> Certificate | None:
+    """Shake hands once more without any check, only to see the certificate."""
+    from cryptography.x509 import load_der_x509_certificate
+
+    _, host, port = origin(url)
+    with (
+        suppress(OSError, ValueError),
+        socket.create_connection((host, port), timeout=HANDSHAKE_TIMEOUT_S) as plain,
+        trusting_anybody().wrap_socket(plain, server_hostname=host) as wrapped,
+    ):
+        shown = wrapped.getpeercert(binary_form=True)
+        return load_der_x509_certificate(shown) if shown else None
+    return None
+
+
+def _system_has_authorities() -> bool:
+    from pathlib import Path
+
+    places = ssl.get_default_verify_paths()
+    if places.cafile:
+        return True
+    return places.capath is not None and any(Path(places.capath).iterdir())

@@ -1,0 +1,268 @@
+"""`Transport` on requests: connections, TLS, proxies, redirects, and nothing that decides about content.
+
+No cookies, no netrc and no state between requests but the pool of open connections, so threads may share one transport.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from requests.utils import get_environ_proxies, select_proxy
+
+from bundler.errors import ErrorId, SourceError
+from bundler.net.http.client_certs import ClientCertificate, certificate_for
+from bundler.net.http.failure import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.redirect import MOST_REDIRECTS, Hop, next_hop, too_many
+from bundler.net.http.tls import present, tls_error, trusting_anybody, trusting_context
+from bundler.net.http.tls_alert import POOLS
+from bundler.net.redact import redact
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bundler.net.interface import Body, Credentials
+
+CONNECT_TIMEOUT_S = 20.0
+IDLE_TIMEOUT_S = 60.0
+READ_BYTES = 256 * 1024
+# What is left of an unread body is read rather than thrown away with its connection up to this size.
+DRAINED_BYTES = 64 * 1024
+_POOLED_HOSTS = 32
+_POOLED_CONNECTIONS_PER_HOST = 64
+
+
+class RequestsTransport:
+    """HTTP and HTTPS.
+
+    Arguments:
+        ca_file: PEM file of authorities to trust beside the system's, or None.
+        connect_timeout_s: how long a connection may take to come about, in seconds.
+        idle_timeout_s: how long a server may be silent, in seconds.
+        user_agent: what it calls itself.
+        insecure_hosts: `host` or `host:port` whose certificates are not checked.
+        client_certificates: what is shown to servers that ask for it, chosen anew after each redirect; an https proxy
+            is shown none.
+        clock: the local time, aware; only for messages about certificates.
+
+    Raises SourceError when the authorities or a client certificate cannot be used.
+    """
+
+    def __init__(
+        self,
+        ca_file: str | None = None,
+        *,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        idle_timeout_s: float = IDLE_TIMEOUT_S,
+        user_agent: str = "bundler",
+        insecure_hosts: frozenset[str] = frozenset(),
+        client_certificates: Sequence[ClientCertificate] = (),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._timeouts_s = (connect_timeout_s, idle_timeout_s)
+        self._headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        self._insecure_hosts = frozenset(host.lower() for host in insecure_hosts)
+        self._clock = clock
+        strict, lax = trusting_context(ca_file), trusting_anybody()
+        self._verifying, self._trusting = _Adapter(strict), _Adapter(lax)
+        # connections that were opened with a certificate never serve requests without it, nor the other way round
+        self._showing = {
+            certificate: (
+                _Adapter(_showing(trusting_context(ca_file), certificate), strict),
+                _Adapter(_showing(trusting_anybody(), certificate), lax),
+            )
+            for certificate in client_certificates
+        }
+        if insecure_hosts:
+            # the operator asked for it; a warning per request would drown everything else
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        for verifying, trusting in (*self._showing.values(), (self._verifying, self._trusting)):
+            verifying.close()
+            trusting.close()
+
+    @contextmanager
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
+        body: bytes | Body | None = None,
+    ) -> Iterator[HttpAnswer]:
+        """Send one request, following at most MOST_REDIRECTS redirects; see `interface.Transport`."""
+        hop = Hop(method, url, dict(headers or {}), credentials, body)
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._send(hop)
+            try:
+                following = next_hop(hop, answer.status, answer.headers)
+            except SourceError:
+                answer.abandon()
+                raise
+            if following is None:
+                break
+            answer.finish()
+            hop = following
+        else:
+            raise too_many(url)
+        try:
+            yield answer
+        except BaseException:
+            answer.abandon()
+            raise
+        else:
+            answer.finish()
+
+    def _send(self, hop: Hop) -> HttpAnswer:
+        credentials = hop.credentials
+        auth = HTTPBasicAuth(*credentials.as_bytes()) if credentials else None
+        proxies: dict[str, str] = {}
+        shown = None
+        try:
+            insecure = self._is_insecure(hop.url)
+            proxies = environment_proxies(hop.url)
+            prepared = requests.Request(
+                hop.method, hop.url, headers=self._headers | dict(hop.headers), auth=auth, data=hop.body
+            ).prepare()
+            shown = certificate_for(hop.url, self._showing)
+            verifying, trusting = self._showing[shown] if shown else (self._verifying, self._trusting)
+            adapter = trusting if insecure else verifying
+            response = adapter.send(
+                prepared, stream=True, timeout=self._timeouts_s, verify=not insecure, proxies=proxies
+            )
+        except WHILE_SENDING as error:
+            distrust = trust_failure(error)
+            if distrust is not None:
+                direct = not select_proxy(hop.url, proxies)
+                raise tls_error(distrust, hop.url, now=self._clock(), direct=direct, shown=shown) from error
+            raise source_error(error, hop.url, idle_timeout_s=self._timeouts_s[1]) from error
+        return HttpAnswer(response, hop.url, self._timeouts_s[1])
+
+    def _is_insecure(self, url: str) -> bool:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        return host in self._insecure_hosts or f"{host}:{parts.port or 443}" in self._insecure_hosts
+
+
+class HttpAnswer:
+    """An answer whose body is still on the wire; see `interface.Answer`."""
+
+    def __init__(self, response: requests.Response, url: str, idle_timeout_s: float) -> None:
+        self._response = response
+        self._url = url
+        self._idle_timeout_s = idle_timeout_s
+
+    @property
+    def status(self) -> int:
+        """Its status code."""
+        return self._response.status_code
+
+    @property
+    def url(self) -> str:
+        """Where it came from after redirects, without secrets."""
+        return redact(self._url)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its fields, looked up without regard to case."""
+        return self._response.headers
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what has arrived as soon as it has, so that an interruption loses none of it."""
+        while True:
+            try:
+                chunk: bytes = self._response.raw.read1(READ_BYTES, decode_content=False)
+            except WHILE_READING as error:
+                raise source_error(error, self._url, idle_timeout_s=self._idle_timeout_s) from error
+            if not chunk:
+                return
+            yield chunk
+
+    def read(self, max_bytes: int) -> bytes:
+        """Return the whole body; SourceError when it is longer than that."""
+        held = bytearray()
+        for chunk in self.chunks():
+            held += chunk
+            if len(held) > max_bytes:
+                raise SourceError(
+                    ErrorId.SOURCE_INVALID,
+                    f"is longer than {max_bytes} bytes, which is more than such a document can have",
+                    where=self.url,
+                    remedy="Check that the URL names the right document.",
+                )
+        return bytes(held)
+
+    def finish(self) -> None:
+        """Give the connection back, reading a short rest of the body."""
+        rest = self._response.raw.length_remaining
+        if rest is not None and rest <= DRAINED_BYTES:
+            self._response.raw.drain_conn()
+        self._response.close()
+
+    def abandon(self) -> None:
+        """Close the connection."""
+        self._response.close()
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter with a TLS context of ours, for direct and proxied connections alike.
+
+    Arguments:
+        proxy_context: what https proxies themselves are met with, when it is another one.
+    """
+
+    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext | None = None) -> None:
+        self._context = context
+        self._proxy_context = proxy_context or context
+        super().__init__(pool_connections=_POOLED_HOSTS, pool_maxsize=_POOLED_CONNECTIONS_PER_HOST)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **settings)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
+        manager = super().proxy_manager_for(
+            proxy, ssl_context=self._context, proxy_ssl_context=self._proxy_context, **settings
+        )
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the connection alone: the context holds the authorities; requests would add its own collection."""
+
+
+def _showing(context: ssl.SSLContext, certificate: ClientCertificate) -> ssl.SSLContext:
+    try:
+        present(context, certificate)
+    except ValueError as error:
+        raise SourceError(
+            ErrorId.SOURCE_TLS,
+            f"has no client certificate that can be used: {error}",
+            where=certificate.prefix,
+            remedy="Give --client-cert readable PEM files of a certificate and its key.",
+        ) from error
+    return context
+
+
+def environment_proxies(url: str) -> dict[str, str]:
+    """Return the proxies of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY for a URL; none for loopback."""
+    host = urlsplit(url).hostname or ""
+    return {} if _is_loopback(host) else dict(get_environ_proxies(url, no_proxy=None))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

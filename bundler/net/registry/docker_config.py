@@ -1,0 +1,228 @@
+"""Credentials from the files that `docker login` and `podman login` write; read-only, and only when a registry asks.
+
+Owns where the files are, their format and how their keys match a repository (docker/cli, "cli/config"; containers-
+auth.json(5)); the secrets of credential helpers come by `credential_helper.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ErrorId, SourceError
+from bundler.model.image.reference import DEFAULT_HOST
+from bundler.net.registry.credential_helper import ask_helper
+from bundler.net.registry.credentials import Login, LoginKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# what docker login writes for Docker Hub since the days of its first protocol
+HUB_KEY = "https://index.docker.io/v1/"
+_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+# what credential helpers call an identity token (docker/cli, "native_store.go")
+_TOKEN_USER = "<token>"  # noqa: S105 - a marker, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    name: str
+    server: str
+
+
+class DockerLogins:
+    """`Logins` out of the first file that knows the repository.
+
+    Arguments:
+        environment: DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME and HOME say where the files
+            are; helpers are found on its PATH and get it whole.
+        user_id: numeric id for /run/containers/ID/auth.json; the running user by default.
+
+    Safe for many threads; a helper is asked once per server.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, user_id: int | None = None) -> None:
+        self._environment = environment
+        self._files = config_files(environment, os.getuid() if user_id is None else user_id)
+        self._lock = threading.Lock()
+        self._read: dict[Path, _ConfigFile | None] = {}
+        self._asked: dict[_Helper, tuple[str, str] | None] = {}
+
+    @property
+    def looked_in(self) -> str:
+        """The files that are searched."""
+        return ", ".join(str(file) for file in self._files) or "no file (HOME is not set)"
+
+    def login(self, host: str, path: str) -> Login | None:
+        """Return what the first file that knows the repository says, its namespaced entries before its host's.
+
+        Raises SourceError (CREDENTIALS_UNREADABLE), ToolMissingError.
+        """
+        with self._lock:
+            for file in self._files:
+                config = self._config(file)
+                if config is None:
+                    continue
+                helper = config.helper(host, path)
+                found = self._ask(helper, file) if helper else None
+                if found is None:
+                    found = config.login(host, path)
+                if found is not None:
+                    return found
+            return None
+
+    def _config(self, file: Path) -> _ConfigFile | None:
+        if file not in self._read:
+            self._read[file] = _read_config(file)
+        return self._read[file]
+
+    def _ask(self, helper: _Helper, file: Path) -> Login | None:
+        if helper not in self._asked:
+            self._asked[helper] = ask_helper(helper.name, helper.server, self._environment, configured_in=str(file))
+        answer = self._asked[helper]
+        if answer is None:
+            return None
+        username, secret = answer
+        kind: LoginKind = "identity-token" if username == _TOKEN_USER else "password"
+        return Login(username, secret, f"docker-credential-{helper.name}", kind)
+
+
+def config_files(environment: Mapping[str, str], user_id: int) -> tuple[Path, ...]:
+    """Return the files that may hold credentials, in the order in which they are searched."""
+    home = environment.get("HOME", "")
+    runtime = environment.get("XDG_RUNTIME_DIR") or f"/run/containers/{user_id}"
+    settings = environment.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+    docker = environment.get("DOCKER_CONFIG") or (f"{home}/.docker" if home else "")
+    named = (
+        environment.get("REGISTRY_AUTH_FILE", ""),
+        f"{docker}/config.json" if docker else "",
+        f"{runtime}/containers/auth.json" if environment.get("XDG_RUNTIME_DIR") else f"{runtime}/auth.json",
+        f"{settings}/containers/auth.json" if settings else "",
+    )
+    return tuple(dict.fromkeys(Path(name) for name in named if name))
+
+
+@dataclass(frozen=True, slots=True)
+class _ConfigFile:
+    """One file's content, its keys in normal form; entries are decoded when they are needed."""
+
+    file: Path
+    auths: Mapping[str, Any]
+    helpers: Mapping[str, _Helper]
+    store: str
+
+    def helper(self, host: str, path: str) -> _Helper | None:
+        for key in _keys(host, path):
+            if key in self.helpers:
+                # an empty name means: this one is in the file, whatever credsStore says
+                return self.helpers[key] if self.helpers[key].name else None
+        return _Helper(self.store, HUB_KEY if host == DEFAULT_HOST else host) if self.store else None
+
+    def login(self, host: str, path: str) -> Login | None:
+        for key in _keys(host, path):
+            if key in self.auths and (login := _decode_entry(self.auths[key], key, self.file)) is not None:
+                return login
+        return None
+
+
+def _read_config(file: Path) -> _ConfigFile | None:
+    try:
+        value = json.loads(file.read_bytes() or b"{}")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unreadable(file, f"cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError):
+        # the chain would carry the file's text, and with it the secrets
+        raise _unreadable(file, "is not JSON") from None
+    if not isinstance(value, dict):
+        raise _unreadable(file, "is not a JSON object")
+    auths, helpers = (_object(value, name, file) for name in ("auths", "credHelpers"))
+    store = value.get("credsStore") or ""
+    if not all(isinstance(name, str) for name in (store, *helpers.values())):
+        raise _unreadable(file, "names a credential helper that is no text")
+    named = {key: _Helper(name, key) for key, name in helpers.items()}
+    return _ConfigFile(file, _by_normal_key(auths), _by_normal_key(named), store)
+
+
+def _object(value: dict[str, Any], name: str, file: Path) -> dict[str, Any]:
+    found = value.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise _unreadable(file, f"holds {name!r} that is no object")
+    return found or {}
+
+
+def _by_normal_key(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries by host or host/path; where two keys mean the same, the one written in that form counts."""
+    table: dict[str, Any] = {}
+    for key, entry in entries.items():
+        normal = normal_key(key)
+        if normal not in table or key == normal:
+            table[normal] = entry
+    return table
+
+
+def normal_key(key: str) -> str:
+    """Return a configured key as `host` or `host/namespace`.
+
+    `https://host/v1/` and `host/v2/` are a host, as for Docker; `host/a/b` without a scheme is a namespace, as for
+    podman; Docker Hub's names are all `docker.io`.
+    """
+    scheme, separator, rest = key.partition("://")
+    host, _, path = (rest if separator else scheme).partition("/")
+    host = DEFAULT_HOST if host in _HUB_HOSTS else host
+    path = path.strip("/")
+    return host if separator or path in ("", "v1", "v2") else f"{host}/{path}"
+
+
+def _keys(host: str, path: str) -> tuple[str, ...]:
+    segments = [DEFAULT_HOST if host in _HUB_HOSTS else host, *path.split("/")]
+    return tuple("/".join(segments[:count]) for count in range(len(segments), 0, -1))
+
+
+def _decode_entry(entry: Any, key: str, file: Path) -> Login | None:
+    """Return one entry of `auths`, or None when it is empty, as `docker login` leaves it for a credsStore."""
+    if not isinstance(entry, dict):
+        raise _unreadable(file, f"holds an entry for {key} that is no object")
+    texts = {name: entry.get(name) or "" for name in ("auth", "username", "password", "identitytoken", "registrytoken")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise _unreadable(file, f"holds an entry for {key} with a value that is no text")
+    if not all(_is_text(text) for text in texts.values()):
+        raise _unreadable(file, f"holds an entry for {key} with half a character")
+    username, password = texts["username"], texts["password"]
+    if texts["auth"]:
+        username, password = _decode_auth(texts["auth"], key, file)
+    if texts["registrytoken"]:
+        return Login(username, texts["registrytoken"], str(file), "registry-token")
+    if texts["identitytoken"]:
+        return Login(username, texts["identitytoken"], str(file), "identity-token")
+    return Login(username, password, str(file)) if password else None
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _decode_auth(text: str, key: str, file: Path) -> tuple[str, str]:
+    try:
+        username, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except ValueError:
+        raise _unreadable(file, f"holds an auth for {key} that is not base64 of USER:PASSWORD") from None
+    if not colon:
+        raise _unreadable(file, f"holds an auth for {key} that is not base64 of USER:PASSWORD")
+    return username, password.rstrip("\0")
+
+
+def _unreadable(file: Path, what: str) -> SourceError:
+    return SourceError(
+        ErrorId.CREDENTIALS_UNREADABLE, what, where=str(file), remedy="Mend the file, or log in anew with docker login."
+    )

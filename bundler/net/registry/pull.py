@@ -1,0 +1,226 @@
+"""The pull side of an OCI registry (distribution spec 1.1, "Pull"). Implements `interface.RegistryReader`.
+
+Owns which place is asked next, and that manifests and blobs are what their digests say. Refuses to interpret manifests
+beyond their kind (`bundler.model.image.oci` does).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.model.digest import Digest
+from bundler.model.image.oci import (
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    MAX_MANIFEST_BYTES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    SchemaOneError,
+    parse_document,
+)
+from bundler.model.progress import Unwatched
+from bundler.net.http.attempt import accepted, transfer
+from bundler.net.http.status import error_for_status
+from bundler.net.interface import RemoteManifest
+from bundler.net.mirrors import Mirrors
+from bundler.net.registry.credentials import NoLogins
+from bundler.net.registry.endpoint import Endpoints, Repository
+from bundler.net.registry.token_auth import RegistryAuth
+from bundler.net.registry.transport import RepositoryTransport
+from bundler.net.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bundler.model.digest import Blob
+    from bundler.model.image.reference import Reference
+    from bundler.model.progress import Task
+    from bundler.model.sink import Sink
+    from bundler.net.interface import Answer, Transport
+    from bundler.net.mirrors import MirroredRepository
+    from bundler.net.registry.credentials import Logins
+
+T = TypeVar("T")
+
+# a mirror that answered so, however often it was tried, is left out for the rest of the run: an image has many blobs
+_SILENT = (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT)
+ACCEPTED_TYPES = (OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST)
+_OK = 200
+
+
+class RegistryClient:
+    """See `interface.RegistryReader`; many threads may share one.
+
+    Arguments:
+        transport: was told of the same insecure hosts, whose certificates it does not check.
+        mirrors: asked before the registry that a reference names; known by their own credentials.
+        retry: how often each place is tried.
+        logins: credentials, looked up only when a registry asks for some.
+        insecure_hosts: `HOST` or `HOST:PORT` that may speak plain HTTP; loopback addresses always may.
+        clock: seconds that only grow, for the lifetime of tokens.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        mirrors: Mirrors | None = None,
+        retry: Retry | None = None,
+        logins: Logins | None = None,
+        insecure_hosts: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._silent_mirrors: set[str] = set()
+        self._transport = transport
+        self._mirrors = mirrors or Mirrors()
+        self._retry = retry or Retry()
+        self._endpoints = Endpoints(transport, insecure_hosts)
+        self._auth = RegistryAuth(transport, logins or NoLogins(), clock=clock)
+
+    def manifest(self, reference: Reference, *, want: Digest | None = None) -> RemoteManifest:
+        """Return the manifest or index that the reference names, by its digest where it has one.
+
+        Arguments:
+            want: the digest that a tag has to be at; a place where it is at another gives way to the next.
+
+        Raises SourceError (IMAGE_SCHEMA_UNSUPPORTED for schema 1), IntegrityError, ToolMissingError.
+        """
+        task = Unwatched()
+
+        def ask(place: MirroredRepository) -> RemoteManifest:
+            return self._retry.run(lambda: self._manifest(place, reference, reference.digest or want), task)
+
+        return self._first_place(reference, ask, task)
+
+    def blob(self, repositories: Sequence[Reference], blob: Blob, sink: Sink, task: Task) -> str:
+        """Bring a blob into the sink, resuming what it holds; returns the prefix of the mirror that had it, or "".
+
+        The repositories are tried in order, each through its mirrors first; one that gives other bytes than the digest
+        says gives way to the next. When none has it, the error raised is the last that is more than "not found".
+
+        Raises SourceError, IntegrityError (wrong bytes), StorageError (from the sink), ToolMissingError.
+        """
+        if not repositories:
+            raise ValueError("a blob needs at least one repository")
+        task.advance(sink.offset)
+
+        def ask(where: str, place: MirroredRepository) -> str:
+            def attempt() -> None:
+                repository = self._repository(place, where)
+                transport = RepositoryTransport(self._transport, self._auth, repository)
+                url = f"{repository.url}/blobs/{blob.digest}"
+                transfer(transport, url, sink, task, size=blob.size, immutable=True)
+
+            def check(_: None) -> None:
+                _require("a blob", sink.digest("sha256"), blob.digest, _named(where, place))
+
+            accepted(lambda: self._retry.run(attempt, task, position=lambda: sink.offset), check, sink, task)
+            return place.via
+
+        failures: list[SourceError | IntegrityError] = []
+        for reference in repositories:
+            try:
+                return self._first_place(reference, functools.partial(ask, f"{reference.name}@{blob.digest}"), task)
+            except (SourceError, IntegrityError) as error:
+                _refuse_unreadable(error)
+                failures.append(error)
+        telling = [error for error in failures if error.id != ErrorId.SOURCE_NOT_FOUND]
+        raise (telling or failures)[-1]
+
+    def _first_place(self, reference: Reference, ask: Callable[[MirroredRepository], T], task: Task) -> T:
+        """Return what the first mirror or else the registry itself gives; the last one's error when none does."""
+        places = self._mirrors.repositories(reference.host, reference.path)
+        for place, following in itertools.pairwise(places):
+            if place.host in self._silent_mirrors:
+                continue
+            try:
+                return ask(place)
+            except (SourceError, IntegrityError) as error:
+                _refuse_unreadable(error)
+                if error.id in _SILENT:
+                    self._silent_mirrors.add(place.host)
+                task.note(f"{error}; trying {following.host}")
+        return ask(places[-1])
+
+    def _repository(self, place: MirroredRepository, where: str) -> Repository:
+        return Repository(self._endpoints.find(place.host), place.path, _named(where, place))
+
+    def _manifest(self, place: MirroredRepository, reference: Reference, want: Digest | None) -> RemoteManifest:
+        repository = self._repository(place, str(reference))
+        transport = RepositoryTransport(self._transport, self._auth, repository)
+        url = f"{repository.url}/manifests/{reference.digest or reference.tag}"
+        with transport.request("GET", url, headers={"Accept": ", ".join(ACCEPTED_TYPES)}) as answer:
+            if answer.status != _OK:
+                raise error_for_status(answer)
+            data = answer.read(MAX_MANIFEST_BYTES)
+            media_type = _checked(data, answer, want, repository.where)
+        return RemoteManifest(media_type, data, Digest.sha256(data), place.via)
+
+
+def _checked(data: bytes, answer: Answer, want: Digest | None, where: str) -> str:
+    """Return a manifest's media type; raises SourceError or IntegrityError when it is not what was asked for."""
+    content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if content_type == "text/html":
+        raise _no_manifest(where, "it answered a web page")
+    media_type, failure = "", None
+    try:
+        media_type = parse_document(data, content_type).media_type
+    except SchemaOneError as error:
+        # before the digest: that of a schema 1 manifest is not the digest of its bytes
+        raise SourceError(
+            ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
+            f"the registry gives this image in a format that pins no content: {error}",
+            where=where,
+            remedy="Take a newer tag, or have the image pushed anew with a current tool.",
+        ) from error
+    except ValueError as error:
+        failure = error
+    if want := want or _promised(answer):
+        _require("a manifest", Digest(want.algorithm, hashlib.new(want.algorithm, data).hexdigest()), want, where)
+    if failure is not None:
+        raise _no_manifest(where, str(failure)) from failure
+    return media_type
+
+
+def _promised(answer: Answer) -> Digest | None:
+    """Return the Docker-Content-Digest; None when it is absent or of an algorithm that is not known here."""
+    try:
+        return Digest.parse(answer.headers.get("Docker-Content-Digest", "").strip())
+    except ValueError:
+        return None
+
+
+def _named(where: str, place: MirroredRepository) -> str:
+    return f"{where} (through {place.via})" if place.via else where
+
+
+def _require(what: str, got: Digest, want: Digest, where: str) -> None:
+    if got != want:
+        raise IntegrityError(
+            ErrorId.DIGEST_MISMATCH,
+            f"the registry gave {what} with another digest",
+            where=where,
+            remedy="Try again; if it stays so, the registry or a proxy before it is broken, or tampers with images.",
+            want=str(want),
+            got=str(got),
+        )
+
+
+def _no_manifest(where: str, what: str) -> SourceError:
+    return SourceError(
+        ErrorId.SOURCE_INVALID,
+        f"what the registry gave is no image manifest: {what}",
+        where=where,
+        remedy="Check that the host is a registry, that no proxy answers in its place, and that this is an image.",
+    )
+
+
+def _refuse_unreadable(error: SourceError | IntegrityError) -> None:
+    """Raise an error that the next place cannot mend: the operator's own configuration is broken."""
+    if error.id == ErrorId.CREDENTIALS_UNREADABLE:
+        raise error

@@ -1,0 +1,116 @@
+"""Advisories (updateinfo.xml) of several repositories -> one document about what a bundle holds. Pure.
+
+The format is what createrepo_c writes (src/xml_dump_updateinfo.c). All of EL's advisories are hundreds of megabytes, so
+a document is never held whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from bundler.model.rpm.nevra import Nevra
+from bundler.rpm.metadata.xml_document import StrictBuilder, child_text, children, invalid_metadata, local_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import BinaryIO
+
+BLOCK_BYTES = 1024 * 1024
+# the largest real one, of a whole desktop in every architecture, has some 100 KiB
+MAX_ADVISORY_BYTES = 16 * 1024 * 1024
+
+
+def merge_advisories(documents: Iterable[tuple[str, BinaryIO]], packages: Collection[Nevra]) -> str:
+    """Return updateinfo.xml with the advisories that brought any of these packages, and of them only these packages.
+
+    An advisory that several repositories have is one advisory with the packages of all of them.
+
+    Arguments:
+        documents: where each came from, for messages, and its plain bytes.
+
+    Returns "" when no advisory is left. Raises SourceError (REPO_METADATA_INVALID).
+    """
+    kept: dict[str, ET.Element] = {}
+
+    def keep(update: ET.Element) -> None:
+        if not _keep_packages(update, packages):
+            return
+        first = kept.setdefault(child_text(update, "id"), update)
+        if first is not update:
+            for collections in children(update, "pkglist"):
+                first.append(collections)
+
+    for where, stream in documents:
+        _read(where, stream, keep)
+    if not kept:
+        return ""
+    root = ET.Element("updates")
+    root.extend(update for _, update in sorted(kept.items()))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+class _Builder(StrictBuilder):
+    """Hands every `update` over as soon as it is complete, and forgets it; counts what came since the last one."""
+
+    def __init__(self, take: Callable[[ET.Element], None]) -> None:
+        super().__init__()
+        self._take = take
+        self._root: ET.Element | None = None
+        self.waiting_bytes = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
+        element = super().start(tag, attrs)
+        if self._root is None:
+            if local_name(element) != "updates":
+                raise ValueError(f"it is a document of the type {local_name(element)!r}, not 'updates'")
+            self._root = element
+        return element
+
+    def end(self, tag: str, /) -> ET.Element:
+        element = super().end(tag)
+        if tag.endswith("update") and self._root is not None and element is not self._root:
+            self._take(element)
+            self._root.clear()
+            self.waiting_bytes = 0
+        return element
+
+
+def _read(where: str, stream: BinaryIO, take: Callable[[ET.Element], None]) -> None:
+    builder = _Builder(take)
+    parser = ET.XMLParser(target=builder)  # noqa: S314 - its builder refuses what makes XML dangerous
+    try:
+        while block := stream.read(BLOCK_BYTES):
+            builder.waiting_bytes += len(block)
+            parser.feed(block)
+            if builder.waiting_bytes > MAX_ADVISORY_BYTES:
+                raise ValueError(f"it has an advisory of more than {MAX_ADVISORY_BYTES} bytes")
+        parser.close()
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise invalid_metadata(f"is not a readable list of advisories: {error}", where) from error
+
+
+def _keep_packages(update: ET.Element, packages: Collection[Nevra]) -> bool:
+    """Leave in an advisory only these packages; return whether any is left."""
+    left = False
+    for pkglist in children(update, "pkglist"):
+        for collection in list(children(pkglist, "collection")):
+            for package in list(children(collection, "package")):
+                if not _is_one_of(package, packages):
+                    collection.remove(package)
+            if next(children(collection, "package"), None) is None:
+                pkglist.remove(collection)
+            else:
+                left = True
+    return left
+
+
+def _is_one_of(package: ET.Element, packages: Collection[Nevra]) -> bool:
+    part = package.get
+    try:
+        epoch = int(part("epoch") or 0)
+        return Nevra(part("name", ""), epoch, part("version", ""), part("release", ""), part("arch", "")) in packages
+    except ValueError:
+        # an advisory about something that cannot be a package is about none of ours
+        return False

@@ -1,0 +1,182 @@
+"""Repodata of a repository of known packages, the same bytes for the same packages on any machine.
+
+Owns `repodata/` of the bundle: primary, filelists, other (no SQLite), and the groups, module streams and advisories
+that it is handed. gzip, because yum 3.4 of EL7 reads nothing newer; ISA-L level 2, because its output depends neither
+on the processor nor on which zlib this Python was built with (docs/adr/0005). What the XML of a package looks like is
+left to createrepo_c. Refuses to decide what belongs into a repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from isal import isal_zlib
+
+from bundler.errors import ToolMissingError
+from bundler.rpm.metadata.package_reader import package_texts, read_package
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bundler.model.digest import Blob
+
+LEVEL = 2
+RAW_DEFLATE = -15
+# deflate, no flags, no date, no extra flags, unknown operating system
+GZIP_HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
+DIRECTORY = "repodata"
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_METADATA = "http://linux.duke.edu/metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class RepoPackage:
+    """A package of the repository.
+
+    Arguments:
+        path: the file that holds its bytes now.
+        href: its path below the repository's directory, as clients will ask for it.
+        blob: digest and size, which the bytes are held to.
+        source_date: its build time in seconds since the epoch; what clients see as the file's own time.
+    """
+
+    path: Path
+    href: str
+    blob: Blob
+    source_date: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepoExtras:
+    """Uncompressed comps.xml, modules.yaml and updateinfo.xml; empty ones are left out of the repository."""
+
+    comps: bytes = b""
+    modules: bytes = b""
+    updateinfo: bytes = b""
+
+
+def write_repodata(packages: Sequence[RepoPackage], extras: RepoExtras = RepoExtras()) -> Mapping[str, bytes]:
+    """Return path below the repository's directory -> content, `repodata/repomd.xml` among them.
+
+    Every date in it is the newest `source_date`. What is held in memory is the compressed result and one header.
+
+    Raises DamagedPackageError when a file is not what its blob says, SourceError (SOURCE_INVALID) when it is no RPM,
+    ToolMissingError without createrepo_c.
+    """
+    library = _library()
+    ordered = sorted(packages, key=lambda package: package.href.encode())
+    documents = _package_documents(ordered, library)
+    if extras.comps:
+        # yum 3.4 and dnf both take either; the compressed one saves the transfer
+        documents["group"] = _plain_document("comps.xml", extras.comps)
+        documents["group_gz"] = _document("comps.xml", [extras.comps])
+    if extras.modules:
+        documents["modules"] = _document("modules.yaml", [extras.modules])
+    if extras.updateinfo:
+        documents["updateinfo"] = _document("updateinfo.xml", [extras.updateinfo])
+    newest = max((package.source_date for package in ordered), default=0)
+    written = {document.path: document.content for document in documents.values()}
+    return {f"{DIRECTORY}/repomd.xml": _repomd(documents, newest, library), **written}
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A finished record of repomd.xml. `open_…` is of the uncompressed content, "" and 0 where it is plain already."""
+
+    path: str
+    content: bytes
+    checksum: str
+    open_checksum: str
+    open_size: int
+
+
+class _Compressor:
+    """Compresses and hashes a document while it is made."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._deflate = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
+        self._hash = hashlib.sha256()
+        self._crc = 0
+        self._size = 0
+        self._parts = [GZIP_HEADER]
+
+    def write(self, data: bytes) -> None:
+        """Append uncompressed bytes."""
+        self._hash.update(data)
+        self._crc = isal_zlib.crc32(data, self._crc)
+        self._size += len(data)
+        if piece := self._deflate.compress(data):
+            self._parts.append(piece)
+
+    def finish(self) -> _Document:
+        """Return the finished document."""
+        self._parts.append(self._deflate.flush())
+        self._parts.append(self._crc.to_bytes(4, "little") + (self._size & 0xFFFFFFFF).to_bytes(4, "little"))
+        content = b"".join(self._parts)
+        checksum = hashlib.sha256(content).hexdigest()
+        path = f"{DIRECTORY}/{checksum}-{self._name}.gz"
+        return _Document(path, content, checksum, self._hash.hexdigest(), self._size)
+
+
+def _document(name: str, pieces: Sequence[bytes]) -> _Document:
+    compressor = _Compressor(name)
+    for piece in pieces:
+        compressor.write(piece)
+    return compressor.finish()
+
+
+def _plain_document(name: str, content: bytes) -> _Document:
+    checksum = hashlib.sha256(content).hexdigest()
+    return _Document(f"{DIRECTORY}/{checksum}-{name}", content, checksum, "", 0)
+
+
+def _package_documents(packages: Sequence[RepoPackage], library: Any) -> dict[str, _Document]:
+    count = f'packages="{len(packages)}"'
+    frames = {
+        "primary": ("metadata", f'xmlns="{_METADATA}/common" xmlns:rpm="{_METADATA}/rpm" {count}'),
+        "filelists": ("filelists", f'xmlns="{_METADATA}/filelists" {count}'),
+        "other": ("otherdata", f'xmlns="{_METADATA}/other" {count}'),
+    }
+    compressors = {name: _Compressor(f"{name}.xml") for name in frames}
+    for name, (element, attributes) in frames.items():
+        compressors[name].write(f"{_DECLARATION}<{element} {attributes}>\n".encode())
+    for package in packages:
+        record = read_package(library, package.path, package.blob)
+        record.time_file = package.source_date
+        record.location_href = package.href
+        for compressor, text in zip(compressors.values(), package_texts(library, record, package.path), strict=True):
+            compressor.write(text.encode())
+    for name, (element, _) in frames.items():
+        compressors[name].write(f"</{element}>\n".encode())
+    return {name: compressor.finish() for name, compressor in compressors.items()}
+
+
+def _repomd(documents: Mapping[str, _Document], newest: int, library: Any) -> bytes:
+    repomd = library.Repomd()
+    repomd.set_revision(str(newest))
+    for kind, document in documents.items():
+        record = library.RepomdRecord(kind)
+        record.location_href = document.path
+        record.checksum_type, record.checksum = "sha256", document.checksum
+        record.size, record.timestamp = len(document.content), newest
+        if document.open_checksum:
+            record.checksum_open_type, record.checksum_open = "sha256", document.open_checksum
+            record.size_open = document.open_size
+        repomd.set_record(record)
+    repomd.sort_records()
+    text: str = repomd.xml_dump()
+    return text.encode()
+
+
+def _library() -> Any:
+    try:
+        import createrepo_c
+    except ImportError as error:
+        raise ToolMissingError(
+            f"createrepo_c for Python ({error})", package="kubeedge-bundler[build]", needed_for="repodata of RPMs"
+        ) from error
+    return createrepo_c

@@ -1,0 +1,176 @@
+"""repomd.xml, the index of a repository's metadata: bytes -> `Repomd`. Pure.
+
+Owns which records are of use here and how a record becomes a URL; refuses to fetch them (`bundler.kinds.rpms.metadata`)
+and to look inside. The format is what createrepo_c writes (src/xml_dump_repomd.c) and librepo reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from bundler.model.digest import HEX_LENGTH, Digest
+from bundler.rpm.metadata.xml_document import XML_BASE, child_text, children, invalid_metadata, parse_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from xml.etree.ElementTree import Element
+
+PRIMARY, FILELISTS, MODULES, GROUP, UPDATEINFO = "primary", "filelists", "modules", "group", "updateinfo"
+# For each kind the names it goes by, the preferred one first. The SQLite copies (primary_db) and the zchunk ones
+# (primary_zck) stand beside these under names of their own, and are left where they are.
+_NAMES: dict[str, tuple[str, ...]] = {
+    PRIMARY: ("primary",),
+    FILELISTS: ("filelists",),
+    MODULES: ("modules",),
+    GROUP: ("group_gz", "group_xz", "group_zst", "group_bz2", "group"),
+    UPDATEINFO: ("updateinfo",),
+}
+KINDS = tuple(_NAMES)
+# what may be missing without changing which packages are chosen
+ADVISORY_KINDS = frozenset({UPDATEINFO})
+_SCHEMES = frozenset({"http", "https", "ftp"})
+# What stands for itself in a path; a per cent sign begins an escape, as every client of such repositories takes it.
+_PATH_CHARACTERS = "/%:@!$&'()*+,;=~^"
+
+
+@dataclass(frozen=True, slots=True)
+class RepomdRecord:
+    """One file of metadata.
+
+    Arguments:
+        kind: one of KINDS.
+        href: relative to `xml_base` where there is one, else to the repository's root.
+        digest: of the file as it is fetched. open_digest: of its plain bytes, None where unknown.
+        size, open_size: in bytes, fetched and plain; None where repomd.xml leaves them out.
+    """
+
+    kind: str
+    href: str
+    digest: Digest
+    size: int | None
+    open_size: int | None = None
+    open_digest: Digest | None = None
+    xml_base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repomd:
+    """What a repomd.xml says of the records that are of use here; `unusable` tells for each other kind why it is not.
+
+    `revision` is free text, mostly seconds since the epoch.
+    """
+
+    revision: str
+    records: Mapping[str, RepomdRecord]
+    unusable: Mapping[str, str]
+
+
+def parse_repomd(data: bytes, where: str) -> Repomd:
+    """Read a repomd.xml.
+
+    A record whose checksum is too weak to trust is `unusable`: it counts only once somebody wants it.
+
+    Raises SourceError (REPO_METADATA_INVALID): not XML, not a repomd, a record without place or checksum, no primary.
+    """
+    root = parse_document(data, "repomd", where)
+    found: dict[str, Element] = {}
+    for element in children(root, "data"):
+        # of two with one name the first counts, as for librepo (lr_yum_repomd_get_record)
+        found.setdefault(element.get("type", ""), element)
+    records, unusable = {}, {}
+    for kind, names in _NAMES.items():
+        name = next((name for name in names if name in found), None)
+        if name is None:
+            continue
+        try:
+            records[kind] = _record(kind, found[name])
+        except _WeakChecksumError as error:
+            unusable[kind] = str(error)
+        except ValueError as error:
+            raise invalid_metadata(f"its record {name!r} {error}", where) from error
+    if PRIMARY not in records and PRIMARY not in unusable:
+        raise invalid_metadata(
+            "lists no 'primary' record, so that the repository has no packages to choose from", where
+        )
+    return Repomd(child_text(root, "revision"), records, unusable)
+
+
+class _WeakChecksumError(ValueError):
+    """The record has a checksum that can be forged."""
+
+
+def _record(kind: str, element: Element) -> RepomdRecord:
+    location = next(children(element, "location"), None)
+    href = location.get("href", "") if location is not None else ""
+    if location is None or not href:
+        raise ValueError("names no location")
+    return RepomdRecord(
+        kind=kind,
+        href=href,
+        digest=_digest(element),
+        size=_size(element, "size"),
+        open_size=_size(element, "open-size"),
+        open_digest=_open_digest(element),
+        xml_base=location.get(XML_BASE, ""),
+    )
+
+
+def _digest(element: Element) -> Digest:
+    checksum = next(children(element, "checksum"), None)
+    if checksum is None:
+        raise ValueError("has no checksum")
+    algorithm = checksum.get("type", "").lower()
+    if algorithm not in HEX_LENGTH:
+        raise _WeakChecksumError(f"its checksum is {algorithm or 'of no type'}; only {' and '.join(HEX_LENGTH)} count")
+    return Digest(algorithm, (checksum.text or "").strip().lower())
+
+
+def _open_digest(element: Element) -> Digest | None:
+    checksum = next(children(element, "open-checksum"), None)
+    if checksum is None or checksum.get("type", "").lower() not in HEX_LENGTH:
+        return None
+    return Digest(checksum.get("type", "").lower(), (checksum.text or "").strip().lower())
+
+
+def _size(element: Element, name: str) -> int | None:
+    text = child_text(element, name)
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"has the {name} {text!r}")
+    return int(text)
+
+
+def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
+    """Return the URL of a file that a repository lists: a record of repomd.xml, or a package of primary.xml.
+
+    Characters that no URL may hold (a blank, `#`) are escaped; a query of the repository's URL (a token) is kept.
+
+    Arguments:
+        base_url: the repository's root, an absolute URL, with or without a slash at its end.
+        href, xml_base: as listed; `xml_base`, itself relative or absolute, stands in for the root.
+
+    Raises SourceError (REPO_METADATA_INVALID) when it leads from the network to this machine's own files, or to
+    something that is no place at all.
+    """
+    root = urlsplit(base_url)
+    directory = urlunsplit((root.scheme, root.netloc, root.path.rstrip("/") + "/", "", ""))
+    start = directory
+    try:
+        if xml_base:
+            start = urljoin(directory, xml_base.rstrip("/") + "/")
+        found = urlsplit(urljoin(start, _escaped(href)))
+    except ValueError as error:
+        raise invalid_metadata(f"lists {href!r} at {xml_base!r}, which is no place: {error}", directory) from error
+    local = found.scheme == "file" and root.scheme == "file"
+    if not local and (found.scheme not in _SCHEMES or not found.hostname):
+        raise invalid_metadata(f"lists {href!r} at {xml_base!r}, which is no place to fetch from", directory)
+    same_place = (found.scheme, found.netloc) == (root.scheme, root.netloc)
+    return urlunsplit((found.scheme, found.netloc, found.path, root.query if same_place else "", ""))
+
+
+def _escaped(href: str) -> str:
+    scheme, separator, rest = href.partition("://")
+    return f"{scheme}://{quote(rest, safe=_PATH_CHARACTERS)}" if separator else quote(href, safe=_PATH_CHARACTERS)

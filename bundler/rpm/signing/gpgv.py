@@ -1,0 +1,105 @@
+"""The program gpgv, which checks signatures and nothing else (GnuPG's doc/DETAILS names its status lines).
+
+Owns running it with one key and no configuration of the user's, and reading its verdict. Refuses to know what a
+package is, and to judge when a key was good: it is told to ignore conflicts of time, and
+the caller holds the signature's time against the key, so that this machine's clock does not matter.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from bundler.durable import storage_errors
+from bundler.errors import ErrorId, IntegrityError, ToolMissingError
+
+if TYPE_CHECKING:
+    from bundler.rpm.signing.keys import PublicKey
+
+PROGRAMS = ("gpgv", "gpgv2")
+LONGEST_SHOWN_REASON = 200
+_STATUS = "[GNUPG:] "
+_VALID = "VALIDSIG"
+# the key has expired by now: whether it had when it signed is judged by the caller
+_GOOD = frozenset({"GOODSIG", "EXPKEYSIG"})
+_WRONG = frozenset({"BADSIG", "ERRSIG", "EXPSIG", "REVKEYSIG"})
+
+
+class DetachedVerifier(Protocol):
+    """What checks a signature that lies beside the bytes it covers; `Gpgv` is the real one."""
+
+    def verify(self, signature: bytes, key: PublicKey, signed: bytes | BinaryIO, *, where: str) -> None:
+        """Return when one signature packet by this key covers the bytes.
+
+        Arguments:
+            signed: the bytes, or an unbuffered file that stands at the first of them and is read to its end.
+            where: the file or URL, for messages.
+
+        Raises IntegrityError (rpm-signature-bad), ToolMissingError, StorageError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Gpgv:
+    """gpgv as it is found on a search path: directories with colons between them, None for this process's own PATH."""
+
+    search_path: str | None = None
+
+    def verify(self, signature: bytes, key: PublicKey, signed: bytes | BinaryIO, *, where: str) -> None:
+        """See `DetachedVerifier.verify`; what it writes to the temporary directory is the key and the signature."""
+        program = self._program(where)
+        with storage_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="bundler-gpgv-") as home:
+            (Path(home) / "keys.gpg").write_bytes(key.packets)
+            (Path(home) / "signature").write_bytes(signature)
+            command = [program, "--homedir", home, "--keyring", f"{home}/keys.gpg", "--ignore-time-conflict"]
+            done = subprocess.run(
+                [*command, "--status-fd", "1", "--", f"{home}/signature", "-"],
+                input=signed if isinstance(signed, bytes) else None,
+                stdin=None if isinstance(signed, bytes) else signed,
+                capture_output=True,
+                env={"LC_ALL": "C", "PATH": str(Path(program).parent), "GNUPGHOME": home},
+                check=False,
+            )
+        reason = fault(done.stdout.decode(errors="replace"), key)
+        if reason or done.returncode != 0:
+            raise _bad(reason or f"gpgv ended with status {done.returncode}", done.stderr, key, where)
+
+    def _program(self, where: str) -> str:
+        for name in PROGRAMS:
+            if found := shutil.which(name, path=self.search_path):
+                return found
+        raise ToolMissingError(
+            "gpgv",
+            package="gpgv (Debian, Ubuntu) or gnupg2 (Fedora, RHEL, openSUSE)",
+            needed_for=f"the signature of {where}, which rpm-rs cannot check",
+        )
+
+
+def fault(status: str, key: PublicKey) -> str:
+    """Return why gpgv's status lines do not say that exactly one signature is there and good, or "" when they do."""
+    lines = [line.removeprefix(_STATUS).split() for line in status.splitlines() if line.startswith(_STATUS)]
+    found = [words for words in lines if words]
+    verdicts = [words[0] for words in found if words[0] in _GOOD | _WRONG]
+    if len(verdicts) != 1 or verdicts[0] in _WRONG:
+        return f"gpgv says {' and '.join(verdicts) or 'nothing of a signature'}"
+    fingerprints = [words[1].lower() for words in found if words[0] == _VALID and len(words) > 1]
+    if len(fingerprints) != 1 or fingerprints[0] not in {part.fingerprint for part in key.parts}:
+        return "gpgv names another key"
+    return ""
+
+
+def _bad(reason: str, said: bytes, key: PublicKey, where: str) -> IntegrityError:
+    lines = [line.removeprefix("gpgv: ") for line in said.decode(errors="replace").strip().splitlines()]
+    last = f" ({lines[-1][:LONGEST_SHOWN_REASON]})" if lines else ""
+    return IntegrityError(
+        ErrorId.RPM_SIGNATURE_BAD,
+        "the signature does not fit the bytes",
+        where=where,
+        remedy="Fetch it again; if it stays so, it was tampered with or damaged upstream: do not use it.",
+        want=f"a good signature by {key}",
+        got=f"{reason}{last}",
+    )

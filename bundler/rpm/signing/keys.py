@@ -1,0 +1,206 @@
+"""Public keys that packages and metadata may be signed with.
+
+Owns reading key files, what a key calls itself, until when it was good, and the armored form for `yum/RPM-GPG-KEY-*`.
+Refuses to verify: what a key file says of its own keys (expiry, revocation, subkeys) is taken as it stands, since
+whoever could change the file could replace the keys as well; gpgv checks those self-signatures again where it is used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, SourceError
+from bundler.rpm.signing.armor import PUBLIC_KEY, armor, armored_labels, dearmor
+from bundler.rpm.signing.openpgp import Packet, SignatureType, Tag, parse_key, parse_signature, read_packets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.rpm.signing.openpgp import SignaturePacket
+
+# Debian's whole archive keyring is a tenth of that
+MAX_KEYS_BYTES = 1 << 20
+_LEFT_OUT = (Tag.TRUST, Tag.MARKER, Tag.PADDING)
+_SELF_SIGNATURES = (SignatureType.SUBKEY_BINDING, SignatureType.DIRECT_KEY)
+_REVOCATIONS = (SignatureType.KEY_REVOCATION, SignatureType.SUBKEY_REVOCATION)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """A primary key or a subkey.
+
+    Arguments:
+        key_id: 16 lower-case hex digits. fingerprint: lower-case hex.
+        algorithm: RSA, DSA, EdDSA …
+        created: seconds since 1970. expires: seconds since 1970, or None for never.
+        revoked: whether its owner has withdrawn it, for whatever reason.
+    """
+
+    key_id: str
+    fingerprint: str
+    algorithm: str
+    created: int
+    expires: int | None = None
+    revoked: bool = False
+
+    def fault_at(self, seconds: int) -> str:
+        """Return why nothing that it signed at that time counts, or ""."""
+        if self.revoked:
+            return f"key {self.key_id} is revoked"
+        if seconds < self.created:
+            return f"key {self.key_id} was only made on {day(self.created)}"
+        if self.expires is not None and seconds >= self.expires:
+            return f"key {self.key_id} expired on {day(self.expires)}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key with its subkeys; `parts[0]` is the primary key, `packets` all of it without armor."""
+
+    parts: tuple[KeyPart, ...]
+    user_id: str
+    packets: bytes
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the primary key and of its subkeys."""
+        return tuple(part.key_id for part in self.parts)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the primary key, lower-case hex."""
+        return self.parts[0].fingerprint
+
+    @property
+    def algorithm(self) -> str:
+        """Of the primary key."""
+        return self.parts[0].algorithm
+
+    @property
+    def created(self) -> int:
+        """When the primary key was made, seconds since 1970."""
+        return self.parts[0].created
+
+    @property
+    def expires(self) -> int | None:
+        """When the primary key stops being good, seconds since 1970, or None."""
+        return self.parts[0].expires
+
+    @property
+    def armored(self) -> bytes:
+        """The key as a file for `rpm --import`; the same key always gives the same bytes."""
+        return armor(self.packets, PUBLIC_KEY)
+
+    def __str__(self) -> str:
+        return f"{self.parts[0].key_id} ({self.user_id})" if self.user_id else self.parts[0].key_id
+
+    def fault_at(self, part: KeyPart, seconds: int) -> str:
+        """Return why nothing that this part signed at that time counts, or ""; a subkey falls with its primary key."""
+        return part.fault_at(seconds) or self.parts[0].fault_at(seconds)
+
+
+def read_keys(data: bytes, where: str) -> tuple[PublicKey, ...]:
+    """Return all keys of a file: armored, in one or several blocks, or binary.
+
+    Arguments:
+        data: the file's bytes, at most 1 MiB.
+        where: its URL or path, for messages.
+
+    Raises SourceError (rpm-key-unreadable) when there is no key in it, when one cannot be read, or when it is secret.
+    """
+    try:
+        if len(data) > MAX_KEYS_BYTES:
+            raise ValueError(f"{len(data)} bytes are too many for a key file, at most {MAX_KEYS_BYTES} are read")
+        return tuple(key for block in _blocks(data) for key in _keys(block))
+    except ValueError as error:
+        raise SourceError(
+            ErrorId.RPM_KEY_UNREADABLE,
+            f"is no OpenPGP public key: {error}",
+            where=where,
+            remedy="Open the URL in a browser and compare; give the address of the vendor's RPM-GPG-KEY file.",
+        ) from error
+
+
+def find_part(keys: Sequence[PublicKey], signature: SignaturePacket) -> tuple[PublicKey, KeyPart] | None:
+    """Return the key, and of it the part, that a signature says it was made with; None when it is not among them.
+
+    Of several copies of one key (vendors publish a new one when its expiry moves) a revoked one counts first, then one
+    that was good when the signature was made.
+    """
+    copies = [(key, part) for key in keys for part in key.parts if _made(signature, part)]
+    revoked = [(key, part) for key, part in copies if part.revoked or key.parts[0].revoked]
+    good = [(key, part) for key, part in copies if not key.fault_at(part, signature.created)]
+    return next(iter((*revoked, *good, *copies)), None)
+
+
+def _made(signature: SignaturePacket, part: KeyPart) -> bool:
+    if signature.fingerprint:
+        return part.fingerprint == signature.fingerprint
+    return part.key_id == signature.key_id
+
+
+def day(seconds: int) -> str:
+    """Return a time (seconds since 1970) as YYYY-MM-DD in UTC."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
+
+
+def _blocks(data: bytes) -> tuple[bytes, ...]:
+    labels = armored_labels(data)
+    if any("PRIVATE" in label for label in labels):
+        raise ValueError("it holds a secret key, which must not leave its owner")
+    if PUBLIC_KEY in labels:
+        return dearmor(data, PUBLIC_KEY)
+    if labels:
+        raise ValueError(f"it holds a {labels[0]} instead")
+    if not data or not data[0] & 0x80:
+        raise ValueError("it holds neither an armored block nor packets")
+    return (data,)
+
+
+def _keys(block: bytes) -> list[PublicKey]:
+    """Split packets where primary keys begin."""
+    groups: list[list[Packet]] = []
+    for packet in read_packets(block):
+        if packet.tag == Tag.SECRET_KEY:
+            raise ValueError("it holds a secret key, which must not leave its owner")
+        if packet.tag == Tag.PUBLIC_KEY:
+            groups.append([])
+        if packet.tag not in _LEFT_OUT:
+            if not groups:
+                raise ValueError(f"it begins with a packet of type {packet.tag} instead of a key")
+            groups[-1].append(packet)
+    if not groups:
+        raise ValueError("it is empty")
+    return [_key(group) for group in groups]
+
+
+def _key(group: Sequence[Packet]) -> PublicKey:
+    parts: list[KeyPart] = []
+    said_at: list[int] = []
+    user_id = ""
+    for packet in group:
+        if packet.tag in (Tag.PUBLIC_KEY, Tag.PUBLIC_SUBKEY):
+            told = parse_key(packet.body)
+            parts.append(KeyPart(told.key_id, told.fingerprint, told.algorithm, told.created))
+            said_at.append(-1)
+        elif packet.tag == Tag.USER_ID:
+            user_id = user_id or "".join(filter(str.isprintable, packet.body.decode(errors="replace")))
+        elif packet.tag == Tag.SIGNATURE and packet.body[:1] in (b"\x03", b"\x04", b"\x06"):
+            signature = parse_signature(packet.body)
+            if signature.key_id in ("", parts[0].key_id):
+                parts[-1], said_at[-1] = _heed(parts[-1], said_at[-1], signature)
+    return PublicKey(tuple(parts), user_id, b"".join(packet.raw for packet in group))
+
+
+def _heed(part: KeyPart, said_at: int, signature: SignaturePacket) -> tuple[KeyPart, int]:
+    """Return what a self-signature makes of the part before it: the newest one says until when it is good."""
+    if signature.type in _REVOCATIONS:
+        return replace(part, revoked=True), said_at
+    certifies = SignatureType.CERTIFICATION_FIRST <= signature.type <= SignatureType.CERTIFICATION_LAST
+    if not (certifies or signature.type in _SELF_SIGNATURES) or signature.created < said_at:
+        return part, said_at
+    lifetime = signature.key_lifetime_s
+    return replace(part, expires=part.created + lifetime if lifetime else None), signature.created

@@ -1,0 +1,124 @@
+"""One transaction for all wishes, solved by libsolv with the settings of dnf's solver (libdnf/goal/Goal.cpp).
+
+Owns how wishes become jobs of libsolv, and what becomes of its answer, good or bad. As dnf does without `best`, it
+takes an older version where the newest cannot be installed; other than dnf it says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Digest
+from bundler.model.rpm.nevra import Nevra
+from bundler.rpm.metadata.xml_document import invalid_metadata
+from bundler.rpm.solve.request import ChosenRpm
+from bundler.rpm.solve.solver_problems import older_words, problem_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.rpm.solve.install_jobs import Job
+    from bundler.rpm.solve.package_pool import PackagePool
+
+
+def choose(
+    pool: PackagePool, jobs: Sequence[Job], *, favored: Sequence[int] = (), weak_dependencies: bool
+) -> tuple[tuple[ChosenRpm, ...], tuple[str, ...]]:
+    """Return the packages that meet all jobs, sorted, and notes on wishes whose newest package cannot be among them.
+
+    Arguments:
+        favored: packages that are taken where others would do as well, whatever their version, each rather than those
+            before it.
+
+    Raises ManifestError (RPM_UNSATISFIABLE), SourceError (a chosen package's metadata are of no use).
+    """
+    pool.see_to_index()
+    # what is free to move is decided first: what is favored follows it where it has to
+    keeps = frozenset(favored)
+    jobs = sorted(jobs, key=lambda job: not keeps.isdisjoint(job.packages))
+    favors = [_favor(pool, package) for package in favored]
+    solver = new_solver(pool, weak_dependencies=weak_dependencies)
+    # problems tell jobs by their place, so the wishes come first
+    if problems := solver.solve([*(_libsolv_job(pool, job) for job in jobs), *favors]):
+        words = [problem_words(pool, problem, jobs) for problem in problems]
+        raise ManifestError(
+            ErrorId.RPM_UNSATISFIABLE,
+            f"{len(words)} {'problem keeps' if len(words) == 1 else 'problems keep'} the packages from being installed",
+            remedy="Add the repository that has what is missing, wish for another version, or drop one of the wishes.",
+            problems=words,
+        )
+    chosen = solver.transaction().newsolvables()
+    notes: tuple[str, ...] = ()
+    if _takes_older(pool, jobs, chosen):
+        best = new_solver(pool, weak_dependencies=weak_dependencies)
+        problems = best.solve([_libsolv_job(pool, job, pool.solv.Job.SOLVER_FORCEBEST) for job in jobs])
+        notes = tuple(older_words(pool, problem, jobs) for problem in problems)
+    return tuple(sorted(_chosen(pool, solvable) for solvable in chosen)), notes
+
+
+def new_solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
+    """Return libsolv's solver with dnf's settings; the pool's index is made."""
+    solver = pool.pool.Solver()
+    kind = pool.solv.Solver
+    for flag in (
+        kind.SOLVER_FLAG_ALLOW_VENDORCHANGE,
+        kind.SOLVER_FLAG_ALLOW_DOWNGRADE,
+        kind.SOLVER_FLAG_KEEP_ORPHANS,
+        kind.SOLVER_FLAG_BEST_OBEY_POLICY,
+        kind.SOLVER_FLAG_YUM_OBSOLETES,
+    ):
+        solver.set_flag(flag, 1)
+    solver.set_flag(kind.SOLVER_FLAG_IGNORE_RECOMMENDED, int(not weak_dependencies))
+    return solver
+
+
+def _libsolv_job(pool: PackagePool, job: Job, flags: int = 0) -> Any:
+    kind = pool.solv.Job
+    if job.capability:
+        capability = pool.rich_dependency(job.capability)
+        if capability is None:
+            raise ValueError(f"{job.capability!r} is no rich dependency")
+        return pool.pool.Job(kind.SOLVER_INSTALL | kind.SOLVER_SOLVABLE_PROVIDES | flags, capability.id)
+    one_of = kind.SOLVER_SOLVABLE_ONE_OF | kind.SOLVER_SETARCH | kind.SOLVER_SETEVR
+    return pool.pool.Job(kind.SOLVER_INSTALL | one_of | flags, pool.pool.towhatprovides(list(job.packages)))
+
+
+def _favor(pool: PackagePool, package: int) -> Any:
+    kind = pool.solv.Job
+    return pool.pool.Job(kind.SOLVER_FAVOR | kind.SOLVER_SOLVABLE, package)
+
+
+def _takes_older(pool: PackagePool, jobs: Sequence[Job], chosen: Sequence[Any]) -> bool:
+    """Tell whether any job could have been met by a newer version of the package that meets it now."""
+    by_id = {solvable.id: solvable for solvable in chosen}
+    for job in jobs:
+        taken = [by_id[package] for package in job.packages if package in by_id]
+        others = [pool.pool.id2solvable(package) for package in job.packages] if taken else []
+        if any(other.name == one.name and other.evrcmp(one) > 0 for one in taken for other in others):
+            return True
+    return False
+
+
+def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
+    solv = pool.solv
+    name = pool.full_name(solvable.id)
+    where = f"package {name} of repository {solvable.repo.name}"
+    location, checksum = solvable.lookup_location()[0], solvable.lookup_checksum(solv.SOLVABLE_CHECKSUM)
+    if not location or checksum is None:
+        raise invalid_metadata("has no location or no checksum", where)
+    base = solvable.lookup_str(solv.SOLVABLE_MEDIABASE)
+    try:
+        nevra, digest = Nevra(*name), Digest(checksum.typestr(), checksum.hex())
+        BundlePath(nevra.file_name)
+    except ValueError as error:
+        raise invalid_metadata(str(error), where) from error
+    return ChosenRpm(
+        nevra,
+        solvable.repo.name,
+        f"{base.rstrip('/')}/{location}" if base else location,
+        solvable.lookup_num(solv.SOLVABLE_DOWNLOADSIZE),
+        digest,
+        solvable.lookup_str(solv.SOLVABLE_SUMMARY) or "",
+    )

@@ -1,0 +1,130 @@
+"""Wishes -> what libsolv is told to install, each with the wish that it stands for. dnf/base.py, `install`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bundler.rpm.solve.nevra_forms import is_glob, is_path
+from bundler.rpm.solve.package_search import Found, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bundler.rpm.metadata.comps import Comps, GroupPackage
+    from bundler.rpm.solve.package_pool import PackagePool
+    from bundler.rpm.solve.request import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Install one of these packages, or with `capability` one that provides it (a rich dependency)."""
+
+    wish: Wish
+    packages: tuple[int, ...] = ()
+    capability: str = ""
+
+
+@dataclass(slots=True)
+class Jobs:
+    """What all wishes come to; `missing` tells for each that means nothing why."""
+
+    jobs: list[Job] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def install_jobs(pool: PackagePool, comps: Comps, arch: str, wishes: Sequence[Wish]) -> Jobs:
+    """Return the jobs of wishes, in their order; `arch` is the target's."""
+    result = Jobs()
+    for wish in wishes:
+        if wish.text.startswith("@"):
+            _add_group(result, pool, comps, arch, wish)
+        elif packages := list(_choices(pool, wish.text)):
+            result.jobs += [Job(wish, choice) for choice in packages]
+        else:
+            result.missing.append(f"{wish.position}: {_why_missing(pool, wish.text)}")
+    return result
+
+
+def _choices(pool: PackagePool, text: str) -> Iterator[tuple[int, ...]]:
+    """Yield sets of packages of which one each is to be installed: one per name for a glob, else one."""
+    found = find(pool, text, pool.is_installable)
+    if not found.packages:
+        return
+    if found.form is not None and found.form.arch:
+        yield from _grouped(pool, found, with_arch=True)
+    elif is_glob(text) and not is_path(text):
+        yield from _grouped(pool, found, with_arch=False)
+    else:
+        yield _with_obsoleters(pool, found, found.packages)
+
+
+def _grouped(pool: PackagePool, found: Found, *, with_arch: bool) -> Iterator[tuple[int, ...]]:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for package in found.packages:
+        name = pool.full_name(package)
+        groups.setdefault((name.name, name.arch if with_arch else ""), []).append(package)
+    for group in groups.values():
+        yield _with_obsoleters(pool, found, group)
+
+
+def _with_obsoleters(pool: PackagePool, found: Found, packages: Sequence[int]) -> tuple[int, ...]:
+    """Return packages and, where they were asked for by nothing but name, what has taken their place."""
+    if found.form is None or not found.form.is_just_name:
+        return tuple(packages)
+    return _united(packages, (p for p in pool.obsoleting(packages) if pool.is_installable(p)))
+
+
+def _united(*sets: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(set[int]().union(*sets)))
+
+
+def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, wish: Wish) -> None:
+    members = comps.packages(wish.text)
+    if members is None:
+        near = _near(wish.text.lstrip("@^"), comps.names())
+        hint = f"; did you mean @{near}?" if near else "; no repository has any group" if not comps.names() else ""
+        if ":" in wish.text:
+            hint = "; a module stream is enabled by `modules` of its repository, and its packages are named one by one"
+        result.missing.append(f"{wish.position}: no group or environment is called {wish.text}{hint}")
+        return
+    for member in members:
+        packages = _members(pool, member, arch)
+        if packages and member.condition:
+            capability = f"({member.name} if {member.condition})"
+            if pool.rich_dependency(capability) is None:
+                result.notes.append(f"{wish.position}: {wish.text} lists {capability}, which cannot be read")
+            else:
+                result.jobs.append(Job(wish, capability=capability))
+        elif packages:
+            result.jobs.append(Job(wish, packages))
+        elif not member.condition:
+            # groups name what other releases and architectures have
+            result.notes.append(f"{wish.position}: {wish.text} lists {member.name}, which no repository has")
+
+
+def _members(pool: PackagePool, member: GroupPackage, arch: str) -> tuple[int, ...]:
+    named = [p for p in pool.named(member.name) if pool.is_installable(p)]
+    if member.basearch_only:
+        return tuple(p for p in named if pool.full_name(p).arch == arch)
+    return _united(named, (p for p in pool.obsoleting(named) if pool.is_installable(p)))
+
+
+def _why_missing(pool: PackagePool, text: str) -> str:
+    """Return why a wish means no package: what it would mean is hidden, or is nearly spelled so."""
+    if hidden := find(pool, text, lambda package: not pool.is_installable(package)).packages:
+        last = hidden[-1]
+        reason = pool.hidden.get(last, f"is for {pool.full_name(last).arch}")
+        return f"no package fits {text}: {pool.full_name(last)} of repository {pool.repo_id(last)} {reason}"
+    if is_path(text):
+        return f"no package has the file {text}"
+    near = _near(text, pool.names)
+    return f"no package fits {text}" + (f"; did you mean {near!r}?" if near else "")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    by_case = [name for name in names if name.lower() == word.lower()]
+    return next(iter(by_case or difflib.get_close_matches(word, names, n=1)), "")

@@ -1,0 +1,81 @@
+"""The ways in which a text can name packages, in the order in which dnf tries them. Pure.
+
+As libdnf does (libdnf/nevra.cpp; libdnf/hy-subject.cpp, `HY_FORMS_MOST_SPEC`): the first form that fits any package
+counts, so `docker-ce-20.10.*` is a version of docker-ce only when no package has that whole text as its name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.rpm.solve.package_pool import FullName
+
+_NAME = r"(?P<name>[^:(/=<> ]+)"
+_EPOCH = r"(?:(?P<epoch>[0-9]{1,10}):)?"
+_VERSION = r"(?P<version>[^-:(/=<> ]+)"
+_RELEASE = r"(?P<release>[^-:(/=<> ]+)"
+_ARCH = r"(?P<arch>[^-:.(/=<> ]+)"
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"{_NAME}-{_EPOCH}{_VERSION}-{_RELEASE}\.{_ARCH}",
+        rf"{_NAME}\.{_ARCH}",
+        _NAME,
+        rf"{_NAME}-{_EPOCH}{_VERSION}-{_RELEASE}",
+        rf"{_NAME}-{_EPOCH}{_VERSION}",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NameForm:
+    """One reading of a text; every part but the epoch may be a shell glob, what is not told is empty or None."""
+
+    name: str
+    epoch: int | None = None
+    version: str = ""
+    release: str = ""
+    arch: str = ""
+
+    @property
+    def is_just_name(self) -> bool:
+        """Whether it says nothing but the name; only then may another package stand in for one that it obsoletes."""
+        return self.epoch is None and not (self.version or self.release or self.arch)
+
+    def fits(self, package: FullName) -> bool:
+        """Tell whether a package of this name (which is not compared) is meant."""
+        return (
+            (self.epoch is None or package.epoch == self.epoch)
+            and _fits(self.version, package.version)
+            and _fits(self.release, package.release)
+            and _fits(self.arch, package.arch)
+        )
+
+
+def name_forms(text: str) -> Iterator[NameForm]:
+    """Yield the readings of a text, the preferred one first; none for a capability or a path."""
+    for form in _FORMS:
+        if match := form.fullmatch(text):
+            parts = match.groupdict()
+            epoch = parts.pop("epoch", None)
+            yield NameForm(epoch=int(epoch) if epoch else None, **parts)
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether a text holds what a shell would expand."""
+    return any(character in text for character in "*?[")
+
+
+def is_path(text: str) -> bool:
+    """Tell whether a text names files."""
+    return text.startswith(("/", "*/"))
+
+
+def _fits(pattern: str, part: str) -> bool:
+    return not pattern or fnmatchcase(part, pattern)

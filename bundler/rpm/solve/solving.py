@@ -1,0 +1,128 @@
+"""Wishes and repositories -> the closed set of packages that dnf would install, or the reasons why there is none.
+
+Owns the order of things: load, hide, understand the wishes, load more if that matters, choose (`choosing`). Equal
+input gives an equal answer; of equal packages in several repositories the first repository's counts, after priority
+and cost. Refuses to fetch: the metadata are handed in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.rpm.metadata.comps import merge_comps, read_comps
+from bundler.rpm.metadata.modulemd import ModuleIndex, read_modules
+from bundler.rpm.metadata.repomd import GROUP, MODULES
+from bundler.rpm.solve.choosing import choose
+from bundler.rpm.solve.excludes import hidden_by_arch, hidden_by_globs
+from bundler.rpm.solve.favored_packages import favored_packages
+from bundler.rpm.solve.file_dependencies import in_primary, may_reach
+from bundler.rpm.solve.install_jobs import Jobs, install_jobs
+from bundler.rpm.solve.installed_packages import add_installed
+from bundler.rpm.solve.module_streams import active_streams, enabled_streams, hidden_by_modules
+from bundler.rpm.solve.nevra_forms import is_path
+from bundler.rpm.solve.package_pool import PackagePool
+from bundler.rpm.solve.request import ChosenRpm, Solution, SolvableRepo, SolveRequest, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bundler.rpm.metadata.comps import Comps
+    from bundler.rpm.metadata.modulemd import DocumentReader
+
+__all__ = ["ChosenRpm", "Solution", "SolvableRepo", "SolveRequest", "Wish", "solve"]
+
+
+def solve(repos: Sequence[SolvableRepo], request: SolveRequest, *, read_documents: DocumentReader) -> Solution:
+    """Choose the packages that meet all wishes together, with all that they need and the target does not have.
+
+    Arguments:
+        repos: where to choose from; of equal offers an earlier one wins.
+        read_documents: takes YAML documents apart (`bundler.manifest.yaml_documents`); for module metadata.
+
+    Raises ManifestError with one problem per wish, in words: RPM_NOT_FOUND, RPM_STREAM_NOT_FOUND, RPM_UNSATISFIABLE;
+    SourceError (REPO_METADATA_INVALID), ToolMissingError.
+    """
+    pool = PackagePool(request.arch)
+    paths = _load(pool, repos, request)
+    pool.hide(_hidden(pool, repos, request, read_documents))
+    comps = _comps(repos, request)
+    jobs = _jobs(pool, comps, request)
+    if paths and may_reach(pool, _roots(pool, jobs), paths):
+        pool.add_filelists()
+        jobs = _jobs(pool, comps, request)
+    favored = favored_packages(pool, request.favored, request.favored_names)
+    chosen, notes = choose(pool, jobs.jobs, favored=favored, weak_dependencies=request.weak_dependencies)
+    return Solution(chosen, (*jobs.notes, *notes))
+
+
+def _load(pool: PackagePool, repos: Sequence[SolvableRepo], request: SolveRequest) -> tuple[str, ...]:
+    """Load everything but what may turn out to be unneeded; return the paths that only unloaded file lists tell."""
+    for repo in repos:
+        pool.add(repo)
+    installed = request.installed
+    if isinstance(installed, SolvableRepo):
+        pool.add(installed, installed=True)
+    paths = tuple(path for path in pool.index() if not in_primary(path))
+    wished = any(is_path(wish.text) and not in_primary(wish.text) for wish in request.packages)
+    # what such paths may lead to is then not only what the wishes require
+    loads = wished or (bool(paths) and (installed is not None or request.weak_dependencies))
+    if loads:
+        pool.add_filelists()
+    if isinstance(installed, tuple) and installed:
+        add_installed(pool, installed)
+    return () if loads else paths
+
+
+def _hidden(
+    pool: PackagePool, repos: Sequence[SolvableRepo], request: SolveRequest, read_documents: DocumentReader
+) -> dict[int, str]:
+    hidden = {} if request.multilib else dict(hidden_by_arch(pool, request.arch))
+    hidden |= dict(hidden_by_globs(pool, repos))
+    indexes = []
+    for repo in repos:
+        if (stream := repo.open(MODULES)) is not None:
+            with stream:
+                indexes.append(read_modules(stream, read_documents, f"modules of repository {repo.spec.id}"))
+    index = ModuleIndex(
+        tuple(build for one in indexes for build in one.streams),
+        tuple(default for one in indexes for default in one.defaults),
+    )
+    wanted = [
+        (name, ": ".join(filter(None, (repo.where, f"repository {repo.spec.id}"))))
+        for repo in repos
+        for name in repo.spec.modules
+    ]
+    active = active_streams(index, enabled_streams(index, wanted), request.arch)
+    if index.streams:
+        hidden |= {p: why for p, why in hidden_by_modules(pool, index, active).items() if not pool.is_installed(p)}
+    return hidden
+
+
+def _comps(repos: Sequence[SolvableRepo], request: SolveRequest) -> Comps:
+    return merge_comps(_read_comps(repos) if any(wish.text.startswith("@") for wish in request.packages) else ())
+
+
+def _read_comps(repos: Sequence[SolvableRepo]) -> Iterator[Comps]:
+    for repo in repos:
+        if (stream := repo.open(GROUP)) is not None:
+            with stream:
+                yield read_comps(stream, f"groups of repository {repo.spec.id}")
+
+
+def _jobs(pool: PackagePool, comps: Comps, request: SolveRequest) -> Jobs:
+    jobs = install_jobs(pool, comps, request.arch, request.packages)
+    if jobs.missing:
+        raise ManifestError(
+            ErrorId.RPM_NOT_FOUND,
+            f"{len(jobs.missing)} of {len(request.packages)} wishes for packages mean nothing in these repositories",
+            remedy="Correct the names, or add the repository that has the packages.",
+            problems=jobs.missing,
+        )
+    return jobs
+
+
+def _roots(pool: PackagePool, jobs: Jobs) -> Iterator[int]:
+    for job in jobs.jobs:
+        yield from job.packages
+        yield from pool.named(job.capability.strip("()").partition(" ")[0])

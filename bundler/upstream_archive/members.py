@@ -1,0 +1,47 @@
+"""Takes wanted members out of upstream archives: tar (plain, gzip, bzip2, xz) and zip, told apart by content.
+
+Owns their safe, bounded reading; writes nothing: whoever asks gets the bytes of one member after the other and admits
+them to the store. Names that leave the archive condemn the whole of it; links, devices and sparse files are never
+followed or made, and matter only when they are wanted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from bundler.upstream_archive.selection import Census, Member
+from bundler.upstream_archive.stream import MemberLimits, read_some
+from bundler.upstream_archive.tar import tar_members
+from bundler.upstream_archive.zip import ZIP_MAGIC, zip_members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LIMITS = MemberLimits()
+
+
+def read_members(
+    file: BinaryIO, wishes: Sequence[str], *, where: str, limits: MemberLimits = LIMITS
+) -> Iterator[tuple[Member, Iterator[bytes]]]:
+    """Yield every wanted member with its bytes, in the order of the archive.
+
+    A member's bytes are gone once the next member is asked for, and the iterator has to be used up whole: what is
+    wrong with the archive as a whole, a missing member included, is only known at its end.
+
+    Arguments:
+        file: the archive, seekable, at its start.
+        wishes: names of members, and directories with a slash at the end; `./` is everything.
+        where: the archive's URL, for messages.
+
+    Raises SourceError (damaged, cut short, encrypted, not an archive; unsafe: names that leave the archive, wanted
+    links and devices, a wanted name that occurs twice, a size that lies, a bomb), ManifestError (MEMBER_MISSING),
+    StorageError.
+    """
+    head = read_some(file, 512, where)
+    file.seek(0)
+    census = Census(tuple(wishes), where, limits)
+    if head.startswith(ZIP_MAGIC):
+        yield from zip_members(file, census)
+    else:
+        yield from tar_members(file, head, census)
+    census.require_all()

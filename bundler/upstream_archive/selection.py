@@ -1,0 +1,113 @@
+"""What the readers of upstream archives share: what a member is, which are wanted, and which may not be had."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, ManifestError
+from bundler.upstream_archive.stream import MemberLimits, unsafe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAX_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A regular file of an archive: its name without leading `./`, its size in bytes, its own date, its x bit."""
+
+    name: str
+    size: int
+    mtime: int | None
+    executable: bool
+
+
+def covers(wish: str, name: str) -> bool:
+    """Tell whether a wish is for this member: the same name, or a directory (`dir/`, `./` for all) above it."""
+    return wish == name or wish == "./" or (wish.endswith("/") and name.startswith(wish))
+
+
+@dataclass(slots=True)
+class Census:
+    """What was met so far, and the rules that hold for tar and zip alike."""
+
+    wishes: tuple[str, ...]
+    where: str
+    limits: MemberLimits
+    names: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    unpacked: int = 0
+
+    def wants(self, raw: str, kind: str, size: int, target: str = "") -> str:
+        """Return the member's plain name when it is wanted, or ""; raise when it may not be had.
+
+        Arguments:
+            kind: `file`, `directory`, `link`, or what else it is.
+            target: where a link points.
+        """
+        name = _plain_name(raw, self.where)
+        if kind == "directory" or not name:
+            return ""
+        self.names.append(name)
+        if len(self.names) > self.limits.members:
+            raise unsafe(f"has more than {self.limits.members:,} members", self.where)
+        if not any(covers(wish, name) for wish in self.wishes):
+            return ""
+        if kind == "link":
+            raise ManifestError(
+                ErrorId.MEMBER_MISSING,
+                f"the wanted member {name!r} is a link{f' to {target!r}' if target else ''}; links are not followed",
+                where=self.where,
+                remedy="Name the file that the link points to, or the files of the directory one by one.",
+            )
+        if kind != "file":
+            raise unsafe(f"the wanted member {name!r} is {kind}, not a regular file", self.where)
+        if name in self.taken:
+            raise unsafe(f"the wanted member {name!r} occurs twice", self.where)
+        if not 0 <= size <= self.limits.member_bytes:
+            raise unsafe(f"the member {name!r} claims {size:,} bytes", self.where)
+        self.taken.add(name)
+        return name
+
+    def require_all(self) -> None:
+        """Raise ManifestError for a wish that no member answered."""
+        for wish in self.wishes:
+            if not any(covers(wish, name) for name in self.taken):
+                raise ManifestError(
+                    ErrorId.MEMBER_MISSING,
+                    f"the archive holds no member {wish!r}{_nearest(wish, self.names)}",
+                    where=self.where,
+                    remedy="Write the member's name as `tar -t` or `unzip -l` prints it; a directory ends with `/`.",
+                    problems=[f"  it holds {name}" for name in _shown(wish, self.names)],
+                )
+
+
+def _plain_name(raw: str, where: str) -> str:
+    parts = [part for part in raw.split("/") if part not in ("", ".")]
+    if raw.startswith("/") or ".." in parts:
+        raise unsafe(f"has a member named {raw!r}, which leaves the archive", where)
+    return "/".join(parts)
+
+
+def _nearest(wish: str, names: Sequence[str]) -> str:
+    plain = wish.rstrip("/")
+    if not wish.endswith("/") and any(name.startswith(f"{plain}/") for name in names):
+        return f"; it is a directory: write {plain + '/'!r}"
+    last = plain.rpartition("/")[2]
+    if wish.endswith("/"):
+        padded = [f"/{name}" for name in names]
+        same = [name[1 : name.index(f"/{last}/") + len(last) + 2] for name in padded if f"/{last}/" in name]
+    else:
+        same = [name for name in names if name.rpartition("/")[2] == last]
+    near = same or difflib.get_close_matches(plain, names[:2000], n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _shown(wish: str, names: Sequence[str]) -> list[str]:
+    top = wish.partition("/")[0]
+    ordered = sorted(names, key=lambda name: (name.partition("/")[0] != top, name))
+    shown = [ascii(name)[1:-1] for name in ordered[:_MAX_SHOWN]]
+    return shown + ([f"… and {len(names) - _MAX_SHOWN:,} more"] if len(names) > _MAX_SHOWN else [])

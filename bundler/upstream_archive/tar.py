@@ -1,0 +1,88 @@
+"""Reads wanted members of a tar archive in one pass, by the standard library's tarfile on a bounded stream."""
+
+from __future__ import annotations
+
+import tarfile
+from typing import TYPE_CHECKING, BinaryIO
+
+from bundler.upstream_archive.selection import Member
+from bundler.upstream_archive.stream import CHUNK_BYTES, ForwardStream, compression_of, invalid, unsafe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.upstream_archive.selection import Census
+
+_NOT_OURS = {b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xed\xab\xee\xdb": "rpm"}
+
+
+def tar_members(file: BinaryIO, head: bytes, census: Census) -> Iterator[tuple[Member, Iterator[bytes]]]:
+    """Yield wanted members as `read_members` does; `head` is how the file begins."""
+    stream = ForwardStream(file, compression_of(head), census.where, census.limits)
+    tar: tarfile.TarFile | None = None
+    while (header := _next_header(stream, tar, head, census.where)) is not None:
+        tar, info = header
+        # tarfile keeps every header for random access; a stream has no use for them
+        tar.members = []  # type: ignore[attr-defined] # documented for no one, the usual way to forget headers
+        kind, target = _tar_kind(info)
+        if name := census.wants(info.name, kind, info.size, target):
+            stream.seek(info.offset_data)
+            member = Member(name, info.size, _tar_date(info), bool(info.mode & 0o111))
+            yield member, _tar_bytes(stream, member, census.where)
+    # tarfile takes a damaged header, or no header at all, for the end; the real end is a block of zeros (POSIX ustar)
+    if not stream.last_read or stream.last_read.strip(b"\0"):
+        raise invalid("is damaged or cut short: it has no end-of-archive block", census.where)
+    stream.drain()
+
+
+def _next_header(
+    stream: ForwardStream, tar: tarfile.TarFile | None, head: bytes, where: str
+) -> tuple[tarfile.TarFile, tarfile.TarInfo] | None:
+    try:
+        if tar is None:
+            tar = tarfile.TarFile(fileobj=stream, mode="r")  # type: ignore[arg-type] # it never writes or names it
+        info = tar.next()
+    except (tarfile.TarError, ValueError, KeyError, IndexError, OverflowError, EOFError) as error:
+        if tar is None:
+            raise invalid(
+                f"is no archive that can be read (tar, tar.gz, tar.bz2, tar.xz, zip){_looks(head)}", where
+            ) from None
+        raise invalid(f"is damaged: {error}", where) from error
+    except RecursionError as error:
+        raise unsafe("has a chain of extended headers without end", where) from error
+    return None if info is None else (tar, info)
+
+
+def _looks(head: bytes) -> str:
+    if compression := compression_of(head):
+        return f": it is {compression.name} data that holds no tar archive"
+    for magic, name in _NOT_OURS.items():
+        if head.startswith(magic):
+            return f": it is {name}"
+    return f": it begins with {head[:40]!r}" if head else ": it is empty"
+
+
+def _tar_kind(info: tarfile.TarInfo) -> tuple[str, str]:
+    if info.issparse():
+        return "a sparse file", ""
+    if info.isreg():
+        return "file", ""
+    if info.isdir():
+        return "directory", ""
+    if info.issym() or info.islnk():
+        return "link", info.linkname
+    return "a device or pipe", ""
+
+
+def _tar_date(info: tarfile.TarInfo) -> int | None:
+    return int(info.mtime) if 0 <= info.mtime < 2**33 else None
+
+
+def _tar_bytes(stream: ForwardStream, member: Member, where: str) -> Iterator[bytes]:
+    left = member.size
+    while left:
+        data = stream.read(min(CHUNK_BYTES, left))
+        if not data:
+            raise invalid(f"is cut short inside the member {member.name!r}", where)
+        left -= len(data)
+        yield data

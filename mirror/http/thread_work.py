@@ -1,0 +1,63 @@
+"""What takes longer than one request may hold up the others: passwords and digests, each in a thread of its kind."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from mirror.tree.quarantine import hash_again
+
+if TYPE_CHECKING:
+    from bundler.model.digest import Digest
+    from mirror.http.auth import Credentials
+    from mirror.page.pages import Pages
+    from mirror.tree.identity import Identity
+    from mirror.tree.served import File, Place
+    from mirror.tree.site import Site
+    from mirror.worker.users import Users
+
+# log-ins that may wait; a right password is checked once, so only guesses come in numbers
+MAX_WAITING_LOGINS = 32
+Looked = tuple["File | None", "Identity | None"]
+
+
+class SlowWork:
+    """Two threads: one for passwords (`Users` wants no more), one for digests."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._passwords = ThreadPoolExecutor(1, "passwords")
+        self._digests = ThreadPoolExecutor(1, "digests")
+        self._waiting = 0
+        self._looking: dict[tuple[Place, Digest | None], asyncio.Future[Looked]] = {}
+
+    async def check_password(self, users: Users, credentials: Credentials) -> bool | None:
+        """Return whether a password is right, None when too many are waiting to be checked."""
+        if self._waiting >= MAX_WAITING_LOGINS:
+            return None
+        self._waiting += 1
+        try:
+            return await self._loop.run_in_executor(self._passwords, users.check, *credentials)
+        finally:
+            self._waiting -= 1
+
+    async def hash_again(self, file: File) -> Looked:
+        """Return what `recheck.hash_again` does; those who ask for the same file meanwhile wait for the same result."""
+        key = (file.place, file.digest)
+        running = self._looking.get(key)
+        if running is None:
+            running = self._loop.run_in_executor(self._digests, hash_again, file)
+            self._looking[key] = running
+            running.add_done_callback(lambda _: self._looking.pop(key, None))
+        # whoever gives up must not end it for the others
+        return await asyncio.shield(running)
+
+    def prepare(self, pages: Pages, site: Site) -> None:
+        """Make what the pages of a site need before somebody asks for one."""
+        self._digests.submit(pages.prepare, site)
+
+    def close(self) -> None:
+        """Take no more work; what runs is not waited for."""
+        self._passwords.shutdown(wait=False, cancel_futures=True)
+        self._digests.shutdown(wait=False, cancel_futures=True)

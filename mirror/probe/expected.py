@@ -1,0 +1,124 @@
+"""What a mirror has to serve: by its own bundle.json, by a bundle on this disk, or by a lock. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bundler.archive.checked_index import read_contents
+from bundler.errors import BundleFormatError, ErrorId
+from bundler.model.bundle import INDEX_PATH
+from bundler.model.file_artifact import FileArtifact
+from bundler.model.image.artifact import ImageArtifact
+from bundler.model.image.layout import blob_path
+from bundler.model.lock import decode_lock
+from bundler.model.rpm.artifact import RpmArtifact, decode_rpm_artifact
+from mirror.probe.mirror_report import Finding, named
+from mirror.probe.wanted_image import listed_images, locked_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from bundler.archive.checked_index import Contents
+    from bundler.model.artifact import Artifact
+    from bundler.model.digest import Blob
+    from mirror.probe.wanted_image import WantedImage
+
+# the kinds' names in a lock, and what reads one of their artifacts
+DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
+    "files": FileArtifact.decode,
+    "images": ImageArtifact.decode,
+    "rpms": decode_rpm_artifact,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What the operator trusts.
+
+    Arguments:
+        contents: of the bundle on this disk that the mirror should serve; None to believe the mirror's own bundle.json.
+        locked: path -> what a lock pins there; empty without a lock.
+        locked_images: what a lock pins of images.
+    """
+
+    contents: Contents | None = None
+    locked: Mapping[str, Blob] = field(default_factory=dict)
+    locked_images: tuple[WantedImage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What to fetch from one mirror.
+
+    Arguments:
+        id: of the bundle, in full.
+        title: its name and release.
+        files: path -> what must come.
+        findings: what is wrong before anything else is fetched.
+        images: what its registry must give.
+    """
+
+    id: str
+    title: str
+    files: Mapping[str, Blob]
+    findings: tuple[Finding, ...]
+    images: tuple[WantedImage, ...]
+
+
+def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expectation:
+    """Return what a mirror has to serve.
+
+    Arguments:
+        index_bytes: the bundle.json that it served.
+        where: its address, for messages.
+
+    Without a trusted bundle the served index counts, and SHA256SUMS must say the same. What a lock pins counts in any
+    case; what the builder made beside it (repodata, layout, snippets) is in no lock. Raises BundleFormatError.
+    """
+    try:
+        contents = yardstick.contents or read_contents(index_bytes, where)
+    except BundleFormatError as error:
+        if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
+            raise
+        raise BundleFormatError(
+            error.id, error.what, where=where, remedy="Check that this is a mirror's URL."
+        ) from error
+    listed = {path: file.blob for path, file in contents.listed.items()}
+    findings = tuple(
+        Finding(
+            str(INDEX_PATH),
+            "differs",
+            f"{path} with {named(blob)}",
+            named(listed[path]) if path in listed else "absent",
+        )
+        for path, blob in sorted(yardstick.locked.items())
+        if listed.get(path) != blob
+    )
+    title = f"{contents.index.name} {contents.index.release}".rstrip()
+    images = yardstick.locked_images if yardstick.locked else listed_images(contents.index)
+    return Expectation(contents.id, title, {**listed, **yardstick.locked}, findings, images)
+
+
+def locked_yardstick(data: bytes, file: str) -> Yardstick:
+    """Return what a lock pins and a bundle made from it holds.
+
+    Raises BundleFormatError, ManifestError (LOCK_INVALID).
+    """
+    lock = decode_lock(data, DECODERS, file=file)
+    artifacts = [artifact for entry in lock.entries for artifact in entry.artifacts]
+    images = (artifact for artifact in artifacts if isinstance(artifact, ImageArtifact))
+    return Yardstick(
+        locked={path: blob for artifact in artifacts for path, blob in _placed(artifact)},
+        locked_images=tuple(map(locked_image, images)),
+    )
+
+
+def _placed(artifact: Artifact) -> Iterable[tuple[str, Blob]]:
+    if isinstance(artifact, FileArtifact | RpmArtifact):
+        return [(str(artifact.path), artifact.content)]
+    if isinstance(artifact, ImageArtifact):
+        return [(str(blob_path(blob.digest)), blob) for blob in artifact.blobs]
+    # what a repository adds to its packages is made anew from texts in the lock
+    return []

@@ -1,0 +1,164 @@
+"""All names under which images are given out, looked up in constant time; made once for each snapshot of a site.
+
+A repository is known by what `push` would make of it (design section 9), by its original name with the source host in
+front, and by its last segment alone. Of several bundles the current one goes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bundler.model.image.site_name import site_repository
+from mirror.registry.served_images import images_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bundler.model.image.reference import Reference
+    from mirror.registry.served_images import Held, Image
+    from mirror.tree.served_bundle import ServedBundle
+    from mirror.tree.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What one name before the colon stands for.
+
+    Arguments:
+        tags: tag -> image, in the order of listings.
+        held: digest -> blob, of all its images and of no other.
+    """
+
+    tags: Mapping[str, Image]
+    held: Mapping[str, Held]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Every repository of a site.
+
+    Arguments:
+        site_names: `project/repository`, and what the catalog lists, in its order.
+        originals: `host/path`.
+        last_segments: `repository`.
+        warnings: a line for every name that means several images.
+    """
+
+    site_names: Mapping[str, Repository]
+    originals: Mapping[str, Repository]
+    last_segments: Mapping[str, Repository]
+    warnings: tuple[str, ...]
+
+    def find(self, name: str, namespace: str, own_host: str) -> Repository | None:
+        """Return a repository, or None.
+
+        Arguments:
+            name: as it stands in the URL.
+            namespace: the registry that containerd asks this one for (`?ns=`), "" for none.
+            own_host: by which the client calls this mirror, without a port.
+
+        An image of another registry is never given for what was asked of the namespace; its site's name is only known
+        to who asks for this host's own.
+        """
+        if namespace:
+            found = self.originals.get(f"{namespace}/{name}")
+            # an IPv6 address has brackets here, and colons of its own
+            asked = namespace[1:].partition("]")[0] if namespace.startswith("[") else namespace.partition(":")[0]
+            if found is not None or asked.lower() != own_host.lower():
+                return found
+        return self.site_names.get(name) or self.originals.get(name) or self.last_segments.get(name)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A repository in the making; a tag with None means several images of one bundle, and so none."""
+
+    tags: dict[str, Image | None] = field(default_factory=dict)
+    # by identity; a dict, for the order and because a repository may have ten thousands of them
+    images: dict[Image, None] = field(default_factory=dict)
+
+
+class _Shelf:
+    """Repositories under one kind of name."""
+
+    def __init__(self, name_of: Callable[[Reference], str], warnings: list[str] | None) -> None:
+        self._name_of = name_of
+        self._warnings = warnings
+        self._drafts: dict[str, _Draft] = {}
+
+    def add(self, bundle: ServedBundle, images: Sequence[Image]) -> None:
+        """Add the images of a bundle behind those that are there."""
+        claims: dict[tuple[str, str], dict[str, Image]] = {}
+        for image in images:
+            for name in image.names:
+                repository = self._name_of(name)
+                draft = self._drafts.setdefault(repository, _Draft())
+                draft.images[image] = None
+                if name.tag:
+                    claims.setdefault((repository, name.tag), {})[image.top.digest] = image
+        for (repository, tag), claimed in claims.items():
+            self._settle(bundle, f"{repository}:{tag}", self._drafts[repository].tags, tag, list(claimed.values()))
+
+    def _settle(
+        self, bundle: ServedBundle, name: str, tags: dict[str, Image | None], tag: str, claimed: list[Image]
+    ) -> None:
+        if tag not in tags:
+            tags[tag] = claimed[0] if len(claimed) == 1 else None
+            if len(claimed) > 1:
+                self._warn(f"{name} would be {len(claimed)} images of bundle {bundle.short_id}: none of them is given")
+            return
+        first = tags[tag]
+        if first is not None and any(image.top.digest != first.top.digest for image in claimed):
+            before = first.top.bundle.short_id
+            self._warn(f"{name} is one image in bundle {before} and another in {bundle.short_id}: {before} has its way")
+
+    def _warn(self, line: str) -> None:
+        if self._warnings is not None:
+            self._warnings.append(line)
+
+    def repositories(self, contents: dict[tuple[int, ...], Mapping[str, Held]]) -> dict[str, Repository]:
+        """Return the finished ones, sorted; those of the same images share what they hold through `contents`."""
+        finished: dict[str, Repository] = {}
+        for name, draft in sorted(self._drafts.items()):
+            key = tuple(id(image) for image in draft.images)
+            if key not in contents:
+                contents[key] = _merged(tuple(draft.images))
+            known = {tag: image for tag, image in draft.tags.items() if image is not None}
+            finished[name] = Repository(dict(sorted(known.items(), key=lambda item: tag_order(item[0]))), contents[key])
+        return finished
+
+
+def tag_order(tag: str) -> tuple[str, str]:
+    """Return what tags are sorted by: without regard to case (distribution spec 1.1, "Listing Tags")."""
+    return tag.lower(), tag
+
+
+def make_book(site: Site) -> Book:
+    """Return the names of everything that a site's bundles hold."""
+    warnings: list[str] = []
+    site_names = _Shelf(site_repository, warnings)
+    originals = _Shelf(lambda name: name.name, None)
+    last_segments = _Shelf(lambda name: name.path.rpartition("/")[2], None)
+    current = [] if site.current is None else [site.current]
+    for bundle in (*current, *(other for other in site.bundles if other is not site.current)):
+        images = tuple(images_of(bundle))
+        for shelf in (site_names, originals, last_segments):
+            shelf.add(bundle, images)
+    contents: dict[tuple[int, ...], Mapping[str, Held]] = {}
+    return Book(
+        site_names.repositories(contents),
+        originals.repositories(contents),
+        last_segments.repositories(contents),
+        tuple(warnings),
+    )
+
+
+def _merged(images: Sequence[Image]) -> Mapping[str, Held]:
+    if len(images) == 1:
+        return images[0].held
+    merged: dict[str, Held] = {}
+    for image in images:
+        for digest, held in image.held.items():
+            merged.setdefault(digest, held)
+    return merged

@@ -1,0 +1,115 @@
+"""A second look at a file whose identity changed: a new link, owner or label on it changes no byte.
+
+Unpacking the next bundle links its equal files to the ones being served, and `restorecon` relabels them; neither may
+stop the mirror. Owns which files cannot be served at the moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from bundler.archive.open_beneath import open_file
+from mirror.tree.identity import identity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mirror.tree.identity import Identity
+    from mirror.tree.served import File
+    from mirror.tree.served_bundle import ServedBundle
+    from mirror.tree.site import Site
+
+READ_BYTES = 1024 * 1024
+
+
+def hash_again(file: File) -> tuple[File | None, Identity | None]:
+    """Hash what lies at a listed file's place now; may take as long as the disk does, so call it from a thread.
+
+    Returns the file with its new identity, or None when it is not the listed one; and the identity that was looked at,
+    None when there is no such file.
+    """
+    if file.digest is None:
+        return None, None
+    try:
+        descriptor = open_file(file.place.directory, file.place.path)
+    except OSError:
+        return None, None
+    if descriptor is None:
+        return None, None
+    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        identity = identity_of(os.fstat(descriptor))
+        if identity.size != file.size:
+            return None, identity
+        digest = hashlib.sha256()
+        try:
+            # no more than was there at first: a file that somebody appends to has no end
+            left = file.size
+            while left and (chunk := stream.read(min(READ_BYTES, left))):
+                digest.update(chunk)
+                left -= len(chunk)
+        except OSError:
+            return None, identity
+        same = digest.hexdigest() == file.digest.hex and identity_of(os.fstat(descriptor)) == identity
+    return (replace(file, identity=identity) if same else None), identity
+
+
+class _Refused(NamedTuple):
+    """A file that is not served: as people call it, and the identity that was found wrong, None for none yet."""
+
+    name: str
+    looked_at: Identity | None
+
+
+class FaultBook:
+    """The listed files that this worker cannot serve at the moment, and what is known of them. For one thread.
+
+    Kept by where a file lies: two directories may hold the same bundle, and only one of them be damaged.
+    """
+
+    def __init__(self, bundles: Iterable[ServedBundle]) -> None:
+        self._refused = {
+            bundle.files[fault.path].place.path: _Refused(f"{bundle.short_id}/{fault.path}", None)
+            for bundle in bundles
+            for fault in bundle.faults
+        }
+
+    @property
+    def count(self) -> int:
+        """How many files are refused now."""
+        return len(self._refused)
+
+    def paths(self) -> list[str]:
+        """Return the refused paths, sorted, each as `bundle/path`."""
+        return sorted(refused.name for refused in self._refused.values())
+
+    def is_known(self, file: File) -> bool:
+        """Tell whether this file is refused already, so that it is told of once."""
+        return file.digest is not None and file.place.path in self._refused
+
+    def worth_a_look(self, file: File) -> bool:
+        """Tell whether hashing could change anything: something of the right size that was not found wrong before."""
+        if file.digest is None:
+            return False
+        try:
+            status = os.stat(file.place.path, dir_fd=file.place.directory, follow_symlinks=False)
+        except OSError:
+            return False
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size:
+            return False
+        refused = self._refused.get(file.place.path)
+        return refused is None or refused.looked_at != identity_of(status)
+
+    def refuse(self, file: File, looked_at: Identity | None) -> None:
+        """Remember that a file is not the listed one, and which identity was found wrong."""
+        if file.digest is not None:
+            self._refused[file.place.path] = _Refused(f"{file.bundle}/{file.path}", looked_at)
+
+    def readmit(self, site: Site, file: File) -> None:
+        """Serve a file again, under its new identity."""
+        if file.digest is not None:
+            self._refused.pop(file.place.path, None)
+            site.replace_file(file)

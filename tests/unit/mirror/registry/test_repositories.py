@@ -1,0 +1,226 @@
+"""Which repositories there are, and whose blobs each of them gives out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.model.bundle import IndexedFile
+from bundler.model.bundle_path import BundlePath
+from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from mirror.registry.repositories import make_book
+from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, bundle, digest, image, site
+
+if TYPE_CHECKING:
+    from mirror.registry.repositories import Book
+
+PAUSE, FLANNEL = "registry.k8s.io/pause:3.5", "quay.io/coreos/flannel:v0.14.0"
+HOST = "master"
+
+
+def top(names: Book, name: str, tag: str, namespace: str = "") -> str | None:
+    """Return which document a name leads to."""
+    repository = names.find(name, namespace, HOST)
+    found = repository.tags.get(tag) if repository is not None else None
+    return None if found is None else found.top.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace"),
+    [
+        ("library/pause", ""),
+        ("pause", ""),
+        ("registry.k8s.io/pause", ""),
+        ("pause", "registry.k8s.io"),
+        ("kubeedge/pause", ""),
+        ("kubeedge/pause", "docker.io"),
+        ("library/pause", "master"),
+        ("library/pause", "master:8088"),
+        ("pause", "master"),
+    ],
+)
+def test_an_image_answers_to_all_its_names(name: str, namespace: str) -> None:
+    names = book(image(PAUSE, "docker.io/kubeedge/pause:3.5"), image(FLANNEL))
+    assert top(names, name, "3.5", namespace) == digest(f"{PAUSE} top")
+
+
+@pytest.mark.parametrize(
+    ("name", "namespace"),
+    [
+        ("library/pause", "registry.k8s.io"),
+        ("library/pause", "docker.io"),
+        ("pause", "quay.io"),
+        ("coreos/flannel", "gcr.io"),
+        ("coreos/flannel", "other:8088"),
+        ("coreos", ""),
+        ("", ""),
+        ("library/pause/", ""),
+        ("Library/pause", ""),
+    ],
+)
+def test_another_registry_s_image_is_never_given(name: str, namespace: str) -> None:
+    assert book(image(PAUSE), image(FLANNEL)).find(name, namespace, HOST) is None
+
+
+def test_a_port_is_part_of_a_source_s_name() -> None:
+    names = book(image("127.0.0.1:5000/demo/hello:1"))
+    assert top(names, "demo/hello", "1", "127.0.0.1:5000") == digest("127.0.0.1:5000/demo/hello:1 top")
+    assert names.find("demo/hello", "127.0.0.1", HOST) is None
+
+
+def test_the_catalog_lists_what_push_would_make() -> None:
+    names = book(image(PAUSE, "docker.io/kubeedge/pause:3.5"), image(FLANNEL))
+    assert list(names.site_names) == ["coreos/flannel", "kubeedge/pause", "library/pause"]
+
+
+def test_a_last_segment_is_known_where_it_means_one_image() -> None:
+    other = "docker.io/other/pause:3.5"
+    names = book(image(PAUSE), image(other), image("docker.io/other/pause:3.6"))
+    assert top(names, "pause", "3.5") is None
+    assert top(names, "pause", "3.6") == digest("docker.io/other/pause:3.6 top")
+    assert top(names, "library/pause", "3.5") == digest(f"{PAUSE} top")
+    assert names.warnings == ()
+    found = names.find("pause", "", HOST)
+    assert found is not None
+    assert {digest(f"{PAUSE} top"), digest(f"{other} top")} <= set(found.held)
+
+
+def test_a_site_s_name_of_two_images_is_given_to_neither_and_told() -> None:
+    names = book(image(PAUSE), image("docker.io/library/pause:3.5"))
+    assert top(names, "library/pause", "3.5") is None
+    assert top(names, "pause", "3.5", "registry.k8s.io") == digest(f"{PAUSE} top")
+    (warning,) = names.warnings
+    assert warning.startswith("library/pause:3.5 would be 2 images of bundle ")
+
+
+def test_a_repository_holds_its_images_blobs_and_no_others() -> None:
+    names = book(image(PAUSE, layers=["shared"], pruned=True), image(FLANNEL, layers=["shared"]))
+    found = names.find("library/pause", "", HOST)
+    assert found is not None
+    parts = (f"{arch} {what}" for arch in ("amd64", "arm64") for what in ("manifest", "config", "layer"))
+    wanted = {digest(f"{PAUSE} {part}") for part in ("top", "upstream", *parts)} | {digest("shared")}
+    assert set(found.held) == wanted
+
+
+def test_a_child_that_is_an_image_of_its_own_opens_no_other_repository() -> None:
+    whole = image(PAUSE)
+    child = whole.images[0].manifest.digest
+    by_digest = image(f"registry.k8s.io/alone@{child}", platforms=[AMD64], media_type=OCI_MANIFEST)
+    alone = replace(
+        by_digest, upstream=whole.images[0].manifest.blob, top=whole.images[0].manifest.blob, images=whole.images[:1]
+    )
+    names = book(whole, alone)
+    found = names.find("library/alone", "", HOST)
+    assert found is not None
+    assert set(found.held) == {digest(f"{PAUSE} amd64 {what}") for what in ("manifest", "config", "layer")}
+
+
+def test_the_view_that_skopeo_reads_in_the_layout_is_no_image() -> None:
+    listed = bundle(image(PAUSE, media_type=DOCKER_INDEX))
+    found = make_book(site(listed, current=listed)).find("library/pause", "", HOST)
+    assert found is not None
+    views = [file for file in listed.index.files if file.about.get("media_type") == OCI_INDEX]
+    assert len(views) == 1
+    assert str(views[0].blob.digest) not in found.held
+    assert found.tags["3.5"].top.media_type == DOCKER_INDEX
+
+
+def test_an_image_by_digest_alone_has_no_tag() -> None:
+    name = f"quay.io/metrics/server@{digest('something')}"
+    found = book(image(name)).find("metrics/server", "", HOST)
+    assert found is not None
+    assert dict(found.tags) == {}
+    assert digest(f"{name} top") in found.held
+
+
+def test_the_primary_platform_is_the_first_of_the_bundle_s() -> None:
+    listed = (ARM64, AMD64)
+    found = book(image(PAUSE), image(FLANNEL, platforms=[AMD64]), platforms=listed)
+    for name, tag, arch, reference in (
+        ("library/pause", "3.5", "arm64", PAUSE),
+        ("coreos/flannel", "v0.14.0", "amd64", FLANNEL),
+    ):
+        repository = found.find(name, "", HOST)
+        assert repository is not None
+        primary = repository.tags[tag].primary
+        assert primary is not None
+        assert primary.digest == digest(f"{reference} {arch} manifest")
+
+
+def test_a_manifest_without_an_index_is_its_own_primary() -> None:
+    found = book(image(PAUSE, platforms=[AMD64], media_type=DOCKER_MANIFEST)).find("library/pause", "", HOST)
+    assert found is not None
+    assert found.tags["3.5"].primary == found.tags["3.5"].top
+
+
+def test_the_current_bundle_goes_first_and_a_tag_that_differs_is_told() -> None:
+    old = bundle(image(PAUSE), image(FLANNEL), directory="a-old")
+    new = bundle(image(PAUSE, version="-new"), directory="b-new")
+    names = make_book(site(old, new, current=new))
+    assert top(names, "library/pause", "3.5") == digest(f"{PAUSE}-new top")
+    assert top(names, "pause", "3.5") == digest(f"{PAUSE}-new top")
+    assert top(names, "coreos/flannel", "v0.14.0") == digest(f"{FLANNEL} top")
+    (warning,) = names.warnings
+    assert warning.startswith(f"library/pause:3.5 is one image in bundle {new.short_id} and another in {old.short_id}")
+    found = names.find("library/pause", "", HOST)
+    assert found is not None
+    assert {digest(f"{PAUSE} top"), digest(f"{PAUSE}-new top")} <= set(found.held)
+
+
+def test_the_same_image_in_two_bundles_is_no_matter() -> None:
+    first, second = (bundle(image(PAUSE), directory=name) for name in ("a", "b"))
+    names = make_book(site(first, second, current=second))
+    assert names.warnings == ()
+    found = names.find("library/pause", "", HOST)
+    assert found is not None
+    assert found.tags["3.5"].top.bundle is second
+
+
+def test_bundles_without_a_current_one_are_taken_in_their_order() -> None:
+    first, second = (bundle(image(PAUSE, version=name), directory=name) for name in ("a", "b"))
+    assert top(make_book(site(first, second)), "library/pause", "3.5") == digest(f"{PAUSE}a top")
+
+
+@pytest.mark.parametrize("about", ["images", "names", "digest", "media_type"])
+@pytest.mark.parametrize("value", [None, 3, "text", ["a b", 4], {"a": 1}])
+def test_what_an_index_says_of_images_may_be_anything(about: str, value: object) -> None:
+    listed = bundle(image(PAUSE), image(FLANNEL))
+    for file in listed.index.files:
+        if file.blob == image(FLANNEL).top:
+            file.about[about] = value  # type: ignore[index]
+    assert top(make_book(site(listed, current=listed)), "library/pause", "3.5") == digest(f"{PAUSE} top")
+
+
+def test_a_site_without_images_has_no_names() -> None:
+    assert list(make_book(site(bundle())).site_names) == []
+    assert list(make_book(site()).originals) == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "own"),
+    [("[2001:db8::1]:8088", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("Master:8088", "master")],
+)
+def test_the_mirror_s_own_name_in_all_its_forms(namespace: str, own: str) -> None:
+    assert book(image(PAUSE)).find("library/pause", namespace, own) is not None
+    assert book(image(PAUSE)).find("library/pause", namespace, "other") is None
+
+
+def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
+    only = bundle()
+    files = []
+    for number in range(20_000):
+        document = blob(f"document {number}")
+        name = f"quay.io/coreos/flannel:{number}"
+        about = {"digest": str(document.digest), "names": [name], "images": [name], "media_type": OCI_MANIFEST}
+        path = BundlePath(f"k8simage/blobs/sha256/{document.digest.hex}")
+        files.append(IndexedFile(path, document, 0o644, "images", (), (AMD64,), about))
+    many = replace(only, index=replace(only.index, files=tuple(files)))
+    began = time.thread_time()
+    repository = make_book(site(many, current=many)).find("coreos/flannel", "", HOST)
+    assert repository is not None
+    assert len(repository.tags) == len(files)
+    # a second of computing; ten times as long when each image was compared with all before it
+    assert time.thread_time() - began < 4
