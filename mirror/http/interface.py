@@ -1,4 +1,7 @@
-"""What a connection asks of the worker that it belongs to; `server` is it, and the tests have their own."""
+"""What a connection asks of the worker that it belongs to, and what that worker asks of a connection.
+
+`server` and `connection` are the real ones; the tests have their own.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,27 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from mirror.http.answer import Answer
-    from mirror.http.connection import Connection
     from mirror.http.exchange import Exchange, Outcome
     from mirror.http.heads import Heads
     from mirror.http.response_cache import HotFiles
     from mirror.shared.bandwidth import Bandwidth
+
+
+class Client(Protocol):
+    """One client's connection, as its worker sees it."""
+
+    # the client's address
+    remote: str
+    # what the event loop gave it; that of a test is of no class of asyncio's
+    transport: Any
+    # when its time is over, in seconds since the worker began
+    deadline_s: int
+
+    def expire(self) -> None:
+        """End a connection whose deadline has passed."""
+
+    def close_when_done(self) -> None:
+        """End the connection after the answers that are due; at once when there is none."""
 
 
 class Server(Protocol):
@@ -31,10 +50,10 @@ class Server(Protocol):
     # whether a request without any condition may be answered from `hot`
     plain: bool
 
-    def opened(self, connection: Connection) -> bool:
+    def opened(self, client: Client) -> bool:
         """Take note of a connection; False when it is not wanted."""
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, client: Client) -> None:
         """Forget a connection."""
 
     def may_send(self) -> bool:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from mirror.http.answer import Answer
-    from mirror.http.connection import Connection
     from mirror.http.exchange import Exchange, Outcome
     from mirror.http.handler import Handler
+    from mirror.http.interface import Client
     from mirror.worker.worker import Worker
 
 # beyond a connection's own socket, while a file is sent: a duplicate of that, and the file
@@ -61,38 +61,38 @@ class HttpServer:
         self._max_descriptors = max_descriptors
         self._reserved = min(RESERVED_TRANSFERS, max_descriptors // (2 * DESCRIPTORS_PER_TRANSFER))
         self.sending = 0
-        self._connections: set[Connection] = set()
+        self._clients: set[Client] = set()
         self._protocol = "https" if secure else "http"
         self.plain = False
         self.reloaded()
 
     # what connections ask
 
-    def opened(self, connection: Connection) -> bool:
+    def opened(self, client: Client) -> bool:
         """Take note of a connection; False, with a word to the client, when it is not wanted."""
         slot = self._worker.slot
-        connection.remote = plain_address(connection.remote)
-        if not is_allowed(connection.remote, self._worker.settings.allow):
+        client.remote = plain_address(client.remote)
+        if not is_allowed(client.remote, self._worker.settings.allow):
             refusal = text_answer(403, "This address may not connect (--allow).\n")
         elif self._descriptors(max(self.sending, self._reserved)) >= self._max_descriptors:
             refusal = text_answer(503, "Too many connections.\n", [("Retry-After", "5")])
         else:
             slot.add(Field.CONNECTIONS)
             slot.add(Field.OPEN_CONNECTIONS)
-            self._connections.add(connection)
+            self._clients.add(client)
             return True
         slot.add(Field.REFUSED_CONNECTIONS)
         body = b"".join(piece for piece in refusal.pieces if isinstance(piece, bytes))
-        connection.transport.write(self.heads.head(refusal, keeps=False, http_1_0=False) + body)
-        connection.transport.close()
+        client.transport.write(self.heads.head(refusal, keeps=False, http_1_0=False) + body)
+        client.transport.close()
         return False
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, client: Client) -> None:
         """Forget a connection."""
-        if connection in self._connections:
-            self._connections.remove(connection)
+        if client in self._clients:
+            self._clients.remove(client)
             self._worker.slot.add(Field.OPEN_CONNECTIONS, -1)
-            if self.stopping and not self._connections:
+            if self.stopping and not self._clients:
                 self.drained.set()
 
     def may_send(self) -> bool:
@@ -100,7 +100,7 @@ class HttpServer:
         return self._descriptors(self.sending + 1) <= self._max_descriptors
 
     def _descriptors(self, transfers: int) -> int:
-        return len(self._connections) + transfers * DESCRIPTORS_PER_TRANSFER
+        return len(self._clients) + transfers * DESCRIPTORS_PER_TRANSFER
 
     def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
         """Return the answer, or a coroutine that does when it takes longer."""
@@ -168,18 +168,18 @@ class HttpServer:
         self.now_s += 1
         self.heads.tick()
         now_s = self.now_s
-        for connection in [one for one in self._connections if one.deadline_s < now_s]:
-            connection.expire()
+        for client in [one for one in self._clients if one.deadline_s < now_s]:
+            client.expire()
 
     def stop(self) -> None:
         """Let answers end that are being sent, and close everything else."""
         self.stopping = True
-        for connection in list(self._connections):
-            connection.close_when_done()
-        if not self._connections:
+        for client in list(self._clients):
+            client.close_when_done()
+        if not self._clients:
             self.drained.set()
 
     def abort(self) -> None:
         """Cut what is left."""
-        for connection in list(self._connections):
-            connection.transport.abort()
+        for client in list(self._clients):
+            client.transport.abort()

@@ -121,13 +121,13 @@ class Site:
     sending: int = 0
     transfers: int = 1000
 
-    def opened(self, connection: Connection) -> bool:
-        del connection
+    def opened(self, client: object) -> bool:
+        del client
         self.open_connections += self.wanted
         return self.wanted
 
-    def closed(self, connection: Connection) -> None:
-        del connection
+    def closed(self, client: object) -> None:
+        del client
         self.open_connections -= 1
 
     def may_send(self) -> bool:
