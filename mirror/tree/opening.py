@@ -59,18 +59,3 @@ def is_unchanged(file: File) -> bool:
     except OSError:
         return False
     return identity_of(status) == file.identity
-
-
-def read_checked(file: File, max_bytes: int) -> bytes:
-    """Return the whole content of a checked file; NotTheCheckedFileError also when it is shorter or over the limit."""
-    if file.size > max_bytes:
-        raise NotTheCheckedFileError(file, f"is larger than {max_bytes} bytes")
-    descriptor = open_checked(file)
-    try:
-        with os.fdopen(descriptor, "rb") as stream:
-            data = stream.read(file.size + 1)
-    except OSError as error:
-        raise NotTheCheckedFileError(file, error.strerror or str(error)) from error
-    if len(data) != file.size:
-        raise NotTheCheckedFileError(file, "cannot be read whole")
-    return data

@@ -10,6 +10,7 @@ from bundler.model.bundle import BundleIndex, IndexedFile, encode_index, sums_te
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.platform import Platform
+from mirror.tree.opening import open_checked
 from mirror.tree.roots import open_root
 from mirror.tree.served import Directory, File
 from mirror.tree.site_loading import load_site
@@ -76,6 +77,12 @@ def directory_at(site: Site, path: str) -> Directory:
     found = site.find(path)
     assert isinstance(found, Directory), f"{path!r} is {found}"
     return found
+
+
+def content_of(file: File) -> bytes:
+    """Return what a file holds that must still be the checked one."""
+    with os.fdopen(open_checked(file), "rb") as stream:
+        return stream.read()
 
 
 def names_in(site: Site, path: str) -> list[str]:

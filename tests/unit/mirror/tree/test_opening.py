@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked, read_checked
+from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.quarantine import FaultBook, hash_again
 from mirror.tree.shares import Share
 from mirror.tree.site import Site
-from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
+from tests.unit.mirror.bundle_tree import content_of, file_at, opened, site_of, write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,7 +161,7 @@ def test_equal_bytes_are_refused_until_they_were_hashed_again(
     book.readmit(site, again)
     assert (book.count, book.is_known(file)) == (0, False)
     assert file_at(site, "dir/file") is again
-    assert read_checked(again, 100) == DATA
+    assert content_of(again) == DATA
 
 
 def test_a_link_on_the_way_to_the_very_same_file_changes_nothing(root: Root, place: Path) -> None:
@@ -170,15 +169,7 @@ def test_a_link_on_the_way_to_the_very_same_file_changes_nothing(root: Root, pla
     moved = place.parent.with_name("moved")
     place.parent.rename(moved)
     place.parent.symlink_to(moved)
-    assert read_checked(file, 100) == DATA
-
-
-def test_reading_whole_keeps_to_the_limit(root: Root) -> None:
-    file = file_at(site_of(root), "dir/file")
-    assert read_checked(file, len(DATA)) == DATA
-    for limit in (0, len(DATA) - 1):
-        with pytest.raises(NotTheCheckedFileError, match="is larger than"):
-            read_checked(file, limit)
+    assert content_of(file) == DATA
 
 
 def test_a_wrong_identity_is_hashed_once_and_a_new_one_again(root: Root, place: Path) -> None:
@@ -224,7 +215,7 @@ def test_a_file_missing_at_first_is_refused_until_it_is_there(root: Root, place:
     assert again is not None
     book.readmit(site, again)
     assert book.count == 0
-    assert read_checked(file_at(site, "dir/file"), 100) == DATA
+    assert content_of(file_at(site, "dir/file")) == DATA
 
 
 def test_two_directories_with_the_same_bundle_are_judged_apart(tmp_path: Path) -> None:
@@ -255,11 +246,3 @@ def test_shared_files_are_never_hashed_or_refused(root: Root, place: Path) -> No
     assert not book.worth_a_look(file)
     book.refuse(file, None)
     assert (book.count, book.is_known(file)) == (0, False)
-
-
-def test_a_file_that_only_seems_shorter_than_it_is_ends_where_it_should(root: Root) -> None:
-    file = file_at(site_of(root), "dir/file")
-    assert file.identity is not None
-    shorter = replace(file, size=3)
-    with pytest.raises(NotTheCheckedFileError, match="cannot be read whole"):
-        read_checked(shorter, 100)

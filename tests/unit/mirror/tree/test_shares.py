@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.tree.opening import NotTheCheckedFileError, open_checked, read_checked
+from mirror.tree.opening import NotTheCheckedFileError, open_checked
 from mirror.tree.served import Directory, File
 from mirror.tree.shares import Share
-from tests.unit.mirror.bundle_tree import directory_at, file_at, names_in, opened, site_of, write_bundle
+from tests.unit.mirror.bundle_tree import content_of, directory_at, file_at, names_in, opened, site_of, write_bundle
 from tests.unit.mirror.in_a_child import as_nobody
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_files_and_directories_are_served_as_they_are(tree: Path) -> None:
         found = share.find("a.iso", "iso/a.iso")
         assert isinstance(found, File)
         assert (found.size, found.bundle, found.digest, found.listed, found.path) == (5, "", None, None, "a.iso")
-        assert read_checked(found, 10) == b"image"
+        assert content_of(found) == b"image"
         assert _names(share) == [".hidden", "a.iso", "inner"]
         top = share.find("", "iso")
         assert isinstance(top, Directory)
