@@ -7,8 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mirror.dates import http_date
 from mirror.http.conditions import judge
-from mirror.http.dates import http_date
 from mirror.http.ranges import Span
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mirror.http.dates import parse_http_date
+from mirror.dates import parse_http_date
 from mirror.http.ranges import Span, wanted_spans
 
 if TYPE_CHECKING:

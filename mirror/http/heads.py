@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from mirror.dates import http_date
 from mirror.http.answer import REASONS
-from mirror.http.dates import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable

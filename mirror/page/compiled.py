@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from bundler.model.size_text import human_bytes
-from mirror.page.dates import minute
+from mirror.dates import minute
 from mirror.page.escaping import harmless
 
 if TYPE_CHECKING:

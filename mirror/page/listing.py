@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.size_text import human_bytes
-from mirror.page.dates import minute
+from mirror.dates import minute
 from mirror.page.escaping import harmless
 from mirror.page.links import segment_url
 

@@ -1,11 +1,13 @@
-"""Dates as HTTP writes them (RFC 9110, 5.6.7): always GMT, always English. Pure."""
+"""Dates as HTTP writes them (RFC 9110, 5.6.7) and as the page does: always UTC, for every reader the same. Pure."""
 
 from __future__ import annotations
 
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+# the last second that HTTP, FTP and every calendar can write: 9999-12-31 23:59:59
+LAST_S = 253_402_300_799
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -26,3 +28,8 @@ def parse_http_date(text: str) -> int | None:
         return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+def minute(seconds: int) -> str:
+    """Return seconds since the epoch as `2022-08-11 09:12`; what no calendar holds becomes its first or last minute."""
+    return datetime.fromtimestamp(min(max(seconds, 0), LAST_S), UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Dates in all three forms of RFC 9110, and what is none."""
+"""Dates in all three forms of RFC 9110 and what is none; dates of the page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror.http.dates import http_date, parse_http_date
+from mirror.dates import LAST_S, http_date, minute, parse_http_date
 from tests.unit.mirror.http.a_file import MODIFIED, MODIFIED_S
-
-LAST_S = 253_402_300_799
 
 
 def test_a_date_is_written_as_rfc_9110_says() -> None:
@@ -49,3 +47,11 @@ def test_no_text_stops_it(text: str) -> None:
 def test_no_date_like_text_stops_it(day: str, middle: str, zone: str) -> None:
     found = parse_http_date(f"{day}{middle} Sep {middle} {zone}")
     assert found is None or isinstance(found, int)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(MODIFIED_S, "2020-09-13 12:26"), (-1, "1970-01-01 00:00"), (LAST_S + 60, "9999-12-31 23:59")],
+)
+def test_the_page_writes_the_minute_and_no_date_that_a_calendar_lacks(seconds: int, text: str) -> None:
+    assert minute(seconds) == text
