@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.tree.quarantine import hash_again
-from mirror.worker.operator_log import tell
+from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
     from mirror.ftp.thread_work import Background
@@ -50,13 +50,13 @@ class Faults:
             self._refuse(serving, file, identity, reason)
             return
         if serving.faults.is_known(file):
-            tell(f"{file.bundle}/{file.path} is as listed again, and is served")
+            log_line(f"{file.bundle}/{file.path} is as listed again, and is served")
         serving.faults.readmit(serving.site, again)
         self._count(serving)
 
     def _refuse(self, serving: Serving, file: File, identity: Identity | None, reason: str) -> None:
         if not serving.faults.is_known(file):
-            tell(f"{file.bundle}/{file.path} is not served: {reason}")
+            log_line(f"{file.bundle}/{file.path} is not served: {reason}")
         serving.faults.refuse(file, identity)
         self._count(serving)
 

@@ -14,7 +14,7 @@ from mirror.ftp.session import Session
 from mirror.ftp.thread_work import Background
 from mirror.shared.counters import Field, State
 from mirror.worker.allow import is_allowed
-from mirror.worker.operator_log import tell
+from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
     import socket
@@ -115,7 +115,7 @@ class Service:
             return
         if once:
             self._told.add(what)
-        tell(what)
+        log_line(what)
 
     def _sweep(self) -> None:
         now_s = time.monotonic()

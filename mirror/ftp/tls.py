@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mirror.ftp.content import Content
     from mirror.ftp.data_connection import Wire
     from mirror.ftp.server import Service
-    from mirror.worker.control import Material
+    from mirror.worker.control import KeyFiles
 
 # what is read from the file at once, and what OpenSSL takes of it in one call: one record
 _BLOCK_BYTES = 256 * 1024
@@ -38,14 +38,14 @@ class Tls:
     """The certificate in use.
 
     Arguments:
-        material: with certificate and key as PEM.
+        key_files: with certificate and key as PEM.
         where: the certificate's file, for messages.
 
     Raises ServeError (SERVE_TLS_INVALID).
     """
 
-    def __init__(self, material: Material, where: str) -> None:
-        self._context = _context(material.certificate or b"", material.key or b"", where)
+    def __init__(self, key_files: KeyFiles, where: str) -> None:
+        self._context = _context(key_files.certificate or b"", key_files.key or b"", where)
 
     def session(self, connection: socket.socket, service: Service, ioloop: Any) -> Session:
         """Return the session of a new connection."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mirror.ftp.tls import Tls
     from mirror.settings import Settings
-    from mirror.worker.control import Material
+    from mirror.worker.control import KeyFiles
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
 
@@ -49,12 +49,12 @@ def _quiet() -> None:
     log.setLevel(logging.ERROR)
 
 
-def _tls(settings: Settings, material: Material) -> Tls | None:
+def _tls(settings: Settings, key_files: KeyFiles) -> Tls | None:
     if settings.tls is None:
         return None
     from mirror.ftp.tls import Tls  # OpenSSL takes memory, and most mirrors have no certificate
 
-    return Tls(material, str(settings.tls.certificate))
+    return Tls(key_files, str(settings.tls.certificate))
 
 
 class FtpWorker:
@@ -63,7 +63,7 @@ class FtpWorker:
     def __init__(self, worker: Worker, limits: Limits) -> None:
         self._worker = worker
         self._ioloop = IOLoop.factory()
-        self._service = Service(worker, self._ioloop, limits, _tls(worker.settings, worker.serving.material))
+        self._service = Service(worker, self._ioloop, limits, _tls(worker.settings, worker.serving.key_files))
         self._reloads = Reloads(worker, self._watch, self._take_over)
         self._stop_by_s: float | None = None
         self._line: Watched | None = Watched(self._ioloop, worker.control.fileno(), self._obey)
@@ -97,13 +97,13 @@ class FtpWorker:
         for message in control.receive():
             match message.word:
                 case "reload":
-                    self._reloads.asked(message)
+                    self._reloads.handle(message)
                 case "reopen-log":
                     if message.descriptor is not None:
                         self._worker.log.reopen(message.descriptor)
                 case "stop":
                     self._stop()
-                case "ready" | "reloaded" | "failed" | "told":
+                case "ready" | "reloaded" | "failed":
                     pass  # words that go up
         self._notice_end()
 
@@ -123,7 +123,7 @@ class FtpWorker:
         return Watched(self._ioloop, fileno, call).close
 
     def _take_over(self, serving: Serving) -> None:
-        self._service.tls = _tls(self._worker.settings, serving.material)
+        self._service.tls = _tls(self._worker.settings, serving.key_files)
         self._worker.take_over(serving)
 
 

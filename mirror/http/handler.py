@@ -23,7 +23,7 @@ from mirror.http.request_target import Target, parse_target
 from mirror.registry.decision import Said
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File
-from mirror.worker.operator_log import tell
+from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -153,19 +153,19 @@ class Handler:
                 pass
         elif not serving.faults.is_known(file):
             what = "it cannot be read" if looked_at is None else "its bytes are no longer the listed ones"
-            tell(f"{file.bundle}/{file.path} is not served: {what}")
+            log_line(f"{file.bundle}/{file.path} is not served: {what}")
         serving.faults.refuse(file, looked_at)
         self._worker.count_faults()
         return self._problem(exchange, target, 503)
 
     def _refuse(self, serving: Serving, file: File, reason: str) -> None:
         if file.digest is not None:
-            tell(f"{file.bundle}/{file.path} is not served: {reason}")
+            log_line(f"{file.bundle}/{file.path} is not served: {reason}")
             serving.faults.refuse(file, None)
             self._worker.count_faults()
 
     def _unservable(self, exchange: Exchange, target: Target, reason: str) -> Outcome:
-        tell(f"{reason}")
+        log_line(reason)
         return self._problem(exchange, target, 503)
 
     def _problem(self, exchange: Exchange, target: Target, status: int) -> Outcome:

@@ -109,7 +109,7 @@ class _HttpWorker:
     def _commanded(self) -> None:
         for message in self._worker.control.receive():
             if message.word == "reload":
-                self._reloads.asked(message)
+                self._reloads.handle(message)
             elif message.word == "reopen-log" and message.descriptor is not None:
                 self._worker.log.reopen(message.descriptor)
             elif message.word == "stop":
@@ -153,5 +153,5 @@ def _contexts(worker: Worker) -> TlsContexts | None:
 
 def _context(worker: Worker, serving: Serving) -> ssl.SSLContext:
     assert worker.settings.tls is not None  # noqa: S101 - asked only then
-    material = serving.material
-    return server_context(material.certificate or b"", material.key or b"", str(worker.settings.tls.certificate))
+    key_files = serving.key_files
+    return server_context(key_files.certificate or b"", key_files.key or b"", str(worker.settings.tls.certificate))

@@ -1,4 +1,4 @@
-"""What the mirror says when it has begun: what is served where, and what a client types. Pure."""
+"""The text that the mirror shows when it has started: what is served where, and what a client types. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def announcement(settings: Settings, site: str, *, host: str, ports: Mapping[str
     """Return the lines.
 
     Arguments:
-        site: what the workers say of what they serve, see `worker.describe`.
-        host: by which clients probably know this host.
+        site: what the workers serve, as `worker.describe` words it.
+        host: the name by which clients probably know this host.
         ports: those that were bound, by flag: http, ftp, registry.
         pid: of the process that takes signals.
     """

@@ -1,4 +1,4 @@
-"""Read what only the supervisor may: certificate, key and users, as bytes to be handed to the workers."""
+"""Read what only the supervisor may read: certificate, key and users, as bytes for the workers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
-from mirror.worker.control import Material
+from mirror.worker.control import KeyFiles
 from mirror.worker.users import MAX_USERS_BYTES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_PEM_BYTES = 1024 * 1024
 
 
-def read_material(settings: Settings) -> Material:
+def read_key_files(settings: Settings) -> KeyFiles:
     """Return the content of the files that the settings name. Raises ServeError (SERVE_TLS_INVALID, …USERS_INVALID)."""
     users = certificate = key = None
     if settings.users is not None:
@@ -25,7 +25,7 @@ def read_material(settings: Settings) -> Material:
     if settings.tls is not None:
         certificate = _read(settings.tls.certificate, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-cert")
         key = _read(settings.tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key")
-    return Material(users=users, certificate=certificate, key=key)
+    return KeyFiles(users=users, certificate=certificate, key=key)
 
 
 def _read(path: Path, max_bytes: int, error_id: ErrorId, flag: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Words to systemd (sd_notify(3)): a datagram to the socket that it names; nothing at all elsewhere."""
+"""Report to systemd (sd_notify(3)): a datagram to the socket that it names; nothing at all elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 
 class ServiceManager:
-    """Whoever started this process, when it wants to hear how it is.
+    """Whoever started this process, when it wants to know how it is.
 
     Arguments:
         address: the value of NOTIFY_SOCKET; "" for nobody.
@@ -18,8 +18,8 @@ class ServiceManager:
         # an abstract socket is written with an @
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
 
-    def tell(self, *assignments: str) -> None:
-        """Send assignments such as `READY=1`; whoever does not listen stops nothing."""
+    def notify(self, *assignments: str) -> None:
+        """Send assignments such as `READY=1`; an address that takes none stops nothing."""
         if not self._address:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
@@ -27,5 +27,5 @@ class ServiceManager:
 
 
 def service_manager() -> ServiceManager:
-    """Return the one of this process, and take it out of the environment: workers are not to speak to it."""
+    """Return the one of this process, and take it out of the environment: workers must not report to it."""
     return ServiceManager(os.environ.pop("NOTIFY_SOCKET", ""))

@@ -1,4 +1,4 @@
-"""Becoming somebody without rights, for good (setresuid(2)), and taking all file descriptors that one may have."""
+"""Drop privileges for good (setresuid(2)), and raise the limit of file descriptors."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from bundler.errors import ErrorId, ServeError
 
 _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 15, 38
 _UMASK = 0o077
+# more would only make the tables of the kernel larger
+_MAX_DESCRIPTORS = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom to become."""
+class WorkerUser:
+    """Whom the workers become."""
 
     name: str
     uid: int
     gid: int
 
 
-def worker_identity(user: str) -> Identity | None:
+def worker_user(user: str) -> WorkerUser | None:
     """Return whom the workers become: nobody else when this process is not root, else the named user.
 
     Raises ServeError (SERVE_USER_UNKNOWN): no such user, or it is root.
@@ -42,16 +44,16 @@ def worker_identity(user: str) -> Identity | None:
             where=f"--user {user}",
             remedy="Name an existing user without rights, such as nobody.",
         )
-    return Identity(user, found.pw_uid, found.pw_gid)
+    return WorkerUser(user, found.pw_uid, found.pw_gid)
 
 
-def become(identity: Identity) -> None:
+def drop_privileges(user: WorkerUser) -> None:
     """Give up every right; there is no way back, not even by running a set-user-id program. Raises OSError."""
     os.setgroups([])
-    os.setresgid(identity.gid, identity.gid, identity.gid)
-    os.setresuid(identity.uid, identity.uid, identity.uid)
+    os.setresgid(user.gid, user.gid, user.gid)
+    os.setresuid(user.uid, user.uid, user.uid)
     os.umask(_UMASK)
-    # since Linux 3.5; without it the process only could become more by a program that is none of ours
+    # since Linux 3.5; on an older kernel a set-user-id program could still give rights
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
@@ -69,9 +71,6 @@ def raise_descriptor_limit() -> None:
     """Let this process and its children open as many files as the host allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard or hard == resource.RLIM_INFINITY:
+        wanted = min(hard, _MAX_DESCRIPTORS) if hard > 0 else _MAX_DESCRIPTORS
         with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST) if hard > 0 else _MOST, hard))
-
-
-# more would only make the tables of the kernel larger
-_MOST = 1_048_576
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

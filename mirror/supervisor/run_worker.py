@@ -1,4 +1,4 @@
-"""What a new worker process does before it serves: gives up rights, loads what is served, tells when it cannot."""
+"""What a new worker process does before it serves: drop privileges, load what is served, report why it cannot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from bundler import console
 from bundler.errors import BundlerError
-from mirror.supervisor.privileges import become, name_process
+from mirror.supervisor.privileges import drop_privileges, name_process
 from mirror.tree.site_loading import require_something_to_serve
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import Message
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from mirror.shared.addresses import AddressTable
     from mirror.shared.bandwidth import Bandwidth
     from mirror.shared.counters import Counters
-    from mirror.supervisor.privileges import Identity
+    from mirror.supervisor.privileges import WorkerUser
     from mirror.tree.shares import Share
     from mirror.tree.site_loading import Root
-    from mirror.worker.control import Control, Material
+    from mirror.worker.control import ControlChannel, KeyFiles
 
 EXIT_FAILED = 8
 EXIT_BUG = 1
-# the supervisor alone answers them, and says so over the line; a worker that the terminal reached would cut transfers
+# the supervisor alone handles them, and sends commands; a worker that the terminal reached would cut transfers
 _NOT_FOR_WORKERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class WorkerEnvironment:
     """What all workers of a mirror have in common; made before the first one is forked.
 
     Arguments:
-        identity: whom to become, None to stay.
+        user: whom the workers become, None to stay who they are.
         runs: protocol -> what serves it.
     """
 
@@ -50,59 +50,86 @@ class Surroundings:
     counters: Counters
     bandwidth: Bandwidth | None
     addresses: AddressTable
-    identity: Identity | None
+    user: WorkerUser | None
     runs: dict[str, Callable[[Worker], None]]
 
 
-def live(
-    around: Surroundings,
-    number: int,
-    protocol: str,
-    listeners: tuple[socket.socket, ...],
-    registry: socket.socket | None,
-    control: Control,
-    material: Material,
-    log_descriptor: int | None,
-    generation: int,
-    *,
-    begun: bool,
-) -> NoReturn:
-    """Be a worker, from just after the fork to the end of the process; once the mirror has begun, also of nothing."""
+@dataclass(frozen=True, slots=True)
+class WorkerStart:
+    """What one new process begins with.
+
+    Arguments:
+        number: its worker's place in the pool.
+        protocol: which of the environment's `runs` it does.
+        listeners: its worker's sockets.
+        registry: the one of them on which only the registry is answered, None for none.
+        control: its end of the channel to the supervisor.
+        key_files: what only the supervisor may read.
+        log_descriptor: of the access log, None for none.
+        generation: of what it loads.
+        may_serve_nothing: whether it also begins when there is neither a bundle nor a share.
+    """
+
+    number: int
+    protocol: str
+    listeners: tuple[socket.socket, ...]
+    registry: socket.socket | None
+    control: ControlChannel
+    key_files: KeyFiles
+    log_descriptor: int | None
+    generation: int
+    may_serve_nothing: bool
+
+
+def run_worker(environment: WorkerEnvironment, start: WorkerStart) -> NoReturn:
+    """Be a worker, from just after the fork to the end of the process. What stops it is reported as `failed`."""
     code = EXIT_BUG
     try:
-        signal.set_wakeup_fd(-1)
-        for number_of_signal in _NOT_FOR_WORKERS:
-            signal.signal(number_of_signal, signal.SIG_IGN)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _leave_signals_to_the_supervisor()
         # a signal for `mirror` is then for the supervisor alone
-        name_process(f"mirror-{protocol}")
-        if around.identity is not None:
-            become(around.identity)
-        loader = Loader(around.root, around.shares, around.settings)
-        serving = loader.load(material, generation)
-        if not begun:
-            require_something_to_serve(serving.site, around.root)
-        worker = Worker(
-            number=number,
-            listeners=listeners,
-            registry=registry,
-            settings=around.settings,
-            counters=around.counters,
-            slot=around.counters.slots[number],
-            bandwidth=around.bandwidth,
-            addresses=around.addresses,
-            control=control,
-            loader=loader,
-            serving=serving,
-            log=AccessLog(log_descriptor, around.settings.log_format),
-        )
-        around.runs[protocol](worker)
+        name_process(f"mirror-{start.protocol}")
+        if environment.user is not None:
+            drop_privileges(environment.user)
+        environment.runs[start.protocol](_loaded_worker(environment, start))
         code = 0
     except BundlerError as error:
         code = EXIT_FAILED
-        control.send(Message("failed", text=error.text(), generation=generation))
+        _report_failure(start, error.text())
     except BaseException as error:  # noqa: BLE001 - the end of the process; nothing may go up into the supervisor's code
         traceback.print_exc()
-        control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
+        _report_failure(start, f"{type(error).__name__}: {error}")
     finally:
         console.end_process(code)
+
+
+def _leave_signals_to_the_supervisor() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in _NOT_FOR_WORKERS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def _loaded_worker(environment: WorkerEnvironment, start: WorkerStart) -> Worker:
+    """Load what is served. Raises BundlerError."""
+    loader = Loader(environment.root, environment.shares, environment.settings)
+    serving = loader.load(start.key_files, start.generation)
+    if not start.may_serve_nothing:
+        require_something_to_serve(serving.site, environment.root)
+    return Worker(
+        number=start.number,
+        listeners=start.listeners,
+        registry=start.registry,
+        settings=environment.settings,
+        counters=environment.counters,
+        slot=environment.counters.slots[start.number],
+        bandwidth=environment.bandwidth,
+        addresses=environment.addresses,
+        control=start.control,
+        loader=loader,
+        serving=serving,
+        log=AccessLog(start.log_descriptor, environment.settings.log_format),
+    )
+
+
+def _report_failure(start: WorkerStart, text: str) -> None:
+    start.control.send(Message("failed", text=text, generation=start.generation))

@@ -14,13 +14,13 @@ from mirror.shared.counters import shared_counters
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.announcement import announcement
 from mirror.supervisor.binding import bind_all
-from mirror.supervisor.key_files import read_material
+from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.local_addresses import local_addresses, public_addresses
 from mirror.supervisor.notify import service_manager
-from mirror.supervisor.privileges import raise_descriptor_limit, worker_identity
-from mirror.supervisor.run_worker import Surroundings
+from mirror.supervisor.privileges import raise_descriptor_limit, worker_user
+from mirror.supervisor.run_worker import WorkerEnvironment
 from mirror.supervisor.supervisor import Supervisor
-from mirror.supervisor.workers import Crew, Member
+from mirror.supervisor.workers import PooledWorker, WorkerPool
 from mirror.tree.roots import open_root, open_share
 
 if TYPE_CHECKING:
@@ -37,30 +37,30 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
 
     Arguments:
         runs: protocol -> what a worker of it does.
-        say: takes what is told once everybody serves.
-        warn: takes one line at a time that an operator should know.
+        say: shows a text to the operator, once every worker serves.
+        warn: shows the operator one line at a time.
 
     Raises ServeError, StorageError, and BundleFormatError when the root is a bundle that cannot be read.
     """
     manager = service_manager()
-    identity = worker_identity(settings.user)
+    user = worker_user(settings.user)
     raise_descriptor_limit()
-    material = read_material(settings)
+    key_files = read_key_files(settings)
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
-    members = _bind(settings)
-    settings = _as_bound(settings, members)
-    around = Surroundings(
+    workers = _bind(settings)
+    settings = _as_bound(settings, workers)
+    environment = WorkerEnvironment(
         settings=settings,
         root=root,
         shares=shares,
-        counters=shared_counters([member.protocol for member in members]),
+        counters=shared_counters([worker.protocol for worker in workers]),
         bandwidth=None if settings.rate_limit is None else Bandwidth(settings.rate_limit),
-        addresses=AddressTable(len(members), settings.ftp_connections),
-        identity=identity,
+        addresses=AddressTable(len(workers), settings.ftp_connections),
+        user=user,
         runs=runs,
     )
-    crew = Crew(around, members, material, open_access_log(settings.access_log))
+    pool = WorkerPool(environment, workers, key_files, open_access_log(settings.access_log))
     for line in _warnings(settings):
         warn(line)
     ports = {flag: endpoint.port for flag, endpoint in _endpoints(settings).items() if endpoint is not None}
@@ -68,33 +68,33 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     def announce(site: str) -> str:
         return announcement(settings, site, host=_own_name(settings), ports=ports, pid=os.getpid())
 
-    Supervisor(crew, manager, say=say, warn=warn, announcement=announce).run()
+    Supervisor(pool, manager, say=say, warn=warn, announcement=announce).run()
 
 
 def _endpoints(settings: Settings) -> dict[str, Endpoint | None]:
     return {"http": settings.http, "ftp": settings.ftp, "registry": settings.registry}
 
 
-def _bind(settings: Settings) -> list[Member]:
-    """Return every worker's place with its sockets; those of the registry belong to HTTP's workers."""
+def _bind(settings: Settings) -> list[PooledWorker]:
+    """Return the workers with their sockets; those of the registry belong to HTTP's workers."""
     http, ftp, registry = (_bound(flag, endpoint, settings) for flag, endpoint in _endpoints(settings).items())
-    members: list[Member] = []
-    for whole, alone in zip_longest(http, registry):
-        listeners = tuple(listener for listener in (whole, alone) if listener is not None)
-        members.append(Member(len(members), "http", listeners, alone))
-    return members + [Member(len(members) + number, "ftp", (listener,)) for number, listener in enumerate(ftp)]
+    workers: list[PooledWorker] = []
+    for site, images in zip_longest(http, registry):
+        listeners = tuple(listener for listener in (site, images) if listener is not None)
+        workers.append(PooledWorker(len(workers), "http", listeners, images))
+    return workers + [PooledWorker(len(workers) + number, "ftp", (listener,)) for number, listener in enumerate(ftp)]
 
 
 def _bound(flag: str, endpoint: Endpoint | None, settings: Settings) -> list[socket.socket]:
     return [] if endpoint is None else bind_all(flag, endpoint, settings.workers)
 
 
-def _as_bound(settings: Settings, members: Sequence[Member]) -> Settings:
-    """Return the settings with the ports that were given where 0 was asked for: clients are told of them."""
+def _as_bound(settings: Settings, workers: Sequence[PooledWorker]) -> Settings:
+    """Return the settings with the ports that were given where 0 was asked for: clients need to know them."""
     ports = {
-        "registry" if listener is member.registry else member.protocol: listener.getsockname()[1]
-        for member in members
-        for listener in member.listeners
+        "registry" if listener is worker.registry else worker.protocol: listener.getsockname()[1]
+        for worker in workers
+        for listener in worker.listeners
     }
     return replace(
         settings,

@@ -1,4 +1,4 @@
-"""The supervisor's life: start the crew, answer signals, replace the dead, end in order.
+"""The supervisor's life: start the workers, handle signals, replace the dead, end in order.
 
 SIGTERM and SIGINT end it (a second one at once), SIGHUP reloads, SIGUSR1 reopens the access log.
 """
@@ -15,67 +15,67 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
-from mirror.supervisor.key_files import read_material
+from mirror.supervisor.key_files import read_key_files
 from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
-from mirror.worker.operator_log import tell
+from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mirror.supervisor.notify import ServiceManager
-    from mirror.supervisor.workers import Crew, Member
+    from mirror.supervisor.workers import PooledWorker, WorkerPool
 
 # beyond the grace period, for workers to write their last lines
-FAREWELL_S = 3.0
+EXIT_MARGIN_S = 3.0
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Supervisor:
-    """Watches over one crew.
+    """Watches over one worker pool.
 
     Arguments:
-        say: tells what is served where, once everybody is ready.
-        warn: tells what an operator should know, one line at a time.
-        announcement: makes the text for `say` of what the workers said of the site.
+        say: shows what is served where, once every worker is ready.
+        warn: shows what an operator should know, one line at a time.
+        announcement: makes the text for `say` from the workers' description of the site.
     """
 
     def __init__(
         self,
-        crew: Crew,
+        pool: WorkerPool,
         manager: ServiceManager,
         *,
         say: Callable[[str], None],
         warn: Callable[[str], None],
         announcement: Callable[[str], str],
     ) -> None:
-        self._crew = crew
+        self._pool = pool
         self._manager = manager
         self._say, self._warn, self._announcement = say, warn, announcement
         self._selector = selectors.DefaultSelector()
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
-        # the material that everybody has taken over, or began with
-        self._accepted = crew.material
+        # what every worker has taken over, or began with
+        self._accepted = pool.key_files
 
     def run(self) -> None:
-        """Serve until told to stop. Raises ServeError (SERVE_WORKERS_FAILED) or what a worker said at the start."""
+        """Serve until a signal stops it. Raises ServeError (SERVE_WORKERS_FAILED) when a worker cannot begin."""
         read_end, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         before = {number: signal.signal(number, lambda *_: None) for number in _HANDLED}
         earlier_wakeup = signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         self._selector.register(read_end, selectors.EVENT_READ, None)
         try:
-            # collections in the workers pass over what they share with us, so that it stays shared
+            # garbage collections in the workers leave alone what they share with us, so that it stays shared
             gc.collect()
             gc.freeze()
-            for member in self._crew.members:
-                self._fork(member)
-            while self._crew.by_pid or not self._stopping:
+            for worker in self._pool.workers:
+                self._fork(worker)
+            while self._pool.by_pid or not self._stopping:
                 self._turn(read_end)
         finally:
-            self._crew.kill_all()
+            self._pool.kill_all()
             signal.set_wakeup_fd(earlier_wakeup)
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -88,34 +88,34 @@ class Supervisor:
         return self._stop_deadline_s > 0
 
     def _turn(self, wakeup: int) -> None:
-        for key, _ in self._selector.select(self._patience_s()):
+        for key, _ in self._selector.select(self._timeout_s()):
             if key.data is None:
-                self._signalled(os.read(wakeup, 512))
+                self._handle_signals(os.read(wakeup, 512))
             else:
-                self._heard(key.data)
-        # counted here as well: of two children that end together only one signal may come
+                self._receive(key.data)
+        # looked for in every turn: of two children that end together only one signal may come
         self._replace_dead()
-        for member in [] if self._stopping else self._crew.due():
-            self._fork(member)
+        for worker in [] if self._stopping else self._pool.due():
+            self._fork(worker)
         if self._stopping and time.monotonic() > self._stop_deadline_s:
-            self._crew.kill_all()
+            self._pool.kill_all()
 
-    def _patience_s(self) -> float | None:
+    def _timeout_s(self) -> float | None:
         if self._stopping:
             return max(0.0, self._stop_deadline_s - time.monotonic()) + 0.05
-        return self._crew.until_due_s()
+        return self._pool.until_due_s()
 
-    def _fork(self, member: Member) -> None:
+    def _fork(self, worker: PooledWorker) -> None:
         try:
-            self._crew.fork(member)
+            self._pool.fork(worker)
         except OSError as error:
             self._warn(f"a worker cannot be started: {error.strerror}")
-            self._crew.plan_successor(member)
+            self._pool.schedule_restart(worker)
             return
-        assert member.control is not None  # noqa: S101 - fork has made it
-        self._selector.register(member.control.fileno(), selectors.EVENT_READ, member)
+        assert worker.control is not None  # noqa: S101 - fork has made it
+        self._selector.register(worker.control.fileno(), selectors.EVENT_READ, worker)
 
-    def _signalled(self, numbers: bytes) -> None:
+    def _handle_signals(self, numbers: bytes) -> None:
         for number in numbers:
             if number in _ENDING:
                 self._stop()
@@ -124,115 +124,115 @@ class Supervisor:
             elif number == signal.SIGUSR1:
                 self._reopen_log()
 
-    def _heard(self, member: Member) -> None:
-        control = member.control
+    def _receive(self, worker: PooledWorker) -> None:
+        control = worker.control
         if control is None:
             return
         for message in control.receive():
             if message.word == "ready":
-                member.said = True
+                worker.is_ready = True
                 self._ready(message.text)
-                if member.generation == self._crew.generation:
-                    # the successor of one that died during a reload began with what was to be taken over
-                    self._answered(member, message.text, failed=False)
+                if worker.generation == self._pool.generation:
+                    # it replaces one that died during a reload, and began with what was to be taken over
+                    self._answered(worker, message.text, failed=False)
             elif message.word == "reloaded":
-                self._reloaded(member, message, failed=False)
+                self._reloaded(worker, message, failed=False)
             elif message.word == "failed":
-                self._failed(member, message)
+                self._failed(worker, message)
         if control.closed:
-            self._forget_line(member)
+            self._close_channel(worker)
 
-    def _forget_line(self, member: Member) -> None:
-        if member.control is not None:
-            self._selector.unregister(member.control.fileno())
-            member.control.close()
-            member.control = None
+    def _close_channel(self, worker: PooledWorker) -> None:
+        if worker.control is not None:
+            self._selector.unregister(worker.control.fileno())
+            worker.control.close()
+            worker.control = None
 
     def _ready(self, text: str) -> None:
-        if not self._crew.begun and all(member.said for member in self._crew.members):
-            self._crew.begun = True
+        if not self._pool.has_started and all(worker.is_ready for worker in self._pool.workers):
+            self._pool.has_started = True
             self._say(self._announcement(text))
-            self._manager.tell("READY=1", _status(text))
+            self._manager.notify("READY=1", _status(text))
 
-    def _failed(self, member: Member, message: Message) -> None:
-        if not self._crew.begun:
-            self._stop_deadline_s = self._stop_deadline_s or time.monotonic() + FAREWELL_S
-            self._crew.tell_all(Message("stop"))
+    def _failed(self, worker: PooledWorker, message: Message) -> None:
+        if not self._pool.has_started:
+            self._stop_deadline_s = self._stop_deadline_s or time.monotonic() + EXIT_MARGIN_S
+            self._pool.broadcast(Message("stop"))
             raise ServeError(
                 ErrorId.SERVE_WORKERS_FAILED,
-                f"a worker for {member.protocol} could not begin: {message.text}",
+                f"a worker for {worker.protocol} could not begin: {message.text}",
                 remedy="Mend what is named, then start the mirror again.",
             )
-        self._warn(f"a worker for {member.protocol} failed: {message.text}")
-        if message.generation == self._crew.generation:
-            # what made it fail would make every successor fail
-            self._crew.material = self._accepted
-        self._reloaded(member, message, failed=True)
+        self._warn(f"a worker for {worker.protocol} failed: {message.text}")
+        if message.generation == self._pool.generation:
+            # what made it fail would make every new process fail
+            self._pool.key_files = self._accepted
+        self._reloaded(worker, message, failed=True)
 
     def _replace_dead(self) -> None:
-        for member, code in self._crew.reap():
-            if member.control is not None:
-                self._heard(member)
-            self._forget_line(member)
+        for worker, code in self._pool.reap():
+            if worker.control is not None:
+                self._receive(worker)
+            self._close_channel(worker)
             if self._stopping:
                 continue
             how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-            pause_s = self._crew.plan_successor(member)
+            pause_s = self._pool.schedule_restart(worker)
             later = f" in {pause_s:g} s" if pause_s else ""
-            self._warn(f"a worker for {member.protocol} {how}; it is replaced{later}")
+            self._warn(f"a worker for {worker.protocol} {how}; it is replaced{later}")
 
     def _stop(self) -> None:
         if self._stopping:
-            # asked twice: whoever asks does not want to wait
-            self._crew.kill_all()
+            # the second signal: whoever sends it does not want to wait
+            self._pool.kill_all()
             return
-        self._manager.tell("STOPPING=1")
-        self._stop_deadline_s = time.monotonic() + self._crew.around.settings.grace_s + FAREWELL_S
-        self._crew.tell_all(Message("stop"))
-        self._crew.kill_beginners()
+        self._manager.notify("STOPPING=1")
+        self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + EXIT_MARGIN_S
+        self._pool.broadcast(Message("stop"))
+        self._pool.kill_starting()
         # while it is open here, clients would be let in and never answered
-        self._crew.close_listeners()
+        self._pool.close_listeners()
 
     def _reload(self) -> None:
         if self._stopping:
             return
         try:
-            self._crew.material = read_material(self._crew.around.settings)
+            self._pool.key_files = read_key_files(self._pool.environment.settings)
         except BundlerError as error:
             self._warn(f"nothing is reloaded: {error.text()}")
             return
-        root = self._crew.around.root
+        root = self._pool.environment.root
         if is_replaced(root):
             self._warn(
                 f"{root.name} is not the directory any more that is served: restart the mirror to serve the new one"
             )
-        self._crew.generation += 1
-        self._manager.tell("RELOADING=1")
-        self._reload_answers = {member.number for member in self._crew.members}
+        self._pool.generation += 1
+        self._manager.notify("RELOADING=1")
+        self._reload_answers = {worker.number for worker in self._pool.workers}
         self._reload_failed = False
-        message = Message("reload", material=self._crew.material, generation=self._crew.generation)
-        self._crew.tell_all(message)
+        message = Message("reload", key_files=self._pool.key_files, generation=self._pool.generation)
+        self._pool.broadcast(message)
 
-    def _reloaded(self, member: Member, message: Message, *, failed: bool) -> None:
-        if message.generation == self._crew.generation:
-            self._answered(member, message.text, failed=failed)
+    def _reloaded(self, worker: PooledWorker, message: Message, *, failed: bool) -> None:
+        if message.generation == self._pool.generation:
+            self._answered(worker, message.text, failed=failed)
 
-    def _answered(self, member: Member, text: str, *, failed: bool) -> None:
-        if member.number not in self._reload_answers:
+    def _answered(self, worker: PooledWorker, text: str, *, failed: bool) -> None:
+        if worker.number not in self._reload_answers:
             return
-        self._reload_answers.discard(member.number)
+        self._reload_answers.discard(worker.number)
         self._reload_failed |= failed
         if self._reload_answers:
             return
         if self._reload_failed:
-            self._manager.tell("READY=1")
+            self._manager.notify("READY=1")
             return
-        self._accepted = self._crew.material
-        self._manager.tell("READY=1", _status(text))
-        tell("\n  ".join(["reloaded", *text.splitlines()]))
+        self._accepted = self._pool.key_files
+        self._manager.notify("READY=1", _status(text))
+        log_line("\n  ".join(["reloaded", *text.splitlines()]))
 
     def _reopen_log(self) -> None:
-        settings = self._crew.around.settings
+        settings = self._pool.environment.settings
         try:
             descriptor = open_access_log(settings.access_log)
         except BundlerError as error:
@@ -240,13 +240,13 @@ class Supervisor:
             return
         if descriptor is None:
             return
-        self._crew.tell_all(Message("reopen-log", descriptor=descriptor))
-        if self._crew.log_descriptor is not None:
+        self._pool.broadcast(Message("reopen-log", descriptor=descriptor))
+        if self._pool.log_descriptor is not None:
             with suppress(OSError):
-                os.close(self._crew.log_descriptor)
-        self._crew.log_descriptor = descriptor
+                os.close(self._pool.log_descriptor)
+        self._pool.log_descriptor = descriptor
 
 
 def _status(text: str) -> str:
-    """Return what the service manager shows of what the workers said."""
+    """Return what the service manager shows: the first line of the workers' description."""
     return f"STATUS={text.partition(chr(10))[0]}"

@@ -1,4 +1,4 @@
-"""The workers as the supervisor sees them: who lives, who has to be replaced, and when. Owns fork and wait."""
+"""The worker pool: which processes live, which have to be replaced, and when. Owns fork and wait."""
 
 from __future__ import annotations
 
@@ -10,32 +10,36 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mirror.shared.counters import Field, State
-from mirror.supervisor.run_worker import live
+from mirror.supervisor.run_worker import WorkerStart, run_worker
 from mirror.worker.control import Message, control_pair
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
 
-    from mirror.supervisor.run_worker import Surroundings
-    from mirror.worker.control import Control, Material
+    from mirror.supervisor.run_worker import WorkerEnvironment
+    from mirror.worker.control import ControlChannel, KeyFiles
 
-# a worker that dies at once is not replaced at once, for ever
-FIRST_PAUSE_S = 0.0
+# a process that ends sooner, without having been ready, is replaced after a pause that doubles every time
 SHORT_LIFE_S = 5.0
-LONGEST_PAUSE_S = 5.0
+FIRST_BACKOFF_S = 0.1
+MAX_BACKOFF_S = 5.0
 
 
 @dataclass(slots=True)
-class Member:
-    """One worker's place, which outlives the process in it.
+class PooledWorker:
+    """One worker of the pool, which outlives its processes: there is one of them at a time, or none.
 
     Arguments:
+        number: its place in the pool.
         listeners: its sockets; connections wait in them while there is no process.
         registry: the one of them on which only the registry is answered, None for none.
-        pid: 0 while there is none.
-        due_s: when the next process is to be forked, on the monotonic clock; 0 while there is one.
-        said: whether its process said `ready`.
+        pid: of its process, 0 while there is none.
+        control: the channel to its process, None while there is none.
+        forked_s: when its last process was forked, on the monotonic clock.
+        restart_at_s: when the next process is to be forked, on the monotonic clock; 0 while there is one.
+        backoff_s: how long the last restart had to wait.
+        is_ready: whether its process has reported `ready`.
         generation: with which its process began.
     """
 
@@ -44,60 +48,71 @@ class Member:
     listeners: tuple[socket.socket, ...]
     registry: socket.socket | None = None
     pid: int = 0
-    control: Control | None = None
-    begun_s: float = 0.0
-    due_s: float = 0.0
-    pause_s: float = 0.0
-    said: bool = False
+    control: ControlChannel | None = None
+    forked_s: float = 0.0
+    restart_at_s: float = 0.0
+    backoff_s: float = 0.0
+    is_ready: bool = False
     generation: int = 0
 
 
 @dataclass(slots=True)
-class Crew:
+class WorkerPool:
     """All workers.
 
     Arguments:
+        key_files: what new workers begin with.
         log_descriptor: of the access log that new workers inherit, None for none.
         generation: counts the reloads; a new worker begins with the present one.
-        begun: whether all workers have served at the same time.
+        has_started: whether all workers have been ready at the same time.
     """
 
-    around: Surroundings
-    members: list[Member]
-    material: Material
+    environment: WorkerEnvironment
+    workers: list[PooledWorker]
+    key_files: KeyFiles
     log_descriptor: int | None
     generation: int = 1
-    begun: bool = False
-    by_pid: dict[int, Member] = field(default_factory=dict)
+    has_started: bool = False
+    by_pid: dict[int, PooledWorker] = field(default_factory=dict)
 
-    def fork(self, member: Member) -> None:
-        """Put a new process into a place. Raises OSError when the host has no room for one."""
+    def fork(self, worker: PooledWorker) -> None:
+        """Give a worker a new process. Raises OSError when the host has no room for one."""
         ours, theirs = control_pair()
-        member.begun_s, member.due_s, member.said = time.monotonic(), 0.0, False
-        member.generation = self.generation
-        self.around.counters.slots[member.number].set(Field.STATE, State.STARTING)
+        worker.forked_s, worker.restart_at_s, worker.is_ready = time.monotonic(), 0.0, False
+        worker.generation = self.generation
+        self.environment.counters.slots[worker.number].set(Field.STATE, State.STARTING)
         pid = os.fork()
         if pid == 0:
             ours.close()
-            self._let_go_of_others(member)
-            live(
-                self.around, member.number, member.protocol, member.listeners, member.registry, theirs,
-                self.material, self.log_descriptor, self.generation, begun=self.begun,
-            )  # fmt: skip
+            self._close_others(worker)
+            run_worker(self.environment, self._start(worker, theirs))
         theirs.close()
-        member.pid, member.control = pid, ours
-        self.by_pid[pid] = member
+        worker.pid, worker.control = pid, ours
+        self.by_pid[pid] = worker
 
-    def _let_go_of_others(self, member: Member) -> None:
-        for other in self.members:
-            if other is not member:
+    def _start(self, worker: PooledWorker, control: ControlChannel) -> WorkerStart:
+        return WorkerStart(
+            number=worker.number,
+            protocol=worker.protocol,
+            listeners=worker.listeners,
+            registry=worker.registry,
+            control=control,
+            key_files=self.key_files,
+            log_descriptor=self.log_descriptor,
+            generation=self.generation,
+            may_serve_nothing=self.has_started,
+        )
+
+    def _close_others(self, worker: PooledWorker) -> None:
+        for other in self.workers:
+            if other is not worker:
                 _close(other.listeners)
                 if other.control is not None:
                     other.control.close()
 
-    def reap(self) -> list[tuple[Member, int]]:
-        """Return the places whose processes have ended, each with its exit code (negative: the signal)."""
-        ended: list[tuple[Member, int]] = []
+    def reap(self) -> list[tuple[PooledWorker, int]]:
+        """Return the workers whose processes have ended, each with its exit code (negative: the signal)."""
+        ended: list[tuple[PooledWorker, int]] = []
         while self.by_pid:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -105,57 +120,66 @@ class Crew:
                 break
             if not pid:
                 break
-            member = self.by_pid.pop(pid, None)
-            if member is None:
+            worker = self.by_pid.pop(pid, None)
+            if worker is None:
                 continue
-            ended.append((member, os.waitstatus_to_exitcode(status)))
-            member.pid = 0
-            self.around.counters.slots[member.number].worker_ended()
-            self.around.addresses.worker_ended(member.number)
+            ended.append((worker, os.waitstatus_to_exitcode(status)))
+            worker.pid = 0
+            self.environment.counters.slots[worker.number].worker_ended()
+            self.environment.addresses.worker_ended(worker.number)
         return ended
 
-    def plan_successor(self, member: Member) -> float:
-        """Decide when a dead worker is replaced: at once, unless it lived only for a moment. Returns the seconds."""
-        now_s = time.monotonic()
-        lived_s = now_s - member.begun_s
-        short = lived_s < SHORT_LIFE_S and not member.said
-        member.pause_s = min(LONGEST_PAUSE_S, max(0.1, member.pause_s * 2)) if short else FIRST_PAUSE_S
-        member.due_s = now_s + member.pause_s
-        return member.pause_s
+    def schedule_restart(self, worker: PooledWorker) -> float:
+        """Decide when a worker without a process gets a new one, and return the seconds until then.
 
-    def due(self) -> list[Member]:
-        """Return the places whose time for a new process has come."""
+        At once, unless the last one lived only for a moment.
+        """
         now_s = time.monotonic()
-        return [member for member in self.members if not member.pid and member.due_s and member.due_s <= now_s]
+        short = now_s - worker.forked_s < SHORT_LIFE_S and not worker.is_ready
+        worker.backoff_s = min(MAX_BACKOFF_S, max(FIRST_BACKOFF_S, worker.backoff_s * 2)) if short else 0.0
+        worker.restart_at_s = now_s + worker.backoff_s
+        return worker.backoff_s
+
+    def due(self) -> list[PooledWorker]:
+        """Return the workers whose time for a new process has come."""
+        now_s = time.monotonic()
+        return [worker for worker in self.workers if _waits(worker) and worker.restart_at_s <= now_s]
 
     def until_due_s(self) -> float | None:
-        """Return the seconds until somebody is due, None when nobody is."""
-        waits = [member.due_s for member in self.members if not member.pid and member.due_s]
-        return max(0.0, min(waits) - time.monotonic()) if waits else None
+        """Return the seconds until a worker is due, None when none is."""
+        times = [worker.restart_at_s for worker in self.workers if _waits(worker)]
+        return max(0.0, min(times) - time.monotonic()) if times else None
 
-    def tell_all(self, message: Message) -> None:
-        """Send a message to everybody who lives."""
-        for member in self.members:
-            if member.pid and member.control is not None:
-                member.control.send(message)
+    def broadcast(self, message: Message) -> None:
+        """Send a message to every process."""
+        for worker in self.workers:
+            if worker.pid and worker.control is not None:
+                worker.control.send(message)
 
     def close_listeners(self) -> None:
-        """Let nobody in any more; each worker closes its own end."""
-        for member in self.members:
-            _close(member.listeners)
+        """Let nobody in any more; each process closes its own end."""
+        for worker in self.workers:
+            _close(worker.listeners)
 
-    def kill_beginners(self) -> None:
-        """End who serves nothing yet: it would hear of a stop only when all has been loaded, which may take hours."""
-        for member in self.members:
-            if member.pid and not member.said:
-                with suppress(ProcessLookupError):
-                    os.kill(member.pid, signal.SIGKILL)
+    def kill_starting(self) -> None:
+        """End every process that serves nothing yet: it would read a `stop` after loading, which may take hours."""
+        for worker in self.workers:
+            if worker.pid and not worker.is_ready:
+                _kill(worker.pid)
 
     def kill_all(self) -> None:
         """End every process at once."""
         for pid in list(self.by_pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            _kill(pid)
+
+
+def _waits(worker: PooledWorker) -> bool:
+    return not worker.pid and worker.restart_at_s > 0
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _close(listeners: Iterable[socket.socket]) -> None:

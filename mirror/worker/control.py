@@ -1,7 +1,7 @@
-"""The line between the supervisor and one worker: commands down, a few words up. A Unix socket pair.
+"""The channel between the supervisor and one worker: commands down, reports up. A Unix socket pair.
 
-Each message is a length, then JSON; a descriptor may come with it (unix(7), SCM_RIGHTS). The end of the line means that
-the other side is gone.
+Each message is a length, then JSON; a descriptor may come with it (unix(7), SCM_RIGHTS). The end of the stream means
+that the other side is gone.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _READ_BYTES = 256 * 1024
 # how long the other side may leave a message unread before it counts as gone
 SEND_TIMEOUT_S = 10.0
 
-Word = Literal["reload", "reopen-log", "stop", "ready", "reloaded", "failed", "told"]
+Word = Literal["reload", "reopen-log", "stop", "ready", "reloaded", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class KeyFiles:
     """Files that only the supervisor may read: as bytes, or None where the settings name none."""
 
     users: bytes | None = None
@@ -37,22 +37,22 @@ class Message:
     """One message.
 
     Arguments:
-        word: down: reload, reopen-log, stop; up: ready, reloaded, failed, told.
-        text: for people; with `failed` and `told` what happened.
+        word: down: reload, reopen-log, stop; up: ready, reloaded, failed.
+        text: for people; with `failed` what happened.
         generation: which reload it belongs to.
-        material: with `reload`.
+        key_files: with `reload`.
         descriptor: with `reopen-log` the new file, owned by whoever receives it; None otherwise.
     """
 
     word: Word
     text: str = ""
     generation: int = 0
-    material: Material | None = None
+    key_files: KeyFiles | None = None
     descriptor: int | None = None
 
 
-class Control:
-    """One end of the line; never blocks on reading, and on sending for `send_timeout_s` at most."""
+class ControlChannel:
+    """One end of the channel; never blocks on reading, and on sending for `send_timeout_s` at most."""
 
     def __init__(self, end: socket.socket, *, send_timeout_s: float = SEND_TIMEOUT_S) -> None:
         self._socket = end
@@ -102,7 +102,7 @@ class Control:
         return list(self._whole())
 
     def close(self) -> None:
-        """End the line."""
+        """Close this end, and every descriptor that came and was not taken."""
         self.closed = True
         self._socket.close()
         for descriptor in self._descriptors:
@@ -124,23 +124,23 @@ class Control:
         return messages
 
     def _decode(self, value: Any) -> Message:
-        material = value["material"]
+        key_files = value["key_files"]
         return Message(
             word=value["word"],
             text=value["text"],
             generation=value["generation"],
-            material=None if material is None else Material(*(_bytes(text) for text in material)),
+            key_files=None if key_files is None else KeyFiles(*(_bytes(text) for text in key_files)),
             descriptor=self._descriptors.pop(0) if value["passes"] and self._descriptors else None,
         )
 
 
 def _encode(message: Message) -> dict[str, Any]:
-    material = message.material
+    key_files = message.key_files
     return {
         "word": message.word,
         "text": message.text,
         "generation": message.generation,
-        "material": material and [_text(material.users), _text(material.certificate), _text(material.key)],
+        "key_files": key_files and [_text(key_files.users), _text(key_files.certificate), _text(key_files.key)],
         "passes": message.descriptor is not None,
     }
 
@@ -153,7 +153,7 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else base64.b64decode(text)
 
 
-def control_pair() -> tuple[Control, Control]:
-    """Return the two ends of a new line."""
+def control_pair() -> tuple[ControlChannel, ControlChannel]:
+    """Return the two ends of a new channel."""
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    return Control(one), Control(other)
+    return ControlChannel(one), ControlChannel(other)

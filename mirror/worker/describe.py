@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
-MAX_FAULTS_TOLD = 20
-MAX_WARNINGS_TOLD = 20
+MAX_FAULTS_SHOWN = 20
+MAX_WARNINGS_SHOWN = 20
 
 
 def describe(site: Site, warnings: Sequence[str] = ()) -> str:
@@ -28,18 +28,18 @@ def describe(site: Site, warnings: Sequence[str] = ()) -> str:
     lines += [f"/{share.path} is served as it is, not verified" for share in site.shares]
     lines += [*site.problems, *image_warnings(warnings)]
     for bundle in site.bundles:
-        told = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_TOLD]]
-        more = len(bundle.faults) - len(told)
-        lines += told + ([f"  and {more} more"] if more else [])
+        shown = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_SHOWN]]
+        more = len(bundle.faults) - len(shown)
+        lines += shown + ([f"  and {more} more"] if more else [])
     if not site.bundles and not site.shares:
         lines.insert(0, "nothing is served: there is no bundle; unpack one, then reload")
     return "\n".join(lines)
 
 
 def image_warnings(warnings: Sequence[str]) -> list[str]:
-    """Return what is told of names of images, which can be many when a bundle is replaced by the next."""
-    more = len(warnings) - MAX_WARNINGS_TOLD
-    return [*warnings[:MAX_WARNINGS_TOLD], *([f"and {more} more names that mean several images"] if more > 0 else [])]
+    """Return the lines about names of images, which can be many when a bundle is replaced by the next."""
+    more = len(warnings) - MAX_WARNINGS_SHOWN
+    return [*warnings[:MAX_WARNINGS_SHOWN], *([f"and {more} more names that mean several images"] if more > 0 else [])]
 
 
 def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:

@@ -6,8 +6,8 @@ import sys
 from contextlib import suppress
 
 
-def tell(text: str) -> None:
-    """Say one line; whoever cannot be told stops nothing."""
+def log_line(text: str) -> None:
+    """Write one line; a stream that cannot be written stops nothing."""
     # AttributeError: there is no stream where the descriptor was closed at the start
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"mirror: {text}\n")

@@ -1,6 +1,6 @@
 """One reload after the other, in whatever event loop a worker has: what comes meanwhile waits, and the newest wins.
 
-Owns which snapshot is loaded next and what the supervisor hears of it; refuses to know what a protocol makes of one.
+Owns which snapshot is loaded next and what is reported to the supervisor; refuses to know what a protocol makes of one.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ class Reloads:
         self._unwatch: Callable[[], object] | None = None
         self._next: Message | None = None
 
-    def asked(self, message: Message) -> None:
-        """Obey a `reload`: now, or when the running one is done."""
+    def handle(self, message: Message) -> None:
+        """Load what a `reload` asks for: now, or when the running one is done."""
         if self._running is not None:
             self._next = message
             return
-        material = message.material or self._worker.serving.material
+        key_files = message.key_files or self._worker.serving.key_files
         try:
-            self._running = Reload(self._worker.loader, material, message.generation)
+            self._running = Reload(self._worker.loader, key_files, message.generation)
             self._unwatch = self._watch(self._running.fileno(), self._done)
         except (OSError, RuntimeError) as error:
             # no descriptor, or no thread, is left
             self._running = None
-            self._answer("failed", f"a reload cannot begin: {error}", message.generation)
+            self._report("failed", f"a reload cannot begin: {error}", message.generation)
 
     def _done(self) -> None:
         reload, unwatch = self._running, self._unwatch
@@ -67,15 +67,15 @@ class Reloads:
             serving = reload.take()
             self._take_over(serving)
         except BundlerError as error:
-            self._answer("failed", error.text(), reload.generation)
+            self._report("failed", error.text(), reload.generation)
         except Exception as error:  # noqa: BLE001 - whatever it is, what was served before goes on being served
             _log.exception("a reload failed unexpectedly")
-            self._answer("failed", f"{type(error).__name__}: {error}", reload.generation)
+            self._report("failed", f"{type(error).__name__}: {error}", reload.generation)
         else:
-            self._answer("reloaded", describe(serving.site, serving.registry.warnings), reload.generation)
+            self._report("reloaded", describe(serving.site, serving.registry.warnings), reload.generation)
         if self._next is not None:
             message, self._next = self._next, None
-            self.asked(message)
+            self.handle(message)
 
-    def _answer(self, word: Literal["reloaded", "failed"], text: str, generation: int) -> None:
+    def _report(self, word: Literal["reloaded", "failed"], text: str, generation: int) -> None:
         self._worker.control.send(Message(word, text=text, generation=generation))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
     from mirror.tree.site_loading import Root
-    from mirror.worker.control import Material
+    from mirror.worker.control import KeyFiles
     from mirror.worker.users import Users
 
 
@@ -33,7 +33,7 @@ class Serving:
     Arguments:
         site: what is served.
         users: who may log in, None for anyone.
-        material: certificate and key as bytes, for those who speak TLS.
+        key_files: certificate and key as bytes, for those who speak TLS.
         faults: what cannot be served at the moment.
         generation: counts the reloads, from 1.
         registry: the names under which the site's images are given out.
@@ -41,7 +41,7 @@ class Serving:
 
     site: Site
     users: Users | None
-    material: Material
+    key_files: KeyFiles
     faults: FaultBook
     generation: int
     registry: Book
@@ -55,33 +55,33 @@ class Loader:
     shares: Sequence[Share]
     settings: Settings
 
-    def load(self, material: Material, generation: int) -> Serving:
+    def load(self, key_files: KeyFiles, generation: int) -> Serving:
         """Read everything anew. Raises BundlerError."""
         settings = self.settings
         users = None
         if settings.users is not None:
-            users = read_users(material.users or b"", str(settings.users))
+            users = read_users(key_files.users or b"", str(settings.users))
         site = load_site(self.root, self.shares, verify=Unwatched() if settings.verify else None)
-        return Serving(site, users, material, FaultBook(site.bundles), generation, make_book(site))
+        return Serving(site, users, key_files, FaultBook(site.bundles), generation, make_book(site))
 
 
 class Reload:
     """A snapshot in the making, in a thread of its own; `fileno` becomes readable when it is done."""
 
-    def __init__(self, loader: Loader, material: Material, generation: int) -> None:
+    def __init__(self, loader: Loader, key_files: KeyFiles, generation: int) -> None:
         self.generation = generation
         self._read_end, self._write_end = os.pipe()
         self._result: Serving | BundlerError | Exception | None = None
-        self._thread = threading.Thread(target=self._load, args=(loader, material, generation), daemon=True)
+        self._thread = threading.Thread(target=self._load, args=(loader, key_files, generation), daemon=True)
         self._thread.start()
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
         return self._read_end
 
-    def _load(self, loader: Loader, material: Material, generation: int) -> None:
+    def _load(self, loader: Loader, key_files: KeyFiles, generation: int) -> None:
         try:
-            self._result = loader.load(material, generation)
+            self._result = loader.load(key_files, generation)
         except Exception as error:  # noqa: BLE001 - handed to the thread that takes the result
             self._result = error
         os.write(self._write_end, b"!")

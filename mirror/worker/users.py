@@ -62,8 +62,8 @@ class Users:
 
     def _mark(self, name: str, password: bytes) -> bytes:
         # the length keeps ("ab", "c") and ("a", "bc") apart
-        told = f"{len(name)} {name} ".encode(errors="surrogatepass") + password
-        return hmac.new(self._key, told, hashlib.sha256).digest()
+        message = f"{len(name)} {name} ".encode(errors="surrogatepass") + password
+        return hmac.new(self._key, message, hashlib.sha256).digest()
 
 
 def read_users(data: bytes, where: str) -> Users:

@@ -1,4 +1,4 @@
-"""All that one worker process is handed: its sockets, its slot, its line to the supervisor, what it serves."""
+"""What one worker process works with: its sockets, its slot, its channel to the supervisor, what it serves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mirror.shared.bandwidth import Bandwidth
     from mirror.shared.counters import Counters, Slot
     from mirror.worker.access_log import AccessLog
-    from mirror.worker.control import Control
+    from mirror.worker.control import ControlChannel
     from mirror.worker.serving import Loader, Serving
 
 
@@ -33,7 +33,7 @@ class Worker:
         slot: its own, to be written.
         bandwidth: the shared budget, None without a limit.
         addresses: counts of FTP connections by client.
-        control: the line to the supervisor.
+        control: the channel to the supervisor.
         loader: makes the next snapshot.
         serving: the present snapshot; replaced as a whole by a reload.
         log: the access log.
@@ -47,7 +47,7 @@ class Worker:
     slot: Slot
     bandwidth: Bandwidth | None
     addresses: AddressTable
-    control: Control
+    control: ControlChannel
     loader: Loader
     serving: Serving
     log: AccessLog

@@ -27,7 +27,7 @@ from mirror.shared.bandwidth import Bandwidth
 from mirror.shared.counters import Slot, shared_counters
 from mirror.tree.roots import open_root, open_share
 from mirror.worker.access_log import AccessLog
-from mirror.worker.control import Control, Material, Message, control_pair
+from mirror.worker.control import ControlChannel, KeyFiles, Message, control_pair
 from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
 
@@ -57,7 +57,7 @@ class FtpWorkerProcess:
     slot: Slot
     log: Path
     errors: Path
-    control: Control
+    control: ControlChannel
     heard: list[Message] = field(default_factory=list)
     ended: bool = False
 
@@ -132,7 +132,7 @@ def ftp_worker(
     *,
     host: str = "127.0.0.1",
     limits: Limits = USUAL,
-    material: Material | None = None,
+    key_files: KeyFiles | None = None,
     listener: socket.socket | None = None,
     settings: Settings | None = None,
 ) -> Iterator[FtpWorkerProcess]:
@@ -171,7 +171,7 @@ def ftp_worker(
                 addresses=addresses,
                 control=theirs,
                 loader=loader,
-                serving=loader.load(material or Material(), 1),
+                serving=loader.load(key_files or KeyFiles(), 1),
                 log=AccessLog(descriptor, "json"),
             )
             run(worker, limits)

@@ -16,7 +16,7 @@ import pytest
 
 from mirror.settings import Settings
 from mirror.shared.counters import Field
-from mirror.worker.control import Material, Message
+from mirror.worker.control import KeyFiles, Message
 from tests.integration.ftp_mirror import SHORT, USUAL, WITHIN_S, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
 
@@ -36,9 +36,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_bundle(tmp_path_factory.mktemp("ftp-admission") / "root", contents)
 
 
-def users(**passwords: str) -> Material:
+def users(**passwords: str) -> KeyFiles:
     lines = [f"{name}:".encode() + bcrypt.hashpw(word.encode(), bcrypt.gensalt(4)) for name, word in passwords.items()]
-    return Material(users=b"\n".join(lines))
+    return KeyFiles(users=b"\n".join(lines))
 
 
 def fetched(client: ftplib.FTP, path: str) -> bytes:
@@ -58,7 +58,7 @@ def greeting(mirror: FtpWorkerProcess, source: str = "127.0.0.1") -> str:
 
 
 def test_users_log_in_with_their_password_and_nobody_else(root: Path) -> None:
-    with ftp_worker(root, settings=Settings(root, users=root / "users"), material=users(edge="s3cret")) as mirror:
+    with ftp_worker(root, settings=Settings(root, users=root / "users"), key_files=users(edge="s3cret")) as mirror:
         for _ in range(2):
             with mirror.stranger() as client:
                 client.login("edge", "s3cret")
@@ -83,7 +83,7 @@ def test_guessing_is_slow_and_soon_over(root: Path) -> None:
     limits = replace(USUAL, failure_delay_s=0.2)
     settings = Settings(root, users=root / "users")
     with (
-        ftp_worker(root, settings=settings, material=users(edge="s3cret"), limits=limits) as mirror,
+        ftp_worker(root, settings=settings, key_files=users(edge="s3cret"), limits=limits) as mirror,
         mirror.raw() as raw,
     ):
         begin = time.monotonic()
@@ -99,10 +99,10 @@ def test_guessing_is_slow_and_soon_over(root: Path) -> None:
 
 
 def test_a_password_being_checked_holds_nobody_up(root: Path) -> None:
-    slow = Material(users=b"edge:" + bcrypt.hashpw(b"s3cret", bcrypt.gensalt(13)))
+    slow = KeyFiles(users=b"edge:" + bcrypt.hashpw(b"s3cret", bcrypt.gensalt(13)))
     settings = Settings(root, users=root / "users")
     with (
-        ftp_worker(root, settings=settings, material=slow, limits=replace(USUAL, failure_delay_s=0)) as mirror,
+        ftp_worker(root, settings=settings, key_files=slow, limits=replace(USUAL, failure_delay_s=0)) as mirror,
         mirror.stranger() as waiting,
         mirror.stranger() as other,
     ):
@@ -117,14 +117,14 @@ def test_a_password_being_checked_holds_nobody_up(root: Path) -> None:
 
 def test_a_reload_takes_new_users(root: Path) -> None:
     settings = Settings(root, users=root / "users")
-    with ftp_worker(root, settings=settings, material=users(edge="one")) as mirror:
-        mirror.control.send(Message("reload", material=users(edge="two"), generation=2))
+    with ftp_worker(root, settings=settings, key_files=users(edge="one")) as mirror:
+        mirror.control.send(Message("reload", key_files=users(edge="two"), generation=2))
         mirror.expect("reloaded")
         with mirror.stranger() as client:
             client.login("edge", "two")
         with mirror.stranger() as client, pytest.raises(ftplib.error_perm):
             client.login("edge", "one")
-        mirror.control.send(Message("reload", material=Material(users=b"edge:plain"), generation=3))
+        mirror.control.send(Message("reload", key_files=KeyFiles(users=b"edge:plain"), generation=3))
         assert "serve-users-invalid" in mirror.expect("failed").text
         with mirror.stranger() as client:
             client.login("edge", "two")

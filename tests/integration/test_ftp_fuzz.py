@@ -14,7 +14,7 @@ import pytest
 from mirror.ftp.rules import RULES, UNSUPPORTED, WRITING
 from mirror.settings import Settings, TlsFiles
 from mirror.shared.counters import Field
-from mirror.worker.control import Material
+from mirror.worker.control import KeyFiles
 from tests.fakes.certificates import authority
 from tests.integration.ftp_mirror import USUAL, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
@@ -77,13 +77,13 @@ def random_session(mirror: FtpWorkerProcess, choose: random.Random) -> None:
 @pytest.mark.parametrize("kind", ["plain", "with TLS and users"])
 def test_random_sessions_leave_nothing_behind(tmp_path: Path, kind: str) -> None:
     root = write_bundle(tmp_path / "root", {"a": b"a", "big.bin": bytes(8 << 20), "yum/x.rpm": b"x"})
-    settings, material = Settings(root, ftp_connections=10_000), Material()
+    settings, key_files = Settings(root, ftp_connections=10_000), KeyFiles()
     if kind != "plain":
         pem = authority(tmp_path).server_file("127.0.0.1").read_bytes()
-        material = Material(b"ftp2:" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)), pem, pem)
+        key_files = KeyFiles(b"ftp2:" + bcrypt.hashpw(b"x", bcrypt.gensalt(4)), pem, pem)
         nowhere = tmp_path / "nowhere"
         settings = Settings(root, tls=TlsFiles(nowhere, nowhere), users=nowhere, ftp_connections=10_000)
-    with ftp_worker(root, settings=settings, material=material, limits=USUAL) as mirror:
+    with ftp_worker(root, settings=settings, key_files=key_files, limits=USUAL) as mirror:
         mirror.raw().close()
         wait_until(lambda: mirror.slot.get(Field.OPEN_CONNECTIONS) == 0)
         before = mirror.descriptors()

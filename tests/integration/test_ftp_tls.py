@@ -15,7 +15,7 @@ import pytest
 
 from mirror.settings import Settings, TlsFiles
 from mirror.shared.counters import Field
-from mirror.worker.control import Material, Message
+from mirror.worker.control import KeyFiles, Message
 from tests.fakes.certificates import Authority, authority
 from tests.integration.ftp_mirror import SHORT, WITHIN_S, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
@@ -41,9 +41,9 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return authority(tmp_path_factory.mktemp("authority"))
 
 
-def material_of(trusted: Authority, users: bytes | None = None) -> Material:
+def key_files_of(trusted: Authority, users: bytes | None = None) -> KeyFiles:
     pem = trusted.server_file("127.0.0.1").read_bytes()
-    return Material(users=users, certificate=pem, key=pem)
+    return KeyFiles(users=users, certificate=pem, key=pem)
 
 
 def settings_of(root: Path, *, users: bool = False, rate_limit: int | None = None) -> Settings:
@@ -56,7 +56,7 @@ def settings_of(root: Path, *, users: bool = False, rate_limit: int | None = Non
 
 @pytest.fixture(scope="module")
 def mirror(root: Path, trusted: Authority) -> Iterator[FtpWorkerProcess]:
-    with ftp_worker(root, settings=settings_of(root), material=material_of(trusted)) as worker:
+    with ftp_worker(root, settings=settings_of(root), key_files=key_files_of(trusted)) as worker:
         yield worker
 
 
@@ -204,7 +204,7 @@ def test_rubbish_inside_of_tls_ends_the_connection_only(mirror: FtpWorkerProcess
 
 
 def test_a_handshake_that_never_comes_is_not_waited_for(root: Path, trusted: Authority) -> None:
-    with ftp_worker(root, settings=settings_of(root), material=material_of(trusted), limits=SHORT) as mirror:
+    with ftp_worker(root, settings=settings_of(root), key_files=key_files_of(trusted), limits=SHORT) as mirror:
         for begun in (b"", b"\x16\x03\x01\x02\x00"):
             with mirror.raw() as connection:
                 connection.sendall(b"AUTH TLS\r\n")
@@ -219,7 +219,7 @@ def test_a_handshake_that_never_comes_is_not_waited_for(root: Path, trusted: Aut
 
 def test_passwords_are_accepted_over_tls_only(root: Path, trusted: Authority) -> None:
     settings = settings_of(root, users=True)
-    with ftp_worker(root, settings=settings, material=material_of(trusted, USERS)) as mirror:
+    with ftp_worker(root, settings=settings, key_files=key_files_of(trusted, USERS)) as mirror:
         with mirror.stranger() as client:
             assert refusal(client, "USER edge").startswith("530 Passwords are accepted over TLS only")
             assert refusal(client, "USER anonymous").startswith("530")
@@ -231,19 +231,19 @@ def test_passwords_are_accepted_over_tls_only(root: Path, trusted: Authority) ->
 
 def test_a_reload_takes_a_new_certificate_for_new_connections(root: Path, tmp_path: Path, trusted: Authority) -> None:
     other = authority(tmp_path, "Another Root")
-    with ftp_worker(root, settings=settings_of(root), material=material_of(trusted)) as mirror:
+    with ftp_worker(root, settings=settings_of(root), key_files=key_files_of(trusted)) as mirror:
         with connected(mirror, trusted) as old:
             old.login()
             old.prot_p()
-            mirror.control.send(Message("reload", material=material_of(other), generation=2))
+            mirror.control.send(Message("reload", key_files=key_files_of(other), generation=2))
             assert mirror.expect("reloaded").generation == 2
             assert fetched(old, "small") == b"small"
             with connected(mirror, other) as new:
                 new.login()
             with pytest.raises(ssl.SSLCertVerificationError):
                 connected(mirror, trusted).login()
-        bad = Material(certificate=b"no certificate", key=b"no key")
-        mirror.control.send(Message("reload", material=bad, generation=3))
+        bad = KeyFiles(certificate=b"no certificate", key=b"no key")
+        mirror.control.send(Message("reload", key_files=bad, generation=3))
         assert "serve-tls-invalid" in mirror.expect("failed").text
         with connected(mirror, other) as new:
             new.login()
@@ -253,7 +253,7 @@ def test_a_reload_takes_a_new_certificate_for_new_connections(root: Path, tmp_pa
 def test_the_cap_holds_for_protected_transfers(root: Path, trusted: Authority) -> None:
     settings = settings_of(root, rate_limit=20_000_000)
     with (
-        ftp_worker(root, settings=settings, material=material_of(trusted)) as mirror,
+        ftp_worker(root, settings=settings, key_files=key_files_of(trusted)) as mirror,
         connected(mirror, trusted) as client,
     ):
         client.login()

@@ -14,7 +14,7 @@ import pytest
 
 from mirror.settings import Settings
 from mirror.shared.counters import Field, State
-from mirror.worker.control import Material, Message
+from mirror.worker.control import KeyFiles, Message
 from tests.fakes.certificates import authority
 from tests.integration.ftp_mirror import end, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
@@ -91,7 +91,7 @@ def test_the_log_goes_on_in_another_file(root: Path, tmp_path: Path) -> None:
         os.close(descriptor)
         wait_until(lambda: "RETR" in mirror.log.read_text())
         # the worker obeys its supervisor before the client's next command, or the line would be in the old file
-        mirror.control.send(Message("reload", material=Material(), generation=2))
+        mirror.control.send(Message("reload", key_files=KeyFiles(), generation=2))
         mirror.expect("reloaded")
         client.retrbinary("RETR small", lambda _: None)
         wait_until(lambda: after.read_text().count("RETR") == 1)
@@ -101,7 +101,7 @@ def test_the_log_goes_on_in_another_file(root: Path, tmp_path: Path) -> None:
 def test_many_reloads_end_with_the_last_one(root: Path) -> None:
     with ftp_worker(root) as mirror:
         for generation in range(2, 30):
-            mirror.control.send(Message("reload", material=Material(), generation=generation))
+            mirror.control.send(Message("reload", key_files=KeyFiles(), generation=generation))
         wait_until(lambda: mirror.slot.get(Field.GENERATION) == 29)
         with mirror.client() as client:
             assert client.nlst("small") == ["small"]
@@ -112,15 +112,15 @@ REST = """
 import sys
 from pathlib import Path
 from mirror.settings import Settings, TlsFiles
-from mirror.worker.control import Material
+from mirror.worker.control import KeyFiles
 from tests.integration.ftp_mirror import ftp_worker
 
 root, pem = Path(sys.argv[1]), Path(sys.argv[2])
-settings, material = Settings(root), Material()
+settings, key_files = Settings(root), KeyFiles()
 if pem.name:
     data = pem.read_bytes()
-    settings, material = Settings(root, tls=TlsFiles(pem, pem)), Material(certificate=data, key=data)
-with ftp_worker(root, settings=settings, material=material) as mirror:
+    settings, key_files = Settings(root, tls=TlsFiles(pem, pem)), KeyFiles(certificate=data, key=data)
+with ftp_worker(root, settings=settings, key_files=key_files) as mirror:
     with mirror.client() as client:
         client.retrbinary("RETR small", lambda _: None)
     print(Path(f"/proc/{mirror.pid}/statm").read_text().split()[1])

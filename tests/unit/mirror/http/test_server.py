@@ -25,7 +25,7 @@ from mirror.settings import Settings
 from mirror.shared.addresses import AddressTable
 from mirror.shared.counters import Field, shared_counters
 from mirror.worker.access_log import AccessLog
-from mirror.worker.control import Material, control_pair
+from mirror.worker.control import KeyFiles, control_pair
 from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
 from tests.fakes.certificates import authority
@@ -90,7 +90,7 @@ def a_worker(root: Path, **given: Any) -> Iterator[Worker]:
         ours, theirs = control_pair()
         yield Worker(
             0, (), settings, counters, counters.slots[0], None, AddressTable(1, 1), ours, loader,
-            loader.load(Material(), 1), AccessLog(None, "json"),
+            loader.load(KeyFiles(), 1), AccessLog(None, "json"),
         )  # fmt: skip
         ours.close()
         theirs.close()

@@ -29,22 +29,22 @@ def test_both_protocols() -> None:
 
 def test_tls_and_an_ipv6_address() -> None:
     settings = Settings(Path("/opt"), tls=TlsFiles(Path("c"), Path("k")), passive_ports=(3000, 3009))
-    said = announcement(settings, SITE, host="2001:db8::1", ports={"http": 443, "ftp": 2121}, pid=1)
-    assert "HTTP  https://[2001:db8::1]/  (" in said
-    assert "FTP   ftp://[2001:db8::1]:2121/  (passive ports 3000-3009, TLS on demand)" in said
+    text = announcement(settings, SITE, host="2001:db8::1", ports={"http": 443, "ftp": 2121}, pid=1)
+    assert "HTTP  https://[2001:db8::1]/  (" in text
+    assert "FTP   ftp://[2001:db8::1]:2121/  (passive ports 3000-3009, TLS on demand)" in text
 
 
 @pytest.mark.parametrize(("ports", "absent"), [({"ftp": 21}, "HTTP"), ({"http": 8088}, "FTP")])
 def test_what_is_off_is_not_announced(ports: dict[str, int], absent: str) -> None:
-    said = announcement(Settings(Path("/opt")), SITE, host="master", ports=ports, pid=1)
-    assert absent not in said
-    assert "/v2/" not in said
-    assert ("curl" in said) is ("http" in ports)
+    text = announcement(Settings(Path("/opt")), SITE, host="master", ports=ports, pid=1)
+    assert absent not in text
+    assert "/v2/" not in text
+    assert ("curl" in text) is ("http" in ports)
 
 
 def test_the_registry_s_own_port_is_announced() -> None:
-    said = announcement(Settings(Path("/opt")), SITE, host="master", ports={"http": 8088, "registry": 5000}, pid=1)
-    assert "/v2/  http://master:5000/v2/  (images only, http://master:5000/-/health)" in said
+    text = announcement(Settings(Path("/opt")), SITE, host="master", ports={"http": 8088, "registry": 5000}, pid=1)
+    assert "/v2/  http://master:5000/v2/  (images only, http://master:5000/-/health)" in text
 
 
 @pytest.mark.parametrize(

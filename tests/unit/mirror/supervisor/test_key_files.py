@@ -10,13 +10,13 @@ import pytest
 from bundler.errors import ErrorId, ServeError
 from mirror.settings import Settings, TlsFiles
 from mirror.supervisor.access_file import open_access_log
-from mirror.supervisor.key_files import MAX_PEM_BYTES, read_material
-from mirror.worker.control import Material
+from mirror.supervisor.key_files import MAX_PEM_BYTES, read_key_files
+from mirror.worker.control import KeyFiles
 from mirror.worker.users import MAX_USERS_BYTES
 
 
 def test_nothing_is_read_that_nobody_named() -> None:
-    assert read_material(Settings(Path("/opt"))) == Material()
+    assert read_key_files(Settings(Path("/opt"))) == KeyFiles()
 
 
 def test_bytes_as_they_are(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_bytes_as_they_are(tmp_path: Path) -> None:
     settings = Settings(
         Path("/opt"), users=tmp_path / "users", tls=TlsFiles(tmp_path / "certificate", tmp_path / "key")
     )  # fmt: skip
-    assert read_material(settings) == Material(users=b"users\n", certificate=b"certificate\n", key=b"key\n")
+    assert read_key_files(settings) == KeyFiles(users=b"users\n", certificate=b"certificate\n", key=b"key\n")
 
 
 @pytest.mark.parametrize("fault", ["absent", "a directory", "too large", "a pipe"])
@@ -44,10 +44,10 @@ def test_what_cannot_be_read_names_the_file_and_the_flag(tmp_path: Path, fault: 
             os.mkfifo(path)
     settings = Settings(Path("/opt"), users=path)
     if fault == "a pipe":
-        assert read_material(settings).users == b""
+        assert read_key_files(settings).users == b""
         return
     with pytest.raises(ServeError) as caught:
-        read_material(settings)
+        read_key_files(settings)
     assert caught.value.id is ErrorId.SERVE_USERS_INVALID
     assert str(path) in caught.value.text()
     assert "--users" in caught.value.text()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mirror.tree.site import Site
-from mirror.worker.describe import MAX_WARNINGS_TOLD, describe, image_warnings
+from mirror.worker.describe import MAX_WARNINGS_SHOWN, describe, image_warnings
 
 
 def test_warnings_are_told_after_what_is_served() -> None:
@@ -13,6 +13,6 @@ def test_warnings_are_told_after_what_is_served() -> None:
 
 
 def test_of_many_warnings_the_first_are_told_and_the_others_counted() -> None:
-    lines = [f"name {number}" for number in range(MAX_WARNINGS_TOLD + 3)]
-    assert image_warnings(lines[:MAX_WARNINGS_TOLD]) == lines[:MAX_WARNINGS_TOLD]
-    assert image_warnings(lines) == [*lines[:MAX_WARNINGS_TOLD], "and 3 more names that mean several images"]
+    lines = [f"name {number}" for number in range(MAX_WARNINGS_SHOWN + 3)]
+    assert image_warnings(lines[:MAX_WARNINGS_SHOWN]) == lines[:MAX_WARNINGS_SHOWN]
+    assert image_warnings(lines) == [*lines[:MAX_WARNINGS_SHOWN], "and 3 more names that mean several images"]

@@ -13,7 +13,7 @@ from mirror.shared.addresses import AddressTable
 from mirror.shared.counters import Field, State, shared_counters
 from mirror.tree.shares import Share
 from mirror.worker.access_log import AccessLog
-from mirror.worker.control import Material, control_pair
+from mirror.worker.control import KeyFiles, control_pair
 from mirror.worker.serving import Loader, Reload
 from mirror.worker.worker import Worker
 from tests.unit.mirror.bundle_tree import names_in, opened, write_bundle
@@ -40,31 +40,31 @@ def _open_descriptors() -> set[str]:
 
 def test_a_snapshot_holds_all_that_a_request_goes_by(root: Root) -> None:
     settings = Settings(Path(root.name), users=Path("/etc/users"), verify=True)
-    material = Material(users=USERS, certificate=b"c", key=b"k")
-    serving = Loader(root, (Share("iso", root.descriptor),), settings).load(material, 4)
+    key_files = KeyFiles(users=USERS, certificate=b"c", key=b"k")
+    serving = Loader(root, (Share("iso", root.descriptor),), settings).load(key_files, 4)
     assert serving.site.bundles[0].verified is True
     assert "iso/" in names_in(serving.site, "")
     assert serving.users is not None
     assert serving.users.check("ann", b"secret")
-    assert (serving.material, serving.generation, serving.faults.count) == (material, 4, 0)
+    assert (serving.key_files, serving.generation, serving.faults.count) == (key_files, 4, 0)
 
 
 def test_without_a_file_of_users_anyone_may_and_without_verify_nothing_is_hashed(root: Root) -> None:
-    serving = Loader(root, (), Settings(Path(root.name))).load(Material(users=USERS), 1)
+    serving = Loader(root, (), Settings(Path(root.name))).load(KeyFiles(users=USERS), 1)
     assert serving.users is None
     assert serving.site.bundles[0].verified is None
 
 
 def test_users_that_are_asked_for_and_absent_let_nobody_in(root: Root) -> None:
     with pytest.raises(ServeError) as caught:
-        Loader(root, (), Settings(Path(root.name), users=Path("/etc/users"))).load(Material(), 1)
+        Loader(root, (), Settings(Path(root.name), users=Path("/etc/users"))).load(KeyFiles(), 1)
     assert caught.value.id is ErrorId.SERVE_USERS_INVALID
 
 
 def test_a_reload_tells_when_it_is_done_and_keeps_no_descriptor(root: Root, tmp_path: Path) -> None:
     before = _open_descriptors()
     (tmp_path / "a").unlink()
-    reload = Reload(Loader(root, (), Settings(Path(root.name))), Material(), 2)
+    reload = Reload(Loader(root, (), Settings(Path(root.name))), KeyFiles(), 2)
     assert select.select([reload], [], [], 10)[0] == [reload]
     serving = reload.take()
     assert serving.generation == 2
@@ -75,7 +75,7 @@ def test_a_reload_tells_when_it_is_done_and_keeps_no_descriptor(root: Root, tmp_
 def test_what_a_reload_raised_is_raised_where_it_is_taken(root: Root, tmp_path: Path) -> None:
     before = _open_descriptors()
     (tmp_path / "bundle.json").write_text("{}")
-    reload = Reload(Loader(root, (), Settings(Path(root.name))), Material(), 2)
+    reload = Reload(Loader(root, (), Settings(Path(root.name))), KeyFiles(), 2)
     assert select.select([reload], [], [], 10)[0] == [reload]
     with pytest.raises(BundleFormatError):
         reload.take()
@@ -84,7 +84,7 @@ def test_what_a_reload_raised_is_raised_where_it_is_taken(root: Root, tmp_path: 
 
 def test_a_reload_after_the_last_bundle_went_serves_nothing_and_is_no_error(root: Root, tmp_path: Path) -> None:
     (tmp_path / "bundle.json").unlink()
-    serving = Reload(Loader(root, (), Settings(Path(root.name))), Material(), 2).take()
+    serving = Reload(Loader(root, (), Settings(Path(root.name))), KeyFiles(), 2).take()
     assert serving.site.bundles == ()
     assert names_in(serving.site, "") == []
 
@@ -96,12 +96,12 @@ def test_a_worker_shows_in_its_slot_what_it_serves(root: Root, tmp_path: Path) -
     control, other = control_pair()
     worker = Worker(
         0, (), settings, counters, counters.slots[0], None, AddressTable(1, 1), control, loader,
-        loader.load(Material(), 1), AccessLog(None, "json"),
+        loader.load(KeyFiles(), 1), AccessLog(None, "json"),
     )  # fmt: skip
     worker.is_ready()
     assert [worker.slot.get(field) for field in (Field.STATE, Field.GENERATION, Field.FAULTS)] == [State.READY, 1, 0]
     (tmp_path / "a").unlink()
-    again = loader.load(Material(), 2)
+    again = loader.load(KeyFiles(), 2)
     worker.take_over(again)
     assert worker.serving is again
     assert [worker.slot.get(field) for field in (Field.STATE, Field.GENERATION, Field.FAULTS)] == [State.READY, 2, 1]
