@@ -11,7 +11,7 @@ from mirror.ftp.command_lines import is_plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from mirror.tree.served import Entry
+    from mirror.tree.served import DirectoryEntry
 
 FACTS = ("type", "perm", "size", "modify")
 _LINES_OF_A_CHUNK = 500
@@ -25,7 +25,7 @@ def fact_time(seconds: float) -> str:
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
 
 
-def list_line(entry: Entry, directory_s: int, now_s: float) -> str:
+def list_line(entry: DirectoryEntry, directory_s: int, now_s: float) -> str:
     """Return one line of LIST.
 
     Arguments:
@@ -42,12 +42,12 @@ def list_line(entry: Entry, directory_s: int, now_s: float) -> str:
     return f"{mode} {links:3} ftp      ftp      {size:12} {day} {when} {entry.name}\r\n"
 
 
-def name_line(entry: Entry) -> str:
+def name_line(entry: DirectoryEntry) -> str:
     """Return one line of NLST."""
     return f"{entry.name}\r\n"
 
 
-def fact_line(entry: Entry, directory_s: int, facts: Collection[str]) -> str:
+def fact_line(entry: DirectoryEntry, directory_s: int, facts: Collection[str]) -> str:
     """Return one line of MLSD or MLST.
 
     Arguments:
@@ -63,7 +63,7 @@ def fact_line(entry: Entry, directory_s: int, facts: Collection[str]) -> str:
     return f"{told} {entry.name}\r\n"
 
 
-def chunks(entries: Iterable[Entry], line: Callable[[Entry], str]) -> Iterator[bytes]:
+def chunks(entries: Iterable[DirectoryEntry], line: Callable[[DirectoryEntry], str]) -> Iterator[bytes]:
     """Yield the lines of a listing, many at a time; a name that would break a line is left out."""
     lines = (line(entry) for entry in entries if is_plain(entry.name))
     while gathered := "".join(islice(lines, _LINES_OF_A_CHUNK)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mirror.tree.served import Entry
+    from mirror.tree.served import DirectoryEntry
 
 MAX_PATTERN_CHARACTERS = 255
 _MAX_STARS = 8
@@ -53,7 +53,7 @@ def is_pattern(path: str) -> bool:
     return bool(_MAGIC.search(name)) and len(name) <= MAX_PATTERN_CHARACTERS and name.count("*") <= _MAX_STARS
 
 
-def matching(entries: Iterable[Entry], pattern: str) -> tuple[Entry, ...]:
+def matching(entries: Iterable[DirectoryEntry], pattern: str) -> tuple[DirectoryEntry, ...]:
     """Return the entries whose names match a shell pattern; as in a shell, no `*` stands for a first dot."""
     matches = re.compile(fnmatch.translate(pattern)).match
     hidden = pattern.startswith(".")

@@ -35,7 +35,7 @@ class Faults:
             return
         if file.place.path in self._looking:
             return
-        if serving.faults.worth_a_look(file):
+        if serving.quarantine.may_have_changed(file):
             self._looking.add(file.place.path)
             self._background.run(partial(hash_again, file), partial(self._looked, serving, file, error.reason))
         else:
@@ -49,15 +49,15 @@ class Faults:
         if again is None:
             self._refuse(serving, file, identity, reason)
             return
-        if serving.faults.is_known(file):
+        if serving.quarantine.is_known(file):
             log_line(f"{file.bundle}/{file.path} is as listed again, and is served")
-        serving.faults.readmit(serving.site, again)
+        serving.quarantine.readmit(serving.site, again)
         self._count(serving)
 
     def _refuse(self, serving: Serving, file: File, identity: Identity | None, reason: str) -> None:
-        if not serving.faults.is_known(file):
+        if not serving.quarantine.is_known(file):
             log_line(f"{file.bundle}/{file.path} is not served: {reason}")
-        serving.faults.refuse(file, identity)
+        serving.quarantine.refuse(file, identity)
         self._count(serving)
 
     def _count(self, serving: Serving) -> None:

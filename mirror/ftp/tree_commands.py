@@ -11,13 +11,13 @@ from mirror.ftp.listings import chunks, fact_line, fact_time, list_line, name_li
 from mirror.ftp.paths import is_pattern, matching, quoted, resolve, without_options
 from mirror.ftp.transfer_log import Started, begin, refuse
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
-from mirror.tree.served import Directory, Entry, File
+from mirror.tree.served import Directory, DirectoryEntry, File
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mirror.ftp.session import Session
-    from mirror.tree.served import Found
+    from mirror.tree.served import Resource
 
 # STAT answers on the control connection, where nothing can be aborted
 _MAX_STAT_ENTRIES = 1000
@@ -25,7 +25,7 @@ _MAX_OFFSET_DIGITS = 19
 _ABSENT = "550 There is no such file or directory."
 
 
-def find(session: Session, path: str) -> Found | None:
+def find(session: Session, path: str) -> Resource | None:
     """Return what is served at a path now; None also when the disk does not tell, which is reported."""
     try:
         return session.service.worker.serving.site.find(path)
@@ -34,7 +34,7 @@ def find(session: Session, path: str) -> Found | None:
         return None
 
 
-def look(session: Session, argument: str) -> tuple[str, Found | None]:
+def look(session: Session, argument: str) -> tuple[str, Resource | None]:
     """Return the path that an argument names, and what is served there; no file has a slash behind its name."""
     path = resolve(session.directory, argument)
     found = find(session, path)
@@ -142,7 +142,7 @@ def mlst(session: Session, argument: str) -> None:
         session.respond(_ABSENT)
         return
     modified_s = found.modified_s
-    entry = Entry(f"/{path}", found if isinstance(found, File) else None)
+    entry = DirectoryEntry(f"/{path}", found if isinstance(found, File) else None)
     line = fact_line(entry, modified_s, session._current_facts)  # noqa: SLF001 - pyftpdlib's name for it
     session.push(f"250-Listing {quoted(path)}:\r\n {line}")
     session.respond("250 End.")
@@ -182,14 +182,14 @@ def _list(session: Session, method: str, argument: str) -> None:
     if entries is None:
         refuse(session, Started(method, path, ""), 550, _ABSENT.removeprefix("550 "))
         return
-    line: Callable[[Entry], str] = name_line
+    line: Callable[[DirectoryEntry], str] = name_line
     if method == "LIST":
         line = partial(list_line, directory_s=directory_s, now_s=time.time())
     started = Started(method, path, bundle)
     begin(session, TextContent(chunks(entries, line)), started, f"Listing {quoted(path)}.")
 
 
-def _entries(session: Session, argument: str) -> tuple[str, Sequence[Entry] | None, int, str]:
+def _entries(session: Session, argument: str) -> tuple[str, Sequence[DirectoryEntry] | None, int, str]:
     """Return the path that was meant, what to list for it (None for nothing there), the date of directories, and the
     bundle."""
     path, found = look(session, argument)
@@ -201,9 +201,9 @@ def _entries(session: Session, argument: str) -> tuple[str, Sequence[Entry] | No
     # a client that names a directory expects it in the names that it gets
     prefix = argument[: argument.rfind("/") + 1]
     if isinstance(found, File):
-        return path, (Entry(prefix + path.rpartition("/")[2], found),), found.modified_s, found.bundle
+        return path, (DirectoryEntry(prefix + path.rpartition("/")[2], found),), found.modified_s, found.bundle
     above, _, name = path.rpartition("/")
     if is_pattern(path) and isinstance(parent := find(session, above), Directory):
-        listed = [Entry(prefix + entry.name, entry.file) for entry in matching(parent.entries, name)]
+        listed = [DirectoryEntry(prefix + entry.name, entry.file) for entry in matching(parent.entries, name)]
         return path, listed or None, parent.modified_s, parent.bundle
     return path, None, 0, ""

@@ -133,35 +133,35 @@ class Handler:
         except NotTheCheckedFileError as error:
             if error.is_passing:
                 return self._unservable(exchange, target, str(error))
-            if serving.faults.worth_a_look(file):
-                return self._look_again(exchange, target, file, serving, more)
-            if not serving.faults.is_known(file):
+            if serving.quarantine.may_have_changed(file):
+                return self._check_again(exchange, target, file, serving, more)
+            if not serving.quarantine.is_known(file):
                 self._refuse(serving, file, error.reason)
             return self._problem(exchange, target, 503)
 
-    async def _look_again(
+    async def _check_again(
         self, exchange: Exchange, target: Target, file: File, serving: Serving, more: MoreFields
     ) -> Outcome:
         """Hash a file whose identity changed, and serve it when its bytes are the listed ones."""
-        again, looked_at = await self._slow.hash_again(file)
+        again, identity = await self._slow.hash_again(file)
         if again is not None:
-            serving.faults.readmit(serving.site, again)
+            serving.quarantine.readmit(serving.site, again)
             self._worker.count_faults()
             try:
                 return _file_outcome(exchange, again, more)
             except NotTheCheckedFileError:
                 pass
-        elif not serving.faults.is_known(file):
-            what = "it cannot be read" if looked_at is None else "its bytes are no longer the listed ones"
+        elif not serving.quarantine.is_known(file):
+            what = "it cannot be read" if identity is None else "its bytes are no longer the listed ones"
             log_line(f"{file.bundle}/{file.path} is not served: {what}")
-        serving.faults.refuse(file, looked_at)
+        serving.quarantine.refuse(file, identity)
         self._worker.count_faults()
         return self._problem(exchange, target, 503)
 
     def _refuse(self, serving: Serving, file: File, reason: str) -> None:
         if file.digest is not None:
             log_line(f"{file.bundle}/{file.path} is not served: {reason}")
-            serving.faults.refuse(file, None)
+            serving.quarantine.refuse(file, None)
             self._worker.count_faults()
 
     def _unservable(self, exchange: Exchange, target: Target, reason: str) -> Outcome:

@@ -70,7 +70,7 @@ class OwnUrls:
         """Return the answer to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
         if path == HEALTH:
-            status, text = health(self._worker.counters, serving.site, serving.faults.paths())
+            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths())
             return body_answer(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
         if path == METRICS:
             text = metrics(self._worker.counters, serving.site)
@@ -137,7 +137,7 @@ class OwnUrls:
             language=language,
             asked=asked,
             reach=self.reach(exchange),
-            faults=tuple(serving.faults.paths()),
+            faults=tuple(serving.quarantine.paths()),
             carry_language=asked.language is not None and cookie != asked.language,
         )
 

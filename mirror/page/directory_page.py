@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mirror.page.trust import Trust
     from mirror.page.view import View
     from mirror.page.words import Words
-    from mirror.tree.served import Directory, Entry
+    from mirror.tree.served import Directory, DirectoryEntry
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
@@ -93,7 +93,7 @@ def directory_values(
     }
 
 
-def _in_order(site: Site, directory: Directory) -> list[Entry]:
+def _in_order(site: Site, directory: Directory) -> list[DirectoryEntry]:
     """Return the entries, directories first; without the bundles, which have a section of their own."""
     bundles = {f"@{bundle.directory}" for bundle in site.bundles} if not directory.path else set()
     shown = [entry for entry in directory.entries if entry.name not in bundles or entry.file]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mirror.page.catalog import Catalog, Item
     from mirror.page.words import Words
-    from mirror.tree.served import Directory, Entry, File
+    from mirror.tree.served import Directory, DirectoryEntry, File
     from mirror.tree.site import Site
 
 ROWS_PER_PAGE = 200
@@ -68,7 +68,7 @@ class Rows:
         self._words = words
         self._suffix = suffix
 
-    def make(self, entries: Sequence[Entry]) -> list[Row]:
+    def make(self, entries: Sequence[DirectoryEntry]) -> list[Row]:
         """Return a row for each of some entries of the directory."""
         return [self._file(entry.name, entry.file) if entry.file else self._below(entry.name) for entry in entries]
 

@@ -69,7 +69,7 @@ class View:
         asked: the URL's query, read.
         reach: how this client reaches the mirror: host and port from its Host field.
         snippets: for the panel that says what to type on a machine; empty where it is not shown.
-        faults: the listed files that are refused at the moment, each `SHORT-ID/path`, as `FaultBook.paths` has them.
+        faults: the listed files that are refused at the moment, each `SHORT-ID/path`, as `Quarantine.paths` has them.
         carry_language: whether links keep `?lang=`: it was asked for, and no cookie of the client says the same yet.
     """
 

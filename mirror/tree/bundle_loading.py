@@ -94,8 +94,8 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
 
 def _document_type(file: IndexedFile) -> str:
     """Return the type of an image's index or manifest, which its name does not tell; "" for all else."""
-    told = file.about.get("media_type")
-    return told if isinstance(told, str) and told in _DOCUMENT_TYPES else ""
+    document_type = file.about.get("media_type")
+    return document_type if isinstance(document_type, str) and document_type in _DOCUMENT_TYPES else ""
 
 
 def _refuse_reserved(paths: Iterable[str], where: str) -> None:

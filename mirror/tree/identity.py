@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Identity(NamedTuple):
-    """A file as it was when somebody looked at it; a file of another identity may hold other bytes (stat(2)).
+    """A file as it was when it was checked; a file of another identity may hold other bytes (stat(2)).
 
     The change time cannot be set back by whoever may write to the file, so equal identities mean equal content,
     whichever path led to them.

@@ -1,4 +1,4 @@
-"""Open a file that has a URL, or say that it is no longer the one that was checked. Works on Linux 3.10."""
+"""Open a file that has a URL, or report that it is no longer the one that was checked. Works on Linux 3.10."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NotTheCheckedFileError(Exception):
 
     Arguments:
         reason: which of these, for the log.
-        is_passing: whether it could not even be looked at, which says nothing of the file.
+        is_passing: whether it could not be opened for a reason that says nothing about the file.
     """
 
     def __init__(self, file: File, reason: str, *, is_passing: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""A second look at a file whose identity changed: a new link, owner or label on it changes no byte.
+"""Files whose identity changed are hashed again before they are served: a new link, owner or label changes no byte.
 
 Unpacking the next bundle links its equal files to the ones being served, and `restorecon` relabels them; neither may
 stop the mirror. Owns which files cannot be served at the moment.
@@ -29,7 +29,7 @@ READ_BYTES = 1024 * 1024
 def hash_again(file: File) -> tuple[File | None, Identity | None]:
     """Hash what lies at a listed file's place now; may take as long as the disk does, so call it from a thread.
 
-    Returns the file with its new identity, or None when it is not the listed one; and the identity that was looked at,
+    Returns the file with its new identity, or None when it is not the listed one; and the identity of what was hashed,
     None when there is no such file.
     """
     if file.digest is None:
@@ -61,10 +61,10 @@ class _Refused(NamedTuple):
     """A file that is not served: as people call it, and the identity that was found wrong, None for none yet."""
 
     name: str
-    looked_at: Identity | None
+    wrong: Identity | None
 
 
-class FaultBook:
+class Quarantine:
     """The listed files that this worker cannot serve at the moment, and what is known of them. For one thread.
 
     Kept by where a file lies: two directories may hold the same bundle, and only one of them be damaged.
@@ -87,10 +87,10 @@ class FaultBook:
         return sorted(refused.name for refused in self._refused.values())
 
     def is_known(self, file: File) -> bool:
-        """Tell whether this file is refused already, so that it is told of once."""
+        """Tell whether this file is refused already, so that it is reported once."""
         return file.digest is not None and file.place.path in self._refused
 
-    def worth_a_look(self, file: File) -> bool:
+    def may_have_changed(self, file: File) -> bool:
         """Tell whether hashing could change anything: something of the right size that was not found wrong before."""
         if file.digest is None:
             return False
@@ -101,12 +101,12 @@ class FaultBook:
         if not stat.S_ISREG(status.st_mode) or status.st_size != file.size:
             return False
         refused = self._refused.get(file.place.path)
-        return refused is None or refused.looked_at != identity_of(status)
+        return refused is None or refused.wrong != identity_of(status)
 
-    def refuse(self, file: File, looked_at: Identity | None) -> None:
+    def refuse(self, file: File, wrong: Identity | None) -> None:
         """Remember that a file is not the listed one, and which identity was found wrong."""
         if file.digest is not None:
-            self._refused[file.place.path] = _Refused(f"{file.bundle}/{file.path}", looked_at)
+            self._refused[file.place.path] = _Refused(f"{file.bundle}/{file.path}", wrong)
 
     def readmit(self, site: Site, file: File) -> None:
         """Serve a file again, under its new identity."""

@@ -1,4 +1,4 @@
-"""What a URL leads to: a file or a directory. Frozen values, no I/O."""
+"""What a URL leads to, a resource: a file or a directory. Frozen values, no I/O."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class File:
     listed: IndexedFile | None = None
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """One name in a directory; `file` is None for a directory."""
 
     name: str
@@ -67,10 +67,10 @@ class Directory:
     """
 
     path: str
-    entries: tuple[Entry, ...]
+    entries: tuple[DirectoryEntry, ...]
     modified_s: int
     bundle: str
     inner: str
 
 
-Found = File | Directory
+Resource = File | Directory

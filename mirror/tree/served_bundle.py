@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.model.bundle import ID_CHARACTERS
-from mirror.tree.served import Directory, Entry
+from mirror.tree.served import Directory, DirectoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from bundler.model.bundle import BundleIndex
-    from mirror.tree.served import File, Found
+    from mirror.tree.served import File, Resource
 
 
 FaultWord = Literal["missing", "changed", "unreadable"]
@@ -74,7 +74,7 @@ class ServedBundle:
         if known is not None and known.place == file.place:
             self.files[file.path] = file
 
-    def find(self, path: str, url: str) -> Found | None:
+    def find(self, path: str, url: str) -> Resource | None:
         """Return what lies at a path of the bundle.
 
         Arguments:
@@ -87,5 +87,5 @@ class ServedBundle:
         if names is None:
             return None
         below = f"{path}/" if path else ""
-        entries = tuple(Entry(name, self.files.get(below + name)) for name in names)
+        entries = tuple(DirectoryEntry(name, self.files.get(below + name)) for name in names)
         return Directory(url, entries, self.modified_s, self.short_id, path)

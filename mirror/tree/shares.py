@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from bundler.archive.open_beneath import SOMETHING_ELSE, open_directory, open_file
 from mirror.tree.identity import Identity, date_of, identity_of
 from mirror.tree.media_types import media_type
-from mirror.tree.served import Directory, Entry, File, Place
+from mirror.tree.served import Directory, DirectoryEntry, File, Place
 
 if TYPE_CHECKING:
-    from mirror.tree.served import Found
+    from mirror.tree.served import Resource
 
 # how many names of one directory are listed; the others can still be asked for
 MAX_SHARED_NAMES = 100_000
@@ -36,7 +36,7 @@ class Share:
     path: str
     directory: int
 
-    def find(self, inner: str, url: str) -> Found | None:
+    def find(self, inner: str, url: str) -> Resource | None:
         """Return what lies at a path below the shared directory, or None; asks the disk.
 
         Raises OSError when the disk fails, not when the file is absent or hidden behind a link.
@@ -60,7 +60,7 @@ class Share:
         # never the inherited descriptor itself: all workers would share one place in its list (fork(2))
         descriptor = open_directory(self.directory, inner or ".")
         below = f"{inner}/" if inner else ""
-        entries: list[Entry] = []
+        entries: list[DirectoryEntry] = []
         try:
             with os.scandir(descriptor) as found:
                 for item in found:
@@ -72,9 +72,9 @@ class Share:
                     with suppress(OSError):
                         status = item.stat(follow_symlinks=False)
                         if stat.S_ISDIR(status.st_mode):
-                            entries.append(Entry(item.name, None))
+                            entries.append(DirectoryEntry(item.name, None))
                         elif stat.S_ISREG(status.st_mode):
-                            entries.append(Entry(item.name, self._file(below + item.name, status)))
+                            entries.append(DirectoryEntry(item.name, self._file(below + item.name, status)))
             modified_s = date_of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
@@ -103,5 +103,5 @@ def _is_plain(path: str) -> bool:
 
 def _shared_tag(identity: Identity) -> str:
     # what a person may know of inode numbers on the host is no business of the clients
-    told = f"{identity.device} {identity.inode} {identity.size} {identity.mtime_ns} {identity.ctime_ns}"
-    return f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
+    numbers = f"{identity.device} {identity.inode} {identity.size} {identity.mtime_ns} {identity.ctime_ns}"
+    return f'"{hashlib.sha256(numbers.encode()).hexdigest()[:32]}"'

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mirror.tree.served import Directory, Entry
+from mirror.tree.served import Directory, DirectoryEntry
 
 if TYPE_CHECKING:
-    from mirror.tree.served import File, Found
+    from mirror.tree.served import File, Resource
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.shares import Share
 
@@ -50,7 +50,7 @@ class Site:
         for bundle in self.bundles:
             bundle.replace_file(file)
 
-    def find(self, path: str) -> Found | None:
+    def find(self, path: str) -> Resource | None:
         """Return what a URL's path leads to, or None.
 
         Arguments:
@@ -62,7 +62,7 @@ class Site:
             return None
         return self._with_mounts(path, self._unmounted(path))
 
-    def _unmounted(self, path: str) -> Found | None:
+    def _unmounted(self, path: str) -> Resource | None:
         for share in self.shares:
             below = f"{share.path}/" if share.path else ""
             if path == share.path or path.startswith(below):
@@ -75,7 +75,7 @@ class Site:
             return None
         return self.current.find(path, path) if self.current else None
 
-    def _with_mounts(self, path: str, found: Found | None) -> Found | None:
+    def _with_mounts(self, path: str, found: Resource | None) -> Resource | None:
         """Add to a directory what is mounted in it: shares anywhere, bundles at the top."""
         if found is not None and not isinstance(found, Directory):
             return found
@@ -93,6 +93,6 @@ class Site:
             found = Directory(path, (), newest, "", "")
         if not names:
             return found
-        entries = {entry.name: entry for entry in found.entries} | {name: Entry(name, None) for name in names}
+        entries = {entry.name: entry for entry in found.entries} | {name: DirectoryEntry(name, None) for name in names}
         ordered = tuple(entries[name] for name in sorted(entries))
         return Directory(found.path, ordered, found.modified_s, found.bundle, found.inner)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundler.model.progress import Unwatched
 from mirror.registry.repositories import make_book
-from mirror.tree.quarantine import FaultBook
+from mirror.tree.quarantine import Quarantine
 from mirror.tree.site_loading import load_site
 from mirror.worker.users import read_users
 
@@ -34,7 +34,7 @@ class Serving:
         site: what is served.
         users: who may log in, None for anyone.
         key_files: certificate and key as bytes, for those who speak TLS.
-        faults: what cannot be served at the moment.
+        quarantine: the listed files that cannot be served at the moment.
         generation: counts the reloads, from 1.
         registry: the names under which the site's images are given out.
     """
@@ -42,7 +42,7 @@ class Serving:
     site: Site
     users: Users | None
     key_files: KeyFiles
-    faults: FaultBook
+    quarantine: Quarantine
     generation: int
     registry: Book
 
@@ -62,7 +62,7 @@ class Loader:
         if settings.users is not None:
             users = read_users(key_files.users or b"", str(settings.users))
         site = load_site(self.root, self.shares, verify=Unwatched() if settings.verify else None)
-        return Serving(site, users, key_files, FaultBook(site.bundles), generation, make_book(site))
+        return Serving(site, users, key_files, Quarantine(site.bundles), generation, make_book(site))
 
 
 class Reload:

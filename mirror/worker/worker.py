@@ -56,12 +56,12 @@ class Worker:
     def take_over(self, serving: Serving) -> None:
         """Serve a new snapshot from the next request on."""
         self.serving = serving
-        self.slot.set(Field.FAULTS, serving.faults.count)
+        self.slot.set(Field.FAULTS, serving.quarantine.count)
         self.slot.set(Field.GENERATION, serving.generation)
 
     def count_faults(self) -> None:
         """Tell all workers how many files this one cannot serve."""
-        self.slot.set(Field.FAULTS, self.serving.faults.count)
+        self.slot.set(Field.FAULTS, self.serving.quarantine.count)
 
     def is_ready(self) -> None:
         """Tell the supervisor, and everybody who reads the counters, that this worker accepts connections."""

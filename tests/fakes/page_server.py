@@ -45,7 +45,7 @@ class PageServer:
     """Serves a site's pages on a free port of loopback; files are answered without their bytes.
 
     Arguments:
-        faults: listed files that are refused, as `FaultBook.paths` has them.
+        faults: listed files that are refused, as `Quarantine.paths` has them.
     """
 
     def __init__(self, site: Site, faults: Sequence[str] = ()) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mirror.ftp.listings import FACTS, chunks, fact_line, list_line, name_line
-from mirror.tree.served import Entry, File, Place
+from mirror.tree.served import DirectoryEntry, File, Place
 
 NOW_S = 1_700_000_000
 DAY_S = 86_400
 
 
-def entry(name: str, *, size: int = 5, modified_s: int = NOW_S - DAY_S) -> Entry:
-    return Entry(name, File(Place(-1, name), size, '"x"', modified_s, "text/plain", None, "", name))
+def entry(name: str, *, size: int = 5, modified_s: int = NOW_S - DAY_S) -> DirectoryEntry:
+    return DirectoryEntry(name, File(Place(-1, name), size, '"x"', modified_s, "text/plain", None, "", name))
 
 
 @pytest.mark.parametrize(
@@ -27,16 +27,16 @@ def entry(name: str, *, size: int = 5, modified_s: int = NOW_S - DAY_S) -> Entry
             entry("ahead", modified_s=NOW_S + DAY_S),
             "-r--r--r--   1 ftp      ftp                 5 Nov 15  2023 ahead\r\n",
         ),
-        (Entry("yum", None), "dr-xr-xr-x   2 ftp      ftp              4096 Nov 14 22:13 yum\r\n"),
+        (DirectoryEntry("yum", None), "dr-xr-xr-x   2 ftp      ftp              4096 Nov 14 22:13 yum\r\n"),
     ],
 )
-def test_list_is_what_ls_writes(listed: Entry, expected: str) -> None:
+def test_list_is_what_ls_writes(listed: DirectoryEntry, expected: str) -> None:
     assert list_line(listed, NOW_S, NOW_S) == expected
 
 
 def test_facts_are_those_that_were_asked_for() -> None:
     assert fact_line(entry("a", modified_s=0), 0, FACTS) == "type=file;perm=r;size=5;modify=19700101000000; a\r\n"
-    assert fact_line(Entry("d", None), 0, FACTS) == "type=dir;perm=el;modify=19700101000000; d\r\n"
+    assert fact_line(DirectoryEntry("d", None), 0, FACTS) == "type=dir;perm=el;modify=19700101000000; d\r\n"
     assert fact_line(entry("a"), 0, ["size"]) == "size=5; a\r\n"
     assert fact_line(entry("a"), 0, []) == " a\r\n"
 

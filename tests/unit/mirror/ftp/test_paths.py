@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mirror.ftp.paths import is_pattern, matching, quoted, resolve, without_options
-from mirror.tree.served import Entry
+from mirror.tree.served import DirectoryEntry
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_options_of_ls_are_left_out(argument: str, expected: str) -> None:
 
 
 def test_patterns_match_as_in_a_shell() -> None:
-    entries = [Entry(name, None) for name in ("a.rpm", "b.rpm", "c.txt", ".hidden.rpm")]
+    entries = [DirectoryEntry(name, None) for name in ("a.rpm", "b.rpm", "c.txt", ".hidden.rpm")]
     assert [entry.name for entry in matching(entries, "*.rpm")] == ["a.rpm", "b.rpm"]
     assert [entry.name for entry in matching(entries, ".*")] == [".hidden.rpm"]
     assert [entry.name for entry in matching(entries, "[ac].*")] == ["a.rpm", "c.txt"]
@@ -65,7 +65,7 @@ def test_patterns_are_bounded_and_in_the_last_segment_only(path: str, expected: 
 
 
 def test_an_evil_pattern_takes_no_time() -> None:
-    entries = [Entry("a" * 255, None)] * 100
+    entries = [DirectoryEntry("a" * 255, None)] * 100
     begin = time.process_time()
     assert matching(entries, "*a" * 8 + "b") == ()
     assert time.process_time() - begin < 1

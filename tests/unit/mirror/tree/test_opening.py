@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
-from mirror.tree.quarantine import FaultBook, hash_again
+from mirror.tree.quarantine import Quarantine, hash_again
 from mirror.tree.shares import Share
 from mirror.tree.site import Site
 from tests.unit.mirror.bundle_tree import content_of, file_at, opened, site_of, write_bundle
@@ -148,18 +148,18 @@ def test_equal_bytes_are_refused_until_they_were_hashed_again(
 ) -> None:
     site = site_of(root)
     file = file_at(site, "dir/file")
-    book = FaultBook(site.bundles)
+    quarantine = Quarantine(site.bundles)
     change(place)
     with pytest.raises(NotTheCheckedFileError, match="has changed since"):
         open_checked(file)
-    assert book.worth_a_look(file)
-    again, looked_at = hash_again(file)
+    assert quarantine.may_have_changed(file)
+    again, identity = hash_again(file)
     assert again is not None
-    assert again.identity == looked_at != file.identity
-    book.refuse(file, looked_at)
-    assert (book.count, book.is_known(file)) == (1, True)
-    book.readmit(site, again)
-    assert (book.count, book.is_known(file)) == (0, False)
+    assert again.identity == identity != file.identity
+    quarantine.refuse(file, identity)
+    assert (quarantine.count, quarantine.is_known(file)) == (1, True)
+    quarantine.readmit(site, again)
+    assert (quarantine.count, quarantine.is_known(file)) == (0, False)
     assert file_at(site, "dir/file") is again
     assert content_of(again) == DATA
 
@@ -175,46 +175,46 @@ def test_a_link_on_the_way_to_the_very_same_file_changes_nothing(root: Root, pla
 def test_a_wrong_identity_is_hashed_once_and_a_new_one_again(root: Root, place: Path) -> None:
     site = site_of(root)
     file = file_at(site, "dir/file")
-    book = FaultBook(site.bundles)
+    quarantine = Quarantine(site.bundles)
     _replace(place)
-    assert book.worth_a_look(file)
-    book.refuse(file, hash_again(file)[1])
-    assert not book.worth_a_look(file)
+    assert quarantine.may_have_changed(file)
+    quarantine.refuse(file, hash_again(file)[1])
+    assert not quarantine.may_have_changed(file)
     place.chmod(0o640)
-    assert book.worth_a_look(file)
-    assert book.paths() == [f"{site.bundles[0].short_id}/dir/file"]
+    assert quarantine.may_have_changed(file)
+    assert quarantine.paths() == [f"{site.bundles[0].short_id}/dir/file"]
 
 
 @pytest.mark.parametrize("harm", [_append, _link_to_another, _make_a_fifo, _remove])
-def test_what_cannot_be_the_listed_file_is_not_worth_a_look(
+def test_what_cannot_be_the_listed_file_cannot_be_served_again(
     root: Root, place: Path, harm: Callable[[Path], None]
 ) -> None:
     site = site_of(root)
     file = file_at(site, "dir/file")
     harm(place)
-    assert not FaultBook(site.bundles).worth_a_look(file)
+    assert not Quarantine(site.bundles).may_have_changed(file)
 
 
-def test_a_link_as_long_as_the_file_is_not_worth_a_look(root: Root, place: Path) -> None:
+def test_a_link_as_long_as_the_file_cannot_be_served_again(root: Root, place: Path) -> None:
     site = site_of(root)
     place.unlink()
     place.symlink_to("x" * len(DATA))
     assert place.lstat().st_size == len(DATA)
-    assert not FaultBook(site.bundles).worth_a_look(file_at(site, "dir/file"))
+    assert not Quarantine(site.bundles).may_have_changed(file_at(site, "dir/file"))
 
 
 def test_a_file_missing_at_first_is_refused_until_it_is_there(root: Root, place: Path) -> None:
     place.unlink()
     site = site_of(root)
-    book = FaultBook(site.bundles)
+    quarantine = Quarantine(site.bundles)
     file = file_at(site, "dir/file")
-    assert (book.count, book.is_known(file), book.worth_a_look(file)) == (1, True, False)
+    assert (quarantine.count, quarantine.is_known(file), quarantine.may_have_changed(file)) == (1, True, False)
     place.write_bytes(DATA)
-    assert book.worth_a_look(file)
+    assert quarantine.may_have_changed(file)
     again, _ = hash_again(file)
     assert again is not None
-    book.readmit(site, again)
-    assert book.count == 0
+    quarantine.readmit(site, again)
+    assert quarantine.count == 0
     assert content_of(file_at(site, "dir/file")) == DATA
 
 
@@ -224,15 +224,15 @@ def test_two_directories_with_the_same_bundle_are_judged_apart(tmp_path: Path) -
     with opened(tmp_path) as root:
         site = site_of(root)
         assert site.bundles[0].short_id == site.bundles[1].short_id
-        book = FaultBook(site.bundles)
+        quarantine = Quarantine(site.bundles)
         _touch(tmp_path / "two/a")
         first, second = file_at(site, "@one/a"), file_at(site, "@two/a")
-        again, looked_at = hash_again(second)
+        again, identity = hash_again(second)
         assert again is not None
-        book.refuse(second, looked_at)
-        assert book.is_known(second)
-        assert not book.is_known(first)
-        book.readmit(site, again)
+        quarantine.refuse(second, identity)
+        assert quarantine.is_known(second)
+        assert not quarantine.is_known(first)
+        quarantine.readmit(site, again)
         assert file_at(site, "@one/a") is first
         assert file_at(site, "@two/a") is again
 
@@ -240,9 +240,9 @@ def test_two_directories_with_the_same_bundle_are_judged_apart(tmp_path: Path) -
 def test_shared_files_are_never_hashed_or_refused(root: Root, place: Path) -> None:
     share = Share("", root.descriptor)
     file = file_at(Site((), None, (share,)), "dir/file")
-    book = FaultBook(())
+    quarantine = Quarantine(())
     _append(place)
     assert hash_again(file) == (None, None)
-    assert not book.worth_a_look(file)
-    book.refuse(file, None)
-    assert (book.count, book.is_known(file)) == (0, False)
+    assert not quarantine.may_have_changed(file)
+    quarantine.refuse(file, None)
+    assert (quarantine.count, quarantine.is_known(file)) == (0, False)

@@ -46,7 +46,7 @@ def test_a_snapshot_holds_all_that_a_request_goes_by(root: Root) -> None:
     assert "iso/" in names_in(serving.site, "")
     assert serving.users is not None
     assert serving.users.check("ann", b"secret")
-    assert (serving.key_files, serving.generation, serving.faults.count) == (key_files, 4, 0)
+    assert (serving.key_files, serving.generation, serving.quarantine.count) == (key_files, 4, 0)
 
 
 def test_without_a_file_of_users_anyone_may_and_without_verify_nothing_is_hashed(root: Root) -> None:
@@ -68,7 +68,7 @@ def test_a_reload_tells_when_it_is_done_and_keeps_no_descriptor(root: Root, tmp_
     assert select.select([reload], [], [], 10)[0] == [reload]
     serving = reload.take()
     assert serving.generation == 2
-    assert serving.faults.paths() == [f"{serving.site.bundles[0].short_id}/a"]
+    assert serving.quarantine.paths() == [f"{serving.site.bundles[0].short_id}/a"]
     assert _open_descriptors() == before
 
 
