@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mirror.http.answer import METHODS, Answer, Fields
 from mirror.http.request_fields import host_name
-from mirror.registry.answers import Question, answer_to
+from mirror.registry.routes import Question, answer_to
 from mirror.registry.decision import cannot
 
 if TYPE_CHECKING:

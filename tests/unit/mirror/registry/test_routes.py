@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from mirror.registry.answers import Question, answer_to
+from mirror.registry.routes import Question, answer_to
 from mirror.registry.decision import Document, Said, cannot
 from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, digest, image
 
