@@ -20,7 +20,7 @@ from mirror.http.registry_urls import (
     registry_refusal,
 )
 from mirror.http.request_target import Target, parse_target
-from mirror.registry.decision import Said
+from mirror.registry.decision import JsonReply
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File
 from mirror.worker.operator_log import log_line
@@ -115,7 +115,7 @@ class Handler:
 
     def _registry(self, exchange: Exchange, target: Target, serving: Serving) -> Outcome | Coroutine[Any, Any, Outcome]:
         decision = registry_decision(exchange, target, serving.registry)
-        if isinstance(decision, Said):
+        if isinstance(decision, JsonReply):
             return Outcome(registry_answer(decision))
         return self._file(exchange, target, decision.file, serving, decision.fields)
 

@@ -1,4 +1,4 @@
-"""What a request to the registry gets: a file, or a few words in the spec's form (distribution spec 1.1)."""
+"""What a request to the registry gets: a file, or a JSON document in the spec's form (distribution spec 1.1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from mirror.tree.served import File
 
-Fields = tuple[tuple[str, str], ...]
+ReplyFields = tuple[tuple[str, str], ...]
 # the spec's codes ("Error Codes"), and of the reference registry those that the spec has no word for
 Code = Literal[
     "BLOB_UNKNOWN", "DIGEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID", "NAME_UNKNOWN", "PAGINATION_NUMBER_INVALID",
@@ -20,34 +20,34 @@ JSON_TYPE = "application/json"
 VERSION_FIELD = ("Docker-Distribution-API-Version", "registry/2.0")
 
 
-class Document(NamedTuple):
-    """A file goes out, whole or in part; `fields` stand beside those that every file has."""
+class FileReply(NamedTuple):
+    """A file, whole or in part; `fields` stand beside those that every file has."""
 
     file: File
-    fields: Fields
+    fields: ReplyFields
 
 
-class Said(NamedTuple):
-    """An answer of our own."""
+class JsonReply(NamedTuple):
+    """A JSON document of our own."""
 
     status: int
     body: bytes
     media_type: str = JSON_TYPE
-    fields: Fields = (VERSION_FIELD,)
+    fields: ReplyFields = (VERSION_FIELD,)
 
 
-Decision = Document | Said
+Decision = FileReply | JsonReply
 
 
-def refused(status: int, code: Code, message: str, detail: Json = None, fields: Fields = ()) -> Said:
+def refused(status: int, code: Code, message: str, detail: Json = None, fields: ReplyFields = ()) -> JsonReply:
     """Return an error as the spec words it ("Error Codes")."""
     error = {"code": code, "message": message, "detail": detail}
     body = json.dumps({"errors": [error]}, ensure_ascii=False).encode() + b"\n"
-    return Said(status, body, JSON_TYPE, (VERSION_FIELD, *fields))
+    return JsonReply(status, body, JSON_TYPE, (VERSION_FIELD, *fields))
 
 
-def cannot(status: int) -> Said:
-    """Return what is said to a request that is no question: one that writes, one that cannot be read."""
+def cannot(status: int) -> JsonReply:
+    """Return the error for a request without a route: one that writes, one that cannot be read."""
     code, message = _REFUSALS.get(status, ("UNSUPPORTED", "this is no request that can be answered"))
     return refused(status, code, message)
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from mirror.registry.decision import Fields
+    from mirror.registry.decision import ReplyFields
 
     Order = Callable[[str], tuple[str, ...]]
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 _MAX_DIGITS = 9
 
 
-class Page(NamedTuple):
+class ListPage(NamedTuple):
     """A part of a list, and where the next one is."""
 
     members: list[str]
-    fields: Fields
+    fields: ReplyFields
 
 
-def page_of(members: Iterable[str], order: Order, path: str, asked: Mapping[str, str]) -> Page | None:
-    """Return the part that was asked for, or None when `n` is no number.
+def list_page(members: Iterable[str], order: Order, path: str, query: Mapping[str, str]) -> ListPage | None:
+    """Return the part that a query asks for, or None when `n` is no number.
 
     Arguments:
         members: sorted by `order`.
         path: of the list's URL.
-        asked: the query's fields: `n`, `last`, and whatever has to stand in the next query as well.
+        query: its fields: `n`, `last`, and whatever has to stand in the next query as well.
     """
-    text = asked.get("n")
+    text = query.get("n")
     if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         return None
-    last = asked.get("last")
+    last = query.get("last")
     left = list(members) if last is None else [member for member in members if order(member) > order(last)]
     if text is None or int(text) >= len(left):
-        return Page(left, ())
+        return ListPage(left, ())
     part = left[: int(text)]
     if not part:
-        # nothing was wanted: there is no member to go on from
-        return Page([], ())
-    query = urlencode({**asked, "last": part[-1]})
-    return Page(part, (("Link", f'<{path}?{query}>; rel="next"'),))
+        # `n` is 0: there is no member to go on from
+        return ListPage([], ())
+    following = urlencode({**query, "last": part[-1]})
+    return ListPage(part, (("Link", f'<{path}?{following}>; rel="next"'),))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class ServedRepository:
     """What one name before the colon stands for.
 
     Arguments:
@@ -35,8 +35,8 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
-    """Every repository of a site.
+class RepositoryIndex:
+    """Every repository of a site, by all of its names.
 
     Arguments:
         site_names: `project/repository`, and what the catalog lists, in its order.
@@ -45,27 +45,27 @@ class Book:
         warnings: a line for every name that means several images.
     """
 
-    site_names: Mapping[str, Repository]
-    originals: Mapping[str, Repository]
-    last_segments: Mapping[str, Repository]
+    site_names: Mapping[str, ServedRepository]
+    originals: Mapping[str, ServedRepository]
+    last_segments: Mapping[str, ServedRepository]
     warnings: tuple[str, ...]
 
-    def find(self, name: str, namespace: str, own_host: str) -> Repository | None:
+    def find(self, name: str, namespace: str, own_host: str) -> ServedRepository | None:
         """Return a repository, or None.
 
         Arguments:
             name: as it stands in the URL.
             namespace: the registry that containerd asks this one for (`?ns=`), "" for none.
-            own_host: by which the client calls this mirror, without a port.
+            own_host: the name by which the client calls this mirror, without a port.
 
-        An image of another registry is never given for what was asked of the namespace; its site's name is only known
-        to who asks for this host's own.
+        A request for a namespace never gets an image of another registry; the site's own names are looked up only
+        without a namespace, or where it is this host.
         """
         if namespace:
             found = self.originals.get(f"{namespace}/{name}")
             # an IPv6 address has brackets here, and colons of its own
-            asked = namespace[1:].partition("]")[0] if namespace.startswith("[") else namespace.partition(":")[0]
-            if found is not None or asked.lower() != own_host.lower():
+            host = namespace[1:].partition("]")[0] if namespace.startswith("[") else namespace.partition(":")[0]
+            if found is not None or host.lower() != own_host.lower():
                 return found
         return self.site_names.get(name) or self.originals.get(name) or self.last_segments.get(name)
 
@@ -79,7 +79,7 @@ class _Draft:
     images: dict[Image, None] = field(default_factory=dict)
 
 
-class _Shelf:
+class _NameTable:
     """Repositories under one kind of name."""
 
     def __init__(self, name_of: Callable[[Reference], str], warnings: list[str] | None) -> None:
@@ -117,15 +117,17 @@ class _Shelf:
         if self._warnings is not None:
             self._warnings.append(line)
 
-    def repositories(self, contents: dict[tuple[int, ...], Mapping[str, Held]]) -> dict[str, Repository]:
+    def repositories(self, contents: dict[tuple[int, ...], Mapping[str, Held]]) -> dict[str, ServedRepository]:
         """Return the finished ones, sorted; those of the same images share what they hold through `contents`."""
-        finished: dict[str, Repository] = {}
+        finished: dict[str, ServedRepository] = {}
         for name, draft in sorted(self._drafts.items()):
             key = tuple(id(image) for image in draft.images)
             if key not in contents:
                 contents[key] = _merged(tuple(draft.images))
             known = {tag: image for tag, image in draft.tags.items() if image is not None}
-            finished[name] = Repository(dict(sorted(known.items(), key=lambda item: tag_order(item[0]))), contents[key])
+            finished[name] = ServedRepository(
+                dict(sorted(known.items(), key=lambda item: tag_order(item[0]))), contents[key]
+            )
         return finished
 
 
@@ -134,19 +136,19 @@ def tag_order(tag: str) -> tuple[str, str]:
     return tag.lower(), tag
 
 
-def make_book(site: Site) -> Book:
+def repository_index(site: Site) -> RepositoryIndex:
     """Return the names of everything that a site's bundles hold."""
     warnings: list[str] = []
-    site_names = _Shelf(site_repository, warnings)
-    originals = _Shelf(lambda name: name.name, None)
-    last_segments = _Shelf(lambda name: name.path.rpartition("/")[2], None)
+    site_names = _NameTable(site_repository, warnings)
+    originals = _NameTable(lambda name: name.name, None)
+    last_segments = _NameTable(lambda name: name.path.rpartition("/")[2], None)
     current = [] if site.current is None else [site.current]
     for bundle in (*current, *(other for other in site.bundles if other is not site.current)):
         images = tuple(images_of(bundle))
-        for shelf in (site_names, originals, last_segments):
-            shelf.add(bundle, images)
+        for table in (site_names, originals, last_segments):
+            table.add(bundle, images)
     contents: dict[tuple[int, ...], Mapping[str, Held]] = {}
-    return Book(
+    return RepositoryIndex(
         site_names.repositories(contents),
         originals.repositories(contents),
         last_segments.repositories(contents),

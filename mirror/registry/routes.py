@@ -10,33 +10,33 @@ from bundler.model.digest import Digest
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from bundler.model.image.reference import DEFAULT_HOST, Reference
 from mirror.registry.accept import accepted
-from mirror.registry.decision import VERSION_FIELD, Document, Said, cannot, refused
-from mirror.registry.paging import page_of
+from mirror.registry.decision import VERSION_FIELD, FileReply, JsonReply, cannot, refused
+from mirror.registry.paging import list_page
 from mirror.registry.repositories import tag_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mirror.registry.decision import Code, Decision, Fields
+    from mirror.registry.decision import Code, Decision, ReplyFields
     from mirror.registry.paging import Order
-    from mirror.registry.repositories import Book, Repository
+    from mirror.registry.repositories import RepositoryIndex, ServedRepository
     from mirror.registry.served_images import Held, Image
 
 _ROUTE = re.compile(r"(.+)/(?:(manifests|blobs|referrers)/([^/]+)|tags/list)", re.DOTALL)
 _OCI_TYPES = (OCI_INDEX, OCI_MANIFEST)
-# what the answer depends on beside the URL; a cache must not give one client what another one accepts
-_NEGOTIATED: Fields = (("Vary", "Accept"),)
-_MAX_TOLD = 300
+# what the reply depends on beside the URL; a cache must not give one client what another one accepts
+_NEGOTIATED: ReplyFields = (("Vary", "Accept"),)
+_MAX_ECHO_CHARACTERS = 300
 
 
-class Question(NamedTuple):
+class RegistryRequest(NamedTuple):
     """A GET or HEAD request.
 
     Arguments:
         path: behind `/v2/`, decoded, without slashes at its ends.
         query: the query's fields.
         accept: the Accept field, None when there is none.
-        own_host: by which the client calls this mirror, without a port.
+        own_host: the name by which the client calls this mirror, without a port.
     """
 
     path: str
@@ -45,91 +45,93 @@ class Question(NamedTuple):
     own_host: str = ""
 
 
-def answer_to(book: Book, question: Question) -> Decision:
-    """Decide."""
-    if not question.path:
-        return Said(200, b"{}")
-    if question.path == "_catalog":
-        return _list(question, book.site_names, lambda name: (name,), "repositories", {})
-    route = _ROUTE.fullmatch(question.path)
+def decide(index: RepositoryIndex, request: RegistryRequest) -> Decision:
+    """Decide what a request gets."""
+    if not request.path:
+        return JsonReply(200, b"{}")
+    if request.path == "_catalog":
+        return _list(request, index.site_names, lambda name: (name,), "repositories", {})
+    route = _ROUTE.fullmatch(request.path)
     if route is None:
         return cannot(404)
     name, what, reference = route[1], route[2], route[3]
-    repository = book.find(name, question.query.get("ns", ""), question.own_host)
+    repository = index.find(name, request.query.get("ns", ""), request.own_host)
     if repository is None:
         return _no_repository(name)
     match what:
         case "manifests":
-            return _manifest(repository, name, reference, question)
+            return _manifest(repository, name, reference, request)
         case "blobs":
             return _blob(repository, name, reference)
         case "referrers":
-            return _referrers(reference, question)
+            return _referrers(reference, request)
         case _:
-            return _list(question, repository.tags, tag_order, "tags", {"name": name})
+            return _list(request, repository.tags, tag_order, "tags", {"name": name})
 
 
-def _manifest(repository: Repository, name: str, reference: str, question: Question) -> Decision:
+def _manifest(repository: ServedRepository, name: str, reference: str, request: RegistryRequest) -> Decision:
     """Find a manifest ("Pulling manifests") and settle its type as the reference registry does (its manifests.go)."""
-    takes = accepted(question.accept).takes
+    takes = accepted(request.accept).takes
     if ":" in reference:
         held = repository.held.get(reference)
         if held is None or not held.is_document:
             return _no_content(name, reference, "MANIFEST_UNKNOWN")
-        # what was asked for by its digest cannot be turned into anything else; clients of Docker need not accept it
+        # a request by digest can get nothing else in its place; clients of Docker need not accept it
         if held.media_type in _OCI_TYPES and not takes(held.media_type):
             return _not_acceptable(held)
         return _document(held, _NEGOTIATED)
     image = repository.tags.get(reference)
     if image is None:
-        detail = {"name": name[:_MAX_TOLD], "tag": reference[:_MAX_TOLD]}
+        detail = {"name": name[:_MAX_ECHO_CHARACTERS], "tag": reference[:_MAX_ECHO_CHARACTERS]}
         return refused(404, "MANIFEST_UNKNOWN", "no bundle has an image of this name and tag", detail)
-    chosen = _acceptable(image, question)
+    chosen = _acceptable(image, request)
     return _not_acceptable(image.top) if chosen is None else _document(chosen, _NEGOTIATED)
 
 
-def _acceptable(image: Image, question: Question) -> Held | None:
+def _acceptable(image: Image, request: RegistryRequest) -> Held | None:
     """Return the document for a client: the lock's, or for one that knows no index the primary platform's."""
-    takes = accepted(question.accept).takes
+    takes = accepted(request.accept).takes
     candidates = (image.top, image.primary)
     return next((held for held in candidates if held is not None and takes(held.media_type)), None)
 
 
-def _not_acceptable(held: Held) -> Said:
+def _not_acceptable(held: Held) -> JsonReply:
     message = f"the image is a document of type {held.media_type}, which the Accept field leaves out"
     return refused(404, "MANIFEST_UNKNOWN", message, {"digest": held.digest}, _NEGOTIATED)
 
 
-def _blob(repository: Repository, name: str, reference: str) -> Decision:
+def _blob(repository: ServedRepository, name: str, reference: str) -> Decision:
     held = repository.held.get(reference)
     return _no_content(name, reference, "BLOB_UNKNOWN") if held is None else _document(held, ())
 
 
-def _document(held: Held, more: Fields) -> Decision:
+def _document(held: Held, more: ReplyFields) -> Decision:
     file = held.file
     if file is None:
         return cannot(500)
-    return Document(file, (VERSION_FIELD, ("Docker-Content-Digest", held.digest), *more))
+    return FileReply(file, (VERSION_FIELD, ("Docker-Content-Digest", held.digest), *more))
 
 
-def _referrers(reference: str, question: Question) -> Said:
+def _referrers(reference: str, request: RegistryRequest) -> JsonReply:
     """Say that nothing refers to a manifest: signatures and the like do not travel in bundles ("Listing Referrers")."""
     if not _is_digest(reference):
         return _digest_invalid(reference)
     body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()
-    filtered: Fields = (("OCI-Filters-Applied", "artifactType"),) if "artifactType" in question.query else ()
-    return Said(200, body, OCI_INDEX, (VERSION_FIELD, *filtered))
+    filtered: ReplyFields = (("OCI-Filters-Applied", "artifactType"),) if "artifactType" in request.query else ()
+    return JsonReply(200, body, OCI_INDEX, (VERSION_FIELD, *filtered))
 
 
-def _list(question: Question, members: Iterable[str], order: Order, key: str, told: Mapping[str, str]) -> Said:
-    page = page_of(members, order, f"/v2/{question.path}", question.query)
+def _list(
+    request: RegistryRequest, members: Iterable[str], order: Order, key: str, further: Mapping[str, str]
+) -> JsonReply:
+    page = list_page(members, order, f"/v2/{request.path}", request.query)
     if page is None:
         return refused(400, "PAGINATION_NUMBER_INVALID", "n is not a number of entries")
-    return Said(200, json.dumps({**told, key: page.members}).encode(), fields=(VERSION_FIELD, *page.fields))
+    return JsonReply(200, json.dumps({**further, key: page.members}).encode(), fields=(VERSION_FIELD, *page.fields))
 
 
-def _no_repository(name: str) -> Said:
-    detail = {"name": name[:_MAX_TOLD]}
+def _no_repository(name: str) -> JsonReply:
+    detail = {"name": name[:_MAX_ECHO_CHARACTERS]}
     try:
         Reference(DEFAULT_HOST, name, "latest")
     except ValueError:
@@ -137,16 +139,16 @@ def _no_repository(name: str) -> Said:
     return refused(404, "NAME_UNKNOWN", "no bundle has images of this name", detail)
 
 
-def _no_content(name: str, reference: str, code: Code) -> Said:
+def _no_content(name: str, reference: str, code: Code) -> JsonReply:
     if not _is_digest(reference):
         return _digest_invalid(reference)
-    detail = {"name": name[:_MAX_TOLD], "digest": reference}
+    detail = {"name": name[:_MAX_ECHO_CHARACTERS], "digest": reference}
     return refused(404, code, "no image of this repository has such content", detail)
 
 
-def _digest_invalid(reference: str) -> Said:
+def _digest_invalid(reference: str) -> JsonReply:
     message = "this is no digest: want sha256 or sha512, a colon, and lower-case hex digits"
-    return refused(400, "DIGEST_INVALID", message, {"digest": reference[:_MAX_TOLD]})
+    return refused(400, "DIGEST_INVALID", message, {"digest": reference[:_MAX_ECHO_CHARACTERS]})
 
 
 def _is_digest(text: str) -> bool:

@@ -20,7 +20,7 @@ def describe(site: Site, warnings: Sequence[str] = ()) -> str:
     """Return one line for each bundle and each share, and one for everything that is not as it should be.
 
     Arguments:
-        warnings: what the registry found, see `Book.warnings`.
+        warnings: what the registry found, see `RepositoryIndex.warnings`.
     """
     lines = [_bundle_line(bundle, current=bundle is site.current) for bundle in site.bundles]
     if site.bundles and site.current is None:

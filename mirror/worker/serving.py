@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.progress import Unwatched
-from mirror.registry.repositories import make_book
+from mirror.registry.repositories import repository_index
 from mirror.tree.quarantine import Quarantine
 from mirror.tree.site_loading import load_site
 from mirror.worker.users import read_users
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.errors import BundlerError
-    from mirror.registry.repositories import Book
+    from mirror.registry.repositories import RepositoryIndex
     from mirror.settings import Settings
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
@@ -44,7 +44,7 @@ class Serving:
     key_files: KeyFiles
     quarantine: Quarantine
     generation: int
-    registry: Book
+    registry: RepositoryIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Loader:
         if settings.users is not None:
             users = read_users(key_files.users or b"", str(settings.users))
         site = load_site(self.root, self.shares, verify=Unwatched() if settings.verify else None)
-        return Serving(site, users, key_files, Quarantine(site.bundles), generation, make_book(site))
+        return Serving(site, users, key_files, Quarantine(site.bundles), generation, repository_index(site))
 
 
 class Reload:

@@ -12,7 +12,7 @@ from bundler.model.image.layout import layout_placements
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor
 from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
-from mirror.registry.repositories import make_book
+from mirror.registry.repositories import repository_index
 from mirror.tree.served import File, Place
 from mirror.tree.served_bundle import ServedBundle
 from mirror.tree.site import Site
@@ -20,7 +20,7 @@ from mirror.tree.site import Site
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mirror.registry.repositories import Book
+    from mirror.registry.repositories import RepositoryIndex
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 NOTHING = Digest.sha256(b"")
@@ -101,7 +101,7 @@ def site(*bundles: ServedBundle, current: ServedBundle | None = None) -> Site:
     return Site(tuple(bundles), current)
 
 
-def book(*images: ImageArtifact, platforms: Sequence[Platform] = (AMD64, ARM64)) -> Book:
+def index_of_images(*images: ImageArtifact, platforms: Sequence[Platform] = (AMD64, ARM64)) -> RepositoryIndex:
     """Return the names of one bundle's images."""
     only = bundle(*images, platforms=platforms)
-    return make_book(site(only, current=only))
+    return repository_index(site(only, current=only))

@@ -11,17 +11,17 @@ import pytest
 from bundler.model.bundle import IndexedFile
 from bundler.model.bundle_path import BundlePath
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from mirror.registry.repositories import make_book
-from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, bundle, digest, image, site
+from mirror.registry.repositories import repository_index
+from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, bundle, digest, image, index_of_images, site
 
 if TYPE_CHECKING:
-    from mirror.registry.repositories import Book
+    from mirror.registry.repositories import RepositoryIndex
 
 PAUSE, FLANNEL = "registry.k8s.io/pause:3.5", "quay.io/coreos/flannel:v0.14.0"
 HOST = "master"
 
 
-def top(names: Book, name: str, tag: str, namespace: str = "") -> str | None:
+def top(names: RepositoryIndex, name: str, tag: str, namespace: str = "") -> str | None:
     """Return which document a name leads to."""
     repository = names.find(name, namespace, HOST)
     found = repository.tags.get(tag) if repository is not None else None
@@ -43,7 +43,7 @@ def top(names: Book, name: str, tag: str, namespace: str = "") -> str | None:
     ],
 )
 def test_an_image_answers_to_all_its_names(name: str, namespace: str) -> None:
-    names = book(image(PAUSE, "docker.io/kubeedge/pause:3.5"), image(FLANNEL))
+    names = index_of_images(image(PAUSE, "docker.io/kubeedge/pause:3.5"), image(FLANNEL))
     assert top(names, name, "3.5", namespace) == digest(f"{PAUSE} top")
 
 
@@ -62,23 +62,23 @@ def test_an_image_answers_to_all_its_names(name: str, namespace: str) -> None:
     ],
 )
 def test_another_registry_s_image_is_never_given(name: str, namespace: str) -> None:
-    assert book(image(PAUSE), image(FLANNEL)).find(name, namespace, HOST) is None
+    assert index_of_images(image(PAUSE), image(FLANNEL)).find(name, namespace, HOST) is None
 
 
 def test_a_port_is_part_of_a_source_s_name() -> None:
-    names = book(image("127.0.0.1:5000/demo/hello:1"))
+    names = index_of_images(image("127.0.0.1:5000/demo/hello:1"))
     assert top(names, "demo/hello", "1", "127.0.0.1:5000") == digest("127.0.0.1:5000/demo/hello:1 top")
     assert names.find("demo/hello", "127.0.0.1", HOST) is None
 
 
 def test_the_catalog_lists_what_push_would_make() -> None:
-    names = book(image(PAUSE, "docker.io/kubeedge/pause:3.5"), image(FLANNEL))
+    names = index_of_images(image(PAUSE, "docker.io/kubeedge/pause:3.5"), image(FLANNEL))
     assert list(names.site_names) == ["coreos/flannel", "kubeedge/pause", "library/pause"]
 
 
 def test_a_last_segment_is_known_where_it_means_one_image() -> None:
     other = "docker.io/other/pause:3.5"
-    names = book(image(PAUSE), image(other), image("docker.io/other/pause:3.6"))
+    names = index_of_images(image(PAUSE), image(other), image("docker.io/other/pause:3.6"))
     assert top(names, "pause", "3.5") is None
     assert top(names, "pause", "3.6") == digest("docker.io/other/pause:3.6 top")
     assert top(names, "library/pause", "3.5") == digest(f"{PAUSE} top")
@@ -89,7 +89,7 @@ def test_a_last_segment_is_known_where_it_means_one_image() -> None:
 
 
 def test_a_site_s_name_of_two_images_is_given_to_neither_and_told() -> None:
-    names = book(image(PAUSE), image("docker.io/library/pause:3.5"))
+    names = index_of_images(image(PAUSE), image("docker.io/library/pause:3.5"))
     assert top(names, "library/pause", "3.5") is None
     assert top(names, "pause", "3.5", "registry.k8s.io") == digest(f"{PAUSE} top")
     (warning,) = names.warnings
@@ -97,7 +97,7 @@ def test_a_site_s_name_of_two_images_is_given_to_neither_and_told() -> None:
 
 
 def test_a_repository_holds_its_images_blobs_and_no_others() -> None:
-    names = book(image(PAUSE, layers=["shared"], pruned=True), image(FLANNEL, layers=["shared"]))
+    names = index_of_images(image(PAUSE, layers=["shared"], pruned=True), image(FLANNEL, layers=["shared"]))
     found = names.find("library/pause", "", HOST)
     assert found is not None
     parts = (f"{arch} {what}" for arch in ("amd64", "arm64") for what in ("manifest", "config", "layer"))
@@ -112,7 +112,7 @@ def test_a_child_that_is_an_image_of_its_own_opens_no_other_repository() -> None
     alone = replace(
         by_digest, upstream=whole.images[0].manifest.blob, top=whole.images[0].manifest.blob, images=whole.images[:1]
     )
-    names = book(whole, alone)
+    names = index_of_images(whole, alone)
     found = names.find("library/alone", "", HOST)
     assert found is not None
     assert set(found.held) == {digest(f"{PAUSE} amd64 {what}") for what in ("manifest", "config", "layer")}
@@ -120,7 +120,7 @@ def test_a_child_that_is_an_image_of_its_own_opens_no_other_repository() -> None
 
 def test_the_view_that_skopeo_reads_in_the_layout_is_no_image() -> None:
     listed = bundle(image(PAUSE, media_type=DOCKER_INDEX))
-    found = make_book(site(listed, current=listed)).find("library/pause", "", HOST)
+    found = repository_index(site(listed, current=listed)).find("library/pause", "", HOST)
     assert found is not None
     views = [file for file in listed.index.files if file.about.get("media_type") == OCI_INDEX]
     assert len(views) == 1
@@ -130,7 +130,7 @@ def test_the_view_that_skopeo_reads_in_the_layout_is_no_image() -> None:
 
 def test_an_image_by_digest_alone_has_no_tag() -> None:
     name = f"quay.io/metrics/server@{digest('something')}"
-    found = book(image(name)).find("metrics/server", "", HOST)
+    found = index_of_images(image(name)).find("metrics/server", "", HOST)
     assert found is not None
     assert dict(found.tags) == {}
     assert digest(f"{name} top") in found.held
@@ -138,7 +138,7 @@ def test_an_image_by_digest_alone_has_no_tag() -> None:
 
 def test_the_primary_platform_is_the_first_of_the_bundle_s() -> None:
     listed = (ARM64, AMD64)
-    found = book(image(PAUSE), image(FLANNEL, platforms=[AMD64]), platforms=listed)
+    found = index_of_images(image(PAUSE), image(FLANNEL, platforms=[AMD64]), platforms=listed)
     for name, tag, arch, reference in (
         ("library/pause", "3.5", "arm64", PAUSE),
         ("coreos/flannel", "v0.14.0", "amd64", FLANNEL),
@@ -151,7 +151,7 @@ def test_the_primary_platform_is_the_first_of_the_bundle_s() -> None:
 
 
 def test_a_manifest_without_an_index_is_its_own_primary() -> None:
-    found = book(image(PAUSE, platforms=[AMD64], media_type=DOCKER_MANIFEST)).find("library/pause", "", HOST)
+    found = index_of_images(image(PAUSE, platforms=[AMD64], media_type=DOCKER_MANIFEST)).find("library/pause", "", HOST)
     assert found is not None
     assert found.tags["3.5"].primary == found.tags["3.5"].top
 
@@ -159,7 +159,7 @@ def test_a_manifest_without_an_index_is_its_own_primary() -> None:
 def test_the_current_bundle_goes_first_and_a_tag_that_differs_is_told() -> None:
     old = bundle(image(PAUSE), image(FLANNEL), directory="a-old")
     new = bundle(image(PAUSE, version="-new"), directory="b-new")
-    names = make_book(site(old, new, current=new))
+    names = repository_index(site(old, new, current=new))
     assert top(names, "library/pause", "3.5") == digest(f"{PAUSE}-new top")
     assert top(names, "pause", "3.5") == digest(f"{PAUSE}-new top")
     assert top(names, "coreos/flannel", "v0.14.0") == digest(f"{FLANNEL} top")
@@ -172,7 +172,7 @@ def test_the_current_bundle_goes_first_and_a_tag_that_differs_is_told() -> None:
 
 def test_the_same_image_in_two_bundles_is_no_matter() -> None:
     first, second = (bundle(image(PAUSE), directory=name) for name in ("a", "b"))
-    names = make_book(site(first, second, current=second))
+    names = repository_index(site(first, second, current=second))
     assert names.warnings == ()
     found = names.find("library/pause", "", HOST)
     assert found is not None
@@ -181,7 +181,7 @@ def test_the_same_image_in_two_bundles_is_no_matter() -> None:
 
 def test_bundles_without_a_current_one_are_taken_in_their_order() -> None:
     first, second = (bundle(image(PAUSE, version=name), directory=name) for name in ("a", "b"))
-    assert top(make_book(site(first, second)), "library/pause", "3.5") == digest(f"{PAUSE}a top")
+    assert top(repository_index(site(first, second)), "library/pause", "3.5") == digest(f"{PAUSE}a top")
 
 
 @pytest.mark.parametrize("about", ["images", "names", "digest", "media_type"])
@@ -191,12 +191,12 @@ def test_what_an_index_says_of_images_may_be_anything(about: str, value: object)
     for file in listed.index.files:
         if file.blob == image(FLANNEL).top:
             file.about[about] = value  # type: ignore[index]
-    assert top(make_book(site(listed, current=listed)), "library/pause", "3.5") == digest(f"{PAUSE} top")
+    assert top(repository_index(site(listed, current=listed)), "library/pause", "3.5") == digest(f"{PAUSE} top")
 
 
 def test_a_site_without_images_has_no_names() -> None:
-    assert list(make_book(site(bundle())).site_names) == []
-    assert list(make_book(site()).originals) == []
+    assert list(repository_index(site(bundle())).site_names) == []
+    assert list(repository_index(site()).originals) == []
 
 
 @pytest.mark.parametrize(
@@ -204,8 +204,8 @@ def test_a_site_without_images_has_no_names() -> None:
     [("[2001:db8::1]:8088", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"), ("Master:8088", "master")],
 )
 def test_the_mirror_s_own_name_in_all_its_forms(namespace: str, own: str) -> None:
-    assert book(image(PAUSE)).find("library/pause", namespace, own) is not None
-    assert book(image(PAUSE)).find("library/pause", namespace, "other") is None
+    assert index_of_images(image(PAUSE)).find("library/pause", namespace, own) is not None
+    assert index_of_images(image(PAUSE)).find("library/pause", namespace, "other") is None
 
 
 def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
@@ -219,7 +219,7 @@ def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
         files.append(IndexedFile(path, document, 0o644, "images", (), (AMD64,), about))
     many = replace(only, index=replace(only.index, files=tuple(files)))
     began = time.thread_time()
-    repository = make_book(site(many, current=many)).find("coreos/flannel", "", HOST)
+    repository = repository_index(site(many, current=many)).find("coreos/flannel", "", HOST)
     assert repository is not None
     assert len(repository.tags) == len(files)
     # a second of computing; ten times as long when each image was compared with all before it

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from mirror.registry.routes import Question, answer_to
-from mirror.registry.decision import Document, Said, cannot
-from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, digest, image
+from mirror.registry.decision import FileReply, JsonReply, cannot
+from mirror.registry.routes import RegistryRequest, decide
+from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, digest, image, index_of_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mirror.registry.repositories import Book
+    from mirror.registry.repositories import RepositoryIndex
 
 OCI, DOCKER, ARM, ONE = (f"quay.io/demo/{name}:1" for name in ("oci", "docker", "arm", "one"))
 BOTH_INDEXES = f"{DOCKER_INDEX}, {OCI_INDEX}"
@@ -25,9 +25,9 @@ UNKNOWN = digest("nothing has this")
 
 
 @pytest.fixture(scope="module")
-def names() -> Book:
+def names() -> RepositoryIndex:
     tags = [image(f"quay.io/demo/many:{tag}") for tag in ("b", "A", "a", "C", "1")]
-    return book(
+    return index_of_images(
         image(OCI, pruned=True),
         image(DOCKER, media_type=DOCKER_INDEX),
         image(ARM, platforms=[ARM64]),
@@ -36,34 +36,36 @@ def names() -> Book:
     )
 
 
-def ask(names: Book, path: str, accept: str | None = None, **query: str) -> Document | Said:
-    return answer_to(names, Question(path, query, accept, "master"))
+def ask(names: RepositoryIndex, path: str, accept: str | None = None, **query: str) -> FileReply | JsonReply:
+    return decide(names, RegistryRequest(path, query, accept, "master"))
 
 
-def document(names: Book, path: str, accept: str | None = None) -> tuple[str, dict[str, str]]:
+def document(names: RepositoryIndex, path: str, accept: str | None = None) -> tuple[str, dict[str, str]]:
     found = ask(names, path, accept)
-    assert isinstance(found, Document), found
+    assert isinstance(found, FileReply), found
     return str(found.file.digest), dict(found.fields)
 
 
-def said(names: Book, path: str, accept: str | None = None, **query: str) -> tuple[int, Any, dict[str, str]]:
+def reply_to(
+    names: RepositoryIndex, path: str, accept: str | None = None, **query: str
+) -> tuple[int, Any, dict[str, str]]:
     found = ask(names, path, accept, **query)
-    assert isinstance(found, Said), found
+    assert isinstance(found, JsonReply), found
     fields = dict(found.fields)
     assert fields.pop("Docker-Distribution-API-Version") == "registry/2.0"
     return found.status, json.loads(found.body), fields
 
 
-def error(names: Book, path: str, accept: str | None = None, **query: str) -> tuple[int, str]:
-    status, body, _ = said(names, path, accept, **query)
-    (told,) = body["errors"]
-    assert told["message"]
-    assert list(told) == ["code", "message", "detail"]
-    return status, told["code"]
+def error(names: RepositoryIndex, path: str, accept: str | None = None, **query: str) -> tuple[int, str]:
+    status, body, _ = reply_to(names, path, accept, **query)
+    (problem,) = body["errors"]
+    assert problem["message"]
+    assert list(problem) == ["code", "message", "detail"]
+    return status, problem["code"]
 
 
-def test_the_version_check(names: Book) -> None:
-    assert said(names, "") == (200, {}, {})
+def test_the_version_check(names: RepositoryIndex) -> None:
+    assert reply_to(names, "") == (200, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ def test_the_version_check(names: Book) -> None:
     ],
 )
 def test_an_index_goes_to_who_takes_it_and_the_primary_s_manifest_to_others(
-    names: Book, accept: str | None, wanted: str
+    names: RepositoryIndex, accept: str | None, wanted: str
 ) -> None:
     found, fields = document(names, "demo/oci/manifests/1", accept)
     assert found == digest(f"{OCI} {wanted}")
@@ -102,27 +104,27 @@ def test_an_index_goes_to_who_takes_it_and_the_primary_s_manifest_to_others(
         (f"demo/oci/manifests/{digest(f'{OCI} arm64 manifest')}", BOTH_INDEXES),
     ],
 )
-def test_what_is_not_accepted_is_unknown(names: Book, path: str, accept: str) -> None:
+def test_what_is_not_accepted_is_unknown(names: RepositoryIndex, path: str, accept: str) -> None:
     assert error(names, path, accept) == (404, "MANIFEST_UNKNOWN")
 
 
-def test_docker_s_types_go_out_by_digest_whatever_is_accepted(names: Book) -> None:
+def test_docker_s_types_go_out_by_digest_whatever_is_accepted(names: RepositoryIndex) -> None:
     wanted = digest(f"{DOCKER} top")
     assert document(names, f"demo/docker/manifests/{wanted}", OCI_MANIFEST)[0] == wanted
 
 
-def test_the_only_platform_stands_in_for_the_primary(names: Book) -> None:
+def test_the_only_platform_stands_in_for_the_primary(names: RepositoryIndex) -> None:
     assert document(names, "demo/arm/manifests/1", OCI_MANIFEST)[0] == digest(f"{ARM} arm64 manifest")
 
 
 @pytest.mark.parametrize("part", ["top", "upstream", "amd64 manifest", "arm64 manifest"])
-def test_every_document_of_an_image_is_there_by_digest(names: Book, part: str) -> None:
+def test_every_document_of_an_image_is_there_by_digest(names: RepositoryIndex, part: str) -> None:
     wanted = digest(f"{OCI} {part}")
     assert document(names, f"demo/oci/manifests/{wanted}")[0] == wanted
 
 
 @pytest.mark.parametrize("part", ["amd64 layer", "arm64 config", "top"])
-def test_blobs(names: Book, part: str) -> None:
+def test_blobs(names: RepositoryIndex, part: str) -> None:
     wanted = digest(f"{OCI} {part}")
     found, fields = document(names, f"demo/oci/blobs/{wanted}", "text/html")
     assert (found, fields["Docker-Content-Digest"]) == (wanted, wanted)
@@ -171,23 +173,23 @@ def test_blobs(names: Book, part: str) -> None:
         ("_catalog/more", 404, "UNSUPPORTED"),
     ],
 )
-def test_errors(names: Book, path: str, status: int, code: str) -> None:
+def test_errors(names: RepositoryIndex, path: str, status: int, code: str) -> None:
     assert error(names, path) == (status, code)
 
 
-def test_errors_repeat_only_the_beginning_of_what_was_asked(names: Book) -> None:
+def test_errors_repeat_only_the_beginning_of_what_was_asked(names: RepositoryIndex) -> None:
     found = ask(names, f"{'n' * 8000}/manifests/1")
-    assert isinstance(found, Said)
+    assert isinstance(found, JsonReply)
     assert len(found.body) < 1000
 
 
-def test_nothing_refers_to_anything(names: Book) -> None:
+def test_nothing_refers_to_anything(names: RepositoryIndex) -> None:
     path = f"demo/oci/referrers/{UNKNOWN}"
     empty = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
-    assert said(names, path) == (200, empty, {})
-    assert said(names, path, artifactType="a/b") == (200, empty, {"OCI-Filters-Applied": "artifactType"})
+    assert reply_to(names, path) == (200, empty, {})
+    assert reply_to(names, path, artifactType="a/b") == (200, empty, {"OCI-Filters-Applied": "artifactType"})
     found = ask(names, path)
-    assert isinstance(found, Said)
+    assert isinstance(found, JsonReply)
     assert found.media_type == OCI_INDEX
 
 
@@ -206,32 +208,32 @@ def test_nothing_refers_to_anything(names: Book) -> None:
         ({"n": "1", "ns": "quay.io"}, ["1"], "n=1&ns=quay.io&last=1"),
     ],
 )
-def test_tags_in_pages(names: Book, query: Mapping[str, str], tags: list[str], follows: str | None) -> None:
-    status, body, fields = said(names, "demo/many/tags/list", **query)
+def test_tags_in_pages(names: RepositoryIndex, query: Mapping[str, str], tags: list[str], follows: str | None) -> None:
+    status, body, fields = reply_to(names, "demo/many/tags/list", **query)
     assert (status, body) == (200, {"name": "demo/many", "tags": tags})
     assert fields.get("Link") == (f'</v2/demo/many/tags/list?{follows}>; rel="next"' if follows else None)
 
 
 @pytest.mark.parametrize("n", ["-1", "x", "1e3", "٣", " 1", "9" * 5000])
-def test_a_page_s_length_is_a_number(names: Book, n: str) -> None:
+def test_a_page_s_length_is_a_number(names: RepositoryIndex, n: str) -> None:
     assert error(names, "_catalog", n=n) == (400, "PAGINATION_NUMBER_INVALID")
     assert error(names, "demo/many/tags/list", n=n) == (400, "PAGINATION_NUMBER_INVALID")
 
 
-def test_following_the_links_gives_the_whole_catalog_once(names: Book) -> None:
-    everything = said(names, "_catalog")[1]["repositories"]
+def test_following_the_links_gives_the_whole_catalog_once(names: RepositoryIndex) -> None:
+    everything = reply_to(names, "_catalog")[1]["repositories"]
     assert everything == ["demo/arm", "demo/docker", "demo/many", "demo/oci", "demo/one"]
     found: list[str] = []
     query = {"n": "2"}
     for _ in range(3):
-        _, body, fields = said(names, "_catalog", **query)
+        _, body, fields = reply_to(names, "_catalog", **query)
         found += body["repositories"]
         query["last"] = found[-1]
     assert found == everything
     assert "Link" not in fields
 
 
-def test_a_blob_that_the_bundle_does_not_serve_is_our_fault(names: Book) -> None:
+def test_a_blob_that_the_bundle_does_not_serve_is_our_fault(names: RepositoryIndex) -> None:
     held = names.site_names["demo/one"].held[digest(f"{ONE} amd64 layer")]
     file = held.bundle.files.pop(held.path)
     try:
@@ -245,5 +247,5 @@ def test_a_blob_that_the_bundle_does_not_serve_is_our_fault(names: Book) -> None
 def test_every_refusal_is_worded_as_the_spec_wants_it(status: int) -> None:
     found = cannot(status)
     assert (found.status, found.media_type) == (status, "application/json")
-    (told,) = json.loads(found.body)["errors"]
-    assert told["code"].replace("_", "").isupper()
+    (problem,) = json.loads(found.body)["errors"]
+    assert problem["code"].replace("_", "").isupper()
