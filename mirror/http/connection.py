@@ -10,11 +10,11 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.answer import METHODS, text_answer
 from mirror.http.exchange import Exchange, Outcome
 from mirror.http.pump import SocketPump, TransportPump
 from mirror.http.registry_urls import is_registry_url, registry_refusal
 from mirror.http.request_parser import Reading, accepted_by, has_one_host
+from mirror.http.response import METHODS, text_answer
 from mirror.http.response_cache import KnownRequest
 from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import asyncio
     import socket
 
-    from mirror.http.answer import Answer
     from mirror.http.interface import Server
     from mirror.http.pump import Pump
+    from mirror.http.response import Answer
 
 
 class Connection(Reading):

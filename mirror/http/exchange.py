@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mirror.http.answer import Answer
+    from mirror.http.response import Answer
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.answer import METHODS, Answer, file_answer, text_answer
 from mirror.http.auth import REALM, basic_credentials
 from mirror.http.exchange import Outcome
 from mirror.http.own_urls import HEALTH, is_open_to_all
@@ -20,6 +19,7 @@ from mirror.http.registry_urls import (
     registry_refusal,
 )
 from mirror.http.request_target import Target, parse_target
+from mirror.http.response import METHODS, Answer, file_answer, text_answer
 from mirror.registry.decision import JsonReply
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File

@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from mirror.dates import http_date
-from mirror.http.answer import REASONS
+from mirror.http.response import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.http.answer import Answer, Fields
+    from mirror.http.response import Answer, Fields
 
 SERVER = "kubeedge-mirror"
 

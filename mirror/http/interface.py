@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Coroutine
 
-    from mirror.http.answer import Answer
     from mirror.http.exchange import Exchange, Outcome
     from mirror.http.heads import Heads
+    from mirror.http.response import Answer
     from mirror.http.response_cache import HotFiles
     from mirror.shared.bandwidth import Bandwidth
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
-from mirror.http.answer import REVALIDATE, Answer, Fields, body_answer
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
+from mirror.http.response import REVALIDATE, Answer, Fields, body_answer
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
 from mirror.page.view import Asked, View
 

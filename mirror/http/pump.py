@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Sequence
 
-    from mirror.http.answer import Piece
+    from mirror.http.response import Piece
     from mirror.shared.bandwidth import Bandwidth
 
 # one system call's worth; and how much one connection may send before others get their turn

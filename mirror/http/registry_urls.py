@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mirror.http.answer import METHODS, Answer, Fields
 from mirror.http.request_fields import host_name
+from mirror.http.response import METHODS, Answer, Fields
 from mirror.registry.decision import cannot
 from mirror.registry.routes import RegistryRequest, decide
 

@@ -12,7 +12,7 @@ from mirror.http.heads import rest_of_head
 from mirror.tree.opening import is_unchanged
 
 if TYPE_CHECKING:
-    from mirror.http.answer import Answer
+    from mirror.http.response import Answer
     from mirror.tree.served import File
 
 # files up to this size are kept, and all of them together; the rest is left to the kernel's own cache

@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.answer import text_answer
 from mirror.http.heads import Heads
+from mirror.http.response import text_answer
 from mirror.http.response_cache import HotFiles
 from mirror.shared.counters import Field
 from mirror.worker.access_log import Transfer
@@ -16,10 +16,10 @@ from mirror.worker.allow import is_allowed, plain_address
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from mirror.http.answer import Answer
     from mirror.http.exchange import Exchange, Outcome
     from mirror.http.handler import Handler
     from mirror.http.interface import Client
+    from mirror.http.response import Answer
     from mirror.worker.worker import Worker
 
 # beyond a connection's own socket, while a file is sent: a duplicate of that, and the file

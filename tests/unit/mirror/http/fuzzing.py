@@ -12,9 +12,9 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.answer import file_answer, text_answer
 from mirror.http.exchange import Exchange, Outcome
 from mirror.http.heads import Heads
+from mirror.http.response import file_answer, text_answer
 from mirror.http.response_cache import HotFiles
 from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, STALLED_S
 from tests.unit.mirror.http.a_file import a_file

@@ -14,17 +14,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mirror.http.answer import text_answer
 from mirror.http.connection import Connection
 from mirror.http.exchange import Outcome
 from mirror.http.heads import Heads
+from mirror.http.response import text_answer
 from mirror.http.response_cache import HotFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.http.answer import Answer
     from mirror.http.exchange import Exchange
+    from mirror.http.response import Answer
     from mirror.shared.bandwidth import Bandwidth
 
 

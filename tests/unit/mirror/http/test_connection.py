@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mirror.http.answer import file_answer, text_answer
 from mirror.http.exchange import Exchange, Outcome
+from mirror.http.response import file_answer, text_answer
 from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
 from mirror.shared.bandwidth import Bandwidth
 from tests.unit.mirror.http.a_file import a_file

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mirror.http.answer import REASONS, Answer, text_answer
 from mirror.http.heads import Heads, rest_of_head
+from mirror.http.response import REASONS, Answer, text_answer
 
 
 class Clock:

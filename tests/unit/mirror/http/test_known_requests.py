@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.answer import file_answer
+from mirror.http.response import file_answer
 from mirror.tree.identity import identity_of
 from mirror.tree.served import File, Place
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mirror.http.answer import Answer
+    from mirror.http.response import Answer
 
 FILES, REPOSITORIES, REQUESTS = 20_000, 20, 50
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from mirror.http.answer import Piece
+    from mirror.http.response import Piece
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 BODY = bytes(range(256)) * 16384

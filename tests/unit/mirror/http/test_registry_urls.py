@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.answer import file_answer
 from mirror.http.connection import Connection
 from mirror.http.registry_urls import is_registry, is_registry_url, registry_file_answer
 from mirror.http.request_target import parse_target
+from mirror.http.response import file_answer
 from mirror.tree.identity import identity_of
 from mirror.tree.served import File, Place
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.answer import file_answer
+from mirror.http.response import file_answer
 from mirror.http.response_cache import MAX_ACCEPT_CHARACTERS, MAX_FILE_BYTES, MAX_TOTAL_BYTES, HotFiles
 from mirror.tree.opening import open_checked
 from mirror.tree.quarantine import hash_again

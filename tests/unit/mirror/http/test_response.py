@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror.http.answer import Answer, file_answer, text_answer
 from mirror.http.ranges import Span
+from mirror.http.response import Answer, file_answer, text_answer
 from tests.unit.mirror.http.a_file import MODIFIED, a_file
 
 BODY = bytes(range(256)) * 4
