@@ -10,14 +10,14 @@ REALM = 'Basic realm="mirror", charset="UTF-8"'
 _MAX_CHARACTERS = 4096
 
 
-class Credentials(NamedTuple):
+class BasicCredentials(NamedTuple):
     """A name and a password, as a client gave them."""
 
     name: str
     password: bytes
 
 
-def basic_credentials(field: str | None) -> Credentials | None:
+def basic_credentials(field: str | None) -> BasicCredentials | None:
     """Return what a client says it is, or None when it says nothing that can be read."""
     if field is None or len(field) > _MAX_CHARACTERS:
         return None
@@ -26,6 +26,6 @@ def basic_credentials(field: str | None) -> Credentials | None:
         return None
     try:
         name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
-        return Credentials(name.decode("utf-8"), password) if colon else None
+        return BasicCredentials(name.decode("utf-8"), password) if colon else None
     except (binascii.Error, ValueError):
         return None

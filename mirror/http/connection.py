@@ -1,7 +1,7 @@
 """One client's connection: its requests are answered one after the other, in their order (RFC 9112, 9.3).
 
-Owns order, deadlines and the end of a connection; `reading` makes requests of its bytes, what is answered is decided by
-the `Server`.
+Owns order, deadlines and the end of a connection. `request_parser` makes requests of its bytes; the `Server` decides
+what they get.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.exchange import Exchange, Outcome
+from mirror.http.exchange import Exchange, PreparedResponse
 from mirror.http.pump import SocketPump, TransportPump
 from mirror.http.registry_urls import is_registry_url, registry_refusal
-from mirror.http.request_parser import Reading, accepted_by, has_one_host
-from mirror.http.response import METHODS, text_answer
+from mirror.http.request_parser import RequestParser, accepted_by, has_one_host
+from mirror.http.response import METHODS, text_response
 from mirror.http.response_cache import KnownRequest
-from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
+from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LINGER_TIMEOUT_S, STALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     import asyncio
@@ -24,16 +24,20 @@ if TYPE_CHECKING:
 
     from mirror.http.interface import Server
     from mirror.http.pump import Pump
-    from mirror.http.response import Answer
+    from mirror.http.request_fields import RequestFields
+    from mirror.http.response import HttpResponse
+
+# responses that a client may have coming before it has read any; one that asks for more gets its connection closed
+MAX_PIPELINED = 64
 
 
-class Connection(Reading):
+class Connection(RequestParser):
     """The protocol of one transport."""
 
     __slots__ = (
-        "_content_bytes", "_dup", "_exchange", "_hot", "_only_registry", "_paused", "_pump", "_queue", "_server",
+        "_content_bytes", "_dup", "_exchange", "_known", "_only_registry", "_paused", "_pump", "_queue", "_server",
         "_task", "_unread", "_writable",
-        "answer", "deadline_s", "secure", "transport",
+        "deadline_s", "response", "secure", "transport",
     )  # fmt: skip
 
     def __init__(self, server: Server, *, secure: bool, only_registry: bool = False) -> None:
@@ -42,17 +46,17 @@ class Connection(Reading):
         self._only_registry = only_registry
         self.secure = secure
         self.transport: Any = None
-        self.deadline_s = server.now_s + HEAD_S
+        self.deadline_s = server.now_s + HEAD_TIMEOUT_S
         self._unread = self._paused = False
         self._exchange: Exchange | None = None
-        self.answer: Answer | None = None
+        self.response: HttpResponse | None = None
         self._content_bytes = 0
         self._pump: Pump | None = None
-        self._task: asyncio.Task[Outcome] | None = None
+        self._task: asyncio.Task[PreparedResponse] | None = None
         self._queue: deque[Exchange] | None = None
         self._dup: socket.socket | None = None
         # the last request of the present block, when it was answered from memory
-        self._hot: KnownRequest | None = None
+        self._known: KnownRequest | None = None
         self._writable = True
 
     @property
@@ -70,7 +74,7 @@ class Connection(Reading):
         if not self._server.opened(self):
             transport.abort()
             return
-        # any unsent byte is told of, so that a socket is written to in one way at a time
+        # the transport reports any unsent byte, so that a socket is written to in one way at a time
         transport.set_write_buffer_limits(high=0 if not self.secure else None)
 
     def eof_received(self) -> bool:
@@ -79,26 +83,26 @@ class Connection(Reading):
         return (self._exchange is not None or bool(self._queue)) and not self.secure
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything."""
         del exc
         if self._task is not None:
             self._task.cancel()
         if self._pump is not None:
             self._pump.stop()
-            self._let_go()
-        if self._exchange is not None and self.answer is not None:
-            self._server.ended(self._exchange, self.answer, self._content_bytes, complete=False)
+            self._release_pump()
+        if self._exchange is not None and self.response is not None:
+            self._server.ended(self._exchange, self.response, self._content_bytes, complete=False)
         self._exchange, self._parser, self._queue = None, None, None
         self._server.closed(self)
 
     def pause_writing(self) -> None:
-        """Hear that the transport holds unsent bytes."""
+        """Take note that the transport holds unsent bytes."""
         self._writable = False
 
     def resume_writing(self) -> None:
-        """Hear that the transport has sent them."""
+        """Take note that the transport has sent them, and go on."""
         self._writable = True
-        self.deadline_s = self._server.now_s + STALLED_S
+        self.deadline_s = self._server.now_s + STALL_TIMEOUT_S
         if isinstance(self._pump, TransportPump):
             self._pump.room()
         elif self._pump is not None and self._exchange is not None:
@@ -108,50 +112,50 @@ class Connection(Reading):
 
     # what reading leads to
 
-    def _head_begins(self) -> None:
-        self._hot = None
+    def _head_started(self) -> None:
+        self._known = None
         if self._exchange is None:
-            self.deadline_s = self._server.now_s + HEAD_S
+            self.deadline_s = self._server.now_s + HEAD_TIMEOUT_S
 
     def _free(self) -> bool:
-        """Tell whether an answer may go out before anything else."""
+        """Tell whether a response may go out before anything else."""
         server = self._server
         if self._only_registry:
             # what is at hand may be of any URL
             return False
         return server.plain and self._exchange is None and not self._queue and self._writable and not server.stopping
 
-    def _answered_from_memory(self, data: bytes) -> bool:
+    def _respond_from_cache(self, data: bytes) -> bool:
         server = self._server
-        known = server.hot.known(data, server.now_s)
+        known = server.cache.known(data, server.now_s)
         if known is None or not self._free():
             return False
-        self._send_hot(known)
+        self._send_cached(known)
         return True
 
-    def _answered_at_once(self, url: bytes, raw: list[tuple[bytes, bytes]]) -> bool:
+    def _respond_at_once(self, url: bytes, raw: RequestFields) -> bool:
         server = self._server
-        hot = server.hot.get(url, server.now_s)
-        if hot is not None and hot.accept is not None and hot.accept != accepted_by(raw):
+        cached = server.cache.get(url, server.now_s)
+        if cached is not None and cached.accept is not None and cached.accept != accepted_by(raw):
             return False
-        if hot is None or not self._free() or self._parser.get_http_version() != "1.1" or not has_one_host(raw):
+        if cached is None or not self._free() or self._parser.get_http_version() != "1.1" or not has_one_host(raw):
             return False
-        self._hot = KnownRequest(hot, url, raw)
-        self._send_hot(self._hot)
+        self._known = KnownRequest(cached, url, raw)
+        self._send_cached(self._known)
         return True
 
-    def _one_request(self, data: bytes) -> None:
-        if self._hot is not None:
-            self._server.hot.remember(data, self._hot)
-            self._hot = None
+    def _remember_block(self, data: bytes) -> None:
+        if self._known is not None:
+            self._server.cache.remember(data, self._known)
+            self._known = None
 
-    def _send_hot(self, known: KnownRequest) -> None:
-        server, hot = self._server, known.hot
-        self.transport.write(server.heads.opening + hot.rest)
-        self.deadline_s = server.now_s + IDLE_S
-        server.served_hot(known.target, self.remote, hot.size, hot.bundle, known.fields)
+    def _send_cached(self, known: KnownRequest) -> None:
+        server, cached = self._server, known.response
+        self.transport.write(server.heads.opening + cached.rest)
+        self.deadline_s = server.now_s + IDLE_TIMEOUT_S
+        server.served_from_cache(known.target, self.remote, cached.size, cached.bundle, known.fields)
 
-    def _asked(self, exchange: Exchange) -> None:
+    def _take_request(self, exchange: Exchange) -> None:
         exchange.only_registry = self._only_registry
         if self._exchange is None and self._writable and not self._queue:
             self._begin(exchange)
@@ -163,7 +167,7 @@ class Connection(Reading):
             self._queue = deque()
         if self._exchange is None:
             # it waits for the client to read, not for more of it
-            self.deadline_s = self._server.now_s + STALLED_S
+            self.deadline_s = self._server.now_s + STALL_TIMEOUT_S
         if len(self._queue) < MAX_PIPELINED:
             self._queue.append(exchange)
         if len(self._queue) >= MAX_PIPELINED:
@@ -186,8 +190,8 @@ class Connection(Reading):
         if is_registry_url(self._url):
             refusal = registry_refusal(status, closes=True)
         else:
-            said = _SAID.get(status, "This is no request that can be answered.\n")
-            refusal = text_answer(status, said, [("Allow", METHODS)] if status == 405 else [], closes=True)
+            text = _REFUSALS.get(status, "This is no request that can be answered.\n")
+            refusal = text_response(status, text, [("Allow", METHODS)] if status == 405 else [], closes=True)
         exchange = Exchange("-", self._url, {}, keeps=False, http_1_0=False, remote=self.remote, refusal=refusal)
         self._linger = self._unread = True
         self._in_message = False
@@ -200,18 +204,18 @@ class Connection(Reading):
     def _begin(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._content_bytes = 0
-        self.deadline_s = self._server.now_s + STALLED_S
+        self.deadline_s = self._server.now_s + STALL_TIMEOUT_S
         if exchange.refusal is not None:
-            self._send(Outcome(exchange.refusal))
+            self._send(PreparedResponse(exchange.refusal))
             return
         decided = self._server.decide(exchange)
-        if isinstance(decided, Outcome):
+        if isinstance(decided, PreparedResponse):
             self._send(decided)
             return
         self._task = self._server.loop.create_task(decided)
         self._task.add_done_callback(self._decided)
 
-    def _decided(self, task: asyncio.Task[Outcome]) -> None:
+    def _decided(self, task: asyncio.Task[PreparedResponse]) -> None:
         self._task = None
         if task.cancelled():
             return
@@ -221,42 +225,42 @@ class Connection(Reading):
         if self.transport.is_closing():
             _drop(task.result())
             return
-        self.deadline_s = self._server.now_s + STALLED_S
+        self.deadline_s = self._server.now_s + STALL_TIMEOUT_S
         self._send(task.result())
 
-    def _send(self, outcome: Outcome) -> None:
-        exchange, answer = self._exchange, outcome.answer
-        assert exchange is not None  # noqa: S101 - an answer belongs to a request
+    def _send(self, prepared: PreparedResponse) -> None:
+        exchange, response = self._exchange, prepared.response
+        assert exchange is not None  # noqa: S101 - a response belongs to a request
         server = self._server
-        keeps = exchange.keeps and not answer.closes and not server.stopping
-        if outcome.descriptor is not None:
-            server.keep_hot(exchange, outcome)
+        keeps = exchange.keeps and not response.closes and not server.stopping
+        if prepared.descriptor is not None:
+            server.keep_response(exchange, prepared)
         exchange.keeps = keeps
-        self.answer = answer
-        head = server.heads.head(answer, keeps=keeps, http_1_0=exchange.http_1_0)
-        pieces = answer.pieces if exchange.method != "HEAD" else ()
-        if outcome.descriptor is None and (server.bandwidth is None or not pieces or not server.may_send()):
+        self.response = response
+        head = server.heads.head(response, keeps=keeps, http_1_0=exchange.http_1_0)
+        pieces = response.pieces if exchange.method != "HEAD" else ()
+        if prepared.descriptor is None and (server.bandwidth is None or not pieces or not server.may_send()):
             body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
             self.transport.write(head + body)
             self._content_bytes = len(body)
             self.finished()
             return
         if not server.may_send() or not (self.secure or self._has_duplicate()):
-            _drop(outcome)
+            _drop(prepared)
             busy = [("Retry-After", "5")]
             in_registry = is_registry_url(exchange.raw_target)
-            said = registry_refusal(503, busy) if in_registry else text_answer(503, _TOO_MANY, busy)
-            self._send(Outcome(said))
+            refusal = registry_refusal(503, busy) if in_registry else text_response(503, _TOO_MANY, busy)
+            self._send(PreparedResponse(refusal))
             return
-        loop, bandwidth = server.loop, server.bandwidth
+        loop, bandwidth, descriptor = server.loop, server.bandwidth, prepared.descriptor
         server.sending += 1
         if self.secure:
             self._pump = TransportPump(
-                loop, self.transport, head, pieces, outcome.descriptor, self, bandwidth, full=lambda: not self._writable
+                loop, self.transport, head, pieces, descriptor, self, bandwidth, full=lambda: not self._writable
             )
         else:
-            assert self._dup is not None  # noqa: S101 - asked for above
-            self._pump = SocketPump(loop, self._dup, head, pieces, outcome.descriptor, self, bandwidth)
+            assert self._dup is not None  # noqa: S101 - made above
+            self._pump = SocketPump(loop, self._dup, head, pieces, descriptor, self, bandwidth)
         if self._writable or self.secure:
             self._pump.start()
 
@@ -269,7 +273,7 @@ class Connection(Reading):
         self._dup.setblocking(False)
         return True
 
-    def _let_go(self) -> None:
+    def _release_pump(self) -> None:
         """Give back what a transfer needed."""
         self._pump = None
         self._server.sending -= 1
@@ -282,22 +286,22 @@ class Connection(Reading):
     def progressed(self, content_bytes: int) -> None:
         """Put the deadline off; there is none for the whole of a transfer."""
         self._content_bytes += content_bytes
-        self.deadline_s = self._server.now_s + STALLED_S
+        self.deadline_s = self._server.now_s + STALL_TIMEOUT_S
 
     def finished(self) -> None:
         """Go on with the next request."""
-        exchange, answer = self._exchange, self.answer
-        self._exchange, self.answer = None, None
+        exchange, response = self._exchange, self.response
+        self._exchange, self.response = None, None
         if self._pump is not None:
-            self._let_go()
-        if exchange is None or answer is None:
+            self._release_pump()
+        if exchange is None or response is None:
             return
-        self._server.ended(exchange, answer, self._content_bytes, complete=True)
+        self._server.ended(exchange, response, self._content_bytes, complete=True)
         if not exchange.keeps:
             self._queue = None
             self._close_slowly()
             return
-        self.deadline_s = self._server.now_s + (HEAD_S if self._in_message else IDLE_S)
+        self.deadline_s = self._server.now_s + (HEAD_TIMEOUT_S if self._in_message else IDLE_TIMEOUT_S)
         if self._queue:
             # not from within: many short answers must not nest
             self._server.loop.call_soon(self._next)
@@ -305,10 +309,10 @@ class Connection(Reading):
             self._next()
 
     def broke(self, reason: str) -> None:
-        """Cut the connection: the client must see that the answer is not whole."""
+        """Cut the connection: the client must see that the response is not whole."""
         del reason
         if self._pump is not None:
-            self._let_go()
+            self._release_pump()
         self.transport.abort()
 
     def _next(self) -> None:
@@ -342,12 +346,12 @@ class Connection(Reading):
             self._exchange.keeps = False
 
     def _close_slowly(self) -> None:
-        """Close; where more may still be coming, end only our side, so that a reset does not overtake the answer."""
+        """Close; where more may still be coming, end only our side, so that a reset does not overtake the response."""
         self._linger = True
         if self.secure or not self._unread:
             self.transport.close()
             return
-        self.deadline_s = self._server.now_s + LINGER_S
+        self.deadline_s = self._server.now_s + LINGER_TIMEOUT_S
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
@@ -355,7 +359,7 @@ class Connection(Reading):
 
 
 _TOO_MANY = "Too many transfers at once.\n"
-_SAID = {
+_REFUSALS = {
     405: "Only GET, HEAD and OPTIONS are known here.\n",
     408: "The request took too long.\n",
     413: "A request with content has no use here.\n",
@@ -367,6 +371,6 @@ _SAID = {
 }
 
 
-def _drop(outcome: Outcome) -> None:
-    if outcome.descriptor is not None:
-        os.close(outcome.descriptor)
+def _drop(prepared: PreparedResponse) -> None:
+    if prepared.descriptor is not None:
+        os.close(prepared.descriptor)

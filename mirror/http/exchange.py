@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mirror.http.response import Answer
+    from mirror.http.response import HttpResponse
 
 
 @dataclass(slots=True)
@@ -18,13 +19,13 @@ class Exchange:
     Arguments:
         method: upper case.
         raw_target: as it came.
-        fields: lower-case name -> value, see `fields.read_fields`.
+        fields: lower-case name -> value, see `request_fields.read_fields`.
         keeps: whether the client wants the connection to stay open, by version and Connection field.
         http_1_0: whether the client speaks HTTP/1.0.
         remote: the client's address.
         user: who logged in, "" for nobody.
         only_registry: whether it came in where nothing but the registry is answered.
-        refusal: an answer that was decided on before the request was read to its end.
+        refusal: a response that was decided on before the request was read to its end.
     """
 
     method: str
@@ -35,17 +36,21 @@ class Exchange:
     remote: str
     user: str = ""
     only_registry: bool = False
-    refusal: Answer | None = None
+    refusal: HttpResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """An answer that is ready to be sent.
+class PreparedResponse:
+    """A response that is ready to be sent.
 
     Arguments:
-        answer: what to send.
-        descriptor: of the file that the answer's spans are of, owned by whoever sends it; None without spans.
+        response: what to send.
+        descriptor: of the file that the response's spans are of, owned by whoever sends it; None without spans.
     """
 
-    answer: Answer
+    response: HttpResponse
     descriptor: int | None = None
+
+
+# a coroutine where deciding has to wait for something
+EventualResponse = PreparedResponse | Coroutine[Any, Any, PreparedResponse]

@@ -1,37 +1,35 @@
 """Decide what a request gets: who asks, what for, and whether the file is still the checked one.
 
-Owns the order of these questions; the connection owns how an answer is sent, `own_urls` what lies below `/-/`.
+Owns the order of these questions; the connection owns how a response is sent, `own_urls` what lies below `/-/`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mirror.http.auth import REALM, basic_credentials
-from mirror.http.exchange import Outcome
+from mirror.http.exchange import PreparedResponse
 from mirror.http.own_urls import HEALTH, is_open_to_all
 from mirror.http.registry_urls import (
     is_registry,
     is_registry_url,
-    registry_answer,
     registry_decision,
-    registry_file_answer,
+    registry_file_response,
     registry_refusal,
+    registry_response,
 )
-from mirror.http.request_target import Target, parse_target
-from mirror.http.response import METHODS, Answer, file_answer, text_answer
+from mirror.http.request_target import RequestTarget, parse_target
+from mirror.http.response import METHODS, HttpResponse, file_response, text_response
 from mirror.registry.decision import JsonReply
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File
 from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from mirror.http.auth import Credentials
-    from mirror.http.exchange import Exchange
+    from mirror.http.auth import BasicCredentials
+    from mirror.http.exchange import EventualResponse, Exchange
     from mirror.http.own_urls import OwnUrls
-    from mirror.http.thread_work import SlowWork
+    from mirror.http.thread_work import ThreadWork
     from mirror.tree.served import Directory
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
@@ -47,30 +45,34 @@ class Handler:
     Arguments:
         worker: what is served, and who may ask.
         own: the mirror's own URLs and its pages.
-        slow: runs what takes longer than a request may hold up the others.
+        threads: do what would hold up other requests for too long.
     """
 
-    def __init__(self, worker: Worker, own: OwnUrls, slow: SlowWork) -> None:
+    def __init__(self, worker: Worker, own: OwnUrls, threads: ThreadWork) -> None:
         self._worker = worker
         self._own = own
-        self._slow = slow
+        self._threads = threads
 
-    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Return the answer to a request, or a coroutine that returns it when it has to wait for something."""
+    def decide(self, exchange: Exchange) -> EventualResponse:
+        """Return the response to a request, or a coroutine that returns it when it has to wait for something."""
         serving = self._worker.serving
         target = parse_target(exchange.raw_target)
         if exchange.method == "OPTIONS" and (target is not None or exchange.raw_target == b"*"):
-            return Outcome(Answer(204, [("Allow", METHODS)]))
+            return PreparedResponse(HttpResponse(204, [("Allow", METHODS)]))
         if exchange.method not in ("GET", "HEAD"):
             if is_registry_url(exchange.raw_target):
-                return Outcome(registry_refusal(405))
-            return Outcome(text_answer(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)]))
+                return PreparedResponse(registry_refusal(405))
+            return PreparedResponse(
+                text_response(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)])
+            )
         if target is None:
             if is_registry_url(exchange.raw_target):
-                return Outcome(registry_refusal(400))
-            return self._problem(exchange, Target("", is_directory=True, query=""), 400)
+                return PreparedResponse(registry_refusal(400))
+            return self._problem(exchange, RequestTarget("", is_directory=True, query=""), 400)
         if exchange.only_registry and not is_registry(target) and target.path != HEALTH:
-            return Outcome(text_answer(404, "Only /v2/ and /-/health are answered on this port (--registry).\n"))
+            return PreparedResponse(
+                text_response(404, "Only /v2/ and /-/health are answered on this port (--registry).\n")
+            )
         if serving.users is None or is_open_to_all(target):
             return self._find(exchange, target, serving)
         credentials = basic_credentials(exchange.fields.get(b"authorization"))
@@ -82,25 +84,25 @@ class Handler:
         return self._find_for_user(exchange, target, serving, credentials)
 
     async def _find_for_user(
-        self, exchange: Exchange, target: Target, serving: Serving, credentials: Credentials
-    ) -> Outcome:
+        self, exchange: Exchange, target: RequestTarget, serving: Serving, credentials: BasicCredentials
+    ) -> PreparedResponse:
         assert serving.users is not None  # noqa: S101 - asked for before
-        right = await self._slow.check_password(serving.users, credentials)
+        right = await self._threads.check_password(serving.users, credentials)
         if right is None:
             busy = [("Retry-After", str(RETRY_S))]
             if is_registry(target):
-                return Outcome(registry_refusal(503, busy))
-            return Outcome(text_answer(503, "Too many log-ins at once.\n", busy))
+                return PreparedResponse(registry_refusal(503, busy))
+            return PreparedResponse(text_response(503, "Too many log-ins at once.\n", busy))
         if not right:
             return self._problem(exchange, target, 401)
         found = self._find(exchange, target, serving)
-        return found if isinstance(found, Outcome) else await found
+        return found if isinstance(found, PreparedResponse) else await found
 
-    def _find(self, exchange: Exchange, target: Target, serving: Serving) -> Outcome | Coroutine[Any, Any, Outcome]:
+    def _find(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         path = target.path
         if path == OWN or path.startswith("-/"):
-            answer = self._own.answer(exchange, target, serving)
-            return Outcome(answer) if answer is not None else self._problem(exchange, target, 404)
+            response = self._own.response(exchange, target, serving)
+            return PreparedResponse(response) if response is not None else self._problem(exchange, target, 404)
         if is_registry(target):
             return self._registry(exchange, target, serving)
         try:
@@ -113,23 +115,25 @@ class Handler:
             return self._file(exchange, target, found, serving)
         return self._directory(exchange, target, found, serving)
 
-    def _registry(self, exchange: Exchange, target: Target, serving: Serving) -> Outcome | Coroutine[Any, Any, Outcome]:
+    def _registry(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         decision = registry_decision(exchange, target, serving.registry)
         if isinstance(decision, JsonReply):
-            return Outcome(registry_answer(decision))
+            return PreparedResponse(registry_response(decision))
         return self._file(exchange, target, decision.file, serving, decision.fields)
 
-    def _directory(self, exchange: Exchange, target: Target, directory: Directory, serving: Serving) -> Outcome:
+    def _directory(
+        self, exchange: Exchange, target: RequestTarget, directory: Directory, serving: Serving
+    ) -> PreparedResponse:
         if not target.is_directory:
             there = [("Location", target.directory_url)]
-            return Outcome(text_answer(301, f"See {target.directory_url}\n", there))
-        return Outcome(self._own.directory(exchange, target, directory, serving))
+            return PreparedResponse(text_response(301, f"See {target.directory_url}\n", there))
+        return PreparedResponse(self._own.directory(exchange, target, directory, serving))
 
     def _file(
-        self, exchange: Exchange, target: Target, file: File, serving: Serving, more: MoreFields = ()
-    ) -> Outcome | Coroutine[Any, Any, Outcome]:
+        self, exchange: Exchange, target: RequestTarget, file: File, serving: Serving, more: MoreFields = ()
+    ) -> EventualResponse:
         try:
-            return _file_outcome(exchange, file, more)
+            return _prepared_file(exchange, file, more)
         except NotTheCheckedFileError as error:
             if error.is_passing:
                 return self._unservable(exchange, target, str(error))
@@ -140,15 +144,15 @@ class Handler:
             return self._problem(exchange, target, 503)
 
     async def _check_again(
-        self, exchange: Exchange, target: Target, file: File, serving: Serving, more: MoreFields
-    ) -> Outcome:
+        self, exchange: Exchange, target: RequestTarget, file: File, serving: Serving, more: MoreFields
+    ) -> PreparedResponse:
         """Hash a file whose identity changed, and serve it when its bytes are the listed ones."""
-        again, identity = await self._slow.hash_again(file)
+        again, identity = await self._threads.hash_again(file)
         if again is not None:
             serving.quarantine.readmit(serving.site, again)
             self._worker.count_faults()
             try:
-                return _file_outcome(exchange, again, more)
+                return _prepared_file(exchange, again, more)
             except NotTheCheckedFileError:
                 pass
         elif not serving.quarantine.is_known(file):
@@ -164,22 +168,22 @@ class Handler:
             serving.quarantine.refuse(file, None)
             self._worker.count_faults()
 
-    def _unservable(self, exchange: Exchange, target: Target, reason: str) -> Outcome:
+    def _unservable(self, exchange: Exchange, target: RequestTarget, reason: str) -> PreparedResponse:
         log_line(reason)
         return self._problem(exchange, target, 503)
 
-    def _problem(self, exchange: Exchange, target: Target, status: int) -> Outcome:
+    def _problem(self, exchange: Exchange, target: RequestTarget, status: int) -> PreparedResponse:
         if is_registry(target) and status == 503:
             # clients of a registry take 503 for a crowd, and ask again until they give up without a reason
-            return Outcome(registry_refusal(500))
+            return PreparedResponse(registry_refusal(500))
         more = {401: [("WWW-Authenticate", REALM)], 503: [("Retry-After", str(RETRY_S))]}.get(status, [])
         if is_registry(target):
-            return Outcome(registry_refusal(status, more))
-        return Outcome(self._own.problem(exchange, target, self._worker.serving, status, more))
+            return PreparedResponse(registry_refusal(status, more))
+        return PreparedResponse(self._own.problem(exchange, target, self._worker.serving, status, more))
 
 
-def _file_outcome(exchange: Exchange, file: File, more: MoreFields) -> Outcome:
-    """Return the answer for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError.
+def _prepared_file(exchange: Exchange, file: File, more: MoreFields) -> PreparedResponse:
+    """Return the response for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError.
 
     Arguments:
         more: fields that a file has in the registry, none for what is no registry's.
@@ -188,11 +192,11 @@ def _file_outcome(exchange: Exchange, file: File, more: MoreFields) -> Outcome:
     if exchange.method == "HEAD" and b"range" in fields:
         # parts are defined for GET only (RFC 9110, 14.2)
         fields = {name: value for name, value in fields.items() if name != b"range"}
-    answer = file_answer(fields, file)
+    response = file_response(fields, file)
     if more:
-        answer = registry_file_answer(answer, more)
-    if answer.file is None or not answer.pieces or exchange.method == "HEAD":
+        response = registry_file_response(response, more)
+    if response.file is None or not response.pieces or exchange.method == "HEAD":
         if file.identity is None or not is_unchanged(file):
             raise NotTheCheckedFileError(file, "is missing or has changed")
-        return Outcome(answer)
-    return Outcome(answer, open_checked(file))
+        return PreparedResponse(response)
+    return PreparedResponse(response, open_checked(file))

@@ -1,4 +1,4 @@
-"""The head of an answer as bytes (RFC 9112, 4): status line and fields."""
+"""The head of a response as bytes (RFC 9112, 4): status line and fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mirror.http.response import REASONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.http.response import Answer, Fields
+    from mirror.http.response import HttpResponse, ResponseFields
 
 SERVER = "kubeedge-mirror"
 
@@ -30,18 +30,18 @@ class Heads:
         date = http_date(self._clock())
         if date != self._date:
             self._date = date
-            # what the answer that is sent most often begins with
+            # what the response that is sent most often begins with
             self.opening = f"HTTP/1.1 200 OK\r\nServer: {SERVER}\r\nDate: {date}\r\n".encode()
 
-    def head(self, answer: Answer, *, keeps: bool, http_1_0: bool) -> bytes:
-        """Return the head of an answer.
+    def head(self, response: HttpResponse, *, keeps: bool, http_1_0: bool) -> bytes:
+        """Return the head of a response.
 
         Arguments:
             keeps: whether the connection stays open for the next request.
-            http_1_0: whether the client is of that age, and must be told so.
+            http_1_0: whether the client speaks HTTP/1.0, which closes connections unless it is told otherwise.
         """
-        lines = [f"HTTP/1.1 {answer.status} {REASONS[answer.status]}", f"Server: {SERVER}", f"Date: {self._date}"]
-        lines += [f"{name}: {value}" for name, value in answer.fields]
+        lines = [f"HTTP/1.1 {response.status} {REASONS[response.status]}", f"Server: {SERVER}", f"Date: {self._date}"]
+        lines += [f"{name}: {value}" for name, value in response.fields]
         if not keeps:
             lines.append("Connection: close")
         elif http_1_0:
@@ -49,6 +49,6 @@ class Heads:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def rest_of_head(fields: Fields) -> bytes:
+def rest_of_head(fields: ResponseFields) -> bytes:
     """Return what follows `Heads.opening`: fields and the empty line."""
     return ("".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n").encode("latin-1")

@@ -33,7 +33,7 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
     whole = [not any(fault.startswith(f"{bundle.short_id}/") for fault in faults) for bundle in site.bundles]
     asked = [bundle.verified is not None for bundle in site.bundles]
     verified = complete if asked and all(asked) else None
-    told = {
+    report = {
         "schema": HEALTH_SCHEMA,
         "live": True,
         "ready": ready,
@@ -54,7 +54,7 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
         "problems": list(site.problems),
     }
     status = 200 if ready and complete and verified is not False else 503
-    return status, json.dumps(told, ensure_ascii=False, indent=2) + "\n"
+    return status, json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
 _MAX_FAULTS = 100

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine
 
-    from mirror.http.exchange import Exchange, Outcome
+    from mirror.http.exchange import EventualResponse, Exchange, PreparedResponse
     from mirror.http.heads import Heads
-    from mirror.http.response import Answer
-    from mirror.http.response_cache import HotFiles
+    from mirror.http.request_fields import RequestFields
+    from mirror.http.response import HttpResponse
+    from mirror.http.response_cache import ResponseCache
     from mirror.shared.bandwidth import Bandwidth
 
 
@@ -40,14 +40,14 @@ class Server(Protocol):
 
     loop: asyncio.AbstractEventLoop
     heads: Heads
-    hot: HotFiles
+    cache: ResponseCache
     bandwidth: Bandwidth | None
     # seconds since the worker began, refreshed once a second
     now_s: int
     stopping: bool
-    # connections that are being sent a file or a capped answer, each with two descriptors more than the others
+    # connections that are being sent a file or a capped response, each with two descriptors more than the others
     sending: int
-    # whether a request without any condition may be answered from `hot`
+    # whether a request without any condition may be answered from `cache`
     plain: bool
 
     def opened(self, client: Client) -> bool:
@@ -59,16 +59,14 @@ class Server(Protocol):
     def may_send(self) -> bool:
         """Tell whether descriptors are left for one more transfer."""
 
-    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Return the answer, or a coroutine that does when it takes longer."""
+    def decide(self, exchange: Exchange) -> EventualResponse:
+        """Return the response, or a coroutine that does when it takes longer."""
 
-    def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
-        """Keep an answer for `hot`, if it is fit for it."""
+    def keep_response(self, exchange: Exchange, prepared: PreparedResponse) -> None:
+        """Keep a response in `cache`, if it is fit for it."""
 
-    def served_hot(
-        self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
-    ) -> None:
-        """Take note of an answer that came from `hot`."""
+    def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
+        """Take note of a response that came from `cache`."""
 
-    def ended(self, exchange: Exchange, answer: Answer, content_bytes: int, *, complete: bool) -> None:
-        """Take note of an answer's end."""
+    def ended(self, exchange: Exchange, response: HttpResponse, content_bytes: int, *, complete: bool) -> None:
+        """Take note of a response's end."""

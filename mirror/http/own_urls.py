@@ -13,14 +13,14 @@ from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
-from mirror.http.response import REVALIDATE, Answer, Fields, body_answer
+from mirror.http.response import REVALIDATE, HttpResponse, ResponseFields, body_response
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
 from mirror.page.view import Asked, View
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
     from mirror.http.exchange import Exchange
-    from mirror.http.request_target import Target
+    from mirror.http.request_target import RequestTarget
     from mirror.page.pages import Pages
     from mirror.page.view import Rendered
     from mirror.tree.served import Directory
@@ -42,7 +42,7 @@ POLICY = (
 )
 _UNAUTHORIZED = 401
 _YEAR_S = 365 * 24 * 3600
-_PAGE_FIELDS: Fields = [
+_PAGE_FIELDS: ResponseFields = [
     ("Cache-Control", REVALIDATE),
     ("Vary", "Accept-Language, Cookie"),
     ("Content-Security-Policy", POLICY),
@@ -51,7 +51,7 @@ _PAGE_FIELDS: Fields = [
 ]
 
 
-def is_open_to_all(target: Target) -> bool:
+def is_open_to_all(target: RequestTarget) -> bool:
     """Tell whether a URL is answered without a login.
 
     Whoever watches the mirror has no account on it, and the page that asks for one has to look like something.
@@ -66,15 +66,15 @@ class OwnUrls:
         self._worker = worker
         self._pages = pages
 
-    def answer(self, exchange: Exchange, target: Target, serving: Serving) -> Answer | None:
-        """Return the answer to a URL below `/-/`, or None when there is no such URL."""
+    def response(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> HttpResponse | None:
+        """Return the response to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
         if path == HEALTH:
             status, text = health(self._worker.counters, serving.site, serving.quarantine.paths())
-            return body_answer(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
+            return body_response(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
         if path == METRICS:
             text = metrics(self._worker.counters, serving.site)
-            return body_answer(200, text.encode(), METRICS_TYPE, [("Cache-Control", "no-store")])
+            return body_response(200, text.encode(), METRICS_TYPE, [("Cache-Control", "no-store")])
         if path.startswith(ASSETS):
             asset = self._pages.asset(path.removeprefix(ASSETS))
             return None if asset is None else _rendered(exchange, 200, asset, _asset_fields(target))
@@ -86,7 +86,9 @@ class OwnUrls:
             return self._client(exchange, path.removeprefix(CLIENT).lstrip("/"), serving.site)
         return None
 
-    def directory(self, exchange: Exchange, target: Target, directory: Directory, serving: Serving) -> Answer:
+    def directory(
+        self, exchange: Exchange, target: RequestTarget, directory: Directory, serving: Serving
+    ) -> HttpResponse:
         """Return the page of a directory."""
         view = self._view(exchange, target, serving)
         if not directory.path:
@@ -94,7 +96,9 @@ class OwnUrls:
             view = replace(view, snippets=client_snippets(serving.site, view.reach))
         return self._page(exchange, view, self._pages.directory(serving.site, directory, view))
 
-    def problem(self, exchange: Exchange, target: Target, serving: Serving, status: int, more: Fields) -> Answer:
+    def problem(
+        self, exchange: Exchange, target: RequestTarget, serving: Serving, status: int, more: ResponseFields
+    ) -> HttpResponse:
         """Return what an error looks like: a page for a browser, a line for a program."""
         view = self._view(exchange, target, serving)
         plain = "text/html" not in exchange.fields.get(b"accept", "")
@@ -103,7 +107,7 @@ class OwnUrls:
         path = f"/{target.path}" + ("/" if target.is_directory and target.path else "")
         page = self._pages.problem(status, view, path=path, site=site, plain=plain)
         fields = [field for field in _PAGE_FIELDS if field[0] != "Cache-Control"]
-        return body_answer(status, page.body, page.media_type, [*fields, ("Cache-Control", "no-store"), *more])
+        return body_response(status, page.body, page.media_type, [*fields, ("Cache-Control", "no-store"), *more])
 
     def reach(self, exchange: Exchange) -> Reach:
         """Return how this client reaches the mirror: by the host that it named; one of HTTP/1.0 may name none."""
@@ -121,15 +125,15 @@ class OwnUrls:
             registry=settings.registry.port if settings.registry is not None else None,
         )
 
-    def _client(self, exchange: Exchange, name: str, site: Site) -> Answer | None:
+    def _client(self, exchange: Exchange, name: str, site: Site) -> HttpResponse | None:
         snippets: tuple[Snippet, ...] = client_snippets(site, self.reach(exchange))
-        fields: Fields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+        fields: ResponseFields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         if not name:
-            return body_answer(200, client_index(snippets).encode(), TEXT, fields)
+            return body_response(200, client_index(snippets).encode(), TEXT, fields)
         text = next((snippet.text for snippet in snippets if snippet.name == name), None)
-        return None if text is None else body_answer(200, text.encode(), TEXT, fields)
+        return None if text is None else body_response(200, text.encode(), TEXT, fields)
 
-    def _view(self, exchange: Exchange, target: Target, serving: Serving) -> View:
+    def _view(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> View:
         asked = Asked.parse(target.query)
         cookie = _cookie(exchange, LANGUAGE_COOKIE)
         language = choose_language(asked.language or "", cookie, exchange.fields.get(b"accept-language", ""))
@@ -141,26 +145,25 @@ class OwnUrls:
             carry_language=asked.language is not None and cookie != asked.language,
         )
 
-    def _page(self, exchange: Exchange, view: View, page: Rendered) -> Answer:
+    def _page(self, exchange: Exchange, view: View, page: Rendered) -> HttpResponse:
         fields = list(_PAGE_FIELDS)
         language = view.asked.language
         if language is not None:
-            told = f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age={_YEAR_S}; SameSite=Lax"
-            fields.append(("Set-Cookie", told))
+            fields.append(("Set-Cookie", f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age={_YEAR_S}; SameSite=Lax"))
         return _rendered(exchange, 200, page, fields)
 
 
-def _rendered(exchange: Exchange, status: int, page: Rendered, fields: Fields) -> Answer:
-    """Return a page, or word that the client has it already; a page has no parts, so nothing else is conditional."""
+def _rendered(exchange: Exchange, status: int, page: Rendered, fields: ResponseFields) -> HttpResponse:
+    """Return a page, or 304 when the client has it already; a page has no parts, so nothing else is conditional."""
     tagged = [("ETag", page.etag), *fields]
     wanted = exchange.fields.get(b"if-none-match")
     tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")} if wanted is not None else set()
     if page.etag in tags or "*" in tags:
-        return Answer(304, tagged)
-    return body_answer(status, page.body, page.media_type, tagged)
+        return HttpResponse(304, tagged)
+    return body_response(status, page.body, page.media_type, tagged)
 
 
-def _asset_fields(target: Target) -> Fields:
+def _asset_fields(target: RequestTarget) -> ResponseFields:
     # the page asks for them by their content's digest, so what it named never changes
     lasting = "public, max-age=31536000, immutable" if target.query else REVALIDATE
     return [("Cache-Control", lasting), ("X-Content-Type-Options", "nosniff")]

@@ -1,4 +1,4 @@
-"""Move an answer of any size into a connection without holding it in memory, and without waiting for a slow client.
+"""Move a response of any size into a connection without holding it in memory, and without waiting for a slow client.
 
 On a plain connection the kernel moves file bytes (sendfile(2)) through a duplicate of the socket, under TCP_CORK so
 that the head shares a packet with them; under TLS blocks are read and handed to the transport. Owns the descriptor of
@@ -31,16 +31,16 @@ METERED_BYTES = 64 * 1024
 
 
 class Watcher(Protocol):
-    """Whoever an answer is sent for."""
+    """Whoever a response is sent for."""
 
     def progressed(self, content_bytes: int) -> None:
-        """Hear that bytes have left, of which so many are content."""
+        """Take note that bytes have left, of which so many are content."""
 
     def finished(self) -> None:
-        """Hear that everything was handed to the kernel or the transport."""
+        """Take note that the kernel or the transport has everything."""
 
     def broke(self, reason: str) -> None:
-        """Hear that the rest cannot be sent: the client is gone, or the file is shorter than it was."""
+        """Take note that the rest cannot be sent: the client is gone, or the file is shorter than it was."""
 
 
 class _Queue:
@@ -98,12 +98,12 @@ class SocketPump:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin; the watcher may hear of the end before this returns."""
+        """Begin; the watcher may be called at the end before this returns."""
         self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         self._push()
 
     def stop(self) -> None:
-        """Let go of everything; the watcher hears nothing more."""
+        """Release everything; the watcher is not called any more."""
         self._wait(for_room=False)
         if self._timer is not None:
             self._timer.cancel()
@@ -183,7 +183,7 @@ class SocketPump:
 
 
 class TransportPump:
-    """Sends through a transport, as TLS needs it; `room` has to be told when the transport can take more."""
+    """Sends through a transport, as TLS needs it; `room` has to be called when the transport can take more."""
 
     __slots__ = ("_bandwidth", "_descriptor", "_full", "_loop", "_queue", "_timer", "_transport", "_watcher")
 
@@ -206,7 +206,7 @@ class TransportPump:
         self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
 
     def start(self) -> None:
-        """Begin; the watcher may hear of the end before this returns."""
+        """Begin; the watcher may be called at the end before this returns."""
         self._push()
 
     def room(self) -> None:
@@ -215,7 +215,7 @@ class TransportPump:
             self._push()
 
     def stop(self) -> None:
-        """Let go of everything; the watcher hears nothing more."""
+        """Release everything; the watcher is not called any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

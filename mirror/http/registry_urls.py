@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.http.request_fields import host_name
-from mirror.http.response import METHODS, Answer, Fields
+from mirror.http.response import METHODS, HttpResponse, ResponseFields
 from mirror.registry.decision import cannot
 from mirror.registry.routes import RegistryRequest, decide
 
 if TYPE_CHECKING:
     from mirror.http.exchange import Exchange
-    from mirror.http.request_target import Target
+    from mirror.http.request_target import RequestTarget
     from mirror.registry.decision import Decision, JsonReply, ReplyFields
     from mirror.registry.repositories import RepositoryIndex
 
@@ -21,7 +21,7 @@ _PRECONDITION_FAILED = 412
 _RANGE_NOT_SATISFIABLE = 416
 
 
-def is_registry(target: Target) -> bool:
+def is_registry(target: RequestTarget) -> bool:
     """Tell whether a target is the registry's."""
     return target.path == REGISTRY or target.path.startswith("v2/")
 
@@ -31,7 +31,7 @@ def is_registry_url(raw_target: bytes) -> bool:
     return raw_target.startswith(b"/v2/") or raw_target == b"/v2"
 
 
-def registry_decision(exchange: Exchange, target: Target, index: RepositoryIndex) -> Decision:
+def registry_decision(exchange: Exchange, target: RequestTarget, index: RepositoryIndex) -> Decision:
     """Decide what a request to the registry gets."""
     fields = exchange.fields
     request = RegistryRequest(
@@ -43,26 +43,26 @@ def registry_decision(exchange: Exchange, target: Target, index: RepositoryIndex
     return decide(index, request)
 
 
-def registry_answer(reply: JsonReply) -> Answer:
-    """Return a document of the registry's own as an answer."""
+def registry_response(reply: JsonReply) -> HttpResponse:
+    """Return a document of the registry's own as a response."""
     sized = [
         ("Content-Type", reply.media_type),
         ("Content-Length", str(len(reply.body))),
         ("Cache-Control", "no-store"),
     ]
-    return Answer(reply.status, [*sized, *reply.fields], (reply.body,))
+    return HttpResponse(reply.status, [*sized, *reply.fields], (reply.body,))
 
 
-def registry_refusal(status: int, fields: Fields | None = None, *, closes: bool = False) -> Answer:
+def registry_refusal(status: int, fields: ResponseFields | None = None, *, closes: bool = False) -> HttpResponse:
     """Return an error in the spec's form, for what the registry has no route for."""
     allowed = [("Allow", METHODS)] if status == 405 else []
-    answer = registry_answer(cannot(status))
-    return replace(answer, fields=[*answer.fields, *allowed, *(fields or ())], closes=closes)
+    response = registry_response(cannot(status))
+    return replace(response, fields=[*response.fields, *allowed, *(fields or ())], closes=closes)
 
 
-def registry_file_answer(answer: Answer, more: ReplyFields) -> Answer:
-    """Return the answer about a file as the registry gives it: with fields of its own, and its words for errors."""
-    if answer.status in (_PRECONDITION_FAILED, _RANGE_NOT_SATISFIABLE):
-        kept = [field for field in answer.fields if field[0] in ("Content-Range", "Accept-Ranges")]
-        return registry_refusal(answer.status, kept)
-    return replace(answer, fields=[*answer.fields, *more])
+def registry_file_response(response: HttpResponse, more: ReplyFields) -> HttpResponse:
+    """Return the response about a file as the registry gives it: with fields of its own, and its words for errors."""
+    if response.status in (_PRECONDITION_FAILED, _RANGE_NOT_SATISFIABLE):
+        kept = [field for field in response.fields if field[0] in ("Content-Range", "Accept-Ranges")]
+        return registry_refusal(response.status, kept)
+    return replace(response, fields=[*response.fields, *more])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# name and value of each, as they came
+RequestFields = list[tuple[bytes, bytes]]
 MAX_FIELDS = 100
 MAX_HEAD_BYTES = 32 * 1024
 # RFC 9110, 4.2.2: host and port; no user, no blanks, nothing that a page or a log could be deceived with

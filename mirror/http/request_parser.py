@@ -1,4 +1,4 @@
-"""From a connection's bytes to its requests (RFC 9112), by httptools. Owns what is refused before it is understood.
+"""From a connection's bytes to its requests (RFC 9112), by httptools. Owns what is refused before it is a request.
 
 A base class and no object of its own: a request for a small file costs a few microseconds, and each call between two
 objects would show in them.
@@ -13,15 +13,23 @@ from typing import Any
 import httptools
 
 from mirror.http.exchange import Exchange
-from mirror.http.request_fields import MAX_FIELDS, MAX_HEAD_BYTES, BadRequestError, is_authority, read_fields
+from mirror.http.request_fields import (
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    BadRequestError,
+    RequestFields,
+    is_authority,
+    read_fields,
+)
 from mirror.http.request_target import MAX_TARGET_BYTES
-from mirror.http.timeouts import MAX_BODY_BYTES, MAX_MESSAGE_BYTES
 
-Fields = list[tuple[bytes, bytes]]
+MAX_BODY_BYTES = 64 * 1024
+# what may come of one message after the block in which it began
+MAX_MESSAGE_BYTES = MAX_TARGET_BYTES + MAX_HEAD_BYTES + MAX_BODY_BYTES
 
 
-class Reading(asyncio.Protocol, ABC):
-    """What a connection has read and not yet answered. Those who extend it say what a request leads to."""
+class RequestParser(asyncio.Protocol, ABC):
+    """What a connection has read and not yet answered. A subclass decides what a request leads to."""
 
     __slots__ = (
         "_body_bytes", "_head_bytes", "_in_message", "_linger", "_message_bytes", "_messages", "_parser", "_plain",
@@ -31,7 +39,7 @@ class Reading(asyncio.Protocol, ABC):
     def __init__(self) -> None:
         self.remote = ""
         self._parser: Any = None
-        self._raw: Fields = []
+        self._raw: RequestFields = []
         self._url = b""
         self._head_bytes = self._message_bytes = self._body_bytes = 0
         self._plain = True
@@ -40,26 +48,26 @@ class Reading(asyncio.Protocol, ABC):
         # whether a message has begun and not ended; whether nothing more is read
         self._in_message = self._linger = False
 
-    # what those who extend it do
+    # what a subclass does
 
     @abstractmethod
-    def _head_begins(self) -> None:
-        """Hear that the first byte of a request has come."""
+    def _head_started(self) -> None:
+        """Take note that the first byte of a request has come."""
 
     @abstractmethod
-    def _answered_at_once(self, url: bytes, raw: Fields) -> bool:
-        """Answer a request that has nothing special about it, if that takes no time; tell whether it was."""
+    def _respond_at_once(self, url: bytes, raw: RequestFields) -> bool:
+        """Answer a request that has nothing special about it, if that takes no time; return whether it was."""
 
     @abstractmethod
-    def _answered_from_memory(self, data: bytes) -> bool:
-        """Answer bytes that are a request that was just answered, letter by letter; tell whether they were."""
+    def _respond_from_cache(self, data: bytes) -> bool:
+        """Answer bytes that equal a request that was just answered; return whether they do."""
 
     @abstractmethod
-    def _one_request(self, data: bytes) -> None:
-        """Hear that these bytes were one whole request, and nothing else."""
+    def _remember_block(self, data: bytes) -> None:
+        """Take note that these bytes were one whole request, and nothing else."""
 
     @abstractmethod
-    def _asked(self, exchange: Exchange) -> None:
+    def _take_request(self, exchange: Exchange) -> None:
         """Take a request."""
 
     @abstractmethod
@@ -77,7 +85,7 @@ class Reading(asyncio.Protocol, ABC):
         if self._linger:
             return
         begins = not self._in_message
-        if begins and self._answered_from_memory(data):
+        if begins and self._respond_from_cache(data):
             return
         if self._in_message:
             self._message_bytes += len(data)
@@ -90,7 +98,7 @@ class Reading(asyncio.Protocol, ABC):
         try:
             self._parser.feed_data(data)
             if begins and self._messages == 1 and not self._in_message:
-                self._one_request(data)
+                self._remember_block(data)
         except httptools.HttpParserUpgrade:
             # nothing is spoken here but HTTP/1.1; the request was answered as one, and what follows is not read
             self._refuse_rest()
@@ -110,9 +118,9 @@ class Reading(asyncio.Protocol, ABC):
         """Count from here: a head has to come whole within its time, whatever drips in."""
         self._in_message = True
         self._message_bytes = self._head_bytes = 0
-        # kept until here: what is refused when it is whole has to be known by it
+        # not forgotten earlier: a request that is refused when it is whole is known by it
         self._url = b""
-        self._head_begins()
+        self._head_started()
 
     def on_url(self, url: bytes) -> None:
         """Take the target, or a part of it."""
@@ -151,11 +159,11 @@ class Reading(asyncio.Protocol, ABC):
         self._raw, self._in_message, self._body_bytes, self._plain = [], False, 0, True
         self._messages += 1
         if self._linger:
-            # came in one block with the last request that is answered
+            # it came in one block with the last request that is answered
             return
         keeps = parser.should_keep_alive()
         method = parser.get_method()
-        if plain and keeps and method == b"GET" and self._answered_at_once(url, raw):
+        if plain and keeps and method == b"GET" and self._respond_at_once(url, raw):
             return
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
@@ -163,10 +171,10 @@ class Reading(asyncio.Protocol, ABC):
         http_1_0 = version == "1.0"
         fields = read_fields(raw, http_1_1=not http_1_0)
         if parser.should_upgrade():
-            # whoever wants to speak something else next is answered here, and nothing is read behind it
+            # a client that wants another protocol gets this response, and nothing is read behind it
             keeps = False
         exchange = Exchange(method.decode("latin-1"), url, fields, keeps and not self._linger, http_1_0, self.remote)
-        self._asked(exchange)
+        self._take_request(exchange)
 
     def _check_body(self) -> None:
         version = self._parser.get_http_version()
@@ -180,24 +188,24 @@ class Reading(asyncio.Protocol, ABC):
             raise BadRequestError(417, "nothing else can be expected")
         waits = expectation is not None and (b"transfer-encoding" in fields or int(length) > 0)
         if waits or self._parser.get_method() not in (b"GET", b"HEAD", b"OPTIONS"):
-            # the final answer comes instead of 100 (Continue); what the client sends all the same is passed over
+            # the final response comes instead of 100 (Continue); what the client sends all the same is passed over
             status = 413 if self._parser.get_method() in (b"GET", b"HEAD", b"OPTIONS") else 405
             raise BadRequestError(status, "content has no use here")
 
 
-# fields that change nothing about the answer to a GET, as clients write them
+# fields that change nothing about the response to a GET, as clients write them
 _NEUTRAL = (b"Host", b"User-Agent", b"Accept", b"Connection", b"Accept-Encoding", b"Accept-Language", b"Cache-Control")
 _PLAIN_NAMES = frozenset(_NEUTRAL) | frozenset(name.lower() for name in _NEUTRAL)
 _ACCEPT_NAMES = frozenset({b"Accept", b"accept"})
 _HOST_NAMES = frozenset({b"Host", b"host"})
 
 
-def accepted_by(raw: Fields) -> str:
+def accepted_by(raw: RequestFields) -> str:
     """Return the Accept field of fields, all of them plain, as `read_fields` has it; "" without one."""
     return ", ".join(value.decode("latin-1") for name, value in raw if name in _ACCEPT_NAMES)
 
 
-def has_one_host(raw: Fields) -> bool:
+def has_one_host(raw: RequestFields) -> bool:
     """Tell whether fields, all of them plain, name one host, and name it well."""
     hosts = [value for name, value in raw if name in _HOST_NAMES]
     return len(hosts) == 1 and is_authority(hosts[0])

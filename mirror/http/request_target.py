@@ -14,7 +14,7 @@ _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BAD_BYTE = re.compile(rb"[\x00-\x20\x7f]")
 
 
-class Target(NamedTuple):
+class RequestTarget(NamedTuple):
     """What a request asks for.
 
     Arguments:
@@ -40,7 +40,7 @@ class Target(NamedTuple):
         return f"/{quote(self.path, safe='/@')}/" + (f"?{self.query}" if self.query else "")
 
 
-def parse_target(raw: bytes) -> Target | None:
+def parse_target(raw: bytes) -> RequestTarget | None:
     """Return what a target in origin or absolute form asks for, or None for one that nobody may send.
 
     `.` and `..` are kept as they are: no file has such a name, so they lead nowhere. Names that are not UTF-8, and NUL
@@ -56,10 +56,10 @@ def parse_target(raw: bytes) -> Target | None:
         return None
     try:
         decoded = unquote_to_bytes(before).decode("utf-8")
-        told = query.decode("ascii")
+        query_text = query.decode("ascii")
     except UnicodeDecodeError:
         return None
     if "\0" in decoded:
         return None
     path = "/".join(segment for segment in decoded.split("/") if segment)
-    return Target(path, decoded.endswith("/"), told)
+    return RequestTarget(path, decoded.endswith("/"), query_text)

@@ -1,4 +1,4 @@
-"""An answer as a value: status, fields, and the pieces that make its content. Pure; `connection` sends it."""
+"""A response as a value: status, fields, and the pieces that make its content. Pure; `connection` sends it."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ METHODS = "GET, HEAD, OPTIONS"
 # listed files stay what they are, but another bundle may become the current one: ask again, by the tag
 REVALIDATE = "no-cache"
 Piece = bytes | Span
-Fields = list[tuple[str, str]]
+ResponseFields = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What goes back to the client.
 
     Arguments:
@@ -61,51 +61,55 @@ class Answer:
     """
 
     status: int
-    fields: Fields
+    fields: ResponseFields
     pieces: tuple[Piece, ...] = ()
     file: File | None = None
     closes: bool = False
 
 
-def text_answer(status: int, text: str, fields: Fields | None = None, *, closes: bool = False) -> Answer:
-    """Return an answer of a line or two, for programs."""
+def text_response(
+    status: int, text: str, fields: ResponseFields | None = None, *, closes: bool = False
+) -> HttpResponse:
+    """Return a response of a line or two, for programs."""
     body = text.encode()
-    told = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *(fields or ())]
-    return Answer(status, told, (body,), closes=closes)
+    all_fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *(fields or ())]
+    return HttpResponse(status, all_fields, (body,), closes=closes)
 
 
-def body_answer(status: int, body: bytes, media_type: str, fields: Fields | None = None) -> Answer:
-    """Return an answer with content of our own."""
-    return Answer(status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *(fields or ())], (body,))
+def body_response(status: int, body: bytes, media_type: str, fields: ResponseFields | None = None) -> HttpResponse:
+    """Return a response with content of our own."""
+    return HttpResponse(
+        status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *(fields or ())], (body,)
+    )
 
 
-def file_answer(fields: Mapping[bytes, str], file: File) -> Answer:
-    """Return the answer to a GET for a file that is there and unchanged; for HEAD, leave out the pieces."""
+def file_response(fields: Mapping[bytes, str], file: File) -> HttpResponse:
+    """Return the response to a GET for a file that is there and unchanged; for HEAD, leave out the pieces."""
     verdict = judge(fields, file)
-    told = file_fields(file)
+    common = file_fields(file)
     match verdict.status:
         case 304:
             # what a cache may need to update (RFC 9110, 15.4.5)
-            return Answer(304, [field for field in told if field[0] in _KEPT_BY_304], file=file)
+            return HttpResponse(304, [field for field in common if field[0] in _KEPT_BY_304], file=file)
         case 412:
-            return text_answer(412, "The file is another than the one that was asked for.\n")
+            return text_response(412, "The file is another than the one that was asked for.\n")
         case 416:
             unsatisfied = [("Content-Range", f"bytes */{file.size}"), ("Accept-Ranges", "bytes")]
-            return text_answer(416, "The file has no such bytes.\n", unsatisfied)
+            return text_response(416, "The file has no such bytes.\n", unsatisfied)
         case 206 if len(verdict.spans) == 1:
-            return _one_span(told, file, verdict.spans[0])
+            return _one_span(common, file, verdict.spans[0])
         case 206:
-            return _many_spans(told, file, verdict.spans)
+            return _many_spans(common, file, verdict.spans)
         case _:
-            sized = [*told, ("Content-Type", file.media_type), ("Content-Length", str(file.size))]
-            return Answer(200, sized, (Span(0, file.size),), file)
+            sized = [*common, ("Content-Type", file.media_type), ("Content-Length", str(file.size))]
+            return HttpResponse(200, sized, (Span(0, file.size),), file)
 
 
 _KEPT_BY_304 = ("ETag", "Last-Modified", "Cache-Control")
 
 
-def file_fields(file: File) -> Fields:
-    """Return the fields that every answer about a file has."""
+def file_fields(file: File) -> ResponseFields:
+    """Return the fields that every response about a file has."""
     fields = [
         ("ETag", file.etag),
         ("Last-Modified", http_date(file.modified_s)),
@@ -120,18 +124,18 @@ def file_fields(file: File) -> Fields:
     return fields
 
 
-def _one_span(told: Fields, file: File, span: Span) -> Answer:
+def _one_span(common: ResponseFields, file: File, span: Span) -> HttpResponse:
     fields = [
-        *told,
+        *common,
         ("Content-Type", file.media_type),
         ("Content-Range", f"bytes {span.start}-{span.stop - 1}/{file.size}"),
         ("Content-Length", str(span.size)),
     ]
-    return Answer(206, fields, (span,), file)
+    return HttpResponse(206, fields, (span,), file)
 
 
-def _many_spans(told: Fields, file: File, spans: tuple[Span, ...]) -> Answer:
-    """Return a multipart/byteranges answer (RFC 9110, 14.6)."""
+def _many_spans(common: ResponseFields, file: File, spans: tuple[Span, ...]) -> HttpResponse:
+    """Return a multipart/byteranges response (RFC 9110, 14.6)."""
     # a boundary must not occur in the content; nobody who makes a file can know this one's digest of it
     boundary = hashlib.sha256(f"{file.etag} {spans}".encode()).hexdigest()[:40]
     pieces: list[Piece] = []
@@ -144,8 +148,8 @@ def _many_spans(told: Fields, file: File, spans: tuple[Span, ...]) -> Answer:
     pieces.append(f"\r\n--{boundary}--\r\n".encode())
     size = sum(piece.size if isinstance(piece, Span) else len(piece) for piece in pieces)
     fields = [
-        *told,
+        *common,
         ("Content-Type", f"multipart/byteranges; boundary={boundary}"),
         ("Content-Length", str(size)),
     ]
-    return Answer(206, fields, tuple(pieces), file)
+    return HttpResponse(206, fields, tuple(pieces), file)

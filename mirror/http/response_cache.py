@@ -1,6 +1,6 @@
 """Small files that were just served, with the head they go out with: each is found by the request target as it came.
 
-Every file is looked at again once a second, and everything is forgotten with a reload.
+Every file is checked again once a second, and everything is forgotten with a reload.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from mirror.http.heads import rest_of_head
 from mirror.tree.opening import is_unchanged
 
 if TYPE_CHECKING:
-    from mirror.http.response import Answer
+    from mirror.http.request_fields import RequestFields
+    from mirror.http.response import HttpResponse
     from mirror.tree.served import File
 
 # files up to this size are kept, and all of them together; the rest is left to the kernel's own cache
@@ -25,10 +26,10 @@ MAX_REQUEST_BYTES = 512
 MAX_REQUESTS = 2048
 
 
-class HotFile:
-    """A whole answer: `rest` follows `Heads.opening`, and holds the file's bytes too.
+class CachedResponse:
+    """A whole response: `rest` follows `Heads.opening`, and holds the file's bytes too.
 
-    `accept` is the Accept field for which it is the answer; None when it is the answer to any.
+    `accept` is the Accept field for which it is the response; None when it is the response to any.
     """
 
     __slots__ = ("accept", "bundle", "checked_s", "file", "rest", "size")
@@ -48,39 +49,39 @@ class KnownRequest(NamedTuple):
     Hundreds of nodes with the same packager ask for the same file in the same words.
     """
 
-    hot: HotFile
+    response: CachedResponse
     target: bytes
-    fields: list[tuple[bytes, bytes]]
+    fields: RequestFields
 
 
-class HotFiles:
+class ResponseCache:
     """The cache of one worker."""
 
     def __init__(self) -> None:
         self._by_request: dict[bytes, KnownRequest] = {}
-        self._by_target: dict[bytes, HotFile] = {}
+        self._by_target: dict[bytes, CachedResponse] = {}
         self._bytes = 0
 
-    def get(self, raw_target: bytes, now_s: int) -> HotFile | None:
-        """Return the answer to a plain GET for a target; what changed on the disk is noticed within a second.
+    def get(self, raw_target: bytes, now_s: int) -> CachedResponse | None:
+        """Return the response to a plain GET for a target; what changed on the disk is noticed within a second.
 
         The bytes are right in any case: they were read from the checked file.
         """
-        hot = self._by_target.get(raw_target)
-        if hot is None or hot.checked_s == now_s:
-            return hot
-        if not is_unchanged(hot.file):
+        cached = self._by_target.get(raw_target)
+        if cached is None or cached.checked_s == now_s:
+            return cached
+        if not is_unchanged(cached.file):
             return None
-        hot.checked_s = now_s
-        return hot
+        cached.checked_s = now_s
+        return cached
 
     def known(self, request: bytes, now_s: int) -> KnownRequest | None:
         """Return what a whole request is, when the same bytes came before and its file is still the checked one."""
         known = self._by_request.get(request)
-        if known is None or known.hot.checked_s == now_s:
+        if known is None or known.response.checked_s == now_s:
             return known
-        # `get` looks at the file, and finds another answer where the old one was replaced
-        return known if self.get(known.target, now_s) is known.hot else None
+        # `get` checks the file, and finds another response where the old one was replaced
+        return known if self.get(known.target, now_s) is known.response else None
 
     def remember(self, request: bytes, known: KnownRequest) -> None:
         """Keep what a whole request is; nothing before or after it may be in these bytes."""
@@ -89,29 +90,31 @@ class HotFiles:
                 self._by_request.clear()
             self._by_request[request] = known
 
-    def keep(self, raw_target: bytes, answer: Answer, descriptor: int, now_s: int, accept: str | None = None) -> None:
-        """Keep the answer to a plain GET, when it is small enough; the descriptor stays the caller's.
+    def keep(
+        self, raw_target: bytes, response: HttpResponse, descriptor: int, now_s: int, accept: str | None = None
+    ) -> None:
+        """Keep the response to a plain GET, when it is small enough; the descriptor stays the caller's.
 
         Arguments:
-            accept: the request's Accept field, "" without one, where the answer depends on it.
+            accept: the request's Accept field, "" without one, where the response depends on it.
         """
-        file = answer.file
-        if file is None or answer.status != 200 or file.size > MAX_FILE_BYTES or file.digest is None:
+        file = response.file
+        if file is None or response.status != 200 or file.size > MAX_FILE_BYTES or file.digest is None:
             return
         if accept is not None and len(accept) > MAX_ACCEPT_CHARACTERS:
             return
         body = os.pread(descriptor, file.size + 1, 0)
         if len(body) != file.size:
             return
-        rest = rest_of_head(answer.fields) + body
+        rest = rest_of_head(response.fields) + body
         if self._bytes + len(rest) > MAX_TOTAL_BYTES:
             self.forget()
         if raw_target not in self._by_target:
             self._bytes += len(rest) + len(raw_target) + len(accept or "")
         else:
-            # the bytes of the answer that is replaced must not stay
+            # the bytes of the response that is replaced must not stay
             self._by_request.clear()
-        self._by_target[raw_target] = HotFile(file, rest, now_s, accept)
+        self._by_target[raw_target] = CachedResponse(file, rest, now_s, accept)
 
     def forget(self) -> None:
         """Drop everything."""

@@ -7,19 +7,18 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mirror.http.heads import Heads
-from mirror.http.response import text_answer
-from mirror.http.response_cache import HotFiles
+from mirror.http.response import text_response
+from mirror.http.response_cache import ResponseCache
 from mirror.shared.counters import Field
 from mirror.worker.access_log import Transfer
 from mirror.worker.allow import is_allowed, plain_address
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from mirror.http.exchange import Exchange, Outcome
+    from mirror.http.exchange import EventualResponse, Exchange, PreparedResponse
     from mirror.http.handler import Handler
     from mirror.http.interface import Client
-    from mirror.http.response import Answer
+    from mirror.http.request_fields import RequestFields
+    from mirror.http.response import HttpResponse
     from mirror.worker.worker import Worker
 
 # beyond a connection's own socket, while a file is sent: a duplicate of that, and the file
@@ -50,7 +49,7 @@ class HttpServer:
     ) -> None:
         self.loop = loop
         self.heads = Heads()
-        self.hot = HotFiles()
+        self.cache = ResponseCache()
         self.bandwidth = worker.bandwidth
         self.now_s = 0
         self.stopping = False
@@ -73,9 +72,9 @@ class HttpServer:
         slot = self._worker.slot
         client.remote = plain_address(client.remote)
         if not is_allowed(client.remote, self._worker.settings.allow):
-            refusal = text_answer(403, "This address may not connect (--allow).\n")
+            refusal = text_response(403, "This address may not connect (--allow).\n")
         elif self._descriptors(max(self.sending, self._reserved)) >= self._max_descriptors:
-            refusal = text_answer(503, "Too many connections.\n", [("Retry-After", "5")])
+            refusal = text_response(503, "Too many connections.\n", [("Retry-After", "5")])
         else:
             slot.add(Field.CONNECTIONS)
             slot.add(Field.OPEN_CONNECTIONS)
@@ -102,36 +101,34 @@ class HttpServer:
     def _descriptors(self, transfers: int) -> int:
         return len(self._clients) + transfers * DESCRIPTORS_PER_TRANSFER
 
-    def decide(self, exchange: Exchange) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Return the answer, or a coroutine that does when it takes longer."""
+    def decide(self, exchange: Exchange) -> EventualResponse:
+        """Return the response, or a coroutine that does when it takes longer."""
         return self._handler.decide(exchange)
 
-    def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
-        """Keep the answer to a plain request for a small file."""
-        if self.plain and outcome.descriptor is not None and exchange.method == "GET":
-            accept = exchange.fields.get(b"accept", "") if _NEGOTIATED in outcome.answer.fields else None
-            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor, self.now_s, accept)
+    def keep_response(self, exchange: Exchange, prepared: PreparedResponse) -> None:
+        """Keep the response to a plain request for a small file."""
+        if self.plain and prepared.descriptor is not None and exchange.method == "GET":
+            accept = exchange.fields.get(b"accept", "") if _NEGOTIATED in prepared.response.fields else None
+            self.cache.keep(exchange.raw_target, prepared.response, prepared.descriptor, self.now_s, accept)
 
-    def served_hot(
-        self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
-    ) -> None:
-        """Take note of an answer that came from `hot`."""
+    def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
+        """Take note of a response that came from `cache`."""
         self._worker.slot.answered(200, size)
         if self._worker.log.wanted:
             named = {name.lower(): value.decode("latin-1") for name, value in fields}
             self._log("GET", raw_target, named, remote, "", bundle, 200, size, complete=True)
 
-    def ended(self, exchange: Exchange, answer: Answer, content_bytes: int, *, complete: bool) -> None:
-        """Take note of an answer's end."""
+    def ended(self, exchange: Exchange, response: HttpResponse, content_bytes: int, *, complete: bool) -> None:
+        """Take note of a response's end."""
         slot = self._worker.slot
-        slot.answered(answer.status, content_bytes)
+        slot.answered(response.status, content_bytes)
         if not complete:
             slot.add(Field.CUT_TRANSFERS)
         if self._worker.log.wanted:
-            bundle = answer.file.bundle if answer.file is not None else ""
+            bundle = response.file.bundle if response.file is not None else ""
             self._log(
                 exchange.method, exchange.raw_target, exchange.fields, exchange.remote, exchange.user, bundle,
-                answer.status, content_bytes, complete=complete,
+                response.status, content_bytes, complete=complete,
             )  # fmt: skip
 
     def _log(
@@ -160,7 +157,7 @@ class HttpServer:
 
     def reloaded(self) -> None:
         """Take over what the worker serves now."""
-        self.hot.forget()
+        self.cache.forget()
         self.plain = self._worker.serving.users is None and self._worker.bandwidth is None
 
     def tick(self) -> None:

@@ -1,4 +1,4 @@
-"""What takes longer than one request may hold up the others: passwords and digests, each in a thread of its kind."""
+"""Work that would hold up other requests for too long: passwords and digests, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mirror.tree.quarantine import hash_again
 
 if TYPE_CHECKING:
     from bundler.model.digest import Digest
-    from mirror.http.auth import Credentials
+    from mirror.http.auth import BasicCredentials
     from mirror.page.pages import Pages
     from mirror.tree.identity import Identity
     from mirror.tree.served import File, Place
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 # log-ins that may wait; a right password is checked once, so only guesses come in numbers
 MAX_WAITING_LOGINS = 32
-Looked = tuple["File | None", "Identity | None"]
+Hashed = tuple["File | None", "Identity | None"]
 
 
-class SlowWork:
+class ThreadWork:
     """Two threads: one for passwords (`Users` wants no more), one for digests."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -30,9 +30,9 @@ class SlowWork:
         self._passwords = ThreadPoolExecutor(1, "passwords")
         self._digests = ThreadPoolExecutor(1, "digests")
         self._waiting = 0
-        self._looking: dict[tuple[Place, Digest | None], asyncio.Future[Looked]] = {}
+        self._hashing: dict[tuple[Place, Digest | None], asyncio.Future[Hashed]] = {}
 
-    async def check_password(self, users: Users, credentials: Credentials) -> bool | None:
+    async def check_password(self, users: Users, credentials: BasicCredentials) -> bool | None:
         """Return whether a password is right, None when too many are waiting to be checked."""
         if self._waiting >= MAX_WAITING_LOGINS:
             return None
@@ -42,15 +42,15 @@ class SlowWork:
         finally:
             self._waiting -= 1
 
-    async def hash_again(self, file: File) -> Looked:
-        """Return what `recheck.hash_again` does; those who ask for the same file meanwhile wait for the same result."""
+    async def hash_again(self, file: File) -> Hashed:
+        """Return what `quarantine.hash_again` does; requests for the same file meanwhile wait for the same result."""
         key = (file.place, file.digest)
-        running = self._looking.get(key)
+        running = self._hashing.get(key)
         if running is None:
             running = self._loop.run_in_executor(self._digests, hash_again, file)
-            self._looking[key] = running
-            running.add_done_callback(lambda _: self._looking.pop(key, None))
-        # whoever gives up must not end it for the others
+            self._hashing[key] = running
+            running.add_done_callback(lambda _: self._hashing.pop(key, None))
+        # a request that gives up must not end it for the others
         return await asyncio.shield(running)
 
     def prepare(self, pages: Pages, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""One HTTP worker process: a uvloop on the sockets that the supervisor bound, until it is told to stop."""
+"""One HTTP worker process: a uvloop on the sockets that the supervisor bound, until the supervisor says stop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mirror.http.connection import Connection
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.server import FLUSH_S, HttpServer, affordable_descriptors
-from mirror.http.thread_work import SlowWork
+from mirror.http.thread_work import ThreadWork
 from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
 from mirror.shared.counters import Field, State
@@ -52,9 +52,9 @@ class _HttpWorker:
         self._worker = worker
         self._loop = loop
         self._tls = _contexts(worker)
-        self._slow = SlowWork(loop)
+        self._threads = ThreadWork(loop)
         self._pages = Pages()
-        handler = Handler(worker, OwnUrls(worker, self._pages), self._slow)
+        handler = Handler(worker, OwnUrls(worker, self._pages), self._threads)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit = affordable_descriptors(soft)
         self._secure = self._tls is not None
@@ -73,7 +73,7 @@ class _HttpWorker:
         loop.add_reader(worker.control.fileno(), self._commanded)
         self._tick()
         self._flush()
-        self._slow.prepare(self._pages, worker.serving.site)
+        self._threads.prepare(self._pages, worker.serving.site)
         # what was made to serve with stays; collections need not look at it again
         gc.collect()
         gc.freeze()
@@ -128,7 +128,7 @@ class _HttpWorker:
             self._tls.newest = _context(self._worker, serving)
         self._worker.take_over(serving)
         self._server.reloaded()
-        self._slow.prepare(self._pages, serving.site)
+        self._threads.prepare(self._pages, serving.site)
 
     async def _wind_up(self) -> None:
         """Accept nothing more, let transfers end within the grace period, cut the rest."""
@@ -139,9 +139,9 @@ class _HttpWorker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.drained.wait(), self._worker.settings.grace_s)
         self._server.abort()
-        # the aborted connections are told of in the next turn of the loop
+        # the loop reports the aborted connections in its next turn
         await asyncio.sleep(0)
-        self._slow.close()
+        self._threads.close()
         with suppress(ValueError):
             self._loop.remove_reader(self._worker.control.fileno())
         self._worker.log.flush()

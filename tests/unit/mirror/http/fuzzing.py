@@ -1,6 +1,6 @@
 """Streams that no client would send, brought to a connection: every one ends in whole answers or in silence.
 
-What must hold for any bytes at all: nothing is raised, no request is answered twice, no answer is cut or mixed with
+What must hold for any bytes at all: nothing is raised, no request is answered twice, no response is cut or mixed with
 another, a connection never waits for a client who waits for it, and no descriptor stays open.
 """
 
@@ -12,11 +12,11 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.exchange import Exchange, Outcome
+from mirror.http.exchange import Exchange, PreparedResponse
 from mirror.http.heads import Heads
-from mirror.http.response import file_answer, text_answer
-from mirror.http.response_cache import HotFiles
-from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, STALLED_S
+from mirror.http.response import file_response, text_response
+from mirror.http.response_cache import ResponseCache
+from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LINGER_TIMEOUT_S, STALL_TIMEOUT_S
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site, open_descriptors, read_answers
 
@@ -100,17 +100,17 @@ class Answering:
         if b"slow" in exchange.raw_target:
             return self._later(exchange)
         if b"file" in exchange.raw_target:
-            answer = file_answer(exchange.fields, self._file)
-            if not answer.pieces or answer.file is None or exchange.method == "HEAD":
-                return Outcome(answer)
-            return Outcome(answer, os.open(self._path, os.O_RDONLY))
+            response = file_response(exchange.fields, self._file)
+            if not response.pieces or response.file is None or exchange.method == "HEAD":
+                return PreparedResponse(response)
+            return PreparedResponse(response, os.open(self._path, os.O_RDONLY))
         if b"last" in exchange.raw_target:
-            return Outcome(text_answer(200, "the last one", closes=True))
-        return Outcome(text_answer(200, f"{exchange.method} {exchange.raw_target.decode('latin-1')}\n"))
+            return PreparedResponse(text_response(200, "the last one", closes=True))
+        return PreparedResponse(text_response(200, f"{exchange.method} {exchange.raw_target.decode('latin-1')}\n"))
 
-    async def _later(self, exchange: Exchange) -> Outcome:
+    async def _later(self, exchange: Exchange) -> PreparedResponse:
         await asyncio.sleep(0)
-        return Outcome(text_answer(200, exchange.raw_target.decode("latin-1")))
+        return PreparedResponse(text_response(200, exchange.raw_target.decode("latin-1")))
 
 
 def play(client: Client, chance: random.Random, stream: bytes) -> None:
@@ -140,10 +140,10 @@ def check(client: Client, site: Site) -> None:
     """Hold what came back to what the server says that it did."""
     methods = [ended.method for ended in site.ended_answers]
     answers = read_answers(bytes(client.transport.sent), *methods)
-    assert [answer.status for answer in answers] == site.statuses
+    assert [response.status for response in answers] == site.statuses
     assert all(ended.complete for ended in site.ended_answers)
-    closes = [answer.fields.get("Connection") == "close" for answer in answers]
-    assert not any(closes[:-1]), "something was answered behind the last answer"
+    closes = [response.fields.get("Connection") == "close" for response in answers]
+    assert not any(closes[:-1]), "something was answered behind the last response"
     assert not closes or not closes[-1] or not client.is_open()
     assert client.is_open() or client.transport.aborted or not site.asked or closes[-1]
     if client.is_open():
@@ -169,7 +169,7 @@ def hold_to_any_bytes(seed: int, streams: int, scratch: Path) -> None:
             play(client, chance, stream)
             check(client, site)
             if chance.random() < 0.1:
-                client.later(max(HEAD_S, IDLE_S, STALLED_S) + LINGER_S + 2)
+                client.later(max(HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, STALL_TIMEOUT_S) + LINGER_TIMEOUT_S + 2)
                 assert client.transport.closing
         except Exception as error:
             raise AssertionError(f"stream {number} of seed {seed}: {stream!r}") from error
@@ -190,7 +190,7 @@ def hold_memory_to_the_parser(seed: int, streams: int, scratch: Path) -> None:
     path = scratch / "file"
     path.write_bytes(CONTENT)
     loop = asyncio.new_event_loop()
-    heads, hot = Heads(lambda: 1_600_000_000.0), HotFiles()
+    heads, cache = Heads(lambda: 1_600_000_000.0), ResponseCache()
     # the same blocks again and again: whole requests, halves of them, and one with a half of the next
     again = [seed + other[:cut] for seed in PLAIN_SEEDS[::3] for other in PLAIN_SEEDS[::4] for cut in (0, 1, 20)]
     again += [seed[cut:] for seed in PLAIN_SEEDS[::3] for cut in (0, 0, 0, 1, 20)] + [b"\r\n", b"G", b"\r"]
@@ -202,7 +202,7 @@ def hold_memory_to_the_parser(seed: int, streams: int, scratch: Path) -> None:
             blocks = [chance.choice(again) for _ in range(chance.randint(2, 8))]
         said: list[bytes] = []
         for plain in (True, False):
-            site = Site(loop, Answering(path).decide, heads, hot, plain=plain)
+            site = Site(loop, Answering(path).decide, heads, cache, plain=plain)
             client = Client(site, secure=True)
             for block in blocks:
                 if not client.transport.closing:

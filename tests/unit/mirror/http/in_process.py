@@ -15,21 +15,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirror.http.connection import Connection
-from mirror.http.exchange import Outcome
+from mirror.http.exchange import PreparedResponse
 from mirror.http.heads import Heads
-from mirror.http.response import text_answer
-from mirror.http.response_cache import HotFiles
+from mirror.http.response import text_response
+from mirror.http.response_cache import ResponseCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mirror.http.exchange import Exchange
-    from mirror.http.response import Answer
+    from mirror.http.request_fields import RequestFields
+    from mirror.http.response import HttpResponse
     from mirror.shared.bandwidth import Bandwidth
 
 
 class Ended(NamedTuple):
-    """One answer that the server was told of."""
+    """One response that the server was told of."""
 
     method: str
     target: bytes
@@ -39,7 +40,7 @@ class Ended(NamedTuple):
 
 
 class Received(NamedTuple):
-    """One answer as a client reads it."""
+    """One response as a client reads it."""
 
     status: int
     fields: dict[str, str]
@@ -109,7 +110,7 @@ class Site:
     loop: asyncio.AbstractEventLoop
     decision: Callable[[Exchange], Any] | None = None
     heads: Heads = field(default_factory=Heads)
-    hot: HotFiles = field(default_factory=HotFiles)
+    cache: ResponseCache = field(default_factory=ResponseCache)
     bandwidth: Bandwidth | None = None
     now_s: int = 0
     stopping: bool = False
@@ -137,21 +138,19 @@ class Site:
         self.asked.append(exchange)
         if self.decision is not None:
             return self.decision(exchange)
-        return Outcome(text_answer(200, exchange.raw_target.decode("latin-1")))
+        return PreparedResponse(text_response(200, exchange.raw_target.decode("latin-1")))
 
-    def keep_hot(self, exchange: Exchange, outcome: Outcome) -> None:
-        if self.plain and outcome.descriptor is not None:
-            self.hot.keep(exchange.raw_target, outcome.answer, outcome.descriptor, self.now_s)
+    def keep_response(self, exchange: Exchange, prepared: PreparedResponse) -> None:
+        if self.plain and prepared.descriptor is not None:
+            self.cache.keep(exchange.raw_target, prepared.response, prepared.descriptor, self.now_s)
 
-    def served_hot(
-        self, raw_target: bytes, remote: str, size: int, bundle: str, fields: list[tuple[bytes, bytes]]
-    ) -> None:
+    def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
         del remote, bundle, fields
         self.ended_answers.append(Ended("GET", raw_target, 200, size, complete=True))
 
-    def ended(self, exchange: Exchange, answer: Answer, content_bytes: int, *, complete: bool) -> None:
+    def ended(self, exchange: Exchange, response: HttpResponse, content_bytes: int, *, complete: bool) -> None:
         self.ended_answers.append(
-            Ended(exchange.method, exchange.raw_target, answer.status, content_bytes, complete)
+            Ended(exchange.method, exchange.raw_target, response.status, content_bytes, complete)
         )  # fmt: skip
 
     @property
@@ -237,7 +236,7 @@ def read_answers(data: bytes, *methods: str) -> list[Received]:
         size = int(fields.get("Content-Length", "0"))
         if status in (204, 304) or (waiting and waiting.pop(0) == "HEAD"):
             size = 0
-        assert len(data) >= size, f"{size - len(data)} bytes are missing of the answer {first!r}"
+        assert len(data) >= size, f"{size - len(data)} bytes are missing of the response {first!r}"
         answers.append(Received(status, fields, data[:size]))
         data = data[size:]
     return answers

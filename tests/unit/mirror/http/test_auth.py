@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror.http.auth import Credentials, basic_credentials
+from mirror.http.auth import BasicCredentials, basic_credentials
 
 
 def basic(text: bytes, scheme: str = "Basic") -> str:
@@ -31,7 +31,7 @@ def basic(text: bytes, scheme: str = "Basic") -> str:
     ],
 )
 def test_credentials(field: str, name: str, password: bytes) -> None:
-    assert basic_credentials(field) == Credentials(name, password)
+    assert basic_credentials(field) == BasicCredentials(name, password)
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_what_cannot_be_read_says_nothing(field: str | None) -> None:
 @given(st.text(max_size=80))
 def test_no_text_stops_it(text: str) -> None:
     for field in (text, f"Basic {text}"):
-        assert isinstance(basic_credentials(field), Credentials | None)
+        assert isinstance(basic_credentials(field), BasicCredentials | None)

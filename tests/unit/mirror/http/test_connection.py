@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mirror.http.exchange import Exchange, Outcome
-from mirror.http.response import file_answer, text_answer
-from mirror.http.timeouts import HEAD_S, IDLE_S, LINGER_S, MAX_PIPELINED, STALLED_S
+from mirror.http.connection import MAX_PIPELINED
+from mirror.http.exchange import Exchange, PreparedResponse
+from mirror.http.response import file_response, text_response
+from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LINGER_TIMEOUT_S, STALL_TIMEOUT_S
 from mirror.shared.bandwidth import Bandwidth
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site
@@ -46,14 +47,14 @@ class Slow:
     def decide(self, exchange: Exchange) -> Any:
         return self._answer(exchange.raw_target.decode())
 
-    async def _answer(self, target: str) -> Outcome:
+    async def _answer(self, target: str) -> PreparedResponse:
         self.gates[target] = asyncio.Event()
         await self.gates[target].wait()
-        return Outcome(text_answer(200, target))
+        return PreparedResponse(text_response(200, target))
 
 
 def bodies(client: Client) -> list[bytes]:
-    return [answer.body for answer in client.answers()]
+    return [response.body for response in client.answers()]
 
 
 def test_answers_come_in_the_order_of_the_requests(client: Client) -> None:
@@ -127,10 +128,10 @@ def test_a_protocol_that_is_not_spoken_is_no_reason_not_to_answer(client: Client
         b"GET /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         b"HTTP2-Settings: AAMAAABk\r\n\r\n"
     )
-    (answer,) = client.answers()
-    assert (answer.status, answer.body) == (200, b"/a")
+    (response,) = client.answers()
+    assert (response.status, response.body) == (200, b"/a")
     # a client must not send its next request where nobody reads it
-    assert client.is_open() or answer.fields["Connection"] == "close"
+    assert client.is_open() or response.fields["Connection"] == "close"
 
 
 @pytest.mark.parametrize(
@@ -152,10 +153,10 @@ def test_a_protocol_that_is_not_spoken_is_no_reason_not_to_answer(client: Client
 )
 def test_what_is_refused_ends_the_connection(client: Client, request_bytes: bytes, status: int) -> None:
     client.send(request_bytes)
-    (answer,) = client.answers()
-    assert answer.status == status
-    assert answer.fields["Connection"] == "close"
-    assert (status == 405) is ("Allow" in answer.fields)
+    (response,) = client.answers()
+    assert response.status == status
+    assert response.fields["Connection"] == "close"
+    assert (status == 405) is ("Allow" in response.fields)
     assert not client.is_open()
     client.connection.data_received(ONE)
     assert len(client.answers()) == 1
@@ -168,7 +169,7 @@ def test_a_refusal_waits_for_the_answers_before_it(site: Site, client: Client) -
     slow.gates["/1"].set()
     client.turn()
     client.turn()
-    assert [answer.status for answer in client.answers()] == [200, 400]
+    assert [response.status for response in client.answers()] == [200, 400]
     assert not client.is_open()
 
 
@@ -179,7 +180,7 @@ def test_a_refusal_waits_for_the_answers_before_it(site: Site, client: Client) -
 def test_to_expect_leave_to_send_nothing_changes_nothing(client: Client, expectation: bytes) -> None:
     # RFC 9110, 10.1.1: HTTP/1.0 cannot expect; and a request without content waits for nothing
     client.send(expectation)
-    assert [answer.status for answer in client.answers()] == [200]
+    assert [response.status for response in client.answers()] == [200]
 
 
 def test_content_of_a_get_is_passed_over(client: Client) -> None:
@@ -192,7 +193,7 @@ def test_chunked_content_without_end_is_refused(client: Client) -> None:
     client.send(b"GET /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(40):
         client.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
-    assert [answer.status for answer in client.answers()] == [413]
+    assert [response.status for response in client.answers()] == [413]
     assert not client.is_open()
 
 
@@ -201,7 +202,7 @@ def test_a_head_without_end_is_refused(client: Client, piece: bytes) -> None:
     client.send(b"GET /a HTTP/1.1\r\nHost: x\r\n")
     for _ in range(2000):
         client.send(piece)
-    assert [answer.status for answer in client.answers()] == [431]
+    assert [response.status for response in client.answers()] == [431]
     assert not client.is_open()
 
 
@@ -209,7 +210,7 @@ def test_a_head_without_end_is_refused(client: Client, piece: bytes) -> None:
 
 
 def test_a_silent_client_is_sent_away(client: Client) -> None:
-    client.later(HEAD_S)
+    client.later(HEAD_TIMEOUT_S)
     assert client.is_open()
     client.later(1)
     assert not client.is_open()
@@ -217,20 +218,20 @@ def test_a_silent_client_is_sent_away(client: Client) -> None:
 
 
 def test_a_head_that_drips_is_not_waited_for(client: Client) -> None:
-    for byte in (ONE[:-4] + b"x" * HEAD_S)[:HEAD_S]:
+    for byte in (ONE[:-4] + b"x" * HEAD_TIMEOUT_S)[:HEAD_TIMEOUT_S]:
         client.send(bytes([byte]))
         client.later(1)
     assert client.is_open()
     client.send(b"x")
     client.later(2)
-    assert [answer.status for answer in client.answers()] == [408]
+    assert [response.status for response in client.answers()] == [408]
     assert not client.is_open()
 
 
 @pytest.mark.parametrize("blank", [b"\r\n", b"\n"])
 def test_blank_lines_keep_nothing_alive(client: Client, blank: bytes) -> None:
     client.send(ONE)
-    for _ in range(IDLE_S + 2):
+    for _ in range(IDLE_TIMEOUT_S + 2):
         if client.is_open():
             client.send(blank)
         client.later(1)
@@ -239,11 +240,11 @@ def test_blank_lines_keep_nothing_alive(client: Client, blank: bytes) -> None:
 
 def test_an_idle_connection_is_kept_for_a_while(client: Client) -> None:
     client.send(ONE)
-    client.later(IDLE_S)
+    client.later(IDLE_TIMEOUT_S)
     assert client.is_open()
     client.send(ONE)
     assert len(client.answers()) == 2
-    client.later(IDLE_S + 1)
+    client.later(IDLE_TIMEOUT_S + 1)
     assert client.transport.closing
     assert len(client.answers()) == 2
 
@@ -253,19 +254,19 @@ def test_a_client_that_stops_reading_is_cut_and_one_that_reads_is_not(site: Site
     client.transport.full = True
     client.send(ONE + ONE)
     for _ in range(5):
-        client.later(STALLED_S)
+        client.later(STALL_TIMEOUT_S)
         assert not client.transport.closing
         client.transport.drain()
         client.transport.full = True
         client.send(ONE)
-    client.later(IDLE_S + 1)
+    client.later(IDLE_TIMEOUT_S + 1)
     assert client.transport.closing
 
 
 def test_a_client_that_was_refused_may_read_for_a_moment_and_no_longer(client: Client) -> None:
     client.send(b"nonsense\r\n\r\n")
     assert client.transport.ended
-    for _ in range(LINGER_S):
+    for _ in range(LINGER_TIMEOUT_S):
         client.connection.data_received(b"more of it")
         client.later(1)
     assert not client.transport.aborted
@@ -280,16 +281,16 @@ def test_without_descriptors_for_a_transfer_there_is_an_answer_still(site: Site,
     site.bandwidth = Bandwidth(1_000_000) if capped else None
     opened: list[int] = []
 
-    def decide(exchange: Exchange) -> Outcome:
+    def decide(exchange: Exchange) -> PreparedResponse:
         if exchange.raw_target != b"/file":
-            return Outcome(text_answer(404, "nothing\n"))
+            return PreparedResponse(text_response(404, "nothing\n"))
         opened.append(os.open(tmp_path / "file", os.O_RDONLY))
-        return Outcome(file_answer({}, a_file(100)), opened[-1])
+        return PreparedResponse(file_response({}, a_file(100)), opened[-1])
 
     site.decision = decide
     client = Client(site, secure=True)
     client.send(GET % b"file" + GET % b"absent")
-    assert [answer.status for answer in client.answers()] == [503, 404]
+    assert [response.status for response in client.answers()] == [503, 404]
     assert client.is_open()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(opened[0])
@@ -328,7 +329,7 @@ def test_an_answer_to_somebody_who_left_is_dropped_and_told_of_once(site: Site, 
 
 
 def test_a_mistake_of_ours_in_the_middle_of_waiting_cuts_the_connection(site: Site, client: Client) -> None:
-    async def fail() -> Outcome:
+    async def fail() -> PreparedResponse:
         raise ZeroDivisionError
 
     told: list[dict[str, Any]] = []
@@ -352,8 +353,8 @@ def test_a_stop_lets_answers_end_and_closes_the_idle(site: Site) -> None:
     slow.gates["/1"].set()
     busy.turn()
     busy.turn()
-    (answer,) = busy.answers()
-    assert (answer.body, answer.fields["Connection"]) == (b"/1", "close")
+    (response,) = busy.answers()
+    assert (response.body, response.fields["Connection"]) == (b"/1", "close")
     assert not busy.is_open()
 
 
@@ -363,6 +364,6 @@ def test_a_request_that_was_half_read_at_a_stop_is_the_last(site: Site, client: 
     client.connection.close_when_done()
     assert client.is_open()
     client.send(ONE[10:])
-    (answer,) = client.answers()
-    assert answer.fields["Connection"] == "close"
+    (response,) = client.answers()
+    assert response.fields["Connection"] == "close"
     assert not client.is_open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mirror.http.heads import Heads, rest_of_head
-from mirror.http.response import REASONS, Answer, text_answer
+from mirror.http.response import REASONS, HttpResponse, text_response
 
 
 class Clock:
@@ -19,8 +19,8 @@ class Clock:
 
 
 def test_a_head() -> None:
-    answer = Answer(200, [("Content-Length", "3"), ("ETag", '"a"')], (b"abc",))
-    assert Heads(Clock()).head(answer, keeps=True, http_1_0=False) == (
+    response = HttpResponse(200, [("Content-Length", "3"), ("ETag", '"a"')], (b"abc",))
+    assert Heads(Clock()).head(response, keeps=True, http_1_0=False) == (
         b"HTTP/1.1 200 OK\r\nServer: kubeedge-mirror\r\nDate: Sun, 13 Sep 2020 12:26:40 GMT\r\n"
         b'Content-Length: 3\r\nETag: "a"\r\n\r\n'
     )
@@ -36,7 +36,7 @@ def test_a_head() -> None:
     ],
 )
 def test_whether_the_connection_stays(keeps: bool, http_1_0: bool, expected: bytes | None) -> None:
-    head = Heads(Clock()).head(text_answer(404, ""), keeps=keeps, http_1_0=http_1_0)
+    head = Heads(Clock()).head(text_response(404, ""), keeps=keeps, http_1_0=http_1_0)
     assert (b"Connection:" in head) is (expected is not None)
     assert expected is None or expected in head
 
@@ -49,12 +49,12 @@ def test_the_date_moves_with_the_clock() -> None:
     heads.tick()
     assert b"12:26:41" in heads.opening
     assert heads.opening + rest_of_head([("ETag", '"a"')]) == heads.head(
-        Answer(200, [("ETag", '"a"')]), keeps=True, http_1_0=False
+        HttpResponse(200, [("ETag", '"a"')]), keeps=True, http_1_0=False
     )
 
 
 @pytest.mark.parametrize("status", sorted(REASONS))
 def test_every_status_has_its_reason(status: int) -> None:
-    head = Heads(Clock()).head(Answer(status, []), keeps=True, http_1_0=False)
+    head = Heads(Clock()).head(HttpResponse(status, []), keeps=True, http_1_0=False)
     assert head.startswith(f"HTTP/1.1 {status} {REASONS[status]}\r\n".encode())
     assert head.endswith(b"\r\n\r\n")

@@ -92,19 +92,19 @@ def test_a_healthy_mirror(counters: Counters, site: Site) -> None:
 @pytest.mark.parametrize("state", [State.ABSENT, State.STARTING, State.STOPPING])
 def test_one_worker_that_does_not_serve_is_not_ready(counters: Counters, site: Site, state: State) -> None:
     counters.slots[1].set(Field.STATE, state)
-    status, answer = told(counters, site)
-    assert (status, answer["ready"], answer["live"]) == (503, False, True)
+    status, response = told(counters, site)
+    assert (status, response["ready"], response["live"]) == (503, False, True)
 
 
 def test_a_fault_of_this_worker_is_named(counters: Counters, site: Site) -> None:
-    status, answer = told(counters, site, ["0123/empty"])
-    assert (status, answer["complete"], answer["faults"]) == (503, False, ["0123/empty"])
+    status, response = told(counters, site, ["0123/empty"])
+    assert (status, response["complete"], response["faults"]) == (503, False, ["0123/empty"])
 
 
 def test_a_fault_that_another_worker_found_counts_too(counters: Counters, site: Site) -> None:
     counters.slots[2].set(Field.FAULTS, 1)
-    status, answer = told(counters, site)
-    assert (status, answer["complete"], answer["faults"]) == (503, False, [])
+    status, response = told(counters, site)
+    assert (status, response["complete"], response["faults"]) == (503, False, [])
 
 
 def test_many_faults_are_not_all_told(counters: Counters, site: Site) -> None:
@@ -114,16 +114,16 @@ def test_many_faults_are_not_all_told(counters: Counters, site: Site) -> None:
 def test_verified_means_every_digest(counters: Counters, tmp_path: Path) -> None:
     directory = write_bundle(tmp_path / "root")
     with opened(directory) as root:
-        status, answer = told(counters, site_of(root, verify=Unwatched()))
-        assert (status, answer["verified"]) == (200, True)
+        status, response = told(counters, site_of(root, verify=Unwatched()))
+        assert (status, response["verified"]) == (200, True)
         (directory / "yum/repodata/repomd.xml").write_bytes(b"<repOmd/>\n")
         damaged = site_of(root, verify=Unwatched())
         bundle = damaged.bundles[0]
-        status, answer = told(counters, damaged, [f"{bundle.short_id}/{fault.path}" for fault in bundle.faults])
-        assert (status, answer["verified"], answer["bundles"][0]["complete"]) == (503, False, False)
+        status, response = told(counters, damaged, [f"{bundle.short_id}/{fault.path}" for fault in bundle.faults])
+        assert (status, response["verified"], response["bundles"][0]["complete"]) == (503, False, False)
         # repaired, hashed and served again since
-        status, answer = told(counters, damaged, [])
-        assert (status, answer["verified"], answer["bundles"][0]["complete"]) == (200, True, True)
+        status, response = told(counters, damaged, [])
+        assert (status, response["verified"], response["bundles"][0]["complete"]) == (200, True, True)
 
 
 def test_metrics_are_the_sum_of_all_workers(counters: Counters, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Requests that are known again by their bytes: never another answer than the parser would have led to."""
+"""Requests that are known again by their bytes: never another response than the parser would have led to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.response import file_answer
+from mirror.http.response import file_response
 from mirror.tree.identity import identity_of
 from mirror.tree.served import File, Place
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file
@@ -42,7 +42,7 @@ def site(path: Path) -> Iterator[Site]:
         Place(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
         identity_of(path.stat()), listed.bundle, listed.path, listed.digest,
     )  # fmt: skip
-    site.hot.keep(b"/hot", file_answer({}, file), descriptor, site.now_s)
+    site.cache.keep(b"/hot", file_response({}, file), descriptor, site.now_s)
     yield site
     os.close(descriptor)
     os.close(directory)
@@ -50,7 +50,7 @@ def site(path: Path) -> Iterator[Site]:
 
 
 def bodies(client: Client) -> list[bytes]:
-    return [answer.body for answer in client.answers()]
+    return [response.body for response in client.answers()]
 
 
 def test_the_same_bytes_are_answered_without_being_parsed_again(site: Site) -> None:
@@ -123,6 +123,6 @@ def test_nothing_comes_from_memory_when_users_are_asked_for(site: Site) -> None:
 def test_a_reload_forgets_requests_too(site: Site) -> None:
     client = Client(site, secure=False)
     client.send(HOT)
-    site.hot.forget()
+    site.cache.forget()
     client.send(HOT)
     assert bodies(client) == [CONTENT, b"/hot"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.exchange import Exchange, Outcome
+from mirror.http.exchange import Exchange, PreparedResponse
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
-from mirror.http.thread_work import SlowWork
+from mirror.http.thread_work import ThreadWork
 from mirror.page.pages import Pages
 from tests.unit.mirror.http.test_server import a_worker
 from tests.unit.mirror.sites import index_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mirror.http.response import Answer
+    from mirror.http.response import HttpResponse
 
 FILES, REPOSITORIES, REQUESTS = 20_000, 20, 50
 
@@ -37,16 +37,16 @@ def handler(tmp_path: Path) -> Iterator[Handler]:
         current = replace(site.current, index=index)
         worker.serving.site = replace(site, bundles=(current,), current=current)
         loop = asyncio.new_event_loop()
-        yield Handler(worker, OwnUrls(worker, Pages()), SlowWork(loop))
+        yield Handler(worker, OwnUrls(worker, Pages()), ThreadWork(loop))
         loop.close()
 
 
-def ask(handler: Handler, target: bytes) -> Answer:
+def ask(handler: Handler, target: bytes) -> HttpResponse:
     """Return what is answered at once."""
     fields = {b"host": "master:8088"}
     found = handler.decide(Exchange("GET", target, fields, keeps=True, http_1_0=False, remote="198.51.100.1"))
-    assert isinstance(found, Outcome)
-    return found.answer
+    assert isinstance(found, PreparedResponse)
+    return found.response
 
 
 @pytest.mark.parametrize(("target", "status"), [(b"/nothing", 404), (b"/%zz", 400)])

@@ -1,4 +1,4 @@
-"""Moving an answer: in parts, against a full socket, from a file that shrinks, under a cap. The test turns the loop."""
+"""Sending a response: in parts, to a full socket, from a file that shrinks, under a cap. The test turns the loop."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Loop:
 
 
 class Watcher:
-    """Whoever an answer is sent for."""
+    """Whoever a response is sent for."""
 
     def __init__(self) -> None:
         self.content_bytes = 0

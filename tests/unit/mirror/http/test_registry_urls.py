@@ -1,4 +1,4 @@
-"""The registry as a connection sees it: its errors, what memory may answer, what its own port answers."""
+"""The registry as a connection sees it: its errors, what memory may response, what its own port answers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.http.connection import Connection
-from mirror.http.registry_urls import is_registry, is_registry_url, registry_file_answer
+from mirror.http.registry_urls import is_registry, is_registry_url, registry_file_response
 from mirror.http.request_target import parse_target
-from mirror.http.response import file_answer
+from mirror.http.response import file_response
 from mirror.tree.identity import identity_of
 from mirror.tree.served import File, Place
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file
@@ -44,7 +44,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         Place(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
         identity_of(path.stat()), listed.bundle, listed.path, listed.digest,
     )  # fmt: skip
-    site.hot.keep(URL, file_answer({}, file), descriptor, site.now_s, f"{INDEX}, text/plain")
+    site.cache.keep(URL, file_response({}, file), descriptor, site.now_s, f"{INDEX}, text/plain")
     yield site
     os.close(descriptor)
     os.close(directory)
@@ -65,20 +65,20 @@ def test_memory_answers_only_who_accepts_the_same(site: Site, fields: tuple[byte
     client = Client(site, secure=False)
     for _ in range(3):
         client.send(request(URL, *fields))
-    assert [answer.body for answer in client.answers()] == [body] * 3
+    assert [response.body for response in client.answers()] == [body] * 3
 
 
 def test_the_registry_s_own_port_is_not_answered_from_memory(site: Site) -> None:
     wanted = request(URL, f"Accept: {INDEX}, text/plain".encode())
     first = Client(site, secure=False)
     first.send(wanted)
-    assert [answer.body for answer in first.answers()] == [CONTENT]
+    assert [response.body for response in first.answers()] == [CONTENT]
     client = Client(site, secure=False)
     client.connection = Connection(site, secure=False, only_registry=True)
     client.transport = Transport(client.connection)
     client.connection.connection_made(client.transport)
     client.send(wanted)
-    assert [answer.body for answer in client.answers()] == [URL]
+    assert [response.body for response in client.answers()] == [URL]
     assert [exchange.only_registry for exchange in site.asked] == [True]
 
 
@@ -94,18 +94,18 @@ def test_the_registry_s_own_port_is_not_answered_from_memory(site: Site) -> None
 def test_what_is_refused_early_is_refused_in_the_spec_s_words(site: Site, data: bytes, status: int, code: str) -> None:
     client = Client(site, secure=False)
     client.send(data)
-    (answer,) = client.answers()
-    assert (answer.status, answer.fields["Content-Type"]) == (status, "application/json")
-    assert json.loads(answer.body)["errors"][0]["code"] == code
-    assert ("Allow" in answer.fields) is (status == 405)
+    (response,) = client.answers()
+    assert (response.status, response.fields["Content-Type"]) == (status, "application/json")
+    assert json.loads(response.body)["errors"][0]["code"] == code
+    assert ("Allow" in response.fields) is (status == 405)
     assert not client.is_open()
 
 
 def test_refusals_elsewhere_stay_plain(site: Site) -> None:
     client = Client(site, secure=False)
     client.send(request(b"/v2x", b"Content-Length: 3", method=b"PUT"))
-    (answer,) = client.answers()
-    assert answer.fields["Content-Type"].startswith("text/plain")
+    (response,) = client.answers()
+    assert response.fields["Content-Type"].startswith("text/plain")
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_a_target_that_cannot_be_read_may_be_the_registry_s() -> None:
 
 
 def test_a_range_outside_of_a_blob_is_refused_in_the_spec_s_words() -> None:
-    answer = registry_file_answer(file_answer({b"range": "bytes=99-"}, a_file(10)), (("A", "b"),))
-    assert (answer.status, answer.file) == (416, None)
-    fields = dict(answer.fields)
+    response = registry_file_response(file_response({b"range": "bytes=99-"}, a_file(10)), (("A", "b"),))
+    assert (response.status, response.file) == (416, None)
+    fields = dict(response.fields)
     assert (fields["Content-Range"], fields["Content-Type"]) == ("bytes */10", "application/json")
-    (body,) = answer.pieces
+    (body,) = response.pieces
     assert isinstance(body, bytes)
     assert json.loads(body)["errors"][0]["code"] == "RANGE_INVALID"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mirror.http.request_fields import BadRequestError, host_name, is_authority, read_fields
+from mirror.http.request_fields import BadRequestError, RequestFields, host_name, is_authority, read_fields
 
 HOST = (b"Host", b"master:8088")
 
@@ -51,7 +51,7 @@ def test_twice_is_once_too_often(name: bytes) -> None:
         ),
     ],
 )  # fmt: skip
-def test_ambiguous_framing(raw: list[tuple[bytes, bytes]], http_1_1: bool, status: int) -> None:
+def test_ambiguous_framing(raw: RequestFields, http_1_1: bool, status: int) -> None:
     assert refused(HOST, *raw, http_1_1=http_1_1) == status
 
 

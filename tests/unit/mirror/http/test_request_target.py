@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror.http.request_target import Target, parse_target
+from mirror.http.request_target import RequestTarget, parse_target
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ from mirror.http.request_target import Target, parse_target
     ],
 )
 def test_what_a_target_asks_for(raw: bytes, path: str, is_directory: bool) -> None:
-    assert parse_target(raw) == Target(path, is_directory, "")
+    assert parse_target(raw) == RequestTarget(path, is_directory, "")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_every_name_can_be_asked_for(name: str) -> None:
 @given(st.text(max_size=40), st.sampled_from(["", "a=1", "//evil.example"]))
 def test_a_redirect_stays_on_this_host(path: str, query: str) -> None:
     clean = "/".join(part for part in path.encode("utf-8", "replace").decode().split("/") if part)
-    url = Target(clean, is_directory=False, query=query).directory_url
+    url = RequestTarget(clean, is_directory=False, query=query).directory_url
     assert url.isascii()
     assert url.isprintable()
     assert " " not in url
@@ -108,5 +108,5 @@ def test_a_redirect_stays_on_this_host(path: str, query: str) -> None:
 
 
 def test_query_fields() -> None:
-    assert Target("", is_directory=True, query="q=a%20b&lang=zh&q=c&empty=").fields() == {"q": "c", "lang": "zh"}
-    assert Target("", is_directory=True, query="&".join("a=1" for _ in range(17))).fields() == {}
+    assert RequestTarget("", is_directory=True, query="q=a%20b&lang=zh&q=c&empty=").fields() == {"q": "c", "lang": "zh"}
+    assert RequestTarget("", is_directory=True, query="&".join("a=1" for _ in range(17))).fields() == {}

@@ -17,8 +17,8 @@ from mirror.http.connection import Connection
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.server import HttpServer
-from mirror.http.thread_work import SlowWork
-from mirror.http.timeouts import HEAD_S, IDLE_S, STALLED_S
+from mirror.http.thread_work import ThreadWork
+from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, STALL_TIMEOUT_S
 from mirror.http.tls import server_context
 from mirror.page.pages import Pages
 from mirror.settings import Settings
@@ -103,7 +103,7 @@ def run(
     """Run a part of a test beside a server, in the server's loop."""
     with a_worker(tmp_path / "root", **given) as worker:
         loop = uvloop.new_event_loop()
-        slow = SlowWork(loop)
+        slow = ThreadWork(loop)
         handler = Handler(worker, OwnUrls(worker, Pages()), slow)
         secure = context is not None
         server = HttpServer(worker, handler, loop, max_descriptors=max_descriptors, secure=secure)
@@ -133,10 +133,10 @@ def test_who_is_turned_away_hears_why(tmp_path: Path, limit: int) -> None:
     async def part(running: Running) -> None:
         held = [await running.connect() for _ in range(limit)]
         reader, writer = await running.connect()
-        (answer,) = read_answers(await reader.read())
-        assert answer.status == 503
-        assert answer.fields["Connection"] == "close"
-        assert answer.body
+        (response,) = read_answers(await reader.read())
+        assert response.status == 503
+        assert response.fields["Connection"] == "close"
+        assert response.body
         assert running.worker.slot.get(Field.REFUSED_CONNECTIONS) == 1
         for _, kept in [*held, (reader, writer)]:
             kept.close()
@@ -167,9 +167,9 @@ def test_an_address_that_may_not_connect_hears_why(tmp_path: Path) -> None:
         )  # fmt: skip
         reader, writer = await asyncio.open_connection(*name_of(listening))
         writer.write(GET_SMALL)
-        (answer,) = read_answers(await reader.read())
-        assert answer.status == 403
-        assert b"--allow" in answer.body
+        (response,) = read_answers(await reader.read())
+        assert response.status == 403
+        assert b"--allow" in response.body
         writer.close()
         listening.close()
         reader, writer = await running.connect()
@@ -183,7 +183,7 @@ def test_an_address_that_may_not_connect_hears_why(tmp_path: Path) -> None:
 def test_dripping_heads_are_closed_in_time_and_hold_up_nobody(tmp_path: Path) -> None:
     async def part(running: Running) -> None:
         dripping = [await running.connect() for _ in range(20)]
-        for _ in range(HEAD_S - 1):
+        for _ in range(HEAD_TIMEOUT_S - 1):
             for _, writer in dripping:
                 writer.write(b"G" if running.server.now_s == 0 else b"E")
             running.later(1)
@@ -222,7 +222,7 @@ def test_a_reader_is_cut_when_it_stalls_and_not_while_it_reads(tmp_path: Path, s
             assert data, f"it was cut after {received} bytes"
             received += len(data)
             running.later(received // 65536 - running.server.now_s)
-        assert running.server.now_s > STALLED_S + IDLE_S
+        assert running.server.now_s > STALL_TIMEOUT_S + IDLE_TIMEOUT_S
         assert f"Content-Length: {len(BIG)}".encode() in head
         assert running.worker.slot.get(Field.CUT_TRANSFERS) == 1
         for end in (writer, stalling):
@@ -237,7 +237,7 @@ def test_idle_connections_are_closed_after_their_time(tmp_path: Path) -> None:
         for reader, writer in ends:
             writer.write(GET_SMALL)
             await reader.readuntil(b"small\n")
-        running.later(IDLE_S)
+        running.later(IDLE_TIMEOUT_S)
         assert running.worker.slot.get(Field.OPEN_CONNECTIONS) == 10
         running.later(1)
         for reader, writer in ends:

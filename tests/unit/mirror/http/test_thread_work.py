@@ -6,8 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
-from mirror.http.auth import Credentials
-from mirror.http.thread_work import MAX_WAITING_LOGINS, SlowWork
+from mirror.http.auth import BasicCredentials
+from mirror.http.thread_work import MAX_WAITING_LOGINS, ThreadWork
 from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ class SlowUsers:
 
 def test_passwords_are_checked_one_after_the_other_and_not_without_end() -> None:
     async def main() -> list[bool | None]:
-        slow = SlowWork(asyncio.get_running_loop())
+        work = ThreadWork(asyncio.get_running_loop())
         waiting = [
-            asyncio.ensure_future(slow.check_password(users, Credentials("anna" if number % 2 else "eve", b"")))
+            asyncio.ensure_future(work.check_password(users, BasicCredentials("anna" if number % 2 else "eve", b"")))
             for number in range(MAX_WAITING_LOGINS)
         ]
         await asyncio.sleep(0)
-        assert await slow.check_password(users, Credentials("late", b"")) is None
+        assert await work.check_password(users, BasicCredentials("late", b"")) is None
         users.gate.set()
         answers = await asyncio.gather(*waiting)
-        assert await slow.check_password(users, Credentials("anna", b"")) is True
-        slow.close()
+        assert await work.check_password(users, BasicCredentials("anna", b"")) is True
+        work.close()
         return answers
 
     users: Any = SlowUsers()
@@ -49,15 +49,15 @@ def test_passwords_are_checked_one_after_the_other_and_not_without_end() -> None
 
 def test_who_gives_up_does_not_end_it_for_the_others(tmp_path: Path) -> None:
     async def main() -> None:
-        slow = SlowWork(asyncio.get_running_loop())
-        impatient = asyncio.ensure_future(slow.hash_again(file))
-        patient = asyncio.ensure_future(slow.hash_again(file))
+        work = ThreadWork(asyncio.get_running_loop())
+        impatient = asyncio.ensure_future(work.hash_again(file))
+        patient = asyncio.ensure_future(work.hash_again(file))
         await asyncio.sleep(0)
         impatient.cancel()
         again, _ = await patient
         assert again is not None
         assert again.path == "empty"
-        slow.close()
+        work.close()
 
     with opened(write_bundle(tmp_path)) as root:
         file = file_at(site_of(root), "empty")
@@ -66,12 +66,12 @@ def test_who_gives_up_does_not_end_it_for_the_others(tmp_path: Path) -> None:
 
 def test_two_directories_with_one_bundle_are_looked_at_each_for_itself(tmp_path: Path) -> None:
     async def main() -> None:
-        slow = SlowWork(asyncio.get_running_loop())
-        damaged, whole = await asyncio.gather(*(slow.hash_again(file) for file in files))
+        work = ThreadWork(asyncio.get_running_loop())
+        damaged, whole = await asyncio.gather(*(work.hash_again(file) for file in files))
         assert damaged[0] is None
         assert whole[0] is not None
         assert whole[0].place == files[1].place
-        slow.close()
+        work.close()
 
     for name in ("one", "two"):
         write_bundle(tmp_path / name)
