@@ -13,8 +13,8 @@ from bundler.console import FILE
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from mirror.cli.options import json_option, option
-from mirror.cli.wiring import open_client, open_registry, yardstick_of
-from mirror.probe.mirror_address import Target
+from mirror.cli.wiring import baseline_of, open_client, open_registry
+from mirror.probe.mirror_address import MirrorAddress
 from mirror.probe.mirror_report import OUTCOMES, MirrorReport, all_reports, require_good
 from mirror.probe.retry import Pace
 from mirror.probe.tree_check import check_mirror
@@ -29,23 +29,23 @@ MAX_JOBS = 64
 _HEADINGS = ("mirror", "bundle", "files", "as bundled", "differ", "missing", "refused", "unreachable", "bytes", "rate")
 
 
-def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[Target, ...]:
+def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[MirrorAddress, ...]:
     try:
-        return tuple(Target.parse(text) for text in values)
+        return tuple(MirrorAddress.parse(text) for text in values)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
 
-def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Target | None:
+def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -> MirrorAddress | None:
     if value is None:
         return None
     try:
-        target = Target.parse(value)
+        address = MirrorAddress.parse(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
-    if not target.is_http or target.base:
+    if not address.is_http or address.base:
         raise click.BadParameter("a registry is reached by http://HOST:PORT or https://HOST:PORT, without a path")
-    return target
+    return address
 
 
 @click.command()
@@ -68,10 +68,10 @@ def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's.")
 @json_option
 def verify(
-    targets: tuple[Target, ...],
+    targets: tuple[MirrorAddress, ...],
     lock: Path | None,
     root: Path | None,
-    registry: Target | None,
+    registry: MirrorAddress | None,
     jobs: int,
     user: str | None,
     ca_file: Path | None,
@@ -84,15 +84,15 @@ def verify(
     HTTP the images are pulled as well, by every name and digest and for every platform, where the mirror is a registry.
     Exit 5 when a mirror serves anything else, 4 when it cannot be reached.
     """
-    yardstick = yardstick_of(lock, root)
+    baseline = baseline_of(lock, root)
     reports = []
     with console.progress(quiet=as_json) as progress:
-        for target, own in zip_longest(targets, [registry]):
+        for address, own in zip_longest(targets, [registry]):
             with (
-                open_client(target, user, ca_file, os.environ, connections=jobs) as client,
-                open_registry(target, own, user, ca_file, os.environ, connections=jobs) as place,
+                open_client(address, user, ca_file, os.environ, connections=jobs) as client,
+                open_registry(address, own, user, ca_file, os.environ, connections=jobs) as place,
             ):
-                reports.append(check_mirror(str(target), client, yardstick, progress, Pace(jobs), place))
+                reports.append(check_mirror(str(address), client, baseline, progress, Pace(jobs), place))
     console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json)
     require_good(reports)
 

@@ -11,7 +11,7 @@ from bundler.archive.tree import tree_contents
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH
 from mirror.probe.access import login_for, trusting
-from mirror.probe.expected import Yardstick, locked_yardstick
+from mirror.probe.expected import Baseline, locked_baseline
 from mirror.probe.interface import RegistryPlace
 from mirror.tree.site_loading import CURRENT
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from mirror.probe.interface import Client
-    from mirror.probe.mirror_address import Target
+    from mirror.probe.interface import MirrorClient
+    from mirror.probe.mirror_address import MirrorAddress
 
 
-def yardstick_of(lock: Path | None, root: Path | None) -> Yardstick:
+def baseline_of(lock: Path | None, root: Path | None) -> Baseline:
     """Read what mirrors are held to. Raises BundlerError; a usage error when two things are named."""
     if lock is not None and root is not None:
         raise click.UsageError("--lock and --root exclude each other")
     if lock is not None:
         with storage_errors(lock):
             data = lock.read_bytes()
-        return locked_yardstick(data, str(lock))
+        return locked_baseline(data, str(lock))
     if root is None:
-        return Yardstick()
+        return Baseline()
     # a root of several bundles is held to the one that is served at its top
     bundle = root if (root / INDEX_PATH).exists() else root / CURRENT
-    return Yardstick(contents=tree_contents(bundle.resolve()))
+    return Baseline(contents=tree_contents(bundle.resolve()))
 
 
 @contextmanager
 def open_registry(
-    target: Target,
-    own: Target | None,
+    address: MirrorAddress,
+    own: MirrorAddress | None,
     user: str | None,
     ca_file: Path | None,
     environment: Mapping[str, str],
@@ -53,13 +53,14 @@ def open_registry(
     Arguments:
         own: where the operator says that it is. Raises SourceError.
     """  # fmt: skip
-    place = own or (target if target.is_http and not target.base else None)
+    place = own or (address if address.is_http and not address.base else None)
     if place is None:
         yield None
         return
-    from mirror.probe.http_client import HttpClient
+    from mirror.probe.http_client import HttpMirrorClient
 
-    client = HttpClient(place, login_for(place.host, user, environment), trusting(ca_file), connections=connections)
+    login = login_for(place.host, user, environment)
+    client = HttpMirrorClient(place, login, trusting(ca_file), connections=connections)
     try:
         yield RegistryPlace(str(place), client, certain=own is not None)
     finally:
@@ -68,19 +69,19 @@ def open_registry(
 
 @contextmanager
 def open_client(
-    target: Target, user: str | None, ca_file: Path | None, environment: Mapping[str, str], *, connections: int
-) -> Iterator[Client]:
-    """Give a client of one mirror, and let go of its connections at the end. Raises SourceError."""
+    address: MirrorAddress, user: str | None, ca_file: Path | None, environment: Mapping[str, str], *, connections: int
+) -> Iterator[MirrorClient]:
+    """Give a client of one mirror, and close its connections at the end. Raises SourceError."""
     # every other command of the program does without their libraries, and a mirror's processes without their memory
-    from mirror.probe.ftp_client import FtpClient
-    from mirror.probe.http_client import HttpClient
+    from mirror.probe.ftp_client import FtpMirrorClient
+    from mirror.probe.http_client import HttpMirrorClient
 
-    login = login_for(target.host, user, environment)
+    login = login_for(address.host, user, environment)
     context = trusting(ca_file)
-    client: Client = (
-        HttpClient(target, login, context, connections=connections)
-        if target.is_http
-        else FtpClient(target, login, context)
+    client: MirrorClient = (
+        HttpMirrorClient(address, login, context, connections=connections)
+        if address.is_http
+        else FtpMirrorClient(address, login, context)
     )
     try:
         yield client

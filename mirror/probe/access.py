@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
-from mirror.probe.interface import Login
+from mirror.probe.interface import MirrorLogin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> Login | None:
+def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> MirrorLogin | None:
     """Return the login for a mirror, or None for nobody in particular.
 
     Arguments:
@@ -42,7 +42,7 @@ def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> Lo
     Raises SourceError: netrc cannot be read, or has no password for the name.
     """
     if name and (password := environment.get(PASSWORD_VARIABLE)) is not None:
-        return Login(name, password)
+        return MirrorLogin(name, password)
     file = Path(environment.get("NETRC") or f"{environment.get('HOME', '/root')}/.netrc")
     try:
         entry = netrc.netrc(file).hosts.get(host)
@@ -57,7 +57,7 @@ def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> Lo
             remedy="Mend the file, or point NETRC at another one.",
         ) from error
     if entry is not None and name in (None, entry[0]):
-        return Login(entry[0], entry[2])
+        return MirrorLogin(entry[0], entry[2])
     if name:
         raise SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,

@@ -17,11 +17,11 @@ class Compared:
     """What came.
 
     Arguments:
-        other: how it differs, for a person; "" when it is what it should be.
+        difference: how it differs, for a person; "" when it is what it should be.
         last: its last byte, b"" for an empty file.
     """
 
-    other: str
+    difference: str
     last: bytes
 
 
@@ -29,7 +29,7 @@ def compared(chunks: Iterator[bytes], blob: Blob, received: Callable[[int], None
     """Read to the end, or until more came than should.
 
     Arguments:
-        received: is told of the size of every chunk.
+        received: called with the size of every chunk.
     """
     digest, size, last = hashlib.sha256(), 0, b""
     for chunk in chunks:

@@ -34,7 +34,7 @@ DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Yardstick:
+class Baseline:
     """What the operator trusts.
 
     Arguments:
@@ -67,7 +67,7 @@ class Expectation:
     images: tuple[WantedImage, ...]
 
 
-def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expectation:
+def expectation(baseline: Baseline, index_bytes: bytes, where: str) -> Expectation:
     """Return what a mirror has to serve.
 
     Arguments:
@@ -78,7 +78,7 @@ def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expecta
     case; what the builder made beside it (repodata, layout, snippets) is in no lock. Raises BundleFormatError.
     """
     try:
-        contents = yardstick.contents or read_contents(index_bytes, where)
+        contents = baseline.contents or read_contents(index_bytes, where)
     except BundleFormatError as error:
         if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
             raise
@@ -93,15 +93,15 @@ def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expecta
             f"{path} with {named(blob)}",
             named(listed[path]) if path in listed else "absent",
         )
-        for path, blob in sorted(yardstick.locked.items())
+        for path, blob in sorted(baseline.locked.items())
         if listed.get(path) != blob
     )
     title = f"{contents.index.name} {contents.index.release}".rstrip()
-    images = yardstick.locked_images if yardstick.locked else listed_images(contents.index)
-    return Expectation(contents.id, title, {**listed, **yardstick.locked}, findings, images)
+    images = baseline.locked_images if baseline.locked else listed_images(contents.index)
+    return Expectation(contents.id, title, {**listed, **baseline.locked}, findings, images)
 
 
-def locked_yardstick(data: bytes, file: str) -> Yardstick:
+def locked_baseline(data: bytes, file: str) -> Baseline:
     """Return what a lock pins and a bundle made from it holds.
 
     Raises BundleFormatError, ManifestError (LOCK_INVALID).
@@ -109,7 +109,7 @@ def locked_yardstick(data: bytes, file: str) -> Yardstick:
     lock = decode_lock(data, DECODERS, file=file)
     artifacts = [artifact for entry in lock.entries for artifact in entry.artifacts]
     images = (artifact for artifact in artifacts if isinstance(artifact, ImageArtifact))
-    return Yardstick(
+    return Baseline(
         locked={path: blob for artifact in artifacts for path, blob in _placed(artifact)},
         locked_images=tuple(map(locked_image, images)),
     )

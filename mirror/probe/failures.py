@@ -1,4 +1,4 @@
-"""What can go wrong on the way to a mirror, said for an operator. Pure: builds errors, raises none."""
+"""What can go wrong on the way to a mirror, worded for an operator. Pure: builds errors, raises none."""
 
 from __future__ import annotations
 

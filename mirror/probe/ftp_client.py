@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
-    from mirror.probe.interface import Login
-    from mirror.probe.mirror_address import Target
+    from mirror.probe.interface import MirrorLogin
+    from mirror.probe.mirror_address import MirrorAddress
 
 # RFC 1635 asks anonymous users for an address; none of a person's is given
 _ANONYMOUS = ("anonymous", "anonymous@")
@@ -28,14 +28,14 @@ _NOT_OFFERED = ("500", "502", "504")
 # more digits than any file has bytes are no size
 _SIZE = re.compile(r"213 +(\d{1,18})", re.ASCII)
 _EPSV = re.compile(r"\(([!-/:-~])\1\1(\d{1,5})\1\)", re.ASCII)
-# ftplib decodes replies with the encoding that it is told, and gives up on the first byte that does not fit
+# ftplib decodes replies with the encoding that it gets, and gives up on the first byte that does not fit
 _ANY_BYTES = "latin-1"
 _MAX_REPLY_LINES, _MAX_SHOWN_CHARACTERS = 1000, 300
 _SENDABLE = re.compile(r"[^\r\n\0]*")
 _WHILE_TALKING = (OSError, EOFError, ftplib.Error)
 
 
-class FtpClient:
+class FtpMirrorClient:
     """One mirror over FTP; keeps a connection for each thread that fetches at the same time.
 
     Arguments:
@@ -43,9 +43,14 @@ class FtpClient:
     """
 
     def __init__(
-        self, target: Target, login: Login | None, context: ssl.SSLContext, *, idle_timeout_s: float = IDLE_TIMEOUT_S
+        self,
+        address: MirrorAddress,
+        login: MirrorLogin | None,
+        context: ssl.SSLContext,
+        *,
+        idle_timeout_s: float = IDLE_TIMEOUT_S,
     ) -> None:
-        self._target = target
+        self._address = address
         self._login = login
         self._context = context
         self._idle_s = idle_timeout_s
@@ -53,13 +58,13 @@ class FtpClient:
 
     @contextmanager
     def get(self, path: str) -> Iterator[Reply]:
-        """Begin to fetch a file; see `interface.Client`."""
+        """Begin to fetch a file; see `interface.MirrorClient`."""
         with self._control(path) as control, self._data(control, path, 0) as chunks:
             yield Reply({}, chunks)
 
-    def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
+    def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
         """Compare SIZE with the content, and fetch the last byte alone (REST)."""
-        del told
+        del fields
         found = []
         with self._control(path) as control:
             size = self._size(control, path)
@@ -74,7 +79,7 @@ class FtpClient:
         return found
 
     def close(self) -> None:
-        """Let go of all connections; a server that is told QUIT may take its time, and has nothing more to say."""
+        """Close all connections; a server may take its time to answer QUIT, and nothing of it is needed."""
         with suppress(Empty):
             while True:
                 self._idle.get_nowait().close()
@@ -82,7 +87,7 @@ class FtpClient:
     @contextmanager
     def _control(self, path: str) -> Iterator[ftplib.FTP]:
         """Lend a logged-in connection; one that something went wrong on is not used again."""
-        where = f"{self._target.origin}{self._target.url_path(path)}"
+        where = f"{self._address.origin}{self._address.url_path(path)}"
         try:
             control = self._idle.get_nowait()
         except Empty:
@@ -101,14 +106,14 @@ class FtpClient:
         name, password = self._login or _ANONYMOUS
         if not _SENDABLE.fullmatch(name + password):
             raise failures.unauthorized(where, "no command of FTP can hold a line feed")
-        control: _Control | _TlsControl
-        if self._target.tls:
-            control = _TlsControl(context=self._context, encoding=_ANY_BYTES)
+        control: _ControlConnection | _TlsControlConnection
+        if self._address.tls:
+            control = _TlsControlConnection(context=self._context, encoding=_ANY_BYTES)
         else:
-            control = _Control(encoding=_ANY_BYTES)
+            control = _ControlConnection(encoding=_ANY_BYTES)
         connecting = True
         try:
-            control.connect(self._target.host, self._target.port, CONNECT_TIMEOUT_S)
+            control.connect(self._address.host, self._address.port, CONNECT_TIMEOUT_S)
             connecting = False
             if control.sock is not None:
                 control.sock.settimeout(self._idle_s)
@@ -145,21 +150,23 @@ class FtpClient:
         return int(answer[1]) if answer else None
 
     def _path(self, path: str) -> str:
-        return f"{self._target.base}/{path}"
+        return f"{self._address.base}/{path}"
 
     def _failure(self, error: OSError | EOFError | ftplib.Error, where: str, *, connecting: bool) -> SourceError:
         if not isinstance(error, ftplib.Error):
             return failures.from_system(error, where, idle_s=self._idle_s, connecting=connecting)
         lines = str(error).encode(_ANY_BYTES, "replace").decode(errors="replace").splitlines()
-        said = lines[0][:_MAX_SHOWN_CHARACTERS] if lines else type(error).__name__
+        reply = lines[0][:_MAX_SHOWN_CHARACTERS] if lines else type(error).__name__
         if isinstance(error, ftplib.error_temp):
-            return failures.busy(where, said)
-        if said.startswith(_NO_SUCH_FILE):
-            return failures.absent(where, said)
-        return failures.unauthorized(where, said) if said.startswith(_NOT_LOGGED_IN) else failures.refused(where, said)
+            return failures.busy(where, reply)
+        if reply.startswith(_NO_SUCH_FILE):
+            return failures.absent(where, reply)
+        return (
+            failures.unauthorized(where, reply) if reply.startswith(_NOT_LOGGED_IN) else failures.refused(where, reply)
+        )
 
 
-class _Control(ftplib.FTP):
+class _ControlConnection(ftplib.FTP):
     """A control connection that asks for a passive port alone (EPSV, RFC 2428), which survives address translation.
 
     Replies may be in any encoding, for they are only shown; one without an end is an error of ftplib's.
@@ -199,7 +206,7 @@ class _Control(ftplib.FTP):
         return str(self.sock.getpeername()[0]), int(named[2])
 
 
-class _TlsControl(ftplib.FTP_TLS, _Control):
+class _TlsControlConnection(ftplib.FTP_TLS, _ControlConnection):
     """The same under TLS; data connections resume its session, as servers may demand (vsftpd's require_ssl_reuse)."""
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:

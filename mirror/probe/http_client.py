@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
-    from mirror.probe.interface import Login
-    from mirror.probe.mirror_address import Target
+    from mirror.probe.interface import MirrorLogin
+    from mirror.probe.mirror_address import MirrorAddress
 
 _MAX_RANGE_BYTES = 1024
 # what HEAD says as GET does (RFC 9110, 9.3.2)
@@ -33,7 +33,7 @@ _REPR_DIGEST = re.compile(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/=]*):")
 _WHILE_READING = (failing.HTTPError, http.client.HTTPException, OSError)
 
 
-class HttpClient:
+class HttpMirrorClient:
     """One mirror over HTTP.
 
     Arguments:
@@ -43,14 +43,14 @@ class HttpClient:
 
     def __init__(
         self,
-        target: Target,
-        login: Login | None,
+        address: MirrorAddress,
+        login: MirrorLogin | None,
         context: ssl.SSLContext,
         *,
         connections: int,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
     ) -> None:
-        self._target = target
+        self._address = address
         self._idle_s = idle_timeout_s
         self._fields = {"Accept-Encoding": "identity", "User-Agent": "mirror-verify"}
         if login is not None:
@@ -66,49 +66,49 @@ class HttpClient:
 
     @contextmanager
     def get(self, path: str, accept: str = "") -> Iterator[Reply]:
-        """Begin to fetch a file; see `interface.Client` and `interface.RegistryClient`."""
-        with self._ask("GET", path, {"Accept": accept} if accept else None) as answer:
-            if answer.status != HTTPStatus.OK:
-                raise self._refusal(answer, path)
-            yield Reply(_told(answer), answer.stream(CHUNK_BYTES, decode_content=False))
+        """Begin to fetch a file; see `interface.MirrorClient` and `interface.MirrorRegistryClient`."""
+        with self._ask("GET", path, {"Accept": accept} if accept else None) as response:
+            if response.status != HTTPStatus.OK:
+                raise self._refusal(response, path)
+            yield Reply(_header_fields(response), response.stream(CHUNK_BYTES, decode_content=False))
 
     def head(self, path: str, accept: str = "") -> Mapping[str, str]:
-        """Return what the server says of a file; see `interface.RegistryClient`."""
-        with self._ask("HEAD", path, {"Accept": accept} if accept else None) as answer:
-            if answer.status != HTTPStatus.OK:
-                raise self._refusal(answer, path)
-            return _told(answer)
+        """Return the server's header fields about a file; see `interface.MirrorRegistryClient`."""
+        with self._ask("HEAD", path, {"Accept": accept} if accept else None) as response:
+            if response.status != HTTPStatus.OK:
+                raise self._refusal(response, path)
+            return _header_fields(response)
 
-    def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
+    def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
         """Compare HEAD with GET, ETag and Repr-Digest with the content, and ask for the last byte alone."""
-        found = [*_wrong_validators(told, blob), *self._wrong_head(path, told)]
-        if last_byte and told.get("accept-ranges") == "bytes":
+        found = [*_wrong_validators(fields, blob), *self._wrong_head(path, fields)]
+        if last_byte and fields.get("accept-ranges") == "bytes":
             found += self._wrong_range(path, blob.size, last_byte)
         return found
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._pool.clear()
 
-    def _wrong_head(self, path: str, told: Mapping[str, str]) -> list[Disagreement]:
-        with self._ask("HEAD", path) as answer:
-            self._require_service(answer, path)
-            if answer.status != HTTPStatus.OK:
-                return [Disagreement("HEAD answered as GET", f"{answer.status} {answer.reason}")]
-            head = _told(answer)
+    def _wrong_head(self, path: str, fields: Mapping[str, str]) -> list[Disagreement]:
+        with self._ask("HEAD", path) as response:
+            self._require_service(response, path)
+            if response.status != HTTPStatus.OK:
+                return [Disagreement("HEAD answered as GET", f"{response.status} {response.reason}")]
+            head = _header_fields(response)
         return [
-            Disagreement(f"HEAD with {field}: {told.get(field, 'nothing')}", head.get(field, "nothing"))
+            Disagreement(f"HEAD with {field}: {fields.get(field, 'nothing')}", head.get(field, "nothing"))
             for field in _COMPARED
-            if head.get(field) != told.get(field)
+            if head.get(field) != fields.get(field)
         ]
 
     def _wrong_range(self, path: str, size: int, last_byte: bytes) -> list[Disagreement]:
         last = size - 1
-        with self._ask("GET", path, {"Range": f"bytes={last}-{last}"}) as answer:
-            self._require_service(answer, path)
-            content = answer.read(_MAX_RANGE_BYTES, decode_content=False)
-            span = answer.headers.get("Content-Range", "no Content-Range")
-            got = f"{answer.status} {span}, {len(content)} bytes"
+        with self._ask("GET", path, {"Range": f"bytes={last}-{last}"}) as response:
+            self._require_service(response, path)
+            content = response.read(_MAX_RANGE_BYTES, decode_content=False)
+            span = response.headers.get("Content-Range", "no Content-Range")
+            got = f"{response.status} {span}, {len(content)} bytes"
             want = f"{int(HTTPStatus.PARTIAL_CONTENT)} bytes {last}-{last}/{size}, 1 bytes"
             if got == want and content != last_byte:
                 got += " of another value"
@@ -118,38 +118,38 @@ class HttpClient:
     def _ask(
         self, method: str, path: str, fields: Mapping[str, str] | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        where = f"{self._target.origin}{self._target.url_path(path)}"
+        where = f"{self._address.origin}{self._address.url_path(path)}"
         try:
-            answer = self._pool.request(
+            response = self._pool.request(
                 method, where, headers={**self._fields, **(fields or {})}, preload_content=False, redirect=False
             )
         except _WHILE_READING as error:
             raise self._failure(error, where) from error
         whole = False
         try:
-            yield answer
+            yield response
             # what is left is little, or not worth a kept connection
-            whole = method == "HEAD" or not answer.read(1, decode_content=False)
+            whole = method == "HEAD" or not response.read(1, decode_content=False)
         except _WHILE_READING as error:
             raise self._failure(error, where) from error
         finally:
-            answer.release_conn() if whole else answer.close()
+            response.release_conn() if whole else response.close()
 
-    def _require_service(self, answer: urllib3.BaseHTTPResponse, path: str) -> None:
+    def _require_service(self, response: urllib3.BaseHTTPResponse, path: str) -> None:
         """Raise SourceError when the mirror, which has just served the file, says that it cannot now."""
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise self._refusal(answer, path)
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise self._refusal(response, path)
 
-    def _refusal(self, answer: urllib3.BaseHTTPResponse, path: str) -> SourceError:
-        where = f"{self._target.origin}{self._target.url_path(path)}"
-        said = f"{answer.status} {answer.reason}".rstrip()
-        if answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return failures.absent(where, said)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            return failures.unauthorized(where, said)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return failures.busy(where, said)
-        return failures.refused(where, said)
+    def _refusal(self, response: urllib3.BaseHTTPResponse, path: str) -> SourceError:
+        where = f"{self._address.origin}{self._address.url_path(path)}"
+        status = f"{response.status} {response.reason}".rstrip()
+        if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return failures.absent(where, status)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            return failures.unauthorized(where, status)
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return failures.busy(where, status)
+        return failures.refused(where, status)
 
     def _failure(self, error: BaseException, where: str) -> SourceError:
         inner = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)), None)
@@ -168,24 +168,24 @@ class HttpClient:
         return failures.cut(where, type(error).__name__)
 
 
-def _told(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in answer.headers.items()}
+def _header_fields(response: urllib3.BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
-def _wrong_validators(told: Mapping[str, str], blob: Blob) -> list[Disagreement]:
+def _wrong_validators(fields: Mapping[str, str], blob: Blob) -> list[Disagreement]:
     """Compare the digests that the server names, if any: other servers' ETags say nothing of the content."""
     found = []
-    tag = _SHA256_TAG.fullmatch(told.get("etag", ""))
+    tag = _SHA256_TAG.fullmatch(fields.get("etag", ""))
     if tag and tag[1] != blob.digest.hex:
-        found.append(Disagreement(f'ETag "{blob.digest.hex}"', told["etag"]))
-    named = _REPR_DIGEST.search(told.get("repr-digest", ""))
+        found.append(Disagreement(f'ETag "{blob.digest.hex}"', fields["etag"]))
+    named = _REPR_DIGEST.search(fields.get("repr-digest", ""))
     if named:
         try:
             right = base64.b64decode(named[1], validate=True).hex() == blob.digest.hex
         except binascii.Error:
             right = False
         if not right:
-            found.append(Disagreement(f"Repr-Digest of sha256 {blob.digest.hex}", told["repr-digest"]))
+            found.append(Disagreement(f"Repr-Digest of sha256 {blob.digest.hex}", fields["repr-digest"]))
     return found
 
 

@@ -17,14 +17,14 @@ IDLE_TIMEOUT_S = 60.0
 CHUNK_BYTES = 256 * 1024
 
 
-class Login(NamedTuple):
+class MirrorLogin(NamedTuple):
     """A name and its password."""
 
     name: str
     password: str
 
     def __repr__(self) -> str:
-        return f"Login(name={self.name!r})"
+        return f"MirrorLogin(name={self.name!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,22 @@ class Reply:
     """A file on its way.
 
     Arguments:
-        told: what the server says of it, by lower-case name of the header field.
+        fields: the server's header fields about it, by lower-case name; none over FTP.
         chunks: its bytes.
     """
 
-    told: Mapping[str, str]
+    fields: Mapping[str, str]
     chunks: Iterator[bytes]
 
 
 class Disagreement(NamedTuple):
-    """Two answers of a server about one file do not fit each other."""
+    """Two answers of a server about one file that do not fit each other."""
 
     want: str
     got: str
 
 
-class Client(Protocol):
+class MirrorClient(Protocol):
     """Fetches from one mirror; for several threads. Paths are those of the bundle.
 
     Every method raises SourceError: SOURCE_NOT_FOUND, SOURCE_BUSY (retryable), SOURCE_REFUSED, SOURCE_UNAUTHORIZED when
@@ -57,27 +57,27 @@ class Client(Protocol):
     def get(self, path: str) -> AbstractContextManager[Reply]:
         """Begin to fetch a file."""
 
-    def disagreements(self, path: str, blob: Blob, last_byte: bytes, told: Mapping[str, str]) -> list[Disagreement]:
+    def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
         """Ask the same file in the other ways that the protocol has, and compare.
 
         Arguments:
             blob: what was fetched, and is right.
             last_byte: of it; b"" when it is empty.
-            told: what came with it.
+            fields: that came with it.
         """
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
 
 
-class RegistryClient(Protocol):
-    """Asks a container registry; for several threads. Paths begin with `v2/`. Raises SourceError as `Client` does."""
+class MirrorRegistryClient(Protocol):
+    """Asks a container registry; for several threads. Paths begin with `v2/`. Raises what `MirrorClient` raises."""
 
     def get(self, path: str, accept: str = "") -> AbstractContextManager[Reply]:
         """Begin to fetch a document or a blob, in one of these media types."""
 
     def head(self, path: str, accept: str = "") -> Mapping[str, str]:
-        """Return what the registry says of it, by lower-case name of the header field."""
+        """Return the registry's header fields about it, by lower-case name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +90,5 @@ class RegistryPlace:
     """
 
     url: str
-    client: RegistryClient
+    client: MirrorRegistryClient
     certain: bool

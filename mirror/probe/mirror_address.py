@@ -9,7 +9,7 @@ _PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21}
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class MirrorAddress:
     """Where a bundle is served.
 
     Arguments:
@@ -24,7 +24,7 @@ class Target:
     base: str
 
     @classmethod
-    def parse(cls, text: str) -> Target:
+    def parse(cls, text: str) -> MirrorAddress:
         """Parse a URL; ValueError says what is wrong with it, without repeating a password."""
         parts = urlsplit(text)
         if parts.scheme not in _PORTS:

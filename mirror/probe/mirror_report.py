@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Blob
 
-Outcome = Literal["differs", "missing", "refused", "unreachable"]
-OUTCOMES: tuple[Outcome, ...] = ("differs", "missing", "refused", "unreachable")
+FindingOutcome = Literal["differs", "missing", "refused", "unreachable"]
+OUTCOMES: tuple[FindingOutcome, ...] = ("differs", "missing", "refused", "unreachable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,13 @@ class Finding:
 
     Arguments:
         path: in the bundle.
-        outcome: `differs`: other bytes, or answers that do not fit them; `missing`, `refused`: the mirror said so;
-            `unreachable`: it did not say anything to the end.
+        outcome: `differs`: other bytes, or answers that do not fit them; `missing`, `refused`: the mirror answered so;
+            `unreachable`: no answer came to its end.
         want, got: for a person.
     """
 
     path: str
-    outcome: Outcome
+    outcome: FindingOutcome
     want: str
     got: str
 
@@ -76,7 +76,7 @@ class MirrorReport:
         """The rate of the whole."""
         return self.received_bytes / self.elapsed_s if self.elapsed_s else 0.0
 
-    def count(self, outcome: Outcome) -> int:
+    def count(self, outcome: FindingOutcome) -> int:
         """Return how many findings are of a kind."""
         return Counter(finding.outcome for finding in self.findings)[outcome]
 

@@ -14,7 +14,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES, ImageIndex, parse_document
 from mirror.probe.comparing import compared
 from mirror.probe.mirror_report import Finding, MirrorReport, named
-from mirror.probe.retry import Pace, Patience
+from mirror.probe.retry import Pace, Retrier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 VERSION_PATH = "v2/"
 VERSION_FIELD = "docker-distribution-api-version"
 DIGEST_FIELD = "docker-content-digest"
-Item = TypeVar("Item")
+T = TypeVar("T")
 ACCEPT = ", ".join(sorted(INDEX_TYPES | MANIFEST_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
+class _NamedManifest:
     """A manifest or an index, under one name or digest of one repository."""
 
     repository: str
@@ -53,10 +53,10 @@ class _Document:
 def check_registry(place: RegistryPlace, expected: Expectation, progress: Progress, pace: Pace) -> MirrorReport | None:
     """Pull everything; None when there is no registry and need not be. What goes wrong is in the report."""
     task = progress.task(f"{place.url}/{VERSION_PATH}", None)
-    check = _Check(place, Patience(pace, task))
+    check = _RegistryCheck(place, Retrier(pace, task))
     began = pace.clock()
     try:
-        present = check.patience.patiently(VERSION_PATH, check.hello)
+        present = check.retrier.with_retries(VERSION_PATH, check.is_registry)
     except SourceError as failure:
         if place.certain or failure.id is not ErrorId.SOURCE_NOT_FOUND:
             task.finish("failed")
@@ -75,23 +75,23 @@ def check_registry(place: RegistryPlace, expected: Expectation, progress: Progre
         files=check.asked,
         intact=check.asked - len({finding.path for finding in check.found}),
         findings=tuple(sorted(check.found, key=lambda finding: (finding.path, finding.want))),
-        retries=check.patience.retries,
-        received_bytes=check.patience.received_bytes,
+        retries=check.retrier.retries,
+        received_bytes=check.retrier.received_bytes,
         elapsed_s=pace.clock() - began,
     )
 
 
 @dataclass(slots=True)
-class _Check:
+class _RegistryCheck:
     """What was asked and found; `asked` counts names and digests of each repository."""
 
     place: RegistryPlace
-    patience: Patience
+    retrier: Retrier
     asked: int = 0
     found: list[Finding] = field(default_factory=list)
     read: dict[Digest, bytes] = field(default_factory=dict)
 
-    def hello(self) -> bool:
+    def is_registry(self) -> bool:
         """Ask whether this is a registry (distribution spec 1.1, "Determining Support"). Raises SourceError.
 
         Where there need not be one, a server that answers every path is none without the field of registries.
@@ -103,7 +103,7 @@ class _Check:
         tops = dict.fromkeys(_top_documents(expected))
         self._each(pool, self._document, [*tops, *dict.fromkeys(_upstream_documents(expected))])
         children = dict.fromkeys(
-            _Document(top.repository, str(child.digest), child.blob, child.media_type)
+            _NamedManifest(top.repository, str(child.digest), child.blob, child.media_type)
             for top in tops
             for child in self._children(top)
         )
@@ -118,22 +118,22 @@ class _Check:
         further = [(blob, place) for blob, places in blobs.items() for place in list(places)[1:]]
         self._each(pool, self._known, further)
 
-    def _each(self, pool: Executor, ask: Callable[[Item], list[Finding]], items: Iterable[Item]) -> None:
+    def _each(self, pool: Executor, ask: Callable[[T], list[Finding]], items: Iterable[T]) -> None:
         listed = list(items)
         self.asked += len(listed)
         for findings in pool.map(ask, listed):
             self.found += findings
 
-    def _children(self, document: _Document) -> Iterable[Descriptor]:
+    def _children(self, document: _NamedManifest) -> Iterable[Descriptor]:
         parsed = self._parsed(document)
         return parsed.manifests if isinstance(parsed, ImageIndex) else ()
 
-    def _blobs(self, document: _Document) -> Iterator[Blob]:
+    def _blobs(self, document: _NamedManifest) -> Iterator[Blob]:
         parsed = self._parsed(document)
         if parsed is not None and not isinstance(parsed, ImageIndex):
             yield from (one.blob for one in (parsed.config, *parsed.layers) if not one.is_foreign)
 
-    def _parsed(self, document: _Document) -> ImageManifest | ImageIndex | None:
+    def _parsed(self, document: _NamedManifest) -> ImageManifest | ImageIndex | None:
         """Return a document that came as it should, from wherever; None without one, which is a finding already."""
         data = self.read.get(document.blob.digest)
         try:
@@ -142,17 +142,17 @@ class _Check:
             # a document of the bundle's own that nobody can read is not the registry's fault
             return None
 
-    def _document(self, document: _Document) -> list[Finding]:
+    def _document(self, document: _NamedManifest) -> list[Finding]:
         def attempt() -> list[Finding]:
             data = bytearray()
             with self.place.client.get(document.path, ACCEPT) as reply:
-                came = compared(_kept(reply, data), document.blob, self.patience.received)
-            if came.other:
-                return [Finding(str(document), "differs", named(document.blob), came.other)]
+                result = compared(_kept(reply, data), document.blob, self.retrier.received)
+            if result.difference:
+                return [Finding(str(document), "differs", named(document.blob), result.difference)]
             self.read[document.blob.digest] = bytes(data)
-            return _wrong_fields(document, reply.told)
+            return _wrong_fields(document, reply.fields)
 
-        return self.patience.findings(str(document), named(document.blob), attempt)
+        return self.retrier.findings(str(document), named(document.blob), attempt)
 
     def _whole(self, item: tuple[Blob, str]) -> list[Finding]:
         """Fetch a config or a layer."""
@@ -160,43 +160,43 @@ class _Check:
 
         def attempt() -> list[Finding]:
             with self.place.client.get(_blob_path(blob, repository)) as reply:
-                came = compared(reply.chunks, blob, self.patience.received)
-            return [Finding(path, "differs", named(blob), came.other)] if came.other else []
+                result = compared(reply.chunks, blob, self.retrier.received)
+            return [Finding(path, "differs", named(blob), result.difference)] if result.difference else []
 
         path = f"{repository}@{blob.digest}"
-        return self.patience.findings(path, named(blob), attempt)
+        return self.retrier.findings(path, named(blob), attempt)
 
     def _known(self, item: tuple[Blob, str]) -> list[Finding]:
         """Ask whether a further repository has a config or a layer."""
         blob, repository = item
 
         def attempt() -> list[Finding]:
-            told = self.place.client.head(_blob_path(blob, repository)).get("content-length", "nothing")
-            right = told == str(blob.size)
-            return [] if right else [Finding(path, "differs", f"{blob.size} bytes", f"HEAD with {told}")]
+            length = self.place.client.head(_blob_path(blob, repository)).get("content-length", "nothing")
+            right = length == str(blob.size)
+            return [] if right else [Finding(path, "differs", f"{blob.size} bytes", f"HEAD with {length}")]
 
         path = f"{repository}@{blob.digest}"
-        return self.patience.findings(path, named(blob), attempt)
+        return self.retrier.findings(path, named(blob), attempt)
 
 
 def _blob_path(blob: Blob, repository: str) -> str:
     return f"{VERSION_PATH}{repository}/blobs/{blob.digest}"
 
 
-def _top_documents(expected: Expectation) -> Iterator[_Document]:
+def _top_documents(expected: Expectation) -> Iterator[_NamedManifest]:
     """Yield what every name leads to, and the same by its digest."""
     for image in expected.images:
         for repository, reference in image.places:
-            yield _Document(repository, reference, image.top, image.media_type)
-            yield _Document(repository, str(image.top.digest), image.top, image.media_type)
+            yield _NamedManifest(repository, reference, image.top, image.media_type)
+            yield _NamedManifest(repository, str(image.top.digest), image.top, image.media_type)
 
 
-def _upstream_documents(expected: Expectation) -> Iterator[_Document]:
+def _upstream_documents(expected: Expectation) -> Iterator[_NamedManifest]:
     """Yield the upstream's own indexes; not all of their children are in the bundle."""
     for image in expected.images:
         for repository in image.repositories:
             for blob in image.upstream:
-                yield _Document(repository, str(blob.digest), blob, image.media_type)
+                yield _NamedManifest(repository, str(blob.digest), blob, image.media_type)
 
 
 def _kept(reply: Reply, data: bytearray) -> Iterator[bytes]:
@@ -205,11 +205,11 @@ def _kept(reply: Reply, data: bytearray) -> Iterator[bytes]:
         yield chunk
 
 
-def _wrong_fields(document: _Document, told: Mapping[str, str]) -> list[Finding]:
-    """Compare what the registry says of a document that is right; it need not name a digest, which clients compute."""
-    digest = told.get(DIGEST_FIELD, str(document.blob.digest))
+def _wrong_fields(document: _NamedManifest, fields: Mapping[str, str]) -> list[Finding]:
+    """Compare the header fields of a document that is right; there need not be a digest, which clients compute."""
+    digest = fields.get(DIGEST_FIELD, str(document.blob.digest))
     wanted = {
-        "Content-Type": (document.media_type, told.get("content-type", "nothing").partition(";")[0].strip()),
+        "Content-Type": (document.media_type, fields.get("content-type", "nothing").partition(";")[0].strip()),
         "Docker-Content-Digest": (str(document.blob.digest), digest),
     }
     return [

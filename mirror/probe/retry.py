@@ -1,4 +1,4 @@
-"""Asking a mirror for one thing after another on several threads: again when that may help, no more when it is gone."""
+"""Ask a mirror for one thing after another on several threads: again when that may help, no more when it is gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import ErrorId, SourceError
-from mirror.probe.mirror_report import Finding, Outcome
+from mirror.probe.mirror_report import Finding, FindingOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 FIRST_PAUSE_S = 0.5
 # every other SourceError: the mirror did not answer to the end
-_OUTCOMES: Mapping[ErrorId, Outcome] = {
+_OUTCOMES: Mapping[ErrorId, FindingOutcome] = {
     ErrorId.SOURCE_NOT_FOUND: "missing",
     ErrorId.SOURCE_BUSY: "refused",
     ErrorId.SOURCE_REFUSED: "refused",
@@ -44,8 +44,8 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Patience:
-    """What one check has used up; for several threads."""
+class Retrier:
+    """Asks for one check, and counts what that took; for several threads."""
 
     pace: Pace
     task: Task
@@ -55,7 +55,7 @@ class Patience:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def findings(self, path: str, want: str, attempt: Callable[[], list[Finding]]) -> list[Finding]:
-        """Return what an attempt finds, or the finding that it did not come about.
+        """Return what an attempt finds, or the finding that it failed.
 
         Arguments:
             path: of what is asked for.
@@ -64,15 +64,15 @@ class Patience:
         if self.lost is not None:
             return [Finding(path, "unreachable", want, f"not asked for: {self.lost.what}")]
         try:
-            return self.patiently(path, attempt)
+            return self.with_retries(path, attempt)
         except SourceError as error:
             if error.id in (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TLS):
                 # nothing else will come either, and every file would be waited for
                 self.lost = error
             return [Finding(path, _OUTCOMES.get(error.id, "unreachable"), want, error.what)]
 
-    def patiently(self, path: str, attempt: Callable[[], T]) -> T:
-        """Return what the attempt returns; what is passing is tried again after a pause that doubles."""
+    def with_retries(self, path: str, attempt: Callable[[], T]) -> T:
+        """Return what the attempt returns; after a failure that may pass it is made again, after pauses that double."""
         for failures in range(1, ATTEMPTS):
             try:
                 return attempt()

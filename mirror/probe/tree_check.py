@@ -12,13 +12,13 @@ from mirror.probe.comparing import compared
 from mirror.probe.expected import expectation
 from mirror.probe.mirror_report import Finding, MirrorReport, named
 from mirror.probe.registry_check import check_registry
-from mirror.probe.retry import Pace, Patience
+from mirror.probe.retry import Pace, Retrier
 
 if TYPE_CHECKING:
     from bundler.model.digest import Blob
     from bundler.model.progress import Progress
-    from mirror.probe.expected import Expectation, Yardstick
-    from mirror.probe.interface import Client, RegistryPlace
+    from mirror.probe.expected import Baseline, Expectation
+    from mirror.probe.interface import MirrorClient, RegistryPlace
 
 
 class _TooLongError(Exception):
@@ -27,8 +27,8 @@ class _TooLongError(Exception):
 
 def check_mirror(
     url: str,
-    client: Client,
-    yardstick: Yardstick,
+    client: MirrorClient,
+    baseline: Baseline,
     progress: Progress,
     pace: Pace,
     registry: RegistryPlace | None = None,
@@ -39,16 +39,16 @@ def check_mirror(
         registry: where its images can be pulled, None to leave them out.
     """
     task = progress.task(url, None)
-    check = _Check(client, Patience(pace, task))
+    check = _TreeCheck(client, Retrier(pace, task))
     began = pace.clock()
     try:
         index = check.read(str(INDEX_PATH), MAX_INDEX_BYTES)
-        expected = expectation(yardstick, index, url)
+        expected = expectation(baseline, index, url)
         progress.expect(sum(blob.size for blob in expected.files.values()))
         findings = [*expected.findings, *check.findings(expected)]
     except BundlerError as failure:
         task.finish("failed")
-        return MirrorReport(url, retries=check.patience.retries, elapsed_s=pace.clock() - began, failure=failure)
+        return MirrorReport(url, retries=check.retrier.retries, elapsed_s=pace.clock() - began, failure=failure)
     task.finish("as bundled" if not findings else f"{len(findings)} differences")
     report = MirrorReport(
         url=url,
@@ -57,8 +57,8 @@ def check_mirror(
         files=len(expected.files),
         intact=len(expected.files) - len({finding.path for finding in findings}),
         findings=tuple(sorted(findings, key=lambda finding: (finding.path, finding.want))),
-        retries=check.patience.retries,
-        received_bytes=check.patience.received_bytes,
+        retries=check.retrier.retries,
+        received_bytes=check.retrier.received_bytes,
         elapsed_s=pace.clock() - began,
     )
     if registry is None or not expected.images:
@@ -67,9 +67,9 @@ def check_mirror(
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
-    client: Client
-    patience: Patience
+class _TreeCheck:
+    client: MirrorClient
+    retrier: Retrier
 
     def read(self, path: str, max_bytes: int) -> bytes:
         """Return a small file, asked for several times if that helps."""
@@ -84,7 +84,7 @@ class _Check:
             return bytes(held)
 
         try:
-            return self.patience.patiently(path, attempt)
+            return self.retrier.with_retries(path, attempt)
         except _TooLongError as error:
             raise BundleFormatError(
                 ErrorId.BUNDLE_INVALID,
@@ -93,17 +93,17 @@ class _Check:
             ) from error
 
     def findings(self, expected: Expectation) -> list[Finding]:
-        with ThreadPoolExecutor(self.patience.pace.jobs, "probe") as pool:
+        with ThreadPoolExecutor(self.retrier.pace.jobs, "probe") as pool:
             found = pool.map(lambda item: self._file(*item), expected.files.items())
             return [finding for of_file in found for finding in of_file]
 
     def _file(self, path: str, blob: Blob) -> list[Finding]:
-        return self.patience.findings(path, named(blob), lambda: self._compare(path, blob))
+        return self.retrier.findings(path, named(blob), lambda: self._compare(path, blob))
 
     def _compare(self, path: str, blob: Blob) -> list[Finding]:
         with self.client.get(path) as reply:
-            came = compared(reply.chunks, blob, self.patience.received)
-        if came.other:
-            return [Finding(path, "differs", named(blob), came.other)]
-        wrong = self.client.disagreements(path, blob, came.last, reply.told)
+            result = compared(reply.chunks, blob, self.retrier.received)
+        if result.difference:
+            return [Finding(path, "differs", named(blob), result.difference)]
+        wrong = self.client.disagreements(path, blob, result.last, reply.fields)
         return [Finding(path, "differs", want, got) for want, got in wrong]

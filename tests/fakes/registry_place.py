@@ -1,4 +1,4 @@
-"""A registry in memory that holds images, and what is wrong with it: `mirror.probe.interface.RegistryClient`."""
+"""A registry in memory that holds images, and what is wrong with it: `mirror.probe.interface.MirrorRegistryClient`."""
 
 from __future__ import annotations
 

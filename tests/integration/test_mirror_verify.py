@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mirror.probe.access import trusting
-from mirror.probe.expected import Yardstick
-from mirror.probe.ftp_client import FtpClient
-from mirror.probe.http_client import HttpClient
-from mirror.probe.mirror_address import Target
+from mirror.probe.expected import Baseline
+from mirror.probe.ftp_client import FtpMirrorClient
+from mirror.probe.http_client import HttpMirrorClient
+from mirror.probe.mirror_address import MirrorAddress
 from mirror.probe.retry import Pace
 from mirror.probe.tree_check import check_mirror
 from tests.fakes.certificates import authority
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mirror.probe.interface import Client
+    from mirror.probe.interface import MirrorClient
     from mirror.probe.mirror_report import MirrorReport
 
 pytestmark = pytest.mark.integration
@@ -183,20 +183,22 @@ def test_nobody_at_home(whole: Path, tmp_path: Path) -> None:
     assert "[source-unreachable]" in said
 
 
-def check(client: Client, jobs: int = 2) -> tuple[MirrorReport, RecordingProgress]:
+def check(client: MirrorClient, jobs: int = 2) -> tuple[MirrorReport, RecordingProgress]:
     progress = RecordingProgress()
     try:
-        return check_mirror("mirror", client, Yardstick(), progress, Pace(jobs, sleep=lambda _: None)), progress
+        return check_mirror("mirror", client, Baseline(), progress, Pace(jobs, sleep=lambda _: None)), progress
     finally:
         client.close()
 
 
-def http_client(url: str, idle_timeout_s: float = 5.0) -> Client:
-    return HttpClient(Target.parse(url), None, trusting(None), connections=2, idle_timeout_s=idle_timeout_s)
+def http_client(url: str, idle_timeout_s: float = 5.0) -> MirrorClient:
+    return HttpMirrorClient(
+        MirrorAddress.parse(url), None, trusting(None), connections=2, idle_timeout_s=idle_timeout_s
+    )
 
 
-def ftp_client(url: str, idle_timeout_s: float = 5.0) -> Client:
-    return FtpClient(Target.parse(url), None, trusting(None), idle_timeout_s=idle_timeout_s)
+def ftp_client(url: str, idle_timeout_s: float = 5.0) -> MirrorClient:
+    return FtpMirrorClient(MirrorAddress.parse(url), None, trusting(None), idle_timeout_s=idle_timeout_s)
 
 
 def test_a_line_that_is_cut_is_tried_again(whole: Path, tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_what_an_ftp_server_answers(refusals: list[str], outcome: str | None, wh
     assert bool(report.retries) is (refusals[0][0] == "4")
 
 
-def _with_refusals(client: Client, refuse: Callable[[], None]) -> MirrorReport:
+def _with_refusals(client: MirrorClient, refuse: Callable[[], None]) -> MirrorReport:
     """Check with one job, the refusals beginning once the index has come."""
 
     class Refusing(RecordingProgress):
@@ -271,7 +273,7 @@ def _with_refusals(client: Client, refuse: Callable[[], None]) -> MirrorReport:
             refuse()
 
     try:
-        return check_mirror("mirror", client, Yardstick(), Refusing(), Pace(1, sleep=lambda _: None))
+        return check_mirror("mirror", client, Baseline(), Refusing(), Pace(1, sleep=lambda _: None))
     finally:
         client.close()
 

@@ -11,9 +11,9 @@ import pytest
 
 from bundler.errors import SourceError
 from mirror.probe.access import trusting
-from mirror.probe.ftp_client import FtpClient
-from mirror.probe.interface import Login
-from mirror.probe.mirror_address import Target
+from mirror.probe.ftp_client import FtpMirrorClient
+from mirror.probe.interface import MirrorLogin
+from mirror.probe.mirror_address import MirrorAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,9 +54,9 @@ def ftp_that_says(answers: Mapping[str, bytes], *, heard: list[str] | None = Non
         thread.join(10)
 
 
-def failure(url: str, login: Login | None = None) -> SourceError:
+def failure(url: str, login: MirrorLogin | None = None) -> SourceError:
     """Return what fetching a file ends with."""
-    client = FtpClient(Target.parse(url), login, trusting(None), idle_timeout_s=5)
+    client = FtpMirrorClient(MirrorAddress.parse(url), login, trusting(None), idle_timeout_s=5)
     try:
         with pytest.raises(SourceError) as raised, client.get("bundle.json") as reply:
             list(reply.chunks)
@@ -88,14 +88,14 @@ def test_a_reply_without_an_end() -> None:
 def test_names_and_refusals_are_utf_8() -> None:
     heard: list[str] = []
     with ftp_that_says({"PASS": "530 不行".encode()}, heard=heard) as listens:
-        assert "530 不行" in failure(f"ftp://127.0.0.1:{listens}", Login("边缘", "密码")).what
+        assert "530 不行" in failure(f"ftp://127.0.0.1:{listens}", MirrorLogin("边缘", "密码")).what
     assert heard[:2] == ["USER 边缘", "PASS 密码"]
 
 
 def test_a_login_that_no_command_can_hold() -> None:
     heard: list[str] = []
     with ftp_that_says({}, heard=heard) as listens:
-        assert "line feed" in failure(f"ftp://127.0.0.1:{listens}", Login("edge", "a\r\nDELE x")).what
+        assert "line feed" in failure(f"ftp://127.0.0.1:{listens}", MirrorLogin("edge", "a\r\nDELE x")).what
         socket.create_connection(("127.0.0.1", listens)).close()
     assert heard == []
 

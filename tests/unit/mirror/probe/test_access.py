@@ -8,8 +8,8 @@ import pytest
 
 from bundler.errors import ErrorId, SourceError
 from mirror.probe.access import login_for, trusting
-from mirror.probe.interface import Login
-from mirror.probe.mirror_address import Target
+from mirror.probe.interface import MirrorLogin
+from mirror.probe.mirror_address import MirrorAddress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     ],
 )
 def test_addresses(text: str, origin: str, port: int, base: str) -> None:
-    target = Target.parse(text)
+    target = MirrorAddress.parse(text)
     assert (target.origin, target.port, target.base, str(target)) == (origin, port, base, origin + base)
     assert target.url_path("a b/#c") == f"{base}/a%20b/%23c"
 
 
 def test_a_base_is_decoded_for_ftp_and_encoded_for_urls() -> None:
     for text in ("ftp://master/@my%20kit/", "ftp://master/@my kit"):
-        target = Target.parse(text)
+        target = MirrorAddress.parse(text)
         assert target.base == "/@my kit"
         assert target.url_path("a b") == "/@my%20kit/a%20b"
         assert str(target) == "ftp://master/@my%20kit"
@@ -54,12 +54,12 @@ def test_a_base_is_decoded_for_ftp_and_encoded_for_urls() -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Target.parse(text)
+        MirrorAddress.parse(text)
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(ValueError, match="--user") as raised:
-        Target.parse("http://edge:s3cret@master")
+        MirrorAddress.parse("http://edge:s3cret@master")
     assert "s3cret" not in str(raised.value)
 
 
@@ -68,10 +68,10 @@ def test_where_a_password_comes_from(tmp_path: Path) -> None:
     file.write_text("machine master login edge password from-netrc\ndefault login anyone password never\n")
     file.chmod(0o600)
     environment = {"NETRC": str(file)}
-    assert login_for("master", None, environment) == Login("edge", "from-netrc")
-    assert login_for("master", "edge", environment) == Login("edge", "from-netrc")
-    assert login_for("master", "edge", {**environment, "MIRROR_PASSWORD": ""}) == Login("edge", "")
-    assert login_for("master", "other", {**environment, "MIRROR_PASSWORD": "p"}) == Login("other", "p")
+    assert login_for("master", None, environment) == MirrorLogin("edge", "from-netrc")
+    assert login_for("master", "edge", environment) == MirrorLogin("edge", "from-netrc")
+    assert login_for("master", "edge", {**environment, "MIRROR_PASSWORD": ""}) == MirrorLogin("edge", "")
+    assert login_for("master", "other", {**environment, "MIRROR_PASSWORD": "p"}) == MirrorLogin("other", "p")
     assert login_for("elsewhere", None, environment) is None
     assert login_for("master", None, {"HOME": "/nonexistent"}) is None
     assert "from-netrc" not in repr(login_for("master", None, environment))

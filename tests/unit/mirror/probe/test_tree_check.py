@@ -8,7 +8,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import encode_index, sums_text
 from bundler.model.digest import Blob
 from mirror.probe import failures
-from mirror.probe.expected import Yardstick
+from mirror.probe.expected import Baseline
 from mirror.probe.mirror_report import MirrorReport, require_good
 from mirror.probe.retry import ATTEMPTS, Pace
 from mirror.probe.tree_check import check_mirror
@@ -27,11 +27,11 @@ def mirror_of(contents: dict[str, bytes] | None = None) -> MemoryMirror:
     return MemoryMirror({**(contents or CONTENTS), "bundle.json": data, "SHA256SUMS": sums_text(index.files, data)})
 
 
-def check(client: MemoryMirror, yardstick: Yardstick | None = None, jobs: int = 1) -> tuple[MirrorReport, list[float]]:
+def check(client: MemoryMirror, baseline: Baseline | None = None, jobs: int = 1) -> tuple[MirrorReport, list[float]]:
     pauses: list[float] = []
     ticks = iter(range(100))
     pace = Pace(jobs, pauses.append, lambda: float(next(ticks)))
-    return check_mirror(URL, client, yardstick or Yardstick(), RecordingProgress(), pace), pauses
+    return check_mirror(URL, client, baseline or Baseline(), RecordingProgress(), pace), pauses
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
@@ -147,7 +147,7 @@ def test_what_a_lock_pins_counts_more_than_the_index() -> None:
     pinned = {ONE: Blob.of(b"what was locked"), OTHER: Blob.of(CONTENTS[OTHER]), "docs/absent": Blob.of(b"x")}
     client = mirror_of()
     client.always["docs/absent"] = failures.absent(URL, "404")
-    report, _ = check(client, Yardstick(locked=pinned))
+    report, _ = check(client, Baseline(locked=pinned))
     found = {(finding.path, finding.outcome) for finding in report.findings}
     assert found == {("bundle.json", "differs"), (ONE, "differs"), ("docs/absent", "missing")}
     assert OTHER not in {finding.path for finding in report.findings}
@@ -157,6 +157,6 @@ def test_another_bundle_than_the_one_on_this_disk() -> None:
     from bundler.archive.checked_index import read_contents
 
     mine = read_contents(encode_index(index_of({**CONTENTS, ONE: b"mine"})), "root")
-    report, _ = check(mirror_of(), Yardstick(contents=mine))
+    report, _ = check(mirror_of(), Baseline(contents=mine))
     assert {finding.path for finding in report.findings} == {"bundle.json", "SHA256SUMS", ONE}
     assert report.bundle == mine.id
