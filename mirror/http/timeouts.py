@@ -1,6 +1,6 @@
 """How long a connection may take, in seconds. A whole transfer has no limit.
 
-All of them are counted anew with every sign of life but HEAD_TIMEOUT_S, which bounds a request's head as a whole.
+All but HEAD_TIMEOUT_S, which bounds a request's head as a whole, begin anew with every sign of life.
 """
 
 from __future__ import annotations
