@@ -86,7 +86,7 @@ chosen() {
     return 1
 }
 
-# Reads the next chosen line of the table from stdin; the fields are those of images_table in bundler/model/image/layout.py.
+# Reads the next chosen line of the table from stdin; the fields are those of images_table in bundler/model/layout.py.
 next_image() {
     while IFS=$tab read -r its_platform image_id manifest manifest_size manifest_type digest bytes names layers _; do
         case $its_platform in '#'* | '') continue ;; esac

@@ -113,7 +113,7 @@ chosen() {
     return 1
 }
 
-# Reads the next wanted line of the table from stdin; the fields are those of images_table in bundler/model/image/layout.py.
+# Reads the next wanted line of the table from stdin; the fields are those of images_table in bundler/model/layout.py.
 next_image() {
     while IFS=$tab read -r its_platform image_id manifest _ _ digest _ names _; do
         case $its_platform in '#'* | '') continue ;; esac
@@ -124,7 +124,7 @@ next_image() {
     return 1
 }
 
-# The name on the site, registry left out: the rules of bundler/model/image/site_name.py.
+# The name on the site, registry left out: the rules of bundler/model/site_name.py.
 site_name() {
     target=${1#*/}
     if [ -n "$project" ]; then
