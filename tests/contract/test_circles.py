@@ -27,7 +27,6 @@ FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {}\n"
 )
 def test_an_import_that_closes_a_circle_breaks_the_contract(tmp_path: Path, module: str, line: str) -> None:
     copy_packages(tmp_path)
-    assert broken_contracts(tmp_path)[0] == set()
     with (tmp_path / module).open("a") as spoiled:
         spoiled.write(f"\n{line}\n")
     assert broken_contracts(tmp_path)[0] == {CONTRACT}
