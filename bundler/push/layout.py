@@ -92,6 +92,6 @@ def open_layout(root: Path) -> Iterator[Layout]:
     with storage_errors(root):
         descriptor = open_root(root)
     try:
-        yield Layout(str(root), descriptor, tuple(bundle_images(contents.index)))
+        yield Layout(str(root), descriptor, tuple(bundle_images(contents.index.files)))
     finally:
         os.close(descriptor)
