@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
     from bundler.model.progress import Progress, Task
-    from bundler.net.interface import Pieces, RegistryWriter
+    from bundler.model.sink import Pieces
+    from bundler.net.interface import RegistryWriter
     from bundler.push.push_plan import PlannedPush, PushPlan
 
 

@@ -10,12 +10,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from bundler.model.image.bundled import bundle_images
 from mirror.page.escaping import harmless, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bundler.model.bundle import IndexedFile
+    from bundler.model.image.bundled import BundleImage
     from bundler.model.json_value import Json
 
 Group = Literal["rpm", "image", "file", "other"]
@@ -113,8 +115,9 @@ def _matches(item: Item, term: str) -> bool:
 def make_catalog(files: Iterable[IndexedFile]) -> Catalog:
     """Return the catalog of an index's files."""
     listed = tuple(files)
-    sizes = _image_sizes(listed)
-    items = sorted((_item(file, sizes) for file in listed), key=lambda item: (GROUPS.index(item.group), item.title))
+    images = {image.top.path: image for image in bundle_images(listed)}
+    found = (_image(images[file.path]) if file.path in images else _other(file) for file in listed)
+    items = sorted(found, key=lambda item: (GROUPS.index(item.group), item.title))
     totals: dict[str, Total] = {"": Total()}
     for file in listed:
         for parent in ("", *file.path.parents):
@@ -136,55 +139,58 @@ def _marked_directories(paths: Iterable[str], mark: str) -> frozenset[str]:
     return frozenset(path.removesuffix(mark).strip("/") for path in paths if path.endswith(mark))
 
 
-def _image_sizes(files: Iterable[IndexedFile]) -> Mapping[str, int]:
-    """Return image -> bytes of all blobs that belong to it, shared ones counted with each."""
-    sizes: Counter[str] = Counter()
-    for file in files:
-        for name in _texts(file.about.get("images"), limit=None):
-            sizes[name] += file.blob.size
-    return sizes
+def _image(image: BundleImage) -> Item:
+    file, path = image.top, harmless(image.top.path)
+    names = tuple(shown(str(name)) for name in image.names[:MAX_NAMES])
+    platforms = _texts(file.about.get("platforms")) or tuple(map(str, file.platforms))
+    return Item(
+        group="image",
+        path=file.path,
+        title=names[0],
+        note="",
+        size=image.size,
+        digest=file.blob.digest.hex,
+        names=names,
+        platforms=platforms,
+        vouched=_vouched(file.about.get("held_to")),
+        haystack=" ".join((path, *names, *platforms)).casefold(),
+    )
 
 
-def _item(file: IndexedFile, image_sizes: Mapping[str, int]) -> Item:
+def _other(file: IndexedFile) -> Item:
     about, path = file.about, harmless(file.path)
-    names, images = _texts(about.get("names")), _texts(about.get("images"))
-    platforms = tuple(str(platform) for platform in file.platforms)
-    group, title, note, size = _what_it_is(file, path, names)
-    if group == "image":
-        size = max([size, *(image_sizes.get(name, 0) for name in images)])
-        platforms = _texts(about.get("platforms")) or platforms
+    images = _texts(about.get("images"))
+    platforms = tuple(map(str, file.platforms))
+    group, title, note = _what_it_is(file, path)
     # a layer is found by its digest alone: a hundred of them under each image's name help nobody
-    text = "" if group == "other" and images else " ".join((title, note, path, *names, *platforms))
+    text = "" if group == "other" and images else " ".join((title, note, path, *platforms))
     return Item(
         group=group,
         path=file.path,
         title=title,
         note=note,
-        size=size,
+        size=file.blob.size,
         digest=file.blob.digest.hex,
-        names=names or images,
+        names=images,
         platforms=platforms,
         vouched=_vouched(about.get("held_to")),
         haystack=text.casefold(),
     )
 
 
-def _what_it_is(file: IndexedFile, path: str, names: tuple[str, ...]) -> tuple[Group, str, str, int]:
-    """Return group, title, note and size, by what the index tells of the file."""
-    size = file.blob.size
+def _what_it_is(file: IndexedFile, path: str) -> tuple[Group, str, str]:
+    """Return group, title and note of what is no image, by what the index tells of it."""
     if nevra := shown(file.about.get("nevra")):
-        return "rpm", nevra, shown(file.about.get("summary")), size
-    if names:
-        return "image", names[0], "", size
+        return "rpm", nevra, shown(file.about.get("summary"))
     if url := shown(file.about.get("url")):
-        return "file", path, url, size
-    return "other", path, shown(file.about.get("media_type")), size
+        return "file", path, url
+    return "other", path, shown(file.about.get("media_type"))
 
 
-def _texts(value: Json, limit: int | None = MAX_NAMES) -> tuple[str, ...]:
+def _texts(value: Json) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(text for text in map(shown, value[:limit]) if text)
+    return tuple(text for text in map(shown, value[:MAX_NAMES]) if text)
 
 
 def _vouched(value: Json) -> tuple[str, str]:

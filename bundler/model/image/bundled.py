@@ -1,4 +1,8 @@
-"""The images of one bundle as its index tells of them: names, documents, blobs. Reads nothing but the index."""
+"""The images of one bundle as its index tells of them: names, documents, blobs. Reads nothing but the index.
+
+Whoever gives a bundle's images out, shows, checks or sends them has them from here, so that nothing is offered that is
+not given out.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from bundler.model.image.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bundler.model.bundle import BundleIndex, IndexedFile
+    from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
@@ -42,11 +46,24 @@ class BundleImage:
         return self.top.blob.digest
 
     @property
+    def size(self) -> int:
+        """Bytes of all that belongs to it."""
+        return sum(file.blob.size for file in self.files)
+
+    @property
     def manifests(self) -> tuple[IndexedFile, ...]:
         """The manifest of each platform; the top document alone for an image without an index."""
         if not self.is_index:
             return (self.top,)
         return tuple(file for file in self.files if media_type(file) in MANIFEST_TYPES)
+
+    @property
+    def upstream(self) -> tuple[IndexedFile, ...]:
+        """The upstream's own index where `top` was pruned; not all of its children are in the bundle."""
+        if not self.is_index:
+            return ()
+        same = (file for file in self.files if media_type(file) == media_type(self.top))
+        return tuple(file for file in same if file is not self.top)
 
     @property
     def is_index(self) -> bool:
@@ -66,11 +83,11 @@ class BundleImage:
         return next(found, None)
 
 
-def bundle_images(index: BundleIndex) -> Iterator[BundleImage]:
-    """Yield the images of a bundle, in the order of their digests; what cannot be understood is left out."""
+def bundle_images(files: Iterable[IndexedFile]) -> Iterator[BundleImage]:
+    """Yield the images among the files of an index, in their order there; what cannot be understood is left out."""
     by_key: dict[str, list[IndexedFile]] = {}
     tops: list[IndexedFile] = []
-    for file in index.files:
+    for file in files:
         if not file.path.startswith(_BLOBS):
             continue
         for key in _texts(file.about.get("images")):
