@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from bundler.model.image.reference import Reference
-    from mirror.registry.served_images import Held, Image
+    from mirror.registry.served_images import ServedBlob, ServedImage
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
@@ -27,11 +27,11 @@ class ServedRepository:
 
     Arguments:
         tags: tag -> image, in the order of listings.
-        held: digest -> blob, of all its images and of no other.
+        blobs: digest -> blob, of all its images and of no other.
     """
 
-    tags: Mapping[str, Image]
-    held: Mapping[str, Held]
+    tags: Mapping[str, ServedImage]
+    blobs: Mapping[str, ServedBlob]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class RepositoryIndex:
 class _Draft:
     """A repository in the making; a tag with None means several images of one bundle, and so none."""
 
-    tags: dict[str, Image | None] = field(default_factory=dict)
+    tags: dict[str, ServedImage | None] = field(default_factory=dict)
     # by identity; a dict, for the order and because a repository may have ten thousands of them
-    images: dict[Image, None] = field(default_factory=dict)
+    images: dict[ServedImage, None] = field(default_factory=dict)
 
 
 class _NameTable:
@@ -87,9 +87,9 @@ class _NameTable:
         self._warnings = warnings
         self._drafts: dict[str, _Draft] = {}
 
-    def add(self, bundle: ServedBundle, images: Sequence[Image]) -> None:
+    def add(self, bundle: ServedBundle, images: Sequence[ServedImage]) -> None:
         """Add the images of a bundle behind those that are there."""
-        claims: dict[tuple[str, str], dict[str, Image]] = {}
+        claims: dict[tuple[str, str], dict[str, ServedImage]] = {}
         for image in images:
             for name in image.names:
                 repository = self._name_of(name)
@@ -101,7 +101,7 @@ class _NameTable:
             self._settle(bundle, f"{repository}:{tag}", self._drafts[repository].tags, tag, list(claimed.values()))
 
     def _settle(
-        self, bundle: ServedBundle, name: str, tags: dict[str, Image | None], tag: str, claimed: list[Image]
+        self, bundle: ServedBundle, name: str, tags: dict[str, ServedImage | None], tag: str, claimed: list[ServedImage]
     ) -> None:
         if tag not in tags:
             tags[tag] = claimed[0] if len(claimed) == 1 else None
@@ -117,7 +117,7 @@ class _NameTable:
         if self._warnings is not None:
             self._warnings.append(line)
 
-    def repositories(self, contents: dict[tuple[int, ...], Mapping[str, Held]]) -> dict[str, ServedRepository]:
+    def repositories(self, contents: dict[tuple[int, ...], Mapping[str, ServedBlob]]) -> dict[str, ServedRepository]:
         """Return the finished ones, sorted; those of the same images share what they hold through `contents`."""
         finished: dict[str, ServedRepository] = {}
         for name, draft in sorted(self._drafts.items()):
@@ -147,7 +147,7 @@ def repository_index(site: Site) -> RepositoryIndex:
         images = tuple(images_of(bundle))
         for table in (site_names, originals, last_segments):
             table.add(bundle, images)
-    contents: dict[tuple[int, ...], Mapping[str, Held]] = {}
+    contents: dict[tuple[int, ...], Mapping[str, ServedBlob]] = {}
     return RepositoryIndex(
         site_names.repositories(contents),
         originals.repositories(contents),
@@ -156,11 +156,11 @@ def repository_index(site: Site) -> RepositoryIndex:
     )
 
 
-def _merged(images: Sequence[Image]) -> Mapping[str, Held]:
+def _merged(images: Sequence[ServedImage]) -> Mapping[str, ServedBlob]:
     if len(images) == 1:
-        return images[0].held
-    merged: dict[str, Held] = {}
+        return images[0].blobs
+    merged: dict[str, ServedBlob] = {}
     for image in images:
-        for digest, held in image.held.items():
-            merged.setdefault(digest, held)
+        for digest, blob in image.blobs.items():
+            merged.setdefault(digest, blob)
     return merged

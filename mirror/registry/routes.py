@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mirror.registry.decision import Code, Decision, ReplyFields
     from mirror.registry.paging import Order
     from mirror.registry.repositories import RepositoryIndex, ServedRepository
-    from mirror.registry.served_images import Held, Image
+    from mirror.registry.served_images import ServedBlob, ServedImage
 
 _ROUTE = re.compile(r"(.+)/(?:(manifests|blobs|referrers)/([^/]+)|tags/list)", re.DOTALL)
 _OCI_TYPES = (OCI_INDEX, OCI_MANIFEST)
@@ -73,13 +73,13 @@ def _manifest(repository: ServedRepository, name: str, reference: str, request: 
     """Find a manifest ("Pulling manifests") and settle its type as the reference registry does (its manifests.go)."""
     takes = accepted(request.accept).takes
     if ":" in reference:
-        held = repository.held.get(reference)
-        if held is None or not held.is_document:
+        blob = repository.blobs.get(reference)
+        if blob is None or not blob.is_document:
             return _no_content(name, reference, "MANIFEST_UNKNOWN")
         # a request by digest can get nothing else in its place; clients of Docker need not accept it
-        if held.media_type in _OCI_TYPES and not takes(held.media_type):
-            return _not_acceptable(held)
-        return _document(held, _NEGOTIATED)
+        if blob.media_type in _OCI_TYPES and not takes(blob.media_type):
+            return _not_acceptable(blob)
+        return _document(blob, _NEGOTIATED)
     image = repository.tags.get(reference)
     if image is None:
         detail = {"name": name[:_MAX_ECHO_CHARACTERS], "tag": reference[:_MAX_ECHO_CHARACTERS]}
@@ -88,28 +88,28 @@ def _manifest(repository: ServedRepository, name: str, reference: str, request: 
     return _not_acceptable(image.top) if chosen is None else _document(chosen, _NEGOTIATED)
 
 
-def _acceptable(image: Image, request: RegistryRequest) -> Held | None:
+def _acceptable(image: ServedImage, request: RegistryRequest) -> ServedBlob | None:
     """Return the document for a client: the lock's, or for one that knows no index the primary platform's."""
     takes = accepted(request.accept).takes
     candidates = (image.top, image.primary)
-    return next((held for held in candidates if held is not None and takes(held.media_type)), None)
+    return next((blob for blob in candidates if blob is not None and takes(blob.media_type)), None)
 
 
-def _not_acceptable(held: Held) -> JsonReply:
-    message = f"the image is a document of type {held.media_type}, which the Accept field leaves out"
-    return refused(404, "MANIFEST_UNKNOWN", message, {"digest": held.digest}, _NEGOTIATED)
+def _not_acceptable(blob: ServedBlob) -> JsonReply:
+    message = f"the image is a document of type {blob.media_type}, which the Accept field leaves out"
+    return refused(404, "MANIFEST_UNKNOWN", message, {"digest": blob.digest}, _NEGOTIATED)
 
 
 def _blob(repository: ServedRepository, name: str, reference: str) -> Decision:
-    held = repository.held.get(reference)
-    return _no_content(name, reference, "BLOB_UNKNOWN") if held is None else _document(held, ())
+    blob = repository.blobs.get(reference)
+    return _no_content(name, reference, "BLOB_UNKNOWN") if blob is None else _document(blob, ())
 
 
-def _document(held: Held, more: ReplyFields) -> Decision:
-    file = held.file
+def _document(blob: ServedBlob, more: ReplyFields) -> Decision:
+    file = blob.file
     if file is None:
         return cannot(500)
-    return FileReply(file, (VERSION_FIELD, ("Docker-Content-Digest", held.digest), *more))
+    return FileReply(file, (VERSION_FIELD, ("Docker-Content-Digest", blob.digest), *more))
 
 
 def _referrers(reference: str, request: RegistryRequest) -> JsonReply:

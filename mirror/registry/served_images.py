@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mirror.tree.served_bundle import ServedBundle
 
 
-class Held(NamedTuple):
+class ServedBlob(NamedTuple):
     """A blob of a bundle.
 
     Arguments:
@@ -42,38 +42,38 @@ class Held(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Image:
+class ServedImage:
     """One image of a bundle.
 
     Arguments:
         names: what it is called, source hosts in front; each with a tag, or with a digest alone.
         top: its index, or the manifest of an image that has none: what the lock's digest is of.
         primary: the manifest for whoever takes no index: that of the first of the bundle's platforms that it has.
-        held: every blob that belongs to it by digest, the upstream's own index included.
+        blobs: every blob that belongs to it by digest, the upstream's own index included.
     """
 
     names: tuple[Reference, ...]
-    top: Held
-    primary: Held | None
-    held: Mapping[str, Held]
+    top: ServedBlob
+    primary: ServedBlob | None
+    blobs: Mapping[str, ServedBlob]
 
 
-def images_of(bundle: ServedBundle) -> Iterator[Image]:
+def images_of(bundle: ServedBundle) -> Iterator[ServedImage]:
     """Yield the images of a bundle, in the order of their digests; what cannot be understood is left out."""
     for image in bundle_images(bundle.index.files):
         yield _image(bundle, image)
 
 
-def _image(bundle: ServedBundle, image: BundleImage) -> Image:
+def _image(bundle: ServedBundle, image: BundleImage) -> ServedImage:
     primary = image.manifest_for(bundle.index.platforms)
-    held = [_held(bundle, file) for file in image.files]
-    return Image(
+    blobs = [_served_blob(bundle, file) for file in image.files]
+    return ServedImage(
         names=image.names,
-        top=_held(bundle, image.top),
-        primary=None if primary is None else _held(bundle, primary),
-        held={one.digest: one for one in held},
+        top=_served_blob(bundle, image.top),
+        primary=None if primary is None else _served_blob(bundle, primary),
+        blobs={blob.digest: blob for blob in blobs},
     )
 
 
-def _held(bundle: ServedBundle, file: IndexedFile) -> Held:
-    return Held(bundle, str(file.path), str(file.blob.digest), media_type(file))
+def _served_blob(bundle: ServedBundle, file: IndexedFile) -> ServedBlob:
+    return ServedBlob(bundle, str(file.path), str(file.blob.digest), media_type(file))

@@ -57,7 +57,7 @@ def hash_again(file: File) -> tuple[File | None, Identity | None]:
     return (replace(file, identity=identity) if same else None), identity
 
 
-class _Refused(NamedTuple):
+class _QuarantinedFile(NamedTuple):
     """A file that is not served: as people call it, and the identity that was found wrong, None for none yet."""
 
     name: str
@@ -72,7 +72,7 @@ class Quarantine:
 
     def __init__(self, bundles: Iterable[ServedBundle]) -> None:
         self._refused = {
-            bundle.files[fault.path].place.path: _Refused(f"{bundle.short_id}/{fault.path}", None)
+            bundle.files[fault.path].place.path: _QuarantinedFile(f"{bundle.short_id}/{fault.path}", None)
             for bundle in bundles
             for fault in bundle.faults
         }
@@ -106,7 +106,7 @@ class Quarantine:
     def refuse(self, file: File, wrong: Identity | None) -> None:
         """Remember that a file is not the listed one, and which identity was found wrong."""
         if file.digest is not None:
-            self._refused[file.place.path] = _Refused(f"{file.bundle}/{file.path}", wrong)
+            self._refused[file.place.path] = _QuarantinedFile(f"{file.bundle}/{file.path}", wrong)
 
     def readmit(self, site: Site, file: File) -> None:
         """Serve a file again, under its new identity."""

@@ -85,7 +85,7 @@ def test_a_last_segment_is_known_where_it_means_one_image() -> None:
     assert names.warnings == ()
     found = names.find("pause", "", HOST)
     assert found is not None
-    assert {digest(f"{PAUSE} top"), digest(f"{other} top")} <= set(found.held)
+    assert {digest(f"{PAUSE} top"), digest(f"{other} top")} <= set(found.blobs)
 
 
 def test_a_site_s_name_of_two_images_is_given_to_neither_and_told() -> None:
@@ -102,7 +102,7 @@ def test_a_repository_holds_its_images_blobs_and_no_others() -> None:
     assert found is not None
     parts = (f"{arch} {what}" for arch in ("amd64", "arm64") for what in ("manifest", "config", "layer"))
     wanted = {digest(f"{PAUSE} {part}") for part in ("top", "upstream", *parts)} | {digest("shared")}
-    assert set(found.held) == wanted
+    assert set(found.blobs) == wanted
 
 
 def test_a_child_that_is_an_image_of_its_own_opens_no_other_repository() -> None:
@@ -115,7 +115,7 @@ def test_a_child_that_is_an_image_of_its_own_opens_no_other_repository() -> None
     names = index_of_images(whole, alone)
     found = names.find("library/alone", "", HOST)
     assert found is not None
-    assert set(found.held) == {digest(f"{PAUSE} amd64 {what}") for what in ("manifest", "config", "layer")}
+    assert set(found.blobs) == {digest(f"{PAUSE} amd64 {what}") for what in ("manifest", "config", "layer")}
 
 
 def test_the_view_that_skopeo_reads_in_the_layout_is_no_image() -> None:
@@ -124,7 +124,7 @@ def test_the_view_that_skopeo_reads_in_the_layout_is_no_image() -> None:
     assert found is not None
     views = [file for file in listed.index.files if file.about.get("media_type") == OCI_INDEX]
     assert len(views) == 1
-    assert str(views[0].blob.digest) not in found.held
+    assert str(views[0].blob.digest) not in found.blobs
     assert found.tags["3.5"].top.media_type == DOCKER_INDEX
 
 
@@ -133,7 +133,7 @@ def test_an_image_by_digest_alone_has_no_tag() -> None:
     found = index_of_images(image(name)).find("metrics/server", "", HOST)
     assert found is not None
     assert dict(found.tags) == {}
-    assert digest(f"{name} top") in found.held
+    assert digest(f"{name} top") in found.blobs
 
 
 def test_the_primary_platform_is_the_first_of_the_bundle_s() -> None:
@@ -167,7 +167,7 @@ def test_the_current_bundle_goes_first_and_a_tag_that_differs_is_told() -> None:
     assert warning.startswith(f"library/pause:3.5 is one image in bundle {new.short_id} and another in {old.short_id}")
     found = names.find("library/pause", "", HOST)
     assert found is not None
-    assert {digest(f"{PAUSE} top"), digest(f"{PAUSE}-new top")} <= set(found.held)
+    assert {digest(f"{PAUSE} top"), digest(f"{PAUSE}-new top")} <= set(found.blobs)
 
 
 def test_the_same_image_in_two_bundles_is_no_matter() -> None:

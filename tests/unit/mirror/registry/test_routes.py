@@ -234,12 +234,12 @@ def test_following_the_links_gives_the_whole_catalog_once(names: RepositoryIndex
 
 
 def test_a_blob_that_the_bundle_does_not_serve_is_our_fault(names: RepositoryIndex) -> None:
-    held = names.site_names["demo/one"].held[digest(f"{ONE} amd64 layer")]
-    file = held.bundle.files.pop(held.path)
+    served = names.site_names["demo/one"].blobs[digest(f"{ONE} amd64 layer")]
+    file = served.bundle.files.pop(served.path)
     try:
         assert error(names, f"demo/one/blobs/{digest(f'{ONE} amd64 layer')}") == (500, "UNKNOWN")
     finally:
-        held.bundle.files[held.path] = file
+        served.bundle.files[served.path] = file
     assert blob(f"{ONE} amd64 layer").digest == file.digest
 
 
