@@ -1,4 +1,4 @@
-"""Images from the mirror's registry: what Docker, containerd, podman, CRI-O have to be told, and what to type then."""
+"""Images from the mirror's registry: the configuration of Docker, containerd, podman, CRI-O, and what to type then."""
 
 from __future__ import annotations
 

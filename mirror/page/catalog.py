@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from bundler.model.image.bundled import bundle_images
-from mirror.page.escaping import harmless, shown
+from mirror.page.escaping import escape_unprintable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bundler.model.image.bundled import BundleImage
     from bundler.model.json_value import Json
 
-Group = Literal["rpm", "image", "file", "other"]
-GROUPS: tuple[Group, ...] = get_args(Group)
+ContentGroup = Literal["rpm", "image", "file", "other"]
+GROUPS: tuple[ContentGroup, ...] = get_args(ContentGroup)
 MAX_NAMES = 20
 MAX_TERMS = 8
 _REPOSITORY_MARK = "/repodata/repomd.xml"
@@ -38,8 +38,8 @@ class Item:
         group: `rpm` a package, `image` an image (its top document), `file` what the manifest lists as a file, `other`
             everything else: metadata, layers, the bundle's own files.
         path: in the bundle.
-        title: NEVRA, the image's first name, or the path; harmless.
-        note: the package's summary, or where the file came from; harmless.
+        title: NEVRA, the image's first name, or the path; escaped.
+        note: the package's summary, or where the file came from; escaped.
         size: bytes, of an image with all that belongs to it.
         digest: SHA-256 in hex.
         names: of an image, and of a layer the images that it belongs to.
@@ -48,7 +48,7 @@ class Item:
         haystack: what a search looks through, folded.
     """
 
-    group: Group
+    group: ContentGroup
     path: str
     title: str
     note: str
@@ -83,17 +83,17 @@ class Catalog:
 
     items: tuple[Item, ...]
     by_path: Mapping[str, Item]
-    counts: Mapping[Group, int]
+    counts: Mapping[ContentGroup, int]
     totals: Mapping[str, Total]
     repositories: frozenset[str] = field(default=frozenset())
     layouts: frozenset[str] = field(default=frozenset())
 
-    def find(self, search: str, group: Group | None) -> Sequence[Item]:
+    def find(self, search: str, group: ContentGroup | None) -> Sequence[Item]:
         """Return the items that hold every word of the search, those that begin with the first one before the others.
 
         A word of at least eight hex digits also finds the file whose digest begins with it.
         """
-        terms = harmless(search).casefold().split()[:MAX_TERMS]
+        terms = escape_unprintable(search).casefold().split()[:MAX_TERMS]
         chosen = self.items if group is None else [item for item in self.items if item.group == group]
         if not terms:
             return chosen
@@ -140,7 +140,7 @@ def _marked_directories(paths: Iterable[str], mark: str) -> frozenset[str]:
 
 
 def _image(image: BundleImage) -> Item:
-    file, path = image.top, harmless(image.top.path)
+    file, path = image.top, escape_unprintable(image.top.path)
     names = tuple(shown(str(name)) for name in image.names[:MAX_NAMES])
     platforms = _texts(file.about.get("platforms")) or tuple(map(str, file.platforms))
     return Item(
@@ -158,7 +158,7 @@ def _image(image: BundleImage) -> Item:
 
 
 def _other(file: IndexedFile) -> Item:
-    about, path = file.about, harmless(file.path)
+    about, path = file.about, escape_unprintable(file.path)
     images = _texts(about.get("images"))
     platforms = tuple(map(str, file.platforms))
     group, title, note = _what_it_is(file, path)
@@ -178,7 +178,7 @@ def _other(file: IndexedFile) -> Item:
     )
 
 
-def _what_it_is(file: IndexedFile, path: str) -> tuple[Group, str, str]:
+def _what_it_is(file: IndexedFile, path: str) -> tuple[ContentGroup, str, str]:
     """Return group, title and note of what is no image, by what the index tells of it."""
     if nevra := shown(file.about.get("nevra")):
         return "rpm", nevra, shown(file.about.get("summary"))

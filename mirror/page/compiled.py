@@ -9,7 +9,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from bundler.model.size_text import human_bytes
 from mirror.dates import minute
-from mirror.page.escaping import harmless
+from mirror.page.escaping import escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def _compile_all() -> Mapping[str, Template]:
     )
     environment.filters["bytes"] = human_bytes
     environment.filters["minute"] = minute
-    environment.filters["harmless"] = harmless
+    environment.filters["escape_unprintable"] = escape_unprintable
     environment.filters["thousands"] = "{:,}".format
     return {name: environment.get_template(name) for name in environment.list_templates()}
 

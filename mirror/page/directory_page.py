@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mirror.page.escaping import harmless, harmless_block
+from mirror.page.escaping import escape_unprintable, escape_unprintable_block
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mirror.client.reach import Snippet
-    from mirror.page.catalog import Catalog, Group
+    from mirror.page.catalog import Catalog, ContentGroup
     from mirror.page.trust import Trust
     from mirror.page.view import View
     from mirror.page.words import Words
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mirror.tree.site import Site
 
 MAX_IMAGES = 200
-_COUNTED: tuple[Group, ...] = ("rpm", "image", "file")
+_COUNTED: tuple[ContentGroup, ...] = ("rpm", "image", "file")
 
 
 class Crumb(NamedTuple):
@@ -76,7 +76,7 @@ def directory_values(
     return {
         **frame,
         "crumbs": _crumbs(directory.path, words, frame["suffix"]),
-        "heading": harmless(directory.path.rpartition("/")[2]),
+        "heading": escape_unprintable(directory.path.rpartition("/")[2]),
         "is_top": is_top,
         "is_bundle_top": bundle is not None and not directory.inner,
         "card": _card(site, bundle, view, catalog_of, words) if bundle else None,
@@ -89,7 +89,7 @@ def directory_values(
         "own_files": _own_files(directory, bundle),
         **_images(directory, catalog, view, words),
         "panels": _panels(view, words) if is_top else [],
-        "http_url": harmless(view.reach.http_url),
+        "http_url": escape_unprintable(view.reach.http_url),
     }
 
 
@@ -108,7 +108,7 @@ def _crumbs(path: str, words: Words, suffix: str) -> list[Crumb]:
     segments = path.split("/") if path else []
     steps = [Crumb(words("home"), f"/{suffix}")]
     for depth, segment in enumerate(segments, start=1):
-        steps.append(Crumb(harmless(segment), directory_url("/".join(segments[:depth])) + suffix))
+        steps.append(Crumb(escape_unprintable(segment), directory_url("/".join(segments[:depth])) + suffix))
     steps[-1] = steps[-1]._replace(href="")
     return steps
 
@@ -147,7 +147,7 @@ def _repository_urls(directory: Directory, catalog: Catalog | None, view: View) 
     if catalog is None or directory.inner not in catalog.repositories:
         return ()
     tops = (view.reach.http_url, view.reach.ftp_url)
-    return tuple(harmless(top) + directory_url(directory.path) for top in tops if top)
+    return tuple(escape_unprintable(top) + directory_url(directory.path) for top in tops if top)
 
 
 def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[str, str]]:
@@ -174,16 +174,19 @@ def _panels(view: View, words: Words) -> list[ToolPanel]:
     """Return the snippets by tool, tools in the order in which they first come."""
     order = list(dict.fromkeys(snippet.tool for snippet in view.snippets))
     by_tool = groupby(sorted(view.snippets, key=lambda snippet: order.index(snippet.tool)), lambda each: each.tool)
-    return [ToolPanel(words.known(f"tool.{tool}", harmless(tool)), tuple(map(_shown, each))) for tool, each in by_tool]
+    return [
+        ToolPanel(words.known(f"tool.{tool}", escape_unprintable(tool)), tuple(map(_shown, each)))
+        for tool, each in by_tool
+    ]
 
 
 def _shown(snippet: Snippet) -> Snippet:
     return type(snippet)(
         name=snippet.name,
         tool=snippet.tool,
-        title=harmless(snippet.title),
-        title_zh=harmless(snippet.title_zh),
-        text=harmless_block(snippet.text).rstrip("\n"),
+        title=escape_unprintable(snippet.title),
+        title_zh=escape_unprintable(snippet.title_zh),
+        text=escape_unprintable_block(snippet.text).rstrip("\n"),
         commands=snippet.commands,
-        path=harmless(snippet.path),
+        path=escape_unprintable(snippet.path),
     )

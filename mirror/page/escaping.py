@@ -12,7 +12,7 @@ MAX_SHOWN_CHARACTERS = 400
 _KEPT_IN_BLOCKS = "\n\t"
 
 
-def harmless(text: str, *, kept: str = "") -> str:
+def escape_unprintable(text: str, *, kept: str = "") -> str:
     """Return the text with every character that has no shape of its own written out, as `[U+202E]`.
 
     These are controls, the bidirectional overrides of UAX 9, zero-width characters, line and paragraph separators, and
@@ -28,16 +28,16 @@ def harmless(text: str, *, kept: str = "") -> str:
     )
 
 
-def harmless_block(text: str) -> str:
+def escape_unprintable_block(text: str) -> str:
     """Return text of several lines for a preformatted block."""
-    return harmless(text, kept=_KEPT_IN_BLOCKS)
+    return escape_unprintable(text, kept=_KEPT_IN_BLOCKS)
 
 
 def shown(value: Json) -> str:
     """Return a value of `about` as one line of bounded length; "" for whatever is no text."""
     if not isinstance(value, str):
         return ""
-    return harmless(value if len(value) <= MAX_SHOWN_CHARACTERS else value[: MAX_SHOWN_CHARACTERS - 1] + "…")
+    return escape_unprintable(value if len(value) <= MAX_SHOWN_CHARACTERS else value[: MAX_SHOWN_CHARACTERS - 1] + "…")
 
 
 def _is_space(character: str) -> bool:

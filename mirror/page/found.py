@@ -12,7 +12,7 @@ from mirror.page.listing import file_kind, item_notes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mirror.page.catalog import Catalog, Group, Item
+    from mirror.page.catalog import Catalog, ContentGroup, Item
     from mirror.page.words import Words
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
@@ -29,7 +29,7 @@ class Hits(NamedTuple):
     """All that was found: `counts` by group, `hits` of the chosen group."""
 
     hits: Sequence[Hit]
-    counts: Mapping[Group, int]
+    counts: Mapping[ContentGroup, int]
 
 
 class FoundRow(NamedTuple):
@@ -54,7 +54,7 @@ def scope(site: Site, short_id: str) -> tuple[ServedBundle, ...]:
 
 
 def search(
-    bundles: Sequence[ServedBundle], catalog: Callable[[ServedBundle], Catalog], text: str, group: Group | None
+    bundles: Sequence[ServedBundle], catalog: Callable[[ServedBundle], Catalog], text: str, group: ContentGroup | None
 ) -> Hits:
     """Search some bundles, one after the other.
 

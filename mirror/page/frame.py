@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mirror.page.assets import asset_url
-from mirror.page.escaping import harmless
+from mirror.page.escaping import escape_unprintable
 from mirror.page.links import SEARCH_JSON_URL, SEARCH_URL, query
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def frame_values(view: View, words: Words, *, search_in: str = "") -> dict[str, 
         "theme_script": asset_url("theme.js"),
         "page_script": asset_url("page.js"),
         "icon": asset_url("icon.svg"),
-        "host": harmless(view.reach.host),
+        "host": escape_unprintable(view.reach.host),
         "search": asked.search,
         "search_url": SEARCH_URL,
         "search_json_url": SEARCH_JSON_URL,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.size_text import human_bytes
 from mirror.dates import minute
-from mirror.page.escaping import harmless
+from mirror.page.escaping import escape_unprintable
 from mirror.page.links import segment_url
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Row(NamedTuple):
     """One name.
 
     Arguments:
-        name: harmless, with a slash after a directory's.
+        name: escaped, with a slash after a directory's.
         href: relative to the directory.
         kind: the end of a key of the words, `kind.…`; also the icon's name.
         size: for people, "" for none.
@@ -75,7 +75,7 @@ class Rows:
     def _file(self, name: str, file: File) -> Row:
         item = self._catalog.by_path.get(file.path) if self._catalog and file.bundle else None
         return Row(
-            name=harmless(name),
+            name=escape_unprintable(name),
             href=segment_url(name),
             kind=file_kind(file.path, item),
             size=human_bytes(file.size),
@@ -96,13 +96,13 @@ class Rows:
         if unverified:
             kind = "shared"
         elif mounted:
-            kind, notes = "bundle", (harmless(mounted.title),)
+            kind, notes = "bundle", (escape_unprintable(mounted.title),)
             size = human_bytes(mounted.index.content_bytes)
         elif self._catalog:
             inner = f"{self._directory.inner}/{name}".lstrip("/")
             kind, notes, size = _inside(self._catalog, inner, self._words)
         return Row(
-            name=f"{harmless(name)}/",
+            name=f"{escape_unprintable(name)}/",
             href=segment_url(name, directory=True) + self._suffix,
             kind=kind,
             size=size,

@@ -1,4 +1,4 @@
-"""What is said when something cannot be served: what happened, and what to do next. Pure."""
+"""The page for what cannot be served: what happened, and what to do next. Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def problem_values(status: int, view: View, path: str, site: Site | None) -> dic
     words, key = WORDS[view.language], _key(status)
     name = path.strip("/").rpartition("/")[2]
     parent = _nearest_directory(site, path) if site and status == 404 else ""
-    # a path that was not found may still say what is looked for, and where it was thought to lie
+    # a path that was not found may still name what its reader wants, and a directory that exists
     looked_for = shown(name) if status == 404 else ""
     return {
         **frame_values(view, words),

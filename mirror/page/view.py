@@ -13,7 +13,7 @@ from mirror.page.languages import known_language
 
 if TYPE_CHECKING:
     from mirror.client.reach import Reach, Snippet
-    from mirror.page.catalog import Group
+    from mirror.page.catalog import ContentGroup
     from mirror.page.languages import Language
 
 HTML = "text/html; charset=utf-8"
@@ -39,13 +39,13 @@ class Asked:
 
     language: Language | None = None
     search: str = ""
-    group: Group | None = None
+    group: ContentGroup | None = None
     bundle: str = ""
     page: int = 1
 
     @classmethod
     def parse(cls, query: str) -> Self:
-        """Read a query as it came, without its question mark; of a field that is said twice the last counts."""
+        """Read a query as it came, without its question mark; of a field that comes twice the last counts."""
         try:
             values = dict(parse_qsl(query, max_num_fields=_MAX_FIELDS, errors="replace"))
         except ValueError:

@@ -80,7 +80,7 @@ def load_site(root: Root, shares: Sequence[Share], *, verify: Task | None = None
 
 
 def require_something_to_serve(site: Site, root: Root) -> None:
-    """Refuse to begin with nothing: a wrong `--root` is told at the start. A reload may find the last bundle removed.
+    """Refuse to begin with nothing: a wrong `--root` ends it at the start. A reload may find the last bundle removed.
 
     Raises ServeError (SERVE_ROOT_UNUSABLE) when there is neither a bundle nor a share.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mirror.page.escaping import MAX_SHOWN_CHARACTERS, harmless, harmless_block, shown
+from mirror.page.escaping import MAX_SHOWN_CHARACTERS, escape_unprintable, escape_unprintable_block, shown
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ from mirror.page.escaping import MAX_SHOWN_CHARACTERS, harmless, harmless_block,
     ],
 )
 def test_characters_without_a_shape_are_written_out(text: str, seen: str) -> None:
-    assert harmless(text) == seen
+    assert escape_unprintable(text) == seen
 
 
 def test_blocks_keep_their_lines() -> None:
-    assert harmless_block("a\n\tb\r\x07") == "a\n\tb[U+000D][U+0007]"
+    assert escape_unprintable_block("a\n\tb\r\x07") == "a\n\tb[U+000D][U+0007]"
 
 
 def test_values_of_another_type_are_absent_and_long_ones_cut() -> None:
