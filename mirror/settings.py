@@ -19,7 +19,7 @@ LogFormat = Literal["combined", "json"]
 Network = IPv4Network | IPv6Network
 
 
-class Endpoint(NamedTuple):
+class ListenAddress(NamedTuple):
     """Where to listen; an empty host means every address, IPv6 and IPv4."""
 
     host: str
@@ -29,8 +29,8 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host or '*'}:{self.port}"
 
 
-DEFAULT_HTTP = Endpoint("", DEFAULT_HTTP_PORT)
-DEFAULT_FTP = Endpoint("", DEFAULT_FTP_PORT)
+DEFAULT_HTTP = ListenAddress("", DEFAULT_HTTP_PORT)
+DEFAULT_FTP = ListenAddress("", DEFAULT_FTP_PORT)
 
 
 class TlsFiles(NamedTuple):
@@ -72,9 +72,9 @@ class Settings:
     """
 
     root: Path
-    http: Endpoint | None = DEFAULT_HTTP
-    ftp: Endpoint | None = DEFAULT_FTP
-    registry: Endpoint | None = None
+    http: ListenAddress | None = DEFAULT_HTTP
+    ftp: ListenAddress | None = DEFAULT_FTP
+    registry: ListenAddress | None = None
     workers: int = 1
     tls: TlsFiles | None = None
     users: Path | None = None

@@ -19,7 +19,7 @@ from mirror.settings import (
     DEFAULT_HTTP,
     DEFAULT_PASSIVE_PORTS,
     DEFAULT_USER,
-    Endpoint,
+    ListenAddress,
     Settings,
     ShareOption,
     TlsFiles,
@@ -39,13 +39,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _endpoint(_ctx: click.Context, _param: click.Parameter, value: str) -> Endpoint | None:
+def _endpoint(_ctx: click.Context, _param: click.Parameter, value: str) -> ListenAddress | None:
     if value == "off":
         return None
     host, _, port = value.rpartition(":")
     if "]" in port or (":" in host and not (host.startswith("[") and host.endswith("]"))):
         raise click.BadParameter(f"{value!r} is not HOST:PORT; write an IPv6 address as [::1]:8088")
-    return Endpoint(host.strip("[]") if host != "*" else "", _port(port))
+    return ListenAddress(host.strip("[]") if host != "*" else "", _port(port))
 
 
 def _passive_ports(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:

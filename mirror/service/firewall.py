@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mirror.service.host import Facts
-    from mirror.settings import Endpoint, Network, Settings
+    from mirror.settings import ListenAddress, Network, Settings
 
 CHAIN = "KUBEEDGE-MIRROR"
 _FAMILIES = {"iptables": 4, "ip6tables": 6}
@@ -41,7 +41,7 @@ def opened_ports(settings: Settings) -> tuple[Ports, ...]:
     return tuple(found)
 
 
-def _is_local(endpoint: Endpoint) -> bool:
+def _is_local(endpoint: ListenAddress) -> bool:
     try:
         return ipaddress.ip_address(endpoint.host).is_loopback
     except ValueError:

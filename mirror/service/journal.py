@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, ServeError
 from bundler.model.format_version import require_format
 from bundler.model.json_value import dump_pretty, load_strict, unreadable_words
-from mirror.settings import Endpoint
+from mirror.settings import ListenAddress
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -43,8 +43,8 @@ class Record:
 class Journal:
     """Everything that was made, in that order, and where the mirror was told to listen."""
 
-    http: Endpoint | None
-    ftp: Endpoint | None
+    http: ListenAddress | None
+    ftp: ListenAddress | None
     tls: bool
     made: tuple[Record, ...]
 
@@ -89,5 +89,5 @@ class Journal:
             ) from error
 
 
-def _endpoint(value: Any) -> Endpoint | None:
-    return None if value is None else Endpoint(str(value[0]), int(value[1]))
+def _endpoint(value: Any) -> ListenAddress | None:
+    return None if value is None else ListenAddress(str(value[0]), int(value[1]))

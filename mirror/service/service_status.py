@@ -10,7 +10,7 @@ from mirror.service.unit import UNIT_NAME
 
 if TYPE_CHECKING:
     from mirror.service.host import Health, Host
-    from mirror.settings import Endpoint
+    from mirror.settings import ListenAddress
 
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")
 _OK = 200
@@ -55,6 +55,6 @@ def status_of(host: Host) -> Status:
     return Status(True, unit, listening, health)
 
 
-def _near(endpoint: Endpoint) -> str:
+def _near(endpoint: ListenAddress) -> str:
     """Return the address by which this host reaches what listens there."""
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(endpoint.host, endpoint.host)  # noqa: S104

@@ -13,12 +13,12 @@ from bundler.errors import ErrorId, ServeError
 from mirror.supervisor.port_holder import port_holder
 
 if TYPE_CHECKING:
-    from mirror.settings import Endpoint
+    from mirror.settings import ListenAddress
 
 BACKLOG = 4096
 
 
-def bind_all(protocol: str, endpoint: Endpoint, workers: int) -> list[socket.socket]:
+def bind_all(protocol: str, endpoint: ListenAddress, workers: int) -> list[socket.socket]:
     """Return a listening socket for each worker.
 
     Arguments:
@@ -42,7 +42,7 @@ def bind_all(protocol: str, endpoint: Endpoint, workers: int) -> list[socket.soc
     return sockets
 
 
-def _resolve(protocol: str, endpoint: Endpoint) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
+def _resolve(protocol: str, endpoint: ListenAddress) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
     if not endpoint.host:
         if socket.has_dualstack_ipv6() and _has_ipv6():
             return socket.AF_INET6, ("::", endpoint.port, 0, 0)
@@ -66,7 +66,12 @@ def _has_ipv6() -> bool:
 
 
 def _bind(
-    protocol: str, endpoint: Endpoint, family: socket.AddressFamily, address: tuple[str | int, ...], *, shared: bool
+    protocol: str,
+    endpoint: ListenAddress,
+    family: socket.AddressFamily,
+    address: tuple[str | int, ...],
+    *,
+    shared: bool,
 ) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -84,7 +89,7 @@ def _bind(
     return listener
 
 
-def _cannot_bind(protocol: str, endpoint: Endpoint, error: OSError) -> ServeError:
+def _cannot_bind(protocol: str, endpoint: ListenAddress, error: OSError) -> ServeError:
     flag = f"--{protocol}"
     match error.errno:
         case errno.EADDRINUSE:
@@ -106,7 +111,7 @@ def _cannot_bind(protocol: str, endpoint: Endpoint, error: OSError) -> ServeErro
             return _unusable(protocol, endpoint, error)
 
 
-def _unusable(protocol: str, endpoint: Endpoint, error: OSError) -> ServeError:
+def _unusable(protocol: str, endpoint: ListenAddress, error: OSError) -> ServeError:
     return ServeError(
         ErrorId.SERVE_ADDRESS_UNUSABLE,
         f"it is impossible to listen there: {error.strerror or error}",

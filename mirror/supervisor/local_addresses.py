@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mirror.settings import Endpoint
+    from mirror.settings import ListenAddress
 
 _IPV4_TABLE = Path("/proc/net/fib_trie")
 _IPV6_TABLE = Path("/proc/net/if_inet6")
@@ -29,7 +29,7 @@ def local_addresses() -> list[str]:
     return found
 
 
-def public_addresses(endpoints: Iterable[Endpoint], local: Sequence[str]) -> list[str]:
+def public_addresses(endpoints: Iterable[ListenAddress], local: Sequence[str]) -> list[str]:
     """Return the addresses among those listened on that are reachable from the internet. Pure.
 
     Arguments:

@@ -26,7 +26,7 @@ from mirror.tree.roots import open_root, open_share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mirror.settings import Endpoint, Settings
+    from mirror.settings import ListenAddress, Settings
     from mirror.worker.worker import Worker
 
 Runs = dict[str, "Callable[[Worker], None]"]
@@ -71,7 +71,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
     Supervisor(pool, manager, say=say, warn=warn, announcement=announce).run()
 
 
-def _endpoints(settings: Settings) -> dict[str, Endpoint | None]:
+def _endpoints(settings: Settings) -> dict[str, ListenAddress | None]:
     return {"http": settings.http, "ftp": settings.ftp, "registry": settings.registry}
 
 
@@ -85,7 +85,7 @@ def _bind(settings: Settings) -> list[PooledWorker]:
     return workers + [PooledWorker(len(workers) + number, "ftp", (listener,)) for number, listener in enumerate(ftp)]
 
 
-def _bound(flag: str, endpoint: Endpoint | None, settings: Settings) -> list[socket.socket]:
+def _bound(flag: str, endpoint: ListenAddress | None, settings: Settings) -> list[socket.socket]:
     return [] if endpoint is None else bind_all(flag, endpoint, settings.workers)
 
 

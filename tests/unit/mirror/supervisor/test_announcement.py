@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror.settings import Endpoint, Settings, TlsFiles
+from mirror.settings import ListenAddress, Settings, TlsFiles
 from mirror.supervisor.announcement import announcement
 from mirror.supervisor.local_addresses import local_addresses, public_addresses
 
@@ -60,7 +60,7 @@ def test_the_registry_s_own_port_is_announced() -> None:
 )
 def test_public_addresses(hosts: list[str], public: list[str]) -> None:
     local = ["127.0.0.1", "198.51.100.1", "1.1.1.1", "::1", "2606:4700::1111", "fe80::1"]
-    assert public_addresses([Endpoint(host, 8088) for host in hosts], local) == public
+    assert public_addresses([ListenAddress(host, 8088) for host in hosts], local) == public
 
 
 def test_this_host_has_itself() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, ServeError
-from mirror.settings import Endpoint
+from mirror.settings import ListenAddress
 from mirror.supervisor.binding import bind_all
 from mirror.supervisor.port_holder import port_holder
 from tests.unit.mirror.in_a_child import NOBODY, in_a_child
@@ -23,7 +23,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def bound(endpoint: Endpoint, workers: int) -> Iterator[list[socket.socket]]:
+def bound(endpoint: ListenAddress, workers: int) -> Iterator[list[socket.socket]]:
     listeners = bind_all("http", endpoint, workers)
     try:
         yield listeners
@@ -38,7 +38,7 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def refusal(protocol: str, endpoint: Endpoint, workers: int = 2) -> ServeError:
+def refusal(protocol: str, endpoint: ListenAddress, workers: int = 2) -> ServeError:
     with pytest.raises(ServeError) as caught:
         bind_all(protocol, endpoint, workers)
     return caught.value
@@ -49,7 +49,7 @@ def my_name() -> str:
 
 
 def test_all_workers_share_one_port() -> None:
-    with bound(Endpoint(LOOPBACK, 0), 3) as listeners:
+    with bound(ListenAddress(LOOPBACK, 0), 3) as listeners:
         assert len({listener.getsockname() for listener in listeners}) == 1
         assert all(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) for listener in listeners)
         assert all(not listener.getblocking() for listener in listeners)
@@ -57,7 +57,7 @@ def test_all_workers_share_one_port() -> None:
 
 
 def test_without_a_host_both_families_are_answered() -> None:
-    with bound(Endpoint("", 0), 1) as (listener,):
+    with bound(ListenAddress("", 0), 1) as (listener,):
         port = listener.getsockname()[1]
         socket.create_connection((LOOPBACK, port)).close()
         if listener.family == socket.AF_INET6:
@@ -66,7 +66,7 @@ def test_without_a_host_both_families_are_answered() -> None:
 
 def test_an_ipv6_address_answers_ipv6_only() -> None:
     try:
-        with bound(Endpoint("::1", 0), 2) as listeners:
+        with bound(ListenAddress("::1", 0), 2) as listeners:
             port = listeners[0].getsockname()[1]
             socket.create_connection(("::1", port)).close()
             with pytest.raises(ConnectionRefusedError):
@@ -77,7 +77,7 @@ def test_an_ipv6_address_answers_ipv6_only() -> None:
 
 def test_a_port_that_is_taken_names_who_has_it_and_the_flag() -> None:
     with taken_port() as port:
-        error = refusal("ftp", Endpoint(LOOPBACK, port))
+        error = refusal("ftp", ListenAddress(LOOPBACK, port))
     assert error.id is ErrorId.SERVE_PORT_TAKEN
     assert my_name() in error.text()
     assert f"{LOOPBACK}:{port}" in error.text()
@@ -85,12 +85,12 @@ def test_a_port_that_is_taken_names_who_has_it_and_the_flag() -> None:
 
 
 def test_another_mirror_shares_its_port_with_nobody() -> None:
-    with bound(Endpoint(LOOPBACK, 0), 2) as listeners:
-        assert refusal("http", Endpoint(LOOPBACK, listeners[0].getsockname()[1])).id is ErrorId.SERVE_PORT_TAKEN
+    with bound(ListenAddress(LOOPBACK, 0), 2) as listeners:
+        assert refusal("http", ListenAddress(LOOPBACK, listeners[0].getsockname()[1])).id is ErrorId.SERVE_PORT_TAKEN
 
 
 def test_a_port_is_free_again_at_once() -> None:
-    with bound(Endpoint(LOOPBACK, 0), 2) as listeners:
+    with bound(ListenAddress(LOOPBACK, 0), 2) as listeners:
         port = listeners[0].getsockname()[1]
         # a connection that this side closes first leaves its port in TIME_WAIT
         client = socket.create_connection((LOOPBACK, port))
@@ -100,18 +100,18 @@ def test_a_port_is_free_again_at_once() -> None:
             except BlockingIOError:
                 continue
         client.close()
-    with bound(Endpoint(LOOPBACK, port), 2):
+    with bound(ListenAddress(LOOPBACK, port), 2):
         pass
 
 
 @pytest.mark.parametrize("host", ["203.0.113.1", "no-such-host.invalid", "256.1.1.1"])
 def test_an_address_of_somebody_else_is_unusable(host: str) -> None:
-    error = refusal("http", Endpoint(host, 8088))
+    error = refusal("http", ListenAddress(host, 8088))
     assert error.id is ErrorId.SERVE_ADDRESS_UNUSABLE
     assert "--http" in error.text()
 
 
-def refused_to_nobody(endpoint: Endpoint) -> str:
+def refused_to_nobody(endpoint: ListenAddress) -> str:
     """Return what a process without rights is told."""
     return in_a_child(
         lambda: refusal("http", endpoint, 1).text(),
@@ -121,7 +121,7 @@ def refused_to_nobody(endpoint: Endpoint) -> str:
 
 def test_a_port_that_needs_root_says_so() -> None:
     first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
-    said = refused_to_nobody(Endpoint(LOOPBACK, first - 1 if first > 1 else 1))
+    said = refused_to_nobody(ListenAddress(LOOPBACK, first - 1 if first > 1 else 1))
     # in some containers everybody may listen anywhere
     if first > 1:
         assert "[serve-port-denied]" in said
