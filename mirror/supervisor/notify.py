@@ -7,8 +7,8 @@ import socket
 from contextlib import suppress
 
 
-class ServiceManager:
-    """Whoever started this process, when it wants to know how it is.
+class Systemd:
+    """The service manager at a socket, or nobody.
 
     Arguments:
         address: the value of NOTIFY_SOCKET; "" for nobody.
@@ -26,6 +26,6 @@ class ServiceManager:
             line.sendto("\n".join(assignments).encode(), self._address)
 
 
-def service_manager() -> ServiceManager:
+def service_manager() -> Systemd:
     """Return the one of this process, and take it out of the environment: workers must not report to it."""
-    return ServiceManager(os.environ.pop("NOTIFY_SOCKET", ""))
+    return Systemd(os.environ.pop("NOTIFY_SOCKET", ""))

@@ -23,10 +23,9 @@ from mirror.worker.operator_log import log_line
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.supervisor.notify import ServiceManager
+    from mirror.supervisor.interface import ServiceManager
     from mirror.supervisor.workers import PooledWorker, WorkerPool
 
-# beyond the grace period, for workers to write their last lines
 EXIT_MARGIN_S = 3.0
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -39,6 +38,7 @@ class Supervisor:
         say: shows what is served where, once every worker is ready.
         warn: shows what an operator should know, one line at a time.
         announcement: makes the text for `say` from the workers' description of the site.
+        exit_margin_s: beyond the grace period, for workers to write their last lines.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Supervisor:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         announcement: Callable[[str], str],
+        exit_margin_s: float = EXIT_MARGIN_S,
     ) -> None:
         self._pool = pool
         self._manager = manager
         self._say, self._warn, self._announcement = say, warn, announcement
         self._selector = selectors.DefaultSelector()
+        self._exit_margin_s = exit_margin_s
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
@@ -156,7 +158,7 @@ class Supervisor:
 
     def _failed(self, worker: PooledWorker, message: Message) -> None:
         if not self._pool.has_started:
-            self._stop_deadline_s = self._stop_deadline_s or time.monotonic() + EXIT_MARGIN_S
+            self._stop_deadline_s = self._stop_deadline_s or time.monotonic() + self._exit_margin_s
             self._pool.broadcast(Message("stop"))
             raise ServeError(
                 ErrorId.SERVE_WORKERS_FAILED,
@@ -187,7 +189,7 @@ class Supervisor:
             self._pool.kill_all()
             return
         self._manager.notify("STOPPING=1")
-        self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + EXIT_MARGIN_S
+        self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + self._exit_margin_s
         self._pool.broadcast(Message("stop"))
         self._pool.kill_starting()
         # while it is open here, clients would be let in and never answered

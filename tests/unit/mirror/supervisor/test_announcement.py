@@ -1,4 +1,4 @@
-"""What the mirror says when it has begun, as text to be looked at; and which addresses are public."""
+"""The text that a mirror shows when it has started."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mirror.settings import ListenAddress, Settings, TlsFiles
+from mirror.settings import Settings, TlsFiles
 from mirror.supervisor.announcement import announcement
-from mirror.supervisor.local_addresses import local_addresses, public_addresses
 
 SITE = "demo 2025.03, bundle 0123456789ab at /: 3 files, 12 B, sizes checked"
 
@@ -45,23 +44,3 @@ def test_what_is_off_is_not_announced(ports: dict[str, int], absent: str) -> Non
 def test_the_registry_s_own_port_is_announced() -> None:
     text = announcement(Settings(Path("/opt")), SITE, host="master", ports={"http": 8088, "registry": 5000}, pid=1)
     assert "/v2/  http://master:5000/v2/  (images only, http://master:5000/-/health)" in text
-
-
-@pytest.mark.parametrize(
-    ("hosts", "public"),
-    [
-        ([""], ["1.1.1.1", "2606:4700::1111"]),
-        (["0.0.0.0"], ["1.1.1.1", "2606:4700::1111"]),
-        (["1.1.1.1", "127.0.0.1"], ["1.1.1.1"]),
-        (["198.51.100.1", "fe80::1%eth0", "::1", "localhost"], []),
-        (["2606:4700::1111%2"], ["2606:4700::1111%2"]),
-        ([], []),
-    ],
-)
-def test_public_addresses(hosts: list[str], public: list[str]) -> None:
-    local = ["127.0.0.1", "198.51.100.1", "1.1.1.1", "::1", "2606:4700::1111", "fe80::1"]
-    assert public_addresses([ListenAddress(host, 8088) for host in hosts], local) == public
-
-
-def test_this_host_has_itself() -> None:
-    assert "127.0.0.1" in local_addresses()

@@ -9,7 +9,6 @@ import pytest
 
 from bundler.errors import ErrorId, ServeError
 from mirror.settings import Settings, TlsFiles
-from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.key_files import MAX_PEM_BYTES, read_key_files
 from mirror.worker.control import KeyFiles
 from mirror.worker.users import MAX_USERS_BYTES
@@ -51,16 +50,3 @@ def test_what_cannot_be_read_names_the_file_and_the_flag(tmp_path: Path, fault: 
     assert caught.value.id is ErrorId.SERVE_USERS_INVALID
     assert str(path) in caught.value.text()
     assert "--users" in caught.value.text()
-
-
-def test_an_access_log_is_appended_to_and_not_for_everybody(tmp_path: Path) -> None:
-    path = tmp_path / "access.log"
-    for text in (b"one\n", b"two\n"):
-        descriptor = open_access_log(path)
-        assert descriptor is not None
-        os.write(descriptor, text)
-        assert not os.get_inheritable(descriptor)
-        os.close(descriptor)
-    assert path.read_bytes() == b"one\ntwo\n"
-    assert path.stat().st_mode & 0o007 == 0
-    assert open_access_log(None) is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.supervisor.notify import ServiceManager, service_manager
+from mirror.supervisor.notify import Systemd, service_manager
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,14 @@ def test_a_message_arrives_whole(tmp_path: Path, form: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(name if form == "path" else f"\0{name[1:]}")
         manager.settimeout(5)
-        ServiceManager(name).notify("READY=1", "STATUS=demo 2025.03")
+        Systemd(name).notify("READY=1", "STATUS=demo 2025.03")
         assert manager.recv(4096) == b"READY=1\nSTATUS=demo 2025.03"
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
-    ServiceManager("").notify("READY=1")
-    ServiceManager(str(tmp_path / "gone")).notify("READY=1")
-    ServiceManager("x" * 1000).notify("READY=1")
+    Systemd("").notify("READY=1")
+    Systemd(str(tmp_path / "gone")).notify("READY=1")
+    Systemd("x" * 1000).notify("READY=1")
 
 
 def test_workers_do_not_inherit_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
