@@ -6,8 +6,8 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# the last second that HTTP, FTP and every calendar can write: 9999-12-31 23:59:59
-LAST_S = 253_402_300_799
+# the last one that `datetime` can hold
+_LAST_S = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -32,4 +32,4 @@ def parse_http_date(text: str) -> int | None:
 
 def minute(seconds: int) -> str:
     """Return seconds since the epoch as `2022-08-11 09:12`; what no calendar holds becomes its first or last minute."""
-    return datetime.fromtimestamp(min(max(seconds, 0), LAST_S), UTC).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(min(max(seconds, 0), _LAST_S), UTC).strftime("%Y-%m-%d %H:%M")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirror.dates import LAST_S
-
 if TYPE_CHECKING:
     import os
+
+
+# the last second that HTTP, FTP and every calendar can write: 9999-12-31 23:59:59
+_LAST_S = 253_402_300_799
 
 
 class Identity(NamedTuple):
@@ -31,4 +33,4 @@ def identity_of(status: os.stat_result) -> Identity:
 
 def date_of(status: os.stat_result) -> int:
     """Return a file's date in seconds since the epoch, kept within what every protocol can write."""
-    return min(max(0, int(status.st_mtime)), LAST_S)
+    return min(max(0, int(status.st_mtime)), _LAST_S)
