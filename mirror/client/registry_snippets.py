@@ -35,7 +35,7 @@ class _Images:
     upstreams: Sequence[str]
 
     @property
-    def there(self) -> str:
+    def authority(self) -> str:
         return self.reach.registry_authority
 
     @property
@@ -58,7 +58,7 @@ def _docker(images: _Images) -> Iterator[Snippet]:
     reach = images.reach
     # Docker sends no password to a mirror of the hub
     hub_mirror = DEFAULT_HOST in images.upstreams and not reach.login
-    settings = daemon_json(images.there, tls=reach.tls, hub_mirror=hub_mirror)
+    settings = daemon_json(images.authority, tls=reach.tls, hub_mirror=hub_mirror)
     if settings:
         yield Snippet(
             name="daemon.json",
@@ -69,7 +69,7 @@ def _docker(images: _Images) -> Iterator[Snippet]:
             commands=False,
             path=DAEMON_JSON,
         )
-    lines = _trust(reach, f"/etc/docker/certs.d/{images.there}")
+    lines = _trust(reach, f"/etc/docker/certs.d/{images.authority}")
     if settings:
         lines += [*PLACING, *placing(DAEMON_JSON, settings, "systemctl reload-or-restart docker")]
     yield _commands(
@@ -82,8 +82,8 @@ def _docker(images: _Images) -> Iterator[Snippet]:
     lines = _login("docker", images)
     for name in images.examples:
         lines += [
-            f"docker pull {word(f'{images.there}/{site_name(name)}')}",
-            f"docker tag {word(f'{images.there}/{site_name(name)}')} {name}",
+            f"docker pull {word(f'{images.authority}/{site_name(name)}')}",
+            f"docker tag {word(f'{images.authority}/{site_name(name)}')} {name}",
         ]
     yield _commands(
         "docker-pull.sh",
@@ -140,7 +140,7 @@ def _hosts_toml(reach: Reach, upstream: str) -> str:
 
 def _podman(images: _Images) -> Iterator[Snippet]:
     reach = images.reach
-    text = registries_conf(images.upstreams, images.there, tls=reach.tls)
+    text = registries_conf(images.upstreams, images.authority, tls=reach.tls)
     yield Snippet(
         name="registries.conf",
         tool="podman",
@@ -158,12 +158,12 @@ def _podman(images: _Images) -> Iterator[Snippet]:
         "podman, skopeo: put registries.conf in place, pull by original names, list tags",
         "podman、skopeo：写入 registries.conf，以原名称拉取，列出标签",
         [
-            *_trust(reach, f"/etc/containers/certs.d/{images.there}"),
+            *_trust(reach, f"/etc/containers/certs.d/{images.authority}"),
             *PLACING,
             *placing(REGISTRIES_CONF, text),
             *_login("podman", images),
             *(f"podman pull {name}" for name in images.examples),
-            f"skopeo list-tags {plain}{word(f'docker://{images.there}/{repository}')}",
+            f"skopeo list-tags {plain}{word(f'docker://{images.authority}/{repository}')}",
         ],
     )
 
@@ -179,7 +179,7 @@ def _trust(reach: Reach, directory: str) -> list[str]:
 
 
 def _login(program: str, images: _Images) -> list[str]:
-    return [f"{program} login --username {NAME_PLACEHOLDER} {word(images.there)}"] if images.reach.login else []
+    return [f"{program} login --username {NAME_PLACEHOLDER} {word(images.authority)}"] if images.reach.login else []
 
 
 def _commands(name: str, tool: str, title: str, title_zh: str, lines: Iterable[str]) -> Snippet:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mirror.http.interface import Server
     from mirror.http.pump import Pump
     from mirror.http.request_fields import RequestFields
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
 
 # responses that a client may have coming before it has read any; one that asks for more gets its connection closed
 MAX_PIPELINED = 64
@@ -49,7 +49,7 @@ class Connection(RequestParser):
         self.deadline_s = server.now_s + HEAD_TIMEOUT_S
         self._unread = self._paused = False
         self._exchange: Exchange | None = None
-        self.response: HttpResponse | None = None
+        self.response: OutgoingResponse | None = None
         self._content_bytes = 0
         self._pump: Pump | None = None
         self._task: asyncio.Task[PreparedResponse] | None = None

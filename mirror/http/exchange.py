@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Exchange:
     remote: str
     user: str = ""
     only_registry: bool = False
-    refusal: HttpResponse | None = None
+    refusal: OutgoingResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PreparedResponse:
         descriptor: of the file that the response's spans are of, owned by whoever sends it; None without spans.
     """
 
-    response: HttpResponse
+    response: OutgoingResponse
     descriptor: int | None = None
 
 

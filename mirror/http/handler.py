@@ -19,7 +19,7 @@ from mirror.http.registry_urls import (
     registry_response,
 )
 from mirror.http.request_target import RequestTarget, parse_target
-from mirror.http.response import METHODS, HttpResponse, file_response, text_response
+from mirror.http.response import METHODS, OutgoingResponse, file_response, text_response
 from mirror.registry.decision import JsonReply
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
 from mirror.tree.served import File
@@ -58,7 +58,7 @@ class Handler:
         serving = self._worker.serving
         target = parse_target(exchange.raw_target)
         if exchange.method == "OPTIONS" and (target is not None or exchange.raw_target == b"*"):
-            return PreparedResponse(HttpResponse(204, [("Allow", METHODS)]))
+            return PreparedResponse(OutgoingResponse(204, [("Allow", METHODS)]))
         if exchange.method not in ("GET", "HEAD"):
             if is_registry_url(exchange.raw_target):
                 return PreparedResponse(registry_refusal(405))

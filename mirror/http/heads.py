@@ -11,7 +11,7 @@ from mirror.http.response import REASONS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.http.response import HttpResponse, ResponseFields
+    from mirror.http.response import OutgoingResponse, ResponseFields
 
 SERVER = "kubeedge-mirror"
 
@@ -33,7 +33,7 @@ class Heads:
             # what the response that is sent most often begins with
             self.opening = f"HTTP/1.1 200 OK\r\nServer: {SERVER}\r\nDate: {date}\r\n".encode()
 
-    def head(self, response: HttpResponse, *, keeps: bool, http_1_0: bool) -> bytes:
+    def head(self, response: OutgoingResponse, *, keeps: bool, http_1_0: bool) -> bytes:
         """Return the head of a response.
 
         Arguments:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mirror.http.exchange import EventualResponse, Exchange, PreparedResponse
     from mirror.http.heads import Heads
     from mirror.http.request_fields import RequestFields
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
     from mirror.http.response_cache import ResponseCache
     from mirror.shared.bandwidth import Bandwidth
 
@@ -68,5 +68,5 @@ class Server(Protocol):
     def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
         """Take note of a response that came from `cache`."""
 
-    def ended(self, exchange: Exchange, response: HttpResponse, content_bytes: int, *, complete: bool) -> None:
+    def ended(self, exchange: Exchange, response: OutgoingResponse, content_bytes: int, *, complete: bool) -> None:
         """Take note of a response's end."""

@@ -13,7 +13,7 @@ from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
-from mirror.http.response import REVALIDATE, HttpResponse, ResponseFields, body_response
+from mirror.http.response import REVALIDATE, OutgoingResponse, ResponseFields, body_response
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
 from mirror.page.view import Asked, View
 
@@ -66,7 +66,7 @@ class OwnUrls:
         self._worker = worker
         self._pages = pages
 
-    def response(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> HttpResponse | None:
+    def response(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> OutgoingResponse | None:
         """Return the response to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
         if path == HEALTH:
@@ -88,7 +88,7 @@ class OwnUrls:
 
     def directory(
         self, exchange: Exchange, target: RequestTarget, directory: Directory, serving: Serving
-    ) -> HttpResponse:
+    ) -> OutgoingResponse:
         """Return the page of a directory."""
         view = self._view(exchange, target, serving)
         if not directory.path:
@@ -98,7 +98,7 @@ class OwnUrls:
 
     def problem(
         self, exchange: Exchange, target: RequestTarget, serving: Serving, status: int, more: ResponseFields
-    ) -> HttpResponse:
+    ) -> OutgoingResponse:
         """Return what an error looks like: a page for a browser, a line for a program."""
         view = self._view(exchange, target, serving)
         plain = "text/html" not in exchange.fields.get(b"accept", "")
@@ -125,7 +125,7 @@ class OwnUrls:
             registry=settings.registry.port if settings.registry is not None else None,
         )
 
-    def _client(self, exchange: Exchange, name: str, site: Site) -> HttpResponse | None:
+    def _client(self, exchange: Exchange, name: str, site: Site) -> OutgoingResponse | None:
         snippets: tuple[Snippet, ...] = client_snippets(site, self.reach(exchange))
         fields: ResponseFields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         if not name:
@@ -145,7 +145,7 @@ class OwnUrls:
             carry_language=asked.language is not None and cookie != asked.language,
         )
 
-    def _page(self, exchange: Exchange, view: View, page: Rendered) -> HttpResponse:
+    def _page(self, exchange: Exchange, view: View, page: Rendered) -> OutgoingResponse:
         fields = list(_PAGE_FIELDS)
         language = view.asked.language
         if language is not None:
@@ -153,13 +153,13 @@ class OwnUrls:
         return _rendered(exchange, 200, page, fields)
 
 
-def _rendered(exchange: Exchange, status: int, page: Rendered, fields: ResponseFields) -> HttpResponse:
+def _rendered(exchange: Exchange, status: int, page: Rendered, fields: ResponseFields) -> OutgoingResponse:
     """Return a page, or 304 when the client has it already; a page has no parts, so nothing else is conditional."""
     tagged = [("ETag", page.etag), *fields]
     wanted = exchange.fields.get(b"if-none-match")
     tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")} if wanted is not None else set()
     if page.etag in tags or "*" in tags:
-        return HttpResponse(304, tagged)
+        return OutgoingResponse(304, tagged)
     return body_response(status, page.body, page.media_type, tagged)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mirror.http.request_fields import host_name
-from mirror.http.response import METHODS, HttpResponse, ResponseFields
+from mirror.http.response import METHODS, OutgoingResponse, ResponseFields
 from mirror.registry.decision import cannot
 from mirror.registry.routes import RegistryRequest, decide
 
@@ -43,24 +43,24 @@ def registry_decision(exchange: Exchange, target: RequestTarget, index: Reposito
     return decide(index, request)
 
 
-def registry_response(reply: JsonReply) -> HttpResponse:
+def registry_response(reply: JsonReply) -> OutgoingResponse:
     """Return a document of the registry's own as a response."""
     sized = [
         ("Content-Type", reply.media_type),
         ("Content-Length", str(len(reply.body))),
         ("Cache-Control", "no-store"),
     ]
-    return HttpResponse(reply.status, [*sized, *reply.fields], (reply.body,))
+    return OutgoingResponse(reply.status, [*sized, *reply.fields], (reply.body,))
 
 
-def registry_refusal(status: int, fields: ResponseFields | None = None, *, closes: bool = False) -> HttpResponse:
+def registry_refusal(status: int, fields: ResponseFields | None = None, *, closes: bool = False) -> OutgoingResponse:
     """Return an error in the spec's form, for what the registry has no route for."""
     allowed = [("Allow", METHODS)] if status == 405 else []
     response = registry_response(cannot(status))
     return replace(response, fields=[*response.fields, *allowed, *(fields or ())], closes=closes)
 
 
-def registry_file_response(response: HttpResponse, more: ReplyFields) -> HttpResponse:
+def registry_file_response(response: OutgoingResponse, more: ReplyFields) -> OutgoingResponse:
     """Return the response about a file as the registry gives it: with fields of its own, and its words for errors."""
     if response.status in (_PRECONDITION_FAILED, _RANGE_NOT_SATISFIABLE):
         kept = [field for field in response.fields if field[0] in ("Content-Range", "Accept-Ranges")]

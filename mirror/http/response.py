@@ -49,7 +49,7 @@ ResponseFields = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class HttpResponse:
+class OutgoingResponse:
     """What goes back to the client.
 
     Arguments:
@@ -69,28 +69,28 @@ class HttpResponse:
 
 def text_response(
     status: int, text: str, fields: ResponseFields | None = None, *, closes: bool = False
-) -> HttpResponse:
+) -> OutgoingResponse:
     """Return a response of a line or two, for programs."""
     body = text.encode()
     all_fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *(fields or ())]
-    return HttpResponse(status, all_fields, (body,), closes=closes)
+    return OutgoingResponse(status, all_fields, (body,), closes=closes)
 
 
-def body_response(status: int, body: bytes, media_type: str, fields: ResponseFields | None = None) -> HttpResponse:
+def body_response(status: int, body: bytes, media_type: str, fields: ResponseFields | None = None) -> OutgoingResponse:
     """Return a response with content of our own."""
-    return HttpResponse(
+    return OutgoingResponse(
         status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *(fields or ())], (body,)
     )
 
 
-def file_response(fields: Mapping[bytes, str], file: File) -> HttpResponse:
+def file_response(fields: Mapping[bytes, str], file: File) -> OutgoingResponse:
     """Return the response to a GET for a file that is there and unchanged; for HEAD, leave out the pieces."""
     verdict = judge(fields, file)
     common = file_fields(file)
     match verdict.status:
         case 304:
             # what a cache may need to update (RFC 9110, 15.4.5)
-            return HttpResponse(304, [field for field in common if field[0] in _KEPT_BY_304], file=file)
+            return OutgoingResponse(304, [field for field in common if field[0] in _KEPT_BY_304], file=file)
         case 412:
             return text_response(412, "The file is another than the one that was asked for.\n")
         case 416:
@@ -102,7 +102,7 @@ def file_response(fields: Mapping[bytes, str], file: File) -> HttpResponse:
             return _many_spans(common, file, verdict.spans)
         case _:
             sized = [*common, ("Content-Type", file.media_type), ("Content-Length", str(file.size))]
-            return HttpResponse(200, sized, (Span(0, file.size),), file)
+            return OutgoingResponse(200, sized, (Span(0, file.size),), file)
 
 
 _KEPT_BY_304 = ("ETag", "Last-Modified", "Cache-Control")
@@ -124,17 +124,17 @@ def file_fields(file: File) -> ResponseFields:
     return fields
 
 
-def _one_span(common: ResponseFields, file: File, span: Span) -> HttpResponse:
+def _one_span(common: ResponseFields, file: File, span: Span) -> OutgoingResponse:
     fields = [
         *common,
         ("Content-Type", file.media_type),
         ("Content-Range", f"bytes {span.start}-{span.stop - 1}/{file.size}"),
         ("Content-Length", str(span.size)),
     ]
-    return HttpResponse(206, fields, (span,), file)
+    return OutgoingResponse(206, fields, (span,), file)
 
 
-def _many_spans(common: ResponseFields, file: File, spans: tuple[Span, ...]) -> HttpResponse:
+def _many_spans(common: ResponseFields, file: File, spans: tuple[Span, ...]) -> OutgoingResponse:
     """Return a multipart/byteranges response (RFC 9110, 14.6)."""
     # a boundary must not occur in the content; nobody who makes a file can know this one's digest of it
     boundary = hashlib.sha256(f"{file.etag} {spans}".encode()).hexdigest()[:40]
@@ -152,4 +152,4 @@ def _many_spans(common: ResponseFields, file: File, spans: tuple[Span, ...]) -> 
         ("Content-Type", f"multipart/byteranges; boundary={boundary}"),
         ("Content-Length", str(size)),
     ]
-    return HttpResponse(206, fields, tuple(pieces), file)
+    return OutgoingResponse(206, fields, tuple(pieces), file)

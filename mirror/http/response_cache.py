@@ -13,7 +13,7 @@ from mirror.tree.opening import is_unchanged
 
 if TYPE_CHECKING:
     from mirror.http.request_fields import RequestFields
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
     from mirror.tree.served import File
 
 # files up to this size are kept, and all of them together; the rest is left to the kernel's own cache
@@ -91,7 +91,7 @@ class ResponseCache:
             self._by_request[request] = known
 
     def keep(
-        self, raw_target: bytes, response: HttpResponse, descriptor: int, now_s: int, accept: str | None = None
+        self, raw_target: bytes, response: OutgoingResponse, descriptor: int, now_s: int, accept: str | None = None
     ) -> None:
         """Keep the response to a plain GET, when it is small enough; the descriptor stays the caller's.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mirror.http.handler import Handler
     from mirror.http.interface import Client
     from mirror.http.request_fields import RequestFields
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
     from mirror.worker.worker import Worker
 
 # beyond a connection's own socket, while a file is sent: a duplicate of that, and the file
@@ -118,7 +118,7 @@ class HttpServer:
             named = {name.lower(): value.decode("latin-1") for name, value in fields}
             self._log("GET", raw_target, named, remote, "", bundle, 200, size, complete=True)
 
-    def ended(self, exchange: Exchange, response: HttpResponse, content_bytes: int, *, complete: bool) -> None:
+    def ended(self, exchange: Exchange, response: OutgoingResponse, content_bytes: int, *, complete: bool) -> None:
         """Take note of a response's end."""
         slot = self._worker.slot
         slot.answered(response.status, content_bytes)

@@ -106,11 +106,11 @@ class FtpMirrorClient:
         name, password = self._login or _ANONYMOUS
         if not _SENDABLE.fullmatch(name + password):
             raise failures.unauthorized(where, "no command of FTP can hold a line feed")
-        control: _ControlConnection | _TlsControlConnection
+        control: _EpsvConnection | _TlsEpsvConnection
         if self._address.tls:
-            control = _TlsControlConnection(context=self._context, encoding=_ANY_BYTES)
+            control = _TlsEpsvConnection(context=self._context, encoding=_ANY_BYTES)
         else:
-            control = _ControlConnection(encoding=_ANY_BYTES)
+            control = _EpsvConnection(encoding=_ANY_BYTES)
         connecting = True
         try:
             control.connect(self._address.host, self._address.port, CONNECT_TIMEOUT_S)
@@ -166,7 +166,7 @@ class FtpMirrorClient:
         )
 
 
-class _ControlConnection(ftplib.FTP):
+class _EpsvConnection(ftplib.FTP):
     """A control connection that asks for a passive port alone (EPSV, RFC 2428), which survives address translation.
 
     Replies may be in any encoding, for they are only shown; one without an end is an error of ftplib's.
@@ -206,7 +206,7 @@ class _ControlConnection(ftplib.FTP):
         return str(self.sock.getpeername()[0]), int(named[2])
 
 
-class _TlsControlConnection(ftplib.FTP_TLS, _ControlConnection):
+class _TlsEpsvConnection(ftplib.FTP_TLS, _EpsvConnection):
     """The same under TLS; data connections resume its session, as servers may demand (vsftpd's require_ssl_reuse)."""
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:

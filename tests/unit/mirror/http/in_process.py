@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mirror.http.exchange import Exchange
     from mirror.http.request_fields import RequestFields
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
     from mirror.shared.bandwidth import Bandwidth
 
 
@@ -148,7 +148,7 @@ class Site:
         del remote, bundle, fields
         self.ended_answers.append(Ended("GET", raw_target, 200, size, complete=True))
 
-    def ended(self, exchange: Exchange, response: HttpResponse, content_bytes: int, *, complete: bool) -> None:
+    def ended(self, exchange: Exchange, response: OutgoingResponse, content_bytes: int, *, complete: bool) -> None:
         self.ended_answers.append(
             Ended(exchange.method, exchange.raw_target, response.status, content_bytes, complete)
         )  # fmt: skip

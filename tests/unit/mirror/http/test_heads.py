@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mirror.http.heads import Heads, rest_of_head
-from mirror.http.response import REASONS, HttpResponse, text_response
+from mirror.http.response import REASONS, OutgoingResponse, text_response
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
 
 
 def test_a_head() -> None:
-    response = HttpResponse(200, [("Content-Length", "3"), ("ETag", '"a"')], (b"abc",))
+    response = OutgoingResponse(200, [("Content-Length", "3"), ("ETag", '"a"')], (b"abc",))
     assert Heads(Clock()).head(response, keeps=True, http_1_0=False) == (
         b"HTTP/1.1 200 OK\r\nServer: kubeedge-mirror\r\nDate: Sun, 13 Sep 2020 12:26:40 GMT\r\n"
         b'Content-Length: 3\r\nETag: "a"\r\n\r\n'
@@ -49,12 +49,12 @@ def test_the_date_moves_with_the_clock() -> None:
     heads.tick()
     assert b"12:26:41" in heads.opening
     assert heads.opening + rest_of_head([("ETag", '"a"')]) == heads.head(
-        HttpResponse(200, [("ETag", '"a"')]), keeps=True, http_1_0=False
+        OutgoingResponse(200, [("ETag", '"a"')]), keeps=True, http_1_0=False
     )
 
 
 @pytest.mark.parametrize("status", sorted(REASONS))
 def test_every_status_has_its_reason(status: int) -> None:
-    head = Heads(Clock()).head(HttpResponse(status, []), keeps=True, http_1_0=False)
+    head = Heads(Clock()).head(OutgoingResponse(status, []), keeps=True, http_1_0=False)
     assert head.startswith(f"HTTP/1.1 {status} {REASONS[status]}\r\n".encode())
     assert head.endswith(b"\r\n\r\n")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mirror.http.response import HttpResponse
+    from mirror.http.response import OutgoingResponse
 
 FILES, REPOSITORIES, REQUESTS = 20_000, 20, 50
 
@@ -41,7 +41,7 @@ def handler(tmp_path: Path) -> Iterator[Handler]:
         loop.close()
 
 
-def ask(handler: Handler, target: bytes) -> HttpResponse:
+def ask(handler: Handler, target: bytes) -> OutgoingResponse:
     """Return what is answered at once."""
     fields = {b"host": "master:8088"}
     found = handler.decide(Exchange("GET", target, fields, keeps=True, http_1_0=False, remote="198.51.100.1"))

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror.http.ranges import Span
-from mirror.http.response import HttpResponse, file_response, text_response
+from mirror.http.response import OutgoingResponse, file_response, text_response
 from tests.unit.mirror.http.a_file import MODIFIED, a_file
 
 BODY = bytes(range(256)) * 4
 FILE = a_file(len(BODY))
 
 
-def sent(response: HttpResponse, body: bytes = BODY) -> bytes:
+def sent(response: OutgoingResponse, body: bytes = BODY) -> bytes:
     """Return the content that goes out."""
     return b"".join(body[piece.start : piece.stop] if isinstance(piece, Span) else piece for piece in response.pieces)
 
 
-def get(**fields: str) -> HttpResponse:
+def get(**fields: str) -> OutgoingResponse:
     """Answer a GET with these fields, an underscore for each hyphen."""
     return file_response({name.replace("_", "-").encode(): value for name, value in fields.items()}, FILE)
 
