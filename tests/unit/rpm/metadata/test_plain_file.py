@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.rpm.metadata.decompress import BLOCK_BYTES, open_plain
+from bundler.rpm.metadata.plain_file import BLOCK_BYTES, open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
