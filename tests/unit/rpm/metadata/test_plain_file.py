@@ -1,36 +1,24 @@
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
-import lzma
 import random
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.decompress import BLOCK_BYTES
 from bundler.errors import ErrorId, SourceError
-from bundler.rpm.metadata.plain_file import BLOCK_BYTES, open_plain
+from bundler.rpm.metadata.plain_file import open_plain
+from tests.compressions import COMPRESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
 PLAIN = b"<metadata>" + random.Random(5).randbytes(150_000).hex().encode() + b"</metadata>"
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "xz": lzma.compress,
-    "zstd": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
-    "bzip2": bz2.compress,
-}
-every_compression = pytest.mark.parametrize("compress", COMPRESSIONS.values(), ids=COMPRESSIONS)
+every_compression = pytest.mark.parametrize("compress", COMPRESS.values(), ids=COMPRESS)
 
 
 def plain(data: bytes, directory: Path, *, max_bytes: int = 10**9) -> bytes:

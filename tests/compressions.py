@@ -1,0 +1,46 @@
+"""Compressed bytes for tests: every form that `bundler.decompress` reads, made by Python's own libraries."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+def zstd_frame(data: bytes) -> bytes:
+    """Return one frame with a checksum, as the program `zstd` writes it."""
+    return zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
+
+
+def zstd_window(data: bytes, log: int) -> bytes:
+    """Return one frame that asks for a window of 2**log bytes (RFC 8878, 3.1.1.1.2)."""
+    compressor = zstd.ZstdCompressor()
+    frame = bytearray(compressor.compress(data) + compressor.flush())
+    # the frame of a stream whose length was not known has a window and no size
+    assert frame[4] & 0b1110_0000 == 0
+    frame[5] = (log - 10) << 3
+    return bytes(frame)
+
+
+def skippable_frame(data: bytes, number: int = 0) -> bytes:
+    """Return a frame that decompressors skip (RFC 8878, 3.1.2); `number` is one of 16."""
+    return struct.pack("<II", 0x184D2A50 + number, len(data)) + data
+
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "xz": lzma.compress,
+    "zstd": zstd_frame,
+    "bzip2": bz2.compress,
+}
