@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.store.blobs import Store
+from tests.compressions import WITHOUT_ZSTD
 from tests.fakes.faulty_server import FaultyServer, ServedFile, faulty_server
 
 if TYPE_CHECKING:
@@ -23,20 +24,6 @@ MEMBER = "edge-1.0/bin/edge"
 # about half of it compresses, and there is enough for several frames
 CONTENT = random.Random(8).randbytes(2_000_000).hex().encode()
 MANIFEST = "version: 1\nname: t\nfiles:\n  - {path: k/edge, url: 'URL', member: edge-1.0/bin/edge}\n"
-# what a Python before 3.14 finds where only the package itself was installed
-WITHOUT_ZSTD = """
-import sys
-
-class Hidden:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.startswith("backports"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-sys.meta_path.insert(0, Hidden)
-from bundler.__main__ import main
-main()
-"""
 
 
 @pytest.fixture
@@ -138,7 +125,9 @@ if sys.version_info < (3, 14):
         server: FaultyServer, tmp_path: Path
     ) -> None:
         published(server, tmp_path, packed("zstd", "-q"))
-        status, said = bundler(tmp_path, "lock", "m.yaml", start=("-c", WITHOUT_ZSTD))
+        status, said = bundler(
+            tmp_path, "lock", "m.yaml", start=("-c", f"{WITHOUT_ZSTD}\nfrom bundler.__main__ import main\nmain()")
+        )
         assert status == 10, said
         assert "backports.zstd is not installed; it is needed for archives compressed with zstd" in said
         assert "Install kubeedge-bundler[build]." in said

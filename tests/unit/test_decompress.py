@@ -5,17 +5,15 @@ import gzip
 import io
 import lzma
 import random
-import struct
 import subprocess
 import sys
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.decompress import BLOCK_BYTES, LONGEST_MAGIC, CompressedDataError, PlainReader, compression_of
 from bundler.errors import ErrorId, StorageError
-from tests.compressions import COMPRESS, skippable_frame, zstd_frame, zstd_window
+from tests.compressions import COMPRESS, WITHOUT_ZSTD, skippable_frame, xz_dictionary, zstd_frame, zstd_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,13 +123,7 @@ def test_a_window_of_zstd_may_be_as_large_as_level_22_makes_it_and_no_larger() -
 
 
 def test_a_dictionary_of_xz_has_its_limit() -> None:
-    data = bytearray(lzma.compress(PLAIN, filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}]))
-    # the block header (xz file format 3.1): its size, flags, filter id, size of properties, properties, CRC32
-    end = 12 + (data[12] + 1) * 4
-    assert data[14:16] == b"\x21\x01"
-    data[16] = 40  # a dictionary of 4 GiB - 1
-    data[end - 4 : end] = struct.pack("<I", zlib.crc32(data[12 : end - 4]))
-    assert "Memory" in refused(bytes(data)).detail
+    assert "Memory" in refused(xz_dictionary(PLAIN)).detail
 
 
 @every_form
@@ -155,16 +147,8 @@ def test_a_disk_that_fails_is_the_disk_s_fault() -> None:
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="zstd is part of Python 3.14")
 def test_without_the_library_of_zstd_the_others_are_read_and_the_extra_is_named() -> None:
-    source = """
-import gzip, io, sys
-
-class Hidden:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.startswith("backports"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-sys.meta_path.insert(0, Hidden)
+    source = f"""{WITHOUT_ZSTD}
+import gzip, io
 from bundler.decompress import PlainReader
 from bundler.errors import ToolMissingError
 

@@ -9,7 +9,6 @@ import stat
 import struct
 import tarfile
 import zipfile
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from bundler.errors import BundlerError, ErrorId, ManifestError, SourceError
 from bundler.upstream_archive.members import read_members
 from bundler.upstream_archive.stream import MemberLimits
-from tests.compressions import zstd_frame
+from tests.compressions import xz_dictionary, zstd_frame
 from tests.unit.upstream_archive.archives import FILES, KEADM, NOISE, WHERE, refused, take, tar_of
 
 if TYPE_CHECKING:
@@ -319,14 +318,7 @@ def test_what_is_no_archive_says_what_it_looks_like(data: bytes, words: str) -> 
 
 
 def test_an_xz_that_asks_for_a_huge_dictionary_is_refused() -> None:
-    data = bytearray(lzma.compress(tar_of(FILES), filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}]))
-    # the block header (xz file format 3.1): its size, flags, filter id, size of properties, properties, CRC32
-    end = 12 + (data[12] + 1) * 4
-    assert data[14:16] == b"\x21\x01"
-    data[16] = 40  # a dictionary of 4 GiB - 1
-    data[end - 4 : end] = struct.pack("<I", zlib.crc32(data[12 : end - 4]))
-
-    assert "memory" in refused(bytes(data), KEADM).what.lower()
+    assert "memory" in refused(xz_dictionary(tar_of(FILES)), KEADM).what.lower()
 
 
 @pytest.mark.parametrize("seed", range(4))
