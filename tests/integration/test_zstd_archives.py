@@ -125,9 +125,8 @@ if sys.version_info < (3, 14):
         server: FaultyServer, tmp_path: Path
     ) -> None:
         published(server, tmp_path, packed("zstd", "-q"))
-        status, said = bundler(
-            tmp_path, "lock", "m.yaml", start=("-c", f"{WITHOUT_ZSTD}\nfrom bundler.__main__ import main\nmain()")
-        )
+        program = f"{WITHOUT_ZSTD}\nfrom bundler.__main__ import main\nmain()"
+        status, said = bundler(tmp_path, "lock", "m.yaml", start=("-c", program))
         assert status == 10, said
         assert "backports.zstd is not installed; it is needed for archives compressed with zstd" in said
         assert "Install kubeedge-bundler[build]." in said
