@@ -155,9 +155,12 @@ class PlainReader:
         self._decompressor = self._compression.begin(compressed) if self._compression else None
 
     def read(self, count: int) -> bytes:
-        """Return at most so many plain bytes, none only at the end. Raises CompressedDataError, StorageError.
+        """Return some plain bytes, at least one but at the end. `packed_bytes` is what the source has given so far.
 
-        `packed_bytes` is how many bytes have been taken from the source for it so far.
+        Arguments:
+            count: how many at the most, not 0.
+
+        Raises CompressedDataError, StorageError.
         """
         if self._compression is None:
             data, self._pending = self._pending[:count], self._pending[count:]
