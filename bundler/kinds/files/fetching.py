@@ -83,7 +83,8 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
 
     An archive that was re-packed upstream is good as long as its members are the pinned ones.
 
-    Raises SourceError, StorageError, IntegrityError (UPSTREAM_CHANGED: no url has the pinned bytes any more).
+    Raises SourceError, StorageError, IntegrityError (UPSTREAM_CHANGED: no url has the pinned bytes any more),
+    ToolMissingError (an archive compressed with zstd).
     """
     has = sources.store.has
     members = tuple((name, blob) for name, blob in work.members if not has(blob))
