@@ -192,6 +192,7 @@ class SourceError(BundlerError):
         retry_after_s: what the upstream asked to wait, in seconds, or None.
         status: HTTP status of the answer, or None when there was none.
         code: a registry's own error code, or "".
+        quote: the words of a registry, or of an engine for it, that `what` quotes; or "".
     """
 
     exit_code = 4
@@ -200,6 +201,7 @@ class SourceError(BundlerError):
     retry_after_s: float | None = None
     status: int | None = None
     code: str = ""
+    quote: str = ""
 
 
 @dataclass(eq=False, repr=False)

@@ -39,6 +39,7 @@ SOURCE = SourceError(
     retry_after_s=7.0,
     status=503,
     code="UNAVAILABLE",
+    quote="UNAVAILABLE: later",
 )
 INTEGRITY = IntegrityError(
     ErrorId.DIGEST_MISMATCH,
