@@ -245,10 +245,17 @@ class PublishError(BundlerError):
     code: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class ServeError(BundlerError):
-    """The operator checks ports and permissions of the serving host."""
+    """The operator checks ports and permissions of the serving host.
+
+    Arguments:
+        step: what was being done to the host when it failed, or "".
+    """
 
     exit_code = 8
+    _: KW_ONLY
+    step: str = ""
 
 
 @dataclass(eq=False, repr=False)

@@ -1,52 +1,96 @@
-"""Install and remove: steps applied in order and recorded before they are taken, records undone in reverse."""
+"""Apply and undo: steps taken in order and recorded before they are taken, records undone in reverse."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bundler.errors import ErrorId, ServeError, ToolMissingError
-from mirror.service.journal import JOURNAL, Journal
+from bundler.model.json_value import unreadable_words
+from mirror.service.failure import Failure, Reason, StepFailedError
+from mirror.service.journal import Journal
 from mirror.service.steps import undo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from mirror.service.host import Facts, Host
+    from bundler.errors import BundlerError
+    from bundler.model.json_value import Json
+    from mirror.service.host import Host
     from mirror.service.journal import Record
+    from mirror.service.marked_lines import Marks
     from mirror.service.steps import Step
-    from mirror.settings import Settings
 
 _MODE = 0o600
 
 
-def read_journal(host: Host) -> Journal | None:
-    """Return what is installed on this host, or None. Raises ServeError (SERVICE_FAILED), StorageError."""
-    data = host.read(JOURNAL)
-    return None if data is None else Journal.decode(data)
+@dataclass(frozen=True, slots=True)
+class Installer:
+    """On whose behalf hosts are changed.
 
-
-def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings, say: Callable[[str], None]) -> None:
-    """Bring the host to what the steps say, whatever an earlier installation left; the same again changes nothing.
-
-    An interruption leaves a journal by which `remove` undoes what was done. Raises ServeError (SERVICE_FAILED),
-    ToolMissingError, StorageError.
+    Arguments:
+        journal: path of the file where it records what it made.
+        called: what that file is, with its article, for messages.
+        marks: what stands around its lines in files that are not its own.
+        error: returns what to raise for a failure: the installer's own class, id and remedy.
     """
-    _require_root(host)
-    if not facts.systemd:
-        raise ToolMissingError(
-            "systemd", package="systemd, or start `mirror serve` by what this host has", needed_for="it"
-        )
-    earlier = read_journal(host)
+
+    journal: str
+    called: str
+    marks: Marks
+    error: Callable[[Failure], BundlerError]
+
+
+def read_journal(host: Host, installer: Installer) -> Journal | None:
+    """Return what the installer has made on this host, or None.
+
+    Raises the installer's error (JOURNAL_UNREADABLE), BundleFormatError for a higher format, StorageError.
+    """
+    data = host.read(installer.journal)
+    if data is None:
+        return None
+    try:
+        return Journal.decode(data, what=installer.called, where=installer.journal)
+    except ValueError as error:
+        raise unreadable(installer, error) from error
+
+
+def unreadable(installer: Installer, error: Exception) -> BundlerError:
+    """Return the installer's error for a journal, or a journal's head, that cannot be read."""
+    return installer.error(
+        Failure(Reason.JOURNAL_UNREADABLE, f"cannot be read: {unreadable_words(error)}", where=installer.journal)
+    )
+
+
+def require_root(host: Host, installer: Installer) -> None:
+    """Raise the installer's error (NOT_ROOT) unless this process may change the host."""
+    if not host.is_root():
+        raise installer.error(Failure(Reason.NOT_ROOT, "only root may change this host"))
+
+
+def apply_steps(
+    host: Host, steps: Sequence[Step], installer: Installer, head: Mapping[str, Json], say: Callable[[str], None]
+) -> None:
+    """Bring the host to what the steps say, whatever was made there earlier; the same again changes nothing.
+
+    An interruption leaves a journal by which `undo_all` undoes what was done.
+
+    Arguments:
+        head: what the journal is of.
+        say: is given the title of each step that is taken, and what there is to know of those that are undone.
+
+    Raises the installer's error with the step that failed; StorageError.
+    """
+    require_root(host, installer)
+    earlier = read_journal(host, installer)
     # what earlier times made and no step has come to yet: undone before what this time makes, as the later steps are
     left = list(earlier.made) if earlier else []
-    # the registry's own port answers /-/health as well
-    journal = Journal(settings.http or settings.registry, settings.ftp, settings.tls is not None, ())
+    journal = Journal(head)
     wanted = {step.record.key for step in steps if step.record is not None}
     for record in [record for record in reversed(left) if record.key not in wanted]:
-        _undo(host, [record], say)
+        _undo(host, [record], installer, say)
         left.remove(record)
-        _write(host, replace(journal, made=tuple(left)))
+        _write(host, installer, replace(journal, made=tuple(left)))
     made: list[Record] = []
     for step in steps:
         taken = _take(left, step.record)
@@ -56,31 +100,32 @@ def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings,
             continue
         if step.record is not None:
             # of a file that is replaced, either content may be there when this is interrupted
-            _write(host, replace(journal, made=(*made, *taken, step.record, *left)))
+            _write(host, installer, replace(journal, made=(*made, *taken, step.record, *left)))
             made.append(step.record)
-        say(step.describe().partition("    #")[0].splitlines()[0])
-        step.apply(host, ours=_digests(taken))
-    _write(host, replace(journal, made=tuple(made)))
+        say(step.title)
+        with _during(step.title, installer):
+            step.apply(host, ours=_digests(taken))
+    _write(host, installer, replace(journal, made=tuple(made)))
 
 
-def remove(host: Host, say: Callable[[str], None]) -> bool:
-    """Undo what was installed, and nothing else; False when nothing is. Raises as `install` does."""
-    _require_root(host)
-    journal = read_journal(host)
+def undo_all(host: Host, installer: Installer, say: Callable[[str], None]) -> bool:
+    """Undo what the journal names, last first, and nothing else; False when there is none. Raises as `apply_steps`."""
+    require_root(host, installer)
+    journal = read_journal(host, installer)
     if journal is None:
         return False
     made = list(journal.made)
     while made:
-        _undo(host, [record for record in made if record.key == made[-1].key], say)
+        _undo(host, [record for record in made if record.key == made[-1].key], installer, say)
         _take(made, made[-1])
-        _write(host, replace(journal, made=tuple(made)))
-    host.remove(JOURNAL)
+        _write(host, installer, replace(journal, made=tuple(made)))
+    host.remove(installer.journal)
     return True
 
 
-def removal_lines(journal: Journal) -> list[str]:
-    """Return what removing would do, a line for each record."""
-    return [" ".join(record.undo) or f"remove {record.file}" for record in reversed(journal.made)]
+def undo_lines(journal: Journal) -> list[str]:
+    """Return what `undo_all` would do, a line for each record."""
+    return [record.undo_line for record in reversed(journal.made)]
 
 
 def _take(made: list[Record], record: Record | None) -> list[Record]:
@@ -95,22 +140,24 @@ def _digests(records: Iterable[Record]) -> frozenset[str]:
     return frozenset(record.sha256 for record in records)
 
 
-def _undo(host: Host, same: Sequence[Record], say: Callable[[str], None]) -> None:
+def _undo(host: Host, same: Sequence[Record], installer: Installer, say: Callable[[str], None]) -> None:
     """Undo what one or several records of the same thing say."""
     record = same[-1]
-    say(" ".join(record.undo) or f"remove {record.file}")
-    if note := undo(host, record, _digests(same)):
+    say(record.undo_line)
+    with _during(record.undo_line, installer):
+        note = undo(host, record, ours=_digests(same), marks=installer.marks)
+    if note:
         say(note)
 
 
-def _write(host: Host, journal: Journal) -> None:
-    host.write(JOURNAL, journal.encode(), _MODE)
+@contextmanager
+def _during(step: str, installer: Installer) -> Iterator[None]:
+    """Raise the installer's error, with the step, for a step that fails in the block."""
+    try:
+        yield
+    except StepFailedError as error:
+        raise installer.error(replace(error.failure, step=step)) from error
 
 
-def _require_root(host: Host) -> None:
-    if not host.is_root():
-        raise ServeError(
-            ErrorId.SERVICE_FAILED,
-            "only root may change the services of this host",
-            remedy="Run it as root, or with --dry-run to see what it would do.",
-        )
+def _write(host: Host, installer: Installer, journal: Journal) -> None:
+    host.write(installer.journal, journal.encode(), _MODE)

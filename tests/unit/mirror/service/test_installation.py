@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
-from mirror.service.acting import install, read_journal, removal_lines, remove
-from mirror.service.host import SAVED_RULES, Facts, Health, Outcome, facts_of
+from mirror.service.acting import undo_lines
+from mirror.service.facts import SAVED_RULES, Facts, facts_of
+from mirror.service.host import CommandResult, HttpAnswer
 from mirror.service.install_plan import ROTATION_FILE, UNIT_FILE, InstallOptions, install_plan
-from mirror.service.journal import JOURNAL, Journal
+from mirror.service.installation import JOURNAL, install, installed_on, remove
 from mirror.service.service_status import status_of
 from tests.fakes.host import MemoryHost
 from tests.unit.mirror.service.test_install_plan import HOST, options
@@ -85,9 +86,9 @@ def test_other_options_close_what_is_not_wanted_any_more() -> None:
     installed(host, options("--http", "*:9001", "--ftp", "off", open_firewall=True), facts)
     assert "firewall-cmd --permanent --remove-port=9000/tcp" in host.ran
     assert ["firewall-cmd", "--permanent", "--query-port=9001/tcp"] in [list(check) for check in host.succeeding]
-    journal = read_journal(host)
-    assert journal is not None
-    assert not any("9000" in line for line in removal_lines(journal))
+    found = installed_on(host)
+    assert found is not None
+    assert not any("9000" in line for line in undo_lines(found.journal))
     assert b"*:9001" in host.files[UNIT_FILE]
 
 
@@ -141,7 +142,7 @@ class _FragileHost(MemoryHost):
 
     dies = ""
 
-    def write(self, path: str, data: bytes, mode: int) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
         if path == UNIT_FILE and self.dies == "before":
             raise _PowerFailureError
         MemoryHost.write(self, path, data, mode)
@@ -177,20 +178,20 @@ def test_what_was_interrupted_is_finished_by_the_same_command(moment: str) -> No
     host.dies = ""
     installed(host, options("--ftp", "off"))
     assert b"--ftp off" in host.files[UNIT_FILE]
-    journal = read_journal(host)
-    assert journal is not None
-    assert [record.file for record in journal.made].count(UNIT_FILE) == 1
+    found = installed_on(host)
+    assert found is not None
+    assert [record.file for record in found.journal.made].count(UNIT_FILE) == 1
 
 
 def test_a_unit_that_systemd_has_forgotten_does_not_stop_the_removal() -> None:
     host = MemoryHost()
     installed(host, options())
     stop = ("systemctl", "stop", "kubeedge-mirror.service")
-    host.failing[stop] = Outcome(5, "", "Failed to stop kubeedge-mirror.service: Unit not loaded.\n")
+    host.failing[stop] = CommandResult(5, "", "Failed to stop kubeedge-mirror.service: Unit not loaded.\n")
     assert remove(host, lambda _: None)
     assert host.files == {}
     installed(host, options())
-    host.failing[stop] = Outcome(1, "", "Access denied\n")
+    host.failing[stop] = CommandResult(1, "", "Access denied\n")
     with pytest.raises(ServeError, match="Access denied"):
         remove(host, lambda _: None)
 
@@ -200,7 +201,7 @@ def test_a_firewall_that_does_not_run_is_told_what_is_left() -> None:
     host = MemoryHost()
     installed(host, options("--ftp", "off", open_firewall=True), facts)
     for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):
-        host.failing[*begin, "--query-port=8088/tcp"] = Outcome(252, "", "FirewallD is not running\n")
+        host.failing[*begin, "--query-port=8088/tcp"] = CommandResult(252, "", "FirewallD is not running\n")
     said: list[str] = []
     assert remove(host, said.append)
     left = [line for line in said if "left to do" in line]
@@ -208,11 +209,11 @@ def test_a_firewall_that_does_not_run_is_told_what_is_left() -> None:
 
 
 def test_status_of_a_mirror_that_is_a_registry_alone() -> None:
-    host = MemoryHost(ports={("127.0.0.1", 5000)}, answer=Health(503, "red"))
+    host = MemoryHost(ports={("127.0.0.1", 5000)}, answer=HttpAnswer(503, "red"))
     installed(host, options("--http", "off", "--ftp", "off", "--registry", "127.0.0.1:5000"))
     found = status_of(host)
     assert found.listening == {"http": True}
-    assert found.health == Health(503, "red")
+    assert found.health == HttpAnswer(503, "red")
 
 
 def test_saved_rules_with_comments_in_another_encoding() -> None:
@@ -237,7 +238,7 @@ def test_rules_behind_a_block_without_its_end_stay() -> None:
 def test_a_step_that_fails_says_what_the_command_said_and_can_be_undone() -> None:
     host = MemoryHost()
     restart = ("systemctl", "restart", "kubeedge-mirror.service")
-    host.failing[restart] = Outcome(1, "", "Job failed.\nSee journalctl -xe\n")
+    host.failing[restart] = CommandResult(1, "", "Job failed.\nSee journalctl -xe\n")
     with pytest.raises(ServeError, match="See journalctl -xe") as raised:
         installed(host, options())
     assert raised.value.where == " ".join(restart)
@@ -257,12 +258,12 @@ def test_who_may_and_where() -> None:
 @pytest.mark.parametrize("data", [b"{}", b"no json", b'{"format": 1, "made": 3}'])
 def test_a_journal_that_cannot_be_read(data: bytes) -> None:
     with pytest.raises(ServeError) as raised:
-        Journal.decode(data)
+        installed_on(MemoryHost({JOURNAL: data}))
     assert raised.value.id is ErrorId.SERVICE_FAILED
 
 
 def test_facts() -> None:
-    bare = MemoryHost(failing={("firewall-cmd", "--state"): Outcome(127, "", "")})
+    bare = MemoryHost(failing={("firewall-cmd", "--state"): CommandResult(127, "", "")})
     found = facts_of(bare, "/p")
     assert (found.systemd, found.firewalld, found.selinux, found.saved_rules) == (False, False, False, ())
     full = MemoryHost(
@@ -283,12 +284,12 @@ def test_status() -> None:
     installed(host, options())
     shown = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nMainPID=7\n"
     properties = [f"--property={name}" for name in ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")]
-    host.failing["systemctl", "show", "kubeedge-mirror.service", *properties] = Outcome(0, shown, "")
+    host.failing["systemctl", "show", "kubeedge-mirror.service", *properties] = CommandResult(0, shown, "")
     assert status_of(host).listening == {"http": False, "ftp": False}
     assert not status_of(host).good
     host.ports = {("127.0.0.1", 8088), ("127.0.0.1", 21)}
-    host.answer = Health(503, "red")
+    host.answer = HttpAnswer(503, "red")
     assert not status_of(host).good
-    host.answer = Health(200, "green")
+    host.answer = HttpAnswer(200, "green")
     assert status_of(host).good
     assert status_of(host).unit["MainPID"] == "7"
