@@ -11,15 +11,15 @@ import click
 
 from bundler import console
 from bundler.errors import ErrorId, ServeError
+from bundler.host.apply import undo_lines
+from bundler.host.local_host import LocalHost
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
-from mirror.service.acting import undo_lines
 from mirror.service.facts import facts_of
 from mirror.service.install_plan import InstallOptions, install_plan
 from mirror.service.installation import install as install_service
 from mirror.service.installation import installed_on
 from mirror.service.installation import remove as remove_service
-from mirror.service.real_host import LocalHost
 from mirror.service.service_status import Status, status_of
 
 if TYPE_CHECKING:

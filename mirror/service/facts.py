@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mirror.service.host import Host
+    from bundler.host.interface import Host
 
 SYSTEMD_RUNS = "/run/systemd/system"
 SELINUX = "/sys/fs/selinux/enforce"

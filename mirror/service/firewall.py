@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ToolMissingError
+from bundler.host.steps import KeepLines, RunCommand, Step
 from mirror.service.facts import SAVED_RULES
 from mirror.service.saved_rules import IN_FILTER_TABLE, MARKS
-from mirror.service.steps import KeepLines, RunCommand, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.host.steps import RunCommand, Step, WriteFile
 from mirror.service.facts import LOGROTATE
 from mirror.service.firewall import firewall_steps
-from mirror.service.steps import RunCommand, Step, WriteFile
 from mirror.service.unit import UNIT_NAME, rotation_text, unit_text
 
 if TYPE_CHECKING:

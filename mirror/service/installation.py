@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
-from mirror.service.acting import Installer, apply_steps, read_journal, require_root, undo_all, unreadable
-from mirror.service.failure import Failure, Reason
+from bundler.host.apply import Installer, apply_steps, read_journal, require_root, undo_all, unreadable
+from bundler.host.failure import Failure, Reason
 from mirror.service.saved_rules import MARKS
 from mirror.settings import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bundler.host.interface import Host
+    from bundler.host.journal import Journal
+    from bundler.host.steps import Step
     from bundler.model.json_value import Json
     from mirror.service.facts import Facts
-    from mirror.service.host import Host
-    from mirror.service.journal import Journal
-    from mirror.service.steps import Step
     from mirror.settings import Settings
 
 JOURNAL = "/var/lib/kubeedge-mirror/service.json"

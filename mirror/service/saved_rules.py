@@ -6,7 +6,7 @@ the operator's own.
 
 from __future__ import annotations
 
-from mirror.service.marked_lines import Place, marks_of
+from bundler.host.marked_lines import Place, marks_of
 
 MARKS = marks_of("kubeedge-mirror")
 _TABLE = "*filter"

@@ -9,7 +9,7 @@ from mirror.service.installation import installed_on
 from mirror.service.unit import UNIT_NAME
 
 if TYPE_CHECKING:
-    from mirror.service.host import Host, HttpAnswer
+    from bundler.host.interface import Host, HttpAnswer
     from mirror.settings import Endpoint
 
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")

@@ -1,17 +1,17 @@
-"""A host in memory: an implementation of `mirror.service.host.Host` that knows what the steps' commands bring about."""
+"""A host in memory: a `bundler.host.interface.Host` that knows what the steps' commands bring about."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mirror.service.host import CommandResult, HttpAnswer
-from mirror.service.steps import RunCommand
+from bundler.host.interface import CommandResult, HttpAnswer
+from bundler.host.steps import RunCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mirror.service.steps import Step
+    from bundler.host.steps import Step
 
 
 @dataclass(slots=True)

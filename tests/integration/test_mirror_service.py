@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.host.local_host import LocalHost
+from bundler.host.marked_lines import with_block
+from bundler.host.steps import WriteFile
 from mirror.service.facts import Facts
 from mirror.service.install_plan import UNIT_FILE, InstallOptions, install_plan
 from mirror.service.installation import install, remove
-from mirror.service.marked_lines import with_block
-from mirror.service.real_host import LocalHost
 from mirror.service.saved_rules import IN_FILTER_TABLE, MARKS
-from mirror.service.steps import WriteFile
 from tests.fakes.host import MemoryHost
 from tests.integration.demo_bundle import demo_bundle
 from tests.unit.mirror.service.test_install_plan import options
@@ -27,7 +27,7 @@ from tests.unit.mirror.service.test_install_plan import options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mirror.service.host import CommandResult
+    from bundler.host.interface import CommandResult
 
 pytestmark = pytest.mark.integration
 

@@ -10,11 +10,11 @@ import click
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
+from bundler.host.steps import KeepLines, RunCommand, WriteFile
 from mirror.cli.serve import serve_settings
 from mirror.service.facts import Facts
 from mirror.service.firewall import CHAIN
 from mirror.service.install_plan import UNIT_FILE, InstallOptions, install_plan
-from mirror.service.steps import KeepLines, RunCommand, WriteFile
 from mirror.service.unit import unit_word
 
 HOST = Facts(

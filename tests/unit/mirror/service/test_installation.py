@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
-from mirror.service.acting import undo_lines
+from bundler.host.apply import undo_lines
+from bundler.host.interface import CommandResult, HttpAnswer
 from mirror.service.facts import SAVED_RULES, Facts, facts_of
-from mirror.service.host import CommandResult, HttpAnswer
 from mirror.service.install_plan import ROTATION_FILE, UNIT_FILE, InstallOptions, install_plan
 from mirror.service.installation import JOURNAL, install, installed_on, remove
 from mirror.service.service_status import status_of

@@ -7,14 +7,14 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mirror.service.failure import Failure, Reason, StepFailedError
-from mirror.service.journal import Record
-from mirror.service.marked_lines import AT_END, Marks, Place, with_block, without_block
+from bundler.host.failure import Failure, Reason, StepFailedError
+from bundler.host.journal import Record
+from bundler.host.marked_lines import AT_END, Marks, Place, with_block, without_block
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from mirror.service.host import Host
+    from bundler.host.interface import Host
 
 # what systemctl says of a unit that is not loaded, in section "Exit status" of its manual
 _NO_SUCH_UNIT = 5

@@ -6,20 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bundler.host.failure import Failure, Reason, StepFailedError
+from bundler.host.journal import Journal
+from bundler.host.steps import undo
 from bundler.model.json_value import unreadable_words
-from mirror.service.failure import Failure, Reason, StepFailedError
-from mirror.service.journal import Journal
-from mirror.service.steps import undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bundler.errors import BundlerError
+    from bundler.host.interface import Host
+    from bundler.host.journal import Record
+    from bundler.host.marked_lines import Marks
+    from bundler.host.steps import Step
     from bundler.model.json_value import Json
-    from mirror.service.host import Host
-    from mirror.service.journal import Record
-    from mirror.service.marked_lines import Marks
-    from mirror.service.steps import Step
 
 _MODE = 0o600
 

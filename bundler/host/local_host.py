@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors, write_durably
-from mirror.service.host import CommandResult, HttpAnswer
+from bundler.host.interface import CommandResult, HttpAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class LocalHost:
-    """See `host.Host`."""
+    """See `interface.Host`."""
 
     def run(self, command: Sequence[str]) -> CommandResult:
         """Run a program in the locale C."""
