@@ -167,22 +167,6 @@ def test_the_mirror_lives_with_the_rights_that_the_unit_leaves(host: NamespacedH
     assert "/docs/notes.txt" in (tmp_path / "access.log").read_text()
 
 
-def test_the_real_host(tmp_path: Path) -> None:
-    host = LocalHost()
-    path = str(tmp_path / "deep" / "file")
-    assert host.read(path) is None
-    host.write(path, b"text", 0o600)
-    assert (host.read(path), host.exists(path), Path(path).stat().st_mode & 0o777) == (b"text", True, 0o600)
-    host.remove(path)
-    host.remove(path)
-    assert not host.exists(path)
-    assert host.run(("no-such-program-here",)).code == 127
-    assert host.run(("sh", "-c", "echo out; echo err >&2; exit 3")) == (3, "out\n", "err\n")
-    assert host.is_root() is (os.geteuid() == 0)
-    assert not host.listens("127.0.0.1", 1)
-    assert host.http_get("127.0.0.1", 1, "/-/health", tls=True) is None
-
-
 def test_dry_run_shows_all_and_changes_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mirror", "service", "install", "--dry-run", "--", "--root", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
@@ -105,82 +107,13 @@ def test_what_somebody_else_opened_stays_open() -> None:
 def test_a_file_of_somebody_else_is_neither_replaced_nor_removed() -> None:
     host = MemoryHost({UNIT_FILE: b"theirs"})
     for _ in range(2):
-        with pytest.raises(ServeError, match="exists already") as raised:
+        with pytest.raises(ServeError, match="is not what `mirror service install` has made") as raised:
             installed(host, options())
-        assert raised.value.id is ErrorId.SERVICE_FAILED
+        assert (raised.value.id, raised.value.step) == (ErrorId.SERVICE_FAILED, f"write {UNIT_FILE}")
         assert host.files[UNIT_FILE] == b"theirs"
     said: list[str] = []
     remove(host, said.append)
     assert host.files[UNIT_FILE] == b"theirs"
-
-
-def test_a_file_that_was_changed_since_stays_and_is_told() -> None:
-    host = MemoryHost()
-    installed(host, options())
-    host.files[UNIT_FILE] += b"# mine\n"
-    said: list[str] = []
-    remove(host, said.append)
-    assert UNIT_FILE in host.files
-    assert any("was changed since" in line for line in said)
-
-
-def test_somebody_s_own_changes_are_not_replaced() -> None:
-    host = MemoryHost()
-    installed(host, options())
-    host.files[UNIT_FILE] += b"# mine\n"
-    with pytest.raises(ServeError, match="exists already"):
-        installed(host, options("--ftp", "off"))
-    assert host.files[UNIT_FILE].endswith(b"# mine\n")
-
-
-class _PowerFailureError(Exception):
-    """Whatever ends the process between two steps."""
-
-
-class _FragileHost(MemoryHost):
-    """A host that dies before or after a unit is replaced."""
-
-    dies = ""
-
-    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
-        if path == UNIT_FILE and self.dies == "before":
-            raise _PowerFailureError
-        MemoryHost.write(self, path, data, mode)
-        if path == UNIT_FILE and self.dies == "after":
-            raise _PowerFailureError
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_what_was_interrupted_while_it_changed_is_undone_in_reverse(moment: str) -> None:
-    host = _FragileHost()
-    installed(host, options())
-    host.dies = moment
-    with pytest.raises(_PowerFailureError):
-        installed(host, options("--ftp", "off"))
-    began, said = len(host.ran), list[str]()
-    remove(host, said.append)
-    assert (host.files, host.succeeding) == ({}, set())
-    assert not any("was changed" in line for line in said)
-    assert host.ran[began:] == [
-        "systemctl stop kubeedge-mirror.service",
-        "systemctl disable kubeedge-mirror.service",
-        "systemctl daemon-reload",
-    ]
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_what_was_interrupted_is_finished_by_the_same_command(moment: str) -> None:
-    host = _FragileHost()
-    installed(host, options())
-    host.dies = moment
-    with pytest.raises(_PowerFailureError):
-        installed(host, options("--ftp", "off"))
-    host.dies = ""
-    installed(host, options("--ftp", "off"))
-    assert b"--ftp off" in host.files[UNIT_FILE]
-    found = installed_on(host)
-    assert found is not None
-    assert [record.file for record in found.journal.made].count(UNIT_FILE) == 1
 
 
 def test_a_unit_that_systemd_has_forgotten_does_not_stop_the_removal() -> None:
@@ -241,7 +174,7 @@ def test_a_step_that_fails_says_what_the_command_said_and_can_be_undone() -> Non
     host.failing[restart] = CommandResult(1, "", "Job failed.\nSee journalctl -xe\n")
     with pytest.raises(ServeError, match="See journalctl -xe") as raised:
         installed(host, options())
-    assert raised.value.where == " ".join(restart)
+    assert raised.value.where == raised.value.step == " ".join(restart)
     assert raised.value.exit_code == 8
     remove(host, lambda _: None)
     assert (host.files, host.succeeding) == ({}, set())
@@ -255,11 +188,83 @@ def test_who_may_and_where() -> None:
         installed(MemoryHost(), options(), Facts(False, False, (), (), False, False, "/usr/bin/python3"))
 
 
-@pytest.mark.parametrize("data", [b"{}", b"no json", b'{"format": 1, "made": 3}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b"no json",
+        b'{"format": 1, "made": 3}',
+        b'{"format": 1, "made": [], "http": null}',
+        b'{"format": 1, "made": [], "http": [], "ftp": null, "tls": false}',
+    ],
+)
 def test_a_journal_that_cannot_be_read(data: bytes) -> None:
-    with pytest.raises(ServeError) as raised:
-        installed_on(MemoryHost({JOURNAL: data}))
-    assert raised.value.id is ErrorId.SERVICE_FAILED
+    for act in (installed_on, lambda host: installed(host, options()), lambda host: remove(host, print)):
+        with pytest.raises(ServeError, match="cannot be read") as raised:
+            act(MemoryHost({JOURNAL: data}))
+        assert (raised.value.id, raised.value.where) == (ErrorId.SERVICE_FAILED, JOURNAL)
+
+
+JOURNAL_TEXT = """{
+  "format": 1,
+  "ftp": null,
+  "http": [
+    "",
+    8088
+  ],
+  "made": [
+    {
+      "check": [],
+      "file": "",
+      "sha256": "",
+      "undo": [
+        "systemctl",
+        "daemon-reload"
+      ]
+    },
+    {
+      "check": [],
+      "file": "/etc/systemd/system/kubeedge-mirror.service",
+      "sha256": "UNIT_SHA256",
+      "undo": []
+    },
+    {
+      "check": [
+        "systemctl",
+        "--quiet",
+        "is-enabled",
+        "kubeedge-mirror.service"
+      ],
+      "file": "",
+      "sha256": "",
+      "undo": [
+        "systemctl",
+        "disable",
+        "kubeedge-mirror.service"
+      ]
+    },
+    {
+      "check": [],
+      "file": "",
+      "sha256": "",
+      "undo": [
+        "systemctl",
+        "stop",
+        "kubeedge-mirror.service"
+      ]
+    }
+  ],
+  "tls": true
+}
+"""
+
+
+def test_the_journal_is_written_as_it_always_was() -> None:
+    host = MemoryHost()
+    installed(host, options("--ftp", "off", "--tls-cert", "/c", "--tls-key", "/k"))
+    unit = hashlib.sha256(host.files[UNIT_FILE]).hexdigest()
+    text = JOURNAL_TEXT.replace("UNIT_SHA256", unit)
+    assert host.files[JOURNAL].decode() == text
 
 
 def test_facts() -> None:
