@@ -62,9 +62,9 @@ def _without(lines: Sequence[str], marks: Marks) -> list[str]:
     return kept
 
 
-# comments may be in any encoding
 def _lines(content: bytes) -> list[str]:
-    return content.decode("utf-8", "surrogateescape").splitlines()
+    """Return the lines in any encoding, ended by line feeds alone: a separator within a comment ends none."""
+    return content.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if content else []
 
 
 def _joined(lines: Sequence[str]) -> bytes:

@@ -11,7 +11,15 @@ LINES = ("one", "two")
 BLOCK = b"# test: begin\none\ntwo\n# test: end\n"
 
 
-@pytest.mark.parametrize("content", [b"", b"a\n", b"a\n\n", b"# caf\xe9\na\n", b"\xff\xfe\n", "# 语\n".encode()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\n", b"a\n", b"a\n\n", b"a\r\nb\r\n"),
+        *(b"# caf\xe9\na\n", b"\xff\xfe\n", "# 语\n".encode()),
+        # what Python, but no program that reads such files, takes for the end of a line
+        *(f"# a{separator}b\n".encode() for separator in ("\v", "\f", "\x1c", "\x85", "\u2028")),
+    ],
+)
 def test_what_is_taken_out_is_what_was_put_in(content: bytes) -> None:
     held = with_block(content, LINES, MARKS)
     assert held == content + BLOCK
@@ -37,6 +45,10 @@ def test_blocks_of_two_owners_do_not_know_each_other() -> None:
 )
 def test_marks_without_their_other_half_take_nothing_with_them(content: bytes) -> None:
     assert without_block(content, MARKS) == content
+
+
+def test_a_last_line_without_an_end_gets_one() -> None:
+    assert with_block(b"a", LINES, MARKS) == b"a\n" + BLOCK
 
 
 def test_the_nearest_beginning_counts() -> None:
