@@ -12,7 +12,7 @@ from bundler.archive.checked_index import Contents, read_contents
 from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SIGNATURE_PATH
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, is_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -128,5 +128,5 @@ def unlisted_paths(root: int, contents: Contents, below: str = "") -> Iterator[s
         path = f"{below}/{name}" if below else name
         if is_directory and path in contents.directories:
             yield from unlisted_paths(root, contents, path)
-        elif path not in contents.listed and path != SIGNATURE_PATH and path not in contents.directories:
+        elif path not in contents.listed and not is_signature(path) and path not in contents.directories:
             yield f"{path}/" if is_directory else path

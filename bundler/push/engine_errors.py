@@ -51,7 +51,7 @@ def refused_push(said: str, where: str) -> SourceError:
     where = _elsewhere(said, where.partition("/")[0]) or where
     return SourceError(
         id_, f"the engine could not push it: {redact_text(said.strip())}", where=where, remedy=remedy,
-        retryable=retryable, status=status, code=code,
+        retryable=retryable, status=status, code=code, quote=said,
     )  # fmt: skip
 
 

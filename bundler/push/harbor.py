@@ -62,7 +62,7 @@ def await_registry(writer: RegistryWriter, harbor: Harbor, patience: Patience, p
         except PublishError as error:
             if error.id not in _MAY_PASS or patience.clock() >= until_s:
                 raise
-            progress.note(f"{error.what}; looking again in {LOOK_AGAIN_S:g} s")
+            progress.note(f"{error.sentence}; looking again in {LOOK_AGAIN_S:g} s")
         patience.sleep(LOOK_AGAIN_S)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bundler.archive.checked_index import read_contents
@@ -125,9 +125,7 @@ def expectation(baseline: Baseline, index_bytes: bytes, where: str) -> Expectati
     except BundleFormatError as error:
         if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
             raise
-        raise BundleFormatError(
-            error.id, error.what, where=where, remedy="Check that this is a mirror's URL."
-        ) from error
+        raise replace(error, where=where, remedy="Check that this is a mirror's URL.") from error
     listed = {path: file.blob for path, file in contents.listed.items()}
     findings = tuple(
         Finding(

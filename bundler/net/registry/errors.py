@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
@@ -34,16 +35,8 @@ def registry_error(answer: Answer, repository: Repository, said: str) -> SourceE
     if error.id == ErrorId.SOURCE_NOT_FOUND:
         what = f"{host} has no such image"
         remedy = f"Check its name, tag and digest{'' if said else f', and that {host} is a registry'}."
-    return SourceError(
-        error.id,
-        f"{what} ({said})" if said else what,
-        where=repository.where,
-        remedy=remedy,
-        retryable=error.retryable,
-        retry_after_s=error.retry_after_s,
-        status=answer.status,
-        code=first_code(said),
-    )
+    what = f"{what} ({said})" if said else what
+    return replace(error, what=what, where=repository.where, remedy=remedy, code=first_code(said), quote=said)
 
 
 def invalid(repository: Repository, what: str, *, retryable: bool = False, status: int | None = None) -> SourceError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, PublishError
+from bundler.net.http.tls import ClientCertificateError
 
 if TYPE_CHECKING:
     from bundler.errors import SourceError
@@ -22,26 +23,26 @@ _IMMUTABLE = ("immutable",)
 def publish_error(error: SourceError, endpoint: Endpoint) -> PublishError:
     """Return the error to tell; it keeps the registry's status, code and words."""
     id_, remedy = _meaning(error, endpoint)
-    what = error.what
+    what = error.sentence
     if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
-        what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {error.what}"
+        what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {what}"
     return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
 
 
 def _meaning(error: SourceError, endpoint: Endpoint) -> tuple[ErrorId, str]:
     """Return id and remedy."""
     # a registry's words, not the names of what it speaks of
-    told = error.what.replace(endpoint.host, "").lower()
+    quote = error.quote.replace(endpoint.host, "").lower()
     if error.id == ErrorId.CREDENTIALS_UNREADABLE:
         return error.id, error.remedy
     if error.id in _LINE:
         return ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
     if error.id == ErrorId.SOURCE_TLS:
         return ErrorId.PUSH_TLS, _tls_remedy(error)
-    if any(word in told for word in _QUOTA):
+    if any(word in quote for word in _QUOTA):
         remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
         return ErrorId.PUSH_REFUSED, remedy
-    if any(word in told for word in _IMMUTABLE):
+    if any(word in quote for word in _IMMUTABLE):
         remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
         return ErrorId.PUSH_REFUSED, remedy
     if error.id == ErrorId.SOURCE_UNAUTHORIZED:
@@ -87,7 +88,7 @@ def _line_remedy(error: SourceError, endpoint: Endpoint) -> str:
 
 
 def _tls_remedy(error: SourceError) -> str:
-    if "--client-cert" not in error.remedy:
+    if not isinstance(error, ClientCertificateError):
         return error.remedy
     return (
         "This server may want a client certificate, and a push shows none: push from where it wants none, or with "

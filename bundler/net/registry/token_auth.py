@@ -126,6 +126,7 @@ class RegistryAuth:
             f"`docker login {host}` with an account that may {'push' if self._pushing else 'pull'} it.",
             status=status,
             code=first_code(said),
+            quote=said,
         )
 
     def _grant(self, repository: Repository) -> _Grant:

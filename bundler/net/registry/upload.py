@@ -7,6 +7,7 @@ kept what came before a cut tells how much; one that has thrown it away (CNCF di
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
@@ -106,7 +107,8 @@ class Upload:
         except SourceError as error:
             if error.status in _LOST or (offset and error.code in _SPOILT):
                 # what the registry had of it is gone or wrong: begun anew it may well come
-                self._session, error.retryable = "", True
+                self._session = ""
+                raise replace(error, retryable=True) from error
             raise
 
     def _bring(self, offset: int) -> None:
