@@ -1,4 +1,4 @@
-"""Which commands there are, who may give them, and what is said to the others. Pure."""
+"""Which commands there are, who may give them, and how the others are refused. Pure."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from mirror.ftp.data_port import near
+from mirror.ftp.data_port import scoped_address
 from mirror.ftp.limits import Limits, affordable_sessions
-from mirror.ftp.rechecking import Faults
+from mirror.ftp.rechecking import Rechecks
 from mirror.ftp.session import Session
-from mirror.ftp.thread_work import Background
+from mirror.ftp.thread_work import BackgroundThread
 from mirror.shared.counters import Field, State
 from mirror.worker.allow import is_allowed
 from mirror.worker.operator_log import tell
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _ACCEPTS_OF_A_TURN = 32
 # after running out of descriptors
-_BREATH_S = 0.2
+_ACCEPT_AGAIN_S = 0.2
 _OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _log = logging.getLogger("mirror.ftp")
 
 
-class Service:
+class Server:
     """All sessions of one worker.
 
     Arguments:
@@ -47,18 +47,18 @@ class Service:
         self.limits = limits
         self.tls = tls
         self.sessions: set[Session] = set()
-        self.passwords = Background(ioloop)
-        self._hashing = Background(ioloop)
-        self.faults = Faults(worker, self._hashing)
+        self.passwords = BackgroundThread(ioloop)
+        self._hashing = BackgroundThread(ioloop)
+        self.rechecks = Rechecks(worker, self._hashing)
         self.stopping = False
         self._max_sessions = affordable_sessions(limits.sessions)
-        self._told: set[str] = set()
-        self._entrances = [Entrance(listener, self._came, ioloop) for listener in worker.listeners]
+        self._reported: set[str] = set()
+        self._listeners = [Listener(listener, self._accepted, ioloop) for listener in worker.listeners]
         ioloop.call_every(limits.sweep_s, self._sweep)
 
-    def _came(self, connection: socket.socket, name: Any) -> None:
-        """Take a new connection, or say why not."""
-        peer = near(name).address
+    def _accepted(self, connection: socket.socket, name: Any) -> None:
+        """Begin a session, or refuse it and say why."""
+        peer = scoped_address(name).address
         self.worker.slot.add(Field.CONNECTIONS)
         if not is_allowed(peer, self.worker.settings.allow):
             self._refuse(connection, "421 Your address may not connect.")
@@ -67,13 +67,13 @@ class Service:
         elif not self.worker.addresses.admit(self.worker.number, peer):
             self._refuse(connection, "421 Too many connections from your address.")
         else:
-            self._admitted(connection, peer)
+            self._admit(connection, peer)
 
-    def _admitted(self, connection: socket.socket, peer: str) -> None:
+    def _admit(self, connection: socket.socket, peer: str) -> None:
         begin = Session if self.tls is None else self.tls.session
         session = begin(connection, self, self.ioloop)
         if session.ended:
-            # gone before it was looked at
+            # closed by the client already
             connection.close()
             self.worker.addresses.leave(self.worker.number, peer)
             return
@@ -94,7 +94,7 @@ class Service:
             connection.close()
 
     def session_ended(self, session: Session) -> None:
-        """Count a session no longer; called once by each."""
+        """Forget a session; called once by each."""
         if session in self.sessions:
             self.sessions.discard(session)
             self.worker.slot.add(Field.OPEN_CONNECTIONS, -1)
@@ -105,16 +105,16 @@ class Service:
         self.worker.slot.add(Field.SENT_BYTES, count)
 
     def welcome(self) -> str:
-        """Return what a client hears when it has logged in."""
+        """Return the text of the reply to a login."""
         current = self.worker.serving.site.current
         return "Logged in." if current is None else f"Logged in. This is {current.title}, bundle {current.short_id}."
 
     def report(self, what: str, *, once: bool = False) -> None:
         """Tell the operator something; with `once`, only the first time."""
-        if once and what in self._told:
+        if once and what in self._reported:
             return
         if once:
-            self._told.add(what)
+            self._reported.add(what)
         tell(what)
 
     def _sweep(self) -> None:
@@ -126,40 +126,40 @@ class Service:
                 session.handle_error()
 
     def stop(self) -> None:
-        """Take no new connection, and send away who has no transfer under way; transfers go on."""
+        """Take no new connection, and end the sessions without a running transfer; transfers go on."""
         self.stopping = True
         self.worker.slot.set(Field.STATE, State.STOPPING)
-        for entrance in self._entrances:
-            entrance.close()
+        for listener in self._listeners:
+            listener.close()
         for session in list(self.sessions):
-            if session.delivery is None:
+            if session.transfer is None:
                 session.hang_up("421 The server is stopping.")
 
-    def cut(self) -> None:
-        """End all transfers that are still under way."""
+    def _abort_transfers(self) -> None:
+        """End all transfers that still run, and all sessions."""
         for session in list(self.sessions):
-            if session.delivery is not None:
-                session.delivery.give_up(426, "Transfer cut: the server is stopping.")
+            if session.transfer is not None:
+                session.transfer.give_up(426, "Transfer cut: the server is stopping.")
             session.close()
 
     def close(self) -> None:
         """Give everything back."""
-        self.cut()
+        self._abort_transfers()
         self.passwords.close()
         self._hashing.close()
 
 
-class Entrance:
+class Listener:
     """A listening socket on pyftpdlib's event loop; the supervisor has made it, and keeps it open.
 
     Arguments:
-        came: is given each new connection and its peer's name.
+        accepted: is given each new connection and its peer's name.
     """
 
-    def __init__(self, listener: socket.socket, came: Callable[[socket.socket, Any], None], ioloop: Any) -> None:
+    def __init__(self, listener: socket.socket, accepted: Callable[[socket.socket, Any], None], ioloop: Any) -> None:
         listener.setblocking(False)
         self._listener = listener
-        self._came = came
+        self._accepted = accepted
         self._ioloop = ioloop
         self._fileno = listener.fileno()
         self._open = True
@@ -174,7 +174,7 @@ class Entrance:
         return False
 
     def handle_read_event(self) -> None:
-        """Accept who has come; without room for more, take a breath instead of turning in circles."""
+        """Accept the connections that wait; without a descriptor left, wait a little instead of trying without end."""
         for _ in range(_ACCEPTS_OF_A_TURN):
             try:
                 connection, name = self._listener.accept()
@@ -183,12 +183,12 @@ class Entrance:
             except OSError as error:
                 if error.errno in _OUT_OF_ROOM:
                     self._ioloop.modify(self._fileno, 0)
-                    self._ioloop.call_later(_BREATH_S, self._go_on)
+                    self._ioloop.call_later(_ACCEPT_AGAIN_S, self._accept_again)
                     return
                 continue
-            self._came(connection, name)
+            self._accepted(connection, name)
 
-    def _go_on(self) -> None:
+    def _accept_again(self) -> None:
         if self._open:
             self._ioloop.modify(self._fileno, self._ioloop.READ)
 
@@ -200,7 +200,7 @@ class Entrance:
         _log.exception("a connection could not be taken")
 
     def close(self) -> None:
-        """Accept nobody any more; the socket stays the supervisor's."""
+        """Accept no more connections; the socket stays the supervisor's."""
         if self._open:
             self._open = False
             self._ioloop.unregister(self._fileno)

@@ -16,8 +16,8 @@ from pyftpdlib.handlers import FTPHandler
 
 from mirror.ftp.command_lines import TOO_LONG, Command, CommandReader, is_plain
 from mirror.ftp.commands import COMMANDS
-from mirror.ftp.data_connection import PlainWire
-from mirror.ftp.data_port import ActiveDoor, RefusedTargetError, near
+from mirror.ftp.data_connection import PlainDataConnection
+from mirror.ftp.data_port import ActivePort, RefusedTargetError, scoped_address
 from mirror.ftp.limits import MAX_LINE_BYTES
 from mirror.ftp.listings import FACTS
 from mirror.ftp.rules import AT_ANY_TIME, RULES, refusal
@@ -26,10 +26,10 @@ from mirror.ftp.transfer_log import Started, abandoned, ended
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mirror.ftp.data_connection import Wire
-    from mirror.ftp.data_port import Door
-    from mirror.ftp.server import Service
-    from mirror.ftp.transfer import Delivery, Outcome
+    from mirror.ftp.data_connection import DataConnection
+    from mirror.ftp.data_port import DataPort
+    from mirror.ftp.server import Server
+    from mirror.ftp.transfer import DataTransfer, TransferEnd
     from mirror.shared.counters import Slot
 
 _READ_BYTES = 16 * 1024
@@ -56,7 +56,7 @@ class Session(FTPHandler):
     protocol = "ftp"
     obeyed: ClassVar[Mapping[str, Callable[[Any, str], None]]] = COMMANDS
 
-    def __init__(self, conn: socket.socket, server: Service, ioloop: Any) -> None:
+    def __init__(self, conn: socket.socket, server: Server, ioloop: Any) -> None:
         self.service = server
         self.slot: Slot = server.worker.slot
         self.reader = CommandReader(MAX_LINE_BYTES)
@@ -64,10 +64,10 @@ class Session(FTPHandler):
         self.user = ""
         self.failures = 0
         self.paused = False
-        self.door: Door | None = None
-        self.delivery: Delivery | None = None
+        self.data_port: DataPort | None = None
+        self.transfer: DataTransfer | None = None
         self.started: Started | None = None
-        self.active_s = self.door_s = time.monotonic()
+        self.active_s = self.data_port_s = time.monotonic()
         self._waiting: Command | None = None
         self._unsent = bytearray()
         self._hanging_up = False
@@ -76,9 +76,9 @@ class Session(FTPHandler):
         self._available_facts = list(FACTS)
         self._current_facts = list(FACTS)
         if self.connected:
-            self.peer = near(self.addr)
-            self.local = near(self.socket.getsockname())
-            # nothing is said here while a transfer runs, and a NAT in between would forget the connection
+            self.peer = scoped_address(self.addr)
+            self.local = scoped_address(self.socket.getsockname())
+            # nothing is sent here while a transfer runs, and a NAT in between would forget the connection
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def __repr__(self) -> str:
@@ -118,7 +118,7 @@ class Session(FTPHandler):
                 command = self._waiting or self.reader.next()
                 if command is None:
                     break
-                if self.delivery is not None and command.word not in AT_ANY_TIME:
+                if self.transfer is not None and command.word not in AT_ANY_TIME:
                     self._waiting = command
                     break
                 self._waiting = None
@@ -212,35 +212,35 @@ class Session(FTPHandler):
 
     # --- the data connection
 
-    def wire(self, connection: socket.socket) -> Wire:
+    def data_connection(self, connection: socket.socket) -> DataConnection:
         """Return a data connection as it is to be used."""
-        return PlainWire(connection)
+        return PlainDataConnection(connection)
 
     def sent(self, count: int) -> None:
         """Count bytes of content."""
         self.service.count_sent(count)
 
-    def open_door(self, door: Door | None) -> None:
+    def set_data_port(self, port: DataPort | None) -> None:
         """Take a data connection to be instead of the present one; None to have none."""
-        if self.door is not None:
-            self.door.close()
-        self.door = door
-        self.door_s = time.monotonic()
+        if self.data_port is not None:
+            self.data_port.close()
+        self.data_port = port
+        self.data_port_s = time.monotonic()
 
     def _make_eport(self, ip: str, port: int) -> None:
         """Take where PORT or EPRT, which pyftpdlib reads, want a data connection to go; it is opened when needed."""
         try:
-            self.open_door(ActiveDoor(self.local, self.peer, ip, port))
+            self.set_data_port(ActivePort(self.local, self.peer, ip, port))
         except RefusedTargetError as error:
             self.respond(f"501 {error}")
         else:
             self.respond("200 Understood.")
 
-    def delivered(self, outcome: Outcome) -> None:
+    def transfer_ended(self, end: TransferEnd) -> None:
         """Answer at the end of a transfer, and obey what has waited for it."""
-        self.delivery = None
+        self.transfer = None
         self.active_s = time.monotonic()
-        ended(self, outcome)
+        ended(self, end)
         if self.service.stopping:
             self.hang_up("421 The server is stopping.")
         self.proceed()
@@ -249,7 +249,7 @@ class Session(FTPHandler):
 
     def flush_account(self) -> None:
         """Forget who has logged in, and what was set since; failed logins stay counted."""
-        self.open_door(None)
+        self.set_data_port(None)
         self.authenticated = False
         self.username = self.user = self.directory = ""
         self._current_type = "a"
@@ -258,10 +258,10 @@ class Session(FTPHandler):
     def check_times(self, now_s: float) -> None:
         """Send away who has been silent for too long. Called every now and then."""
         limits = self.service.limits
-        if self.door is not None and now_s - self.door_s > limits.connect_s:
-            self.open_door(None)
-        if self.delivery is not None:
-            self.delivery.check_times(now_s, limits.stall_s, limits.connect_s)
+        if self.data_port is not None and now_s - self.data_port_s > limits.connect_s:
+            self.set_data_port(None)
+        if self.transfer is not None:
+            self.transfer.check_times(now_s, limits.stall_s, limits.connect_s)
         elif not self.paused:
             longest_s = limits.idle_s if self.authenticated else limits.login_s
             if now_s - self.active_s > longest_s:
@@ -272,11 +272,11 @@ class Session(FTPHandler):
         if self._closed:
             return
         super().close()
-        self.open_door(None)
-        if self.delivery is not None:
-            self.delivery.close()
-            abandoned(self, self.delivery.sent_bytes)
-            self.delivery = None
+        self.set_data_port(None)
+        if self.transfer is not None:
+            self.transfer.close()
+            abandoned(self, self.transfer.sent_bytes)
+            self.transfer = None
         self.service.session_ended(self)
 
     def handle_error(self) -> None:

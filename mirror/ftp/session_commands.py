@@ -5,29 +5,29 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from mirror.ftp.data_port import NoPortError, PassiveDoor
+from mirror.ftp.data_port import NoFreePortError, PassivePort
 
 if TYPE_CHECKING:
     from mirror.ftp.session import Session
 
 
 def pasv(session: Session, _: str) -> None:
-    """PASV: IPv4 only (RFC 959); the address is the one that the operator has set, or the one that was reached."""
+    """PASV: IPv4 only (RFC 959); the address is `--public-address`, or the one that the client has connected to."""
     if session._epsvall:  # noqa: SLF001 - pyftpdlib's name for it
         session.respond("501 You have asked for EPSV only.")
         return
     if session.local.family != socket.AF_INET:
         session.respond("425 PASV is for IPv4; use EPSV.")
         return
-    door = _passive_door(session)
-    if door is not None:
-        told = session.service.worker.settings.public_address or session.local.address
-        numbers = f"{told.replace('.', ',')},{door.port // 256},{door.port % 256}"
+    port = _passive_port(session)
+    if port is not None:
+        address = session.service.worker.settings.public_address or session.local.address
+        numbers = f"{address.replace('.', ',')},{port.number // 256},{port.number % 256}"
         session.respond(f"227 Entering Passive Mode ({numbers}).")
 
 
 def epsv(session: Session, argument: str) -> None:
-    """EPSV (RFC 2428): of the control connection's own kind, the only one that is sure to reach us."""
+    """EPSV (RFC 2428): of the control connection's own address family, the only one that is sure to reach us."""
     if argument.upper() == "ALL":
         session._epsvall = True  # noqa: SLF001 - pyftpdlib's name for it
         session.respond("200 EPSV only from now on.")
@@ -36,33 +36,33 @@ def epsv(session: Session, argument: str) -> None:
     if argument not in ("", own):
         session.respond(f"522 This network protocol cannot be had; use ({own}).")
         return
-    door = _passive_door(session)
-    if door is not None:
-        session.respond(f"229 Entering Extended Passive Mode (|||{door.port}|).")
+    port = _passive_port(session)
+    if port is not None:
+        session.respond(f"229 Entering Extended Passive Mode (|||{port.number}|).")
 
 
-def _passive_door(session: Session) -> PassiveDoor | None:
-    session.open_door(None)
+def _passive_port(session: Session) -> PassivePort | None:
+    session.set_data_port(None)
     try:
-        door = PassiveDoor(session.local, session.peer, session.service.worker.settings.passive_ports)
-    except NoPortError:
+        port = PassivePort(session.local, session.peer, session.service.worker.settings.passive_ports)
+    except NoFreePortError:
         session.service.report("every port of --passive-ports is taken; clients are asked to try again", once=True)
         session.respond("425 No port is free for a data connection; try again later.")
         return None
     except OSError as error:
         session.respond(f"425 No data connection can be opened: {error.strerror}.")
         return None
-    session.open_door(door)
-    return door
+    session.set_data_port(port)
+    return port
 
 
 def abor(session: Session, _: str) -> None:
     """ABOR (RFC 959, 4.1.3): 426 for the transfer, then 226 for the command."""
-    if session.delivery is not None:
-        session.delivery.give_up(426, "Transfer aborted.")
+    if session.transfer is not None:
+        session.transfer.give_up(426, "Transfer aborted.")
         session.respond("226 Aborted.")
     else:
-        session.open_door(None)
+        session.set_data_port(None)
         session.respond("225 There is no transfer to abort.")
 
 

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 _log = logging.getLogger("mirror.ftp")
 
 
-class Background:
+class BackgroundThread:
     """A thread that starts with the first piece of work; its results come back on the event loop.
 
     Arguments:

@@ -16,7 +16,7 @@ from pyftpdlib.handlers.ftps.ssl import SSLConnectionMixin
 
 from bundler.errors import ErrorId, ServeError
 from mirror.ftp.commands import COMMANDS
-from mirror.ftp.data_connection import NotNow, PlainWire, reset
+from mirror.ftp.data_connection import PlainDataConnection, WouldBlock, reset
 from mirror.ftp.session import Session
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mirror.ftp.content import Content
-    from mirror.ftp.data_connection import Wire
-    from mirror.ftp.server import Service
+    from mirror.ftp.data_connection import DataConnection
+    from mirror.ftp.server import Server
     from mirror.worker.control import Material
 
 # what is read from the file at once, and what OpenSSL takes of it in one call: one record
@@ -47,7 +47,7 @@ class Tls:
     def __init__(self, material: Material, where: str) -> None:
         self._context = _context(material.certificate or b"", material.key or b"", where)
 
-    def session(self, connection: socket.socket, service: Service, ioloop: Any) -> Session:
+    def session(self, connection: socket.socket, service: Server, ioloop: Any) -> Session:
         """Return the session of a new connection."""
         return SecureSession(connection, service, ioloop, self._context)
 
@@ -117,7 +117,7 @@ class SecureSession(SSLConnectionMixin, Session):
 
     obeyed = COMMANDS | TLS_COMMANDS
 
-    def __init__(self, conn: socket.socket, server: Service, ioloop: Any, context: SSL.Context) -> None:
+    def __init__(self, conn: socket.socket, server: Server, ioloop: Any, context: SSL.Context) -> None:
         self.context = context
         self.sizes_agreed = False
         self.private = False
@@ -137,9 +137,9 @@ class SecureSession(SSLConnectionMixin, Session):
         """Whether the control connection is protected, or about to be."""
         return bool(self._ssl_requested)
 
-    def wire(self, connection: socket.socket) -> Wire:
+    def data_connection(self, connection: socket.socket) -> DataConnection:
         """Return a data connection as PROT has asked for it."""
-        return TlsWire(connection, self.context) if self.private else PlainWire(connection)
+        return TlsDataConnection(connection, self.context) if self.private else PlainDataConnection(connection)
 
     def flush_account(self) -> None:
         """Forget who has logged in, and PROT with it."""
@@ -176,7 +176,7 @@ class SecureSession(SSLConnectionMixin, Session):
             return b""
 
     def handle_failed_ssl_handshake(self) -> None:
-        """Close: there is nothing that could be said."""
+        """Close: no reply can be sent."""
         self.close()
 
     def handle_error(self) -> None:
@@ -186,18 +186,18 @@ class SecureSession(SSLConnectionMixin, Session):
     def close(self) -> None:
         """Close the TLS layer, then everything."""
         if not self._closed and self._ssl_established:
-            self.end_tls()
+            self.send_close_notify()
         Session.close(self)
 
-    def end_tls(self) -> None:
-        """Say goodbye in TLS, if the connection takes it at once."""
+    def send_close_notify(self) -> None:
+        """Send close_notify, if the connection takes it at once."""
         try:
             self.socket.shutdown()
         except (SSL.Error, OSError):
             return
 
 
-class TlsWire:
+class TlsDataConnection:
     """A protected data connection; owns its socket."""
 
     def __init__(self, connection: socket.socket, context: SSL.Context) -> None:
@@ -210,12 +210,12 @@ class TlsWire:
         """Return the descriptor to wait on."""
         return self._socket.fileno()
 
-    def greet(self) -> None:
-        """Shake hands."""
+    def handshake(self) -> None:
+        """Do the handshake (`DataConnection.handshake`)."""
         self._try(self._tls.do_handshake)
 
     def send(self, content: Content, limit: int) -> int:
-        """Send (`Wire.send`); a record that could not be sent is tried again as it was, as OpenSSL wants."""
+        """Send (`DataConnection.send`); a record that could not be sent is tried again as it was, as OpenSSL wants."""
         if not self._block:
             self._block = memoryview(content.read(min(limit, _BLOCK_BYTES)))
         total = 0
@@ -225,17 +225,17 @@ class TlsWire:
                 content.advance(sent)
                 self._block = self._block[sent:]
                 total += sent
-        except NotNow:
+        except WouldBlock:
             if not total:
                 raise
         return total
 
     def finish(self) -> None:
-        """Say that this was all (close_notify), and close."""
+        """Send close_notify, and close."""
         self._try(self._tls.shutdown)
         self._socket.close()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Close without close_notify, and with RST."""
         reset(self._socket)
 
@@ -243,14 +243,14 @@ class TlsWire:
         try:
             return call()
         except SSL.WantReadError:
-            raise NotNow("read") from None
+            raise WouldBlock("read") from None
         except SSL.WantWriteError:
-            raise NotNow("write") from None
+            raise WouldBlock("write") from None
         except SSL.SysCallError as error:
-            _gone(str(error.args[-1]))
+            _reset_error(str(error.args[-1]))
         except (SSL.ZeroReturnError, SSL.Error):
-            _gone("TLS failed on the data connection")
+            _reset_error("TLS failed on the data connection")
 
 
-def _gone(what: str) -> NoReturn:
+def _reset_error(what: str) -> NoReturn:
     raise OSError(errno.ECONNRESET, what)

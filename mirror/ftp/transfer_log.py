@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirror.ftp.transfer import Delivery, Outcome
+from mirror.ftp.transfer import DataTransfer, TransferEnd
 from mirror.shared.counters import Field
 from mirror.worker.access_log import Transfer
 
@@ -31,21 +31,21 @@ class Started(NamedTuple):
 
 
 def begin(session: Session, content: Content, started: Started, announced: str) -> None:
-    """Announce a transfer and start it; takes the session's door, and the content.
+    """Announce a transfer and start it; takes the session's port, and the content.
 
     The announcement is sent together with the end's reply when there is nothing to wait for in between.
     """
-    door = session.door
-    if door is None:
+    port = session.data_port
+    if port is None:
         content.close()
         refuse(session, started, 425, "Use EPSV or PASV first.")
         return
-    session.door = None
+    session.data_port = None
     session.respond(f"150 {announced}")
     session.started = started
     worker = session.service.worker
-    session.delivery = Delivery(session.ioloop, door, content, session, worker.bandwidth)
-    session.delivery.start()
+    session.transfer = DataTransfer(session.ioloop, port, content, session, worker.bandwidth)
+    session.transfer.start()
 
 
 def refuse(session: Session, started: Started, code: int, text: str) -> None:
@@ -53,20 +53,20 @@ def refuse(session: Session, started: Started, code: int, text: str) -> None:
 
     A waiting data connection is closed, so that no client waits on it.
     """
-    session.open_door(None)
+    session.set_data_port(None)
     session.respond(f"{code} {text}")
-    _log(session, started, Outcome(code, text, 0), complete=True)
+    _log(session, started, TransferEnd(code, text, 0), complete=True)
 
 
-def ended(session: Session, outcome: Outcome) -> None:
+def ended(session: Session, end: TransferEnd) -> None:
     """Answer at a transfer's end."""
-    session.respond(f"{outcome.code} {outcome.text}")
+    session.respond(f"{end.code} {end.text}")
     started, session.started = session.started, None
-    complete = outcome.code == 226
+    complete = end.code == 226
     if not complete:
         session.slot.add(Field.CUT_TRANSFERS)
     if started is not None:
-        _log(session, started, outcome, complete=complete)
+        _log(session, started, end, complete=complete)
 
 
 def abandoned(session: Session, sent_bytes: int) -> None:
@@ -75,10 +75,10 @@ def abandoned(session: Session, sent_bytes: int) -> None:
     session.slot.add(Field.CUT_TRANSFERS)
     started, session.started = session.started, None
     if started is not None:
-        _log(session, started, Outcome(426, "", sent_bytes), complete=False)
+        _log(session, started, TransferEnd(426, "", sent_bytes), complete=False)
 
 
-def _log(session: Session, started: Started, outcome: Outcome, *, complete: bool) -> None:
+def _log(session: Session, started: Started, end: TransferEnd, *, complete: bool) -> None:
     log = session.service.worker.log
     if not log.wanted:
         return
@@ -92,8 +92,8 @@ def _log(session: Session, started: Started, outcome: Outcome, *, complete: bool
             method=started.method,
             path=f"/{started.path}",
             range=started.range,
-            status=outcome.code,
-            sent_bytes=outcome.sent_bytes,
+            status=end.code,
+            sent_bytes=end.sent_bytes,
             complete=complete,
         )
     )

@@ -75,8 +75,8 @@ def size(session: Session, argument: str) -> None:
 def mdtm(session: Session, argument: str) -> None:
     """MDTM (RFC 3659, 3)."""
     _, found = look(session, argument)
-    told = f"213 {fact_time(found.modified_s)}" if isinstance(found, File) else "550 There is no such file."
-    session.respond(told)
+    reply = f"213 {fact_time(found.modified_s)}" if isinstance(found, File) else "550 There is no such file."
+    session.respond(reply)
 
 
 def rest(session: Session, argument: str) -> None:
@@ -89,7 +89,7 @@ def rest(session: Session, argument: str) -> None:
 
 
 def retr(session: Session, argument: str) -> None:
-    """RETR, from where REST has said; bytes are sent as they are in ASCII mode too: a digest must still match."""
+    """RETR, from where REST has set; bytes are sent as they are in ASCII mode too: a digest must still match."""
     offset, session._restart_position = session._restart_position, 0  # noqa: SLF001 - pyftpdlib's name for it
     serving = session.service.worker.serving
     path, found = look(session, argument)
@@ -105,7 +105,7 @@ def retr(session: Session, argument: str) -> None:
     try:
         descriptor = open_checked(found)
     except NotTheCheckedFileError as error:
-        session.service.faults.noticed(serving, found, error)
+        session.service.rechecks.recheck(serving, found, error)
         refuse(session, started, 450, "The file cannot be served at the moment.")
         return
     content = FileContent(descriptor, offset, found.size)
@@ -168,9 +168,9 @@ def stat(session: Session, argument: str) -> None:
 def _session_status(session: Session) -> None:
     login = "Logged in." if session.authenticated else "Not logged in."
     data = "No transfer."
-    if session.delivery is not None:
-        data = f"A transfer runs; {session.delivery.sent_bytes} bytes are sent."
-    elif session.door is not None:
+    if session.transfer is not None:
+        data = f"A transfer runs; {session.transfer.sent_bytes} bytes are sent."
+    elif session.data_port is not None:
         data = "A data connection is awaited."
     session.push(f"211-Status:\r\n {login}\r\n {data}\r\n")
     session.respond("211 End.")

@@ -1,4 +1,4 @@
-"""One FTP worker process: the event loop, and what the supervisor says. See `mirror.worker.worker`."""
+"""One FTP worker process: the event loop, and the supervisor's messages. See `mirror.worker.worker`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyftpdlib.ioloop import IOLoop
 
 from mirror.ftp.limits import Limits
-from mirror.ftp.server import Service
+from mirror.ftp.server import Server
 from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run(worker: Worker, limits: Limits | None = None) -> None:
 
 
 def _quiet() -> None:
-    """Leave of pyftpdlib's log what is a bug; without a handler it would set up one that tells everything."""
+    """Leave of pyftpdlib's log what is a bug; without a handler it would set up one that writes everything."""
     log = logging.getLogger("pyftpdlib")
     if not log.handlers:
         log.addHandler(logging.StreamHandler(sys.stderr))
@@ -63,7 +63,7 @@ class FtpWorker:
     def __init__(self, worker: Worker, limits: Limits) -> None:
         self._worker = worker
         self._ioloop = IOLoop.factory()
-        self._service = Service(worker, self._ioloop, limits, _tls(worker.settings, worker.serving.material))
+        self._server = Server(worker, self._ioloop, limits, _tls(worker.settings, worker.serving.material))
         self._reloads = Reloads(worker, self._watch, self._take_over)
         self._stop_by_s: float | None = None
         self._line: Watched | None = Watched(self._ioloop, worker.control.fileno(), self._obey)
@@ -81,14 +81,14 @@ class FtpWorker:
                 longest_s = _LONGEST_WAIT_S if wait_s is None else min(wait_s, _LONGEST_WAIT_S)
                 wait_s = self._ioloop.loop(longest_s, blocking=False)
         finally:
-            self._service.close()
+            self._server.close()
             self._ioloop.close()
             self._worker.log.flush()
 
     def _is_over(self) -> bool:
         if self._stop_by_s is None:
             return False
-        return not self._service.sessions or time.monotonic() >= self._stop_by_s
+        return not self._server.sessions or time.monotonic() >= self._stop_by_s
 
     # --- the supervisor
 
@@ -117,13 +117,13 @@ class FtpWorker:
     def _stop(self) -> None:
         if self._stop_by_s is None:
             self._stop_by_s = time.monotonic() + self._worker.settings.grace_s
-            self._service.stop()
+            self._server.stop()
 
     def _watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], None]:
         return Watched(self._ioloop, fileno, call).close
 
     def _take_over(self, serving: Serving) -> None:
-        self._service.tls = _tls(self._worker.settings, serving.material)
+        self._server.tls = _tls(self._worker.settings, serving.material)
         self._worker.take_over(serving)
 
 
