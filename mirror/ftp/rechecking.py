@@ -29,12 +29,13 @@ class Rechecks:
         self._thread = thread
         self._running: set[str] = set()
 
-    def recheck(self, serving: Serving, file: File, error: NotTheCheckedFileError) -> None:
+    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         """Have a file hashed again that could not be opened as the one that was checked."""
         if file.digest is None or error.is_passing:
             return
         if file.place.path in self._running:
             return
+        serving = self._worker.serving
         if serving.faults.worth_a_look(file):
             self._running.add(file.place.path)
             self._thread.run(partial(hash_again, file), partial(self._rechecked, serving, file, error.reason))

@@ -1,6 +1,6 @@
 """One transfer: waits for the data connection, sends within the bandwidth, and reports how it ended.
 
-An object on pyftpdlib's event loop that is registered only while there is something to wait for: a small file whose
+An object on the event loop that is registered only while there is something to wait for: a small file whose
 client has connected already never is.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mirror.ftp.content import TruncatedError, UnreadableError
 from mirror.ftp.data_connection import WouldBlock
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mirror.ftp.content import Content
     from mirror.ftp.data_connection import DataConnection, Direction
     from mirror.ftp.data_port import DataPort
+    from mirror.ftp.event_loop import EventLoop
     from mirror.shared.bandwidth import Bandwidth
 
 _log = logging.getLogger("mirror.ftp")
@@ -53,16 +54,15 @@ class DataTransfer:
     """A running transfer; begins with `start`.
 
     Arguments:
-        ioloop: pyftpdlib's.
         port: where the data connection comes from; owned.
         content: owned.
         bandwidth: the budget of the whole mirror, None without.
     """
 
     def __init__(
-        self, ioloop: Any, port: DataPort, content: Content, initiator: Initiator, bandwidth: Bandwidth | None
+        self, loop: EventLoop, port: DataPort, content: Content, initiator: Initiator, bandwidth: Bandwidth | None
     ) -> None:
-        self._ioloop = ioloop
+        self._loop = loop
         self._port: DataPort | None = port
         self._content = content
         self._initiator = initiator
@@ -163,7 +163,7 @@ class DataTransfer:
             # waiting for our own budget is no fault of the client's
             self._progress_s = time.monotonic()
             self._wait(connection, None)
-            self._ioloop.call_later(max(wait_s, _LEAST_WAIT_S), self._resume)
+            self._loop.call_later(max(wait_s, _LEAST_WAIT_S), self._resume)
             return -1
         sent = 0
         try:
@@ -184,18 +184,18 @@ class DataTransfer:
         """Ask the loop for an event; None asks for none but the connection's end."""
         if on is None:
             return
-        events = {"read": self._ioloop.READ, "write": self._ioloop.WRITE, None: 0}[direction]
+        events = {"read": self._loop.READ, "write": self._loop.WRITE, None: 0}[direction]
         self._awaits = direction
         if self._fileno < 0:
             self._fileno = on.fileno()
-            self._ioloop.register(self._fileno, self, events)
+            self._loop.register(self._fileno, self, events)
         elif events != self._events:
-            self._ioloop.modify(self._fileno, events)
+            self._loop.modify(self._fileno, events)
         self._events = events
 
     def _unregister(self) -> None:
         if self._fileno >= 0:
-            self._ioloop.unregister(self._fileno)
+            self._loop.unregister(self._fileno)
             self._fileno = -1
 
     def readable(self) -> bool:
