@@ -9,7 +9,7 @@ from mirror.tree.quarantine import hash_again
 from mirror.worker.operator_log import tell
 
 if TYPE_CHECKING:
-    from mirror.ftp.thread_work import BackgroundThread
+    from mirror.ftp.interface import Executor
     from mirror.tree.identity import Identity
     from mirror.tree.opening import NotTheCheckedFileError
     from mirror.tree.served import File
@@ -24,7 +24,7 @@ class Rechecks:
         thread: does the hashing.
     """
 
-    def __init__(self, worker: Worker, thread: BackgroundThread) -> None:
+    def __init__(self, worker: Worker, thread: Executor) -> None:
         self._worker = worker
         self._thread = thread
         self._running: set[str] = set()
