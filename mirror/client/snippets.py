@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from mirror.client.curl import curl_snippets
 from mirror.client.image_snippets import image_snippets
 from mirror.client.registry_snippets import registry_snippets
-from mirror.client.repositories import repositories
 from mirror.client.wording import schemes
 from mirror.client.yum import yum_snippets
+from mirror.client.yum_repositories import repositories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

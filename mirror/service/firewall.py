@@ -70,14 +70,14 @@ def firewall_steps(facts: Facts, settings: Settings, allow: tuple[Network, ...])
 
 def _firewalld(ports: tuple[Ports, ...], allow: tuple[Network, ...]) -> Iterator[Step]:
     for port in ports:
-        told = port.text("-")
+        ports_text = port.text("-")
         subjects = [
             (
                 "rich-rule",
-                f'rule family="ipv{net.version}" source address="{net}" port port="{told}" protocol="tcp" accept',
+                f'rule family="ipv{net.version}" source address="{net}" port port="{ports_text}" protocol="tcp" accept',
             )
             for net in allow
-        ] or [("port", f"{told}/tcp")]
+        ] or [("port", f"{ports_text}/tcp")]
         for kind, value in subjects:
             # for every start, and for now: a reload would end what others have set up for now only
             for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):

@@ -58,7 +58,7 @@ def drop_privileges(user: WorkerUser) -> None:
 
 
 def name_process(name: str) -> None:
-    """Let `ps`, `top` and `pkill` call this process by a name of up to 15 characters (prctl(2), PR_SET_NAME)."""
+    """Let ps, top and pkill call this process by a name of up to 15 characters (prctl(2), PR_SET_NAME)."""
     _prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()))
 
 

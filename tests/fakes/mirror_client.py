@@ -1,4 +1,4 @@
-"""A mirror in memory, and what is wrong with it: an implementation of `mirror.probe.interface.Client`."""
+"""A mirror in memory, and what is wrong with it: an implementation of `mirror.probe.interface.MirrorClient`."""
 
 from __future__ import annotations
 
