@@ -37,7 +37,7 @@ DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
 
 @dataclass(frozen=True, slots=True)
 class WantedImage:
-    """One image.
+    """An image that a registry has to give.
 
     Arguments:
         names: on the site, source hosts in front; each with a tag, or with a digest alone.
