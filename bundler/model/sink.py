@@ -1,7 +1,8 @@
-"""Where bytes that arrive are put: what the network asks of it, and the store's partial files are."""
+"""What the network asks of whoever keeps the bytes: a sink for those that arrive, pieces of those that are sent."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -27,3 +28,7 @@ class Sink(Protocol):
 
     def digest(self, algorithm: str) -> Digest:
         """Return the digest of all bytes held, `sha256` or `sha512`."""
+
+
+# from an offset on, to the end
+Pieces = Callable[[int], Iterator[bytes | memoryview]]

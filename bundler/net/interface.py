@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from bundler.model.digest import Blob, Digest
     from bundler.model.image.reference import Reference
     from bundler.model.progress import Task
     from bundler.model.robot import MadeRobot, NewRobot, Robot
-    from bundler.model.sink import Sink
+    from bundler.model.sink import Pieces, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +205,6 @@ class RegistryReader(Protocol):
 
         Raises SourceError, IntegrityError, StorageError (from the sink).
         """
-
-
-Pieces = Callable[[int], Iterator[bytes | memoryview]]
 
 
 class RegistryWriter(Protocol):

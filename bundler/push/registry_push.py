@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
     from bundler.model.progress import Progress, Task
-    from bundler.net.interface import Pieces, RegistryWriter
+    from bundler.model.sink import Pieces
+    from bundler.net.interface import RegistryWriter
     from bundler.push.push_plan import PlannedPush, PushPlan
 
 
 class Blobs(Protocol):
-    """Where the bytes come from; `layout.Layout` implements it."""
+    """Where the bytes come from; `archive.bundled_images` implements it."""
 
     def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
         """Return what is wrong with files that are not the listed ones, or cannot be read, by path."""

@@ -13,7 +13,7 @@ from bundler.model.digest import Digest
 if TYPE_CHECKING:
     from bundler.model.digest import Blob
     from bundler.model.progress import Task
-    from bundler.net.interface import Pieces
+    from bundler.model.sink import Pieces
 
 
 @dataclass(slots=True)

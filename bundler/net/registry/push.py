@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Blob
     from bundler.model.progress import Task
-    from bundler.net.interface import Pieces, Transport
+    from bundler.model.sink import Pieces
+    from bundler.net.interface import Transport
     from bundler.net.registry.concurrency_limit import Gate
     from bundler.net.registry.credentials import Logins
     from bundler.net.retry import Retry

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Blob
     from bundler.model.progress import Task
-    from bundler.net.interface import Answer, Body, Pieces, Transport
+    from bundler.model.sink import Pieces
+    from bundler.net.interface import Answer, Body, Transport
     from bundler.net.registry.endpoint import Repository
 
 _CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.image.bundled import BundleImage
     from bundler.model.progress import Task
-    from bundler.net.interface import Pieces
+    from bundler.model.sink import Pieces
 
 PAUSE = image("registry.k8s.io/pause:3.5", platforms=("linux/amd64",))
 APP = image("docker.io/demo/app:1")
