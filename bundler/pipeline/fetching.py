@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.pipeline.workers import Unit, run_all
+from bundler.pipeline.runner import Unit, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Aliased
 from bundler.model.lock import Lock, LockedEntry
 from bundler.model.manifest import Entry, Manifest, entry_fingerprint
-from bundler.pipeline.workers import Unit, attempt_all
+from bundler.pipeline.runner import Unit, attempt_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
 from bundler.kinds.base import Estimate
-from bundler.pipeline.workers import Unit, attempt_all
+from bundler.pipeline.runner import Unit, attempt_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.pipeline.workers import Unit, attempt_all, run_all
+from bundler.pipeline.runner import Unit, attempt_all, run_all
 from tests.fakes.progress import RecordingProgress, RecordingTask
 
 if TYPE_CHECKING:
