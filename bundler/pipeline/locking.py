@@ -11,15 +11,16 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Aliased
 from bundler.model.lock import Lock, LockedEntry
 from bundler.model.manifest import Entry, Manifest, entry_fingerprint
-from bundler.pipeline.runner import Unit, attempt_all
+from bundler.pipeline.runner import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bundler.kinds.base import AnyKind, KindTable, Sources
+    from bundler.kinds.base import AnyKind
     from bundler.model.artifact import Artifact
     from bundler.model.platform import Platform
-    from bundler.model.progress import Progress, Task
+    from bundler.model.progress import Task
+    from bundler.pipeline.context import BuildContext
     from bundler.pipeline.planning import Estimated
 
 
@@ -120,25 +121,19 @@ class Pinned:
 
 def pin_manifest(
     manifest: Manifest,
-    kinds: KindTable,
-    sources: Sources,
+    context: BuildContext,
     *,
     previous: Lock | None = None,
     update: Sequence[str] = (),
     estimates: Sequence[Estimated] = (),
-    jobs: int,
-    keep_going: bool = False,
-    progress: Progress,
 ) -> Pinned:
-    """Pin the entries of a manifest.
+    """Pin the entries of a manifest; a failure is returned where the runner keeps going, otherwise it is raised.
 
     Arguments:
         previous: an earlier lock, whose pins hold for entries that mean the same; for others the kind is told them.
         update: shell globs of entries, or of artifacts in them, to pin anew all the same.
         estimates: what `estimate_manifest` found; entries that it had to pin already, or failed on, are not asked
             again.
-        jobs: how many entries are worked on at once.
-        keep_going: whether a failure is returned once everything else is pinned; without, it is raised.
     """
     moved = entries_to_update(previous, update) if previous else frozenset()
     known = {(item.kind, item.entry.id): item for item in estimates}
@@ -151,7 +146,7 @@ def pin_manifest(
                 pinned.append(before)
             else:
                 earlier = earlier_pins(before, update) if before else Earlier()
-                units.append(Unit(entry.id, None, (kinds[kind_name], entry, earlier)))
+                units.append(Unit(entry.id, None, (context.kinds[kind_name], entry, earlier)))
 
     def pin(work: tuple[AnyKind, Entry, Earlier], task: Task) -> LockedEntry:
         kind, entry, earlier = work
@@ -159,11 +154,11 @@ def pin_manifest(
         if asked and asked.failure:
             raise asked.failure
         artifacts = (asked and asked.estimate.artifacts) or kind.lock(
-            entry, sources, task, kept=earlier.kept, moved=earlier.moved
+            entry, context.sources, task, kept=earlier.kept, moved=earlier.moved
         )
         return LockedEntry(kind.name, entry.id, entry_fingerprint(entry), tuple(artifacts))
 
-    outcome = attempt_all(units, pin, jobs=jobs, keep_going=keep_going, progress=progress)
+    outcome = context.runner.attempt_all(units, pin)
     ordered = sorted([*pinned, *outcome.results.values()], key=lambda entry: (entry.kind, entry.id))
     lock = Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
     return Pinned(lock, outcome.failure)
@@ -179,13 +174,14 @@ def require_platforms(wanted: Sequence[Platform], offered: Sequence[Platform]) -
         )
 
 
-def narrow_lock(lock: Lock, platforms: Sequence[Platform], kinds: KindTable, sources: Sources) -> Lock:
+def narrow_lock(lock: Lock, platforms: Sequence[Platform], context: BuildContext) -> Lock:
     """Return the part of a lock that serves these platforms; raises as `require_platforms` does."""
     require_platforms(platforms, lock.platforms)
     entries = []
     for entry in lock.entries:
-        kind = kinds[entry.kind]
-        left = [part for artifact in entry.artifacts if (part := kind.narrow(artifact, platforms, sources)) is not None]
+        kind = context.kinds[entry.kind]
+        parts = (kind.narrow(artifact, platforms, context.sources) for artifact in entry.artifacts)
+        left = [part for part in parts if part is not None]
         if left:
             entries.append(LockedEntry(entry.kind, entry.id, entry.fingerprint, tuple(left)))
     return Lock(lock.manifest, tuple(platforms), lock.variables, tuple(entries))

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
 from bundler.kinds.base import Estimate
-from bundler.pipeline.runner import Unit, attempt_all
+from bundler.pipeline.runner import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bundler.kinds.base import Fetch, KindTable, Sources
+    from bundler.kinds.base import Fetch, KindTable
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Entry, Manifest
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress, Task
+    from bundler.pipeline.context import BuildContext, Room
 
 # the bundle's own files, tar headers and padding: generous, so that a plan never promises too little room
 OVERHEAD_BYTES = 4 * 1024 * 1024
@@ -99,10 +100,11 @@ def build_plan(
     )
 
 
-def plan_lock(lock: Lock, kinds: KindTable, has: Callable[[Blob], bool], *, jobs: int) -> Plan:
+def plan_lock(lock: Lock, context: BuildContext) -> Plan:
     """Return the cost of a build from a lock."""
     content = sum(blob.size for blob in lock.blobs)
-    return build_plan(lock_fetches(lock, kinds), has, jobs=jobs, content_bytes=content)
+    fetches = lock_fetches(lock, context.kinds)
+    return build_plan(fetches, context.sources.store.has, jobs=context.runner.jobs, content_bytes=content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +148,20 @@ class Estimated:
     failure: Exception | None = None
 
 
-def estimate_manifest(
-    manifest: Manifest, kinds: KindTable, sources: Sources, *, jobs: int, keep_going: bool, progress: Progress
-) -> list[Estimated]:
+def estimate_manifest(manifest: Manifest, context: BuildContext) -> list[Estimated]:
     """Ask the upstream, for a manifest without a lock, how much each entry is; in the manifest's order.
 
-    With `keep_going` a failure is kept with its entry; without, it is raised.
+    A failure is kept with its entry where the runner keeps going; otherwise it is raised.
     """
     wanted = [(name, entry) for name, entries in manifest.entries.items() for entry in entries]
     units = [Unit(entry.id, 0, (name, entry)) for name, entry in wanted]
 
     def ask(work: tuple[str, Entry], task: Task) -> Estimated:
         name, entry = work
-        return Estimated(name, entry, kinds[name].estimate(entry, sources, task))
+        return Estimated(name, entry, context.kinds[name].estimate(entry, context.sources, task))
 
-    outcome = attempt_all(units, ask, jobs=jobs, keep_going=keep_going, progress=_NotesOnly(progress))
+    quiet = replace(context.runner, progress=_NotesOnly(context.runner.progress))
+    outcome = quiet.attempt_all(units, ask)
     nothing = Estimate(())
     return [
         outcome.results.get(index) or Estimated(name, entry, nothing, outcome.failures[index])
@@ -168,18 +169,16 @@ def estimate_manifest(
     ]
 
 
-def narrow_estimate(
-    estimated: Estimated, platforms: Sequence[Platform], kinds: KindTable, sources: Sources
-) -> Estimated:
+def narrow_estimate(estimated: Estimated, platforms: Sequence[Platform], context: BuildContext) -> Estimated:
     """Return what an entry costs a build for some platforms; what is not pinned yet is wanted whole by the lock."""
-    kind, pinned = kinds[estimated.kind], estimated.estimate.artifacts
+    kind, pinned = context.kinds[estimated.kind], estimated.estimate.artifacts
     if not platforms or not pinned:
         return estimated
-    left = [part for artifact in pinned if (part := kind.narrow(artifact, platforms, sources)) is not None]
+    left = [part for artifact in pinned if (part := kind.narrow(artifact, platforms, context.sources)) is not None]
     return replace(estimated, estimate=replace(estimated.estimate, fetches=kind.fetches(left), artifacts=tuple(left)))
 
 
-def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], *, jobs: int) -> Plan:
+def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:
     """Return the cost of a build for which there is no lock yet; blobs shared between entries are counted once."""
     fetches: list[tuple[str, Fetch]] = []
     seen: set[Blob] = set()
@@ -191,16 +190,8 @@ def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], 
             fetches.append((estimated.kind, fetch))
     unknown = [label for estimated in estimates for label in estimated.estimate.unknown]
     content = sum(fetch.transfer_bytes for _, fetch in fetches)
+    has, jobs = context.sources.store.has, context.runner.jobs
     return build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A directory, its file system's device number, and the bytes free on it."""
-
-    directory: str
-    device: int
-    free_bytes: int
 
 
 def require_room(plan: Plan, store: Room, output: Room) -> None:

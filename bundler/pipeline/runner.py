@@ -53,53 +53,50 @@ class _CancellableTask:
         self.task.finish(outcome)
 
 
-def run_all(
-    units: Sequence[Unit[W]],
-    act: Callable[[W, Task], R],
-    *,
-    jobs: int,
-    keep_going: bool,
-    progress: Progress,
-) -> list[R]:
-    """Do every unit's work and return the results in the order of the units.
-
-    Raises the BundlerError of the first failed unit in their order; otherwise as `attempt_all`.
-    """
-    outcome = attempt_all(units, act, jobs=jobs, keep_going=keep_going, progress=progress)
-    if outcome.failure is not None:
-        raise outcome.failure
-    return [outcome.results[index] for index in range(len(units))]
-
-
-def attempt_all(
-    units: Sequence[Unit[W]],
-    act: Callable[[W, Task], R],
-    *,
-    jobs: int,
-    keep_going: bool,
-    progress: Progress,
-) -> Outcome[R]:
-    """Do every unit's work, at most `jobs` at once, and return what succeeded and what failed, by index.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """How independent pieces of work are done.
 
     Arguments:
-        act: does one unit's work, reporting to its task; it runs on a thread of its own.
-        jobs: threads, at least 1.
+        jobs: how many run at once, at least 1.
         keep_going: whether the rest is still done after a failure. Otherwise nothing is begun after it, what runs is
             cut short, and it is raised at once, as is whatever is no BundlerError.
+        progress: what every piece is reported to.
     """
 
-    def attempt(index: int, over: Callable[[], bool]) -> R:
-        unit = units[index]
-        task = _CancellableTask(progress.task(unit.label, unit.transfer_bytes), over)
-        try:
-            result = act(unit.work, task)
-        except Exception as error:
-            task.finish(f"failed: {str(error).removeprefix(f'{unit.label}: ')}")
-            raise
-        task.finish()
-        return result
+    jobs: int
+    keep_going: bool
+    progress: Progress
 
-    def goes_on(failure: Exception) -> bool:
-        return keep_going and isinstance(failure, BundlerError)
+    def run_all(self, units: Sequence[Unit[W]], act: Callable[[W, Task], R]) -> list[R]:
+        """Do every unit's work and return the results in the order of the units.
 
-    return attempt_each(len(units), attempt, threads=jobs, goes_on=goes_on)
+        Raises the BundlerError of the first failed unit in their order; otherwise as `attempt_all`.
+        """
+        outcome = self.attempt_all(units, act)
+        if outcome.failure is not None:
+            raise outcome.failure
+        return [outcome.results[index] for index in range(len(units))]
+
+    def attempt_all(self, units: Sequence[Unit[W]], act: Callable[[W, Task], R]) -> Outcome[R]:
+        """Do every unit's work and return what succeeded and what failed, by index.
+
+        Arguments:
+            act: does one unit's work, reporting to its task; it runs on a thread of its own.
+        """
+
+        def attempt(index: int, over: Callable[[], bool]) -> R:
+            unit = units[index]
+            task = _CancellableTask(self.progress.task(unit.label, unit.transfer_bytes), over)
+            try:
+                result = act(unit.work, task)
+            except Exception as error:
+                task.finish(f"failed: {str(error).removeprefix(f'{unit.label}: ')}")
+                raise
+            task.finish()
+            return result
+
+        def goes_on(failure: Exception) -> bool:
+            return self.keep_going and isinstance(failure, BundlerError)
+
+        return attempt_each(len(units), attempt, threads=self.jobs, goes_on=goes_on)

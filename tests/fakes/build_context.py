@@ -1,0 +1,45 @@
+"""A build context without a network: for tests of the pipeline, whose kinds know what is upstream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.kinds.base import Sources
+from bundler.pipeline.context import BuildContext, Room
+from bundler.pipeline.runner import Runner
+from tests.fakes.progress import RecordingProgress
+from tests.fakes.store import MemoryStore
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+    from bundler.kinds.base import AnyKind
+    from bundler.model.digest import Blob
+    from bundler.model.progress import Progress
+
+
+class Forgetful:
+    """A witness that remembers nothing."""
+
+    def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
+        """Know of none."""
+
+    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Keep nothing."""
+
+
+def build_context(
+    directory: Path,
+    *kinds: AnyKind,
+    store: MemoryStore | None = None,
+    jobs: int = 1,
+    keep_going: bool = False,
+    progress: Progress | None = None,
+) -> BuildContext:
+    """Return a context of these kinds, whose disks are full and whose store, unless given, lies in the directory."""
+    store = store or MemoryStore(directory)
+    sources = Sources(None, None, store, str(directory))  # type: ignore[arg-type] # these kinds need no network
+    runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress or RecordingProgress())
+    room = Room("", 0, 0)
+    return BuildContext({kind.name: kind for kind in kinds}, sources, runner, lambda _: room, directory, Forgetful())
