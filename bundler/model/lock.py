@@ -10,8 +10,7 @@ from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words
-from bundler.model.lock_json import want_text
+from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words, want_text
 from bundler.model.platform import Platform
 
 LOCK_FORMAT = 1

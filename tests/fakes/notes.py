@@ -10,7 +10,6 @@ from bundler.kinds.base import Estimate, Fetch, Sources
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
-from bundler.model.lock_json import decode_blob, encode_blob
 from bundler.model.placement import Placement
 from bundler.model.source_text import Position
 
@@ -68,7 +67,7 @@ class NoteArtifact:
 
     def encode(self) -> Json:
         """Return its JSON."""
-        return {"key": self.key, **encode_blob(self.blob), "held_to": self.held_to.encode()}
+        return {"key": self.key, **self.blob.encode(), "held_to": self.held_to.encode()}
 
 
 @dataclass(slots=True)
@@ -113,7 +112,7 @@ class NotesKind:
 
     def decode(self, value: Any) -> NoteArtifact:
         """Read what `encode` wrote."""
-        return NoteArtifact(value["key"], decode_blob(value), HeldTo.decode(value["held_to"]))
+        return NoteArtifact(value["key"], Blob.decode(value), HeldTo.decode(value["held_to"]))
 
     def narrow(self, artifact: NoteArtifact, platforms: Sequence[Platform], sources: Sources) -> NoteArtifact | None:  # noqa: ARG002 - same
         """Keep it: notes are for any platform."""

@@ -10,7 +10,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import INDEX_TYPES, Descriptor
 from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_name
-from bundler.model.lock_json import decode_blob, encode_blob, want_count, want_text
+from bundler.model.json_value import want_count, want_text
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class ImageArtifact:
         artifact = cls(
             reference=Reference.parse(want_text(value["reference"])),
             upstream=Blob(Digest.parse(want_text(value["upstream_digest"])), want_count(value["upstream_size"])),
-            top=decode_blob(value),
+            top=Blob.decode(value),
             media_type=want_text(value["media_type"]),
             created=None if created is None else want_count(created),
             held_to=HeldTo.decode(value["held_to"]),
@@ -177,8 +177,8 @@ def site_name_conflicts(artifacts: Iterable[ImageArtifact]) -> tuple[str, ...]:
 
 
 def _encode_descriptor(descriptor: Descriptor) -> Json:
-    return {"media_type": descriptor.media_type, **encode_blob(descriptor.blob)}
+    return {"media_type": descriptor.media_type, **descriptor.blob.encode()}
 
 
 def _decode_descriptor(value: Any) -> Descriptor:
-    return Descriptor(want_text(value["media_type"]), decode_blob(value))
+    return Descriptor(want_text(value["media_type"]), Blob.decode(value))
