@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.client_config import daemon_json, hosts_toml, registries_conf
-from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.image.reference import DEFAULT_HOST, Reference
 from bundler.model.image.site_name import site_name, site_repository
 from mirror.client.reach import Snippet

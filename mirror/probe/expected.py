@@ -10,7 +10,7 @@ from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.image.artifact import ImageArtifact
-from bundler.model.image.layout import blob_path
+from bundler.model.image.blob_paths import blob_path
 from bundler.model.lock import decode_lock
 from bundler.model.rpm.artifact import RpmArtifact, decode_rpm_artifact
 from mirror.probe.mirror_report import Finding, named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.image.oci import INDEX_TYPES
 from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_repository

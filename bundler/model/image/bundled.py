@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST
 from bundler.model.image.reference import Reference
 
