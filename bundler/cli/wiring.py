@@ -14,6 +14,7 @@ from bundler.durable import storage_errors
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
+from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import HttpDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
@@ -77,7 +78,7 @@ def open_build_context(
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
         runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
-        yield BuildContext(KINDS, sources, runner, look_at_room, store_root, store.witness)
+        yield BuildContext(KINDS, DECODERS, sources, runner, look_at_room, store_root, store.witness)
 
 
 def look_at_room(directory: Path) -> Room:

@@ -96,9 +96,6 @@ class Kind(EntryReader[E], Protocol[E, A]):
         Raises SourceError, IntegrityError, ManifestError (the wish itself cannot be met), StorageError.
         """
 
-    def decode(self, value: Any) -> A:
-        """Read one artifact from the lock; ValueError, KeyError or TypeError when it is not one."""
-
     def narrow(self, artifact: A, platforms: Sequence[Platform], sources: Sources) -> A | None:
         """Return what is left of an artifact for these platforms only, or None; `bundler build --platform`."""
 

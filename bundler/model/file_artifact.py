@@ -14,6 +14,8 @@ from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bundler.model.json_value import Json
 
 
@@ -77,6 +79,11 @@ class FileArtifact:
     def blobs(self) -> tuple[Blob, ...]:
         """The file itself; what it was taken out of is not needed any more."""
         return (self.content,)
+
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """The file at its path."""
+        return {self.path: self.content}
 
     def encode(self) -> Json:
         """Return its JSON object in the lock."""

@@ -25,9 +25,9 @@ from bundler.pipeline.planning import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from bundler.kinds.base import KindTable
+    from bundler.model.lock import Decoder
     from bundler.model.manifest import Manifest
     from bundler.pipeline.context import BuildContext, Request, Room
     from bundler.pipeline.planning import Estimated
@@ -45,7 +45,7 @@ def output_path(output: str, manifest: Manifest) -> Path:
         return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
 
 
-def read_lock(path: Path, kinds: KindTable) -> Lock | None:
+def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
     """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
     try:
         data = path.read_bytes()
@@ -55,7 +55,7 @@ def read_lock(path: Path, kinds: KindTable) -> Lock | None:
         raise ManifestError(
             ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
         ) from error
-    return decode_lock(data, {name: kind.decode for name, kind in kinds.items()}, file=str(path))
+    return decode_lock(data, decoders, file=str(path))
 
 
 def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]) -> tuple[Lock | None, Lock]:
@@ -66,7 +66,7 @@ def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]
     """
     manifest = load_manifest(request.manifest, tuple(context.kinds.values()), request.overrides)
     path = lock_path(request.manifest)
-    previous = read_lock(path, context.kinds)
+    previous = read_lock(path, context.decoders)
     if patterns and previous is None:
         raise _lock_missing(path)
     _require_directory(path.parent)
@@ -150,7 +150,7 @@ def _require_directory(directory: Path) -> None:
 
 def _agreed_lock(manifest: Manifest, request: Request, context: BuildContext) -> Lock | None:
     path = lock_path(request.manifest)
-    lock = read_lock(path, context.kinds)
+    lock = read_lock(path, context.decoders)
     if lock is None:
         if request.locked:
             raise _lock_missing(path)

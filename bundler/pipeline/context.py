@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.tar_stream import BlobWitness
     from bundler.kinds.base import KindTable, Sources
+    from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
     from bundler.pipeline.runner import Runner
 
@@ -50,12 +51,14 @@ class BuildContext:
     """What the steps work with; wired once per command.
 
     Arguments:
+        decoders: for each kind's name, what reads one of its artifacts from a lock.
         runner: does what can be done at once, and reports it.
         room: looks at a file system.
         witness: remembers which files of the store were verified.
     """
 
     kinds: KindTable
+    decoders: Mapping[str, Decoder]
     sources: Sources
     runner: Runner
     room: Callable[[Path], Room]

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from bundler.archive.opened_bundle import OpenedBundle, open_bundle
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId
+from bundler.model.artifacts import DECODERS
 from bundler.model.lock import Lock, decode_lock
 from bundler.pipeline.building import read_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from bundler.kinds.base import KindTable
 
 LOCK_SUFFIX = ".json"
 
@@ -27,7 +26,7 @@ class Contents:
     bundle: OpenedBundle | None
 
 
-def read_contents(path: Path, kinds: KindTable) -> Contents:
+def read_contents(path: Path) -> Contents:
     """Read a lock (a file whose name ends in .json), an archive, one of its parts, or an unpacked tree.
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent), and as `decode_lock` and `open_bundle` do.
@@ -36,9 +35,8 @@ def read_contents(path: Path, kinds: KindTable) -> Contents:
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
         bundle = open_bundle(path)
-        decoders = {name: kind.decode for name, kind in kinds.items()}
-        return Contents(decode_lock(bundle.lock, decoders, file=f"{path}: lock.json"), bundle)
-    lock = read_lock(path, kinds)
+        return Contents(decode_lock(bundle.lock, DECODERS, file=f"{path}: lock.json"), bundle)
+    lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
             ErrorId.BUNDLE_NOT_FOUND, "there is no such lock", where=str(path), remedy="Check the path."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bundler.kinds.base import Sources
 from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
+from tests.fakes.notes import NoteArtifact
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore
 
@@ -37,9 +38,16 @@ def build_context(
     keep_going: bool = False,
     progress: Progress | None = None,
 ) -> BuildContext:
-    """Return a context of these kinds, whose disks are full and whose store, unless given, lies in the directory."""
+    """Return a context of these kinds, whose disks are full.
+
+    Arguments:
+        kinds: their artifacts are notes.
+        store: one in the directory where none is given.
+    """
     store = store or MemoryStore(directory)
     sources = Sources(None, None, store, str(directory))  # type: ignore[arg-type] # these kinds need no network
     runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress or RecordingProgress())
     room = Room("", 0, 0)
-    return BuildContext({kind.name: kind for kind in kinds}, sources, runner, lambda _: room, directory, Forgetful())
+    table = {kind.name: kind for kind in kinds}
+    decoders = dict.fromkeys(table, NoteArtifact.decode)
+    return BuildContext(table, decoders, sources, runner, lambda _: room, directory, Forgetful())

@@ -65,9 +65,19 @@ class NoteArtifact:
         """Its one blob."""
         return (self.blob,)
 
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """Where its key says."""
+        return {BundlePath(self.key): self.blob}
+
     def encode(self) -> Json:
         """Return its JSON."""
         return {"key": self.key, **self.blob.encode(), "held_to": self.held_to.encode()}
+
+    @classmethod
+    def decode(cls, value: Any) -> NoteArtifact:
+        """Read what `encode` wrote."""
+        return cls(value["key"], Blob.decode(value), HeldTo.decode(value["held_to"]))
 
 
 @dataclass(slots=True)
@@ -109,10 +119,6 @@ class NotesKind:
         self.locked.append(entry.id)
         self.kept[entry.id] = [artifact.key for artifact in kept]
         return (NoteArtifact(entry.id, Blob.of(self._text(entry.id).encode())),)
-
-    def decode(self, value: Any) -> NoteArtifact:
-        """Read what `encode` wrote."""
-        return NoteArtifact(value["key"], Blob.decode(value), HeldTo.decode(value["held_to"]))
 
     def narrow(self, artifact: NoteArtifact, platforms: Sequence[Platform], sources: Sources) -> NoteArtifact | None:  # noqa: ARG002 - same
         """Keep it: notes are for any platform."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
@@ -151,10 +151,6 @@ class ImagesKind:
         del kept, moved
         wish = ImageWish(entry.reference, entry.also_known_as, entry.platforms, entry.roles, str(entry.position))
         return (pin_image(wish, sources, task),)
-
-    def decode(self, value: Any) -> ImageArtifact:
-        """Read one artifact from the lock."""
-        return ImageArtifact.decode(value)
 
     def narrow(self, artifact: ImageArtifact, platforms: Sequence[Platform], sources: Sources) -> ImageArtifact | None:
         """Return what is left of the image for these platforms."""

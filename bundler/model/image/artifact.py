@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
+from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.oci import INDEX_TYPES, Descriptor
 from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_name
@@ -14,8 +15,9 @@ from bundler.model.json_value import want_count, want_text
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from bundler.model.bundle_path import BundlePath
     from bundler.model.json_value import Json
 
 
@@ -119,6 +121,11 @@ class ImageArtifact:
     def blobs(self) -> tuple[Blob, ...]:
         """Every blob of the bundle that belongs to it, the upstream index included, each once."""
         return tuple(dict.fromkeys((self.upstream, self.top, *(blob for image in self.images for blob in image.blobs))))
+
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """Its blobs, each where a bundle keeps it."""
+        return {blob_path(blob.digest): blob for blob in self.blobs}
 
     @property
     def names(self) -> tuple[Reference, ...]:

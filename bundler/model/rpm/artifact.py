@@ -7,7 +7,7 @@ with every update and keeps no old ones, so a digest alone would not bring them 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
@@ -16,6 +16,9 @@ from bundler.model.json_value import Json, dump_canonical, want_count, want_flag
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
 from bundler.model.rpm.nevra import Nevra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # ends what a package was held to when nobody checked its own signature
 UNCHECKED_SUFFIX = ", gpgcheck: false"
@@ -101,6 +104,11 @@ class RpmArtifact:
     def blobs(self) -> tuple[Blob, ...]:
         """The package."""
         return (self.content,)
+
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """The package at its path."""
+        return {self.path: self.content}
 
     def encode(self) -> Json:
         """Return its JSON object in the lock."""
@@ -212,6 +220,11 @@ class RepoArtifact:
     def blobs(self) -> tuple[Blob, ...]:
         """Nothing: the lock itself holds the texts."""
         return ()
+
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """Nothing: what it adds to the packages is made anew from the texts."""
+        return {}
 
     @property
     def _keys(self) -> tuple[str, ...]:

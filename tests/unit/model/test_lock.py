@@ -14,10 +14,10 @@ from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
-from tests.fakes.notes import NoteArtifact, NotesKind
+from tests.fakes.notes import NoteArtifact
 from tests.unit.model.values import TEXTS, blobs, digests, held_tos, platforms
 
-DECODERS = {"pins": NotesKind().decode, "needles": NotesKind().decode}
+DECODERS = {"pins": NoteArtifact.decode, "needles": NoteArtifact.decode}
 PINS = st.lists(st.builds(NoteArtifact, TEXTS, blobs(), held_tos()), max_size=3, unique_by=lambda pin: pin.key)
 ENTRIES = st.lists(
     st.builds(

@@ -22,7 +22,7 @@ from bundler.pipeline.locking import (
     require_agreement,
 )
 from tests.fakes.build_context import build_context
-from tests.fakes.notes import NoteEntry, NotesKind
+from tests.fakes.notes import NoteArtifact, NoteEntry, NotesKind
 from tests.unit.model.rpm.test_artifact import RPM
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_equal_manifest_and_lock_agree_after_a_round_trip(tmp_path: Path) -> Non
     kind = NotesKind({"a": "1", "b": "2"})
     wanted = manifest_of(NoteEntry("b"), NoteEntry("a"))
     data = encode_lock(locked(kind, wanted, tmp_path))
-    again = decode_lock(data, {"notes": kind.decode}, file="demo.lock.json")
+    again = decode_lock(data, {"notes": NoteArtifact.decode}, file="demo.lock.json")
     assert disagreements(wanted, again) == ()
     assert encode_lock(again) == data
 
