@@ -7,7 +7,8 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry

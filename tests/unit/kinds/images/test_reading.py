@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 
 from bundler.errors import ManifestError
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.manifest import ROLES, Manifest, entry_fingerprint
 from bundler.model.platform import Platform
