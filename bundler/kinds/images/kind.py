@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
 from bundler.kinds.images.fetching import ImageFetch, fetch_image_part, image_fetches, narrow_image
-from bundler.kinds.images.locking import ImageWish, pin_image
+from bundler.kinds.images.locking import pin_image
 from bundler.kinds.images.reading import check_image_entries, read_image_entry
 from bundler.kinds.images.schema import IMAGE_SCHEMA
 from bundler.model.image.artifact import ImageArtifact, site_name_conflicts
@@ -71,8 +71,7 @@ class ImagesKind:
     ) -> tuple[ImageArtifact, ...]:
         """Pin the image; see `pin_image` for what is raised. It is one thing: no earlier pin of it is kept."""
         del kept, moved
-        wish = ImageWish(entry.reference, entry.also_known_as, entry.platforms, entry.roles, str(entry.position))
-        return (pin_image(wish, sources, task),)
+        return (pin_image(entry, sources, task),)
 
     def narrow(self, artifact: ImageArtifact, platforms: Sequence[Platform], sources: Sources) -> ImageArtifact | None:
         """Return what is left of the image for these platforms."""
