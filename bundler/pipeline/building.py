@@ -12,9 +12,11 @@ from bundler.durable import storage_errors, write_durably
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import Lock, decode_lock, encode_lock
+from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.fetching import fetch_all
-from bundler.pipeline.locking import narrow_lock, pin_manifest, require_agreement, require_platforms
+from bundler.pipeline.locking import pin_manifest
+from bundler.pipeline.narrowing import narrow_lock, require_platforms
 from bundler.pipeline.planning import (
     Plan,
     estimate_manifest,

@@ -12,15 +12,10 @@ from bundler.model.digest import Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
-from bundler.pipeline.locking import (
-    Earlier,
-    disagreements,
-    earlier_pins,
-    entries_to_update,
-    narrow_lock,
-    pin_manifest,
-    require_agreement,
-)
+from bundler.pipeline.agreement import disagreements, require_agreement
+from bundler.pipeline.locking import pin_manifest
+from bundler.pipeline.narrowing import narrow_lock
+from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
 from tests.fakes.build_context import build_context
 from tests.fakes.notes import NoteArtifact, NoteEntry, NotesKind
 from tests.unit.model.rpm.test_artifact import RPM
