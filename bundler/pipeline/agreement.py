@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
+from bundler.model.lock import EntryName
 from bundler.model.manifest import entry_fingerprint
 
 if TYPE_CHECKING:
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
 def disagreements(manifest: Manifest, lock: Lock) -> tuple[str, ...]:
     """Return, one line each, what the manifest asks for and the lock does not answer, and the other way round."""
     lines: list[str] = []
-    wanted = {(kind, entry.id): entry for kind, entries in manifest.entries.items() for entry in entries}
-    for (kind, entry_id), entry in wanted.items():
-        locked = lock.entry(kind, entry_id)
+    wanted = {EntryName(kind, entry.id): entry for kind, entries in manifest.entries.items() for entry in entries}
+    for name, entry in wanted.items():
+        locked = lock.entry(*name)
         if locked is None:
-            lines.append(f"{entry.position}: {kind} {entry_id} is not in the lock")
+            lines.append(f"{entry.position}: {name} is not in the lock")
+        elif locked.derived_from is not None:
+            lines.append(f"{entry.position}: {name} is in the lock only as what {locked.derived_from} yields")
         elif locked.fingerprint != entry_fingerprint(entry):
-            lines.append(f"{entry.position}: {kind} {entry_id} was locked from other settings")
+            lines.append(f"{entry.position}: {name} was locked from other settings")
     lines += [
-        f"{entry.kind} {entry.id} is in the lock but no longer in the manifest"
+        f"{entry.name} is in the lock but no longer in the manifest"
         for entry in lock.entries
-        if (entry.kind, entry.id) not in wanted
+        if entry.derived_from is None and entry.name not in wanted
     ]
     if changed := [name for name, text in lock.variables.items() if manifest.variables.get(name) != text]:
         lines += [f"the lock was made with --set {name}={lock.variables[name]}" for name in changed]

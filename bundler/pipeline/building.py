@@ -14,17 +14,11 @@ from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import Lock, decode_lock, encode_lock
 from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
+from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
-from bundler.pipeline.planning import (
-    Plan,
-    estimate_manifest,
-    narrow_estimate,
-    plan_estimates,
-    plan_lock,
-    require_room,
-)
+from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +26,7 @@ if TYPE_CHECKING:
     from bundler.model.lock import Decoder
     from bundler.model.manifest import Manifest
     from bundler.pipeline.context import BuildContext, Request, Room
-    from bundler.pipeline.planning import Estimated
+    from bundler.pipeline.estimating import Estimated
 
 
 def lock_path(manifest: Path) -> Path:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
-from bundler.model.lock import Lock, LockedEntry
+from bundler.model.lock import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bundler.model.lock import LockedEntry
     from bundler.model.platform import Platform
     from bundler.pipeline.context import BuildContext
 
@@ -27,11 +29,14 @@ def require_platforms(wanted: Sequence[Platform], offered: Sequence[Platform]) -
 def narrow_lock(lock: Lock, platforms: Sequence[Platform], context: BuildContext) -> Lock:
     """Return the part of a lock that serves these platforms; raises as `require_platforms` does."""
     require_platforms(platforms, lock.platforms)
-    entries = []
-    for entry in lock.entries:
-        kind = context.kinds[entry.kind]
-        parts = (kind.narrow(artifact, platforms, context.sources) for artifact in entry.artifacts)
-        left = [part for part in parts if part is not None]
-        if left:
-            entries.append(LockedEntry(entry.kind, entry.id, entry.fingerprint, tuple(left)))
-    return Lock(lock.manifest, tuple(platforms), lock.variables, tuple(entries))
+    narrowed = [_narrow_entry(entry, platforms, context) for entry in lock.entries]
+    # an entry of which nothing is left stays for what it yields
+    parents = {entry.derived_from for entry in narrowed if entry.artifacts}
+    entries = tuple(entry for entry in narrowed if entry.artifacts or entry.name in parents)
+    return Lock(lock.manifest, tuple(platforms), lock.variables, entries)
+
+
+def _narrow_entry(entry: LockedEntry, platforms: Sequence[Platform], context: BuildContext) -> LockedEntry:
+    kind = context.kinds[entry.kind]
+    parts = (kind.narrow(artifact, platforms, context.sources) for artifact in entry.artifacts)
+    return replace(entry, artifacts=tuple(part for part in parts if part is not None))

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.model.artifact import Artifact
-    from bundler.model.lock import Lock, LockedEntry
+    from bundler.model.lock import EntryName, Lock, LockedEntry
 
 
-def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[str, str]]:
-    """Return (kind, id) of the locked entries that shell globs name, by id, or by the key or an alias of an artifact.
+def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[EntryName]:
+    """Return the names of the locked entries that shell globs name, by id, or by the key or an alias of an artifact.
 
     What of such an entry stays is told by `earlier_pins`.
 
     Raises ManifestError (ENTRY_UNKNOWN) for a pattern that names nothing.
     """
-    chosen: set[tuple[str, str]] = set()
+    chosen: set[EntryName] = set()
     names = {
-        (entry.kind, entry.id): {entry.id, *(name for artifact in entry.artifacts for name in _names(artifact))}
+        entry.name: {entry.id, *(name for artifact in entry.artifacts for name in _names(artifact))}
         for entry in lock.entries
     }
     for pattern in patterns:
-        matched = {key for key, known in names.items() if any(_matches(name, pattern) for name in known)}
+        matched = {entry for entry, known in names.items() if any(_matches(name, pattern) for name in known)}
         if not matched:
             near = difflib.get_close_matches(pattern, sorted(set[str]().union(*names.values())), n=1)
             raise ManifestError(

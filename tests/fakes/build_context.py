@@ -37,17 +37,19 @@ def build_context(
     jobs: int = 1,
     keep_going: bool = False,
     progress: Progress | None = None,
+    free_bytes: int = 0,
 ) -> BuildContext:
-    """Return a context of these kinds, whose disks are full.
+    """Return a context of these kinds.
 
     Arguments:
         kinds: their artifacts are notes.
         store: one in the directory where none is given.
+        free_bytes: the room on every disk.
     """
     store = store or MemoryStore(directory)
     sources = Sources(None, None, store, str(directory))  # type: ignore[arg-type] # these kinds need no network
     runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress or RecordingProgress())
-    room = Room("", 0, 0)
+    room = Room("", 0, free_bytes)
     table = {kind.name: kind for kind in kinds}
     decoders = dict.fromkeys(table, NoteArtifact.decode)
     return BuildContext(table, decoders, sources, runner, lambda _: room, directory, Forgetful())

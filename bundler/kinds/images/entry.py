@@ -31,6 +31,11 @@ class ImageEntry:
     platforms: tuple[Platform, ...]
     roles: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """The reference in full."""
+        return str(self.reference)
+
     def meaning(self) -> Json:
         """Return what is asked for."""
         return {

@@ -10,7 +10,9 @@ from bundler.errors import ErrorId, StorageError
 from bundler.kinds.base import Estimate, Fetch
 from bundler.model.digest import Blob
 from bundler.pipeline.context import Room
-from bundler.pipeline.planning import OVERHEAD_BYTES, Estimated, build_plan, plan_estimates, require_room
+from bundler.pipeline.discovery import WantedEntry
+from bundler.pipeline.estimating import Estimated
+from bundler.pipeline.planning import OVERHEAD_BYTES, build_plan, plan_estimates, require_room
 from tests.fakes.build_context import build_context
 from tests.fakes.notes import NoteEntry
 
@@ -50,8 +52,8 @@ def test_scratch_space_is_that_of_the_largest_running_together() -> None:
 def test_estimates_count_shared_blobs_once_and_name_the_unknown(tmp_path: Path) -> None:
     layer = fetch("layer", ONE, transfer=100)
     estimates = [
-        Estimated("k", NoteEntry("a"), Estimate((layer, fetch("a", transfer=7)))),
-        Estimated("k", NoteEntry("b"), Estimate((layer,), unknown=("b",))),
+        Estimated(WantedEntry("k", NoteEntry("a")), Estimate((layer, fetch("a", transfer=7)))),
+        Estimated(WantedEntry("k", NoteEntry("b")), Estimate((layer,), unknown=("b",))),
     ]
     found = plan_estimates(estimates, build_context(tmp_path))
     assert found.fetch_bytes == 107
