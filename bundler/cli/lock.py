@@ -22,8 +22,9 @@ from bundler.cli.options import (
 from bundler.cli.wiring import open_build_context
 from bundler.model.diff import lock_diff
 from bundler.model.lock import Lock
-from bundler.pipeline.building import lock_path, update_lock
+from bundler.pipeline.building import update_lock
 from bundler.pipeline.context import Request
+from bundler.pipeline.opened_lock import lock_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,27 +11,23 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors, write_durably
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
-from bundler.model.lock import Lock, decode_lock, encode_lock
+from bundler.model.lock import encode_lock
 from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
+from bundler.pipeline.opened_lock import lock_path, read_lock
 from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from bundler.model.lock import Decoder
+    from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
     from bundler.pipeline.context import BuildContext, Request, Room
     from bundler.pipeline.estimating import Estimated
-
-
-def lock_path(manifest: Path) -> Path:
-    """Return STEM.lock.json beside STEM.yaml."""
-    return manifest.with_name(f"{manifest.stem}.lock.json")
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
@@ -39,19 +35,6 @@ def output_path(output: str, manifest: Manifest) -> Path:
     path = Path(output)
     with storage_errors(path):
         return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
-
-
-def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
-    """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ManifestError(
-            ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
-        ) from error
-    return decode_lock(data, decoders, file=str(path))
 
 
 def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]) -> tuple[Lock | None, Lock]:

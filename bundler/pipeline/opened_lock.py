@@ -1,4 +1,4 @@
-"""What an operator names to look at: a lock file, an archive or an unpacked tree, all of which hold a lock."""
+"""Where locks are read from: the file beside a manifest, or whatever else holds one (an archive, an unpacked tree)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,35 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.opened_bundle import OpenedBundle, open_bundle
 from bundler.durable import storage_errors
-from bundler.errors import BundleFormatError, ErrorId
+from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
 from bundler.model.lock import Lock, decode_lock
-from bundler.pipeline.building import read_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from bundler.model.lock import Decoder
+
 LOCK_SUFFIX = ".json"
+
+
+def lock_path(manifest: Path) -> Path:
+    """Return STEM.lock.json beside STEM.yaml."""
+    return manifest.with_name(f"{manifest.stem}.lock.json")
+
+
+def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
+    """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ManifestError(
+            ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
+        ) from error
+    return decode_lock(data, decoders, file=str(path))
 
 
 @dataclass(frozen=True, slots=True)

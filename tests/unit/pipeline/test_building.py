@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, ManifestError, SourceError
-from bundler.pipeline.building import build, lock_path, plan_build, update_lock
+from bundler.pipeline.building import build, plan_build, update_lock
 from bundler.pipeline.context import Request
+from bundler.pipeline.opened_lock import lock_path
 from tests.fakes.build_context import build_context
 from tests.fakes.kinds import CratesKind
 from tests.fakes.notes import NotesKind
