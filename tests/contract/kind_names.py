@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LOOK_UPS = {"get", "pop", "setdefault"}
-# what a file is `about` is a record, whose keys model/about.py owns
-RECORDS = {"about"}
 
 
 def knowledge_of_kinds(source: str, names: frozenset[str], packages: frozenset[str]) -> Iterator[str]:
@@ -47,19 +45,19 @@ def _known(node: ast.AST, names: frozenset[str]) -> str:
     match node:
         case ast.Compare():
             sides = [part for side in (node.left, *node.comparators) for part in _parts(side)]
-            return _told("compares", _named(sides, names))
+            return _sentence("compares", _named(sides, names))
         case ast.MatchValue():
-            return _told("matches", _named([node.value], names))
-        case ast.Subscript() if not _is_record(node.value):
-            return _told("looks up", _named([node.slice], names))
-        case ast.Call(func=ast.Attribute(attr=method, value=receiver), args=[key, *_]) if method in LOOK_UPS:
-            return "" if _is_record(receiver) else _told("looks up", _named([key], names))
+            return _sentence("matches", _named([node.value], names))
+        case ast.Subscript():
+            return _sentence("looks up", _named([node.slice], names))
+        case ast.Call(func=ast.Attribute(attr=method), args=[key, *_]) if method in LOOK_UPS:
+            return _sentence("looks up", _named([key], names))
         case ast.Dict():
-            return _told("has a table of", _majority([key for key in node.keys if key], names))
+            return _sentence("has a table of", _majority([key for key in node.keys if key], names))
         case ast.Tuple() | ast.List() | ast.Set():
-            return _told("lists", _majority(node.elts, names))
+            return _sentence("lists", _majority(node.elts, names))
         case ast.Assign() | ast.AnnAssign() if node.value:
-            return _told("gives a name to", _named([node.value], names))
+            return _sentence("gives a name to", _named([node.value], names))
         case _:
             return ""
 
@@ -77,11 +75,5 @@ def _majority(nodes: list[ast.expr], names: frozenset[str]) -> list[str]:
     return found if len(found) * 2 > len(nodes) else []
 
 
-def _is_record(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Attribute) and node.attr in RECORDS) or (
-        isinstance(node, ast.Name) and node.id in RECORDS
-    )
-
-
-def _told(verb: str, found: list[str]) -> str:
+def _sentence(verb: str, found: list[str]) -> str:
     return f"{verb} {', '.join(found)}" if found else ""

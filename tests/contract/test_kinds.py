@@ -73,8 +73,6 @@ def test_it_is_found(source: str) -> None:
         "from bundler.kinds.base import Kind",
         'answer = {"archive": path, "size": size, "files": count}',
         'HEADINGS = ("mirror", "bundle", "files", "bytes")',
-        'names = file.about["images"]',
-        'names = about.get("images", ())',
         '"""Loops over files, images and rpms."""',
         'file = directory / "files"',
     ],
