@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.benchmarks.alternatives import docker_logins, rpm_packages, tar_archives
-
 if TYPE_CHECKING:
     import argparse
 
@@ -27,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Measure and print."""
     del arguments
+    # loaded here: the process of every other benchmark has to stay small (`measure.run_once`)
+    from scripts.benchmarks.alternatives import docker_logins, rpm_packages, tar_archives
+
     print(f"Python {platform.python_version()}, rpm-rs {version('rpm-rs')}, docker-py {version('docker')}\n")
     print("| | ours | the library's | of |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="bundler-alternatives-") as name:
