@@ -22,14 +22,13 @@ from scripts.benchmarks.serve import CLIENT_CORE, SERVER_CORE, large_row, small_
 from scripts.benchmarks.serve_load import Load, Measured, on_core
 from scripts.benchmarks.serve_sides import (
     PEER,
-    answers_http,
     check_bytes,
     default_mirror,
     free_port,
+    http_side,
     mirror_side,
     nginx_side,
     program,
-    running,
 )
 from scripts.benchmarks.serve_tree import make_tree
 
@@ -176,7 +175,7 @@ def _measure(arguments: argparse.Namespace, rows: Sequence[Row], tree: ServedTre
 def _side(name: str, python: str, tree: ServedTree, directory: Path) -> Iterator[Side]:
     port = free_port()
     command = [python, "-c", FRAMEWORKS[name].source, str(tree.root), str(port)]
-    with running(name, command, port, directory, answers_http) as side:
+    with http_side(name, command, port, directory) as side:
         yield side
 
 

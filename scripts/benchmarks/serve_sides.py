@@ -88,7 +88,7 @@ def mirror_side(command: str, tree: ServedTree, workers: int, directory: Path) -
     """Run ours for the length of a block."""
     port = free_port()
     told = ["serve", f"--root={tree.root}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
-    with running(OURS, [*shlex.split(command), *told], port, directory, answers_http) as side:
+    with running(OURS, [*shlex.split(command), *told], port, directory, _answers_http) as side:
         yield side
 
 
@@ -110,7 +110,14 @@ def nginx_side(tree: ServedTree, workers: int, directory: Path, connections: int
         )
     )
     command = [program("nginx"), "-e", str(directory / "nginx.log"), "-c", str(settings)]
-    with running(PEER, command, port, directory, answers_http) as side:
+    with running(PEER, command, port, directory, _answers_http) as side:
+        yield side
+
+
+@contextmanager
+def http_side(name: str, command: Sequence[str], port: int, directory: Path) -> Iterator[Side]:
+    """Run a further server of the tree, whose command names the port, for the length of a block."""
+    with running(name, command, port, directory, _answers_http) as side:
         yield side
 
 
@@ -153,8 +160,7 @@ def _wait_until_ready(
     raise SystemExit(f"scripts/bench: {name} does not serve:\n{said.read_text(errors='replace')}")
 
 
-def answers_http(port: int) -> bool:
-    """Tell whether a server of the tree answers on this port of loopback."""
+def _answers_http(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_S)
     try:
         connection.request("HEAD", f"/{small_path(0)}")
