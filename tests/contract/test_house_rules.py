@@ -120,8 +120,9 @@ def test_every_dataclass_has_slots() -> None:
         f"{_named(path)}:{node.lineno} {node.name}"
         for path in python_files(*PRODUCT)
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ClassDef)
-        and any("dataclass" in mark and "slots=True" not in mark for mark in _marks(node))
+        # an exception has a dictionary of its own, slots or not
+        if isinstance(node, ast.ClassDef) and not node.name.endswith("Error")
+        if any("dataclass" in mark and "slots=True" not in mark for mark in _marks(node))
     ]
     assert found == []
 
@@ -138,13 +139,22 @@ def test_the_body_of_a_command_is_wiring() -> None:
 
 
 def test_nothing_is_patched_by_its_path() -> None:
-    found = [
-        f"{_named(path)}:{line} {name}"
-        for path in python_files("tests")
-        for line, name in _calls(path)
-        if name.endswith(("monkeypatch.setattr", "monkeypatch.delattr")) or name.startswith(("mock.", "patch"))
-    ]
-    assert found == []
+    assert [place for path in python_files("tests") for place in _patches(path)] == []
+
+
+def _patches(path: Path) -> Iterator[str]:
+    """Yield where a module's own names are replaced; an object that the test has made is the test's."""
+    tree = ast.parse(path.read_text())
+    modules = {
+        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            replaces = name.endswith(("monkeypatch.setattr", "monkeypatch.delattr")) and node.args
+            by_path = replaces and (isinstance(node.args[0], ast.Constant) or ast.unparse(node.args[0]) in modules)
+            if by_path or name.startswith(("mock.", "patch")):
+                yield f"{_named(path)}:{node.lineno} {name}"
 
 
 def _marks(node: Function | ast.ClassDef) -> list[str]:
