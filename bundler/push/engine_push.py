@@ -22,7 +22,7 @@ from bundler.push.registry_push import tag_taken
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bundler.archive.bundled_images import HeldImages
+    from bundler.archive.bundled_images import BundledImages
     from bundler.model.digest import Digest
     from bundler.model.image.table import TabledImage
     from bundler.model.platform import Platform
@@ -46,7 +46,7 @@ class Passage:
         retry: how often the engine is asked to push the same.
     """
 
-    images: HeldImages
+    images: BundledImages
     engine: PushingEngine
     host: str
     writer: RegistryWriter
@@ -77,10 +77,10 @@ def push_through(
 
     Arguments as for `registry.push`. The images stay in the engine under the names that the bundle gives them.
 
-    Raises nothing that concerns single images: their errors are in the report.
+    Raises the errors of the bundle's table, and nothing that concerns single images: those are in the report.
     """
     known = projects or Projects()
-    run = _Run(passage, known, on_existing_tag, dry_run)
+    run = _Run(passage, passage.images.table(), known, on_existing_tag, dry_run)
     results = tuple(run.outcome(_Way(push)) for push in plan.pushes)
     return PushReport(results, Sent(run.blobs, run.blob_bytes, run.mounted), known)
 
@@ -94,6 +94,7 @@ class _Way:
 @dataclass(slots=True)
 class _Run:
     by: Passage
+    table: Sequence[TabledImage]
     known: Projects
     on_existing_tag: OnExistingTag
     dry_run: bool
@@ -134,7 +135,7 @@ class _Run:
                 remedy="Push it with --via registry, which keeps digests.",
             )
         manifest = push.image.manifest_for(push.platforms)
-        for image in self.by.images.images:
+        for image in self.table:
             if manifest is not None and image.digest == push.image.digest and image.manifest == manifest.blob:
                 return image
         raise BundleFormatError(

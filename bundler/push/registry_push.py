@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Blobs(Protocol):
-    """Where the bytes come from; `layout.Layout` implements it."""
+    """Where the bytes come from; `archive.bundled_images` implements it."""
 
     def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
         """Return what is wrong with files that are not the listed ones, or cannot be read, by path."""

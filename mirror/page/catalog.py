@@ -1,6 +1,6 @@
 """What a bundle holds, as a person looks for it: packages, images, files; built once for a bundle, searched in memory.
 
-Pure. Everything is read from the index, whose `about` is trusted with nothing: wrong types count as absent.
+Pure. Everything is read from the index; text of it is shown escape_unprintable and of bounded length.
 """
 
 from __future__ import annotations
@@ -8,17 +8,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, assert_never, get_args
 
+from bundler.model.about import FileAbout, ImageAbout, PackageAbout
 from bundler.model.image.bundled import bundle_images
 from mirror.page.escaping import escape_unprintable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bundler.model.about import About
+    from bundler.model.artifact import HeldTo
     from bundler.model.bundle import IndexedFile
     from bundler.model.image.bundled import BundleImage
-    from bundler.model.json_value import Json
+    from bundler.model.image.reference import Reference
 
 ContentGroup = Literal["rpm", "image", "file", "other"]
 GROUPS: tuple[ContentGroup, ...] = get_args(ContentGroup)
@@ -141,8 +144,8 @@ def _marked_directories(paths: Iterable[str], mark: str) -> frozenset[str]:
 
 def _image(image: BundleImage) -> Item:
     file, path = image.top, escape_unprintable(image.top.path)
-    names = tuple(shown(str(name)) for name in image.names[:MAX_NAMES])
-    platforms = _texts(file.about.get("platforms")) or tuple(map(str, file.platforms))
+    names = _shown_names(image.names)
+    platforms = tuple(map(str, image.about.platforms or file.platforms))
     return Item(
         group="image",
         path=file.path,
@@ -152,18 +155,18 @@ def _image(image: BundleImage) -> Item:
         digest=file.blob.digest.hex,
         names=names,
         platforms=platforms,
-        vouched=_vouched(file.about.get("held_to")),
+        vouched=_vouched(image.about.held_to),
         haystack=" ".join((path, *names, *platforms)).casefold(),
     )
 
 
 def _other(file: IndexedFile) -> Item:
     about, path = file.about, escape_unprintable(file.path)
-    images = _texts(about.get("images"))
+    images = _shown_names(about.images) if isinstance(about, ImageAbout) else ()
     platforms = tuple(map(str, file.platforms))
-    group, title, note = _what_it_is(file, path)
+    group, title, note, held_to = _what_it_is(about, path)
     # a layer is found by its digest alone: a hundred of them under each image's name help nobody
-    text = "" if group == "other" and images else " ".join((title, note, path, *platforms))
+    text = "" if images else " ".join((title, note, path, *platforms))
     return Item(
         group=group,
         path=file.path,
@@ -173,27 +176,29 @@ def _other(file: IndexedFile) -> Item:
         digest=file.blob.digest.hex,
         names=images,
         platforms=platforms,
-        vouched=_vouched(about.get("held_to")),
+        vouched=_vouched(held_to),
         haystack=text.casefold(),
     )
 
 
-def _what_it_is(file: IndexedFile, path: str) -> tuple[ContentGroup, str, str]:
-    """Return group, title and note of what is no image, by what the index tells of it."""
-    if nevra := shown(file.about.get("nevra")):
-        return "rpm", nevra, shown(file.about.get("summary"))
-    if url := shown(file.about.get("url")):
-        return "file", path, url
-    return "other", path, shown(file.about.get("media_type"))
+def _what_it_is(about: About | None, path: str) -> tuple[ContentGroup, str, str, HeldTo | None]:
+    """Return group, title, note and what vouched for it, of what is no image."""
+    match about:
+        case PackageAbout():
+            return "rpm", shown(about.nevra), shown(about.summary), about.held_to
+        case FileAbout():
+            return "file" if about.url else "other", path, shown(about.url), about.held_to
+        case ImageAbout():
+            return "other", path, shown(about.media_type), about.top.held_to if about.top else None
+        case None:
+            return "other", path, "", None
+        case _:
+            assert_never(about)
 
 
-def _texts(value: Json) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        return ()
-    return tuple(text for text in map(shown, value[:MAX_NAMES]) if text)
+def _shown_names(names: Sequence[Reference]) -> tuple[str, ...]:
+    return tuple(shown(str(name)) for name in names[:MAX_NAMES])
 
 
-def _vouched(value: Json) -> tuple[str, str]:
-    if not isinstance(value, dict):
-        return "", ""
-    return shown(value.get("by")), shown(value.get("detail"))
+def _vouched(held_to: HeldTo | None) -> tuple[str, str]:
+    return ("", "") if held_to is None else (held_to.by, shown(held_to.detail))

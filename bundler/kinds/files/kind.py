@@ -6,7 +6,7 @@ Owns how the parts fit and placing. Reading the entries is `bundler.kinds.files.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
@@ -14,6 +14,7 @@ from bundler.kinds.files.fetching import FileFetch, fetch_file, file_fetches
 from bundler.kinds.files.locking import pin_download
 from bundler.kinds.files.reading import read_file_entry
 from bundler.kinds.files.schema import FILE_SCHEMA
+from bundler.model.about import FileAbout
 from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.placement import Placement
@@ -99,10 +100,6 @@ class FilesKind:
                 )
         return tuple(artifacts)
 
-    def decode(self, value: Any) -> FileArtifact:
-        """Read one artifact from the lock."""
-        return FileArtifact.decode(value)
-
     def narrow(self, artifact: FileArtifact, platforms: Sequence[Platform], sources: Sources) -> FileArtifact | None:
         """Return the artifact when any of its platforms is among these; files are never split."""
         del sources
@@ -134,7 +131,6 @@ class FilesKind:
 
 
 def _placement(artifact: FileArtifact, kind: str) -> Placement:
-    about: dict[str, Json] = {"url": artifact.urls[0], "held_to": artifact.held_to.encode()}
     return Placement(
         path=artifact.path,
         content=artifact.content,
@@ -143,5 +139,5 @@ def _placement(artifact: FileArtifact, kind: str) -> Placement:
         mtime=artifact.date,
         roles=artifact.roles,
         platforms=artifact.platforms,
-        about=about | ({"member": artifact.member} if artifact.member else {}),
+        about=FileAbout(artifact.urls[0], artifact.held_to, artifact.member),
     )

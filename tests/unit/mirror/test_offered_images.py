@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundler.archive.bundled_images import open_images
 from bundler.model.bundle import BundleIndex, decode_index, encode_index
-from bundler.push.layout import open_layout
 from bundler.push.push_plan import PushSettings, push_plan
 from mirror.client.reach import Reach
 from mirror.client.registry_snippets import registry_snippets
@@ -75,8 +75,8 @@ def checked(index_bytes: bytes) -> dict[str, str]:
 def pushed(index_bytes: bytes, root: Path) -> dict[str, str]:
     """Return the same of what `push-images` would send."""
     (root / "bundle.json").write_bytes(index_bytes)
-    with open_layout(root) as layout:
-        return {str(push.source): str(push.digest) for push in push_plan(layout.images, PushSettings()).pushes}
+    with open_images(root) as opened:
+        return {str(push.source): str(push.digest) for push in push_plan(opened.images, PushSettings()).pushes}
 
 
 def offered(index: BundleIndex) -> set[str]:

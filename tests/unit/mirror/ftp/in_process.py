@@ -136,13 +136,20 @@ class Client:
         self.connection.close()
 
 
+def socket_pair() -> tuple[socket.socket, socket.socket]:
+    """Return the server's side of a connection on loopback, non-blocking, and the client's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname(), timeout=30)
+        server, _ = listener.accept()
+    server.setblocking(False)
+    return server, client
+
+
 @contextmanager
 def connected(owner: Owner, new_session: Callable[..., Session] | None = None) -> Iterator[tuple[Client, Session]]:
     """Begin a session on a loop of its own, with a client at its other end."""
     loop = new_event_loop()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        connection = socket.create_connection(listener.getsockname(), timeout=30)
-        accepted, _ = listener.accept()
+    accepted, connection = socket_pair()
     session = (new_session or Session)(accepted, owner, loop, COMMANDS)
     client = Client(connection, loop)
     try:

@@ -9,6 +9,7 @@ import pytest
 
 from mirror.ftp.content import TextContent
 from mirror.ftp.data_connection import PlainDataConnection, WouldBlock, reset
+from tests.unit.mirror.ftp.in_process import socket_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Return the server's side, non-blocking, and the client's."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname(), timeout=30)
-        server, _ = listener.accept()
-    server.setblocking(False)
+    """Return the server's side, and the client's."""
+    server, client = socket_pair()
     with client, server:
         yield server, client
 

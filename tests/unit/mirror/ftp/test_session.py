@@ -18,7 +18,7 @@ from mirror.ftp.session import Session
 from mirror.shared.counters import Field
 from tests.fakes.ftp_control import FakeOwner
 from tests.unit.mirror.bundle_tree import opened, site_of, write_bundle
-from tests.unit.mirror.ftp.in_process import Client, connected, run_until
+from tests.unit.mirror.ftp.in_process import Client, connected, run_until, socket_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -294,9 +294,7 @@ def test_an_exception_that_nobody_expected_ends_this_session_only(
 
 def test_whoever_is_gone_before_the_session_begins_leaves_nothing_behind(owner: FakeOwner) -> None:
     loop = new_event_loop()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname(), timeout=30)
-        accepted, _ = listener.accept()
+    accepted, client = socket_pair()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
     session = Session(accepted, owner, loop, COMMANDS)

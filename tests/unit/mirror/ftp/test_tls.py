@@ -19,7 +19,7 @@ from mirror.worker.control import KeyFiles
 from tests.fakes.certificates import authority
 from tests.fakes.ftp_control import FakeOwner
 from tests.unit.mirror.bundle_tree import opened, site_of, write_bundle
-from tests.unit.mirror.ftp.in_process import Client, connected, run_until
+from tests.unit.mirror.ftp.in_process import Client, connected, run_until, socket_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,11 +196,8 @@ def test_whoever_is_gone_when_auth_is_answered_is_closed(ends: tuple[Client, Ses
 
 @pytest.fixture
 def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Return the server's side, non-blocking, and the client's."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = socket.create_connection(listener.getsockname(), timeout=30)
-        server, _ = listener.accept()
-    server.setblocking(False)
+    """Return the server's side, and the client's."""
+    server, client = socket_pair()
     with client, server:
         yield server, client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import select
 import socket
 import threading
 from pathlib import Path
@@ -58,6 +59,7 @@ def messages(line: ControlChannel, *words: str) -> list[Message]:
     """Return the next messages of a worker that runs in a thread; they have to have these words."""
     received: list[Message] = []
     while len(received) < len(words):
+        assert select.select([line], [], [], WITHIN_S)[0]
         received += line.receive()
         assert not line.closed
     assert [message.word for message in received] == list(words)
