@@ -12,7 +12,7 @@ from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
 from bundler.cli.push_transport import open_way
 from bundler.cli.registry_options import OpenRegistry, open_registry
-from bundler.model.image.reference import docker_host
+from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
 from bundler.push.engine_push import Passage, push_through

@@ -10,7 +10,7 @@ import click
 from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.errors import SiteError
-from bundler.model.image.reference import docker_host
+from bundler.model.reference import docker_host
 from bundler.push.engine_push import platform_obstacles
 from bundler.push.engine_trust import WantedTrust, require_trust
 from bundler.push.transport_choice import way_with_engine, way_without_engine

@@ -13,7 +13,7 @@ import click
 
 from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.registry.concurrency_limit import Gate

@@ -10,7 +10,7 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.registry_options import connected, gathered_registry, open_registry, registry_option
-from bundler.model.image.reference import docker_host
+from bundler.model.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
 from bundler.push.harbor import Patience, await_registry

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Digest
-from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

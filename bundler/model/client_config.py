@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.model.image.reference import DEFAULT_HOST
+from bundler.model.reference import DEFAULT_HOST
 from bundler.model.rpm.repo import DEFAULT_PATH
 
 if TYPE_CHECKING:

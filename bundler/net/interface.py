@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bundler.model.digest import Blob, Digest
-    from bundler.model.image.reference import Reference
     from bundler.model.progress import Task
+    from bundler.model.reference import Reference
     from bundler.model.robot import MadeRobot, NewRobot, Robot
     from bundler.model.sink import Pieces, Sink
 

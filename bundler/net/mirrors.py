@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, SourceError
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from bundler.net.redact import redact
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 from ipaddress import ip_address
 
 from bundler.errors import ErrorId, SourceError
-from bundler.model.image.reference import DEFAULT_HOST
+from bundler.model.reference import DEFAULT_HOST
 from bundler.net.redact import redact_text
 
 _CODES = (

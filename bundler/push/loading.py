@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.bundled_images import BundledImages
-    from bundler.model.image.reference import Reference
     from bundler.model.image.table import TabledImage
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress
+    from bundler.model.reference import Reference
     from bundler.push.engine import Engine
 
 

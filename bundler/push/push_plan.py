@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
     from bundler.model.image.bundled import BundleImage
-    from bundler.model.image.reference import Reference
     from bundler.model.platform import Platform
+    from bundler.model.reference import Reference
 
 Names = Literal["path", "last", "both"]
 

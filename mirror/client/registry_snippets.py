@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bundler.model.client_config import daemon_json, hosts_toml, registries_conf
 from bundler.model.image.bundled import bundle_images
-from bundler.model.image.reference import DEFAULT_HOST
 from bundler.model.image.site_name import site_name, site_repository
+from bundler.model.reference import DEFAULT_HOST
 from mirror.client.reach import Snippet
 from mirror.client.wording import NAME_PLACEHOLDER, PLACING, placing, word
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bundler.model.bundle import BundleIndex
-    from bundler.model.image.reference import Reference
+    from bundler.model.reference import Reference
     from mirror.client.reach import Reach
 
 DAEMON_JSON = "/etc/docker/daemon.json"

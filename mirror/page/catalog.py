@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.model.artifact import HeldTo
     from bundler.model.bundle import IndexedFile
     from bundler.model.image.bundled import BundleImage
-    from bundler.model.image.reference import Reference
+    from bundler.model.reference import Reference
 
 ContentGroup = Literal["rpm", "image", "file", "other"]
 GROUPS: tuple[ContentGroup, ...] = get_args(ContentGroup)

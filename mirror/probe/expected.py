@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import Contents
     from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
-    from bundler.model.image.reference import Reference
+    from bundler.model.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)

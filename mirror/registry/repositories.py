@@ -15,7 +15,7 @@ from mirror.registry.served_images import images_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bundler.model.image.reference import Reference
+    from bundler.model.reference import Reference
     from mirror.registry.served_images import ServedBlob, ServedImage
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site

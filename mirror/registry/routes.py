@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.digest import Digest
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import DEFAULT_HOST, Reference
+from bundler.model.reference import DEFAULT_HOST, Reference
 from mirror.registry.accept import accepted
 from mirror.registry.decision import VERSION_FIELD, FileReply, JsonReply, cannot, refused
 from mirror.registry.paging import list_page

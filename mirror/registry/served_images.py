@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bundler.model.bundle import IndexedFile
     from bundler.model.image.bundled import BundleImage
-    from bundler.model.image.reference import Reference
+    from bundler.model.reference import Reference
     from mirror.tree.served import File
     from mirror.tree.served_bundle import ServedBundle
 

@@ -14,9 +14,9 @@ from bundler.model.image.artifact import ImageArtifact, PlatformImage
 from bundler.model.image.blob_paths import IMAGE_DIRECTORY, blob_path
 from bundler.model.image.layout import layout_placements
 from bundler.model.image.oci import OCI_MANIFEST, Descriptor
-from bundler.model.image.reference import Reference
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from pathlib import Path

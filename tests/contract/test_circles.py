@@ -21,7 +21,7 @@ FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {}\n"
         ("mirror/http/interface.py", "from mirror.http import connection"),
         ("mirror/http/interface.py", FOR_TYPES.format("from mirror.http import connection")),
         ("bundler/rpm/metadata/repomd.py", "from bundler.rpm.solve import request"),
-        ("bundler/model/image/reference.py", FOR_TYPES.format("from bundler.model import client_config")),
+        ("bundler/model/reference.py", FOR_TYPES.format("from bundler.model import client_config")),
     ],
     ids=["two modules", "two modules, for types", "two packages", "a package and a module, for types"],
 )

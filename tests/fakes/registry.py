@@ -17,8 +17,8 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 from bundler.net.interface import Document, Held, Received, RemoteManifest
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from bundler.model.bundle import BundleIndex, IndexedFile, encode_index, sums_te
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.artifact import ImageArtifact
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST
-from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES, entry_fingerprint
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
+from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from tests.fakes.registry import MemoryRegistry, descriptor, image_sources
 from tests.fakes.store import MemoryStore

@@ -15,10 +15,10 @@ from bundler.kinds.images.kind import ImagesKind
 from bundler.model.digest import Blob
 from bundler.model.image.artifact import ImageArtifact
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX
-from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES, entry_fingerprint
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.registry.pull import RegistryClient

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_name, site_name_below
 from bundler.model.image.table import named_like, read_images_table
+from bundler.model.reference import Reference
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.harbor_front import harbor_front
 from tests.integration.placed_images import AMD64, ARM64, PlacedImages, place_images

@@ -15,7 +15,7 @@ import pytest
 from bundler.errors import BundlerError, ErrorId, SourceError, ToolMissingError
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins

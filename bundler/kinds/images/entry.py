@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bundler.model.bundle_path import BundlePath
-    from bundler.model.image.reference import Reference
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
+    from bundler.model.reference import Reference
     from bundler.model.source_text import Position
 
 

@@ -9,8 +9,8 @@ from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import prune_index
-from bundler.model.image.reference import Reference
 from bundler.model.progress import Unwatched
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,7 +26,7 @@ from bundler.model.image.oci import (
     prune_index,
     select,
 )
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

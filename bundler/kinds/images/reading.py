@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.images.entry import ImageEntry
 from bundler.manifest.fields import Fields
-from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import harbor_problem, site_name
+from bundler.model.reference import Reference
 from bundler.model.source_text import Pairs, Scalar
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.oci import INDEX_TYPES, Descriptor
-from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_name
 from bundler.model.json_value import want_count, want_text
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bundler.model.about import ImageAbout
 from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from bundler.model.artifact import HeldTo
     from bundler.model.image.artifact import ImageArtifact, PlatformImage
-    from bundler.model.image.reference import Reference
     from bundler.model.platform import Platform
+    from bundler.model.reference import Reference
 
 T = TypeVar("T")
 TABLE_HEADER = "#platform\timage_id\tmanifest\tmanifest_size\tmanifest_type\tdigest\tbytes\tnames\tlayers\n"

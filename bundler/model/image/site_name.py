@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bundler.model.image.reference import Reference
+    from bundler.model.reference import Reference
 
 DEFAULT_PROJECT = "library"
 # Docker's hub is left out of the names that people type

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.blob_paths import IMAGE_DIRECTORY
-from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import is_named_like
 from bundler.model.json_value import Json, dump_canonical
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

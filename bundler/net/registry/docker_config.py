@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
-from bundler.model.image.reference import DEFAULT_HOST
+from bundler.model.reference import DEFAULT_HOST
 from bundler.net.registry.credential_helper import ask_helper
 from bundler.net.registry.credentials import Login, LoginKind
 

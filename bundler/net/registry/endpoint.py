@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bundler.errors import SourceError
-from bundler.model.image.reference import DEFAULT_HOST
+from bundler.model.reference import DEFAULT_HOST
 from bundler.net.http.status import error_for_status
 
 if TYPE_CHECKING:

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bundler.model.digest import Blob
-    from bundler.model.image.reference import Reference
     from bundler.model.progress import Task
+    from bundler.model.reference import Reference
     from bundler.model.sink import Sink
     from bundler.net.interface import Answer, Transport
     from bundler.net.mirrors import MirroredRepository

@@ -20,9 +20,9 @@ from bundler.model.about import (
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Digest
 from bundler.model.image.oci import OCI_INDEX
-from bundler.model.image.reference import Reference
 from bundler.model.json_value import dump_pretty, load_strict
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 from tests.unit.model.values import TEXTS, abouts
 
 if TYPE_CHECKING:

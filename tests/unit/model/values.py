@@ -10,8 +10,8 @@ from bundler.model.about import About, FileAbout, ImageAbout, PackageAbout, TopA
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import HEX_LENGTH, Blob, Digest
-from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 HEX = "0123456789abcdef"
 # any text that can be written as UTF-8

@@ -8,8 +8,8 @@ from bundler.model.digest import Blob
 from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.bundled import BundleImage
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 # path -> bytes of everything that was made
 CONTENT: dict[str, bytes] = {}

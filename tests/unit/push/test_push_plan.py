@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from bundler.errors import ErrorId, PublishError
 from bundler.model.image.bundled import media_type
 from bundler.model.image.oci import INDEX_TYPES
-from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_name, site_name_below
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 from bundler.push.push_plan import Names, ProjectRule, PushPlan, PushSettings, push_plan, target_repositories
 from tests.unit.push.planned_images import image
 

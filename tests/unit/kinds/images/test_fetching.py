@@ -10,11 +10,11 @@ from bundler.kinds.base import Fetch
 from bundler.kinds.images.entry import ImageEntry
 from bundler.kinds.images.kind import ImagesKind
 from bundler.model.digest import Blob, Digest
-from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
+from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import MemoryRegistry, image_sources

@@ -12,9 +12,9 @@ from bundler.kinds.images.kind import ImagesKind
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import Reference
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import CREATED_SECONDS, MemoryRegistry, descriptor, image_sources

@@ -10,7 +10,7 @@ import pytest
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from mirror.probe import failures
 from mirror.probe.expected import Expectation, WantedImage, listed_images, locked_image
 from mirror.probe.interface import RegistryPlace

@@ -10,8 +10,8 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.image.artifact import ImageArtifact, PlatformImage
 from bundler.model.image.layout import layout_placements
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST, Descriptor
-from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 from mirror.registry.repositories import repository_index
 from mirror.tree.served import File, Place
 from mirror.tree.served_bundle import ServedBundle

@@ -13,7 +13,7 @@ from bundler.model.bundle import IndexedFile
 from bundler.model.bundle_path import BundlePath
 from bundler.model.image.bundled import media_type
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from mirror.registry.repositories import repository_index
 from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, bundle, digest, image, index_of_images, site
 

@@ -12,9 +12,9 @@ from bundler.model.digest import Blob
 from bundler.model.image.artifact import ImageArtifact, PlatformImage, site_name_conflicts
 from bundler.model.image.layout import docker_archive, images_table, layout_index, layout_placements, oci_view
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST, Descriptor
-from bundler.model.image.reference import Reference
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
+from bundler.model.reference import Reference
 
 if TYPE_CHECKING:
     from bundler.model.placement import Placement

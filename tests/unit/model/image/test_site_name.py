@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import harbor_problem, site_name
+from bundler.model.reference import Reference
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -10,7 +10,7 @@ import pytest
 
 from bundler.errors import BundlerError
 from bundler.model.image.oci import OCI_MANIFEST
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.pull import RegistryClient
 from bundler.net.retry import Retry

@@ -10,7 +10,7 @@ import pytest
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Digest
 from bundler.model.image.oci import DOCKER_INDEX, MAX_MANIFEST_BYTES, OCI_INDEX, OCI_MANIFEST
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from bundler.net.registry.credentials import Login
 from tests.fakes.transport import Reply
 from tests.unit.net.registry.registry_upstream import (

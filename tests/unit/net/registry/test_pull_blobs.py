@@ -9,7 +9,7 @@ import pytest
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import OCI_INDEX
-from bundler.model.image.reference import Reference
+from bundler.model.reference import Reference
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.pull import RegistryClient
 from bundler.net.retry import Retry

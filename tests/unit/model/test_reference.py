@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.model.digest import Digest
-from bundler.model.image.reference import Reference, docker_host
+from bundler.model.reference import Reference, docker_host
 from tests.unit.model.values import digests
 
 DIGEST = Digest("sha256", "0123456789abcdef" * 4)
