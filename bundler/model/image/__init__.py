@@ -1,4 +1,4 @@
-"""Images as values: references, OCI documents, the layout `k8simage/`, and the images of a bundle.
+"""Images as values: OCI documents, the names on the site, the layout `k8simage/`, and the images of a bundle.
 
 Begin with `layout`.
 """
