@@ -16,7 +16,7 @@ from bundler.manifest.yaml_documents import read_documents
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
 from bundler.rpm.metadata.decompress import open_plain
-from bundler.rpm.solve.request import SolvableRepo, SolveRequest, Wish
+from bundler.rpm.solve.request import PackageSpec, SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 
 SEED = 7
@@ -62,7 +62,7 @@ def closure(repository: Path, wishes: list[str]) -> int:
                 return open_plain(source, directory=Path(scratch), where=str(path))
 
         repo = SolvableRepo(RepoSpec("bench", baseurls=(repository.as_uri(),)), open_record)
-        asked = tuple(Wish(text, Position("bench.yaml", 1, 1)) for text in wishes)
+        asked = tuple(PackageSpec(text, Position("bench.yaml", 1, 1)) for text in wishes)
         return len(solve([repo], SolveRequest(ARCH, asked), read_documents=read_documents).packages)
 
 

@@ -21,7 +21,7 @@ from bundler.manifest.yaml_documents import read_documents
 from bundler.model.rpm.nevra import Nevra
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
-from bundler.rpm.solve.request import SolvableRepo, SolveRequest, Wish
+from bundler.rpm.solve.request import PackageSpec, SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def solvable_repo(
     return SolvableRepo(spec or RepoSpec(repo_id, baseurls=(f"https://{repo_id}.example/",)), open_record, where)
 
 
-def wishes(*texts: str) -> tuple[Wish, ...]:
+def wishes(*texts: str) -> tuple[PackageSpec, ...]:
     """Return wishes that stand on the lines 1, 2, ... of m.yaml."""
-    return tuple(Wish(text, Position("m.yaml", line, 5)) for line, text in enumerate(texts, 1))
+    return tuple(PackageSpec(text, Position("m.yaml", line, 5)) for line, text in enumerate(texts, 1))
 
 
 def solve_for(

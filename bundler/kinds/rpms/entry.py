@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bundler.model.rpm.nevra import Nevra
     from bundler.model.rpm.repo import RepoSpec
     from bundler.model.source_text import Position
+    from bundler.rpm.solve.request import PackageSpec
 
 # rpm's word -> what OCI calls the same machines
 PLATFORMS = {
@@ -26,14 +27,6 @@ PLATFORMS = {
     "riscv64": Platform("linux", "riscv64"),
     "loongarch64": Platform("linux", "loong64"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PackageWish:
-    """One item of `packages`, variables expanded: a name, glob, NEVRA, capability, file path or @group."""
-
-    text: str
-    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,7 @@ class RpmEntry:
         path: the directory of the repository in the bundle.
         release: the target's release, for people; "" when not given.
         arch: the target's architecture, as rpm calls it.
+        packages: the items of `packages`, variables expanded.
         installed: None for the full closure.
     """
 
@@ -74,7 +68,7 @@ class RpmEntry:
     release: str
     arch: str
     repos: tuple[RepoSpec, ...]
-    packages: tuple[PackageWish, ...]
+    packages: tuple[PackageSpec, ...]
     installed: InstalledList | None = None
     weak_dependencies: bool = False
     multilib: bool = False
@@ -92,7 +86,7 @@ class RpmEntry:
             "release": self.release,
             "arch": self.arch,
             "repos": [_repo_meaning(repo) for repo in self.repos],
-            "packages": [wish.text for wish in self.packages],
+            "packages": [spec.text for spec in self.packages],
             "installed": None if self.installed is None else self.installed.meaning(),
             "weak_dependencies": self.weak_dependencies,
             "multilib": self.multilib,

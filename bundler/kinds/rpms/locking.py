@@ -23,7 +23,7 @@ from bundler.model.source_url import absolute_url
 from bundler.rpm.metadata.repomd import resource_url
 from bundler.rpm.signing.checking import check_detached, check_package, package_summary
 from bundler.rpm.signing.keys import MAX_KEYS_BYTES, read_keys
-from bundler.rpm.solve.request import SolvableRepo, SolveRequest, Wish
+from bundler.rpm.solve.request import SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 from bundler.threads import attempt_each
 
@@ -107,7 +107,7 @@ def find_closure(
         repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
     request = SolveRequest(
         arch=entry.arch,
-        packages=tuple(Wish(wish.text, wish.position) for wish in entry.packages),
+        packages=entry.packages,
         installed=entry.installed.packages if entry.installed else None,
         weak_dependencies=entry.weak_dependencies,
         multilib=entry.multilib,

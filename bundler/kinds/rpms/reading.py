@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.kinds.rpms.entry import PLATFORMS, InstalledList, PackageWish, RpmEntry
+from bundler.kinds.rpms.entry import PLATFORMS, InstalledList, RpmEntry
 from bundler.manifest.fields import Fields
 from bundler.manifest.node_text import node_name, shown
 from bundler.model.bundle_path import BundlePath, reserved_problem
@@ -15,6 +15,7 @@ from bundler.model.rpm.nevra import Nevra
 from bundler.model.rpm.repo import DEFAULT_COST, DEFAULT_PATH, DEFAULT_PRIORITY, RepoSpec
 from bundler.model.source_text import Scalar
 from bundler.model.source_url import url_problem
+from bundler.rpm.solve.request import PackageSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +48,8 @@ def read_rpm_entry(node: Node, scope: Scope) -> RpmEntry | None:
     path = _directory(written, scope)
     arch = _arch(fields)
     repos = _read_repos(fields, scope)
-    wishes = tuple(
-        PackageWish(scope.expand(scalar), scalar.position) for scalar in fields.texts("packages", required=True)
+    specs = tuple(
+        PackageSpec(scope.expand(scalar), scalar.position) for scalar in fields.texts("packages", required=True)
     )
     installed = _read_installed(fields, scope)
     entry_release = _release(fields, scope)
@@ -65,7 +66,7 @@ def read_rpm_entry(node: Node, scope: Scope) -> RpmEntry | None:
         release=entry_release,
         arch=arch,
         repos=repos,
-        packages=wishes,
+        packages=specs,
         installed=installed,
         weak_dependencies=weak,
         multilib=multilib,

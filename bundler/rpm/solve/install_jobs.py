@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from bundler.rpm.metadata.comps import Comps, GroupPackage
     from bundler.rpm.solve.package_pool import PackagePool
-    from bundler.rpm.solve.request import Wish
+    from bundler.rpm.solve.request import PackageSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """Install one of these packages, or with `capability` one that provides it (a rich dependency)."""
 
-    wish: Wish
+    wish: PackageSpec
     packages: tuple[int, ...] = ()
     capability: str = ""
 
@@ -35,7 +35,7 @@ class Jobs:
     notes: list[str] = field(default_factory=list)
 
 
-def install_jobs(pool: PackagePool, comps: Comps, arch: str, wishes: Sequence[Wish]) -> Jobs:
+def install_jobs(pool: PackagePool, comps: Comps, arch: str, wishes: Sequence[PackageSpec]) -> Jobs:
     """Return the jobs of wishes, in their order; `arch` is the target's."""
     result = Jobs()
     for wish in wishes:
@@ -81,7 +81,7 @@ def _united(*sets: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set[int]().union(*sets)))
 
 
-def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, wish: Wish) -> None:
+def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, wish: PackageSpec) -> None:
     members = comps.packages(wish.text)
     if members is None:
         near = _near(wish.text.lstrip("@^"), comps.names())

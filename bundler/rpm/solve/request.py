@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """One thing that has to be installable: a name, a glob, a full or partial NEVRA, a capability, a path, a @group."""
+class PackageSpec:
+    """One thing that has to be installable: a name, a glob, a full or partial NEVRA, a capability, a path, a @group.
+
+    `position`: where the manifest asks for it, for messages.
+    """
 
     text: str
     position: Position
@@ -59,7 +62,7 @@ class SolveRequest:
     """
 
     arch: str
-    packages: tuple[Wish, ...]
+    packages: tuple[PackageSpec, ...]
     installed: tuple[Nevra, ...] | SolvableRepo | None = None
     weak_dependencies: bool = False
     multilib: bool = False

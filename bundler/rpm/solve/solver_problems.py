@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from bundler.rpm.solve.install_jobs import Job
     from bundler.rpm.solve.package_pool import PackagePool
-    from bundler.rpm.solve.request import Wish
+    from bundler.rpm.solve.request import PackageSpec
 
 
 def problem_words(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
@@ -37,7 +37,7 @@ def older_words(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
     return f"{place}an older version is taken, the newest of {names} cannot be installed: {causes}"
 
 
-def _wishes(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> list[Wish]:
+def _wishes(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> list[PackageSpec]:
     """Return the wishes that have a part in a problem: those whose removal would solve it."""
     kind = pool.solv.Solver
     elements = [element for solution in problem.solutions() for element in solution.elements()]

@@ -22,7 +22,7 @@ from bundler.rpm.solve.installed_packages import add_installed
 from bundler.rpm.solve.module_streams import active_streams, enabled_streams, hidden_by_modules
 from bundler.rpm.solve.nevra_forms import is_path
 from bundler.rpm.solve.package_pool import PackagePool
-from bundler.rpm.solve.request import ChosenRpm, Solution, SolvableRepo, SolveRequest, Wish
+from bundler.rpm.solve.request import ChosenRpm, PackageSpec, Solution, SolvableRepo, SolveRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bundler.rpm.metadata.comps import Comps
     from bundler.rpm.metadata.modulemd import DocumentReader
 
-__all__ = ["ChosenRpm", "Solution", "SolvableRepo", "SolveRequest", "Wish", "solve"]
+__all__ = ["ChosenRpm", "PackageSpec", "Solution", "SolvableRepo", "SolveRequest", "solve"]
 
 
 def solve(repos: Sequence[SolvableRepo], request: SolveRequest, *, read_documents: DocumentReader) -> Solution:

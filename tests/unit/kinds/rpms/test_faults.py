@@ -12,11 +12,12 @@ import pytest
 
 from bundler.errors import BundlerError, ErrorId, ManifestError
 from bundler.kinds.base import Sources
-from bundler.kinds.rpms.entry import PackageWish, RpmEntry
+from bundler.kinds.rpms.entry import RpmEntry
 from bundler.kinds.rpms.kind import RpmsKind
 from bundler.model.bundle_path import BundlePath
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
+from bundler.rpm.solve.request import PackageSpec
 from tests.fakes.downloader import MappedDownloader
 from tests.fakes.registry import MemoryRegistry
 from tests.fakes.small_rpms import SmallRpm, repository
@@ -37,7 +38,7 @@ ENTRY = RpmEntry(
     release="7",
     arch="x86_64",
     repos=(SPEC,),
-    packages=(PackageWish("app", Position("m.yaml", 9, 17)),),
+    packages=(PackageSpec("app", Position("m.yaml", 9, 17)),),
 )
 PACKAGES = (SmallRpm("app", requires=("lib",)), SmallRpm("lib"))
 Files = dict[str, bytes]
@@ -163,7 +164,7 @@ def refused(entry: RpmEntry, files: Files, store: MemoryStore, task: RecordingTa
 
 
 def wishing(*texts: str) -> RpmEntry:
-    wishes = tuple(PackageWish(text, Position("m.yaml", 9 + number, 7)) for number, text in enumerate(texts))
+    wishes = tuple(PackageSpec(text, Position("m.yaml", 9 + number, 7)) for number, text in enumerate(texts))
     return replace(ENTRY, packages=wishes)
 
 

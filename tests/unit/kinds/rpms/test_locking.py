@@ -11,7 +11,7 @@ import pytest
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError
 from bundler.kinds.base import Sources
-from bundler.kinds.rpms.entry import PackageWish, RpmEntry
+from bundler.kinds.rpms.entry import RpmEntry
 from bundler.kinds.rpms.kind import RpmsKind
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
@@ -20,6 +20,7 @@ from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
 from bundler.rpm.metadata.repodata import RepoExtras
+from bundler.rpm.solve.request import PackageSpec
 from tests.fakes.downloader import MappedDownloader
 from tests.fakes.registry import MemoryRegistry
 from tests.fakes.small_rpms import BUILT_S, KEY, KEY_ID, SmallRpm, repository
@@ -40,7 +41,7 @@ ENTRY = RpmEntry(
     release="7",
     arch="x86_64",
     repos=(SPEC,),
-    packages=(PackageWish("app", Position("m.yaml", 9, 17)),),
+    packages=(PackageSpec("app", Position("m.yaml", 9, 17)),),
     roles=("cloud",),
 )
 OTHER_KEY = Path(__file__).parents[3] / "data" / "keys" / "rsa.asc"
@@ -121,7 +122,7 @@ def test_earlier_pins_are_kept_as_they_were_and_not_fetched_again(store: MemoryS
     first = RpmsKind().lock(ENTRY, sources(repository(BASE, [APP, LIB]), store, via="https://m.example/"), task)
     upgraded = repository(BASE, [APP, LIB, APP_3, LIB_3, OTHER])
     upgraded = {url: data for url, data in upgraded.items() if not url.endswith((APP.file_name, LIB.file_name))}
-    more = replace(ENTRY, packages=(*ENTRY.packages, PackageWish("other", Position("m.yaml", 9, 22))))
+    more = replace(ENTRY, packages=(*ENTRY.packages, PackageSpec("other", Position("m.yaml", 9, 22))))
     after = packages(RpmsKind().lock(more, sources(upgraded, store), task, kept=first))
     assert after[:2] == packages(first)
     assert [rpm.nevra.name for rpm in after] == ["app", "lib", "other"]
