@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.faults import damaged, invalid
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tar_header import RECORD_BYTES, encode_header, padding
-from bundler.archive.tree import read_beneath, tree_contents
+from bundler.archive.tree import read_beneath, tree_index
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.digest import Digest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bundler.archive.checked_index import Contents
+    from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 
@@ -123,7 +123,7 @@ def open_images(root: Path) -> Iterator[HeldImages]:
     Raises BundleFormatError (no bundle, one without images, a table that cannot be read), IntegrityError when the
     table is not the listed one, StorageError.
     """
-    contents = tree_contents(root)
+    contents = tree_index(root)
     images = _table(contents, root)
     with storage_errors(root):
         descriptor = open_root(root)
@@ -133,7 +133,7 @@ def open_images(root: Path) -> Iterator[HeldImages]:
         os.close(descriptor)
 
 
-def _table(contents: Contents, root: Path) -> tuple[TabledImage, ...]:
+def _table(contents: CheckedIndex, root: Path) -> tuple[TabledImage, ...]:
     listed = contents.listed.get(TABLE_PATH)
     if listed is None:
         raise BundleFormatError(

@@ -73,7 +73,7 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
         stack.callback(transport.close)
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
-        yield Workshop(KINDS, sources, progress, look_at_room, store_root, store.witness)
+        yield Workshop(KINDS, sources, progress, look_at_room, store_root, store.verified)
 
 
 def look_at_room(directory: Path) -> Room:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bundler.archive.writer import Written
+    from bundler.archive.writer import WrittenArchive
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
@@ -79,7 +79,9 @@ def assemble(
     return Built(written.path, written.blob, bundle.id, bundle.index.file_count)
 
 
-def _write(files: Sequence[Placement], total_bytes: int, output: Path, request: Request, shop: Workshop) -> Written:
+def _write(
+    files: Sequence[Placement], total_bytes: int, output: Path, request: Request, shop: Workshop
+) -> WrittenArchive:
     task = shop.progress.task(output.name, total_bytes)
     try:
         written = write_archive(
@@ -88,7 +90,7 @@ def _write(files: Sequence[Placement], total_bytes: int, output: Path, request: 
             out=output,
             task=task,
             source_date_epoch=request.date_cap,
-            witness=shop.witness,
+            checksums=shop.checksums,
         )
     except DamagedBlobError:
         task.finish("damaged entry in the store")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bundler.archive.tar_stream import BlobWitness
+    from bundler.archive.tar_stream import ChecksumCache
     from bundler.kinds.base import KindTable, Sources
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress
@@ -47,7 +47,7 @@ class Workshop:
 
     Arguments:
         room: looks at a file system.
-        witness: remembers which files of the store were verified.
+        checksums: the checksums of verified files of the store.
     """
 
     kinds: KindTable
@@ -55,4 +55,4 @@ class Workshop:
     progress: Progress
     room: Callable[[Path], Room]
     store_root: Path
-    witness: BlobWitness
+    checksums: ChecksumCache

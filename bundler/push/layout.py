@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged
 from bundler.archive.open_beneath import open_file, open_root
-from bundler.archive.tree import examine_files, tree_contents
+from bundler.archive.tree import examine_files, tree_index
 from bundler.durable import storage_error, storage_errors
 from bundler.model.image.bundled import BundleImage, bundle_images
 
@@ -88,7 +88,7 @@ class Layout:
 @contextmanager
 def open_layout(root: Path) -> Iterator[Layout]:
     """Open an unpacked bundle. Raises BundleFormatError, StorageError."""
-    contents = tree_contents(root)
+    contents = tree_index(root)
     with storage_errors(root):
         descriptor = open_root(root)
     try:

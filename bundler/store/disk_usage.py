@@ -1,4 +1,4 @@
-"""What lies in a store and how much room there is beside it: what `bundler store info` and `bundler plan` show."""
+"""How much a store holds and how much disk is free: what `bundler store info` and `bundler plan` show."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PartialSize:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreContents:
+class StoreUsage:
     """A store at one moment; `count` and `bytes` are those of the admitted blobs."""
 
     path: Path
@@ -35,8 +35,8 @@ class StoreContents:
     partial: tuple[PartialSize, ...]
 
 
-def store_contents(store: Store) -> StoreContents:
-    """Count what lies in a store; one that does not exist yet is empty. Raises StorageError."""
+def store_usage(store: Store) -> StoreUsage:
+    """Count what a store holds; one that does not exist yet is empty. Raises StorageError."""
     sizes = [size for _, size in stored_files(store)]
     partial = tuple(
         sorted(
@@ -45,7 +45,7 @@ def store_contents(store: Store) -> StoreContents:
             if "." not in entry.name
         )
     )
-    return StoreContents(store.root, len(sizes), sum(sizes), partial)
+    return StoreUsage(store.root, len(sizes), sum(sizes), partial)
 
 
 def stored_files(store: Store) -> Iterator[tuple[Path, int]]:
@@ -57,7 +57,7 @@ def stored_files(store: Store) -> Iterator[tuple[Path, int]]:
 
 
 def stored_blob(path: Path, size: int) -> Blob | None:
-    """Return the blob that a file of the store is named for, or None when its name is no digest."""
+    """Return the blob that a file of the store is named after, or None when its name is not a digest."""
     try:
         blob = Blob(Digest("sha256", path.name), size)
     except ValueError:

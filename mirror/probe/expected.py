@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bundler.archive.checked_index import read_contents
+from bundler.archive.checked_index import check_index
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.file_artifact import FileArtifact
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from bundler.archive.checked_index import Contents
+    from bundler.archive.checked_index import CheckedIndex
     from bundler.model.artifact import Artifact
     from bundler.model.digest import Blob
     from mirror.probe.wanted_image import WantedImage
@@ -43,7 +43,7 @@ class Yardstick:
         locked_images: what a lock pins of images.
     """
 
-    contents: Contents | None = None
+    contents: CheckedIndex | None = None
     locked: Mapping[str, Blob] = field(default_factory=dict)
     locked_images: tuple[WantedImage, ...] = ()
 
@@ -78,7 +78,7 @@ def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expecta
     case; what the builder made beside it (repodata, layout, snippets) is in no lock. Raises BundleFormatError.
     """
     try:
-        contents = yardstick.contents or read_contents(index_bytes, where)
+        contents = yardstick.contents or check_index(index_bytes, where)
     except BundleFormatError as error:
         if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
             raise

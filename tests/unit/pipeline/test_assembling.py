@@ -53,12 +53,12 @@ class ReadingKind(NotesKind):
 
 
 class Forgetful:
-    """A witness that remembers nothing."""
+    """A checksum cache that stays empty."""
 
     def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
         """Know of none."""
 
-    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
         """Keep nothing."""
 
 
