@@ -16,7 +16,7 @@ from bundler.model.image.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
 from bundler.push.engine_push import Passage, push_through
-from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
+from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
 from bundler.push.layout import open_layout
 from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, Result, require_complete
@@ -53,7 +53,7 @@ def push_images(options: PushOptions, as_json: bool) -> None:
 
 
 def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:
-    if not await_registry(registry.pusher, registry.harbor, Patience(options.registry.wait), progress):
+    if not await_registry(registry.pusher, registry.harbor, WaitPolicy(options.registry.wait), progress):
         return Projects()
     new = NewProjects(options.public, options.quota)
     return ensure_projects(plan, registry.harbor, new, dry_run=options.dry_run)

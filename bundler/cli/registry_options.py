@@ -16,8 +16,8 @@ from bundler.errors import ErrorId, PublishError
 from bundler.model.image.reference import Reference
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.transport import RequestsTransport
-from bundler.net.registry.concurrency_limit import Gate
-from bundler.net.registry.credentials import Login, Logins, OneLogin
+from bundler.net.registry.concurrency_limit import AdaptiveLimit
+from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.push import RegistryPusher
 from bundler.net.retry import Retry
@@ -127,11 +127,16 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
 
     def pusher_of(logins: Logins) -> RegistryPusher:
         return RegistryPusher(
-            options.host, transport, plain_http=options.plain_http, logins=logins, retry=retry, gate=Gate(jobs)
+            options.host,
+            transport,
+            plain_http=options.plain_http,
+            logins=logins,
+            retry=retry,
+            limit=AdaptiveLimit(jobs),
         )
 
     def accepts(login: RobotLogin) -> bool:
-        given = Login(login.username, login.secret, "the file")
+        given = RegistryLogin(login.username, login.secret, "the file")
         try:
             pusher_of(OneLogin(options.host, given)).check()
         except PublishError as error:
@@ -161,4 +166,4 @@ def _logins(options: RegistryOptions) -> Logins:
         secret, found_in = os.environ.get(PASSWORD_VARIABLE, ""), PASSWORD_VARIABLE
     if not secret:
         raise click.UsageError(f"--username wants a password: give --password-stdin or {PASSWORD_VARIABLE}")
-    return OneLogin(options.host, Login(options.username, secret, found_in))
+    return OneLogin(options.host, RegistryLogin(options.username, secret, found_in))

@@ -13,7 +13,7 @@ from bundler.cli.registry_options import connected, gathered_registry, open_regi
 from bundler.model.image.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
-from bundler.push.harbor import Patience, await_registry
+from bundler.push.harbor import WaitPolicy, await_registry
 from bundler.push.robots import RobotReport, RobotWish, ensure_robot
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _ensured(
     hosts = (options.host, docker_host(options.host, plain_http=options.plain_http))
     with console.progress(quiet=quiet) as progress, open_registry(options) as registry:
         wish = RobotWish(wanted, options.host, hosts, file, renew, registry.accepts)
-        await_registry(registry.pusher, registry.harbor, Patience(options.wait), progress)
+        await_registry(registry.pusher, registry.harbor, WaitPolicy(options.wait), progress)
         return ensure_robot(wish, registry.harbor, HarborRobots(registry.harbor), dry_run=dry_run)
 
 

@@ -14,13 +14,13 @@ from bundler.durable import storage_errors
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
-from bundler.net.registry.pull import RegistryClient
+from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
 from bundler.pipeline.context import Workshop
 from bundler.pipeline.planning import Room
@@ -58,8 +58,8 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
     )
     store = Store(store_root)
     sources = Sources(
-        downloader=HttpDownloader(transport, mirrors, Retry()),
-        registry=RegistryClient(
+        downloader=FileDownloader(transport, mirrors, Retry()),
+        registry=RegistryPuller(
             transport,
             mirrors=mirrors,
             retry=Retry(),

@@ -1,11 +1,15 @@
-"""Where bytes that arrive are put: what the network asks of it, and the store's partial files are."""
+"""Where bytes from the network go, and where bytes for it come from: Protocols between the store and the network."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bundler.model.digest import Digest
+
+# yields content from an offset (in bytes) on; a piece may be overwritten once the next one is taken
+Pieces = Callable[[int], Iterator[bytes | memoryview]]
 
 
 class Sink(Protocol):
@@ -17,10 +21,10 @@ class Sink(Protocol):
 
     @property
     def validator(self) -> str:
-        """What `restart` was told of them, or ""."""
+        """The validator that `restart` was given for them, or ""."""
 
     def restart(self, validator: str) -> None:
-        """Drop what it holds and remember the validator of what is about to come."""
+        """Drop what it holds and keep the validator of the bytes about to arrive."""
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes; StorageError when the disk is full."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bundler.model.platform import Platform
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
 
 MIN_API = "1.39"
 ANSWER_WITHIN_S = 60
@@ -121,7 +121,9 @@ class DockerEngine:
         with _translated(self._where), suppress(ImageNotFound):
             self._client.remove_image(name, noprune=True)
 
-    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+    def push(
+        self, repository: str, tag: str, login: RegistryLogin | None, watch: Callable[[LayerStep], None]
+    ) -> Digest | None:
         """See `PushingEngine`."""
         digest = None
         # without any, the library would look for credentials on its own
@@ -181,7 +183,7 @@ def _told_digest(event: Any) -> Digest | None:
         return None
 
 
-def _auth(login: Login, host: str) -> dict[str, str]:
+def _auth(login: RegistryLogin, host: str) -> dict[str, str]:
     """Return credentials in the form of X-Registry-Auth (Engine API, "Authentication")."""
     match login.kind:
         case "password":

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Digest
     from bundler.model.platform import Platform
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
 
 
 class Engine(Protocol):
@@ -67,7 +67,9 @@ class PushingEngine(Engine, Protocol):
     def untag(self, name: str) -> None:
         """Take a name away; the image itself stays as long as it has another one."""
 
-    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+    def push(
+        self, repository: str, tag: str, login: RegistryLogin | None, watch: Callable[[LayerStep], None]
+    ) -> Digest | None:
         """Send an image; returns what the registry calls it where the engine tells.
 
         Arguments:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, PublishError, SiteError, SourceError
-from bundler.net.registry.endpoint import Endpoint
+from bundler.net.registry.endpoint import RegistryEndpoint
 from bundler.net.registry.push_errors import publish_error
 from bundler.push.layer_progress import LayerProgress
 from bundler.push.loading import ensure_loaded, loaded_id
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bundler.model.platform import Platform
     from bundler.model.progress import Progress, Task
     from bundler.net.interface import RegistryWriter
-    from bundler.net.registry.credentials import Login, Logins
+    from bundler.net.registry.credentials import Logins, RegistryLogin
     from bundler.net.retry import Retry
     from bundler.push.engine import PushingEngine
     from bundler.push.push_plan import PlannedPush, PushPlan
@@ -147,7 +147,7 @@ class _Run:
     def _look(self, way: _Way, image: TabledImage) -> Result | None:
         """Decide what is to be done about a name that stands for something already."""
         target = way.push.target
-        held = self.by.writer.held(target.repository, target.tag)
+        held = self.by.writer.manifest_digest(target.repository, target.tag)
         if held is None:
             return None
         if self._is_it(way.push, image, held):
@@ -163,7 +163,7 @@ class _Run:
         """Tell whether the registry has the image: byte for byte, or with layers that an engine has packed."""
         if held in (push.digest, image.manifest.digest):
             return True
-        return self.by.writer.config(push.target.repository, str(held)) == image.image_id
+        return self.by.writer.config_digest(push.target.repository, str(held)) == image.image_id
 
     @contextmanager
     def _named(self, push: PlannedPush, image: TabledImage) -> Iterator[None]:
@@ -205,12 +205,12 @@ class _Run:
         except SourceError as error:
             task.finish("failed")
             host = self.by.writer.host
-            raise publish_error(error, Endpoint(host, f"https://{host}", insecure=False)) from error
+            raise publish_error(error, RegistryEndpoint(host, f"https://{host}", insecure=False)) from error
         except BaseException:
             task.finish("failed")
             raise
 
-    def _attempt(self, push: PlannedPush, login: Login | None, task: Task) -> Digest | None:
+    def _attempt(self, push: PlannedPush, login: RegistryLogin | None, task: Task) -> Digest | None:
         layers = LayerProgress(self.by.progress, push.target.repository)
         try:
             told = self.by.engine.push(self._repository(push), push.target.tag, login, layers.step)
@@ -224,7 +224,7 @@ class _Run:
 
     def _compare(self, push: PlannedPush, image: TabledImage, told: Digest | None) -> None:
         """Raise unless the name stands for the image now."""
-        held = self.by.writer.held(push.target.repository, push.target.tag)
+        held = self.by.writer.manifest_digest(push.target.repository, push.target.tag)
         if held is None or (told is not None and told != held) or not self._is_it(push, image, held):
             raise PublishError(
                 ErrorId.PUSH_REFUSED,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bundler.model.progress import Progress
-    from bundler.net.interface import Harbor, Health, RegistryWriter
+    from bundler.net.interface import Harbor, HarborHealth, RegistryWriter
     from bundler.push.push_plan import PushPlan
 
 LOOK_AGAIN_S = 2.0
@@ -25,7 +25,7 @@ _MAY_PASS = frozenset({ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_REFUSED, ErrorId.P
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitPolicy:
     """How long to wait for a registry: seconds, 0 to take it as it is; and the ways of waiting and telling the time."""
 
     wait_s: float = 0.0
@@ -41,29 +41,29 @@ class NewProjects:
     quota_bytes: int = -1
 
 
-def await_registry(writer: RegistryWriter, harbor: Harbor, patience: Patience, progress: Progress) -> bool:
+def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, progress: Progress) -> bool:
     """Wait until the registry answers and takes the credentials; returns whether it is a Harbor, healthy then.
 
     Without patience an unhealthy Harbor is tried all the same, for not every component is needed. Raises PublishError.
     """
-    until_s = patience.clock() + patience.wait_s
+    until_s = wait.clock() + wait.wait_s
     while True:
         try:
             writer.check()
-            if not harbor.recognised():
+            if not harbor.is_harbor():
                 return False
             health = harbor.health()
             if health.healthy:
                 return True
-            if not patience.wait_s:
-                progress.note(f"{_ailing(writer.host, health)}; trying all the same")
+            if not wait.wait_s:
+                progress.note(f"{_health_text(writer.host, health)}; trying all the same")
                 return True
-            raise _unhealthy(writer.host, health)
+            raise _unhealthy_error(writer.host, health)
         except PublishError as error:
-            if error.id not in _MAY_PASS or patience.clock() >= until_s:
+            if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
             progress.note(f"{error.what}; looking again in {LOOK_AGAIN_S:g} s")
-        patience.sleep(LOOK_AGAIN_S)
+        wait.sleep(LOOK_AGAIN_S)
 
 
 def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run: bool) -> Projects:
@@ -94,13 +94,14 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
     return Projects(tuple(empty), refused)
 
 
-def _ailing(host: str, health: Health) -> str:
-    return f"Harbor at {host} says that it is not healthy ({', '.join(health.ailing) or 'no component named'})"
+def _health_text(host: str, health: HarborHealth) -> str:
+    components = ", ".join(health.unhealthy_components) or "no component named"
+    return f"Harbor at {host} says that it is not healthy ({components})"
 
 
-def _unhealthy(host: str, health: Health) -> PublishError:
+def _unhealthy_error(host: str, health: HarborHealth) -> PublishError:
     return PublishError(
         ErrorId.PUSH_UNHEALTHY,
-        _ailing(host, health),
+        _health_text(host, health),
         remedy="See `docker ps` and the components' logs on its host; leave --wait out to push all the same.",
     )

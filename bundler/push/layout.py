@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bundler.errors import BundlerError, IntegrityError
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
-    from bundler.net.interface import Pieces
+    from bundler.model.sink import Pieces
 
 # sending one has to end within the time that a line may be silent: at 2 KiB/s it just does
 PIECE_BYTES = 128 * 1024

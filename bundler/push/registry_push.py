@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
     from bundler.model.progress import Progress, Task
-    from bundler.net.interface import Pieces, RegistryWriter
+    from bundler.model.sink import Pieces
+    from bundler.net.interface import RegistryWriter
     from bundler.push.push_plan import PlannedPush, PushPlan
 
 
@@ -143,7 +144,7 @@ class _Run:
     def look(self, way: _Way, on_existing_tag: OnExistingTag) -> None:
         """Decide what is to be done about a name that stands for something already."""
         target, want = way.push.target, way.push.digest
-        held = self.writer.held(target.repository, target.tag or str(want))
+        held = self.writer.manifest_digest(target.repository, target.tag or str(want))
         if held == want:
             way.result = Result(way.push, "present")
         elif held is not None:
@@ -198,7 +199,7 @@ class _Run:
             self.writer.put_manifest(repository, str(child.blob.digest), media_type(child), self.layout.read(child))
         name = push.target.tag or str(push.digest)
         self.writer.put_manifest(repository, name, media_type(push.document), self.layout.read(push.document))
-        got = self.writer.held(repository, name)
+        got = self.writer.manifest_digest(repository, name)
         if got != push.digest:
             raise _other_digest(push, self.writer.host, got)
         way.result = Result(push, "pushed", way.before)

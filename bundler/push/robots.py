@@ -60,7 +60,7 @@ def ensure_robot(wish: RobotWish, harbor: Harbor, robots: Robots, *, dry_run: bo
     Raises PublishError: ROBOT_NO_HARBOR, ROBOT_NO_PROJECT, ROBOT_FILE_TAKEN, ROBOT_EXISTS, ROBOT_REFUSED; StorageError.
     Nothing is left half done: a robot whose file could not be written is removed again.
     """
-    if not harbor.recognised():
+    if not harbor.is_harbor():
         raise _no_harbor(wish.host)
     _require_projects(wish, harbor)
     found = robots.find(wish.robot)

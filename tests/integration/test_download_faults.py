@@ -9,7 +9,7 @@ import pytest
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
@@ -135,7 +135,7 @@ def test_a_whole_file_that_was_not_admitted_is_not_fetched_again(site: Site) -> 
     site.serve()
     url = site.server.url(PATH)
     with site.store.incoming(url) as incoming:
-        HttpDownloader(RequestsTransport(), Mirrors(), Retry()).download([url], incoming, site.task)
+        FileDownloader(RequestsTransport(), Mirrors(), Retry()).download([url], incoming, site.task)
     assert site.download().last_modified == LAST_MODIFIED_S
     assert site.store.read(BLOB) == BODY
     assert site.server.bytes_sent(PATH) == BLOB.size
@@ -193,7 +193,7 @@ def test_the_right_error_comes_when_it_cannot_be_had(
 def test_wrong_bytes_of_the_right_size_are_not_admitted_and_fetched_anew(site: Site) -> None:
     site.serve(Replace(NEW, '"2"'))
     with pytest.raises(IntegrityError) as raised, site.store.incoming("name") as incoming:  # noqa: PT012 - one fetch
-        downloader = HttpDownloader(RequestsTransport(), Mirrors(), Retry())
+        downloader = FileDownloader(RequestsTransport(), Mirrors(), Retry())
         downloader.download([site.server.url(PATH)], incoming, site.task, size=BLOB.size)
         incoming.commit(BLOB.digest)
     assert raised.value.id == ErrorId.DIGEST_MISMATCH

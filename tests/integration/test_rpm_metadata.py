@@ -13,7 +13,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpms.metadata import RepoMetadata, load_record, load_repo, open_record
 from bundler.model.rpm.repo import RepoSpec
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
@@ -43,7 +43,7 @@ def rpms(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 @pytest.fixture
 def sources(tmp_path: Path) -> Iterator[Sources]:
     transport = RequestsTransport(idle_timeout_s=2)
-    downloader = HttpDownloader(transport, Mirrors(), Retry(3, sleep=lambda _: None))
+    downloader = FileDownloader(transport, Mirrors(), Retry(3, sleep=lambda _: None))
     yield Sources(downloader, MemoryRegistry(), Store(tmp_path / "store"), str(tmp_path))
     transport.close()
 

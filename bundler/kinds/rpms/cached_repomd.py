@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.errors import IntegrityError, StorageError
-from bundler.net.interface import Held, Validators
+from bundler.net.interface import CachedDocument, Validators
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES
 from bundler.store.interface import IndexRecord
 
@@ -30,8 +30,8 @@ def read_index(url: str, sources: Sources, *, anew: bool = False) -> Document:
 
     Raises SourceError.
     """
-    held = None if anew else _held(url, sources.store)
-    return sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES, held=held)
+    cached = None if anew else _cached(url, sources.store)
+    return sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES, cached=cached)
 
 
 def keep_index(url: str, document: Document, store: BlobStore) -> Blob:
@@ -50,7 +50,7 @@ def _name(url: str) -> str:
     return f"index {url}"
 
 
-def _held(url: str, store: BlobStore) -> Held | None:
+def _cached(url: str, store: BlobStore) -> CachedDocument | None:
     record = store.index.get(_name(url))
     if record is None or not store.has(record.blob) or record.blob.size > MAX_DOCUMENT_BYTES:
         return None
@@ -60,4 +60,6 @@ def _held(url: str, store: BlobStore) -> Held | None:
         # damaged, and dropped by the store: the whole is asked for
         return None
     fields = record.fields
-    return Held(data, Validators(fields.get(_PLACE, ""), fields.get(_ETAG, ""), fields.get(_LAST_MODIFIED, "")))
+    return CachedDocument(
+        data, Validators(fields.get(_PLACE, ""), fields.get(_ETAG, ""), fields.get(_LAST_MODIFIED, ""))
+    )

@@ -25,7 +25,7 @@ _REMOTE = ("http", "https", "ftp")
 # yum and dnf put the client's values in place of these; a bundle is for another system than this one
 _CLIENT_VARIABLES = ("$releasever", "$basearch", "$arch", "${")
 # priorities begin at 1 (RFC 5854, 4.2.16.2); what has more digits than any size is no number
-_LEAST_PREFERENCE, _MOST_PRIORITY = 0, 999999
+_LEAST_PREFERENCE, _LAST_PRIORITY = 0, 999999
 _NUMBER = re.compile(r"[0-9]{1,19}")
 
 
@@ -126,7 +126,7 @@ def _urls_by_preference(file: Element) -> list[str]:
     ranked = []
     for element in (url for parent in (file, *children(file, "resources")) for url in children(parent, "url")):
         preference = _number(element.get("preference", "")) or _LEAST_PREFERENCE
-        priority = _number(element.get("priority", "")) or _MOST_PRIORITY
+        priority = _number(element.get("priority", "")) or _LAST_PRIORITY
         ranked.append(((priority, -preference), (element.text or "").strip()))
     return [url for _, url in sorted(ranked, key=lambda pair: pair[0])]
 

@@ -9,7 +9,7 @@ import pytest
 from bundler.archive.bundled_images import open_images
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.platform import Platform
-from bundler.net.registry.credentials import Login, OneLogin
+from bundler.net.registry.credentials import OneLogin, RegistryLogin
 from bundler.net.retry import Retry
 from bundler.push.engine_errors import refused_push
 from bundler.push.engine_push import Passage, platform_obstacles, push_through
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bundler.push.registry_push import OnExistingTag
 
 APP, PAUSE, BOTH = "docker.io/demo/app:1", "registry.k8s.io/pause:3.5", "quay.io/both:2"
-LOGIN = Login("admin", "s3cret", "a test")
+LOGIN = RegistryLogin("admin", "s3cret", "a test")
 HERE = "master/demo/app:1"
 ALL = {"demo/app:1", "library/both:2", "library/pause:3.5"}
 
@@ -98,7 +98,7 @@ def test_everything_is_pushed_under_the_plans_names_and_a_second_run_pushes_noth
     assert outcomes(report) == dict.fromkeys(ALL, "pushed")
     assert [name for name, _ in engine.pushed] == [f"master/{name}" for name in sorted(ALL)]
     assert {login for _, login in engine.pushed} == {LOGIN}
-    assert str(registry.config("demo/app", "1")) == images.ids[APP]["linux/amd64"]
+    assert str(registry.config_digest("demo/app", "1")) == images.ids[APP]["linux/amd64"]
     assert (report.sent.blobs, report.sent.blob_bytes, report.sent.mounted) == (3, 12, 3)
     assert outcomes(run(root, engine)) == dict.fromkeys(ALL, "present")
     assert len(engine.pushed) == 3
@@ -165,7 +165,7 @@ def test_what_may_pass_is_tried_again_with_backoff(root: Path) -> None:
 def test_a_tag_that_stands_for_another_image(existing: OnExistingTag, outcome: str, root: Path) -> None:
     registry = MemoryWriter()
     registry.put_manifest("demo/app", "1", "x/y", b"another")
-    before = registry.held("demo/app", "1")
+    before = registry.manifest_digest("demo/app", "1")
     report = run(root, MemoryEngine(registry=registry), existing=existing)
     (result,) = (one for one in report.results if one.push.name == "demo/app:1")
     assert (result.outcome, result.before) == (outcome, before)
