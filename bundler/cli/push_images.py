@@ -10,16 +10,16 @@ from bundler import console
 from bundler.archive.bundled_images import open_images
 from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
-from bundler.cli.push_transport import open_way
+from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.image.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
-from bundler.push.engine_push import Passage, push_through
+from bundler.push.engine_push import EnginePush, push_through_engine
 from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
 from bundler.push.layout import open_layout
 from bundler.push.push_plan import push_plan
-from bundler.push.push_report import Projects, PushReport, Result, require_complete
+from bundler.push.push_report import Projects, PushReport, PushResult, require_complete
 from bundler.push.registry_push import push
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     """
     with open_layout(options.root) as layout, console.progress(quiet=as_json) as progress:
         plan = push_plan(layout.images, options.settings)
-        with open_way(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
+        with open_push_engine(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
             known = _projects(plan, registry, options, progress)
             if engine is None:
                 report = _straight(plan, layout, registry, options, progress, known)
@@ -78,9 +78,9 @@ def _through(
 ) -> PushReport:
     with open_images(options.root) as images:
         host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
-        passage = Passage(images, engine, host, registry.pusher, registry.logins, Retry(), progress)
-        return push_through(
-            plan, passage, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
+        through = EnginePush(images, engine, host, registry.pusher, registry.logins, Retry(), progress)
+        return push_through_engine(
+            plan, through, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
         )
 
 
@@ -95,12 +95,12 @@ def _text(report: PushReport, registry: str) -> str:
     sent = report.sent
     lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
     failures = [str(result.error) for result in report.results if result.error is not None]
-    # the first one is told in full at the end
+    # the first one is raised, and printed in full at the end
     lines += [f"failed: {failure}" for failure in failures[1:]]
     return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
 
 
-def _remark(result: Result) -> str:
+def _remark(result: PushResult) -> str:
     if result.error is not None:
         return f"[{result.error.id}]"
     return f"was {result.before}" if result.before is not None else ""
@@ -122,9 +122,9 @@ def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json
     }
 
 
-def _result_value(result: Result) -> Json:
+def _result_value(result: PushResult) -> Json:
     error = result.error
-    told: dict[str, Json] = {
+    value: dict[str, Json] = {
         "source": str(result.push.source),
         "target": result.push.name,
         "project": result.push.target.project,
@@ -134,11 +134,11 @@ def _result_value(result: Result) -> Json:
         "before": None if result.before is None else str(result.before),
     }
     if error is not None:
-        told["error"] = {
+        value["error"] = {
             "id": str(error.id),
             "message": str(error),
             "remedy": error.remedy,
             "status": getattr(error, "status", None),
             "code": getattr(error, "code", ""),
         }
-    return told
+    return value

@@ -18,7 +18,7 @@ from bundler.push.push_plan import Names, ProjectRule, PushSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.push.registry_push import OnExistingTag
+    from bundler.push.push_state import OnExistingTag
     from bundler.push.transport_choice import Via
 
 _Command = Callable[..., Any]

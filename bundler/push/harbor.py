@@ -1,6 +1,6 @@
-"""What a Harbor wants before it takes images: that it is healthy, and that their projects exist.
+"""What a Harbor needs before a push: it has to be healthy, and the projects of the images have to exist.
 
-Owns waiting and which projects are created; a registry that is no Harbor is left alone. Refuses to know HTTP.
+Owns waiting and which projects are created; other registries are left alone. Refuses to know HTTP.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from bundler.net.interface import Harbor, HarborHealth, RegistryWriter
     from bundler.push.push_plan import PushPlan
 
-LOOK_AGAIN_S = 2.0
-# what a Harbor that is starting looks like: nobody listens, or its front has nobody behind it
+RETRY_PAUSE_S = 2.0
+# the errors of a Harbor that is starting: no connection, or a proxy without a service behind it
 _MAY_PASS = frozenset({ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_REFUSED, ErrorId.PUSH_UNHEALTHY})
 
 
 @dataclass(frozen=True, slots=True)
 class WaitPolicy:
-    """How long to wait for a registry: seconds, 0 to take it as it is; and the ways of waiting and telling the time."""
+    """How long to wait for a registry, in seconds, 0 for not at all; `sleep` and `clock` are for tests."""
 
     wait_s: float = 0.0
     sleep: Callable[[float], None] = time.sleep
@@ -35,16 +35,17 @@ class WaitPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NewProjects:
-    """What projects are made like: who may pull, and a limit in bytes (-1: none)."""
+    """The settings of new projects: whether anybody may pull, and a limit in bytes (-1: none)."""
 
     public: bool = True
     quota_bytes: int = -1
 
 
 def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, progress: Progress) -> bool:
-    """Wait until the registry answers and takes the credentials; returns whether it is a Harbor, healthy then.
+    """Wait until the registry answers and accepts the credentials; returns whether it is a Harbor.
 
-    Without patience an unhealthy Harbor is tried all the same, for not every component is needed. Raises PublishError.
+    A Harbor has to be healthy as well; without waiting time an unhealthy one is used all the same, because not every
+    component is needed. Raises PublishError.
     """
     until_s = wait.clock() + wait.wait_s
     while True:
@@ -62,15 +63,15 @@ def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, pro
         except PublishError as error:
             if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
-            progress.note(f"{error.what}; looking again in {LOOK_AGAIN_S:g} s")
-        wait.sleep(LOOK_AGAIN_S)
+            progress.note(f"{error.what}; looking again in {RETRY_PAUSE_S:g} s")
+        wait.sleep(RETRY_PAUSE_S)
 
 
 def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run: bool) -> Projects:
-    """Create the projects that are missing, and leave those alone that exist.
+    """Create the projects that are missing, and leave existing ones alone.
 
-    A project that this account may not look for is taken to exist: the push will tell. Raises PublishError:
-    PUSH_NAME_INVALID (every name that Harbor cannot hold), and what concerns no single project.
+    A project that this account may not see is assumed to exist: the push will show. Raises PublishError:
+    PUSH_NAME_INVALID (with every name that Harbor cannot hold), and errors that do not concern a single project.
     """
     if plan.harbor_problems:
         raise PublishError(

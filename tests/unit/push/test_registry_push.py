@@ -10,7 +10,7 @@ from bundler.archive.faults import damaged
 from bundler.errors import BundlerError, ErrorId, IntegrityError, PublishError
 from bundler.push.push_plan import ProjectRule, PushSettings, push_plan
 from bundler.push.push_report import Projects, PushReport, require_complete
-from bundler.push.registry_push import OnExistingTag, push
+from bundler.push.registry_push import push
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter
 from tests.unit.push.planned_images import CONTENT, image
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bundler.model.image.bundled import BundleImage
     from bundler.model.progress import Task
     from bundler.model.sink import Pieces
+    from bundler.push.push_state import OnExistingTag
 
 PAUSE = image("registry.k8s.io/pause:3.5", platforms=("linux/amd64",))
 APP = image("docker.io/demo/app:1")
