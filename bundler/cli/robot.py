@@ -1,4 +1,4 @@
-"""`bundler robot`: the account that edge nodes pull with."""
+"""`bundler robot`: the account for edge nodes that pull."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`bundler store`: look at the content store, and throw away what no lock needs."""
+"""`bundler store`: show the content store, and remove what no lock needs."""
 
 from __future__ import annotations
 

@@ -67,12 +67,17 @@ def stored_blob(path: Path, size: int) -> Blob | None:
 
 def free_bytes(path: Path) -> int:
     """Return what an unprivileged user may still write below `path`, which need not exist yet. Raises StorageError."""
-    existing = path.absolute()
     with storage_errors(path):
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
-        room = os.statvfs(existing)
+        room = os.statvfs(nearest_existing(path))
     return room.f_bavail * room.f_frsize
+
+
+def nearest_existing(path: Path) -> Path:
+    """Return the path itself, or its nearest parent that exists. Raises OSError."""
+    existing = path.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    return existing
 
 
 def _directories(path: Path) -> list[Path]:

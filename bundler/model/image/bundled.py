@@ -88,8 +88,8 @@ def bundle_images(index: BundleIndex) -> Iterator[BundleImage]:
 
 def media_type(file: IndexedFile) -> str:
     """Return what a blob's images call it, or "" when the index does not tell."""
-    told = file.about.get("media_type")
-    return told if isinstance(told, str) else ""
+    value = file.about.get("media_type")
+    return value if isinstance(value, str) else ""
 
 
 def _belonging(top: IndexedFile, files: Sequence[IndexedFile]) -> tuple[IndexedFile, ...]:

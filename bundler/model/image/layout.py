@@ -105,8 +105,8 @@ def _descriptor(media_type: str, blob: Blob) -> dict[str, Json]:
 
 
 def _platform_object(platform: Platform) -> Json:
-    told = {"os": platform.os, "architecture": platform.arch}
-    return told | ({"variant": platform.variant} if platform.variant else {})
+    value = {"os": platform.os, "architecture": platform.arch}
+    return value | ({"variant": platform.variant} if platform.variant else {})
 
 
 def docker_archive(artifacts: Sequence[ImageArtifact], platform: Platform) -> bytes | None:
@@ -192,13 +192,13 @@ class _BlobUse:
 
     def about(self) -> dict[str, Json]:
         """Return what the bundle's index tells: of every blob its images, of a top document the image itself."""
-        told: dict[str, Json] = {"media_type": self.media_type, "images": sorted(self.images)}
+        about: dict[str, Json] = {"media_type": self.media_type, "images": sorted(self.images)}
         if not self.tops:
-            return told
+            return about
         platforms = {str(platform) for top in self.tops for platform in top.platforms}
         skipped = {str(layer.digest) for top in self.tops for image in top.images for layer in image.skipped}
         return {
-            **told,
+            **about,
             "names": sorted({str(name) for top in self.tops for name in top.names}),
             "platforms": sorted(platforms),
             "digest": str(self.blob.digest),
