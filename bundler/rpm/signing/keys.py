@@ -70,21 +70,6 @@ class PublicKey:
         return self.parts[0].fingerprint
 
     @property
-    def algorithm(self) -> str:
-        """Of the primary key."""
-        return self.parts[0].algorithm
-
-    @property
-    def created(self) -> int:
-        """When the primary key was made, seconds since 1970."""
-        return self.parts[0].created
-
-    @property
-    def expires(self) -> int | None:
-        """When the primary key expires, seconds since 1970, or None."""
-        return self.parts[0].expires
-
-    @property
     def armored(self) -> bytes:
         """The key as a file for `rpm --import`; equal keys give equal bytes."""
         return armor(self.packets, PUBLIC_KEY)

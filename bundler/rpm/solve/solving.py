@@ -22,15 +22,13 @@ from bundler.rpm.solve.installed_packages import add_installed
 from bundler.rpm.solve.module_streams import active_streams, enabled_streams, excluded_by_modules
 from bundler.rpm.solve.nevra_forms import is_path
 from bundler.rpm.solve.package_pool import PackagePool
-from bundler.rpm.solve.request import ChosenRpm, PackageSpec, Solution, SolvableRepo, SolveRequest
+from bundler.rpm.solve.request import Solution, SolvableRepo, SolveRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bundler.rpm.metadata.comps import Comps
     from bundler.rpm.metadata.modulemd import DocumentReader
-
-__all__ = ["ChosenRpm", "PackageSpec", "Solution", "SolvableRepo", "SolveRequest", "solve"]
 
 
 def solve(repos: Sequence[SolvableRepo], request: SolveRequest, *, read_documents: DocumentReader) -> Solution:

@@ -50,9 +50,10 @@ def test_a_key_tells_what_it_is() -> None:
         [RSA[-16:]],
         "Vendor <vendor@example.org>",
     )
-    assert (key.algorithm, key.created, key.expires) == ("RSA", _at("2020-01-01"), None)
+    (part,) = key.parts
+    assert (part.algorithm, part.created, part.expires) == ("RSA", _at("2020-01-01"), None)
     assert str(key) == f"{RSA[-16:]} (Vendor <vendor@example.org>)"
-    assert (_key("dsa.asc").fingerprint, _key("dsa.asc").algorithm) == (DSA, "DSA")
+    assert (_key("dsa.asc").fingerprint, _key("dsa.asc").parts[0].algorithm) == (DSA, "DSA")
 
 
 def test_binary_and_armored_are_the_same_key() -> None:
@@ -80,8 +81,8 @@ def test_trust_packets_of_a_keyring_are_not_exported() -> None:
 
 
 def test_the_newest_self_signature_says_when_a_key_expires() -> None:
-    assert _key("expires-2017.asc").expires == _at("2017-01-01")
-    extended = _key("extended-to-2019.asc")
+    assert _key("expires-2017.asc").parts[0].expires == _at("2017-01-01")
+    extended = _key("extended-to-2019.asc").parts[0]
     assert extended.expires == _at("2019-01-01")
     assert extended.created == _at("2015-01-01")
 
