@@ -1,17 +1,32 @@
 """The errors an operator can meet: one class per reaction, one stable id per cause.
 
-Owns the exit codes and the ids; refuses to know how an error is printed (`bundler.console` does) and what a library
-raises (each module translates foreign exceptions where it calls them). The texts of docs/errors.md are keyed by
-`ErrorId`. Follows design section 10.
+    BundlerError            1   never raised itself
+    ├─ ManifestError        3   the operator edits the YAML, or locks anew
+    ├─ SourceError          4   checks the network or the upstream; may say that another try helps
+    ├─ IntegrityError       5   copies again, or suspects tampering; says what was wanted and what was there
+    ├─ BundleFormatError    6   takes another version of the tool, or another file
+    ├─ PublishError         7   checks credentials, project or quota of the registry that is pushed to
+    ├─ ServeError           8   checks ports and permissions of the serving host
+    ├─ SiteError            9   mends the host and runs the step again
+    ├─ ToolMissingError    10   installs a program or an optional package
+    └─ StorageError        11   makes room on a disk, or mends its permissions
+
+Owns the exit codes, the ids, and how an error becomes text; refuses to know where that is printed (`bundler.console`
+does) and what a library raises (each module translates foreign exceptions where it calls them). What stands in an
+error is kept apart until it is shown, so that nobody has to take a text to pieces: who knows more about it than the
+place that raised it says so with `with_context`. The texts of docs/errors.md are keyed by `ErrorId`. Follows design
+section 10.
 """
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
 
 class ErrorId(StrEnum):
@@ -100,6 +115,7 @@ class ErrorId(StrEnum):
     TOOL_MISSING = "tool-missing"
 
 
+@dataclass(eq=False, repr=False)
 class BundlerError(Exception):
     """Something an operator can react to; anything else that escapes is a bug of ours.
 
@@ -108,17 +124,49 @@ class BundlerError(Exception):
         what: what went wrong, one sentence without the place.
         where: the file, URL, image or path it concerns; may be empty when `what` already names it.
         remedy: what to do next, one imperative sentence.
+        context: what callers further up have said of it, innermost first.
+        problems: a line each for what else is wrong.
     """
 
     exit_code: ClassVar[int] = 1
-    problems: tuple[str, ...] = ()
+    id: ErrorId
+    what: str
+    _: KW_ONLY
+    where: str = ""
+    remedy: str
+    context: tuple[str, ...] = ()
+    problems: Sequence[str] = ()
 
-    def __init__(self, id: ErrorId, what: str, *, where: str = "", remedy: str) -> None:  # noqa: A002 - the field's name
-        super().__init__(f"{where}: {what}" if where else what)
-        self.id = id
-        self.what = what
-        self.where = where
-        self.remedy = remedy
+    def __post_init__(self) -> None:
+        self.problems = tuple(self.problems)
+
+    def with_context(self, text: str = "", *, where: str = "", remedy: str = "", problems: Sequence[str] = ()) -> Self:
+        """Return the same error, saying as well what is known only above the place where it was raised.
+
+        Arguments:
+            text: stands in parentheses behind what went wrong.
+            where: becomes the place; the one that it had then stands before what went wrong.
+            remedy: a further sentence of what to do next.
+            problems: further lines for what else is wrong.
+        """
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__)
+        if text:
+            error.context = (*self.context, text)
+        if where:
+            error.where, error.what = where, f"{self.where}: {self.what}" if self.where else self.what
+        if remedy:
+            error.remedy = f"{self.remedy} {remedy}"
+        error.problems = (*self.problems, *problems)
+        return error
+
+    @property
+    def sentence(self) -> str:
+        """What went wrong with all that is known of it, without the place: for quoting in another text."""
+        return "".join((self.what, *(f" ({text})" for text in self.context)))
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.sentence}" if self.where else self.sentence
 
     def summary(self) -> str:
         """Return where, what, what to do next, id."""
@@ -134,19 +182,8 @@ class ManifestError(BundlerError):
 
     exit_code = 3
 
-    def __init__(
-        self,
-        id: ErrorId,  # noqa: A002 - the field's name
-        what: str,
-        *,
-        where: str = "",
-        remedy: str,
-        problems: Sequence[str] = (),
-    ) -> None:
-        super().__init__(id, what, where=where, remedy=remedy)
-        self.problems = tuple(problems)
 
-
+@dataclass(eq=False, repr=False)
 class SourceError(BundlerError):
     """The operator checks the network or the upstream.
 
@@ -155,29 +192,19 @@ class SourceError(BundlerError):
         retry_after_s: what the upstream asked to wait, in seconds, or None.
         status: HTTP status of the answer, or None when there was none.
         code: a registry's own error code, or "".
+        quote: the words of a registry, or of an engine for it, that `what` quotes; or "".
     """
 
     exit_code = 4
-
-    def __init__(
-        self,
-        id: ErrorId,  # noqa: A002 - the field's name
-        what: str,
-        *,
-        where: str = "",
-        remedy: str,
-        retryable: bool = False,
-        retry_after_s: float | None = None,
-        status: int | None = None,
-        code: str = "",
-    ) -> None:
-        super().__init__(id, what, where=where, remedy=remedy)
-        self.retryable = retryable
-        self.retry_after_s = retry_after_s
-        self.status = status
-        self.code = code
+    _: KW_ONLY
+    retryable: bool = False
+    retry_after_s: float | None = None
+    status: int | None = None
+    code: str = ""
+    quote: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class IntegrityError(BundlerError):
     """Bytes are not what they were pinned to: the operator copies again, or suspects tampering.
 
@@ -187,20 +214,14 @@ class IntegrityError(BundlerError):
     """
 
     exit_code = 5
+    _: KW_ONLY
+    want: str
+    got: str
 
-    def __init__(
-        self,
-        id: ErrorId,  # noqa: A002 - the field's name
-        what: str,
-        *,
-        where: str = "",
-        remedy: str,
-        want: str,
-        got: str,
-    ) -> None:
-        super().__init__(id, f"{what} (want {want}, got {got})", where=where, remedy=remedy)
-        self.want = want
-        self.got = got
+    @property
+    def sentence(self) -> str:
+        """What went wrong, what was wanted and what was there."""
+        return f"{super().sentence} (want {self.want}, got {self.got})"
 
 
 class BundleFormatError(BundlerError):
@@ -209,40 +230,35 @@ class BundleFormatError(BundlerError):
     exit_code = 6
 
 
+@dataclass(eq=False, repr=False)
 class PublishError(BundlerError):
     """The operator checks credentials, project or quota of the registry that is pushed to.
 
     Arguments:
         status: HTTP status of the answer, or None when there was none.
         code: the registry's own error code, or "".
-        problems: a line each for what else is wrong.
     """
 
     exit_code = 7
-
-    def __init__(
-        self,
-        id: ErrorId,  # noqa: A002 - the field's name
-        what: str,
-        *,
-        where: str = "",
-        remedy: str,
-        status: int | None = None,
-        code: str = "",
-        problems: Sequence[str] = (),
-    ) -> None:
-        super().__init__(id, what, where=where, remedy=remedy)
-        self.status = status
-        self.code = code
-        self.problems = tuple(problems)
+    _: KW_ONLY
+    status: int | None = None
+    code: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class ServeError(BundlerError):
-    """The operator checks ports and permissions of the serving host."""
+    """The operator checks ports and permissions of the serving host.
+
+    Arguments:
+        step: what was being done to the host when it failed, or "".
+    """
 
     exit_code = 8
+    _: KW_ONLY
+    step: str = ""
 
 
+@dataclass(eq=False, repr=False)
 class SiteError(BundlerError):
     """The operator mends the host and runs the step again.
 
@@ -251,38 +267,33 @@ class SiteError(BundlerError):
     """
 
     exit_code = 9
-
-    def __init__(
-        self,
-        id: ErrorId,  # noqa: A002 - the field's name
-        what: str,
-        *,
-        where: str = "",
-        remedy: str,
-        step: str,
-    ) -> None:
-        super().__init__(id, what, where=where, remedy=remedy)
-        self.step = step
+    _: KW_ONLY
+    step: str
 
 
+@dataclass(eq=False, repr=False)
 class ToolMissingError(BundlerError):
     """The operator installs a program or an optional package.
 
     Arguments:
         program: what is missing.
         package: what to install to get it.
+        needed_for: what cannot be done without it.
     """
 
     exit_code = 10
+    id: ErrorId = field(default=ErrorId.TOOL_MISSING, init=False)
+    what: str = field(init=False)
+    remedy: str = field(init=False)
+    program: str
+    _: KW_ONLY
+    package: str
+    needed_for: str
 
-    def __init__(self, program: str, *, package: str, needed_for: str) -> None:
-        super().__init__(
-            ErrorId.TOOL_MISSING,
-            f"{program} is not installed; it is needed for {needed_for}",
-            remedy=f"Install {package}.",
-        )
-        self.program = program
-        self.package = package
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.what = f"{self.program} is not installed; it is needed for {self.needed_for}"
+        self.remedy = f"Install {self.package}."
 
 
 class StorageError(BundlerError):

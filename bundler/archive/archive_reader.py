@@ -20,8 +20,8 @@ from bundler.archive.tar_reader import TarReader
 from bundler.model.bundle import (
     INDEX_PATH,
     MAX_INDEX_BYTES,
-    SIGNATURE_PATH,
     IndexedFile,
+    is_signature,
 )
 from bundler.model.digest import Blob
 
@@ -85,7 +85,7 @@ class ArchiveReader:
                     yield ArchivedFile(f"{member.path}/", 0, member.mtime, None, iter(()))
             elif member.path == INDEX_PATH:
                 yield self._from_memory(member, checked.index_bytes)
-            elif member.path == SIGNATURE_PATH and member.size <= MAX_SIGNATURE_BYTES:
+            elif is_signature(member.path) and member.size <= MAX_SIGNATURE_BYTES:
                 yield self._from_memory(member, b"".join(self._tar.content()))
             else:
                 listed = checked.listed.get(member.path)

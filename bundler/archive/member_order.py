@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.model.bundle import INDEX_PATH, LOCK_PATH, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH
+from bundler.model.bundle import INDEX_PATH, LOCK_PATH, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, is_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,7 +71,8 @@ def _size(content: Blob | bytes | None) -> int:
 
 
 def _position(file: Placement) -> tuple[int, bytes]:
-    return _RANK.get(file.path.partition("/")[0], len(_RANK)), file.path.encode()
+    top = SIGNATURE_PATH if is_signature(file.path) else file.path.partition("/")[0]
+    return _RANK.get(top, len(_RANK)), file.path.encode()
 
 
 def _capped(mtime: int, latest: int | None) -> int:

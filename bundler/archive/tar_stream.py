@@ -26,9 +26,6 @@ STREAM_BLOCK_BYTES = 1024 * 1024
 class StoredBlobError(DamagedBlobError):
     """A blob of the store turned out to be damaged while it was written to the archive."""
 
-    def __init__(self, blob: Blob, *, where: Path, got: str) -> None:
-        super().__init__(blob, "the entry of the store is damaged", where=where, got=got)
-
 
 class StreamBlock(NamedTuple):
     """A piece of the tar file; `content_bytes` of it are content of files."""
@@ -129,18 +126,18 @@ class TarStream:
             try:
                 source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError as error:
-                raise StoredBlobError(blob, where=path, got="no file") from error
+                raise _damaged(blob, path, "no file") from error
             try:
                 status = os.fstat(source)
                 if status.st_size != blob.size:
-                    raise StoredBlobError(blob, where=path, got=f"{status.st_size} bytes")
+                    raise _damaged(blob, path, f"{status.st_size} bytes")
                 check = _BlobCheck(blob, self._checksums.crc32(blob, status))
                 left = blob.size
                 while left:
                     room = memoryview(self._buffer)[self._filled : min(self._filled + left, STREAM_BLOCK_BYTES)]
                     count = os.readv(source, [room])
                     if not count:
-                        raise StoredBlobError(blob, where=path, got=f"{blob.size - left} bytes")
+                        raise _damaged(blob, path, f"{blob.size - left} bytes")
                     check.update(room[:count])
                     left -= count
                     self._advance(count, content=True)
@@ -149,7 +146,7 @@ class TarStream:
             finally:
                 os.close(source)
         if got := check.difference():
-            raise StoredBlobError(blob, where=path, got=got)
+            raise _damaged(blob, path, got)
         if check.known_crc32 is None:
             self._checksums.record(blob, status, check.crc32)
 
@@ -175,3 +172,7 @@ class _BlobCheck:
             return "" if self.crc32 == self.known_crc32 else f"CRC-32 {self.crc32:08x}, once {self.known_crc32:08x}"
         got = Digest("sha256", self._sha256.hexdigest())
         return "" if got == self._want else str(got)
+
+
+def _damaged(blob: Blob, path: Path, got: str) -> StoredBlobError:
+    return StoredBlobError.of(blob, "the entry of the store is damaged", where=path, got=got)

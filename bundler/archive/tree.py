@@ -12,7 +12,7 @@ from bundler.archive.checked_index import CheckedIndex, check_index
 from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SIGNATURE_PATH
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, is_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,5 +129,5 @@ def unlisted_paths(root: int, checked: CheckedIndex, below: str = "") -> Iterato
         path = f"{below}/{name}" if below else name
         if is_directory and path in checked.directories:
             yield from unlisted_paths(root, checked, path)
-        elif path not in checked.listed and path != SIGNATURE_PATH and path not in checked.directories:
+        elif path not in checked.listed and not is_signature(path) and path not in checked.directories:
             yield f"{path}/" if is_directory else path

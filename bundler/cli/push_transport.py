@@ -38,9 +38,8 @@ def open_push_engine(options: PushOptions, plan: PushPlan) -> Iterator[PushingEn
         engine = open_engine()
     except SiteError as error:
         if options.via == "docker":
-            error.remedy += " `--via registry` pushes without any engine."
-            raise
-        console.remark(without_engine(error.what).line)
+            raise error.with_context(remedy="`--via registry` pushes without any engine.") from error
+        console.remark(without_engine(error.sentence).line)
         yield None
         return
     with engine:

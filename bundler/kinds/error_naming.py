@@ -16,17 +16,5 @@ def naming(text: str) -> Iterator[None]:
     """Add a text, in parentheses, to what a SourceError or IntegrityError of the block says."""
     try:
         yield
-    except IntegrityError as error:
-        what = error.what.removesuffix(f" (want {error.want}, got {error.got})")
-        raise IntegrityError(
-            error.id, f"{what} ({text})", where=error.where, remedy=error.remedy, want=error.want, got=error.got
-        ) from error
-    except SourceError as error:
-        raise SourceError(
-            error.id,
-            f"{error.what} ({text})",
-            where=error.where,
-            remedy=error.remedy,
-            retryable=error.retryable,
-            retry_after_s=error.retry_after_s,
-        ) from error
+    except (IntegrityError, SourceError) as error:
+        raise error.with_context(text) from error

@@ -63,6 +63,11 @@ class BundleIndex:
         return sum(file.blob.size for file in self.files)
 
 
+def is_signature(path: str) -> bool:
+    """Tell whether a path of a bundle is its signature: it may lie there, and no index can list what is made of it."""
+    return path == SIGNATURE_PATH
+
+
 def bundle_id(index_bytes: bytes) -> str:
     """Return the bundle's id in full: the hex SHA-256 of bundle.json as it lies in the bundle."""
     return Digest.sha256(index_bytes).hex
@@ -161,9 +166,9 @@ def _platforms(texts: tuple[str, ...]) -> tuple[Platform, ...]:
 
 
 def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:
-    seen: set[str] = {INDEX_PATH, SUMS_PATH, SIGNATURE_PATH}
+    seen: set[str] = {INDEX_PATH, SUMS_PATH}
     for file in files:
-        if file.path in seen:
+        if file.path in seen or is_signature(file.path):
             raise ValueError(f"{file.path} is listed twice, or lists the index itself")
         seen.add(file.path)
 

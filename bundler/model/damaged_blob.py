@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
     from bundler.model.digest import Blob
 
 
+@dataclass(eq=False, repr=False)
 class DamagedBlobError(IntegrityError):
     """A blob's file is damaged or gone. Whoever assembles drops it, fetches it anew and tries again.
 
     Arguments:
         blob: what should lie there.
-        what: what is wrong, the rest of a sentence that begins with the path.
-        where: the file.
-        got: what was found instead.
     """
 
-    def __init__(self, blob: Blob, what: str, *, where: Path, got: str) -> None:
-        super().__init__(
+    _: KW_ONLY
+    blob: Blob
+
+    @classmethod
+    def of(cls, blob: Blob, what: str, *, where: Path, got: str) -> Self:
+        """Return the error.
+
+        Arguments:
+            what: what is wrong, the rest of a sentence that begins with the path.
+            where: the file.
+            got: what was found instead.
+        """
+        return cls(
             ErrorId.DIGEST_MISMATCH,
             what,
             where=str(where),
             remedy="Run the command again: it is fetched anew. If it happens again, check the disk.",
             want=f"{blob.digest}, {blob.size} bytes",
             got=got,
+            blob=blob,
         )
-        self.blob = blob

@@ -94,7 +94,8 @@ def attempt_all(
         try:
             result = act(unit.work, task)
         except Exception as error:
-            task.finish(f"failed: {str(error).removeprefix(f'{unit.label}: ')}")
+            text = error.sentence if isinstance(error, BundlerError) and error.where == unit.label else error
+            task.finish(f"failed: {text}")
             raise
         task.finish()
         return result

@@ -58,7 +58,7 @@ def refused_push(message: str, where: str) -> SourceError:
     where = _other_host(message, where.partition("/")[0]) or where
     return SourceError(
         id_, f"the engine could not push it: {redact_text(message.strip())}", where=where, remedy=remedy,
-        retryable=retryable, status=status, code=code,
+        retryable=retryable, status=status, code=code, quote=message,
     )  # fmt: skip
 
 

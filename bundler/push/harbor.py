@@ -63,7 +63,7 @@ def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, pro
         except PublishError as error:
             if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
-            progress.note(f"{error.what}; looking again in {RETRY_PAUSE_S:g} s")
+            progress.note(f"{error.sentence}; looking again in {RETRY_PAUSE_S:g} s")
         wait.sleep(RETRY_PAUSE_S)
 
 

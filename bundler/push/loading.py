@@ -131,8 +131,7 @@ def require_loaded(report: LoadReport) -> None:
     failures = [one.failure for one in report.failures if one.failure is not None]
     if failures:
         first, *others = failures
-        first.problems = (*first.problems, *(f"error: {other.summary()}" for other in others))
-        raise first
+        raise first.with_context(problems=[f"error: {other.summary()}" for other in others])
 
 
 def _present(image: TabledImage, progress: Progress) -> LoadResult:

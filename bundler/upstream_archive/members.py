@@ -1,4 +1,4 @@
-"""Takes wanted members out of upstream archives: tar (plain, gzip, bzip2, xz) and zip, told apart by content.
+"""Takes wanted members out of upstream archives: tar (plain, gzip, bzip2, xz, zstd) and zip, told apart by content.
 
 Owns their safe, bounded reading; writes nothing: whoever asks gets the bytes of one member after the other and admits
 them to the store. Names that leave the archive condemn the whole of it; links, devices and sparse files are never
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LIMITS = MemberLimits()
+# a tar's first header
+HEAD_BYTES = 512
 
 
 def read_members(
@@ -35,10 +37,9 @@ def read_members(
 
     Raises SourceError (damaged, cut short, encrypted, not an archive; unsafe: names that leave the archive, wanted
     links and devices, a wanted name that occurs twice, a size that lies, a bomb), ManifestError (MEMBER_MISSING),
-    StorageError.
+    StorageError, ToolMissingError (zstd).
     """
-    head = read_some(file, 512, where)
-    file.seek(0)
+    head = read_some(file, HEAD_BYTES, where)
     census = Census(tuple(wishes), where, limits)
     if head.startswith(ZIP_MAGIC):
         yield from zip_members(file, census)

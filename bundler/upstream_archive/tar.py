@@ -5,20 +5,22 @@ from __future__ import annotations
 import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.decompress import PlainReader, compression_of
 from bundler.upstream_archive.selection import Member
-from bundler.upstream_archive.stream import CHUNK_BYTES, ForwardStream, compression_of, invalid, unsafe
+from bundler.upstream_archive.stream import CHUNK_BYTES, ForwardStream, invalid, unsafe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bundler.upstream_archive.selection import Census
 
-_NOT_OURS = {b"\x28\xb5\x2f\xfd": "zstd", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xed\xab\xee\xdb": "rpm"}
+_NOT_OURS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xed\xab\xee\xdb": "rpm"}
 
 
 def tar_members(file: BinaryIO, head: bytes, census: Census) -> Iterator[tuple[Member, Iterator[bytes]]]:
-    """Yield wanted members as `read_members` does; `head` is how the file begins."""
-    stream = ForwardStream(file, compression_of(head), census.where, census.limits)
+    """Yield wanted members as `read_members` does; `head` is how the file begins, and has been read from it."""
+    plain = PlainReader(file, head, where=census.where, compressed="archives")
+    stream = ForwardStream(plain, census.where, census.limits)
     tar: tarfile.TarFile | None = None
     while (header := _next_header(stream, tar, head, census.where)) is not None:
         tar, info = header
@@ -45,7 +47,7 @@ def _next_header(
     except (tarfile.TarError, ValueError, KeyError, IndexError, OverflowError, EOFError) as error:
         if tar is None:
             raise invalid(
-                f"is no archive that can be read (tar, tar.gz, tar.bz2, tar.xz, zip){_looks(head)}", where
+                f"is no archive that can be read (tar, tar.gz, tar.bz2, tar.xz, tar.zst, zip){_looks(head)}", where
             ) from None
         raise invalid(f"is damaged: {error}", where) from error
     except RecursionError as error:

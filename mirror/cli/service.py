@@ -11,14 +11,15 @@ import click
 
 from bundler import console
 from bundler.errors import ErrorId, ServeError
+from bundler.host.apply import undo_lines
+from bundler.host.local_host import LocalHost
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
-from mirror.service.acting import install as install_service
-from mirror.service.acting import read_journal, removal_lines
-from mirror.service.acting import remove as remove_service
-from mirror.service.host import facts_of
+from mirror.service.facts import facts_of
 from mirror.service.install_plan import InstallOptions, install_plan
-from mirror.service.real_host import RealHost
+from mirror.service.installation import install as install_service
+from mirror.service.installation import installed_on
+from mirror.service.installation import remove as remove_service
 from mirror.service.service_status import Status, status_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Networ
     """
     given = arguments if any(word.startswith("--root") for word in arguments) else ("--root", DEFAULT_ROOT, *arguments)
     options = InstallOptions(given, serve_settings(given), open_firewall, allow)
-    host = RealHost()
+    host = LocalHost()
     facts = facts_of(host, sys.executable, os.path.realpath(sys.executable))
     steps = install_plan(facts, options)
     if dry_run:
@@ -67,10 +68,10 @@ def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Networ
 @dry_run_option
 def remove(dry_run: bool) -> None:
     """Stop the service and undo what installing it has done, and nothing else."""
-    host = RealHost()
+    host = LocalHost()
     if dry_run:
-        journal = read_journal(host)
-        console.say("\n".join(removal_lines(journal)) if journal else "nothing is installed")
+        found = installed_on(host)
+        console.say("\n".join(undo_lines(found.journal)) if found else "nothing is installed")
     elif not remove_service(host, console.say):
         console.say("nothing is installed")
 
@@ -79,7 +80,7 @@ def remove(dry_run: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Tell whether the service runs, listens and is well. Exit 8 when it is not."""
-    found = status_of(RealHost())
+    found = status_of(LocalHost())
     console.answer(_text(found), _value(found), schema="mirror.service-status/1", as_json=as_json)
     if not found.good:
         raise ServeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
 from mirror.page.escaping import harmless, harmless_block
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
@@ -154,7 +155,8 @@ def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[
     """Return names and links of what vouches for a bundle as a whole, on its top directory's page."""
     if bundle is None or directory.inner:
         return []
-    names = [name for name in ("bundle.json", "SHA256SUMS", "SHA256SUMS.sig") if name in bundle.files]
+    signatures = filter(is_signature, bundle.children[""])
+    names = [name for name in (INDEX_PATH, SUMS_PATH, *signatures) if name in bundle.files]
     return [(name, path_url(below(directory.path, name))) for name in names]
 
 

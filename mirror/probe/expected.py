@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bundler.archive.checked_index import check_index
@@ -82,9 +82,7 @@ def expectation(yardstick: Yardstick, index_bytes: bytes, where: str) -> Expecta
     except BundleFormatError as error:
         if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
             raise
-        raise BundleFormatError(
-            error.id, error.what, where=where, remedy="Check that this is a mirror's URL."
-        ) from error
+        raise replace(error, where=where, remedy="Check that this is a mirror's URL.") from error
     listed = {path: file.blob for path, file in contents.listed.items()}
     findings = tuple(
         Finding(

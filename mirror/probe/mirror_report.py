@@ -112,13 +112,12 @@ def require_good(mirrors: Sequence[MirrorReport]) -> None:
 
 
 def _differs(reports: Sequence[MirrorReport], wrong: list[str]) -> IntegrityError:
-    error = IntegrityError(
+    return IntegrityError(
         ErrorId.MIRROR_DIFFERS,
         "the mirror does not serve what was bundled",
         where=", ".join(report.url for report in reports if report.findings),
         remedy="Run `bundler verify` on the served directory; unpack the bundle again and send the mirror SIGHUP.",
         want="every file as listed",
         got=f"{len(wrong)} that are not",
+        problems=wrong,
     )
-    error.problems = tuple(wrong)
-    return error

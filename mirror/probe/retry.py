@@ -62,14 +62,14 @@ class Patience:
             want: for a person.
         """
         if self.lost is not None:
-            return [Finding(path, "unreachable", want, f"not asked for: {self.lost.what}")]
+            return [Finding(path, "unreachable", want, f"not asked for: {self.lost.sentence}")]
         try:
             return self.patiently(path, attempt)
         except SourceError as error:
             if error.id in (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TLS):
                 # nothing else will come either, and every file would be waited for
                 self.lost = error
-            return [Finding(path, _OUTCOMES.get(error.id, "unreachable"), want, error.what)]
+            return [Finding(path, _OUTCOMES.get(error.id, "unreachable"), want, error.sentence)]
 
     def patiently(self, path: str, attempt: Callable[[], T]) -> T:
         """Return what the attempt returns; what is passing is tried again after a pause that doubles."""
@@ -81,7 +81,7 @@ class Patience:
                     raise
                 with self.lock:
                     self.retries += 1
-                    self.task.note(f"{path}: {error.what}; asking again (attempt {failures + 1} of {ATTEMPTS})")
+                    self.task.note(f"{path}: {error.sentence}; asking again (attempt {failures + 1} of {ATTEMPTS})")
             self.pace.sleep(FIRST_PAUSE_S * 2.0 ** (failures - 1))
         return attempt()
 

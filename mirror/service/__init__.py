@@ -1,4 +1,5 @@
 """The mirror as a service of its host: systemd unit, log rotation, firewall. `mirror service`.
 
-Owns every change to the host, and the journal by which they are undone; what is to be done is decided purely.
+Owns which changes that takes on which host, decided purely, and how their failures are told; `bundler.host` makes,
+records and undoes them.
 """

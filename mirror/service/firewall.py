@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ToolMissingError
-from mirror.service.host import SAVED_RULES
-from mirror.service.steps import KeepLines, Run, Step
+from bundler.host.steps import KeepLines, RunCommand, Step
+from mirror.service.facts import SAVED_RULES
+from mirror.service.saved_rules import IN_FILTER_TABLE, MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mirror.service.host import Facts
+    from mirror.service.facts import Facts
     from mirror.settings import Endpoint, Network, Settings
 
 CHAIN = "KUBEEDGE-MIRROR"
@@ -81,7 +82,7 @@ def _firewalld(ports: tuple[Ports, ...], allow: tuple[Network, ...]) -> Iterator
             # for every start, and for now: a reload would end what others have set up for now only
             for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):
                 add, drop, query = ((*begin, f"--{verb}-{kind}={value}") for verb in ("add", "remove", "query"))
-                yield Run(add, undo=drop, check=query)
+                yield RunCommand(add, undo=drop, check=query)
 
 
 def _iptables(tool: str, ports: tuple[Ports, ...], allow: tuple[Network, ...], *, keep: bool) -> Iterator[Step]:
@@ -92,13 +93,13 @@ def _iptables(tool: str, ports: tuple[Ports, ...], allow: tuple[Network, ...], *
     rules = [("-p", "tcp", *source, "--dport", port.text(":"), "-j", "ACCEPT") for port in ports for source in sources]
     call = (tool, "-w")
     there = (*call, "-n", "-L", CHAIN)
-    yield Run((*call, "-N", CHAIN), undo=(*call, "-X", CHAIN), check=there)
+    yield RunCommand((*call, "-N", CHAIN), undo=(*call, "-X", CHAIN), check=there)
     # filled anew each time, so that what was opened once and is not wanted any more is closed
-    yield Run((*call, "-F", CHAIN), undo=(*call, "-F", CHAIN), there=there)
+    yield RunCommand((*call, "-F", CHAIN), undo=(*call, "-F", CHAIN), there=there)
     for rule in rules:
-        yield Run((*call, "-A", CHAIN, *rule))
+        yield RunCommand((*call, "-A", CHAIN, *rule))
     jump = ("INPUT", "-j", CHAIN)
-    yield Run((*call, "-I", *jump), undo=(*call, "-D", *jump), check=(*call, "-C", *jump))
+    yield RunCommand((*call, "-I", *jump), undo=(*call, "-D", *jump), check=(*call, "-C", *jump))
     if keep:
         lines = (f":{CHAIN} - [0:0]", *(" ".join(("-A", CHAIN, *rule)) for rule in rules), f"-I INPUT -j {CHAIN}")
-        yield KeepLines(SAVED_RULES[tool], lines)
+        yield KeepLines(SAVED_RULES[tool], lines, MARKS, IN_FILTER_TABLE, mode=0o600)

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.host.steps import RunCommand, Step, WriteFile
+from mirror.service.facts import LOGROTATE
 from mirror.service.firewall import firewall_steps
-from mirror.service.host import LOGROTATE
-from mirror.service.steps import Run, Step, WriteFile
 from mirror.service.unit import UNIT_NAME, rotation_text, unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mirror.service.host import Facts
+    from mirror.service.facts import Facts
     from mirror.settings import Network, Settings
 
 UNIT_FILE = f"/etc/systemd/system/{UNIT_NAME}"
@@ -55,14 +55,14 @@ def install_plan(facts: Facts, options: InstallOptions) -> tuple[Step, ...]:
 def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
     settings = options.settings
     # undone last: systemd forgets the unit once its file is gone
-    yield Run((), undo=_RELOAD)
+    yield RunCommand((), undo=_RELOAD)
     unit = unit_text(
         facts.interpreter, options.arguments, settings, installation=facts.installation, selinux=facts.selinux
     )
     files = [WriteFile(UNIT_FILE, unit)]
     if isinstance(settings.access_log, Path):
         place = str(settings.access_log.parent)
-        yield Run(
+        yield RunCommand(
             ("mkdir", "-p", place),
             undo=("rmdir", "--ignore-fail-on-non-empty", place),
             check=("test", "-d", place),
@@ -71,13 +71,13 @@ def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
             files.append(WriteFile(ROTATION_FILE, rotation_text(str(settings.access_log))))
     yield from files
     if facts.selinux:
-        yield Run(("restorecon", *(file.path for file in files)))
+        yield RunCommand(("restorecon", *(file.path for file in files)))
     if options.open_firewall:
         yield from firewall_steps(facts, settings, options.allow or settings.allow)
-    yield Run(_RELOAD)
+    yield RunCommand(_RELOAD)
     for verb, back, state in (("enable", "disable", "is-enabled"), ("restart", "stop", "")):
         check = ("systemctl", "--quiet", state, UNIT_NAME) if state else ()
-        yield Run(("systemctl", verb, UNIT_NAME), undo=("systemctl", back, UNIT_NAME), check=check)
+        yield RunCommand(("systemctl", verb, UNIT_NAME), undo=("systemctl", back, UNIT_NAME), check=check)
 
 
 def _require_one_line(arguments: Iterable[str]) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mirror.service.acting import read_journal
+from mirror.service.installation import installed_on
 from mirror.service.unit import UNIT_NAME
 
 if TYPE_CHECKING:
-    from mirror.service.host import Health, Host
+    from bundler.host.interface import Host, HttpAnswer
     from mirror.settings import Endpoint
 
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")
+_HEALTH = "/-/health"
 _OK = 200
 
 
@@ -30,7 +31,7 @@ class Status:
     installed: bool
     unit: dict[str, str]
     listening: dict[str, bool]
-    health: Health | None
+    health: HttpAnswer | None
 
     @property
     def good(self) -> bool:
@@ -41,17 +42,18 @@ class Status:
 
 def status_of(host: Host) -> Status:
     """Look at the host; changes nothing. Raises ServeError when the journal cannot be read."""
-    journal = read_journal(host)
+    installed = installed_on(host)
     shown = host.run(("systemctl", "show", UNIT_NAME, *(f"--property={name}" for name in _PROPERTIES)))
-    unit = dict(line.partition("=")[::2] for line in shown.output.splitlines() if "=" in line)
-    if journal is None:
+    unit = dict(line.partition("=")[::2] for line in shown.stdout.splitlines() if "=" in line)
+    if installed is None:
         return Status(False, unit, {}, None)
-    named = {"http": journal.http, "ftp": journal.ftp}
+    places = installed.listening
+    named = {"http": places.http, "ftp": places.ftp}
     ports = {name: endpoint for name, endpoint in named.items() if endpoint is not None}
     listening = {name: host.listens(_near(endpoint), endpoint.port) for name, endpoint in ports.items()}
     health = None
-    if journal.http is not None:
-        health = host.health(_near(journal.http), journal.http.port, tls=journal.tls)
+    if places.http is not None:
+        health = host.http_get(_near(places.http), places.http.port, _HEALTH, tls=places.tls)
     return Status(True, unit, listening, health)
 
 

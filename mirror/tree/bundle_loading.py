@@ -10,7 +10,7 @@ from bundler.archive.checked_index import check_index
 from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
-from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile
+from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile, is_signature
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES
 from bundler.model.progress import Unwatched
@@ -78,7 +78,7 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
             bundle=short_id,
             path=name,
             digest=file.blob.digest,
-            listed=None if path in (*_OWN_FILES, SIGNATURE_PATH) else file,
+            listed=None if path in _OWN_FILES or is_signature(path) else file,
         )
     return ServedBundle(
         id=contents.id,

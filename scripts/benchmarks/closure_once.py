@@ -15,7 +15,7 @@ from bundler.errors import ManifestError
 from bundler.manifest.yaml_documents import read_documents
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
-from bundler.rpm.metadata.decompress import open_plain
+from bundler.rpm.metadata.plain_file import open_plain
 from bundler.rpm.solve.request import PackageSpec, SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 

@@ -19,6 +19,7 @@ PAGES = {
     "docs/errors.zh-CN.md": (r"退出码 (\d+)。", r"\*\*原因。\*\* *(\S.+)", r"\*\*处理。\*\* *(\S.+)"),
 }
 MIN_CHARACTERS = 6
+TEXTS = {"what", "sentence", "remedy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,17 @@ def _is_error(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, BundlerError)
 
 
+def _taken_apart(node: ast.AST) -> bool:
+    """Tell whether an expression calls a method of a text that stands in an error."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Attribute)
+        and node.func.value.attr in TEXTS
+        and ast.unparse(node.func.value.value) in ("error", "failure")
+    )
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_id_has_cause_and_remedy(page: str) -> None:
     explained = _explained(page)
@@ -95,3 +107,13 @@ def test_both_languages_keep_one_order() -> None:
 
 def test_every_id_is_raised() -> None:
     assert {str(error_id) for error_id in ErrorId} - set(_raised_as()) == set()
+
+
+def test_nobody_takes_the_text_of_an_error_to_pieces() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files(*PRODUCT)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and _taken_apart(node)
+    ]
+    assert found == []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.kinds.images.scripts import travelling_scripts
 from scripts.demo_upstream.server import Upstream, demo_tree
 from tests.contract.checkout import PRODUCT, ROOT, package_files
 
@@ -88,6 +89,7 @@ def test_installed_package_builds_a_bundle_with_the_scripts_that_travel(installe
         _run([*build, "-o", "demo.tar.gz", "--store", "store"], tmp_path)
         upstream.shutdown()
     with tarfile.open(tmp_path / "demo.tar.gz") as archive:
-        load = archive.extractfile("k8simage/load.sh")
-        assert load is not None
-        assert load.read() == (ROOT / "bundler" / "kinds" / "images" / "data" / "load.sh").read_bytes()
+        for name, content in travelling_scripts().items():
+            script = archive.extractfile(f"k8simage/{name}")
+            assert script is not None
+            assert script.read() == content

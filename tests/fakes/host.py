@@ -1,17 +1,17 @@
-"""A host in memory: an implementation of `mirror.service.host.Host` that knows what the steps' commands bring about."""
+"""A host in memory: a `bundler.host.interface.Host` that knows what the steps' commands bring about."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mirror.service.host import Health, Outcome
-from mirror.service.steps import Run
+from bundler.host.interface import CommandResult, HttpAnswer
+from bundler.host.steps import RunCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mirror.service.steps import Step
+    from bundler.host.steps import Step
 
 
 @dataclass(slots=True)
@@ -30,10 +30,10 @@ class MemoryHost:
     files: dict[str, bytes] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
     succeeding: set[tuple[str, ...]] = field(default_factory=set)
-    failing: dict[tuple[str, ...], Outcome] = field(default_factory=dict)
+    failing: dict[tuple[str, ...], CommandResult] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     ports: set[tuple[str, int]] = field(default_factory=set)
-    answer: Health | None = None
+    answer: HttpAnswer | None = None
     root: bool = True
     _brings: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     _ends: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
@@ -41,29 +41,29 @@ class MemoryHost:
     def learn(self, steps: Iterable[Step]) -> None:
         """Know from now on what these steps' commands bring about and end."""
         for step in steps:
-            if isinstance(step, Run) and step.check:
+            if isinstance(step, RunCommand) and step.check:
                 self._brings[step.command] = step.check
                 self._ends[step.undo] = step.check
 
-    def run(self, command: Sequence[str]) -> Outcome:
+    def run(self, command: Sequence[str]) -> CommandResult:
         """Answer checks from what is known; anything else succeeds, unless it is to fail."""
         words = tuple(command)
         if words in self.failing:
             return self.failing[words]
         if words in self._brings.values():
-            return Outcome(0 if words in self.succeeding else 1, "", "")
+            return CommandResult(0 if words in self.succeeding else 1, "", "")
         self.ran.append(" ".join(words))
         if words in self._brings:
             self.succeeding.add(self._brings[words])
         self.succeeding.discard(self._ends.get(words, ()))
-        return Outcome(0, "", "")
+        return CommandResult(0, "", "")
 
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
 
-    def write(self, path: str, data: bytes, mode: int) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
         self.files[path] = data
-        self.modes[path] = mode
+        self.modes[path] = self.modes.get(path, 0o644) if mode is None else mode
 
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
@@ -77,6 +77,6 @@ class MemoryHost:
     def listens(self, address: str, port: int) -> bool:
         return (address, port) in self.ports
 
-    def health(self, address: str, port: int, *, tls: bool) -> Health | None:
-        del tls
+    def http_get(self, address: str, port: int, path: str, *, tls: bool) -> HttpAnswer | None:
+        del path, tls
         return self.answer if (address, port) in self.ports else None

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.service.acting import install, remove
-from mirror.service.host import Facts
+from bundler.host.local_host import LocalHost
+from bundler.host.marked_lines import with_block
+from bundler.host.steps import WriteFile
+from mirror.service.facts import Facts
 from mirror.service.install_plan import UNIT_FILE, InstallOptions, install_plan
-from mirror.service.real_host import RealHost
-from mirror.service.steps import WriteFile
+from mirror.service.installation import install, remove
+from mirror.service.saved_rules import IN_FILTER_TABLE, MARKS
 from tests.fakes.host import MemoryHost
 from tests.integration.demo_bundle import demo_bundle
 from tests.unit.mirror.service.test_install_plan import options
@@ -25,7 +27,7 @@ from tests.unit.mirror.service.test_install_plan import options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mirror.service.host import Outcome
+    from bundler.host.interface import CommandResult
 
 pytestmark = pytest.mark.integration
 
@@ -54,9 +56,9 @@ class NamespacedHost(MemoryHost):
 
     namespace = ""
 
-    def run(self, command: Sequence[str]) -> Outcome:
+    def run(self, command: Sequence[str]) -> CommandResult:
         if command[0] in ("iptables", "ip6tables"):
-            return RealHost().run(("ip", "netns", "exec", self.namespace, *command))
+            return LocalHost().run(("ip", "netns", "exec", self.namespace, *command))
         return MemoryHost.run(self, command)
 
 
@@ -75,7 +77,7 @@ def host() -> Iterator[NamespacedHost]:
 
 
 def rules(host: NamespacedHost, tool: str = "iptables") -> list[str]:
-    return host.run((tool, "-w", "-S")).output.splitlines()
+    return host.run((tool, "-w", "-S")).stdout.splitlines()
 
 
 def installed(host: NamespacedHost, wanted: InstallOptions) -> None:
@@ -114,8 +116,6 @@ def test_a_host_that_was_started_anew_has_no_chain_to_take_away(host: Namespaced
 
 
 def test_saved_rules_are_what_iptables_restores(host: NamespacedHost, tmp_path: Path) -> None:
-    from mirror.service.saved_rules import with_block
-
     text = subprocess.run(
         ["ip", "netns", "exec", host.namespace, "iptables-save"], capture_output=True, text=True, check=True
     ).stdout
@@ -127,7 +127,7 @@ def test_saved_rules_are_what_iptables_restores(host: NamespacedHost, tmp_path: 
     )
     for saved in (text, "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p icmp -j ACCEPT\nCOMMIT\n"):
         file = tmp_path / "rules"
-        file.write_bytes(with_block(saved.encode(), lines))
+        file.write_bytes(with_block(saved.encode(), lines, MARKS, IN_FILTER_TABLE))
         subprocess.run(
             ["ip", "netns", "exec", host.namespace, "iptables-restore", str(file)], check=True, capture_output=True
         )
@@ -165,22 +165,6 @@ def test_the_mirror_lives_with_the_rights_that_the_unit_leaves(host: NamespacedH
                 mirror.terminate()
             assert mirror.wait(60) == 0
     assert "/docs/notes.txt" in (tmp_path / "access.log").read_text()
-
-
-def test_the_real_host(tmp_path: Path) -> None:
-    host = RealHost()
-    path = str(tmp_path / "deep" / "file")
-    assert host.read(path) is None
-    host.write(path, b"text", 0o600)
-    assert (host.read(path), host.exists(path), Path(path).stat().st_mode & 0o777) == (b"text", True, 0o600)
-    host.remove(path)
-    host.remove(path)
-    assert not host.exists(path)
-    assert host.run(("no-such-program-here",)).code == 127
-    assert host.run(("sh", "-c", "echo out; echo err >&2; exit 3")) == (3, "out\n", "err\n")
-    assert host.is_root() is (os.geteuid() == 0)
-    assert not host.listens("127.0.0.1", 1)
-    assert host.health("127.0.0.1", 1, tls=True) is None
 
 
 def test_dry_run_shows_all_and_changes_nothing(tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
 
     An archive that was re-packed upstream is good as long as its members are the pinned ones.
 
-    Raises SourceError, StorageError, IntegrityError (UPSTREAM_CHANGED: no url has the pinned bytes any more).
+    Raises SourceError, StorageError, IntegrityError (UPSTREAM_CHANGED: no url has the pinned bytes any more),
+    ToolMissingError (an archive compressed with zstd).
     """
     has = sources.store.has
     members = tuple((name, blob) for name, blob in work.members if not has(blob))
@@ -108,7 +109,7 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
                 with incoming.open() as file:
                     _admit_members(file, members, sources, where)
             except (IntegrityError, SourceError, ManifestError) as error:
-                raise other_bytes(where, work.download.digest, got, f": {error.what}") from error
+                raise other_bytes(where, work.download.digest, got, f": {error.sentence}") from error
         if whole:
             incoming.commit(work.download.digest, size=work.download.size)
         else:
@@ -120,12 +121,12 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
     try:
         from_first_good_url(work.urls, sources, task, use, pinned=work.download, exact=whole, arrived=arrived)
     except IntegrityError as error:
-        what = error.what.removesuffix(f" (want {error.want}, got {error.got})")
         raise IntegrityError(
             ErrorId.UPSTREAM_CHANGED,
-            f"is no longer what was locked for {work.key}: {what}",
+            f"is no longer what was locked for {work.key}: {error.what}",
             where=error.where or redact_text(work.urls[0]),
             remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{work.key}'`.",
+            context=error.context,
             want=error.want,
             got=error.got,
         ) from error

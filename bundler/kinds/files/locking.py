@@ -47,7 +47,8 @@ class _Promise:
 def pin_download(download: Download, entry: FileEntry, sources: Sources, task: Task) -> tuple[FileArtifact, ...]:
     """Download one variant of an entry and return its files, in the order of their paths.
 
-    Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (MEMBER_MISSING).
+    Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (MEMBER_MISSING),
+    ToolMissingError (an archive compressed with zstd).
     """
     promise = _promise(download, sources)
 

@@ -7,13 +7,13 @@ Owns reading the entries and what holds between them. Pinning is `bundler.kinds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
 from bundler.kinds.images.fetching import ImageFetch, fetch_image_part, image_fetches, narrow_image
 from bundler.kinds.images.locking import ImageWish, pin_image
+from bundler.kinds.images.scripts import travelling_scripts
 from bundler.manifest.fields import Fields
 from bundler.model.image.artifact import ImageArtifact, site_name_conflicts
 from bundler.model.image.layout import layout_placements
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Node, Position
 
 KEYS = ("name", "as", "platforms", "roles")
-SCRIPTS = ("load.sh", "push.sh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +186,7 @@ class ImagesKind:
             )
         if not artifacts:
             return ()
-        data = resources.files("bundler.kinds.images") / "data"
-        scripts = {name: (data / name).read_bytes() for name in SCRIPTS}
-        return layout_placements(artifacts, platforms, scripts, kind=self.name)
+        return layout_placements(artifacts, platforms, travelling_scripts(), kind=self.name)
 
 
 def _reference(written: Scalar | None, scope: Scope) -> Reference | None:

@@ -135,7 +135,7 @@ class _Pinning:
         except SourceError as error:
             if error.id != ErrorId.SOURCE_INVALID:
                 raise
-            self.task.note(f"{child.digest} is left out, it tells no platform: {error.what}")
+            self.task.note(f"{child.digest} is left out, it tells no platform: {error.sentence}")
             return child
         return Descriptor(child.media_type, child.blob, config.platform)
 

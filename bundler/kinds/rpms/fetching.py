@@ -66,14 +66,7 @@ def bring_package(
             got=error.got,
         ) from error
     except SourceError as error:
-        raise SourceError(
-            error.id,
-            f"{error.where}: {error.what}" if error.where else error.what,
-            where=where,
-            remedy=error.remedy,
-            retryable=error.retryable,
-            retry_after_s=error.retry_after_s,
-        ) from error
+        raise error.with_context(where=where) from error
 
 
 def rpm_fetches(artifacts: Sequence[RpmArtifact]) -> tuple[Fetch, ...]:

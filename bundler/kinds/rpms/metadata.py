@@ -20,8 +20,8 @@ from bundler.kinds.rpms.cached_repomd import keep_index, read_index
 from bundler.model.digest import Digest
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
-from bundler.rpm.metadata.decompress import open_plain
 from bundler.rpm.metadata.mirror_list import REPOMD_PATH, MirrorList, parse_mirrors
+from bundler.rpm.metadata.plain_file import open_plain
 from bundler.rpm.metadata.repomd import ADVISORY_KINDS, GROUP, MODULES, PRIMARY, UPDATEINFO, parse_repomd, resource_url
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES, invalid_metadata
 

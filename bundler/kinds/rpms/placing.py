@@ -11,8 +11,8 @@ from bundler.model.bundle_path import BundlePath
 from bundler.model.client_config import KEY_PREFIX, SECTION, RepoSnippet, repo_files, section_name
 from bundler.model.placement import Placement
 from bundler.model.rpm.repo import RepoSpec
-from bundler.rpm.metadata.decompress import open_plain
 from bundler.rpm.metadata.package_reader import DamagedPackageError
+from bundler.rpm.metadata.plain_file import open_plain
 from bundler.rpm.metadata.repodata import RepoExtras, RepoPackage, write_repodata
 from bundler.rpm.solve.repoclosure import unmet_dependencies
 from bundler.rpm.solve.request import SolvableRepo

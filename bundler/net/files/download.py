@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from bundler.errors import BundlerError, IntegrityError, SourceError
+from bundler.errors import IntegrityError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net.files import local_file
 from bundler.net.files.ftp import FtpDownloader
@@ -120,7 +120,7 @@ class FileDownloader:
                     return result
             except (SourceError, IntegrityError) as error:
                 if tried + 1 == len(places):
-                    raise _with_count(error, tried) from error
+                    raise error.with_context(remedy=_failed_before(tried)) from error
                 task.note(f"{error}; trying {redact(places[tried + 1].url)}")
         raise ValueError("a download needs at least one url")
 
@@ -216,20 +216,9 @@ def _is_ftp(url: str) -> bool:
     return url.lower().startswith("ftp:")
 
 
-def _with_count(error: SourceError | IntegrityError, others: int) -> BundlerError:
-    """Return the error, with the number of other places that failed before."""
-    if not others:
-        return error
-    places = "1 other place" if others == 1 else f"{others} other places"
-    remedy = f"{error.remedy} Before it, {places} failed."
-    if isinstance(error, IntegrityError):
-        what = error.what.removesuffix(f" (want {error.want}, got {error.got})")
-        return IntegrityError(error.id, what, where=error.where, remedy=remedy, want=error.want, got=error.got)
-    return SourceError(
-        error.id,
-        error.what,
-        where=error.where,
-        remedy=remedy,
-        retryable=error.retryable,
-        retry_after_s=error.retry_after_s,
-    )
+def _failed_before(count: int) -> str:
+    """Return the sentence that says how many other places failed before the one that an error is about."""
+    if not count:
+        return ""
+    places = "1 other place" if count == 1 else f"{count} other places"
+    return f"Before it, {places} failed."

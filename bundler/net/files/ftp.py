@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.attempt import other_size
-from bundler.net.http.failure import source_error
+from bundler.net.http.connection_errors import source_error
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
 

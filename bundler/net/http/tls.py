@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 HANDSHAKE_TIMEOUT_S = 10.0
 
 
+class ClientCertificateError(SourceError):
+    """The server wants a client certificate, or another one than it was shown."""
+
+
 def trusting_context(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that trusts the system's authorities and those of a PEM file.
 
@@ -152,7 +156,7 @@ _ABOUT_CLIENTS = (
 )
 
 
-def _refused_client(error: ssl.SSLError, where: str, shown: ClientCertificate | None) -> SourceError:
+def _refused_client(error: ssl.SSLError, where: str, shown: ClientCertificate | None) -> ClientCertificateError:
     alert = error.reason.partition("ALERT_")[2].replace("_", " ").lower()
     if shown is None:
         what = "the server refused the TLS handshake, as one does that wants a client certificate"
@@ -160,7 +164,7 @@ def _refused_client(error: ssl.SSLError, where: str, shown: ClientCertificate | 
     else:
         what = f"the server refused the client certificate {shown.certificate}"
         remedy = f"Ask its operator which certificate it wants, and give that one: --client-cert {shown.prefix}=…"
-    return SourceError(ErrorId.SOURCE_TLS, f"{what} ({alert})", where=where, remedy=remedy)
+    return ClientCertificateError(ErrorId.SOURCE_TLS, f"{what} ({alert})", where=where, remedy=remedy)
 
 
 def _moment(moment: datetime) -> str:

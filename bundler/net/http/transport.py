@@ -19,7 +19,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.client_certs import ClientCertificate, certificate_for
-from bundler.net.http.failure import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.connection_errors import WHILE_READING, WHILE_SENDING, source_error, trust_failure
 from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, too_many
 from bundler.net.http.tls import present, tls_error, trusting_anybody, trusting_context
 from bundler.net.http.tls_alert import POOLS

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
@@ -34,16 +35,8 @@ def registry_error(response: Response, repository: RemoteRepository, message: st
     if error.id == ErrorId.SOURCE_NOT_FOUND:
         what = f"{host} has no such image"
         remedy = f"Check its name, tag and digest{'' if message else f', and that {host} is a registry'}."
-    return SourceError(
-        error.id,
-        f"{what} ({message})" if message else what,
-        where=repository.where,
-        remedy=remedy,
-        retryable=error.retryable,
-        retry_after_s=error.retry_after_s,
-        status=response.status,
-        code=first_code(message),
-    )
+    what = f"{what} ({message})" if message else what
+    return replace(error, what=what, where=repository.where, remedy=remedy, code=first_code(message), quote=message)
 
 
 def invalid(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, PublishError
+from bundler.net.http.tls import ClientCertificateError
 
 if TYPE_CHECKING:
     from bundler.errors import SourceError
@@ -22,16 +23,16 @@ _IMMUTABLE = ("immutable",)
 def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishError:
     """Return the error to raise; it keeps the registry's status, code and message."""
     id_, remedy = _meaning(error, endpoint)
-    what = error.what
+    what = error.sentence
     if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
-        what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {error.what}"
+        what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {what}"
     return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
 
 
 def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, str]:
     """Return id and remedy."""
-    # the host's own name may contain one of the words
-    message = error.what.replace(endpoint.host, "").lower()
+    # the registry's message, in which the host's own name may contain one of the words
+    message = error.quote.replace(endpoint.host, "").lower()
     if error.id == ErrorId.CREDENTIALS_UNREADABLE:
         return error.id, error.remedy
     if error.id in _LINE:
@@ -87,7 +88,7 @@ def _line_remedy(error: SourceError, endpoint: RegistryEndpoint) -> str:
 
 
 def _tls_remedy(error: SourceError) -> str:
-    if "--client-cert" not in error.remedy:
+    if not isinstance(error, ClientCertificateError):
         return error.remedy
     return (
         "This server may want a client certificate, and a push shows none: push from where it wants none, or with "

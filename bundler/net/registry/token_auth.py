@@ -127,6 +127,7 @@ class RegistryAuth:
             f"`docker login {host}` with an account that may {'push' if self._pushing else 'pull'} it.",
             status=status,
             code=first_code(message),
+            quote=message,
         )
 
     def _grant(self, repository: RemoteRepository) -> _Grant:

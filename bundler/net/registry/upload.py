@@ -7,6 +7,7 @@ kept the bytes before a cut says how many; to one that has dropped them (CNCF di
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
@@ -106,7 +107,8 @@ class Upload:
         except SourceError as error:
             if error.status in _LOST or (offset and error.code in _SPOILT):
                 # the bytes that the registry had are gone or wrong: a new session may well succeed
-                self._session, error.retryable = "", True
+                self._session = ""
+                raise replace(error, retryable=True) from error
             raise
 
     def _send(self, offset: int) -> None:

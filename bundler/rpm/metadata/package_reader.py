@@ -24,9 +24,6 @@ CHANGELOG_ENTRIES = 10
 class DamagedPackageError(DamagedBlobError):
     """A package's file differs from its pinned digest or size."""
 
-    def __init__(self, path: Path, want: Blob, got: str) -> None:
-        super().__init__(want, "the package was damaged on the disk", where=path, got=got)
-
 
 def read_package(library: Any, path: Path, blob: Blob) -> Any:
     """Return createrepo_c's Package of a file.
@@ -43,7 +40,7 @@ def read_package(library: Any, path: Path, blob: Blob) -> Any:
         _check(path, blob)
         raise _unreadable(str(error).removeprefix(f"Cannot load {path}: "), path) from error
     if (record.pkgId, record.size_package) != (blob.digest.hex, blob.size):
-        raise DamagedPackageError(path, blob, f"sha256:{record.pkgId}, {record.size_package} bytes")
+        raise _damaged(path, blob, f"sha256:{record.pkgId}, {record.size_package} bytes")
     return record
 
 
@@ -79,6 +76,10 @@ def _check(path: Path, blob: Blob) -> None:
         with path.open("rb") as file:
             found = Blob(Digest("sha256", hashlib.file_digest(file, "sha256").hexdigest()), file.tell())
     except OSError as error:
-        raise DamagedPackageError(path, blob, error.strerror or "no file") from error
+        raise _damaged(path, blob, error.strerror or "no file") from error
     if found != blob:
-        raise DamagedPackageError(path, blob, f"{found.digest}, {found.size} bytes")
+        raise _damaged(path, blob, f"{found.digest}, {found.size} bytes")
+
+
+def _damaged(path: Path, blob: Blob, got: str) -> DamagedPackageError:
+    return DamagedPackageError.of(blob, "the package was damaged on the disk", where=path, got=got)

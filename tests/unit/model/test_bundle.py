@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import (
     INDEX_PATH,
+    SIGNATURE_PATH,
     BundleIndex,
     IndexedFile,
     bundle_id,
     decode_index,
     encode_index,
+    is_signature,
     sums_text,
 )
 from bundler.model.bundle_path import BundlePath
@@ -94,6 +96,12 @@ def test_sums_cover_the_index_first_and_every_file() -> None:
 
 def test_a_newer_format_asks_for_a_newer_bundler() -> None:
     assert refusal(b'{"format": 2, "files": 7}').id is ErrorId.BUNDLE_FORMAT_NEWER
+
+
+def test_one_path_is_the_signature() -> None:
+    assert is_signature(SIGNATURE_PATH)
+    others = ("SHA256SUMS", "sha256sums.sig", "SHA256SUMS.sig/x", "a/SHA256SUMS.sig", "SHA256SUMS.sig.0123456789abcdef")
+    assert [path for path in others if is_signature(path)] == []
 
 
 @pytest.mark.parametrize(

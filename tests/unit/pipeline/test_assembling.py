@@ -47,7 +47,7 @@ class ReadingKind(NotesKind):
             blob = artifact.blobs[0]
             if self.damages:
                 self.damages -= 1
-                raise DamagedBlobError(blob, "was damaged", where=sources.store.path(blob), got="something else")
+                raise DamagedBlobError.of(blob, "was damaged", where=sources.store.path(blob), got="something else")
             assert sources.store.has(blob)
         return NotesKind.place(self, entries, platforms, sources)
 

@@ -9,7 +9,6 @@ import stat
 import struct
 import tarfile
 import zipfile
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,24 +16,11 @@ import pytest
 from bundler.errors import BundlerError, ErrorId, ManifestError, SourceError
 from bundler.upstream_archive.members import read_members
 from bundler.upstream_archive.stream import MemberLimits
+from tests.compressions import xz_dictionary, zstd_frame
+from tests.unit.upstream_archive.archives import FILES, KEADM, NOISE, WHERE, refused, take, tar_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-WHERE = "https://example.test/a.tar.gz"
-KEADM = "keadm-v1.11.1-linux-amd64/keadm/keadm"
-NOISE = bytes(range(256)) * 3000
-FILES = {"keadm-v1.11.1-linux-amd64/version": b"v1.11.1\n", KEADM: NOISE}
-
-
-def tar_of(files: dict[str, bytes], *, format: int = tarfile.GNU_FORMAT, mode: int = 0o755) -> bytes:  # noqa: A002 - tarfile's name
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=format) as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode, info.mtime = len(data), mode, 1_655_000_000
-            tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
 
 
 def tar_with(**fields: object) -> bytes:
@@ -59,19 +45,6 @@ def zip_of(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED, mod
     return out.getvalue()
 
 
-def take(archive: bytes, *wishes: str, limits: MemberLimits | None = None) -> dict[str, bytes]:
-    read = read_members(io.BytesIO(archive), wishes, where=WHERE, limits=limits or MemberLimits())
-    return {member.name: b"".join(chunks) for member, chunks in read}
-
-
-def refused(archive: bytes, *wishes: str, limits: MemberLimits | None = None) -> BundlerError:
-    with pytest.raises(BundlerError) as caught:
-        take(archive, *wishes, limits=limits)
-    assert caught.value.where == WHERE
-    assert caught.value.remedy
-    return caught.value
-
-
 PACKERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "gnu tar": tar_of,
     "pax tar": lambda files: tar_of(files, format=tarfile.PAX_FORMAT),
@@ -80,6 +53,7 @@ PACKERS: dict[str, Callable[[dict[str, bytes]], bytes]] = {
     "tar.gz with padding": lambda files: gzip.compress(tar_of(files)) + bytes(1024),
     "tar.bz2": lambda files: bz2.compress(tar_of(files)),
     "tar.xz": lambda files: lzma.compress(tar_of(files)),
+    "tar.zst": lambda files: zstd_frame(tar_of(files)),
     "zip": zip_of,
     "zip stored": lambda files: zip_of(files, zipfile.ZIP_STORED),
     "zip lzma": lambda files: zip_of(files, zipfile.ZIP_LZMA),
@@ -330,7 +304,7 @@ def test_a_bad_zip_is_refused(archive: bytes, words: str) -> None:
     [
         (b"", "it is empty"),
         (b"<!DOCTYPE html><title>Sign in</title>" + b" " * 600, "it begins with b'<!DOCTYPE html"),
-        (b"\x28\xb5\x2f\xfd" + bytes(600), "it is zstd"),
+        (zstd_frame(b"just text " * 100), "it is zstd data that holds no tar archive"),
         (gzip.compress(b"just text " * 100), "it is gzip data that holds no tar archive"),
         (b"short", "it begins with b'short'"),
     ],
@@ -344,14 +318,7 @@ def test_what_is_no_archive_says_what_it_looks_like(data: bytes, words: str) -> 
 
 
 def test_an_xz_that_asks_for_a_huge_dictionary_is_refused() -> None:
-    data = bytearray(lzma.compress(tar_of(FILES), filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}]))
-    # the block header (xz file format 3.1): its size, flags, filter id, size of properties, properties, CRC32
-    end = 12 + (data[12] + 1) * 4
-    assert data[14:16] == b"\x21\x01"
-    data[16] = 40  # a dictionary of 4 GiB - 1
-    data[end - 4 : end] = struct.pack("<I", zlib.crc32(data[12 : end - 4]))
-
-    assert "memory" in refused(bytes(data), KEADM).what.lower()
+    assert "memory" in refused(xz_dictionary(tar_of(FILES)), KEADM).what.lower()
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,4 +1,5 @@
 #!/bin/sh
+## A source: bundler/kinds/images/scripts.py joins it with what it includes, and leaves out lines like this one.
 # Loads the images beside this script into the container engine of this host, one at a time, each with only its blobs.
 # Needs sh, tar, mktemp, ln, rm, and docker (or ctr). Writes nothing beside itself: the directory may be read-only.
 set -fu
@@ -50,43 +51,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-case $0 in
-*/*) directory=${0%/*} ;;
-*) directory=. ;;
-esac
-directory=$(CDPATH='' cd -- "${directory:-/}" && pwd -P) || refuse "cannot enter $directory"
-table=$directory/images.tsv
-[ -r "$table" ] || refuse "$table cannot be read; run the load.sh that lies in the directory k8simage of a bundle"
-
-# An absent variant means amd64/v1, arm64/v8 and arm/v7: both spellings are one platform.
-canonical() {
-    case $1 in
-    */amd64/v1 | */arm64/v8 | */arm/v7) canonical=${1%/*} ;;
-    *) canonical=$1 ;;
-    esac
-}
-
-# Tells whether one of the names matches one of the globs, in full, as Docker shortens it, or as the site knows it.
-chosen() {
-    [ -n "$only" ] || return 0
-    for name in $1; do
-        short=${name#docker.io/}
-        short=${short#library/}
-        site=${name#*/}
-        case $site in */*) ;; *) site=library/$site ;; esac
-        for glob in $only; do
-            # shellcheck disable=SC2254 # a glob on purpose
-            case $name in $glob) return 0 ;; esac
-            # shellcheck disable=SC2254
-            case $short in $glob) return 0 ;; esac
-            # shellcheck disable=SC2254
-            case $site in $glob) return 0 ;; esac
-        done
-    done
-    return 1
-}
+##include images_table.sh
 
 # Reads the next chosen line of the table from stdin; the fields are those of images_table in bundler/model/layout.py.
+## bundler/model/image/layout.py by now; a bundle keeps its bytes, so what travels keeps its words.
 next_image() {
     while IFS=$tab read -r its_platform image_id manifest manifest_size manifest_type digest bytes names layers _; do
         case $its_platform in '#'* | '') continue ;; esac

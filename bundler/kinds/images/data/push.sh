@@ -1,4 +1,5 @@
 #!/bin/sh
+## A source: bundler/kinds/images/scripts.py joins it with what it includes, and leaves out lines like this one.
 # Pushes the images beside this script to a registry through the Docker engine of this host, where bundler cannot run.
 # Needs sh, tar, mktemp, ln, rm and docker, after a `docker login`; and curl to create projects of Harbor.
 set -fu
@@ -77,43 +78,10 @@ case $project in
     ;;
 esac
 
-case $0 in
-*/*) directory=${0%/*} ;;
-*) directory=. ;;
-esac
-directory=$(CDPATH='' cd -- "${directory:-/}" && pwd -P) || refuse "cannot enter $directory"
-table=$directory/images.tsv
-[ -r "$table" ] || refuse "$table cannot be read; run the push.sh that lies in the directory k8simage of a bundle"
-
-# An absent variant means amd64/v1, arm64/v8 and arm/v7: both spellings are one platform.
-canonical() {
-    case $1 in
-    */amd64/v1 | */arm64/v8 | */arm/v7) canonical=${1%/*} ;;
-    *) canonical=$1 ;;
-    esac
-}
-
-# Tells whether one of the names matches one of the globs, in full, as Docker shortens it, or as the site knows it.
-chosen() {
-    [ -n "$only" ] || return 0
-    for name in $1; do
-        short=${name#docker.io/}
-        short=${short#library/}
-        site=${name#*/}
-        case $site in */*) ;; *) site=library/$site ;; esac
-        for glob in $only; do
-            # shellcheck disable=SC2254 # a glob on purpose
-            case $name in $glob) return 0 ;; esac
-            # shellcheck disable=SC2254
-            case $short in $glob) return 0 ;; esac
-            # shellcheck disable=SC2254
-            case $site in $glob) return 0 ;; esac
-        done
-    done
-    return 1
-}
+##include images_table.sh
 
 # Reads the next wanted line of the table from stdin; the fields are those of images_table in bundler/model/layout.py.
+## bundler/model/image/layout.py by now; a bundle keeps its bytes, so what travels keeps its words.
 next_image() {
     while IFS=$tab read -r its_platform image_id manifest _ _ digest _ names _; do
         case $its_platform in '#'* | '') continue ;; esac
@@ -125,6 +93,7 @@ next_image() {
 }
 
 # The name on the site, registry left out: the rules of bundler/model/site_name.py.
+## bundler/model/image/site_name.py by now; a bundle keeps its bytes, so what travels keeps its words.
 site_name() {
     target=${1#*/}
     if [ -n "$project" ]; then

@@ -10,11 +10,11 @@ import click
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
+from bundler.host.steps import KeepLines, RunCommand, WriteFile
 from mirror.cli.serve import serve_settings
+from mirror.service.facts import Facts
 from mirror.service.firewall import CHAIN
-from mirror.service.host import Facts
 from mirror.service.install_plan import UNIT_FILE, InstallOptions, install_plan
-from mirror.service.steps import KeepLines, Run, WriteFile
 from mirror.service.unit import unit_word
 
 HOST = Facts(
@@ -48,7 +48,7 @@ def _is_unit(step: object) -> TypeGuard[WriteFile]:
 
 
 def commands(facts: Facts, wanted: InstallOptions) -> list[str]:
-    return [shlex.join(step.command) for step in install_plan(facts, wanted) if isinstance(step, Run)]
+    return [shlex.join(step.command) for step in install_plan(facts, wanted) if isinstance(step, RunCommand)]
 
 
 def test_every_directive_is_known_to_systemd_of_el7() -> None:

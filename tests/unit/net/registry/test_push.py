@@ -12,7 +12,9 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
 from bundler.net.registry.concurrency_limit import SUCCESSES_PER_INCREASE, AdaptiveLimit
 from bundler.net.registry.credentials import NoLogins
+from bundler.net.registry.endpoint import RegistryEndpoint
 from bundler.net.registry.push import MAX_FAILURES, RegistryPusher
+from bundler.net.registry.push_errors import publish_error
 from bundler.net.retry import Retry
 from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
 
@@ -223,6 +225,13 @@ def test_the_name_of_an_image_is_not_taken_for_the_registrys_words() -> None:
         made = pusher(lambda _: Reply(403, body=errors("DENIED", "no")))[0]
         error = failure(lambda made=made, name=name: made.put_manifest(name, "1", "x/y", b"{}"))  # type: ignore[misc]
         assert error.id == ErrorId.PUSH_UNAUTHORIZED
+
+
+def test_the_name_of_an_account_is_not_taken_for_the_registrys_words() -> None:
+    words = "master refuses the credentials of 'quota-robot' found in config.json (DENIED: no)"
+    refused = SourceError(ErrorId.SOURCE_UNAUTHORIZED, words, remedy="-", status=403, code="DENIED", quote="DENIED: no")
+    error = publish_error(refused, RegistryEndpoint("master", "https://master", insecure=False))
+    assert (error.id, error.status, error.code, str(error)) == (ErrorId.PUSH_UNAUTHORIZED, 403, "DENIED", words)
 
 
 def test_docker_hub_is_asked_where_it_answers() -> None:

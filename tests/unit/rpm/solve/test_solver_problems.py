@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bundler.errors import ErrorId, ManifestError
 from tests.fakes.rpm_metadata import Package, solvable_repo, solve_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACKAGES = [
     Package("fine"),
@@ -22,7 +27,7 @@ PACKAGES = [
 ]
 
 
-def problems(*package_specs: str) -> tuple[str, ...]:
+def problems(*package_specs: str) -> Sequence[str]:
     with pytest.raises(ManifestError) as raised:
         solve_for([solvable_repo("base", PACKAGES)], *package_specs)
     assert raised.value.id == ErrorId.RPM_UNSATISFIABLE

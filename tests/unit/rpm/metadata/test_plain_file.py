@@ -1,36 +1,26 @@
 from __future__ import annotations
 
-import bz2
 import gzip
 import io
-import lzma
 import random
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.decompress import BLOCK_BYTES
 from bundler.errors import ErrorId, SourceError
-from bundler.rpm.metadata.decompress import BLOCK_BYTES, open_plain
+from bundler.rpm.metadata.plain_file import open_plain
+from tests.compressions import COMPRESS, WITHOUT_ZSTD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
 PLAIN = b"<metadata>" + random.Random(5).randbytes(150_000).hex().encode() + b"</metadata>"
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
-    "xz": lzma.compress,
-    "zstd": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
-    "bzip2": bz2.compress,
-}
-every_compression = pytest.mark.parametrize("compress", COMPRESSIONS.values(), ids=COMPRESSIONS)
+every_compression = pytest.mark.parametrize("compress", COMPRESS.values(), ids=COMPRESS)
 
 
 def plain(data: bytes, directory: Path, *, max_bytes: int = 10**9) -> bytes:
@@ -114,6 +104,26 @@ def test_something_behind_the_end_is_an_error(compress: Callable[[bytes], bytes]
 def test_zchunk_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="zchunk"):
         plain(b"\0ZCK1" + bytes(100), tmp_path)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="zstd is part of Python 3.14")
+def test_without_the_library_of_zstd_the_extra_is_named(tmp_path: Path) -> None:
+    source = f"""{WITHOUT_ZSTD}
+import io, pathlib
+from bundler.errors import ToolMissingError
+from bundler.rpm.metadata.plain_file import open_plain
+
+try:
+    open_plain(io.BytesIO(bytes.fromhex("28b52ffd")), directory=pathlib.Path(sys.argv[1]), where="u")
+except ToolMissingError as error:
+    print(error.what, error.remedy, sep="; ")
+"""
+    done = subprocess.run([sys.executable, "-c", source, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "backports.zstd is not installed; it is needed for repositories compressed with zstd; "
+        "Install kubeedge-bundler[build].\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_can_be_read_from_any_place_and_has_no_name(tmp_path: Path) -> None:

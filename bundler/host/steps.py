@@ -1,4 +1,4 @@
-"""The steps that an installation is made of: each tells what it would do, does it, and records how it is undone."""
+"""The steps by which a host is changed: each tells what it would do, does it, and records how it is undone."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bundler.errors import ErrorId, ServeError
-from mirror.service.journal import Record
-from mirror.service.saved_rules import with_block, without_block
+from bundler.host.failure import Failure, Reason, StepFailedError
+from bundler.host.journal import Record
+from bundler.host.marked_lines import AT_END, Marks, Place, with_block, without_block
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from mirror.service.host import Host
+    from bundler.host.interface import Host
 
 # what systemctl says of a unit that is not loaded, in section "Exit status" of its manual
 _NO_SUCH_UNIT = 5
@@ -26,11 +26,15 @@ class Step(Protocol):
     """One change to the host."""
 
     @property
+    def title(self) -> str:
+        """What it does, as one line for a person."""
+
+    @property
     def record(self) -> Record | None:
         """How it is undone; None when there is nothing to undo."""
 
     def describe(self) -> str:
-        """Return what it does, exactly, as lines for a person."""
+        """Return what it does, exactly, as lines for a person; they begin with the title."""
 
     def is_done(self, host: Host) -> bool:
         """Tell whether there is nothing left to do."""
@@ -41,7 +45,7 @@ class Step(Protocol):
         Arguments:
             ours: SHA-256, in hex, of what earlier installations wrote in the same place and may be replaced.
 
-        Raises ServeError (SERVICE_FAILED), StorageError.
+        Raises StepFailedError, StorageError.
         """
 
 
@@ -54,6 +58,11 @@ class WriteFile:
     mode: int = 0o644
 
     @property
+    def title(self) -> str:
+        """Its path."""
+        return f"write {self.path}"
+
+    @property
     def record(self) -> Record:
         """The file, with what it holds: somebody's own changes are not removed."""
         return Record(file=self.path, sha256=hashlib.sha256(self.content).hexdigest())
@@ -61,7 +70,7 @@ class WriteFile:
     def describe(self) -> str:
         """Return its whole content."""
         lines = self.content.decode().splitlines()
-        return "\n".join([f"write {self.path}", *(f"    {line}".rstrip() for line in lines)])
+        return "\n".join([self.title, *(f"    {line}".rstrip() for line in lines)])
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is there as wanted."""
@@ -71,21 +80,31 @@ class WriteFile:
         """Write it, unless somebody else did: that a journal names the place says nothing of what is there now."""
         content = host.read(self.path)
         if content is not None and hashlib.sha256(content).hexdigest() not in ours:
-            raise ServeError(
-                ErrorId.SERVICE_FAILED,
-                "exists already, and is not what `mirror service install` has made",
-                where=self.path,
-                remedy="Look at it, then move it away.",
-            )
+            what = "exists already, and is not what was made here"
+            raise StepFailedError(Failure(Reason.FILE_TAKEN, what, where=self.path))
         host.write(self.path, self.content, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
 class KeepLines:
-    """Lines of ours in a file of the system's: rules that are restored at every start."""
+    """Lines of ours in a file of the system's.
+
+    Arguments:
+        marks: what stands around them.
+        place: where in the file they go.
+        mode: of the file from now on; None for the one that it has.
+    """
 
     path: str
     lines: tuple[str, ...]
+    marks: Marks
+    place: Place = AT_END
+    mode: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The file, and where in it."""
+        return f"add to {self.path}, {self.place.words}"
 
     @property
     def record(self) -> Record:
@@ -94,23 +113,26 @@ class KeepLines:
 
     def describe(self) -> str:
         """Return the lines."""
-        return "\n".join([f"add to {self.path}, in its filter table", *(f"    {line}" for line in self.lines)])
+        return "\n".join([self.title, *(f"    {line}" for line in self.lines)])
 
     def is_done(self, host: Host) -> bool:
         """Tell whether they are in it."""
         content = host.read(self.path)
-        return content is not None and with_block(content, self.lines) == content
+        return content is not None and self._wanted(content) == content
 
     def apply(self, host: Host, *, ours: Collection[str]) -> None:
         """Put them in, in place of those of an earlier time."""
         del ours
         content = host.read(self.path)
         if content is not None:
-            host.write(self.path, with_block(content, self.lines), 0o600)
+            host.write(self.path, self._wanted(content), self.mode)
+
+    def _wanted(self, content: bytes) -> bytes:
+        return with_block(content, self.lines, self.marks, self.place)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunCommand:
     """A command.
 
     Arguments:
@@ -126,17 +148,19 @@ class Run:
     there: tuple[str, ...] = ()
 
     @property
+    def title(self) -> str:
+        """The command as it would be typed."""
+        return shlex.join(self.command) if self.command else f"at removal: {shlex.join(self.undo)}"
+
+    @property
     def record(self) -> Record | None:
         """Its undoing."""
         return Record(undo=self.undo, check=self.check or self.there) if self.undo else None
 
     def describe(self) -> str:
-        """Return the command as it would be typed."""
-        if not self.command:
-            return f"at removal: {shlex.join(self.undo)}"
-        return shlex.join(self.command) + (
-            f"    # unless this succeeds: {shlex.join(self.check)}" if self.check else ""
-        )
+        """Return the command as it would be typed, and when it is not run."""
+        unless = f"    # unless this succeeds: {shlex.join(self.check)}" if self.command and self.check else ""
+        return f"{self.title}{unless}"
 
     def is_done(self, host: Host) -> bool:
         """Ask the check."""
@@ -150,25 +174,22 @@ class Run:
 
 
 def must(host: Host, command: tuple[str, ...], *, tolerated: int = 0) -> None:
-    """Run a command; ServeError (SERVICE_FAILED) with what it said when it fails in any but the tolerated way."""
+    """Run a command; StepFailedError with the last line of its output when it fails in any but the tolerated way."""
     done = host.run(command)
     if done.code not in (0, tolerated):
-        said = (done.complaints or done.output).strip().splitlines()
-        raise ServeError(
-            ErrorId.SERVICE_FAILED,
-            f"exit {done.code}" + (f": {said[-1]}" if said else ""),
-            where=shlex.join(command),
-            remedy="Mend what it complains of, then run the same command again; --dry-run shows every step.",
-        )
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        what = f"exit {done.code}" + (f": {lines[-1]}" if lines else "")
+        raise StepFailedError(Failure(Reason.COMMAND_FAILED, what, where=shlex.join(command)))
 
 
-def undo(host: Host, record: Record, ours: Collection[str]) -> str:
+def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks) -> str:
     """Take away what a record says; what is gone already is no problem. Returns a note for a person, or "".
 
     Arguments:
         ours: as for `Step.apply`; an interruption leaves the old content or the new one.
+        marks: what stands around lines of ours in files that are not.
 
-    Raises ServeError (SERVICE_FAILED), StorageError.
+    Raises StepFailedError, StorageError.
     """
     if record.undo:
         checked = host.run(record.check).code if record.check else 0
@@ -181,7 +202,7 @@ def undo(host: Host, record: Record, ours: Collection[str]) -> str:
     if content is None:
         return ""
     if not record.sha256:
-        host.write(record.file, without_block(content), 0o600)
+        host.write(record.file, without_block(content, marks))
         return ""
     if hashlib.sha256(content).hexdigest() not in ours:
         return f"{record.file} was changed since it was installed and stays"

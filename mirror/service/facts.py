@@ -1,12 +1,12 @@
-"""The host as far as the service's steps touch it, and what there is to know of it before deciding anything."""
+"""What there is to know of a host before it is decided what the mirror's service takes there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from bundler.host.interface import Host
 
 SYSTEMD_RUNS = "/run/systemd/system"
 SELINUX = "/sys/fs/selinux/enforce"
@@ -14,49 +14,6 @@ LOGROTATE = "/etc/logrotate.d"
 # iptables-services of EL systems, and what it restores at every start
 RULES_SERVICE = "/usr/libexec/iptables/iptables.init"
 SAVED_RULES = {"iptables": "/etc/sysconfig/iptables", "ip6tables": "/etc/sysconfig/ip6tables"}
-
-
-class Outcome(NamedTuple):
-    """How a command ended; 127 when there is no such program."""
-
-    code: int
-    output: str
-    complaints: str
-
-
-class Health(NamedTuple):
-    """What the mirror says of itself: HTTP status and text."""
-
-    status: int
-    text: str
-
-
-class Host(Protocol):
-    """Commands and files of one host. Files raise StorageError."""
-
-    def run(self, command: Sequence[str]) -> Outcome:
-        """Run a program with these arguments, without a shell or input."""
-
-    def read(self, path: str) -> bytes | None:
-        """Return a file's content; None when there is no such file."""
-
-    def write(self, path: str, data: bytes, mode: int) -> None:
-        """Replace a file in one step, making the directories above it."""
-
-    def remove(self, path: str) -> None:
-        """Remove a file; nothing happens when it is gone."""
-
-    def exists(self, path: str) -> bool:
-        """Tell whether there is anything at a path."""
-
-    def is_root(self) -> bool:
-        """Tell whether changes are allowed."""
-
-    def listens(self, address: str, port: int) -> bool:
-        """Tell whether somebody accepts a TCP connection."""
-
-    def health(self, address: str, port: int, *, tls: bool) -> Health | None:
-        """Ask the mirror on this host for /-/health; None when nothing answers."""
 
 
 @dataclass(frozen=True, slots=True)

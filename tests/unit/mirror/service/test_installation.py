@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
-from mirror.service.acting import install, read_journal, removal_lines, remove
-from mirror.service.host import SAVED_RULES, Facts, Health, Outcome, facts_of
+from bundler.host.apply import undo_lines
+from bundler.host.interface import CommandResult, HttpAnswer
+from mirror.service.facts import SAVED_RULES, Facts, facts_of
 from mirror.service.install_plan import ROTATION_FILE, UNIT_FILE, InstallOptions, install_plan
-from mirror.service.journal import JOURNAL, Journal
+from mirror.service.installation import JOURNAL, install, installed_on, remove
 from mirror.service.service_status import status_of
 from tests.fakes.host import MemoryHost
 from tests.unit.mirror.service.test_install_plan import HOST, options
@@ -85,9 +88,9 @@ def test_other_options_close_what_is_not_wanted_any_more() -> None:
     installed(host, options("--http", "*:9001", "--ftp", "off", open_firewall=True), facts)
     assert "firewall-cmd --permanent --remove-port=9000/tcp" in host.ran
     assert ["firewall-cmd", "--permanent", "--query-port=9001/tcp"] in [list(check) for check in host.succeeding]
-    journal = read_journal(host)
-    assert journal is not None
-    assert not any("9000" in line for line in removal_lines(journal))
+    found = installed_on(host)
+    assert found is not None
+    assert not any("9000" in line for line in undo_lines(found.journal))
     assert b"*:9001" in host.files[UNIT_FILE]
 
 
@@ -104,93 +107,24 @@ def test_what_somebody_else_opened_stays_open() -> None:
 def test_a_file_of_somebody_else_is_neither_replaced_nor_removed() -> None:
     host = MemoryHost({UNIT_FILE: b"theirs"})
     for _ in range(2):
-        with pytest.raises(ServeError, match="exists already") as raised:
+        with pytest.raises(ServeError, match="is not what `mirror service install` has made") as raised:
             installed(host, options())
-        assert raised.value.id is ErrorId.SERVICE_FAILED
+        assert (raised.value.id, raised.value.step) == (ErrorId.SERVICE_FAILED, f"write {UNIT_FILE}")
         assert host.files[UNIT_FILE] == b"theirs"
     said: list[str] = []
     remove(host, said.append)
     assert host.files[UNIT_FILE] == b"theirs"
 
 
-def test_a_file_that_was_changed_since_stays_and_is_told() -> None:
-    host = MemoryHost()
-    installed(host, options())
-    host.files[UNIT_FILE] += b"# mine\n"
-    said: list[str] = []
-    remove(host, said.append)
-    assert UNIT_FILE in host.files
-    assert any("was changed since" in line for line in said)
-
-
-def test_somebody_s_own_changes_are_not_replaced() -> None:
-    host = MemoryHost()
-    installed(host, options())
-    host.files[UNIT_FILE] += b"# mine\n"
-    with pytest.raises(ServeError, match="exists already"):
-        installed(host, options("--ftp", "off"))
-    assert host.files[UNIT_FILE].endswith(b"# mine\n")
-
-
-class _PowerFailureError(Exception):
-    """Whatever ends the process between two steps."""
-
-
-class _FragileHost(MemoryHost):
-    """A host that dies before or after a unit is replaced."""
-
-    dies = ""
-
-    def write(self, path: str, data: bytes, mode: int) -> None:
-        if path == UNIT_FILE and self.dies == "before":
-            raise _PowerFailureError
-        MemoryHost.write(self, path, data, mode)
-        if path == UNIT_FILE and self.dies == "after":
-            raise _PowerFailureError
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_what_was_interrupted_while_it_changed_is_undone_in_reverse(moment: str) -> None:
-    host = _FragileHost()
-    installed(host, options())
-    host.dies = moment
-    with pytest.raises(_PowerFailureError):
-        installed(host, options("--ftp", "off"))
-    began, said = len(host.ran), list[str]()
-    remove(host, said.append)
-    assert (host.files, host.succeeding) == ({}, set())
-    assert not any("was changed" in line for line in said)
-    assert host.ran[began:] == [
-        "systemctl stop kubeedge-mirror.service",
-        "systemctl disable kubeedge-mirror.service",
-        "systemctl daemon-reload",
-    ]
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_what_was_interrupted_is_finished_by_the_same_command(moment: str) -> None:
-    host = _FragileHost()
-    installed(host, options())
-    host.dies = moment
-    with pytest.raises(_PowerFailureError):
-        installed(host, options("--ftp", "off"))
-    host.dies = ""
-    installed(host, options("--ftp", "off"))
-    assert b"--ftp off" in host.files[UNIT_FILE]
-    journal = read_journal(host)
-    assert journal is not None
-    assert [record.file for record in journal.made].count(UNIT_FILE) == 1
-
-
 def test_a_unit_that_systemd_has_forgotten_does_not_stop_the_removal() -> None:
     host = MemoryHost()
     installed(host, options())
     stop = ("systemctl", "stop", "kubeedge-mirror.service")
-    host.failing[stop] = Outcome(5, "", "Failed to stop kubeedge-mirror.service: Unit not loaded.\n")
+    host.failing[stop] = CommandResult(5, "", "Failed to stop kubeedge-mirror.service: Unit not loaded.\n")
     assert remove(host, lambda _: None)
     assert host.files == {}
     installed(host, options())
-    host.failing[stop] = Outcome(1, "", "Access denied\n")
+    host.failing[stop] = CommandResult(1, "", "Access denied\n")
     with pytest.raises(ServeError, match="Access denied"):
         remove(host, lambda _: None)
 
@@ -200,7 +134,7 @@ def test_a_firewall_that_does_not_run_is_told_what_is_left() -> None:
     host = MemoryHost()
     installed(host, options("--ftp", "off", open_firewall=True), facts)
     for begin in (("firewall-cmd", "--permanent"), ("firewall-cmd",)):
-        host.failing[*begin, "--query-port=8088/tcp"] = Outcome(252, "", "FirewallD is not running\n")
+        host.failing[*begin, "--query-port=8088/tcp"] = CommandResult(252, "", "FirewallD is not running\n")
     said: list[str] = []
     assert remove(host, said.append)
     left = [line for line in said if "left to do" in line]
@@ -208,11 +142,11 @@ def test_a_firewall_that_does_not_run_is_told_what_is_left() -> None:
 
 
 def test_status_of_a_mirror_that_is_a_registry_alone() -> None:
-    host = MemoryHost(ports={("127.0.0.1", 5000)}, answer=Health(503, "red"))
+    host = MemoryHost(ports={("127.0.0.1", 5000)}, answer=HttpAnswer(503, "red"))
     installed(host, options("--http", "off", "--ftp", "off", "--registry", "127.0.0.1:5000"))
     found = status_of(host)
     assert found.listening == {"http": True}
-    assert found.health == Health(503, "red")
+    assert found.health == HttpAnswer(503, "red")
 
 
 def test_saved_rules_with_comments_in_another_encoding() -> None:
@@ -237,10 +171,10 @@ def test_rules_behind_a_block_without_its_end_stay() -> None:
 def test_a_step_that_fails_says_what_the_command_said_and_can_be_undone() -> None:
     host = MemoryHost()
     restart = ("systemctl", "restart", "kubeedge-mirror.service")
-    host.failing[restart] = Outcome(1, "", "Job failed.\nSee journalctl -xe\n")
+    host.failing[restart] = CommandResult(1, "", "Job failed.\nSee journalctl -xe\n")
     with pytest.raises(ServeError, match="See journalctl -xe") as raised:
         installed(host, options())
-    assert raised.value.where == " ".join(restart)
+    assert raised.value.where == raised.value.step == " ".join(restart)
     assert raised.value.exit_code == 8
     remove(host, lambda _: None)
     assert (host.files, host.succeeding) == ({}, set())
@@ -254,15 +188,87 @@ def test_who_may_and_where() -> None:
         installed(MemoryHost(), options(), Facts(False, False, (), (), False, False, "/usr/bin/python3"))
 
 
-@pytest.mark.parametrize("data", [b"{}", b"no json", b'{"format": 1, "made": 3}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b"no json",
+        b'{"format": 1, "made": 3}',
+        b'{"format": 1, "made": [], "http": null}',
+        b'{"format": 1, "made": [], "http": [], "ftp": null, "tls": false}',
+    ],
+)
 def test_a_journal_that_cannot_be_read(data: bytes) -> None:
-    with pytest.raises(ServeError) as raised:
-        Journal.decode(data)
-    assert raised.value.id is ErrorId.SERVICE_FAILED
+    for act in (installed_on, lambda host: installed(host, options()), lambda host: remove(host, print)):
+        with pytest.raises(ServeError, match="cannot be read") as raised:
+            act(MemoryHost({JOURNAL: data}))
+        assert (raised.value.id, raised.value.where) == (ErrorId.SERVICE_FAILED, JOURNAL)
+
+
+JOURNAL_TEXT = """{
+  "format": 1,
+  "ftp": null,
+  "http": [
+    "",
+    8088
+  ],
+  "made": [
+    {
+      "check": [],
+      "file": "",
+      "sha256": "",
+      "undo": [
+        "systemctl",
+        "daemon-reload"
+      ]
+    },
+    {
+      "check": [],
+      "file": "/etc/systemd/system/kubeedge-mirror.service",
+      "sha256": "UNIT_SHA256",
+      "undo": []
+    },
+    {
+      "check": [
+        "systemctl",
+        "--quiet",
+        "is-enabled",
+        "kubeedge-mirror.service"
+      ],
+      "file": "",
+      "sha256": "",
+      "undo": [
+        "systemctl",
+        "disable",
+        "kubeedge-mirror.service"
+      ]
+    },
+    {
+      "check": [],
+      "file": "",
+      "sha256": "",
+      "undo": [
+        "systemctl",
+        "stop",
+        "kubeedge-mirror.service"
+      ]
+    }
+  ],
+  "tls": true
+}
+"""
+
+
+def test_the_journal_is_written_as_it_always_was() -> None:
+    host = MemoryHost()
+    installed(host, options("--ftp", "off", "--tls-cert", "/c", "--tls-key", "/k"))
+    unit = hashlib.sha256(host.files[UNIT_FILE]).hexdigest()
+    text = JOURNAL_TEXT.replace("UNIT_SHA256", unit)
+    assert host.files[JOURNAL].decode() == text
 
 
 def test_facts() -> None:
-    bare = MemoryHost(failing={("firewall-cmd", "--state"): Outcome(127, "", "")})
+    bare = MemoryHost(failing={("firewall-cmd", "--state"): CommandResult(127, "", "")})
     found = facts_of(bare, "/p")
     assert (found.systemd, found.firewalld, found.selinux, found.saved_rules) == (False, False, False, ())
     full = MemoryHost(
@@ -283,12 +289,12 @@ def test_status() -> None:
     installed(host, options())
     shown = "LoadState=loaded\nActiveState=active\nSubState=running\nUnitFileState=enabled\nMainPID=7\n"
     properties = [f"--property={name}" for name in ("LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID")]
-    host.failing["systemctl", "show", "kubeedge-mirror.service", *properties] = Outcome(0, shown, "")
+    host.failing["systemctl", "show", "kubeedge-mirror.service", *properties] = CommandResult(0, shown, "")
     assert status_of(host).listening == {"http": False, "ftp": False}
     assert not status_of(host).good
     host.ports = {("127.0.0.1", 8088), ("127.0.0.1", 21)}
-    host.answer = Health(503, "red")
+    host.answer = HttpAnswer(503, "red")
     assert not status_of(host).good
-    host.answer = Health(200, "green")
+    host.answer = HttpAnswer(200, "green")
     assert status_of(host).good
     assert status_of(host).unit["MainPID"] == "7"

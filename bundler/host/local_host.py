@@ -1,4 +1,4 @@
-"""The host that this process runs on. The only part of `service` that starts programs and opens connections."""
+"""The host that this process runs on. The only part of its package that starts programs and opens connections."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ import http.client
 import os
 import socket
 import ssl
+import stat
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors, write_durably
-from mirror.service.host import Health, Outcome
+from bundler.host.interface import CommandResult, HttpAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMAND_TIMEOUT_S = 300
 ANSWER_TIMEOUT_S = 5.0
-MAX_HEALTH_BYTES = 1024 * 1024
+MAX_ANSWER_BYTES = 1024 * 1024
+_NEW_FILE = 0o644
 _NO_PROGRAM, _TOO_LONG = 127, 124
 # daemons' tools lie in sbin, which is not on every user's path
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class RealHost:
-    """See `host.Host`."""
+class LocalHost:
+    """See `interface.Host`."""
 
-    def run(self, command: Sequence[str]) -> Outcome:
+    def run(self, command: Sequence[str]) -> CommandResult:
         """Run a program in the locale C."""
         try:
             done = subprocess.run(
@@ -41,10 +43,10 @@ class RealHost:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Outcome(_TOO_LONG, "", f"it was still running after {COMMAND_TIMEOUT_S} s")
+            return CommandResult(_TOO_LONG, "", f"it was still running after {COMMAND_TIMEOUT_S} s")
         except OSError as error:
-            return Outcome(_NO_PROGRAM, "", error.strerror or str(error))
-        return Outcome(done.returncode, done.stdout, done.stderr)
+            return CommandResult(_NO_PROGRAM, "", error.strerror or str(error))
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content."""
@@ -54,11 +56,14 @@ class RealHost:
             except FileNotFoundError:
                 return None
 
-    def write(self, path: str, data: bytes, mode: int) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
         """Replace a file; its name appears with all of its content."""
+        file = Path(path)
         with storage_errors(path):
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_durably(Path(path), data, mode=mode)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if mode is None:
+                mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else _NEW_FILE
+        write_durably(file, data, mode=mode)
 
     def remove(self, path: str) -> None:
         """Remove a file."""
@@ -81,7 +86,7 @@ class RealHost:
             return False
         return True
 
-    def health(self, address: str, port: int, *, tls: bool) -> Health | None:
+    def http_get(self, address: str, port: int, path: str, *, tls: bool) -> HttpAnswer | None:
         """Ask over loopback, where no certificate has this host's name: who answers is the operator's own."""
         connection: http.client.HTTPConnection
         if tls:
@@ -91,9 +96,9 @@ class RealHost:
         else:
             connection = http.client.HTTPConnection(address, port, timeout=ANSWER_TIMEOUT_S)
         try:
-            connection.request("GET", "/-/health")
+            connection.request("GET", path)
             answer = connection.getresponse()
-            return Health(answer.status, answer.read(MAX_HEALTH_BYTES).decode(errors="replace"))
+            return HttpAnswer(answer.status, answer.read(MAX_ANSWER_BYTES).decode(errors="replace"))
         except (OSError, http.client.HTTPException):
             return None
         finally:

@@ -1,20 +1,23 @@
-"""What `mirror service install` has made, so that `remove` undoes just that. Owns the journal's JSON form. Pure."""
+"""What was made on a host, so that just that can be undone. Owns the journal's JSON form. Pure.
+
+What the journal is of stands in its head, which is free: the caller's own keys beside `format` and `made`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bundler.errors import ErrorId, ServeError
 from bundler.model.format_version import require_format
 from bundler.model.json_value import dump_pretty, load_strict, unreadable_words
-from mirror.settings import Endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bundler.model.json_value import Json
 
 JOURNAL_FORMAT = 1
-JOURNAL = "/var/lib/kubeedge-mirror/service.json"
+_FORMAT, _MADE = "format", "made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +41,26 @@ class Record:
         """What two records of the same thing have in common."""
         return (self.file, *self.undo)
 
+    @property
+    def undo_line(self) -> str:
+        """What undoing it does, for a person."""
+        return " ".join(self.undo) or f"remove {self.file}"
+
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Everything that was made, in that order, and where the mirror was told to listen."""
+    """Everything that was made, in that order, and what it was made for.
 
-    http: Endpoint | None
-    ftp: Endpoint | None
-    tls: bool
-    made: tuple[Record, ...]
+    Arguments:
+        head: the caller's own keys; those that it does not know are another version's and are kept.
+    """
+
+    head: Mapping[str, Json]
+    made: tuple[Record, ...] = ()
+
+    def __post_init__(self) -> None:
+        if taken := self.head.keys() & {_FORMAT, _MADE}:
+            raise ValueError(f"a journal's head cannot hold {sorted(taken)}")
 
     def encode(self) -> bytes:
         """Return the file's content."""
@@ -59,35 +73,24 @@ class Journal:
             }
             for record in self.made
         ]
-        return dump_pretty(
-            {
-                "format": JOURNAL_FORMAT,
-                "http": None if self.http is None else list(self.http),
-                "ftp": None if self.ftp is None else list(self.ftp),
-                "tls": self.tls,
-                "made": made,
-            }
-        )
+        return dump_pretty({**self.head, _FORMAT: JOURNAL_FORMAT, _MADE: made})
 
     @classmethod
-    def decode(cls, data: bytes) -> Journal:
-        """Read what `encode` wrote. Raises ServeError (SERVICE_FAILED), BundleFormatError for a higher format."""
+    def decode(cls, data: bytes, *, what: str, where: str) -> Journal:
+        """Read what `encode` wrote.
+
+        Arguments:
+            what: what it is, with its article. where: its name.
+
+        Raises ValueError with words for a person, BundleFormatError for a higher format.
+        """
         try:
             value = load_strict(data)
-            require_format(value["format"], JOURNAL_FORMAT, what="a service's journal", where=JOURNAL)
+            require_format(value[_FORMAT], JOURNAL_FORMAT, what=what, where=where)
             made = tuple(
                 Record(str(item["file"]), str(item["sha256"]), tuple(item["undo"]), tuple(item["check"]))
-                for item in value["made"]
+                for item in value[_MADE]
             )
-            return cls(_endpoint(value["http"]), _endpoint(value["ftp"]), bool(value["tls"]), made)
+            return cls({key: kept for key, kept in value.items() if key not in (_FORMAT, _MADE)}, made)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ServeError(
-                ErrorId.SERVICE_FAILED,
-                f"cannot be read: {unreadable_words(error)}",
-                where=JOURNAL,
-                remedy="Remove what it was for by hand (`systemctl cat kubeedge-mirror`), then the file itself.",
-            ) from error
-
-
-def _endpoint(value: Any) -> Endpoint | None:
-    return None if value is None else Endpoint(str(value[0]), int(value[1]))
+            raise ValueError(unreadable_words(error)) from error

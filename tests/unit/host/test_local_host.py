@@ -1,0 +1,43 @@
+"""Files of this very host: replaced in one step, with the mode that they are to have."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import StorageError
+from bundler.host.local_host import LocalHost
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(None, 0o640), (0o600, 0o600)])
+def test_a_file_that_is_replaced_keeps_its_mode_unless_another_is_wanted(
+    tmp_path: Path, mode: int | None, expected: int
+) -> None:
+    file = tmp_path / "hosts"
+    file.write_bytes(b"old")
+    file.chmod(0o640)
+    LocalHost().write(str(file), b"new", mode)
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new", expected)
+
+
+def test_a_new_file_is_everybody_s_to_read(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "file"
+    before = os.umask(0o077)
+    try:
+        LocalHost().write(str(file), b"new")
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_directory_is_no_file(tmp_path: Path) -> None:
+    host = LocalHost()
+    with pytest.raises(StorageError):
+        host.read(str(tmp_path))
+    with pytest.raises(StorageError):
+        host.write(str(tmp_path / "x" / ".." / ".."), b"")
