@@ -1,7 +1,7 @@
-"""The images of an unpacked bundle: their table, and each as an archive made while it is read.
+"""The images of an unpacked bundle, open for whoever loads or sends them: their blobs, and each image as an archive.
 
-Owns that no byte of an image is believed: the table is the one that bundle.json lists, every blob is hashed on its way,
-and what makes an image of the blobs comes after all of them.
+Owns that no byte of an image is believed: what they are is what bundle.json lists, every blob of an archive is hashed
+on its way, and what makes an image of the blobs comes after all of them. Follows no link below the root.
 """
 
 from __future__ import annotations
@@ -9,45 +9,62 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged, invalid
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tar_header import RECORD_BYTES, encode_header, padding
-from bundler.archive.tree import read_beneath, tree_index
-from bundler.durable import storage_errors
+from bundler.archive.tree import examine_files, read_beneath, tree_index
+from bundler.durable import storage_error, storage_errors
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.digest import Digest
+from bundler.model.image.bundled import bundle_images
 from bundler.model.image.layout import blob_path
 from bundler.model.image.table import TABLE_PATH, TabledImage, archive_documents, blob_member, read_images_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.tree import FileState
+    from bundler.errors import BundlerError, IntegrityError
     from bundler.model.bundle import IndexedFile
+    from bundler.model.digest import Blob
     from bundler.model.progress import Task
+    from bundler.model.sink import Pieces
 
 READ_BYTES = 1024 * 1024
+# sending one has to end within the time that a line may be silent: at 2 KiB/s it just does
+PIECE_BYTES = 128 * 1024
 FILE_MODE = 0o644
 NOTHING = "nothing"
+# what lies where a blob should
+_GOT = {"missing": NOTHING, "changed": "something that is no regular file"}
 
 
-@dataclass(frozen=True, slots=True)
-class HeldImages:
-    """What `open_images` yields; good only within its context.
+class BundledImages:
+    """What `open_images` yields: good only within its context, safe for many threads.
 
     Arguments:
         where: the directory, for messages.
-        images: every line of the table.
+        images: what bundle.json lists.
     """
 
-    where: str
-    images: tuple[TabledImage, ...]
-    _root: int
-    _listed: Mapping[str, IndexedFile]
+    def __init__(self, root: Path, descriptor: int, checked: CheckedIndex) -> None:
+        self.where = checked.where
+        self.images = tuple(bundle_images(checked.index.files))
+        self._path = root
+        self._root = descriptor
+        self._listed = checked.listed
+
+    def table(self) -> tuple[TabledImage, ...]:
+        """Return every line of the table: the images for one platform each, as engines load them.
+
+        Raises BundleFormatError (no images, a table that cannot be read), IntegrityError when it is not the listed one,
+        StorageError.
+        """
+        return _table(self._path, self.where, self._listed.get(TABLE_PATH))
 
     def archive(self, image: TabledImage, task: Task) -> Iterator[bytes]:
         """Yield a tar of one image, in blocks of up to READ_BYTES; holds no more than one of them.
@@ -62,6 +79,39 @@ class HeldImages:
             yield block
         yield bytes(2 * RECORD_BYTES - written % RECORD_BYTES)
 
+    def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
+        """Compare files with what the index lists; returns what is wrong, by path."""
+        return {
+            file.path: storage_error(f"{self.where}/{file.path}", state)
+            if isinstance(state, OSError)
+            else self._not_listed(file, state)
+            for file, state in examine_files(self._root, files, task)
+            if state != "intact"
+        }
+
+    def read(self, file: IndexedFile) -> bytes:
+        """Return a small file's bytes. Raises IntegrityError, StorageError."""
+        return b"".join(bytes(piece) for piece in self.pieces(file)(0))
+
+    def pieces(self, file: IndexedFile) -> Pieces:
+        """Return what yields a file's bytes from an offset on, in one buffer. Raises IntegrityError, StorageError."""
+
+        def from_offset(offset: int) -> Iterator[memoryview]:
+            with storage_errors(self.where):
+                descriptor = self._open(file.path, lambda state: self._not_listed(file, state))
+                try:
+                    buffer = bytearray(min(PIECE_BYTES, file.blob.size))
+                    while offset < file.blob.size:
+                        count = os.preadv(descriptor, [buffer], offset)
+                        if not count:
+                            raise self._not_listed(file, "changed")
+                        yield memoryview(buffer)[: min(count, file.blob.size - offset)]
+                        offset += count
+                finally:
+                    os.close(descriptor)
+
+        return from_offset
+
     def _members(self, image: TabledImage, task: Task) -> Iterator[bytes]:
         for digest in image.blobs:
             yield from self._blob(digest, task)
@@ -73,76 +123,78 @@ class HeldImages:
         path = blob_path(digest)
         listed = self._listed.get(path)
         if listed is None or listed.blob.digest != digest:
-            raise self._damaged(path, str(digest), "no such file in bundle.json")
+            raise self._not_bundled(path, str(digest), "no such file in bundle.json")
         size = listed.blob.size
-        descriptor = self._open(path, str(digest))
+        with storage_errors(f"{self.where}/{path}"):
+            descriptor = self._open(path, lambda state: self._not_bundled(path, str(digest), _GOT[state]))
         try:
             with storage_errors(f"{self.where}/{path}"):
                 found = os.fstat(descriptor).st_size
             if found != size:
-                raise self._damaged(path, f"{size} bytes", f"{found}")
+                raise self._not_bundled(path, f"{size} bytes", f"{found}")
             yield encode_header(blob_member(digest).encode(), size=size, mode=FILE_MODE, mtime=0)
-            yield from self._content(descriptor, path, digest, size, task)
+            yield from self._content(descriptor, path, listed.blob, task)
             yield bytes(padding(size))
         finally:
             os.close(descriptor)
 
-    def _open(self, path: str, want: str) -> int:
-        with storage_errors(f"{self.where}/{path}"):
-            try:
-                descriptor = open_file(self._root, path)
-            except FileNotFoundError:
-                raise self._damaged(path, want, NOTHING) from None
-        if descriptor is None:
-            raise self._damaged(path, want, "something that is no regular file")
-        return descriptor
-
-    def _content(self, descriptor: int, path: str, digest: Digest, size: int, task: Task) -> Iterator[bytes]:
-        hashed, left = hashlib.sha256(), size
+    def _content(self, descriptor: int, path: str, blob: Blob, task: Task) -> Iterator[bytes]:
+        hashed, left = hashlib.sha256(), blob.size
         while left:
             with storage_errors(f"{self.where}/{path}"):
                 block = os.read(descriptor, min(left, READ_BYTES))
             if not block:
-                raise self._damaged(path, f"{size} bytes", f"{size - left}")
+                raise self._not_bundled(path, f"{blob.size} bytes", f"{blob.size - left}")
             left -= len(block)
             hashed.update(block)
             # the last block stays here until the digest is known
-            if not left and hashed.hexdigest() != digest.hex:
-                raise self._damaged(path, str(digest), f"sha256:{hashed.hexdigest()}")
+            if not left and hashed.hexdigest() != blob.digest.hex:
+                raise self._not_bundled(path, str(blob.digest), f"sha256:{hashed.hexdigest()}")
             task.advance(len(block))
             yield block
 
-    def _damaged(self, path: str, want: str, got: str) -> Exception:
+    def _open(self, path: str, fault: Callable[[FileState], IntegrityError]) -> int:
+        """Return a descriptor; raises the fault of a file that is missing, or is no regular one and so has changed."""
+        try:
+            descriptor = open_file(self._root, path)
+        except FileNotFoundError:
+            raise fault("missing") from None
+        if descriptor is None:
+            raise fault("changed")
+        return descriptor
+
+    def _not_listed(self, file: IndexedFile, state: FileState) -> IntegrityError:
+        got = "no such file" if state == "missing" else "other bytes"
+        return damaged(self.where, f"{file.path} is not the listed one", want=str(file.blob.digest), got=got)
+
+    def _not_bundled(self, path: str, want: str, got: str) -> IntegrityError:
         return damaged(f"{self.where}/{path}", "this blob is not the one that was bundled", want=want, got=got)
 
 
 @contextmanager
-def open_images(root: Path) -> Iterator[HeldImages]:
-    """Open the images of an unpacked bundle; no other file of it is looked at.
+def open_images(root: Path) -> Iterator[BundledImages]:
+    """Open the images of an unpacked bundle; nothing but its bundle.json is read yet.
 
-    Raises BundleFormatError (no bundle, one without images, a table that cannot be read), IntegrityError when the
-    table is not the listed one, StorageError.
+    Raises BundleFormatError when there is no bundle or none that can be read, StorageError.
     """
-    contents = tree_index(root)
-    images = _table(contents, root)
+    checked = tree_index(root)
     with storage_errors(root):
         descriptor = open_root(root)
     try:
-        yield HeldImages(contents.where, images, descriptor, contents.listed)
+        yield BundledImages(root, descriptor, checked)
     finally:
         os.close(descriptor)
 
 
-def _table(contents: CheckedIndex, root: Path) -> tuple[TabledImage, ...]:
-    listed = contents.listed.get(TABLE_PATH)
+def _table(root: Path, where: str, listed: IndexedFile | None) -> tuple[TabledImage, ...]:
     if listed is None:
         raise BundleFormatError(
             ErrorId.IMAGE_NOT_IN_BUNDLE,
             "this bundle holds no images",
-            where=contents.where,
+            where=where,
             remedy="Name the directory of a bundle that has some with --root; `bundler inspect` shows what one holds.",
         )
-    where = f"{contents.where}/{TABLE_PATH}"
+    where = f"{where}/{TABLE_PATH}"
     data = read_beneath(root, TABLE_PATH, listed.blob.size)
     got = NOTHING if data is None else str(Digest.sha256(data))
     if data is None or got != str(listed.blob.digest):

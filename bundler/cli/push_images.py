@@ -17,16 +17,15 @@ from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
 from bundler.push.engine_push import EnginePush, push_through_engine
 from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
-from bundler.push.layout import open_layout
 from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, PushResult, require_complete
 from bundler.push.registry_push import push
 
 if TYPE_CHECKING:
+    from bundler.archive.bundled_images import BundledImages
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress
     from bundler.push.engine import PushingEngine
-    from bundler.push.layout import Layout
     from bundler.push.push_plan import PushPlan
 
 
@@ -39,14 +38,15 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     Only what is missing is sent; run the same command again after a failure. Names: the source host is dropped,
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
-    with open_layout(options.root) as layout, console.progress(quiet=as_json) as progress:
-        plan = push_plan(layout.images, options.settings)
+    with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
+        plan = push_plan(bundled.images, options.settings)
         with open_push_engine(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
             known = _projects(plan, registry, options, progress)
             if engine is None:
-                report = _straight(plan, layout, registry, options, progress, known)
+                report = _straight(plan, bundled, registry, options, progress, known)
             else:
-                report = _through(plan, engine, registry, options, progress, known)
+                through = _engine_push(bundled, engine, registry, options, progress)
+                report = _through(plan, through, options, known)
     value = _value(report, options, "registry" if engine is None else "docker")
     console.answer(_text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json)
     require_complete(report)
@@ -60,28 +60,30 @@ def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, prog
 
 
 def _straight(
-    plan: PushPlan, layout: Layout, registry: OpenRegistry, options: PushOptions, progress: Progress, known: Projects
-) -> PushReport:
-    return push(
-        plan, layout, registry.pusher, progress, projects=known,
-        jobs=options.jobs, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run,
-    )  # fmt: skip
-
-
-def _through(
     plan: PushPlan,
-    engine: PushingEngine,
+    bundled: BundledImages,
     registry: OpenRegistry,
     options: PushOptions,
     progress: Progress,
     known: Projects,
 ) -> PushReport:
-    with open_images(options.root) as images:
-        host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
-        through = EnginePush(images, engine, host, registry.pusher, registry.logins, Retry(), progress)
-        return push_through_engine(
-            plan, through, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
-        )
+    return push(
+        plan, bundled, registry.pusher, progress, projects=known,
+        jobs=options.jobs, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run,
+    )  # fmt: skip
+
+
+def _engine_push(
+    bundled: BundledImages, engine: PushingEngine, registry: OpenRegistry, options: PushOptions, progress: Progress
+) -> EnginePush:
+    host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
+    return EnginePush(bundled, engine, host, registry.pusher, registry.logins, Retry(), progress)
+
+
+def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: Projects) -> PushReport:
+    return push_through_engine(
+        plan, through, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
+    )
 
 
 def _text(report: PushReport, registry: str) -> str:

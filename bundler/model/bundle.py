@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import BundleFormatError, ErrorId
+from bundler.model.about import decode_about, encode_about
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
@@ -16,7 +17,7 @@ from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from bundler.model.about import About
 
 BUNDLE_FORMAT = 1
 INDEX_PATH = BundlePath("bundle.json")
@@ -30,7 +31,7 @@ ID_CHARACTERS = 12
 
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
-    """One listed path and what must lie there."""
+    """One listed path and what must lie there; `about` as for a `Placement`."""
 
     path: BundlePath
     blob: Blob
@@ -38,7 +39,7 @@ class IndexedFile:
     kind: str
     roles: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = ()
-    about: Mapping[str, Json] = field(default_factory=dict)
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def encode_index(index: BundleIndex) -> bytes:
             "kind": file.kind,
             "roles": list(file.roles),
             "platforms": [str(platform) for platform in file.platforms],
-            "about": dict(file.about),
+            "about": encode_about(file.about),
         }
         for file in sorted(index.files, key=lambda file: file.path.encode())
     ]
@@ -150,7 +151,7 @@ def _decode_file(item: Any) -> IndexedFile:
         kind=str(item.get("kind", "")),
         roles=_roles(tuple(item.get("roles", ()))),
         platforms=_platforms(tuple(item.get("platforms", ()))),
-        about=dict(item.get("about", {})),
+        about=decode_about(dict(item.get("about", {}))),
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from bundler.model.about import About
     from bundler.model.bundle_path import BundlePath
-    from bundler.model.json_value import Json
     from bundler.model.platform import Platform
 
 MODES = (0o644, 0o755)
@@ -29,7 +27,7 @@ class Placement:
             the newest date of the bundle.
         kind: name of the kind that placed it, or `bundle` for the bundle's own files.
         roles, platforms: who needs it; empty platforms mean any.
-        about: what a person may want to know of it (design section 6).
+        about: what else a reader of the bundle may want to know of it; None for nothing.
     """
 
     path: BundlePath
@@ -39,7 +37,7 @@ class Placement:
     mtime: int | None = None
     roles: tuple[str, ...] = ("cloud", "edge")
     platforms: tuple[Platform, ...] = ()
-    about: Mapping[str, Json] = field(default_factory=dict)
+    about: About | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

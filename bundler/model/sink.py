@@ -1,4 +1,4 @@
-"""Where bytes from the network go, and where bytes for it come from: Protocols between the store and the network."""
+"""What the network needs of the keeper of the bytes: a sink for those that arrive, pieces of those that are sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from bundler.model.digest import Digest
 
-# yields content from an offset (in bytes) on; a piece may be overwritten once the next one is taken
+# yields content from an offset (in bytes) to its end; a piece may be overwritten once the next one is taken
 Pieces = Callable[[int], Iterator[bytes | memoryview]]
 
 

@@ -22,7 +22,7 @@ from bundler.push.push_state import PushState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bundler.archive.bundled_images import HeldImages
+    from bundler.archive.bundled_images import BundledImages
     from bundler.model.digest import Digest
     from bundler.model.image.table import TabledImage
     from bundler.model.platform import Platform
@@ -46,7 +46,7 @@ class EnginePush:
         retry: how often the engine pushes the same image.
     """
 
-    images: HeldImages
+    images: BundledImages
     engine: PushingEngine
     host: str
     writer: RegistryWriter
@@ -77,10 +77,10 @@ def push_through_engine(
 
     Arguments as for `registry_push.push`. The images stay in the engine under their names of the bundle.
 
-    Raises nothing that concerns single images: their errors are in the report.
+    Raises the errors of the bundle's table, and nothing that concerns single images: those are in the report.
     """
     known = projects or Projects()
-    run = _EngineRun(through, known, on_existing_tag, dry_run)
+    run = _EngineRun(through, through.images.table(), known, on_existing_tag, dry_run)
     results = tuple(run.result(PushState(push)) for push in plan.pushes)
     return PushReport(results, Sent(run.blobs, run.blob_bytes, run.mounted), known)
 
@@ -88,6 +88,7 @@ def push_through_engine(
 @dataclass(slots=True)
 class _EngineRun:
     through: EnginePush
+    table: Sequence[TabledImage]
     known: Projects
     on_existing_tag: OnExistingTag
     dry_run: bool
@@ -130,7 +131,7 @@ class _EngineRun:
                 remedy="Push it with --via registry, which keeps digests.",
             )
         manifest = push.image.manifest_for(push.platforms)
-        for image in self.through.images.images:
+        for image in self.table:
             if manifest is not None and image.digest == push.image.digest and image.manifest == manifest.blob:
                 return image
         raise BundleFormatError(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bundler.archive.bundled_images import HeldImages
+    from bundler.archive.bundled_images import BundledImages
     from bundler.model.image.reference import Reference
     from bundler.model.image.table import TabledImage
     from bundler.model.platform import Platform
@@ -103,21 +103,22 @@ def load_images(
 
     Raises BundleFormatError, IntegrityError and StorageError of the bundle as a whole, SiteError of the engine.
     """
-    with open_images(root) as held:
+    with open_images(root) as bundled:
+        table = bundled.table()
         platforms = (platform,) if platform else engine.platforms()
-        chosen = choose(held.images, only=only, platforms=platforms, where=held.where)
+        chosen = choose(table, only=only, platforms=platforms, where=bundled.where)
         lacking = {image for image in chosen.images if _lacking(image, engine)}
         progress.expect(sum(image.size for image in lacking))
         results = tuple(
-            _load(image, held, engine, progress) if image in lacking else _present(image, progress)
+            _load(image, bundled, engine, progress) if image in lacking else _present(image, progress)
             for image in chosen.images
         )
     return LoadReport(engine.where, results, chosen.elsewhere)
 
 
-def ensure_loaded(image: TabledImage, held: HeldImages, engine: Engine, progress: Progress) -> LoadResult:
+def ensure_loaded(image: TabledImage, bundled: BundledImages, engine: Engine, progress: Progress) -> LoadResult:
     """Load one image unless the engine has it under all of its names; raises SiteError when the engine fails."""
-    return _load(image, held, engine, progress) if _lacking(image, engine) else _present(image, progress)
+    return _load(image, bundled, engine, progress) if _lacking(image, engine) else _present(image, progress)
 
 
 def loaded_id(image: TabledImage, engine: Engine) -> str | None:
@@ -139,10 +140,10 @@ def _present(image: TabledImage, progress: Progress) -> LoadResult:
     return LoadResult(image, LoadOutcome.PRESENT)
 
 
-def _load(image: TabledImage, held: HeldImages, engine: Engine, progress: Progress) -> LoadResult:
+def _load(image: TabledImage, bundled: BundledImages, engine: Engine, progress: Progress) -> LoadResult:
     task = progress.task(image.title, image.size)
     try:
-        engine.load(held.archive(image, task))
+        engine.load(bundled.archive(image, task))
         _check_loaded(image, engine)
     except BundlerError as error:
         task.finish(f"failed: {error}")

@@ -1,4 +1,4 @@
-"""Push a plan straight from the layout: every platform, digests preserved, only what is missing.
+"""Push a plan straight from the bundle: every platform, digests preserved, only what is missing.
 
 Owns the order (look up names, check bytes, upload blobs, put the platforms' manifests, put the name, compare it) and
 that one image's failure does not stop the others; refuses to know HTTP (`interface.RegistryWriter`) and projects.
@@ -31,7 +31,7 @@ W = TypeVar("W")
 
 
 class Blobs(Protocol):
-    """Where the bytes come from; `layout.Layout` implements it."""
+    """Where the bytes come from; `archive.bundled_images` implements it."""
 
     def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
         """Return the errors of files that differ from the listed ones, or cannot be read, by path."""
@@ -60,7 +60,7 @@ class _BlobUpload:
 
 def push(
     plan: PushPlan,
-    layout: Blobs,
+    content: Blobs,
     writer: RegistryWriter,
     progress: Progress,
     *,
@@ -79,7 +79,7 @@ def push(
 
     Raises nothing that concerns single images: their errors are in the report.
     """
-    run = _RegistryRun(layout, writer, progress, jobs)
+    run = _RegistryRun(content, writer, progress, jobs)
     states = [PushState(push) for push in plan.pushes]
     known = projects or Projects()
     for state in states:
@@ -106,7 +106,7 @@ def push(
 class _RegistryRun:
     """What the steps share."""
 
-    layout: Blobs
+    content: Blobs
     writer: RegistryWriter
     progress: Progress
     jobs: int
@@ -140,7 +140,7 @@ class _RegistryRun:
         """Fail every push of which some bytes differ from the listed ones, before anything is sent."""
         files = {file.path: file for state in states for file in state.push.files}
         task = self.progress.task("checking the images", sum(file.blob.size for file in files.values()))
-        wrong = self.layout.damaged(files.values(), task)
+        wrong = self.content.damaged(files.values(), task)
         task.finish("damaged" if wrong else "intact")
         for state in states:
             for file in state.push.files:
@@ -169,7 +169,7 @@ class _RegistryRun:
         if present_in and self.writer.mount(repository, file.blob, present_in[0]):
             self._count(mounted=1)
             return "taken over"
-        self.writer.upload(repository, file.blob, self.layout.pieces(file), task)
+        self.writer.upload(repository, file.blob, self.content.pieces(file), task)
         self._count(blobs=1, blob_bytes=file.blob.size)
         return ""
 
@@ -178,9 +178,9 @@ class _RegistryRun:
         push, repository = state.push, state.push.target.repository
         children = [file for file in push.files[1:] if media_type(file) in DOCUMENT_TYPES]
         for child in children:
-            self.writer.put_manifest(repository, str(child.blob.digest), media_type(child), self.layout.read(child))
+            self.writer.put_manifest(repository, str(child.blob.digest), media_type(child), self.content.read(child))
         name = push.target.tag or str(push.digest)
-        self.writer.put_manifest(repository, name, media_type(push.document), self.layout.read(push.document))
+        self.writer.put_manifest(repository, name, media_type(push.document), self.content.read(push.document))
         got = self.writer.manifest_digest(repository, name)
         if got != push.digest:
             raise _other_digest(push, self.writer.host, got)

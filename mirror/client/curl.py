@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from bundler.model.about import FileAbout, PackageAbout
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, SUMS_PATH
 from mirror.client.reach import Snippet
 from mirror.client.wording import curl, curl_remarks, root_url, schemes, word
@@ -35,8 +36,9 @@ def curl_snippets(index: BundleIndex, reach: Reach) -> Iterator[Snippet]:
 def _example(index: BundleIndex) -> IndexedFile | None:
     """Return what a person may well want: a plain file rather than a package, an image's blob or our own lists."""
     plain = [file for file in index.files if file.path not in _OWN and not file.path.startswith("k8simage/")]
-    named = [file for file in plain if not file.about.get("nevra") and "/repodata/" not in file.path]
-    return next(iter([*(file for file in named if file.about.get("url")), *named, *plain]), None)
+    named = [file for file in plain if not isinstance(file.about, PackageAbout) and "/repodata/" not in file.path]
+    fetched = [file for file in named if isinstance(file.about, FileAbout) and file.about.url]
+    return next(iter([*fetched, *named, *plain]), None)
 
 
 def _one_file(file: IndexedFile, reach: Reach, scheme: str) -> Snippet:

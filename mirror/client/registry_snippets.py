@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.client_config import daemon_json, hosts_toml, registries_conf
-from bundler.model.image.layout import IMAGE_DIRECTORY
-from bundler.model.image.reference import DEFAULT_HOST, Reference
+from bundler.model.image.bundled import bundle_images
+from bundler.model.image.reference import DEFAULT_HOST
 from bundler.model.image.site_name import site_name, site_repository
 from mirror.client.reach import Snippet
 from mirror.client.wording import NAME_PLACEHOLDER, PLACING, placing, word
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bundler.model.bundle import BundleIndex
+    from bundler.model.image.reference import Reference
     from mirror.client.reach import Reach
 
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -23,7 +24,6 @@ CONTAINERD_HOSTS = "/etc/containerd/certs.d"
 REGISTRIES_CONF = "/etc/containers/registries.conf.d/50-bundle.conf"
 CREDENTIALS_PLACEHOLDER = "@BASE64@"
 MAX_EXAMPLES = 3
-_BLOBS = f"{IMAGE_DIRECTORY}/blobs/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +45,13 @@ class _Images:
 
 def registry_snippets(index: BundleIndex, reach: Reach) -> Iterator[Snippet]:
     """Yield what lets clients pull the bundle's images, when it has any and the mirror has a registry."""
-    names = sorted(set(_names(index)))
+    names = sorted({name for image in bundle_images(index.files) for name in image.names if name.tag})
     if not names or not reach.registry_authority:
         return
     images = _Images(reach, names, sorted({name.host for name in names}))
     yield from _docker(images)
     yield from _containerd(images)
     yield from _podman(images)
-
-
-def _names(index: BundleIndex) -> Iterator[Reference]:
-    """Yield every name with a tag; the document of an image that was asked for is the one that says its own digest."""
-    for file in index.files:
-        told = file.about.get("names")
-        if not file.path.startswith(_BLOBS) or "digest" not in file.about or not isinstance(told, list):
-            continue
-        for text in told:
-            try:
-                name = Reference.parse(str(text))
-            except ValueError:
-                continue
-            if name.tag:
-                yield name
 
 
 def _docker(images: _Images) -> Iterator[Snippet]:

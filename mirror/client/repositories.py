@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from bundler.model.about import PackageAbout
 from bundler.model.client_config import KEY_PREFIX, RepoSnippet, section_name
 from bundler.model.rpm.artifact import UNCHECKED_SUFFIX
 from bundler.model.rpm.nevra import Nevra
@@ -45,10 +46,10 @@ def _unchecked(files: Iterable[IndexedFile]) -> Iterable[str]:
     A package wrongly taken for checked is refused by the client; one wrongly taken for unchecked would not be.
     """
     for file in files:
-        held_to: Any = file.about.get("held_to")
-        if isinstance(held_to, dict) and str(held_to.get("detail", "")).endswith(UNCHECKED_SUFFIX):
+        about = file.about
+        if isinstance(about, PackageAbout) and about.held_to and about.held_to.detail.endswith(UNCHECKED_SUFFIX):
             try:
-                nevra = Nevra.parse(str(file.about.get("nevra")))
+                nevra = Nevra.parse(about.nevra)
             except ValueError:
                 continue
             yield f"{nevra.name}.{nevra.arch}"

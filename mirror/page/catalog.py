@@ -1,6 +1,6 @@
 """What a bundle holds, as a person looks for it: packages, images, files; built once for a bundle, searched in memory.
 
-Pure. Everything is read from the index, whose `about` is trusted with nothing: wrong types count as absent.
+Pure. Everything is read from the index; text of it is shown harmless and of bounded length.
 """
 
 from __future__ import annotations
@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, assert_never, get_args
 
+from bundler.model.about import FileAbout, ImageAbout, PackageAbout
+from bundler.model.image.bundled import bundle_images
 from mirror.page.escaping import harmless, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from bundler.model.about import About
+    from bundler.model.artifact import HeldTo
     from bundler.model.bundle import IndexedFile
-    from bundler.model.json_value import Json
+    from bundler.model.image.bundled import BundleImage
+    from bundler.model.image.reference import Reference
 
 Group = Literal["rpm", "image", "file", "other"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -113,8 +118,9 @@ def _matches(item: Item, term: str) -> bool:
 def make_catalog(files: Iterable[IndexedFile]) -> Catalog:
     """Return the catalog of an index's files."""
     listed = tuple(files)
-    sizes = _image_sizes(listed)
-    items = sorted((_item(file, sizes) for file in listed), key=lambda item: (GROUPS.index(item.group), item.title))
+    images = {image.top.path: image for image in bundle_images(listed)}
+    found = (_image(images[file.path]) if file.path in images else _other(file) for file in listed)
+    items = sorted(found, key=lambda item: (GROUPS.index(item.group), item.title))
     totals: dict[str, Total] = {"": Total()}
     for file in listed:
         for parent in ("", *file.path.parents):
@@ -136,58 +142,63 @@ def _marked_directories(paths: Iterable[str], mark: str) -> frozenset[str]:
     return frozenset(path.removesuffix(mark).strip("/") for path in paths if path.endswith(mark))
 
 
-def _image_sizes(files: Iterable[IndexedFile]) -> Mapping[str, int]:
-    """Return image -> bytes of all blobs that belong to it, shared ones counted with each."""
-    sizes: Counter[str] = Counter()
-    for file in files:
-        for name in _texts(file.about.get("images"), limit=None):
-            sizes[name] += file.blob.size
-    return sizes
+def _image(image: BundleImage) -> Item:
+    file, path = image.top, harmless(image.top.path)
+    names = _shown_names(image.names)
+    platforms = tuple(map(str, image.about.platforms or file.platforms))
+    return Item(
+        group="image",
+        path=file.path,
+        title=names[0],
+        note="",
+        size=image.size,
+        digest=file.blob.digest.hex,
+        names=names,
+        platforms=platforms,
+        vouched=_vouched(image.about.held_to),
+        haystack=" ".join((path, *names, *platforms)).casefold(),
+    )
 
 
-def _item(file: IndexedFile, image_sizes: Mapping[str, int]) -> Item:
+def _other(file: IndexedFile) -> Item:
     about, path = file.about, harmless(file.path)
-    names, images = _texts(about.get("names")), _texts(about.get("images"))
-    platforms = tuple(str(platform) for platform in file.platforms)
-    group, title, note, size = _what_it_is(file, path, names)
-    if group == "image":
-        size = max([size, *(image_sizes.get(name, 0) for name in images)])
-        platforms = _texts(about.get("platforms")) or platforms
+    images = _shown_names(about.images) if isinstance(about, ImageAbout) else ()
+    platforms = tuple(map(str, file.platforms))
+    group, title, note, held_to = _what_it_is(about, path)
     # a layer is found by its digest alone: a hundred of them under each image's name help nobody
-    text = "" if group == "other" and images else " ".join((title, note, path, *names, *platforms))
+    text = "" if images else " ".join((title, note, path, *platforms))
     return Item(
         group=group,
         path=file.path,
         title=title,
         note=note,
-        size=size,
+        size=file.blob.size,
         digest=file.blob.digest.hex,
-        names=names or images,
+        names=images,
         platforms=platforms,
-        vouched=_vouched(about.get("held_to")),
+        vouched=_vouched(held_to),
         haystack=text.casefold(),
     )
 
 
-def _what_it_is(file: IndexedFile, path: str, names: tuple[str, ...]) -> tuple[Group, str, str, int]:
-    """Return group, title, note and size, by what the index tells of the file."""
-    size = file.blob.size
-    if nevra := shown(file.about.get("nevra")):
-        return "rpm", nevra, shown(file.about.get("summary")), size
-    if names:
-        return "image", names[0], "", size
-    if url := shown(file.about.get("url")):
-        return "file", path, url, size
-    return "other", path, shown(file.about.get("media_type")), size
+def _what_it_is(about: About | None, path: str) -> tuple[Group, str, str, HeldTo | None]:
+    """Return group, title, note and what vouched for it, of what is no image."""
+    match about:
+        case PackageAbout():
+            return "rpm", shown(about.nevra), shown(about.summary), about.held_to
+        case FileAbout():
+            return "file" if about.url else "other", path, shown(about.url), about.held_to
+        case ImageAbout():
+            return "other", path, shown(about.media_type), about.top.held_to if about.top else None
+        case None:
+            return "other", path, "", None
+        case _:
+            assert_never(about)
 
 
-def _texts(value: Json, limit: int | None = MAX_NAMES) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        return ()
-    return tuple(text for text in map(shown, value[:limit]) if text)
+def _shown_names(names: Sequence[Reference]) -> tuple[str, ...]:
+    return tuple(shown(str(name)) for name in names[:MAX_NAMES])
 
 
-def _vouched(value: Json) -> tuple[str, str]:
-    if not isinstance(value, dict):
-        return "", ""
-    return shown(value.get("by")), shown(value.get("detail"))
+def _vouched(held_to: HeldTo | None) -> tuple[str, str]:
+    return ("", "") if held_to is None else (held_to.by, shown(held_to.detail))

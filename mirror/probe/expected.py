@@ -10,11 +10,12 @@ from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.image.artifact import ImageArtifact
+from bundler.model.image.bundled import bundle_images, media_type
 from bundler.model.image.layout import blob_path
+from bundler.model.image.site_name import site_repository
 from bundler.model.lock import decode_lock
 from bundler.model.rpm.artifact import RpmArtifact, decode_rpm_artifact
 from mirror.probe.mirror_report import Finding, named
-from mirror.probe.wanted_image import listed_images, locked_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.artifact import Artifact
+    from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
-    from mirror.probe.wanted_image import WantedImage
+    from bundler.model.image.reference import Reference
 
 # the kinds' names in a lock, and what reads one of their artifacts
 DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
@@ -31,6 +33,47 @@ DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
     "images": ImageArtifact.decode,
     "rpms": decode_rpm_artifact,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WantedImage:
+    """An image that a registry has to give.
+
+    Arguments:
+        names: on the site, source hosts in front; each with a tag, or with a digest alone.
+        top: the document that the names lead to, an index or a manifest.
+        media_type: of it.
+        upstream: the upstream's own documents, known by their digests alone, where the top was pruned.
+    """
+
+    names: tuple[Reference, ...]
+    top: Blob
+    media_type: str
+    upstream: tuple[Blob, ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Repository and reference of every name, as URLs have them."""
+        return tuple((site_repository(name), name.tag or str(name.digest)) for name in self.names)
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """The repositories that have it, each once."""
+        return tuple(dict.fromkeys(repository for repository, _ in self.places))
+
+
+def locked_image(artifact: ImageArtifact) -> WantedImage:
+    """Return an image as a lock pins it."""
+    upstream = () if artifact.upstream == artifact.top else (artifact.upstream,)
+    return WantedImage(artifact.names, artifact.top, artifact.media_type, upstream)
+
+
+def listed_images(index: BundleIndex) -> tuple[WantedImage, ...]:
+    """Return the images of a bundle by its index."""
+    return tuple(
+        WantedImage(image.names, image.top.blob, media_type(image.top), tuple(file.blob for file in image.upstream))
+        for image in bundle_images(index.files)
+    )
 
 
 @dataclass(frozen=True, slots=True)

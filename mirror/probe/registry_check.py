@@ -101,7 +101,8 @@ class _Check:
     def everything(self, pool: Executor, expected: Expectation, progress: Progress) -> None:
         """Go from names to documents, from these to their children, from all of them to blobs."""
         tops = dict.fromkeys(_top_documents(expected))
-        self._each(pool, self._document, [*tops, *dict.fromkeys(_upstream_documents(expected))])
+        # one image's own index may be what another one was pruned from
+        self._each(pool, self._document, dict.fromkeys((*tops, *_upstream_documents(expected))))
         children = dict.fromkeys(
             _Document(top.repository, str(child.digest), child.blob, child.media_type)
             for top in tops

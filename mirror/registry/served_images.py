@@ -60,7 +60,7 @@ class Image:
 
 def images_of(bundle: ServedBundle) -> Iterator[Image]:
     """Yield the images of a bundle, in the order of their digests; what cannot be understood is left out."""
-    for image in bundle_images(bundle.index):
+    for image in bundle_images(bundle.index.files):
         yield _image(bundle, image)
 
 

@@ -10,9 +10,10 @@ from bundler.archive.checked_index import check_index
 from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
+from bundler.model.about import ImageAbout
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile, is_signature
 from bundler.model.digest import Blob, Digest
-from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES
+from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
 from mirror.tree.identity import date_of, identity_of
 from mirror.tree.media_types import media_type
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 # about 100,000 files; what the format allows beyond that would cost every worker gigabytes
 MAX_SERVED_INDEX_BYTES = 64 * 1024 * 1024
 MAX_SIGNATURE_BYTES = 64 * 1024
-_DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES
 _OWN_FILES = (INDEX_PATH, SUMS_PATH)
 
 
@@ -94,8 +94,8 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
 
 def _document_type(file: IndexedFile) -> str:
     """Return the type of an image's index or manifest, which its name does not tell; "" for all else."""
-    told = file.about.get("media_type")
-    return told if isinstance(told, str) and told in _DOCUMENT_TYPES else ""
+    about = file.about
+    return about.media_type if isinstance(about, ImageAbout) and about.media_type in DOCUMENT_TYPES else ""
 
 
 def _refuse_reserved(paths: Iterable[str], where: str) -> None:

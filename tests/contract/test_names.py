@@ -34,7 +34,6 @@ SHARED_FILE_NAMES = {
     "fetching": "from artifacts to verified blobs: of a kind, and of all of them",
     "interface": "the Protocols that a package needs or implements",
     "kind": "a kind of content",
-    "layout": "an OCI image layout",
     "locking": "from entries to artifacts: of a kind, and of all of them",
     "reading": "from YAML to entries of a kind",
     "retry": "how often to try, and how long to wait",

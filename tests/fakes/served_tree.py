@@ -9,6 +9,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from bundler.model.about import decode_about
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, BundleIndex, IndexedFile, encode_index, sums_text
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
@@ -36,7 +37,7 @@ def listed(
         kind,
         ("cloud", "edge"),
         tuple(platforms),
-        about,
+        decode_about(about),
     )
 
 
@@ -66,7 +67,7 @@ def image(
     path = BundlePath(f"k8simage/blobs/sha256/{top}")
     layer = "application/vnd.oci.image.layer.v1.tar+gzip"
     return [
-        IndexedFile(path, document, 0o644, "images", ("cloud", "edge"), tuple(platforms), about),
+        IndexedFile(path, document, 0o644, "images", ("cloud", "edge"), tuple(platforms), decode_about(about)),
         *(
             listed(_blob(f"{name} {each}"), size, "images", platforms=[each], media_type=layer, images=[name])
             for each in platforms

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.push.layout import open_layout
+from bundler.archive.bundled_images import open_images
 from bundler.push.push_plan import PushSettings, push_plan
 from tests.integration.docker_engine import DockerEngine, docker_engine
 from tests.integration.placed_images import AMD64, PlacedImages, place_images
@@ -90,8 +90,8 @@ def test_an_image_by_digest_alone_is_told_and_the_others_are_pushed(
     wishes = {"quay.io/pinned:1": (AMD64,), PAUSE: (AMD64,)}
     placed = place_images(tmp_path / "made", wishes, by_digest=["quay.io/pinned:1"])
     root = placed.write_bundle(tmp_path / "root")
-    with open_layout(root) as layout:
-        plan = push_plan(layout.images, PushSettings())
+    with open_images(root) as opened:
+        plan = push_plan(opened.images, PushSettings())
     (pinned,) = (str(one.source) for one in plan.pushes if not one.target.tag)
     shown = push(root / "k8simage", emptied, "--dry-run", registry.host, shell=shell)
     assert dict(line.split("\t") for line in shown.stdout.splitlines()) == {

@@ -14,6 +14,7 @@ from bundler.kinds.files.fetching import FileFetch, fetch_file, file_fetches
 from bundler.kinds.files.locking import pin_download
 from bundler.kinds.files.reading import read_file_entry
 from bundler.kinds.files.schema import FILE_SCHEMA
+from bundler.model.about import FileAbout
 from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.placement import Placement
@@ -134,7 +135,6 @@ class FilesKind:
 
 
 def _placement(artifact: FileArtifact, kind: str) -> Placement:
-    about: dict[str, Json] = {"url": artifact.urls[0], "held_to": artifact.held_to.encode()}
     return Placement(
         path=artifact.path,
         content=artifact.content,
@@ -143,5 +143,5 @@ def _placement(artifact: FileArtifact, kind: str) -> Placement:
         mtime=artifact.date,
         roles=artifact.roles,
         platforms=artifact.platforms,
-        about=about | ({"member": artifact.member} if artifact.member else {}),
+        about=FileAbout(artifact.urls[0], artifact.held_to, artifact.member),
     )

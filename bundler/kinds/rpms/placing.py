@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.errors import ErrorId, SourceError
+from bundler.model.about import PackageAbout
 from bundler.model.bundle_path import BundlePath
 from bundler.model.client_config import KEY_PREFIX, SECTION, RepoSnippet, repo_files, section_name
 from bundler.model.placement import Placement
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from bundler.model.json_value import Json
     from bundler.model.rpm.artifact import RepoArtifact, RepoOrigin, RpmArtifact
     from bundler.store.interface import BlobStore
 
@@ -124,11 +124,5 @@ def _check_closed(repository: RepoArtifact, written: Mapping[str, bytes], direct
 
 
 def _package_placement(rpm: RpmArtifact, kind: str) -> Placement:
-    about: dict[str, Json] = {
-        "nevra": str(rpm.nevra),
-        "summary": rpm.summary,
-        "repo": rpm.repo,
-        "url": rpm.urls[0],
-        "held_to": rpm.held_to.encode(),
-    }
+    about = PackageAbout(str(rpm.nevra), rpm.summary, rpm.repo, rpm.urls[0], rpm.held_to)
     return Placement(rpm.path, rpm.content, kind, mtime=rpm.date, roles=rpm.roles, platforms=rpm.platforms, about=about)

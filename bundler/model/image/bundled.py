@@ -1,10 +1,15 @@
-"""The images of one bundle as its index tells of them: names, documents, blobs. Reads nothing but the index."""
+"""The images of one bundle as its index tells of them: names, documents, blobs. Reads nothing but the index.
+
+Whoever gives a bundle's images out, shows, checks or sends them has them from here, so that nothing is offered that is
+not given out.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.model.about import ImageAbout
 from bundler.model.image.layout import IMAGE_DIRECTORY
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST
 from bundler.model.image.reference import Reference
@@ -12,9 +17,9 @@ from bundler.model.image.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bundler.model.bundle import BundleIndex, IndexedFile
+    from bundler.model.about import TopAbout
+    from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Digest
-    from bundler.model.json_value import Json
     from bundler.model.platform import Platform
 
 _BLOBS = f"{IMAGE_DIRECTORY}/blobs/"
@@ -27,14 +32,19 @@ class BundleImage:
     """One image of a bundle.
 
     Arguments:
-        names: what it is called, source hosts in front; each with a tag, or with a digest alone.
+        about: what the index says of it as a whole.
         top: its index, or the manifest of an image that has none: what the lock's digest is of.
         files: every blob that belongs to it by digest, `top` first, the upstream's own index included.
     """
 
-    names: tuple[Reference, ...]
+    about: TopAbout
     top: IndexedFile
     files: tuple[IndexedFile, ...]
+
+    @property
+    def names(self) -> tuple[Reference, ...]:
+        """What it is called, source hosts in front; each with a tag, or with a digest alone."""
+        return self.about.names
 
     @property
     def digest(self) -> Digest:
@@ -42,11 +52,24 @@ class BundleImage:
         return self.top.blob.digest
 
     @property
+    def size(self) -> int:
+        """Bytes of all that belongs to it."""
+        return sum(file.blob.size for file in self.files)
+
+    @property
     def manifests(self) -> tuple[IndexedFile, ...]:
         """The manifest of each platform; the top document alone for an image without an index."""
         if not self.is_index:
             return (self.top,)
         return tuple(file for file in self.files if media_type(file) in MANIFEST_TYPES)
+
+    @property
+    def upstream(self) -> tuple[IndexedFile, ...]:
+        """The upstream's own index where `top` was pruned; not all of its children are in the bundle."""
+        if not self.is_index:
+            return ()
+        same = (file for file in self.files if media_type(file) == media_type(self.top))
+        return tuple(file for file in same if file is not self.top)
 
     @property
     def is_index(self) -> bool:
@@ -66,30 +89,29 @@ class BundleImage:
         return next(found, None)
 
 
-def bundle_images(index: BundleIndex) -> Iterator[BundleImage]:
-    """Yield the images of a bundle, in the order of their digests; what cannot be understood is left out."""
-    by_key: dict[str, list[IndexedFile]] = {}
-    tops: list[IndexedFile] = []
-    for file in index.files:
-        if not file.path.startswith(_BLOBS):
+def bundle_images(files: Iterable[IndexedFile]) -> Iterator[BundleImage]:
+    """Yield the images among the files of an index, in their order there; what cannot be understood is left out."""
+    by_key: dict[Reference, list[IndexedFile]] = {}
+    tops: list[tuple[IndexedFile, ImageAbout, TopAbout]] = []
+    for file in files:
+        about = file.about
+        if not file.path.startswith(_BLOBS) or not isinstance(about, ImageAbout):
             continue
-        for key in _texts(file.about.get("images")):
+        for key in about.images:
             by_key.setdefault(key, []).append(file)
         # only the document that the lock names says so of itself; index.json has others under the same name
-        if file.about.get("digest") == str(file.blob.digest):
-            tops.append(file)
-    for top in tops:
-        names = _references(_texts(top.about.get("names")))
-        known = set(names)
-        keys = [key for key in _texts(top.about.get("images")) if _own_name(key) in known]
-        if names and media_type(top) in DOCUMENT_TYPES:
-            yield BundleImage(names, top, _belonging(top, [file for key in keys for file in by_key[key]]))
+        if about.top is not None and about.top.digest == file.blob.digest:
+            tops.append((file, about, about.top))
+    for file, about, top in tops:
+        if top.names and about.media_type in DOCUMENT_TYPES:
+            known = set(top.names)
+            keys = [key for key in about.images if _own_name(key) in known]
+            yield BundleImage(top, file, _belonging(file, [blob for key in keys for blob in by_key[key]]))
 
 
 def media_type(file: IndexedFile) -> str:
     """Return what a blob's images call it, or "" when the index does not tell."""
-    value = file.about.get("media_type")
-    return value if isinstance(value, str) else ""
+    return file.about.media_type if isinstance(file.about, ImageAbout) else ""
 
 
 def _belonging(top: IndexedFile, files: Sequence[IndexedFile]) -> tuple[IndexedFile, ...]:
@@ -98,22 +120,6 @@ def _belonging(top: IndexedFile, files: Sequence[IndexedFile]) -> tuple[IndexedF
     return tuple({file.path: file for file in (top, *files) if media_type(file) not in views}.values())
 
 
-def _texts(value: Json) -> list[str]:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def _references(texts: Iterable[str]) -> tuple[Reference, ...]:
-    return tuple(found for text in texts if (found := _reference(text)) is not None)
-
-
-def _reference(text: str) -> Reference | None:
-    try:
-        return Reference.parse(text)
-    except ValueError:
-        return None
-
-
-def _own_name(key: str) -> Reference | None:
+def _own_name(key: Reference) -> Reference:
     """Return what an image that was asked for like this is called: by its tag where it has one."""
-    asked = _reference(key)
-    return Reference(asked.host, asked.path, asked.tag) if asked is not None and asked.tag else asked
+    return Reference(key.host, key.path, key.tag) if key.tag else key

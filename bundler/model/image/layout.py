@@ -13,8 +13,9 @@ Owns every byte of it but the scripts and the blobs, and which image each blob b
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from bundler.model.about import ImageAbout, TopAbout
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
     from bundler.model.artifact import HeldTo
     from bundler.model.image.artifact import ImageArtifact, PlatformImage
+    from bundler.model.image.reference import Reference
     from bundler.model.platform import Platform
 
+T = TypeVar("T")
 IMAGE_DIRECTORY = "k8simage"
 TABLE_HEADER = "#platform\timage_id\tmanifest\tmanifest_size\tmanifest_type\tdigest\tbytes\tnames\tlayers\n"
 
@@ -177,34 +180,33 @@ class _BlobUse:
 
     blob: Blob
     media_type: str
-    images: set[str] = field(default_factory=set)
+    images: set[Reference] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
     platforms: set[Platform] = field(default_factory=set)
     created: int | None = None
     tops: list[ImageArtifact] = field(default_factory=list)
 
     def add(self, artifact: ImageArtifact, platforms: Sequence[Platform]) -> None:
-        self.images.add(artifact.key)
+        self.images.add(artifact.reference)
         self.roles.update(artifact.roles)
         self.platforms.update(platforms)
         if artifact.created is not None:
             self.created = max(artifact.created, self.created or 0)
 
-    def about(self) -> dict[str, Json]:
+    def about(self) -> ImageAbout:
         """Return what the bundle's index tells: of every blob its images, of a top document the image itself."""
-        about: dict[str, Json] = {"media_type": self.media_type, "images": sorted(self.images)}
-        if not self.tops:
-            return about
-        platforms = {str(platform) for top in self.tops for platform in top.platforms}
-        skipped = {str(layer.digest) for top in self.tops for image in top.images for layer in image.skipped}
-        return {
-            **about,
-            "names": sorted({str(name) for top in self.tops for name in top.names}),
-            "platforms": sorted(platforms),
-            "digest": str(self.blob.digest),
-            "held_to": _best_held_to(self.tops).encode(),
-            **({"foreign_layers": sorted(skipped)} if skipped else {}),
-        }
+        return ImageAbout(self.media_type, _in_text_order(self.images), self._top() if self.tops else None)
+
+    def _top(self) -> TopAbout:
+        return TopAbout(
+            names=_in_text_order({name for top in self.tops for name in top.names}),
+            platforms=_in_text_order({platform for top in self.tops for platform in top.platforms}),
+            digest=self.blob.digest,
+            held_to=_best_held_to(self.tops),
+            foreign_layers=_in_text_order(
+                {layer.digest for top in self.tops for image in top.images for layer in image.skipped}
+            ),
+        )
 
 
 def _view_placements(artifacts: Sequence[ImageArtifact], kind: str) -> list[Placement]:
@@ -219,10 +221,14 @@ def _view_placements(artifacts: Sequence[ImageArtifact], kind: str) -> list[Plac
             kind,
             roles=_in_order({role for artifact in shown for role in artifact.roles}),
             platforms=shown[0].platforms,
-            about={"media_type": OCI_INDEX, "images": [artifact.key for artifact in shown]},
+            about=ImageAbout(OCI_INDEX, tuple(artifact.reference for artifact in shown)),
         )
         for view, shown in views.items()
     ]
+
+
+def _in_text_order(values: set[T]) -> tuple[T, ...]:
+    return tuple(sorted(values, key=str))
 
 
 def _in_order(roles: set[str]) -> tuple[str, ...]:

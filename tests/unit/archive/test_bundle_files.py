@@ -6,14 +6,18 @@ import pytest
 
 from bundler.archive.bundle_files import path_problems
 from bundler.errors import ManifestError
+from bundler.model.about import FileAbout
+from bundler.model.artifact import HeldTo
 from bundler.model.bundle import decode_index
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
 from tests.unit.archive.bundles import bundle_of
 
+ABOUT = FileAbout("https://example.org/x", HeldTo("first-use"))
+
 
 def _placement(path: str, data: bytes = b"x") -> Placement:
-    return Placement(BundlePath(path), data, "files", mode=0o755, about={"url": "https://example.org/x"})
+    return Placement(BundlePath(path), data, "files", mode=0o755, about=ABOUT)
 
 
 def test_the_bundle_lists_everything_but_its_index_and_sums() -> None:
@@ -24,7 +28,7 @@ def test_the_bundle_lists_everything_but_its_index_and_sums() -> None:
     index = decode_index(index_text, where="test")
     assert [file.path for file in index.files] == ["a", "b", "lock.json", "manifest.yaml"]
     assert index == bundle.index
-    assert index.files[0].about == {"url": "https://example.org/x"}
+    assert index.files[0].about == ABOUT
     assert bundle.id == hashlib.sha256(index_text).hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bundler.model.about import decode_about
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
@@ -17,9 +18,9 @@ NOTHING = Digest.sha256(b"")
 
 
 def index_of(contents: Mapping[str, bytes], about: Mapping[str, Any] | None = None, name: str = "kit") -> BundleIndex:
-    """Return the index of a bundle with these files; `about` by path."""
+    """Return the index of a bundle with these files; `about` by path, as bundle.json has it."""
     files = tuple(
-        IndexedFile(BundlePath(path), Blob.of(data), 0o644, "files", about=(about or {}).get(path, {}))
+        IndexedFile(BundlePath(path), Blob.of(data), 0o644, "files", about=decode_about((about or {}).get(path, {})))
         for path, data in sorted(contents.items())
     )
     return BundleIndex(name, "1", NOTHING, NOTHING, (), files)

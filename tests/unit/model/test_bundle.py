@@ -25,9 +25,8 @@ from bundler.model.bundle import (
 )
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
-from tests.unit.model.values import TEXTS, blobs, bundle_paths, digests, platforms
+from tests.unit.model.values import TEXTS, abouts, blobs, bundle_paths, digests, platforms
 
-ABOUT = st.dictionaries(TEXTS, TEXTS | st.integers() | st.lists(TEXTS, max_size=2), max_size=2)
 FILES = st.lists(
     st.builds(
         IndexedFile,
@@ -37,7 +36,7 @@ FILES = st.lists(
         TEXTS,
         st.lists(st.sampled_from(("cloud", "edge")), max_size=2).map(tuple),
         st.lists(platforms(), max_size=2).map(tuple),
-        ABOUT,
+        abouts(),
     ),
     max_size=4,
     unique_by=lambda file: file.path,

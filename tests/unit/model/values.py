@@ -6,9 +6,11 @@ import string
 
 from hypothesis import strategies as st
 
+from bundler.model.about import About, FileAbout, ImageAbout, PackageAbout, TopAbout
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import HEX_LENGTH, Blob, Digest
+from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform
 
 HEX = "0123456789abcdef"
@@ -50,4 +52,28 @@ def held_tos() -> st.SearchStrategy[HeldTo]:
     """All that bytes can be held to."""
     return st.builds(
         HeldTo, st.sampled_from(("manifest", "published-checksum", "signature", "first-use")), TEXTS, TEXTS
+    )
+
+
+def references() -> st.SearchStrategy[Reference]:
+    """References in full, by tag, by digest and by both."""
+    path, tag = st.from_regex(r"[a-z0-9]{1,3}/[a-z0-9]{1,3}", fullmatch=True), st.from_regex(r"\w{1,3}", fullmatch=True)
+    host = st.sampled_from(("docker.io", "quay.io", "127.0.0.1:5000"))
+    by_tag = st.builds(Reference, host, path, tag.filter(str.isascii), st.none() | digests("sha256"))
+    return by_tag | st.builds(Reference, host, path, st.just(""), digests("sha256"))
+
+
+def abouts() -> st.SearchStrategy[About | None]:
+    """All that can be said of a path, nothing among it."""
+    held_to, names = st.none() | held_tos(), st.lists(references(), max_size=2).map(tuple)
+    few_platforms, few_digests = (
+        st.lists(platforms(), max_size=2).map(tuple),
+        st.lists(digests(), max_size=2).map(tuple),
+    )
+    top = st.builds(TopAbout, names, few_platforms, digests(), held_to, few_digests)
+    return (
+        st.none()
+        | st.builds(FileAbout, TEXTS, held_to, TEXTS)
+        | st.builds(PackageAbout, TEXTS.filter(bool), TEXTS, TEXTS, TEXTS, held_to)
+        | st.builds(ImageAbout, TEXTS, names, st.none() | top)
     )

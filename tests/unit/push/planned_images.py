@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bundler.model.about import ImageAbout, TopAbout
 from bundler.model.bundle import IndexedFile
 from bundler.model.digest import Blob
 from bundler.model.image.bundled import BundleImage
@@ -19,7 +20,7 @@ def indexed(content: str, media_type: str, *platforms: str) -> IndexedFile:
     blob = Blob.of(content.encode())
     CONTENT[blob_path(blob.digest)] = content.encode()
     told = tuple(map(Platform.parse, platforms))
-    return IndexedFile(blob_path(blob.digest), blob, 0o644, "images", (), told, {"media_type": media_type})
+    return IndexedFile(blob_path(blob.digest), blob, 0o644, "images", (), told, ImageAbout(media_type, ()))
 
 
 def image(*names: str, content: str = "", platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64")) -> BundleImage:
@@ -29,4 +30,5 @@ def image(*names: str, content: str = "", platforms: tuple[str, ...] = ("linux/a
     top = manifests[0] if len(platforms) == 1 else indexed(f"{content} index", OCI_INDEX, *platforms)
     upstream = [] if len(platforms) == 1 else [indexed(f"{content} upstream index", OCI_INDEX, *platforms)]
     files = {file.path: file for file in (top, *manifests, *layers, *upstream)}
-    return BundleImage(tuple(map(Reference.parse, names)), top, tuple(files.values()))
+    about = TopAbout(tuple(map(Reference.parse, names)), tuple(map(Platform.parse, platforms)), top.blob.digest, None)
+    return BundleImage(about, top, tuple(files.values()))

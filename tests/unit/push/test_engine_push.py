@@ -13,7 +13,6 @@ from bundler.net.registry.credentials import OneLogin, RegistryLogin
 from bundler.net.retry import Retry
 from bundler.push.engine_errors import refused_push
 from bundler.push.engine_push import EnginePush, platform_obstacles, push_through_engine
-from bundler.push.layout import open_layout
 from bundler.push.push_plan import ProjectRule, PushPlan, PushSettings, push_plan
 from bundler.push.push_report import Projects, PushReport
 from bundler.push.transport_choice import choose_transport
@@ -45,8 +44,8 @@ def root(images: PlacedImages, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def plan_of(root: Path, settings: PushSettings) -> PushPlan:
-    with open_layout(root) as layout:
-        return push_plan(layout.images, settings)
+    with open_images(root) as opened:
+        return push_plan(opened.images, settings)
 
 
 def run(

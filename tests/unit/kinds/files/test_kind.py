@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.model.about import encode_about
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
@@ -145,4 +146,4 @@ def test_a_file_is_placed_with_all_that_a_reader_may_ask(store: MemoryStore, tas
     assert (placement.path, placement.content, placement.kind) == ("d/m", Blob.of(b"member"), "files")
     assert (placement.mode, placement.mtime, placement.roles) == (0o755, MEMBER_S, ("edge",))
     assert placement.platforms == (ARM64,)
-    assert placement.about == {"url": "https://h/a", "held_to": {"by": "first-use"}, "member": "m"}
+    assert encode_about(placement.about) == {"url": "https://h/a", "held_to": {"by": "first-use"}, "member": "m"}

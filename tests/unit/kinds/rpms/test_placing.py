@@ -11,6 +11,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpms.kind import RpmsKind
 from bundler.kinds.rpms.placing import key_files
+from bundler.model.about import encode_about
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
@@ -80,8 +81,9 @@ def test_a_repository_is_complete_where_it_lies(store: MemoryStore) -> None:
         ("cloud",),
         (AMD64,),
     )
-    assert package.about["nevra"] == "app-1.0-1.x86_64"
-    assert package.about["held_to"] == {"by": "signature", "detail": KEY_ID}
+    about = encode_about(package.about)
+    assert about["nevra"] == "app-1.0-1.x86_64"
+    assert about["held_to"] == {"by": "signature", "detail": KEY_ID}
     assert found["yum/RPM-GPG-KEY-base"].content == KEY
     assert {place.platforms for place in found.values()} == {(AMD64,)}
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundler.model.digest import Digest
+from bundler.model.image.oci import OCI_MANIFEST
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_snippets
 from tests.unit.mirror.sites import index_of, site_of
@@ -22,7 +24,12 @@ NAMES = ("registry.k8s.io/pause:3.5", "quay.io/coreos/flannel:v0.14.0", "docker.
 def made(reach: Reach = PLAIN, names: tuple[str, ...] = NAMES) -> dict[str, Snippet]:
     contents = {f"k8simage/blobs/sha256/{number}": name.encode() for number, name in enumerate(names)}
     about: dict[str, Any] = {
-        path: {"names": [name.decode()], "digest": "sha256:00", "images": [name.decode()]}
+        path: {
+            "media_type": OCI_MANIFEST,
+            "images": [name.decode()],
+            "names": [name.decode()],
+            "digest": str(Digest.sha256(name)),
+        }
         for path, name in contents.items()
     }
     return {snippet.name: snippet for snippet in client_snippets(site_of(index_of(contents, about)), reach)}

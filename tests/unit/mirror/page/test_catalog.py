@@ -60,8 +60,10 @@ def test_about_of_wrong_types_counts_as_absent() -> None:
 
 
 def test_names_without_end_are_cut() -> None:
-    (item, *_) = make_catalog([listed("a", 1, names=[f"n{number}" for number in range(10_000)])]).items
-    assert len(item.names) == MAX_NAMES
+    names = [f"a/b:{number}" for number in range(10_000)]
+    (found,) = make_catalog(image(names[0], also=names[1:])).find("", "image")
+    (layer,) = make_catalog([listed("a", 1, images=names)]).items
+    assert len(found.names) == len(layer.names) == MAX_NAMES
 
 
 def test_order_does_not_depend_on_the_index() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from bundler.model.image.bundled import bundle_images
 from mirror.client.reach import Reach, Snippet
 from mirror.page.listing import ROWS_PER_PAGE
 from mirror.page.pages import Pages
@@ -93,8 +94,8 @@ def test_images_have_names_platforms_and_digest(site: Site) -> None:
     page = _page(site, "k8simage")
     assert "registry.k8s.io/kube-proxy:v1.22.1" in page.text
     assert "k8s.gcr.io/kube-proxy:v1.22.1" in page.text
-    top = next(file for file in site.bundles[0].index.files if "kube-proxy" in str(file.about.get("names")))
-    assert f"sha256:{top.blob.digest.hex}" in page.text
+    (proxy,) = (one for one in bundle_images(site.bundles[0].index.files) if "kube-proxy" in str(one.names[0]))
+    assert str(proxy.digest) in page.text
     assert "linux/amd64 linux/arm64" in page.text
 
 

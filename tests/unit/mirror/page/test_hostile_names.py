@@ -7,6 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from bundler.model.digest import Digest
+from bundler.model.image.oci import OCI_INDEX
 from mirror.client.reach import Reach, Snippet
 from mirror.page.pages import Pages
 from tests.fakes.page_views import directory, served, view
@@ -38,6 +40,8 @@ NAMES = (
     "@at",
 )
 EXPECTED_SCRIPTS = 2
+BLOBS = "k8simage/blobs/sha256"
+IMAGE = f"{BLOBS}/image"
 
 
 @pytest.fixture
@@ -47,8 +51,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
     files.append(
         listed("d/p.rpm", 1, nevra=MARKUP, summary=MARKUP + "\u202e\0", held_to={"by": MARKUP, "detail": MARKUP})
     )
-    files.append(listed("k/oci-layout", 1))
-    files.append(listed("k/blobs/sha256/x", 1, names=[MARKUP, "b"], images=[MARKUP], platforms_=1, media_type=MARKUP))
+    files.append(listed("k8simage/oci-layout", 1))
+    files.append(
+        listed(
+            IMAGE, 1, names=[MARKUP, "docker.io/a/b:1", "b"], images=["docker.io/a/b:1", MARKUP], media_type=OCI_INDEX,
+            digest=str(Digest.sha256(IMAGE.encode())), held_to={"by": "signature", "detail": MARKUP + "\u202e\0"},
+        )
+    )  # fmt: skip
+    # names that no registry could have: this is no image
+    files.append(listed(f"{BLOBS}/none", 1, names=[MARKUP], images=[MARKUP], media_type=MARKUP))
     with served(tmp_path, {"": make_index(files)}) as made:
         yield made
 
@@ -78,7 +89,10 @@ def test_names_are_text_and_their_links_lead_to_them(site: Site) -> None:
 
 
 def test_images_are_text(site: Site) -> None:
-    page = _assert_harmless(Pages().directory(site, directory(site, "k"), view()).body)
+    page = _assert_harmless(Pages().directory(site, directory(site, "k8simage"), view()).body)
+    assert "a/b:1" in page.text
+    assert MARKUP in "".join(page.texts)
+    page = _assert_harmless(Pages().directory(site, directory(site, BLOBS), view()).body)
     assert MARKUP in "".join(page.texts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -11,12 +12,11 @@ from bundler.model.digest import Blob
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX
 from bundler.model.image.reference import Reference
 from mirror.probe import failures
-from mirror.probe.expected import Expectation
+from mirror.probe.expected import Expectation, WantedImage, listed_images, locked_image
 from mirror.probe.interface import RegistryPlace
 from mirror.probe.mirror_report import MirrorReport, require_good
 from mirror.probe.registry_check import check_registry
 from mirror.probe.retry import ATTEMPTS, Pace
-from mirror.probe.wanted_image import WantedImage, listed_images, locked_image
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_place import WHERE, MemoryRegistryPlace
 from tests.unit.mirror.registry import image_sites
@@ -176,3 +176,15 @@ def test_upstream_s_own_index_is_asked_for_by_its_digest_alone() -> None:
         ("library/old", "1"), ("demo/old", "1")
     }  # fmt: skip
     assert listed_images(image_sites.bundle(docker).index)[0].upstream == ()
+
+
+def test_upstream_s_own_index_may_be_another_image_of_the_bundle() -> None:
+    pruned = image_sites.image("registry.k8s.io/pause:3.5", pruned=True)
+    whole = image_sites.image("registry.k8s.io/whole:3.5")
+    whole = replace(whole, upstream=pruned.upstream, top=pruned.upstream)
+    listed = listed_images(image_sites.bundle(pruned, whole).index)
+    assert set(listed) == {locked_image(pruned), locked_image(whole)}
+    place, (image, _) = registry_of()
+    report = checked(place, (replace(image, upstream=(image.top,)),))
+    assert report.good
+    assert set(Counter(place.asked).values()) == {1}

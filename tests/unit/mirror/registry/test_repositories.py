@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.model.about import ImageAbout, TopAbout, decode_about, encode_about
 from bundler.model.bundle import IndexedFile
 from bundler.model.bundle_path import BundlePath
+from bundler.model.image.bundled import media_type
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from bundler.model.image.reference import Reference
 from mirror.registry.repositories import make_book
 from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, book, bundle, digest, image, site
 
 if TYPE_CHECKING:
+    from bundler.model.json_value import Json
     from mirror.registry.repositories import Book
 
 PAUSE, FLANNEL = "registry.k8s.io/pause:3.5", "quay.io/coreos/flannel:v0.14.0"
@@ -122,7 +126,7 @@ def test_the_view_that_skopeo_reads_in_the_layout_is_no_image() -> None:
     listed = bundle(image(PAUSE, media_type=DOCKER_INDEX))
     found = make_book(site(listed, current=listed)).find("library/pause", "", HOST)
     assert found is not None
-    views = [file for file in listed.index.files if file.about.get("media_type") == OCI_INDEX]
+    views = [file for file in listed.index.files if media_type(file) == OCI_INDEX]
     assert len(views) == 1
     assert str(views[0].blob.digest) not in found.held
     assert found.tags["3.5"].top.media_type == DOCKER_INDEX
@@ -186,11 +190,15 @@ def test_bundles_without_a_current_one_are_taken_in_their_order() -> None:
 
 @pytest.mark.parametrize("about", ["images", "names", "digest", "media_type"])
 @pytest.mark.parametrize("value", [None, 3, "text", ["a b", 4], {"a": 1}])
-def test_what_an_index_says_of_images_may_be_anything(about: str, value: object) -> None:
+def test_what_an_index_says_of_images_may_be_anything(about: str, value: Json) -> None:
     listed = bundle(image(PAUSE), image(FLANNEL))
-    for file in listed.index.files:
-        if file.blob == image(FLANNEL).top:
-            file.about[about] = value  # type: ignore[index]
+    odd = tuple(
+        replace(file, about=decode_about({**encode_about(file.about), about: value}))
+        if file.blob == image(FLANNEL).top
+        else file
+        for file in listed.index.files
+    )
+    listed = replace(listed, index=replace(listed.index, files=odd))
     assert top(make_book(site(listed, current=listed)), "library/pause", "3.5") == digest(f"{PAUSE} top")
 
 
@@ -213,8 +221,8 @@ def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
     files = []
     for number in range(20_000):
         document = blob(f"document {number}")
-        name = f"quay.io/coreos/flannel:{number}"
-        about = {"digest": str(document.digest), "names": [name], "images": [name], "media_type": OCI_MANIFEST}
+        name = Reference("quay.io", "coreos/flannel", str(number))
+        about = ImageAbout(OCI_MANIFEST, (name,), TopAbout((name,), (AMD64,), document.digest, None))
         path = BundlePath(f"k8simage/blobs/sha256/{document.digest.hex}")
         files.append(IndexedFile(path, document, 0o644, "images", (), (AMD64,), about))
     many = replace(only, index=replace(only.index, files=tuple(files)))

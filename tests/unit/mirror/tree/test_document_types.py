@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.model.about import decode_about
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
@@ -22,7 +23,7 @@ PATH = f"k8simage/blobs/sha256/{'0' * 64}"
 
 
 def served_type(directory: Path, told: Json) -> str:
-    listed = IndexedFile(BundlePath(PATH), Blob.of(b""), 0o644, "images", about={"media_type": told})
+    listed = IndexedFile(BundlePath(PATH), Blob.of(b""), 0o644, "images", about=decode_about({"media_type": told}))
     index: BundleIndex = make_index([listed])
     with opened(write_tree(index, directory)) as root:
         return file_at(site_of(root), PATH).media_type

@@ -20,7 +20,7 @@ def images(tmp_path: Path, *, docker: bool = False) -> dict[str, BundleImage]:
     )
     root = placed.write_bundle(tmp_path / "root")
     index = decode_index((root / "bundle.json").read_bytes(), where="root")
-    found = {str(image.names[0]): image for image in bundle_images(index)}
+    found = {str(image.names[0]): image for image in bundle_images(index.files)}
     assert {str(image.digest) for image in found.values()} == set(placed.digests.values())
     return found
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.model.about import encode_about
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob
 from bundler.model.image.artifact import ImageArtifact, PlatformImage, site_name_conflicts
@@ -134,7 +135,10 @@ def test_an_image_of_docker_has_an_oci_view_before_it() -> None:
     assert own[0]["annotations"] == own[1]["annotations"]
     seen = placed(docker, twin)[f"blobs/sha256/{Blob.of(view).digest.hex}"]
     assert seen.content == view
-    assert seen.about == {"media_type": OCI_INDEX, "images": ["docker.io/library/d:1", "docker.io/library/e:1"]}
+    assert encode_about(seen.about) == {
+        "media_type": OCI_INDEX,
+        "images": ["docker.io/library/d:1", "docker.io/library/e:1"],
+    }
     assert oci_view(APP) is None
 
 
@@ -190,14 +194,17 @@ def test_the_table_of_the_scripts() -> None:
 
 def test_a_shared_layer_names_all_its_images() -> None:
     base = placed(APP, TOOL)[f"blobs/sha256/{hexadecimal('base')}"]
-    assert base.about == {"media_type": LAYER, "images": ["docker.io/library/app:1", "quay.io/demo/tool:v2"]}
+    assert encode_about(base.about) == {
+        "media_type": LAYER,
+        "images": ["docker.io/library/app:1", "quay.io/demo/tool:v2"],
+    }
     assert (base.roles, base.platforms, base.mtime) == (ROLES, (AMD64,), 200)
 
 
 def test_the_top_document_tells_of_the_image() -> None:
     found = placed(APP, TOOL, WINDOWS)
     top = found[f"blobs/sha256/{APP.top.digest.hex}"]
-    assert top.about == {
+    assert encode_about(top.about) == {
         "media_type": OCI_INDEX,
         "images": ["docker.io/library/app:1"],
         "names": ["docker.io/library/app:1", "quay.io/x/alias:2"],
@@ -206,8 +213,8 @@ def test_the_top_document_tells_of_the_image() -> None:
         "held_to": {"by": "first-use"},
     }
     assert (top.roles, top.platforms, top.mtime) == (("cloud",), (AMD64, ARM64), 100)
-    assert "names" not in found[f"blobs/sha256/{APP.upstream.digest.hex}"].about
-    foreign = found[f"blobs/sha256/{WINDOWS.top.digest.hex}"].about["foreign_layers"]
+    assert "names" not in encode_about(found[f"blobs/sha256/{APP.upstream.digest.hex}"].about)
+    foreign = encode_about(found[f"blobs/sha256/{WINDOWS.top.digest.hex}"].about)["foreign_layers"]
     assert foreign == [f"sha256:{hexadecimal('far away')}"]
     assert f"blobs/sha256/{hexadecimal('far away')}" not in found
 
@@ -217,8 +224,9 @@ def test_one_image_under_two_references_is_told_once() -> None:
     twins = [artifact(name, image("a", AMD64), top="same") for name in ("a:1", "b:1")]
     twins.append(artifact("c:1", image("a", AMD64), top="same", held_to=pinned, created=None))
     top = placed(*twins)[f"blobs/sha256/{hexadecimal('same')}"]
-    assert top.about["names"] == [f"docker.io/library/{name}" for name in ("a:1", "b:1", "c:1")]
-    assert top.about["held_to"] == {"by": "manifest"}
+    about = encode_about(top.about)
+    assert about["names"] == [f"docker.io/library/{name}" for name in ("a:1", "b:1", "c:1")]
+    assert about["held_to"] == {"by": "manifest"}
     assert top.mtime == 100
 
 
