@@ -18,8 +18,8 @@ from bundler.archive.tree import examine_files, read_beneath, tree_index
 from bundler.durable import storage_error, storage_errors
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.digest import Digest
+from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.bundled import bundle_images
-from bundler.model.image.layout import blob_path
 from bundler.model.image.table import TABLE_PATH, TabledImage, archive_documents, blob_member, read_images_table
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from bundler.cli.options import (
     source_date_epoch,
     store_option,
 )
-from bundler.cli.wiring import open_workshop
+from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
@@ -34,14 +34,15 @@ if TYPE_CHECKING:
 @store_option
 @network_options
 @json_option
-def build(request: Request, store: Path, network: NetworkOptions, as_json: bool) -> None:
+def build(request: Request, jobs: int, keep_going: bool, store: Path, network: NetworkOptions, as_json: bool) -> None:
     """Build the archive that MANIFEST describes.
 
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
     interrupted build goes on where it was. The same lock gives the same bytes.
     """
-    with open_workshop(store, network, request.manifest.parent, quiet=False) as shop:
-        built = build_bundle(replace(request, date_cap=source_date_epoch()), shop)
+    base = request.manifest.parent
+    with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
+        built = build_bundle(replace(request, date_cap=source_date_epoch()), context)
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 

@@ -8,7 +8,6 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option
-from bundler.kinds import KINDS
 from bundler.model.diff import Change, lock_diff
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
@@ -31,7 +30,7 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 
     Each may be a lock, an archive or an unpacked tree.
     """
-    changes = lock_diff(read_contents(old, KINDS).lock, read_contents(new, KINDS).lock)
+    changes = lock_diff(read_contents(old).lock, read_contents(new).lock)
     text = changes_table(changes) if changes else "nothing changed"
     console.answer(text, changes_value(changes), schema="bundler.diff/1", as_json=as_json)
 

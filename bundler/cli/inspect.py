@@ -8,7 +8,6 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option
-from bundler.kinds import KINDS
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import Contents, read_contents
@@ -28,7 +27,7 @@ def inspect(path: Path, as_json: bool) -> None:
     PATH is an archive, an unpacked tree or a lock (*.json). Reads only the description: use `verify` to check the
     bytes.
     """
-    contents = read_contents(path, KINDS)
+    contents = read_contents(path)
     console.answer(_text(contents), _value(contents), schema="bundler.inspect/1", as_json=as_json)
 
 

@@ -19,11 +19,12 @@ from bundler.cli.options import (
     set_option,
     store_option,
 )
-from bundler.cli.wiring import open_workshop
+from bundler.cli.wiring import open_build_context
 from bundler.model.diff import lock_diff
 from bundler.model.lock import Lock
-from bundler.pipeline.building import lock_path, update_lock
+from bundler.pipeline.building import update_lock
 from bundler.pipeline.context import Request
+from bundler.pipeline.opened_lock import lock_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,9 +59,9 @@ def lock(
     The lock is STEM.lock.json beside STEM.yaml. Entries that mean the same as before keep their
     pins; --update moves them.
     """
-    request = Request(manifest, overrides, jobs=jobs, keep_going=keep_going)
-    with open_workshop(store, network, manifest.parent, quiet=False) as shop:
-        previous, new = update_lock(request, shop, update)
+    base = manifest.parent
+    with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
+        previous, new = update_lock(Request(manifest, overrides), context, update)
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     changes = lock_diff(previous or empty, new)
     text = f"{lock_path(manifest)}: {changes_table(changes) if changes else 'nothing changed'}"

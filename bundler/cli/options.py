@@ -175,8 +175,10 @@ def network_options(command: F) -> F:
 def request_options(*, keep_going: bool) -> Callable[[F], F]:
     """Return what adds the manifest and the options about it to a command, which receives one `request: Request`.
 
+    Beside it the command receives `jobs`, which its build context needs.
+
     Arguments:
-        keep_going: whether --keep-going is among the options.
+        keep_going: whether --keep-going is among the options, and `keep_going` among what the command receives.
     """
     last = (keep_going_option, jobs_option) if keep_going else (jobs_option,)
 
@@ -189,11 +191,9 @@ def request_options(*, keep_going: bool) -> Callable[[F], F]:
             overrides: dict[str, str],
             platforms: tuple[Platform, ...],
             locked: bool,
-            jobs: int,
-            keep_going: bool = False,
             **kwargs: Any,
         ) -> Any:
-            request = Request(manifest, overrides, output, platforms, locked, jobs, keep_going)
+            request = Request(manifest, overrides, output, platforms, locked)
             return command(*args, request=request, **kwargs)
 
         # click lists options in the order of decorators in the source, the reverse of that of their calls

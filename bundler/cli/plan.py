@@ -8,17 +8,17 @@ import click
 
 from bundler import console
 from bundler.cli.options import NetworkOptions, json_option, network_options, request_options, store_option
-from bundler.cli.wiring import open_workshop
+from bundler.cli.wiring import open_build_context
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
-from bundler.pipeline.planning import Plan, PlannedFetch, Room, require_room
+from bundler.pipeline.planning import Plan, PlannedFetch, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from bundler.model.json_value import Json
-    from bundler.pipeline.context import Request
+    from bundler.pipeline.context import Request, Room
 
 
 @click.command()
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 @store_option
 @network_options
 @json_option
-def plan(request: Request, store: Path, network: NetworkOptions, as_json: bool) -> None:
+def plan(request: Request, jobs: int, store: Path, network: NetworkOptions, as_json: bool) -> None:
     """Show what a build of MANIFEST would cost.
 
     That is what it fetches, what the store has already and the room it needs; exit 11 when the disk cannot hold it.
     Without a lock the upstreams are asked for sizes; nothing large is downloaded.
     """
-    with open_workshop(store, network, request.manifest.parent, quiet=True) as shop:
-        found, store_room, output_room = plan_build(request, shop)
+    with open_build_context(store, network, request.manifest.parent, jobs=jobs, quiet=True) as context:
+        found, store_room, output_room = plan_build(request, context)
     value = _value(found, store_room, output_room)
     console.answer(_text(found, store_room, output_room), value, schema="bundler.plan/1", as_json=as_json)
     require_room(found, store_room, output_room)

@@ -14,6 +14,7 @@ from bundler.durable import storage_errors
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
+from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
@@ -22,8 +23,8 @@ from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
-from bundler.pipeline.context import Workshop
-from bundler.pipeline.planning import Room
+from bundler.pipeline.context import BuildContext, Room
+from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import free_bytes, nearest_existing
 
@@ -38,12 +39,15 @@ SETTINGS_NAME = "config.yaml"
 
 
 @contextmanager
-def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quiet: bool) -> Iterator[Workshop]:
+def open_build_context(
+    store_root: Path, network: NetworkOptions, base: Path, *, jobs: int = 1, keep_going: bool = False, quiet: bool
+) -> Iterator[BuildContext]:
     """Put together what a command works with; the store is kept from being pruned meanwhile.
 
     Arguments:
         base: the manifest's directory, against which urls without a scheme are resolved.
-        quiet: whether progress is shown.
+        jobs, keep_going: see `Runner`.
+        quiet: whether no progress is shown.
     """
     settings_file = platformdirs.user_config_path("bundler") / SETTINGS_NAME
     settings = load_settings(settings_file)
@@ -73,7 +77,8 @@ def open_workshop(store_root: Path, network: NetworkOptions, base: Path, *, quie
         stack.callback(transport.close)
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
-        yield Workshop(KINDS, sources, progress, room_for, store_root, store.verified)
+        runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
+        yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
 
 
 def room_for(directory: Path) -> Room:

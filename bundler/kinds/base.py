@@ -1,20 +1,22 @@
-"""What a kind of content is. To add one: write one file beside this one, and name it in `kinds/__init__.py`.
+"""What a kind of content is. To add one: write one folder beside this file, and name it in `kinds/__init__.py`.
 
 A kind reads its entries from the manifest, locks them (entry -> artifacts), says what has to be fetched, fetches it,
-and places artifacts in the bundle. The pipeline loops over the kinds and never names one.
+and places artifacts in the bundle. A `Discoverer` has one step more: its entries yield further entries, of other
+kinds maybe, which are locked like those of the manifest. The pipeline loops over the kinds and never names one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from bundler.model.artifact import Artifact
 from bundler.model.manifest import Entry, EntryReader
 
 if TYPE_CHECKING:
     from bundler.model.digest import Blob
+    from bundler.model.json_value import Json
     from bundler.model.lock import LockedEntry
     from bundler.model.placement import Placement
     from bundler.model.platform import Platform
@@ -96,9 +98,6 @@ class Kind(EntryReader[E], Protocol[E, A]):
         Raises SourceError, IntegrityError, ManifestError (the wish itself cannot be met), StorageError.
         """
 
-    def decode(self, value: Any) -> A:
-        """Read one artifact from the lock; ValueError, KeyError or TypeError when it is not one."""
-
     def narrow(self, artifact: A, platforms: Sequence[Platform], sources: Sources) -> A | None:
         """Return what is left of an artifact for these platforms only, or None; `bundler build --platform`."""
 
@@ -114,6 +113,34 @@ class Kind(EntryReader[E], Protocol[E, A]):
         """Return where the artifacts of all entries of this kind go; the first platform is the primary one.
 
         `sources` serves only to read small blobs (an upstream index) that are in the store already.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedItem:
+    """A list item that an entry yields, as the manifest might hold it.
+
+    Arguments:
+        kind: the name of the kind to whose list it belongs.
+        item: what YAML would make of it; a dollar is written `$$`, for it has no variables.
+    """
+
+    kind: str
+    item: Json
+
+
+@runtime_checkable
+class Discoverer(Kind[E, A], Protocol[E, A]):
+    """A kind whose entries yield further entries (docs/adr/0015). One without this step has nothing to write."""
+
+    def discover(self, entry: E, pinned: Sequence[A], sources: Sources, task: Task) -> Sequence[DerivedItem]:
+        """Return what an entry yields (a chart the images it needs); equal pins give equal items.
+
+        Arguments:
+            pinned: what the entry is pinned to, which the answer has to be read from; empty while a plan is made of an
+                entry that `estimate` did not pin.
+
+        May bring into the store what it reads. Raises as `lock` does.
         """
 
 

@@ -6,6 +6,7 @@ and mirrors of one url are `bundler.net.files.download`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import file_digest
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,14 +28,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What is known of a download before it comes.
+
+    Arguments:
+        blob: what the lock or the upstream's metadata say of it.
+        exact: whether only a download of exactly this size can be right; an archive may have been packed anew.
+    """
+
+    blob: Blob
+    exact: bool = True
+
+
 def from_first_good_url(
     urls: Sequence[str],
     sources: Sources,
     task: Task,
     use: Callable[[Incoming, Received, str], T],
     *,
-    pinned: Blob | None = None,
-    exact: bool = False,
+    pin: Pin | None = None,
     arrived: Callable[[], T | None] = lambda: None,
 ) -> T:
     """Download from one url after the other until `use` accepts what came; return what it returns.
@@ -44,8 +57,7 @@ def from_first_good_url(
         use: takes the finished download, what is known of it and what messages call its source; raises SourceError or
             IntegrityError when the bytes are wrong, upon which they are dropped and the next place is tried: first
             the url's other mirrors and itself, then the next url.
-        pinned: what the lock says of the download; its partial file is then shared between the urls.
-        exact: whether only a download of exactly the pinned size can be right.
+        pin: what is known of the download; its partial file is then shared between the urls.
         arrived: is asked once the partial file is ours, for what another process may have brought meanwhile; None
             when nothing has.
 
@@ -55,7 +67,7 @@ def from_first_good_url(
     failure: BundlerError | None = None
     for number, url in enumerate(urls, 1):
         try:
-            return _from_url(url, sources, task, use, pinned=pinned, exact=exact, arrived=arrived)
+            return _from_url(url, sources, task, use, pin=pin, arrived=arrived)
         except (SourceError, IntegrityError) as error:
             if not isinstance(failure, IntegrityError):
                 failure = error
@@ -72,13 +84,12 @@ def _from_url(
     task: Task,
     use: Callable[[Incoming, Received, str], T],
     *,
-    pinned: Blob | None,
-    exact: bool,
+    pin: Pin | None,
     arrived: Callable[[], T | None],
 ) -> T:
     absolute = absolute_url(url, sources.base_directory)
     # bytes of different urls may only be joined where a digest tells whether they belong together
-    name = str(pinned.digest) if pinned else absolute
+    name = str(pin.blob.digest) if pin else absolute
     with sources.store.incoming(name) as incoming:
         if (found := arrived()) is not None:
             return found
@@ -89,9 +100,8 @@ def _from_url(
             used.append(use(incoming, received, redact_text(url) + through))
 
         try:
-            sources.downloader.download(
-                [absolute], incoming, task, size=pinned.size if pinned and exact else None, accept=accept
-            )
+            size = pin.blob.size if pin and pin.exact else None
+            sources.downloader.download([absolute], incoming, task, size=size, accept=accept)
         except (SourceError, IntegrityError):
             # whoever goes on with these bytes counts them again
             task.advance(-incoming.offset)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bundler.model.bundle_path import BundlePath
     from bundler.model.digest import Blob
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
@@ -77,6 +78,13 @@ class Artifact(Protocol):
     @property
     def blobs(self) -> tuple[Blob, ...]:
         """What the store must hold before it can be placed."""
+
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """The files of the bundle that it stands for, and their bytes.
+
+        What the builder makes beside them (repodata, the documents of an image layout) is in no lock.
+        """
 
     def encode(self) -> Json:
         """Return its JSON object in the lock."""

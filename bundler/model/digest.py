@@ -1,10 +1,16 @@
-"""Content digests. Owns their text form; refuses to read files (callers hash what they stream)."""
+"""Content digests. Owns their text and JSON forms; refuses to read files (callers hash what they stream)."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bundler.model.json_value import want_count, want_text
+
+if TYPE_CHECKING:
+    from bundler.model.json_value import Json
 
 HEX_LENGTH = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
@@ -61,3 +67,12 @@ class Blob:
     def of(cls, data: bytes) -> Blob:
         """Return the blob that holds exactly these bytes."""
         return cls(Digest.sha256(data), len(data))
+
+    def encode(self) -> dict[str, Json]:
+        """Return the fields that name it in a lock: `digest` and `size`."""
+        return {"digest": str(self.digest), "size": self.size}
+
+    @classmethod
+    def decode(cls, value: Any) -> Blob:
+        """Read the fields that `encode` wrote; ValueError, KeyError or TypeError when they are something else."""
+        return cls(Digest.parse(want_text(value["digest"])), want_count(value["size"]))

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
-from bundler.model.lock_json import decode_blob, encode_blob, want_count, want_text
+from bundler.model.digest import Blob
+from bundler.model.json_value import want_count, want_text
 from bundler.model.manifest import ROLES
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
-    from bundler.model.digest import Blob
+    from collections.abc import Mapping
+
     from bundler.model.json_value import Json
 
 
@@ -78,12 +80,17 @@ class FileArtifact:
         """The file itself; what it was taken out of is not needed any more."""
         return (self.content,)
 
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """The file at its path."""
+        return {self.path: self.content}
+
     def encode(self) -> Json:
         """Return its JSON object in the lock."""
         return {
             "path": str(self.path),
-            **encode_blob(self.content),
-            "download": {"urls": list(self.urls), **encode_blob(self.download)},
+            **self.content.encode(),
+            "download": {"urls": list(self.urls), **self.download.encode()},
             **({"member": self.member} if self.member else {}),
             "mode": f"{self.mode:04o}",
             **({"date": self.date} if self.date is not None else {}),
@@ -99,9 +106,9 @@ class FileArtifact:
         date = value.get("date")
         return cls(
             path=BundlePath(want_text(value["path"])),
-            content=decode_blob(value),
+            content=Blob.decode(value),
             urls=tuple(want_text(url) for url in download["urls"]),
-            download=decode_blob(download),
+            download=Blob.decode(download),
             held_to=HeldTo.decode(value["held_to"]),
             member=want_text(value.get("member", "")),
             mode=int(want_text(value["mode"]), 8),

@@ -1,4 +1,4 @@
-"""JSON as it is written to locks, bundles and answers: one type, one byte form."""
+"""JSON as it is written to locks, bundles and answers: one type, one byte form, and typed reading of its values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,27 @@ def load_strict(data: bytes) -> Any:
     """Parse JSON whose strings can be written again; ValueError for anything else, lone surrogates included."""
     value = json.loads(data)
     dump_canonical(value)
+    return value
+
+
+def want_text(value: Any) -> str:
+    """Return a JSON string; TypeError when it is anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a string")
+    return value
+
+
+def want_count(value: Any) -> int:
+    """Return a whole JSON number; TypeError when it is anything else, a negative number or a truth value included."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
+def want_flag(value: Any) -> bool:
+    """Return a JSON truth value; TypeError when it is anything else."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a truth value")
     return value
 
 

@@ -4,28 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words
-from bundler.model.lock_json import want_text
+from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words, want_text
 from bundler.model.platform import Platform
 
 LOCK_FORMAT = 1
 Decoder = Callable[[Any], Artifact]
 
 
+class EntryName(NamedTuple):
+    """What an entry is called in a lock: its kind, and its id within the kind."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+
 @dataclass(frozen=True, slots=True)
 class LockedEntry:
-    """What one entry of the manifest was pinned to. `fingerprint` is that of the entry's meaning."""
+    """What one entry was pinned to.
+
+    Arguments:
+        fingerprint: that of the entry's meaning.
+        derived_from: the entry that yields it (docs/adr/0015); None for one of the manifest.
+    """
 
     kind: str
     id: str
     fingerprint: Digest
     artifacts: tuple[Artifact, ...]
+    derived_from: EntryName | None = None
+
+    @property
+    def name(self) -> EntryName:
+        """Kind and id."""
+        return EntryName(self.kind, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +75,9 @@ def encode_lock(lock: Lock) -> bytes:
             "id": entry.id,
             "entry": str(entry.fingerprint),
             "artifacts": [artifact.encode() for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)],
+            **({"from": entry.derived_from._asdict()} if entry.derived_from else {}),
         }
-        for entry in sorted(lock.entries, key=lambda entry: (entry.kind, entry.id))
+        for entry in sorted(lock.entries, key=lambda entry: entry.name)
     ]
     return dump_pretty(
         {
@@ -84,6 +105,7 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
         require_format(value["format"], LOCK_FORMAT, what="a lock", where=file)
         entries = tuple(_decode_entry(item, decoders) for item in value["entries"])
         _refuse_duplicates(entries)
+        _refuse_orphans(entries)
         return Lock(
             manifest=Digest.parse(value["manifest"]),
             platforms=tuple(Platform.parse(text) for text in value["platforms"]),
@@ -101,11 +123,19 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
 
 def _refuse_duplicates(entries: Sequence[LockedEntry]) -> None:
     """Raise ValueError for what a merge of two locks by hand leaves behind."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[EntryName] = set()
     for entry in entries:
-        if (entry.kind, entry.id) in seen:
-            raise ValueError(f"{entry.kind} {entry.id} is in it twice")
-        seen.add((entry.kind, entry.id))
+        if entry.name in seen:
+            raise ValueError(f"{entry.name} is in it twice")
+        seen.add(entry.name)
+
+
+def _refuse_orphans(entries: Sequence[LockedEntry]) -> None:
+    """Raise ValueError for an entry that is said to come from one that is not there, or comes from another itself."""
+    parents = {entry.name for entry in entries if entry.derived_from is None}
+    for entry in entries:
+        if entry.derived_from is not None and entry.derived_from not in parents:
+            raise ValueError(f"{entry.name} is from {entry.derived_from}, which is no entry of its own in it")
 
 
 def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
@@ -117,4 +147,9 @@ def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
         want_text(item["id"]),
         Digest.parse(item["entry"]),
         tuple(decoders[kind](artifact) for artifact in item["artifacts"]),
+        _decode_parent(item["from"]) if "from" in item else None,
     )
+
+
+def _decode_parent(value: Any) -> EntryName:
+    return EntryName(want_text(value["kind"]), want_text(value["id"]))

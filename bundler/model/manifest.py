@@ -31,6 +31,10 @@ class Entry(Protocol):
         """Its path, or the reference, as written (variables unexpanded); unique within the kind."""
 
     @property
+    def key(self) -> str:
+        """What it asks for, variables expanded and in full: two entries of a kind with one key are one thing."""
+
+    @property
     def position(self) -> Position:
         """Where it stands, for messages."""
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from bundler.model.json_value import Json
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,6 +51,16 @@ class Pairs:
 
 
 Node = Scalar | Items | Pairs
+
+
+def node_of(value: Json, position: Position) -> Node:
+    """Return a value that stands in no file as a node, every part of it at one position."""
+    if isinstance(value, Mapping):
+        pairs = ((Scalar(key, key, position), node_of(part, position)) for key, part in value.items())
+        return Pairs(tuple(pairs), position)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return Items(tuple(node_of(part, position) for part in value), position)
+    return Scalar(value, value if isinstance(value, str) else json.dumps(value), position)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
     from bundler.model.placement import Placement
-    from bundler.pipeline.context import Request, Workshop
+    from bundler.pipeline.context import BuildContext, Request
 
 T = TypeVar("T")
 # a disk that damages more entries than this in one build is beyond mending by fetching again
@@ -38,29 +38,29 @@ class Built:
     files: int
 
 
-def place_all(lock: Lock, shop: Workshop) -> list[Placement]:
+def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
     """Return where everything that a lock pins goes in the bundle, except the bundle's own files."""
     placements: list[Placement] = []
-    for name, kind in shop.kinds.items():
+    for name, kind in context.kinds.items():
         entries = [entry for entry in lock.entries if entry.kind == name]
-        placements += kind.place(entries, lock.platforms, shop.sources)
+        placements += kind.place(entries, lock.platforms, context.sources)
     return placements
 
 
 def assemble(
-    manifest: Manifest, manifest_text: bytes, lock: Lock, output: Path, request: Request, shop: Workshop
+    manifest: Manifest, manifest_text: bytes, lock: Lock, output: Path, request: Request, context: BuildContext
 ) -> Built:
     """Write the archive of a lock whose blobs the store has.
 
     Arguments:
         manifest_text: the manifest's file, which travels in the bundle.
         output: the archive's final path.
-        request: tells how many downloads run at once, should damaged entries of the store have to be fetched again.
+        request: tells the newest date that any member may have.
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
     bundle = bundle_files(
-        _mending(lambda: place_all(lock, shop), lock, request, shop),
+        _mending(lambda: place_all(lock, context), lock, context),
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
@@ -70,27 +70,26 @@ def assemble(
     )
     total_bytes = sum(file.blob.size for file in bundle.files)
     written = _mending(
-        lambda: _write(bundle.files, total_bytes, output, request, shop),
+        lambda: _write(bundle.files, total_bytes, output, request, context),
         lock,
-        request,
-        shop,
+        context,
         repeats_bytes=total_bytes,
     )
     return Built(written.path, written.blob, bundle.id, bundle.index.file_count)
 
 
 def _write(
-    files: Sequence[Placement], total_bytes: int, output: Path, request: Request, shop: Workshop
+    files: Sequence[Placement], total_bytes: int, output: Path, request: Request, context: BuildContext
 ) -> WrittenArchive:
-    task = shop.progress.task(output.name, total_bytes)
+    task = context.runner.progress.task(output.name, total_bytes)
     try:
         written = write_archive(
             files,
-            store_path=shop.sources.store.path,
+            store_path=context.sources.store.path,
             out=output,
             task=task,
             source_date_epoch=request.date_cap,
-            checksums=shop.checksums,
+            checksums=context.checksums,
         )
     except DamagedBlobError:
         task.finish("damaged entry in the store")
@@ -99,7 +98,7 @@ def _write(
     return written
 
 
-def _mending(act: Callable[[], T], lock: Lock, request: Request, shop: Workshop, *, repeats_bytes: int = 0) -> T:
+def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats_bytes: int = 0) -> T:
     """Do something that reads the store; fetch again what turns out to be damaged there, and do it once more.
 
     Arguments:
@@ -111,11 +110,9 @@ def _mending(act: Callable[[], T], lock: Lock, request: Request, shop: Workshop,
         except DamagedBlobError as error:
             if not repairs_left:
                 raise
-            shop.progress.note(f"{error.blob.digest} is damaged in the store; fetching it again")
-            shop.sources.store.drop(error.blob)
-            plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
-            shop.progress.expect(plan.fetch_bytes + repeats_bytes)
-            fetch_all(
-                plan.fetches, shop.kinds, shop.sources, jobs=request.jobs, keep_going=False, progress=shop.progress
-            )
+            context.runner.progress.note(f"{error.blob.digest} is damaged in the store; fetching it again")
+            context.sources.store.drop(error.blob)
+            plan = plan_lock(lock, context)
+            context.runner.progress.expect(plan.fetch_bytes + repeats_bytes)
+            fetch_all(plan.fetches, context.keeping_going(False))
     raise AssertionError("the last attempt either returned or raised")

@@ -11,32 +11,23 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors, write_durably
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
-from bundler.model.lock import Lock, decode_lock, encode_lock
+from bundler.model.lock import encode_lock
+from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
+from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
 from bundler.pipeline.fetching import fetch_all
-from bundler.pipeline.locking import narrow_lock, pin_manifest, require_agreement, require_platforms
-from bundler.pipeline.planning import (
-    Plan,
-    Room,
-    estimate_manifest,
-    narrow_estimate,
-    plan_estimates,
-    plan_lock,
-    require_room,
-)
+from bundler.pipeline.locking import pin_manifest
+from bundler.pipeline.narrowing import narrow_lock, require_platforms
+from bundler.pipeline.opened_lock import lock_path, read_lock
+from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bundler.kinds.base import KindTable
+    from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
-    from bundler.pipeline.context import Request, Workshop
-    from bundler.pipeline.planning import Estimated
-
-
-def lock_path(manifest: Path) -> Path:
-    """Return STEM.lock.json beside STEM.yaml."""
-    return manifest.with_name(f"{manifest.stem}.lock.json")
+    from bundler.pipeline.context import BuildContext, Request, Room
+    from bundler.pipeline.estimating import Estimated
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
@@ -46,96 +37,65 @@ def output_path(output: str, manifest: Manifest) -> Path:
         return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
 
 
-def read_lock(path: Path, kinds: KindTable) -> Lock | None:
-    """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ManifestError(
-            ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
-        ) from error
-    return decode_lock(data, {name: kind.decode for name, kind in kinds.items()}, file=str(path))
-
-
-def update_lock(request: Request, shop: Workshop, patterns: Sequence[str]) -> tuple[Lock | None, Lock]:
+def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]) -> tuple[Lock | None, Lock]:
     """Pin a manifest, keep what still holds, write the lock; returns the lock before and after.
 
     Arguments:
         patterns: shell globs of entries to pin anew although nothing changed.
     """
-    manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    manifest = load_manifest(request.manifest, tuple(context.kinds.values()), request.overrides)
     path = lock_path(request.manifest)
-    previous = read_lock(path, shop.kinds)
+    previous = read_lock(path, context.decoders)
     if patterns and previous is None:
         raise _lock_missing(path)
     _require_directory(path.parent)
-    new = pin_manifest(
-        manifest,
-        shop.kinds,
-        shop.sources,
-        previous=previous,
-        update=patterns,
-        jobs=request.jobs,
-        keep_going=request.keep_going,
-        progress=shop.progress,
-    )
+    new = pin_manifest(manifest, context, previous=previous, update=patterns)
     if new.failure:
         raise new.failure
     write_durably(path, encode_lock(new.lock))
     return previous, new.lock
 
 
-def plan_build(request: Request, shop: Workshop) -> tuple[Plan, Room, Room]:
+def plan_build(request: Request, context: BuildContext) -> tuple[Plan, Room, Room]:
     """Return what a build would cost, and the room of the store's and the output's file systems."""
-    manifest = load_manifest(request.manifest, tuple(shop.kinds.values()), request.overrides)
+    manifest = load_manifest(request.manifest, tuple(context.kinds.values()), request.overrides)
     require_platforms(request.platforms, manifest.platforms)
-    lock = _agreed_lock(manifest, request, shop)
-    store_room = shop.room(shop.store_root)
-    output_room = shop.room(output_path(request.output, manifest).parent)
+    lock = _agreed_lock(manifest, request, context)
+    store_room = context.room(context.store_root)
+    output_room = context.room(output_path(request.output, manifest).parent)
     if lock is None:
-        estimates = estimate_manifest(
-            manifest, shop.kinds, shop.sources, jobs=request.jobs, keep_going=request.keep_going, progress=shop.progress
-        )
-        return _estimated_plan(estimates, request, shop), store_room, output_room
+        estimates = estimate_manifest(manifest, context)
+        return _estimated_plan(estimates, request, context), store_room, output_room
     if request.platforms:
-        lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
-    return plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs), store_room, output_room
+        lock = narrow_lock(lock, request.platforms, context)
+    return plan_lock(lock, context), store_room, output_room
 
 
-def build(request: Request, shop: Workshop) -> Built:
+def build(request: Request, context: BuildContext) -> Built:
     """Make the archive: lock when there is no lock, fetch what the store lacks, assemble.
 
     Raises any BundlerError of the steps; nothing is left under a final name then.
     """
-    text, manifest = _read(request, shop)
+    text, manifest = _read(request, context)
     output = output_path(request.output, manifest)
     require_platforms(request.platforms, manifest.platforms)
-    agreed = _agreed_lock(manifest, request, shop)
+    agreed = _agreed_lock(manifest, request, context)
     _require_output(output, request)
-    lock = agreed or _first_lock(manifest, request, shop)
+    lock = agreed or _first_lock(manifest, request, context)
     if request.platforms:
-        lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
-    plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
-    require_room(plan, shop.room(shop.store_root), shop.room(output.parent))
+        lock = narrow_lock(lock, request.platforms, context)
+    plan = plan_lock(lock, context)
+    require_room(plan, context.room(context.store_root), context.room(output.parent))
     if agreed:
-        shop.progress.expect(plan.moved_bytes)
-    fetch_all(
-        plan.fetches,
-        shop.kinds,
-        shop.sources,
-        jobs=request.jobs,
-        keep_going=request.keep_going,
-        progress=shop.progress,
-    )
-    return assemble(manifest, text, lock, output, request, shop)
+        context.runner.progress.expect(plan.moved_bytes)
+    fetch_all(plan.fetches, context)
+    return assemble(manifest, text, lock, output, request, context)
 
 
-def _read(request: Request, shop: Workshop) -> tuple[bytes, Manifest]:
+def _read(request: Request, context: BuildContext) -> tuple[bytes, Manifest]:
     """Return the manifest and the very bytes it was read from, which travel in the bundle."""
     text = read_text(request.manifest)
-    kinds = tuple(shop.kinds.values())
+    kinds = tuple(context.kinds.values())
     return text, read_manifest(text, file=str(request.manifest), kinds=kinds, overrides=request.overrides)
 
 
@@ -167,9 +127,9 @@ def _require_directory(directory: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
 
 
-def _agreed_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock | None:
+def _agreed_lock(manifest: Manifest, request: Request, context: BuildContext) -> Lock | None:
     path = lock_path(request.manifest)
-    lock = read_lock(path, shop.kinds)
+    lock = read_lock(path, context.decoders)
     if lock is None:
         if request.locked:
             raise _lock_missing(path)
@@ -178,44 +138,33 @@ def _agreed_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock |
     return lock
 
 
-def _first_lock(manifest: Manifest, request: Request, shop: Workshop) -> Lock:
+def _first_lock(manifest: Manifest, request: Request, context: BuildContext) -> Lock:
     """Lock a manifest that never was, after a look at the disks: locking files means downloading them."""
     path = lock_path(request.manifest)
     _require_directory(path.parent)
-    estimates = estimate_manifest(
-        manifest, shop.kinds, shop.sources, jobs=request.jobs, keep_going=request.keep_going, progress=shop.progress
-    )
-    plan = _estimated_plan(estimates, request, shop)
-    require_room(plan, shop.room(shop.store_root), shop.room(output_path(request.output, manifest).parent))
-    shop.progress.expect(plan.moved_bytes)
-    pinned = pin_manifest(
-        manifest,
-        shop.kinds,
-        shop.sources,
-        estimates=estimates,
-        jobs=request.jobs,
-        keep_going=request.keep_going,
-        progress=shop.progress,
-    )
+    estimates = estimate_manifest(manifest, context)
+    plan = _estimated_plan(estimates, request, context)
+    require_room(plan, context.room(context.store_root), context.room(output_path(request.output, manifest).parent))
+    context.runner.progress.expect(plan.moved_bytes)
+    pinned = pin_manifest(manifest, context, estimates=estimates)
     if pinned.failure:
-        _fetch_rest(pinned.lock, request, shop)
+        _fetch_rest(pinned.lock, request, context)
         raise pinned.failure
     write_durably(path, encode_lock(pinned.lock))
     return pinned.lock
 
 
-def _fetch_rest(lock: Lock, request: Request, shop: Workshop) -> None:
+def _fetch_rest(lock: Lock, request: Request, context: BuildContext) -> None:
     """Fetch what could be pinned although something else could not, so that the next run has only that left to do."""
     with suppress(BundlerError):
         if request.platforms:
-            lock = narrow_lock(lock, request.platforms, shop.kinds, shop.sources)
-        plan = plan_lock(lock, shop.kinds, shop.sources.store.has, jobs=request.jobs)
-        fetch_all(plan.fetches, shop.kinds, shop.sources, jobs=request.jobs, keep_going=True, progress=shop.progress)
+            lock = narrow_lock(lock, request.platforms, context)
+        plan = plan_lock(lock, context)
+        fetch_all(plan.fetches, context.keeping_going(True))
 
 
-def _estimated_plan(estimates: Sequence[Estimated], request: Request, shop: Workshop) -> Plan:
-    wanted = [narrow_estimate(item, request.platforms, shop.kinds, shop.sources) for item in estimates]
-    return plan_estimates(wanted, shop.sources.store.has, jobs=request.jobs)
+def _estimated_plan(estimates: Sequence[Estimated], request: Request, context: BuildContext) -> Plan:
+    return plan_estimates([narrow_estimate(item, request.platforms, context) for item in estimates], context)
 
 
 def _lock_missing(path: Path) -> ManifestError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from bundler.archive.tar_stream import ChecksumCache
     from bundler.kinds.base import KindTable, Sources
+    from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
-    from bundler.model.progress import Progress
-    from bundler.pipeline.planning import Room
+    from bundler.pipeline.runner import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,6 @@ class Request:
         output: the archive's file, or a directory that exists (or ends with a slash).
         platforms: the platforms to narrow to; empty for all of the manifest's.
         locked: whether a missing lock is an error.
-        jobs: downloads at once.
-        keep_going: whether the rest is still fetched after a failure.
         date_cap: newest date any member may have, seconds since the epoch, or None.
     """
 
@@ -36,23 +34,37 @@ class Request:
     output: str = "."
     platforms: tuple[Platform, ...] = ()
     locked: bool = False
-    jobs: int = 4
-    keep_going: bool = False
     date_cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class Room:
+    """A directory, its file system's device number, and the bytes free on it."""
+
+    directory: str
+    device: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildContext:
     """What the steps work with; wired once per command.
 
     Arguments:
+        decoders: for each kind's name, what reads one of its artifacts from a lock.
+        runner: does what can be done at once, and reports it.
         room: looks at a file system.
         checksums: the checksums of verified files of the store.
     """
 
     kinds: KindTable
+    decoders: Mapping[str, Decoder]
     sources: Sources
-    progress: Progress
+    runner: Runner
     room: Callable[[Path], Room]
     store_root: Path
     checksums: ChecksumCache
+
+    def keeping_going(self, keep_going: bool) -> BuildContext:
+        """Return the same with another rule for failures."""
+        return replace(self, runner=replace(self.runner, keep_going=keep_going))

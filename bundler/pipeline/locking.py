@@ -1,113 +1,28 @@
-"""Entries -> pins. Keeps what an earlier lock says as long as the entry still means the same. Design section 4."""
+"""Entries -> pins. Keeps what an earlier lock says as long as the entry still means the same. Design section 4.
+
+What the manifest lists comes first; what that yields (`discovery`) second, under the same rules.
+"""
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bundler.errors import ErrorId, ManifestError
-from bundler.model.artifact import Aliased
 from bundler.model.lock import Lock, LockedEntry
-from bundler.model.manifest import Entry, Manifest, entry_fingerprint
-from bundler.pipeline.workers import Unit, attempt_all
+from bundler.model.manifest import entry_fingerprint
+from bundler.pipeline.discovery import derived_entries, discovered_by, discoverer_of, manifest_entries
+from bundler.pipeline.runner import Unit
+from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from bundler.kinds.base import AnyKind, KindTable, Sources
-    from bundler.model.artifact import Artifact
-    from bundler.model.platform import Platform
-    from bundler.model.progress import Progress, Task
-    from bundler.pipeline.planning import Estimated
-
-
-def disagreements(manifest: Manifest, lock: Lock) -> tuple[str, ...]:
-    """Return, one line each, what the manifest asks for and the lock does not answer, and the other way round."""
-    lines: list[str] = []
-    wanted = {(kind, entry.id): entry for kind, entries in manifest.entries.items() for entry in entries}
-    for (kind, entry_id), entry in wanted.items():
-        locked = lock.entry(kind, entry_id)
-        if locked is None:
-            lines.append(f"{entry.position}: {kind} {entry_id} is not in the lock")
-        elif locked.fingerprint != entry_fingerprint(entry):
-            lines.append(f"{entry.position}: {kind} {entry_id} was locked from other settings")
-    lines += [
-        f"{entry.kind} {entry.id} is in the lock but no longer in the manifest"
-        for entry in lock.entries
-        if (entry.kind, entry.id) not in wanted
-    ]
-    if changed := [name for name, text in lock.variables.items() if manifest.variables.get(name) != text]:
-        lines += [f"the lock was made with --set {name}={lock.variables[name]}" for name in changed]
-    if not lines and lock.manifest != manifest.digest:
-        lines.append("name, release or platforms have changed since the manifest was locked")
-    return tuple(lines)
-
-
-def require_agreement(manifest: Manifest, lock: Lock, *, where: str) -> None:
-    """Raise ManifestError (LOCK_OUTDATED) with every disagreement when the lock does not answer the manifest."""
-    if problems := disagreements(manifest, lock):
-        raise ManifestError(
-            ErrorId.LOCK_OUTDATED,
-            "manifest and lock disagree",
-            where=where,
-            remedy="Run `bundler lock` to pin what changed, or undo the change in the manifest.",
-            problems=problems,
-        )
-
-
-def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[tuple[str, str]]:
-    """Return (kind, id) of the locked entries that shell globs name, by id, or by the key or an alias of an artifact.
-
-    What of such an entry stays is told by `earlier_pins`.
-
-    Raises ManifestError (ENTRY_UNKNOWN) for a pattern that names nothing.
-    """
-    chosen: set[tuple[str, str]] = set()
-    names = {
-        (entry.kind, entry.id): {entry.id, *(name for artifact in entry.artifacts for name in _names(artifact))}
-        for entry in lock.entries
-    }
-    for pattern in patterns:
-        matched = {key for key, known in names.items() if any(_matches(name, pattern) for name in known)}
-        if not matched:
-            near = difflib.get_close_matches(pattern, sorted(set[str]().union(*names.values())), n=1)
-            raise ManifestError(
-                ErrorId.ENTRY_UNKNOWN,
-                f"no locked entry is called {pattern!r}",
-                remedy=f"Did you mean {near[0]!r}?" if near else "`bundler inspect` of the lock lists them.",
-            )
-        chosen |= matched
-    return frozenset(chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The earlier pins of an entry that is pinned again: what stays if it can, and what was asked to move."""
-
-    kept: tuple[Artifact, ...] = ()
-    moved: tuple[Artifact, ...] = ()
-
-
-def earlier_pins(entry: LockedEntry, patterns: Sequence[str]) -> Earlier:
-    """Tell what shell globs ask to move of an entry: some artifacts, or, where one names the entry, all anew."""
-    if any(_matches(entry.id, pattern) for pattern in patterns):
-        return Earlier()
-    moved = [
-        any(_matches(name, pattern) for name in _names(artifact) for pattern in patterns)
-        for artifact in entry.artifacts
-    ]
-    pins = tuple(zip(entry.artifacts, moved, strict=True))
-    return Earlier(tuple(pin for pin, moves in pins if not moves), tuple(pin for pin, moves in pins if moves))
-
-
-def _names(artifact: Artifact) -> tuple[str, ...]:
-    return (artifact.key, *(artifact.aliases if isinstance(artifact, Aliased) else ()))
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatchcase(name, pattern)
+    from bundler.model.lock import EntryName
+    from bundler.model.manifest import Manifest
+    from bundler.model.progress import Task
+    from bundler.pipeline.context import BuildContext
+    from bundler.pipeline.discovery import WantedEntry
+    from bundler.pipeline.estimating import Estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,72 +35,106 @@ class Pinned:
 
 def pin_manifest(
     manifest: Manifest,
-    kinds: KindTable,
-    sources: Sources,
+    context: BuildContext,
     *,
     previous: Lock | None = None,
     update: Sequence[str] = (),
     estimates: Sequence[Estimated] = (),
-    jobs: int,
-    keep_going: bool = False,
-    progress: Progress,
 ) -> Pinned:
-    """Pin the entries of a manifest.
+    """Pin the entries of a manifest, and what they yield.
+
+    A failure is returned where the runner keeps going; otherwise it is raised.
 
     Arguments:
         previous: an earlier lock, whose pins hold for entries that mean the same; for others the kind is told them.
-        update: shell globs of entries, or of artifacts in them, to pin anew all the same.
+        update: shell globs of entries, or of artifacts in them, to pin anew all the same; what such an entry yields
+            moves with it.
         estimates: what `estimate_manifest` found; entries that it had to pin already, or failed on, are not asked
             again.
-        jobs: how many entries are worked on at once.
-        keep_going: whether a failure is returned once everything else is pinned; without, it is raised.
     """
     moved = entries_to_update(previous, update) if previous else frozenset()
-    known = {(item.kind, item.entry.id): item for item in estimates}
-    pinned: list[LockedEntry] = []
-    units: list[Unit[tuple[AnyKind, Entry, Earlier]]] = []
-    for kind_name, entries in manifest.entries.items():
-        for entry in entries:
-            before = previous.entry(kind_name, entry.id) if previous else None
-            if before and before.fingerprint == entry_fingerprint(entry) and (kind_name, entry.id) not in moved:
-                pinned.append(before)
-            else:
-                earlier = earlier_pins(before, update) if before else Earlier()
-                units.append(Unit(entry.id, None, (kinds[kind_name], entry, earlier)))
+    before = {entry.name: entry for entry in previous.entries} if previous else {}
+    asked = {estimated.wanted.name: estimated for estimated in estimates}
+    pinning = _Pinning(manifest, context, before, tuple(update), moved, asked)
+    listed = pinning.round(manifest_entries(manifest))
+    derived = pinning.round(derived_entries(manifest, listed.discovered))
+    ordered = sorted([*listed.pinned, *derived.pinned], key=lambda entry: entry.name)
+    lock = Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
+    return Pinned(lock, listed.failure or derived.failure)
 
-    def pin(work: tuple[AnyKind, Entry, Earlier], task: Task) -> LockedEntry:
-        kind, entry, earlier = work
-        asked = known.get((kind.name, entry.id))
+
+@dataclass(slots=True)
+class _Round:
+    """What came of some entries: their pins, what they yield, and the failure of the first that failed."""
+
+    pinned: list[LockedEntry] = field(default_factory=list)
+    discovered: list[WantedEntry] = field(default_factory=list)
+    failure: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinning:
+    """What the rounds of one `pin_manifest` share."""
+
+    manifest: Manifest
+    context: BuildContext
+    before: Mapping[EntryName, LockedEntry]
+    update: tuple[str, ...]
+    moved: frozenset[EntryName]
+    estimates: Mapping[EntryName, Estimated]
+
+    def round(self, entries: Sequence[WantedEntry]) -> _Round:
+        """Pin those that have to be, several at once, and look what they and the others yield."""
+        result = _Round()
+        units: list[Unit[tuple[WantedEntry, LockedEntry | None]]] = []
+        for wanted in entries:
+            kept = self._kept(wanted)
+            if kept is None or discoverer_of(wanted, self.context):
+                units.append(Unit(wanted.entry.id, None, (wanted, kept)))
+            else:
+                result.pinned.append(kept)
+        outcome = self.context.runner.attempt_all(units, self._pin)
+        for pinned, discovered in outcome.results.values():
+            result.pinned.append(pinned)
+            result.discovered += discovered
+        result.failure = outcome.failure
+        return result
+
+    def _kept(self, wanted: WantedEntry) -> LockedEntry | None:
+        """Return the earlier pins of an entry that still hold, or None."""
+        before = self.before.get(wanted.name)
+        if before is None or before.fingerprint != entry_fingerprint(wanted.entry) or wanted.failure:
+            return None
+        if wanted.name in self.moved or wanted.parent in self.moved:
+            return None
+        return replace(before, derived_from=wanted.parent)
+
+    def _pin(
+        self, work: tuple[WantedEntry, LockedEntry | None], task: Task
+    ) -> tuple[LockedEntry, tuple[WantedEntry, ...]]:
+        wanted, kept = work
+        if wanted.failure:
+            raise wanted.failure
+        pinned = kept or self._locked(wanted, task)
+        return pinned, discovered_by(wanted, pinned.artifacts, self.manifest, self.context, task)
+
+    def _locked(self, wanted: WantedEntry, task: Task) -> LockedEntry:
+        asked = self.estimates.get(wanted.name)
+        if asked and asked.wanted.entry != wanted.entry:
+            # its parent has moved since then
+            asked = None
         if asked and asked.failure:
             raise asked.failure
-        artifacts = (asked and asked.estimate.artifacts) or kind.lock(
-            entry, sources, task, kept=earlier.kept, moved=earlier.moved
-        )
-        return LockedEntry(kind.name, entry.id, entry_fingerprint(entry), tuple(artifacts))
+        artifacts = asked.estimate.artifacts if asked else ()
+        if not artifacts:
+            earlier = self._earlier(wanted)
+            artifacts = self.context.kinds[wanted.kind].lock(
+                wanted.entry, self.context.sources, task, kept=earlier.kept, moved=earlier.moved
+            )
+        fingerprint = entry_fingerprint(wanted.entry)
+        return LockedEntry(*wanted.name, fingerprint, tuple(artifacts), derived_from=wanted.parent)
 
-    outcome = attempt_all(units, pin, jobs=jobs, keep_going=keep_going, progress=progress)
-    ordered = sorted([*pinned, *outcome.results.values()], key=lambda entry: (entry.kind, entry.id))
-    lock = Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
-    return Pinned(lock, outcome.failure)
-
-
-def require_platforms(wanted: Sequence[Platform], offered: Sequence[Platform]) -> None:
-    """Raise ManifestError (IMAGE_PLATFORM_MISSING) when a platform is wanted that the manifest is not for."""
-    if absent := [str(platform) for platform in wanted if platform not in offered]:
-        raise ManifestError(
-            ErrorId.IMAGE_PLATFORM_MISSING,
-            f"the manifest is not for {', '.join(absent)}, only for {', '.join(map(str, offered))}",
-            remedy="Add the platform to the manifest's `platforms` and run `bundler lock`, or ask for another.",
-        )
-
-
-def narrow_lock(lock: Lock, platforms: Sequence[Platform], kinds: KindTable, sources: Sources) -> Lock:
-    """Return the part of a lock that serves these platforms; raises as `require_platforms` does."""
-    require_platforms(platforms, lock.platforms)
-    entries = []
-    for entry in lock.entries:
-        kind = kinds[entry.kind]
-        left = [part for artifact in entry.artifacts if (part := kind.narrow(artifact, platforms, sources)) is not None]
-        if left:
-            entries.append(LockedEntry(entry.kind, entry.id, entry.fingerprint, tuple(left)))
-    return Lock(lock.manifest, tuple(platforms), lock.variables, tuple(entries))
+    def _earlier(self, wanted: WantedEntry) -> Earlier:
+        before = self.before.get(wanted.name)
+        # what moves with its parent moves whole
+        return Earlier() if before is None or wanted.parent in self.moved else earlier_pins(before, self.update)

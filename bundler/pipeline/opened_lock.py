@@ -1,4 +1,4 @@
-"""What an operator names to look at: a lock file, an archive or an unpacked tree, all of which hold a lock."""
+"""Where locks are read from: the file beside a manifest, or whatever else holds one (an archive, an unpacked tree)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,35 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.opened_bundle import OpenedBundle, open_bundle
 from bundler.durable import storage_errors
-from bundler.errors import BundleFormatError, ErrorId
+from bundler.errors import BundleFormatError, ErrorId, ManifestError
+from bundler.model.artifacts import DECODERS
 from bundler.model.lock import Lock, decode_lock
-from bundler.pipeline.building import read_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from bundler.kinds.base import KindTable
+    from bundler.model.lock import Decoder
 
 LOCK_SUFFIX = ".json"
+
+
+def lock_path(manifest: Path) -> Path:
+    """Return STEM.lock.json beside STEM.yaml."""
+    return manifest.with_name(f"{manifest.stem}.lock.json")
+
+
+def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
+    """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ManifestError(
+            ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
+        ) from error
+    return decode_lock(data, decoders, file=str(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +46,7 @@ class Contents:
     bundle: OpenedBundle | None
 
 
-def read_contents(path: Path, kinds: KindTable) -> Contents:
+def read_contents(path: Path) -> Contents:
     """Read a lock (a file whose name ends in .json), an archive, one of its parts, or an unpacked tree.
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent), and as `decode_lock` and `open_bundle` do.
@@ -36,9 +55,8 @@ def read_contents(path: Path, kinds: KindTable) -> Contents:
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
         bundle = open_bundle(path)
-        decoders = {name: kind.decode for name, kind in kinds.items()}
-        return Contents(decode_lock(bundle.lock, decoders, file=f"{path}: lock.json"), bundle)
-    lock = read_lock(path, kinds)
+        return Contents(decode_lock(bundle.lock, DECODERS, file=f"{path}: lock.json"), bundle)
+    lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
             ErrorId.BUNDLE_NOT_FOUND, "there is no such lock", where=str(path), remedy="Check the path."

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
-from bundler.kinds.base import Estimate
-from bundler.pipeline.workers import Unit, attempt_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bundler.kinds.base import Fetch, KindTable, Sources
+    from bundler.kinds.base import Fetch, KindTable
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
-    from bundler.model.manifest import Entry, Manifest
-    from bundler.model.platform import Platform
-    from bundler.model.progress import Progress, Task
+    from bundler.pipeline.context import BuildContext, Room
+    from bundler.pipeline.estimating import Estimated
 
 # the bundle's own files, tar headers and padding: generous, so that a plan never promises too little room
 OVERHEAD_BYTES = 4 * 1024 * 1024
@@ -99,87 +96,14 @@ def build_plan(
     )
 
 
-def plan_lock(lock: Lock, kinds: KindTable, has: Callable[[Blob], bool], *, jobs: int) -> Plan:
+def plan_lock(lock: Lock, context: BuildContext) -> Plan:
     """Return the cost of a build from a lock."""
     content = sum(blob.size for blob in lock.blobs)
-    return build_plan(lock_fetches(lock, kinds), has, jobs=jobs, content_bytes=content)
+    fetches = lock_fetches(lock, context.kinds)
+    return build_plan(fetches, context.sources.store.has, jobs=context.runner.jobs, content_bytes=content)
 
 
-@dataclass(frozen=True, slots=True)
-class _NotesOnly:
-    """Progress for questions that move next to nothing: only what is worth a line is passed on."""
-
-    progress: Progress
-
-    def expect(self, total_bytes: int) -> None:
-        """Show nothing."""
-
-    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - nothing is counted
-        return _NotedTask(label, self.progress)
-
-    def note(self, text: str) -> None:
-        self.progress.note(text)
-
-
-@dataclass(frozen=True, slots=True)
-class _NotedTask:
-    label: str
-    progress: Progress
-
-    def advance(self, count: int) -> None:
-        """Show nothing."""
-
-    def note(self, text: str) -> None:
-        self.progress.note(f"{self.label}: {text}")
-
-    def finish(self, outcome: str = "") -> None:
-        """Show nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """An entry of the named kind and what it will cost, or why that could not be told."""
-
-    kind: str
-    entry: Entry
-    estimate: Estimate
-    failure: Exception | None = None
-
-
-def estimate_manifest(
-    manifest: Manifest, kinds: KindTable, sources: Sources, *, jobs: int, keep_going: bool, progress: Progress
-) -> list[Estimated]:
-    """Ask the upstream, for a manifest without a lock, how much each entry is; in the manifest's order.
-
-    With `keep_going` a failure is kept with its entry; without, it is raised.
-    """
-    wanted = [(name, entry) for name, entries in manifest.entries.items() for entry in entries]
-    units = [Unit(entry.id, 0, (name, entry)) for name, entry in wanted]
-
-    def ask(work: tuple[str, Entry], task: Task) -> Estimated:
-        name, entry = work
-        return Estimated(name, entry, kinds[name].estimate(entry, sources, task))
-
-    outcome = attempt_all(units, ask, jobs=jobs, keep_going=keep_going, progress=_NotesOnly(progress))
-    nothing = Estimate(())
-    return [
-        outcome.results.get(index) or Estimated(name, entry, nothing, outcome.failures[index])
-        for index, (name, entry) in enumerate(wanted)
-    ]
-
-
-def narrow_estimate(
-    estimated: Estimated, platforms: Sequence[Platform], kinds: KindTable, sources: Sources
-) -> Estimated:
-    """Return what an entry costs a build for some platforms; what is not pinned yet is wanted whole by the lock."""
-    kind, pinned = kinds[estimated.kind], estimated.estimate.artifacts
-    if not platforms or not pinned:
-        return estimated
-    left = [part for artifact in pinned if (part := kind.narrow(artifact, platforms, sources)) is not None]
-    return replace(estimated, estimate=replace(estimated.estimate, fetches=kind.fetches(left), artifacts=tuple(left)))
-
-
-def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], *, jobs: int) -> Plan:
+def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:
     """Return the cost of a build for which there is no lock yet; blobs shared between entries are counted once."""
     fetches: list[tuple[str, Fetch]] = []
     seen: set[Blob] = set()
@@ -188,19 +112,11 @@ def plan_estimates(estimates: Sequence[Estimated], has: Callable[[Blob], bool], 
             if fetch.provides and seen.issuperset(fetch.provides):
                 continue
             seen.update(fetch.provides)
-            fetches.append((estimated.kind, fetch))
+            fetches.append((estimated.wanted.kind, fetch))
     unknown = [label for estimated in estimates for label in estimated.estimate.unknown]
     content = sum(fetch.transfer_bytes for _, fetch in fetches)
+    has, jobs = context.sources.store.has, context.runner.jobs
     return build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A directory, its file system's device number, and the bytes free on it."""
-
-    directory: str
-    device: int
-    free_bytes: int
 
 
 def require_room(plan: Plan, store: Room, output: Room) -> None:

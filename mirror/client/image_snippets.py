@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from mirror.client.reach import Snippet
 from mirror.client.wording import CLIENT_URL, curl, curl_remarks, root_url, schemes, word
 

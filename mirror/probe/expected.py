@@ -7,32 +7,21 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.checked_index import check_index
 from bundler.errors import BundleFormatError, ErrorId
+from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import INDEX_PATH
-from bundler.model.file_artifact import FileArtifact
 from bundler.model.image.artifact import ImageArtifact
 from bundler.model.image.bundled import bundle_images, media_type
-from bundler.model.image.layout import blob_path
 from bundler.model.image.site_name import site_repository
 from bundler.model.lock import decode_lock
-from bundler.model.rpm.artifact import RpmArtifact, decode_rpm_artifact
 from mirror.probe.mirror_report import Finding, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Mapping
 
     from bundler.archive.checked_index import CheckedIndex
-    from bundler.model.artifact import Artifact
     from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.image.reference import Reference
-
-# the kinds' names in a lock, and what reads one of their artifacts
-DECODERS: Mapping[str, Callable[[Any], Artifact]] = {
-    "files": FileArtifact.decode,
-    "images": ImageArtifact.decode,
-    "rpms": decode_rpm_artifact,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +140,6 @@ def locked_yardstick(data: bytes, file: str) -> Yardstick:
     artifacts = [artifact for entry in lock.entries for artifact in entry.artifacts]
     images = (artifact for artifact in artifacts if isinstance(artifact, ImageArtifact))
     return Yardstick(
-        locked={path: blob for artifact in artifacts for path, blob in _placed(artifact)},
+        locked={str(path): blob for artifact in artifacts for path, blob in artifact.placed.items()},
         locked_images=tuple(map(locked_image, images)),
     )
-
-
-def _placed(artifact: Artifact) -> Iterable[tuple[str, Blob]]:
-    if isinstance(artifact, FileArtifact | RpmArtifact):
-        return [(str(artifact.path), artifact.content)]
-    if isinstance(artifact, ImageArtifact):
-        return [(str(blob_path(blob.digest)), blob) for blob in artifact.blobs]
-    # what a repository adds to its packages is made anew from texts in the lock
-    return []

@@ -11,7 +11,8 @@ from bundler.archive.bundle_files import bundle_files
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.artifact import ImageArtifact, PlatformImage
-from bundler.model.image.layout import IMAGE_DIRECTORY, blob_path, layout_placements
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY, blob_path
+from bundler.model.image.layout import layout_placements
 from bundler.model.image.oci import OCI_MANIFEST, Descriptor
 from bundler.model.image.reference import Reference
 from bundler.model.manifest import ROLES

@@ -19,6 +19,8 @@ LOADED = (
     [
         ("bundler", "verify", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
         ("bundler", "unpack", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
+        ("bundler", "inspect", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
+        ("bundler", "diff", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
         ("bundler", "load-images", "bundler.push", ("bundler.kinds", "bundler.net", "requests", "yaml")),
         ("bundler", "push-images", "bundler.push", ("bundler.kinds", "docker", "yaml")),
         ("bundler", "check", "bundler.kinds", ("bundler.push", "bundler.net.http.transport", "requests")),

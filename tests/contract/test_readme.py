@@ -10,7 +10,7 @@ import pytest
 
 from bundler.kinds import KINDS
 from bundler.kinds.files.reading import KEYS as FILE_KEYS
-from bundler.kinds.images.kind import KEYS as IMAGE_KEYS
+from bundler.kinds.images.reading import KEYS as IMAGE_KEYS
 from bundler.kinds.rpms.reading import KEYS as RPM_KEYS
 from bundler.kinds.rpms.reading import REPO_KEYS
 from bundler.manifest.header import HEADER_KEYS

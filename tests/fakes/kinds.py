@@ -1,10 +1,15 @@
-"""Small kinds of content for tests of whatever loops over kinds: `boxes` place files, `labels` place nothing."""
+"""Small kinds of content for tests of whatever loops over kinds.
+
+`boxes` place files, `labels` place nothing, `crates` yield `notes`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bundler.kinds.base import DerivedItem
 from bundler.manifest.fields import Fields
 from bundler.manifest.node_text import want_text
 from bundler.manifest.schema import (
@@ -20,14 +25,18 @@ from bundler.manifest.schema import (
 )
 from bundler.model.bundle_path import BundlePath, reserved_problem
 from bundler.model.scope import uses_platform
+from tests.fakes.notes import NotesKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bundler.kinds.base import Sources
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
+    from bundler.model.progress import Task
     from bundler.model.scope import Scope
     from bundler.model.source_text import Node, Position, Scalar
+    from tests.fakes.notes import NoteArtifact, NoteEntry
 
 BOX_KEYS = ("path", "url", "urls", "members", "mode", "sealed", "size", "roles", "platforms")
 
@@ -46,6 +55,10 @@ class Box:
     roles: tuple[str, ...]
     platforms: tuple[Platform, ...]
     members: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> str:
+        return str(self.paths[0])
 
     def meaning(self) -> Json:
         return {"paths": list(self.paths), "urls": list(self.urls), "mode": self.mode, "roles": list(self.roles)}
@@ -125,6 +138,10 @@ class Label:
     position: Position
     text: str
 
+    @property
+    def key(self) -> str:
+        return self.text
+
     def meaning(self) -> Json:
         return self.text
 
@@ -147,3 +164,43 @@ class Labels:
 
 
 FAKE_KINDS = (Boxes(), Labels())
+
+
+@dataclass(slots=True)
+class CratesKind(NotesKind):
+    """Notes whose text is a JSON list of what each yields: items of `notes`, or `{"crates": ID}` for another crate.
+
+    `asked`: the ids of those that were asked, in that order.
+    """
+
+    asked: list[str] = field(default_factory=list)
+    name: str = "crates"
+
+    def lock(
+        self,
+        entry: NoteEntry,
+        sources: Sources,
+        task: Task,
+        *,
+        kept: Sequence[NoteArtifact] = (),
+        moved: Sequence[NoteArtifact] = (),
+    ) -> tuple[NoteArtifact, ...]:
+        """Pin what is there now, and keep it to be read."""
+        pinned = NotesKind.lock(self, entry, sources, task, kept=kept, moved=moved)
+        sources.store.put(self.upstream[entry.id].encode())
+        return pinned
+
+    def discover(
+        self, entry: NoteEntry, pinned: Sequence[NoteArtifact], sources: Sources, task: Task
+    ) -> list[DerivedItem]:
+        """Return what the pinned text says; what is there now where nothing is pinned."""
+        self.asked.append(entry.id)
+        text = sources.store.read(pinned[0].blob).decode() if pinned else self.upstream[entry.id]
+        task.advance(len(text))
+        return [_derived(item) for item in json.loads(text)]
+
+
+def _derived(item: Json) -> DerivedItem:
+    if isinstance(item, dict) and "crates" in item:
+        return DerivedItem("crates", item["crates"])
+    return DerivedItem("notes", item)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
 from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.manifest.fields import Fields
+from bundler.manifest.node_text import want_text
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
-from bundler.model.lock_json import decode_blob, encode_blob
 from bundler.model.placement import Placement
-from bundler.model.source_text import Position
+from bundler.model.source_text import Position, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +34,14 @@ class NoteEntry:
     wish: str = ""
     position: Position = field(default=Position("manifest.yaml", 1, 1))
 
+    @property
+    def key(self) -> str:
+        """Its id in lower case: however that is written, it is one note."""
+        return self.id.lower()
+
     def meaning(self) -> Json:
         """Return its settings."""
-        return [self.id, self.wish]
+        return [self.key, self.wish]
 
     def targets(self) -> tuple[BundlePath, ...]:
         """Return where it goes."""
@@ -66,9 +72,19 @@ class NoteArtifact:
         """Its one blob."""
         return (self.blob,)
 
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """Where its key says."""
+        return {BundlePath(self.key): self.blob}
+
     def encode(self) -> Json:
         """Return its JSON."""
-        return {"key": self.key, **encode_blob(self.blob), "held_to": self.held_to.encode()}
+        return {"key": self.key, **self.blob.encode(), "held_to": self.held_to.encode()}
+
+    @classmethod
+    def decode(cls, value: Any) -> NoteArtifact:
+        """Read what `encode` wrote."""
+        return cls(value["key"], Blob.decode(value), HeldTo.decode(value["held_to"]))
 
 
 @dataclass(slots=True)
@@ -86,8 +102,15 @@ class NotesKind:
     schema: Mapping[str, Json] = field(default_factory=dict)
 
     def read(self, node: Node, scope: Scope) -> NoteEntry | None:
-        """Never called: tests make entries themselves."""
-        raise AssertionError(node, scope)
+        """Read an id, or a mapping of `id` and `wish`."""
+        if isinstance(node, Scalar):
+            written = want_text(node, scope, "a note")
+            return None if written is None else NoteEntry(written.text, "", node.position)
+        fields = Fields(node, scope, known=("id", "wish"), what="a note")
+        written, wish = fields.text("id", required=True), fields.text("wish")
+        if written is None or not fields.ok:
+            return None
+        return NoteEntry(written.text, "" if wish is None else wish.text, node.position)
 
     def check(self, entries: Sequence[NoteEntry], scope: Scope) -> None:
         """Find nothing wrong."""
@@ -110,10 +133,6 @@ class NotesKind:
         self.locked.append(entry.id)
         self.kept[entry.id] = [artifact.key for artifact in kept]
         return (NoteArtifact(entry.id, Blob.of(self._text(entry.id).encode())),)
-
-    def decode(self, value: Any) -> NoteArtifact:
-        """Read what `encode` wrote."""
-        return NoteArtifact(value["key"], decode_blob(value), HeldTo.decode(value["held_to"]))
 
     def narrow(self, artifact: NoteArtifact, platforms: Sequence[Platform], sources: Sources) -> NoteArtifact | None:  # noqa: ARG002 - same
         """Keep it: notes are for any platform."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.model.bundle import BundleIndex, IndexedFile, encode_index, sums_text
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.artifact import ImageArtifact

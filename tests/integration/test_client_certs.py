@@ -9,7 +9,7 @@ import click
 import pytest
 
 from bundler.cli.options import NetworkOptions
-from bundler.cli.wiring import open_workshop
+from bundler.cli.wiring import open_build_context
 from bundler.errors import ErrorId, ManifestError, SourceError
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
@@ -169,8 +169,8 @@ def test_options_and_settings_bring_certificates(
 
     def read(*client_certs: str) -> bytes:
         network = NetworkOptions((), False, ca.file, frozenset(), client_certs)
-        with open_workshop(tmp_path / "store", network, tmp_path, quiet=True) as shop:
-            return shop.sources.downloader.read(server.url("/in/a"), max_bytes=1000).data
+        with open_build_context(tmp_path / "store", network, tmp_path, quiet=True) as context:
+            return context.sources.downloader.read(server.url("/in/a"), max_bytes=1000).data
 
     assert read(f"{server.url('/')}={certificate},{key}") == BODY
     settings.write_text(f"client_certs: ['{server.url('/')}={certificate.name},{key.name}']\n")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.model.digest import Blob
 from bundler.model.image.artifact import ImageArtifact
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX
@@ -142,7 +143,7 @@ def test_a_pruned_image_can_be_copied_whole(path: str, work: Work) -> None:
 def test_a_lock_and_an_empty_store_are_enough(work: Work, tmp_path: Path) -> None:
     entries = [work.lock("demo/app:1", AMD64, ARMV7), work.lock("demo/tool:1", AMD64)]
     decoded = [
-        LockedEntry(entry.kind, entry.id, entry.fingerprint, (work.kind.decode(pinned(entry).encode()),))
+        LockedEntry(entry.kind, entry.id, entry.fingerprint, (ImageArtifact.decode(pinned(entry).encode()),))
         for entry in entries
     ]
     elsewhere = Work(work.upstream, tmp_path / "elsewhere", work.kind, new_sources(tmp_path / "empty"))

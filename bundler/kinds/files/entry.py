@@ -105,6 +105,11 @@ class FileEntry:
     mode: int | None
     roles: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """The first path that it lands on."""
+        return self.downloads[0].paths[0]
+
     def meaning(self) -> Json:
         """Return what is asked for."""
         return {

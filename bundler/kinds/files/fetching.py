@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.downloading import from_first_good_url, other_bytes
+from bundler.kinds.downloading import Pin, from_first_good_url, other_bytes
 from bundler.net.redact import redact_text
 from bundler.upstream_archive.members import read_members
 
@@ -119,7 +119,7 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
         return True
 
     try:
-        from_first_good_url(work.urls, sources, task, use, pinned=work.download, exact=whole, arrived=arrived)
+        from_first_good_url(work.urls, sources, task, use, pin=Pin(work.download, exact=whole), arrived=arrived)
     except IntegrityError as error:
         raise IntegrityError(
             ErrorId.UPSTREAM_CHANGED,

@@ -6,7 +6,7 @@ Owns how the parts fit and placing. Reading the entries is `bundler.kinds.files.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
@@ -99,10 +99,6 @@ class FilesKind:
                     remedy="Let the members land in different directories, or take fewer of them.",
                 )
         return tuple(artifacts)
-
-    def decode(self, value: Any) -> FileArtifact:
-        """Read one artifact from the lock."""
-        return FileArtifact.decode(value)
 
     def narrow(self, artifact: FileArtifact, platforms: Sequence[Platform], sources: Sources) -> FileArtifact | None:
         """Return the artifact when any of its platforms is among these; files are never split."""

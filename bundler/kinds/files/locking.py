@@ -44,6 +44,15 @@ class _Promise:
         return HeldTo(self.held_to.by, self.held_to.detail, via)
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A finished download: its bytes, what is known of it, and what messages call its source."""
+
+    incoming: Incoming
+    received: Received
+    where: str
+
+
 def pin_download(download: Download, entry: FileEntry, sources: Sources, task: Task) -> tuple[FileArtifact, ...]:
     """Download one variant of an entry and return its files, in the order of their paths.
 
@@ -53,9 +62,11 @@ def pin_download(download: Download, entry: FileEntry, sources: Sources, task: T
     promise = _promise(download, sources)
 
     def use(incoming: Incoming, received: Received, where: str) -> list[FileArtifact]:
+        arrived = _Arrived(incoming, received, where)
+        _require_promised(promise, arrived)
         if download.is_whole:
-            return [_pin_whole(download, entry, promise, incoming, received, where)]
-        return _pin_members(download, entry, promise, incoming, received, where, sources)
+            return [_pin_whole(download, entry, promise, arrived)]
+        return _pin_members(download, entry, promise, arrived, sources)
 
     artifacts = from_first_good_url(download.urls, sources, task, use)
     if promise.document is not None and download.checksum_path is not None:
@@ -108,26 +119,23 @@ def _require_bare(document: Document, download: Download) -> None:
         ) from error
 
 
-def _require_promised(promise: _Promise, incoming: Incoming, where: str) -> None:
+def _require_promised(promise: _Promise, arrived: _Arrived) -> None:
     """Raise IntegrityError when a download is not what was promised; its bytes stay where they are."""
-    if promise.digest is None or (got := incoming.digest(promise.digest.algorithm)) == promise.digest:
+    if promise.digest is None or (got := arrived.incoming.digest(promise.digest.algorithm)) == promise.digest:
         return
     promised_by = redact_text(promise.held_to.detail) or "the manifest"
     raise IntegrityError(
         ErrorId.CHECKSUM_MISMATCH,
         f"the download is not what {promised_by} promises",
-        where=where,
+        where=arrived.where,
         remedy="Try again later or from elsewhere; if it stays so, ask the publisher which of the two is right.",
         want=str(promise.digest),
         got=str(got),
     )
 
 
-def _pin_whole(
-    download: Download, entry: FileEntry, promise: _Promise, incoming: Incoming, received: Received, where: str
-) -> FileArtifact:
-    _require_promised(promise, incoming, where)
-    content = incoming.commit()
+def _pin_whole(download: Download, entry: FileEntry, promise: _Promise, arrived: _Arrived) -> FileArtifact:
+    content = arrived.incoming.commit()
     [take] = download.takes
     path = take.target("")
     if path is None:
@@ -137,29 +145,22 @@ def _pin_whole(
         content=content,
         urls=download.urls,
         download=content,
-        held_to=promise.kept_by(received.via),
+        held_to=promise.kept_by(arrived.received.via),
         mode=entry.mode or 0o644,
-        date=received.last_modified,
+        date=arrived.received.last_modified,
         roles=entry.roles,
         platforms=download.platforms,
     )
 
 
 def _pin_members(
-    download: Download,
-    entry: FileEntry,
-    promise: _Promise,
-    incoming: Incoming,
-    received: Received,
-    where: str,
-    sources: Sources,
+    download: Download, entry: FileEntry, promise: _Promise, arrived: _Arrived, sources: Sources
 ) -> list[FileArtifact]:
-    _require_promised(promise, incoming, where)
-    packed = Blob(incoming.digest("sha256"), received.size)
+    packed = Blob(arrived.incoming.digest("sha256"), arrived.received.size)
     artifacts = []
-    with incoming.open() as file:
-        for member, chunks in read_members(file, [take.member for take in download.takes], where=where):
-            paths = _paths(download, member.name, where)
+    with arrived.incoming.open() as file:
+        for member, chunks in read_members(file, [take.member for take in download.takes], where=arrived.where):
+            paths = _paths(download, member.name, arrived.where)
             content = sources.store.admit(chunks)
             artifacts += [
                 FileArtifact(
@@ -167,7 +168,7 @@ def _pin_members(
                     content=content,
                     urls=download.urls,
                     download=packed,
-                    held_to=promise.kept_by(received.via),
+                    held_to=promise.kept_by(arrived.received.via),
                     member=member.name,
                     mode=entry.mode or (0o755 if member.executable else 0o644),
                     date=member.mtime,
@@ -176,7 +177,7 @@ def _pin_members(
                 )
                 for path in paths
             ]
-    incoming.discard()
+    arrived.incoming.discard()
     return artifacts
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bundler.kinds.base import Sources
+    from bundler.kinds.images.entry import ImageEntry
     from bundler.model.digest import Digest
     from bundler.model.platform import Platform
     from bundler.model.progress import Task
@@ -40,36 +41,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ImageWish:
-    """What is wanted of one image; see the fields of `ImageArtifact`."""
-
-    reference: Reference
-    also_known_as: tuple[Reference, ...]
-    platforms: tuple[Platform, ...]
-    roles: tuple[str, ...]
-    where: str
-
-
-def pin_image(wish: ImageWish, sources: Sources, task: Task) -> ImageArtifact:
+def pin_image(entry: ImageEntry, sources: Sources, task: Task) -> ImageArtifact:
     """Resolve an image upstream and bring its documents and configs into the store, but no layer.
 
     Raises SourceError (schema 1 and unusable documents included), IntegrityError (the tag is not at the digest that the
     manifest gives it), ManifestError (IMAGE_PLATFORM_MISSING), StorageError.
     """
-    return _Pinning(wish, sources, task).pin()
+    return _Pinning(entry, sources, task).pin()
 
 
 @dataclass(frozen=True, slots=True)
 class _Pinning:
     """The work of one `pin_image`."""
 
-    wish: ImageWish
+    entry: ImageEntry
     sources: Sources
     task: Task
 
     def pin(self) -> ImageArtifact:
-        reference = self.wish.reference
+        reference = self.entry.reference
         remote = self._top()
         document = self._parsed(remote)
         upstream = self.sources.store.put(remote.data)
@@ -80,7 +70,7 @@ class _Pinning:
             case ImageIndex():
                 offered = self._children(document)
         chosen = self._choose(offered)
-        images = tuple(self._image(*pair) for pair in zip(self.wish.platforms, chosen, strict=True))
+        images = tuple(self._image(*pair) for pair in zip(self.entry.platforms, chosen, strict=True))
         top = upstream
         if isinstance(document, ImageIndex):
             top = self.sources.store.put(prune_index(remote.data, [child.digest for child in chosen]))
@@ -97,14 +87,14 @@ class _Pinning:
             media_type=document.media_type,
             created=self._config(images[0].config).created,
             held_to=HeldTo("manifest") if reference.digest else HeldTo("first-use", via=remote.via),
-            also_known_as=self.wish.also_known_as,
-            roles=self.wish.roles,
+            also_known_as=self.entry.also_known_as,
+            roles=self.entry.roles,
             images=images,
         )
 
     def _top(self) -> RemoteManifest:
         # the tag goes first where there are both: a digest that belongs to another tag is a mistake worth knowing
-        reference = self.wish.reference
+        reference = self.entry.reference
         by_tag = Reference(reference.host, reference.path, reference.tag) if reference.tag else reference
         try:
             remote = self.sources.registry.manifest(by_tag, want=reference.digest)
@@ -113,7 +103,7 @@ class _Pinning:
                 raise
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
-                f"{self.wish.where}: the tag {reference.tag} is not at the digest that the manifest gives",
+                f"{self.entry.position}: the tag {reference.tag} is not at the digest that the manifest gives",
                 where=by_tag.tagged,
                 remedy="Find out why; then correct the digest, or leave the tag out to take the digest as it is.",
                 want=error.want,
@@ -125,7 +115,7 @@ class _Pinning:
     def _children(self, index: ImageIndex) -> list[Descriptor]:
         """Return the children that are images, each with its platform where the index or its config tells it."""
         images = [child for child in index.manifests if child.media_type in MANIFEST_TYPES and not child.is_attestation]
-        if None not in select(images, self.wish.platforms):
+        if None not in select(images, self.entry.platforms):
             return images
         return [child if child.platform else self._with_platform(child) for child in images]
 
@@ -140,15 +130,15 @@ class _Pinning:
         return Descriptor(child.media_type, child.blob, config.platform)
 
     def _choose(self, offered: Sequence[Descriptor]) -> tuple[Descriptor, ...]:
-        chosen = select(offered, self.wish.platforms)
-        missing = [str(platform) for platform, child in zip(self.wish.platforms, chosen, strict=True) if child is None]
+        chosen = select(offered, self.entry.platforms)
+        missing = [str(platform) for platform, child in zip(self.entry.platforms, chosen, strict=True) if child is None]
         if missing:
             has = sorted({str(child.platform) for child in offered if child.platform is not None})
             raise ManifestError(
                 ErrorId.IMAGE_PLATFORM_MISSING,
-                f"{self.wish.reference} is not published for {', '.join(missing)}, "
+                f"{self.entry.reference} is not published for {', '.join(missing)}, "
                 f"only for {', '.join(has) or 'no platform that it names'}",
-                where=self.wish.where,
+                where=str(self.entry.position),
                 remedy="Give the entry `platforms:` with those that it has, or choose another image.",
             )
         return tuple(child for child in chosen if child is not None)
@@ -157,22 +147,22 @@ class _Pinning:
         manifest = self._manifest(child)
         own = self._config(manifest.config).platform
         if child.platform is not None and not own.matches(child.platform):
-            self.task.note(f"{self.wish.reference}: what its index calls {child.platform} calls itself {own}")
+            self.task.note(f"{self.entry.reference}: what its index calls {child.platform} calls itself {own}")
         kept = tuple(layer for layer in manifest.layers if not layer.is_foreign)
         skipped = tuple(layer for layer in manifest.layers if layer.is_foreign)
         if skipped:
             self.task.note(
-                f"{self.wish.reference} ({platform}): {len(skipped)} foreign layers are left out, "
+                f"{self.entry.reference} ({platform}): {len(skipped)} foreign layers are left out, "
                 f"so that no engine can load it from the bundle"
             )
         if any(layer.is_zstd for layer in kept):
-            self.task.note(f"{self.wish.reference} ({platform}): has zstd layers, which Docker before 23 cannot load")
+            self.task.note(f"{self.entry.reference} ({platform}): has zstd layers, which Docker before 23 cannot load")
         named = Descriptor(manifest.media_type, child.blob)
         config = Descriptor(manifest.config.media_type, manifest.config.blob)
         return PlatformImage(platform, named, config, kept, skipped)
 
     def _manifest(self, child: Descriptor) -> ImageManifest:
-        data = read_document(self.sources, [self.wish.reference], child.blob, self.task)
+        data = read_document(self.sources, [self.entry.reference], child.blob, self.task)
         found = self._usable(lambda: parse_document(data, child.media_type), child.digest)
         if not isinstance(found, ImageManifest):
             raise self._unusable(f"{child.digest}: it is called a manifest and is an index")
@@ -181,7 +171,7 @@ class _Pinning:
     def _config(self, config: Descriptor) -> ImageConfig:
         if config.size > MAX_CONFIG_BYTES:
             raise self._unusable(f"{config.digest}: a config of {config.size:,} bytes")
-        data = read_blob(self.sources, [self.wish.reference], config.blob, self.task)
+        data = read_blob(self.sources, [self.entry.reference], config.blob, self.task)
         return self._usable(lambda: parse_config(data), config.digest)
 
     def _parsed(self, remote: RemoteManifest) -> ImageManifest | ImageIndex:
@@ -194,7 +184,7 @@ class _Pinning:
             raise SourceError(
                 ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
                 str(error),
-                where=str(self.wish.reference),
+                where=str(self.entry.reference),
                 remedy="Push the image anew with a current tool, or take a newer tag.",
             ) from error
         except ValueError as error:
@@ -204,6 +194,6 @@ class _Pinning:
         return SourceError(
             ErrorId.SOURCE_INVALID,
             f"what the registry gave is no image: {what}",
-            where=str(self.wish.reference),
+            where=str(self.entry.reference),
             remedy="Check the reference: charts, signatures and other artifacts cannot be bundled as images.",
         )

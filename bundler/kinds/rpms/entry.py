@@ -75,6 +75,11 @@ class RpmEntry:
     roles: tuple[str, ...] = ()
 
     @property
+    def key(self) -> str:
+        """The directory."""
+        return str(self.path)
+
+    @property
     def platform(self) -> Platform:
         """The platform that the packages are for."""
         return PLATFORMS[self.arch]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.downloading import admit_exactly, from_first_good_url, known_blob, pinned_blob
+from bundler.kinds.downloading import Pin, admit_exactly, from_first_good_url, known_blob, pinned_blob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def bring_package(
     if (found := arrived()) is not None:
         return found
     try:
-        return from_first_good_url(urls, sources, task, use, pinned=pinned, exact=True, arrived=arrived)
+        return from_first_good_url(urls, sources, task, use, pin=Pin(pinned) if pinned else None, arrived=arrived)
     except IntegrityError as error:
         raise IntegrityError(
             ErrorId.CHECKSUM_MISMATCH,

@@ -6,7 +6,7 @@ Owns how the parts fit. Reading the entries is `bundler.kinds.rpms.reading`, cho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Estimate, Fetch, Sources
 from bundler.kinds.rpms.fetching import RpmFetch, fetch_rpm, rpm_fetches
@@ -15,7 +15,7 @@ from bundler.kinds.rpms.placing import installed_placements, repository_placemen
 from bundler.kinds.rpms.reading import check_rpm_entries, read_rpm_entry
 from bundler.kinds.rpms.schema import RPM_SCHEMA
 from bundler.model.digest import Blob
-from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact, decode_rpm_artifact
+from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,10 +85,6 @@ class RpmsKind:
     ) -> tuple[RpmsArtifact, ...]:
         """Choose, fetch and authenticate the packages; see `pin_rpms` for what is raised."""
         return pin_rpms(entry, sources, task, kept=_packages(kept), moved=_packages(moved))
-
-    def decode(self, value: Any) -> RpmsArtifact:
-        """Read one artifact from the lock."""
-        return decode_rpm_artifact(value)
 
     def narrow(self, artifact: RpmsArtifact, platforms: Sequence[Platform], sources: Sources) -> RpmsArtifact | None:
         """Return the artifact when its repository is for any of these platforms."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.downloading import admit_exactly, from_first_good_url, known_blob, pinned_blob
+from bundler.kinds.downloading import Pin, admit_exactly, from_first_good_url, known_blob, pinned_blob
 from bundler.kinds.error_naming import naming
 from bundler.kinds.rpms.cached_repomd import keep_index, read_index
 from bundler.model.digest import Digest
@@ -281,7 +281,7 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
     urls = metadata.urls(record.href, record.xml_base)
     with naming(_called(metadata.spec)):
         try:
-            return from_first_good_url(urls, sources, task, use, pinned=pinned, exact=True, arrived=arrived)
+            return from_first_good_url(urls, sources, task, use, pin=Pin(pinned) if pinned else None, arrived=arrived)
         except IntegrityError as error:
             raise IntegrityError(
                 ErrorId.CHECKSUM_MISMATCH,

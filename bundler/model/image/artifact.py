@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
+from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.oci import INDEX_TYPES, Descriptor
 from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import site_name
-from bundler.model.lock_json import decode_blob, encode_blob, want_count, want_text
+from bundler.model.json_value import want_count, want_text
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from bundler.model.bundle_path import BundlePath
     from bundler.model.json_value import Json
 
 
@@ -121,6 +123,11 @@ class ImageArtifact:
         return tuple(dict.fromkeys((self.upstream, self.top, *(blob for image in self.images for blob in image.blobs))))
 
     @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """Its blobs, each where a bundle keeps it."""
+        return {blob_path(blob.digest): blob for blob in self.blobs}
+
+    @property
     def names(self) -> tuple[Reference, ...]:
         """What it is called on the site, source hosts still in front: names with a tag, or one with a digest alone."""
         asked = self.reference
@@ -150,7 +157,7 @@ class ImageArtifact:
         artifact = cls(
             reference=Reference.parse(want_text(value["reference"])),
             upstream=Blob(Digest.parse(want_text(value["upstream_digest"])), want_count(value["upstream_size"])),
-            top=decode_blob(value),
+            top=Blob.decode(value),
             media_type=want_text(value["media_type"]),
             created=None if created is None else want_count(created),
             held_to=HeldTo.decode(value["held_to"]),
@@ -177,8 +184,8 @@ def site_name_conflicts(artifacts: Iterable[ImageArtifact]) -> tuple[str, ...]:
 
 
 def _encode_descriptor(descriptor: Descriptor) -> Json:
-    return {"media_type": descriptor.media_type, **encode_blob(descriptor.blob)}
+    return {"media_type": descriptor.media_type, **descriptor.blob.encode()}
 
 
 def _decode_descriptor(value: Any) -> Descriptor:
-    return Descriptor(want_text(value["media_type"]), decode_blob(value))
+    return Descriptor(want_text(value["media_type"]), Blob.decode(value))

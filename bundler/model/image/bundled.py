@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.about import ImageAbout
-from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES, OCI_INDEX, OCI_MANIFEST
 from bundler.model.image.reference import Reference
 

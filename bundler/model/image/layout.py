@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bundler.model.about import ImageAbout, TopAbout
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY, blob_path
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from bundler.model.json_value import Json, dump_canonical, dump_pretty
 from bundler.model.manifest import ROLES
@@ -32,13 +33,7 @@ if TYPE_CHECKING:
     from bundler.model.platform import Platform
 
 T = TypeVar("T")
-IMAGE_DIRECTORY = "k8simage"
 TABLE_HEADER = "#platform\timage_id\tmanifest\tmanifest_size\tmanifest_type\tdigest\tbytes\tnames\tlayers\n"
-
-
-def blob_path(digest: Digest) -> BundlePath:
-    """Return where a blob lies in the bundle."""
-    return BundlePath(f"{IMAGE_DIRECTORY}/blobs/{digest.algorithm}/{digest.hex}")
 
 
 def layout_placements(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
-from bundler.model.image.layout import IMAGE_DIRECTORY
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.image.reference import Reference
 from bundler.model.image.site_name import is_named_like
 from bundler.model.json_value import Json, dump_canonical

@@ -7,16 +7,18 @@ with every update and keeps no old ones, so a digest alone would not bring them 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
-from bundler.model.json_value import Json, dump_canonical
-from bundler.model.lock_json import decode_blob, encode_blob, want_count, want_text
+from bundler.model.json_value import Json, dump_canonical, want_count, want_flag, want_text
 from bundler.model.manifest import ROLES
 from bundler.model.platform import Platform
 from bundler.model.rpm.nevra import Nevra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # ends what a package was held to when nobody checked its own signature
 UNCHECKED_SUFFIX = ", gpgcheck: false"
@@ -103,6 +105,11 @@ class RpmArtifact:
         """The package."""
         return (self.content,)
 
+    @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """The package at its path."""
+        return {self.path: self.content}
+
     def encode(self) -> Json:
         """Return its JSON object in the lock."""
         return {
@@ -111,7 +118,7 @@ class RpmArtifact:
             "nevra": str(self.nevra),
             "repo": self.repo,
             "urls": list(self.urls),
-            **encode_blob(self.content),
+            **self.content.encode(),
             "checksum": str(self.checksum),
             "held_to": self.held_to.encode(),
             "signed": self.signed,
@@ -148,7 +155,7 @@ class RepoOrigin:
         return cls(
             want_text(value["id"]),
             tuple(want_text(url) for url in value["urls"]),
-            _want_flag(value["gpgcheck"]),
+            want_flag(value["gpgcheck"]),
             tuple(_text(key) for key in value["keys"]),
         )
 
@@ -215,6 +222,11 @@ class RepoArtifact:
         return ()
 
     @property
+    def placed(self) -> Mapping[BundlePath, Blob]:
+        """Nothing: what it adds to the packages is made anew from the texts."""
+        return {}
+
+    @property
     def _keys(self) -> tuple[str, ...]:
         return tuple(key for origin in self.origins for key in origin.keys)
 
@@ -255,10 +267,10 @@ def _decode_package(value: Any) -> RpmArtifact:
         nevra=Nevra.parse(want_text(value["nevra"])),
         repo=want_text(value["repo"]),
         urls=tuple(want_text(url) for url in value["urls"]),
-        content=decode_blob(value),
+        content=Blob.decode(value),
         checksum=Digest.parse(want_text(value["checksum"])),
         held_to=HeldTo.decode(value["held_to"]),
-        signed=_want_flag(value["signed"]),
+        signed=want_flag(value["signed"]),
         date=want_count(value["date"]),
         summary=want_text(value["summary"]),
         platform=Platform.parse(want_text(value["platform"])),
@@ -291,9 +303,3 @@ def _text(lines: Any) -> str:
     if not isinstance(lines, list):
         raise TypeError(f"{lines!r} is not a list of lines")
     return "\n".join(want_text(line) for line in lines)
-
-
-def _want_flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a truth value")
-    return value

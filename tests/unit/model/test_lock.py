@@ -14,10 +14,10 @@ from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
-from tests.fakes.notes import NoteArtifact, NotesKind
+from tests.fakes.notes import NoteArtifact
 from tests.unit.model.values import TEXTS, blobs, digests, held_tos, platforms
 
-DECODERS = {"pins": NotesKind().decode, "needles": NotesKind().decode}
+DECODERS = {"pins": NoteArtifact.decode, "needles": NoteArtifact.decode}
 PINS = st.lists(st.builds(NoteArtifact, TEXTS, blobs(), held_tos()), max_size=3, unique_by=lambda pin: pin.key)
 ENTRIES = st.lists(
     st.builds(
@@ -30,12 +30,19 @@ ENTRIES = st.lists(
     max_size=3,
     unique_by=lambda entry: (entry.kind, entry.id),
 )
+
+
+def _derived(entries: list[LockedEntry]) -> list[LockedEntry]:
+    """Let every entry but the first come from the first."""
+    return entries[:1] + [replace(entry, derived_from=entries[0].name) for entry in entries[1:]]
+
+
 LOCKS = st.builds(
     Lock,
     digests("sha256"),
     st.lists(platforms(), max_size=2).map(tuple),
     st.dictionaries(TEXTS, TEXTS, max_size=3),
-    ENTRIES.map(lambda entries: tuple(sorted(entries, key=lambda entry: (entry.kind, entry.id)))),
+    st.one_of(ENTRIES, ENTRIES.map(_derived)).map(lambda entries: tuple(sorted(entries, key=lambda entry: entry.name))),
 )
 EMPTY = Lock(Digest.sha256(b""), (), {}, ())
 
@@ -87,6 +94,11 @@ def test_a_newer_format_asks_for_a_newer_bundler() -> None:
         (("entries", 0, "kind"), "nails"),
         (("entries", 0, "kind"), []),
         (("entries", 0, "entry"), None),
+        (("entries", 0, "from"), None),
+        (("entries", 0, "from"), "pins a"),
+        (("entries", 0, "from"), {"kind": "pins"}),
+        (("entries", 0, "from"), {"kind": "pins", "id": 7}),
+        (("entries", 0, "from"), {"kind": ["pins"], "id": "a"}),
         (("entries", 0, "artifacts", 0, "size"), -1),
         (("entries", 0, "artifacts", 0, "held_to", "by"), "hope"),
         (("entries", 0, "artifacts", 0, "digest"), "0"),
@@ -130,8 +142,18 @@ def _lock_file(*entries: object) -> bytes:
     [
         ([{"id": 7}], "is not a string"),
         ([{"id": "a"}, {"id": "a"}], "pins a is in it twice"),
+        ([{"id": "a", "from": {"kind": "pins", "id": "b"}}], "pins a is from pins b, which is no entry of its own"),
+        ([{"id": "a", "from": {"kind": "pins", "id": "a"}}], "pins a is from pins a"),
+        (
+            [
+                {"id": "a", "from": {"kind": "pins", "id": "b"}},
+                {"id": "b", "from": {"kind": "pins", "id": "c"}},
+                {"id": "c"},
+            ],
+            "pins a is from pins b",
+        ),
     ],
-    ids=["a number for a name", "both sides of a merge"],
+    ids=["a number for a name", "both sides of a merge", "an orphan", "its own parent", "a grandparent"],
 )
 def test_entries_that_no_lock_has(entries: list[dict[str, object]], why: str) -> None:
     rest = {"kind": "pins", "entry": str(Digest("sha256", "0" * 64)), "artifacts": []}

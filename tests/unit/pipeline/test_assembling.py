@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.kinds.base import Sources
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
 from bundler.pipeline.assembling import MAX_REPAIRS, assemble
-from bundler.pipeline.context import Request, Workshop
+from bundler.pipeline.context import Request
 from bundler.pipeline.locking import pin_manifest
-from bundler.pipeline.planning import Room
+from tests.fakes.build_context import build_context
 from tests.fakes.notes import NoteEntry, NotesKind
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.store import MemoryStore
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bundler.kinds.base import Sources
     from bundler.model.lock import LockedEntry
     from bundler.model.placement import Placement
 
@@ -52,16 +51,6 @@ class ReadingKind(NotesKind):
         return NotesKind.place(self, entries, platforms, sources)
 
 
-class Forgetful:
-    """A checksum cache that stays empty."""
-
-    def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
-        """Know of none."""
-
-    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
-        """Keep nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """A lock of two notes that are in the store."""
@@ -73,12 +62,10 @@ class Case:
 
     def assemble(self) -> int:
         """Fetch nothing but what is damaged; returns how many files the archive has."""
-        sources = Sources(None, None, self.store, "")  # type: ignore[arg-type] # notes need no network
-        room = Room("", 0, 0)
-        shop = Workshop({"notes": self.kind}, sources, self.progress, lambda _: room, self.directory, Forgetful())
-        lock = pin_manifest(MANIFEST, shop.kinds, sources, jobs=1, progress=self.progress).lock
+        context = build_context(self.directory, self.kind, store=self.store, progress=self.progress)
+        lock = pin_manifest(MANIFEST, context).lock
         request = Request(self.directory / "m.yaml", {})
-        return assemble(MANIFEST, b"version: 1\n", lock, self.directory / "demo.tar.gz", request, shop).files
+        return assemble(MANIFEST, b"version: 1\n", lock, self.directory / "demo.tar.gz", request, context).files
 
 
 @pytest.fixture

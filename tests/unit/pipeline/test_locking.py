@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, ManifestError, SourceError
-from bundler.kinds.base import Sources
 from bundler.model.digest import Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
-from bundler.pipeline.locking import (
-    Earlier,
-    disagreements,
-    earlier_pins,
-    entries_to_update,
-    narrow_lock,
-    pin_manifest,
-    require_agreement,
-)
-from tests.fakes.notes import NoteEntry, NotesKind
-from tests.fakes.progress import RecordingProgress
-from tests.fakes.store import MemoryStore
+from bundler.pipeline.agreement import disagreements, require_agreement
+from bundler.pipeline.locking import pin_manifest
+from bundler.pipeline.narrowing import narrow_lock
+from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
+from tests.fakes.build_context import build_context
+from tests.fakes.notes import NoteArtifact, NoteEntry, NotesKind
 from tests.unit.model.rpm.test_artifact import RPM
 
 if TYPE_CHECKING:
@@ -40,10 +33,7 @@ def manifest_of(*entries: NoteEntry, name: str = "demo", variables: dict[str, st
 def locked(
     kind: NotesKind, manifest: Manifest, tmp_path: Path, previous: Lock | None = None, update: tuple[str, ...] = ()
 ) -> Lock:
-    sources = Sources(None, None, MemoryStore(tmp_path), str(tmp_path))  # type: ignore[arg-type] # notes need no network
-    pinned = pin_manifest(
-        manifest, {"notes": kind}, sources, previous=previous, update=update, jobs=2, progress=RecordingProgress()
-    )
+    pinned = pin_manifest(manifest, build_context(tmp_path, kind, jobs=2), previous=previous, update=update)
     assert pinned.failure is None
     return pinned.lock
 
@@ -130,7 +120,7 @@ def test_equal_manifest_and_lock_agree_after_a_round_trip(tmp_path: Path) -> Non
     kind = NotesKind({"a": "1", "b": "2"})
     wanted = manifest_of(NoteEntry("b"), NoteEntry("a"))
     data = encode_lock(locked(kind, wanted, tmp_path))
-    again = decode_lock(data, {"notes": kind.decode}, file="demo.lock.json")
+    again = decode_lock(data, {"notes": NoteArtifact.decode}, file="demo.lock.json")
     assert disagreements(wanted, again) == ()
     assert encode_lock(again) == data
 
@@ -157,9 +147,8 @@ def test_another_name_is_a_disagreement_too(tmp_path: Path) -> None:
 def test_narrowing_to_an_unlocked_platform_is_refused(tmp_path: Path) -> None:
     kind = NotesKind({"a": "1"})
     lock = locked(kind, manifest_of(NoteEntry("a")), tmp_path)
-    sources = Sources(None, None, MemoryStore(tmp_path), "")  # type: ignore[arg-type] # notes need no network
     with pytest.raises(ManifestError, match="linux/arm64") as caught:
-        narrow_lock(lock, [Platform("linux", "arm64")], {"notes": kind}, sources)
+        narrow_lock(lock, [Platform("linux", "arm64")], build_context(tmp_path, kind))
     assert caught.value.id is ErrorId.IMAGE_PLATFORM_MISSING
 
 

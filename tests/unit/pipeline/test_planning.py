@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bundler.errors import ErrorId, StorageError
 from bundler.kinds.base import Estimate, Fetch
 from bundler.model.digest import Blob
-from bundler.pipeline.planning import OVERHEAD_BYTES, Estimated, Room, build_plan, plan_estimates, require_room
+from bundler.pipeline.context import Room
+from bundler.pipeline.discovery import WantedEntry
+from bundler.pipeline.estimating import Estimated
+from bundler.pipeline.planning import OVERHEAD_BYTES, build_plan, plan_estimates, require_room
+from tests.fakes.build_context import build_context
 from tests.fakes.notes import NoteEntry
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ONE, TWO = Blob.of(b"x" * 100), Blob.of(b"y" * 50)
 
@@ -40,13 +49,13 @@ def test_scratch_space_is_that_of_the_largest_running_together() -> None:
     assert build_plan(fetches, lambda _: False, jobs=2, content_bytes=0).scratch_bytes == 50
 
 
-def test_estimates_count_shared_blobs_once_and_name_the_unknown() -> None:
+def test_estimates_count_shared_blobs_once_and_name_the_unknown(tmp_path: Path) -> None:
     layer = fetch("layer", ONE, transfer=100)
     estimates = [
-        Estimated("k", NoteEntry("a"), Estimate((layer, fetch("a", transfer=7)))),
-        Estimated("k", NoteEntry("b"), Estimate((layer,), unknown=("b",))),
+        Estimated(WantedEntry("k", NoteEntry("a")), Estimate((layer, fetch("a", transfer=7)))),
+        Estimated(WantedEntry("k", NoteEntry("b")), Estimate((layer,), unknown=("b",))),
     ]
-    found = plan_estimates(estimates, lambda _: False, jobs=1)
+    found = plan_estimates(estimates, build_context(tmp_path))
     assert found.fetch_bytes == 107
     assert found.unknown == ("b",)
 

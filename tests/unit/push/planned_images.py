@@ -5,8 +5,8 @@ from __future__ import annotations
 from bundler.model.about import ImageAbout, TopAbout
 from bundler.model.bundle import IndexedFile
 from bundler.model.digest import Blob
+from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.bundled import BundleImage
-from bundler.model.image.layout import blob_path
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from bundler.model.image.reference import Reference
 from bundler.model.platform import Platform

@@ -48,7 +48,7 @@ def test_an_artifact_survives_the_lock(store: MemoryStore, task: RecordingTask) 
     ]
     for item in items:
         for artifact in locked(item, files, store, task):
-            assert KIND.decode(json.loads(dump_pretty(artifact.encode()))) == artifact
+            assert FileArtifact.decode(json.loads(dump_pretty(artifact.encode()))) == artifact
 
 
 def test_the_lock_of_a_member_reads_like_this() -> None:
@@ -103,7 +103,7 @@ def test_a_tampered_lock_is_refused(store: MemoryStore, task: RecordingTask, key
     encoded = json.loads(dump_pretty(artifact.encode()))
 
     with pytest.raises((ValueError, KeyError, TypeError)):
-        KIND.decode(encoded | {key: value})
+        FileArtifact.decode(encoded | {key: value})
 
 
 def test_an_estimate_asks_for_sizes_and_moves_nothing(store: MemoryStore, task: RecordingTask) -> None:
@@ -144,6 +144,7 @@ def test_a_file_is_placed_with_all_that_a_reader_may_ask(store: MemoryStore, tas
     [placement] = KIND.place([LockedEntry("files", wanted.id, Digest.sha256(b""), artifacts)], [AMD64], given)
 
     assert (placement.path, placement.content, placement.kind) == ("d/m", Blob.of(b"member"), "files")
+    assert [artifact.placed for artifact in artifacts] == [{placement.path: placement.content}]
     assert (placement.mode, placement.mtime, placement.roles) == (0o755, MEMBER_S, ("edge",))
     assert placement.platforms == (ARM64,)
     assert encode_about(placement.about) == {"url": "https://h/a", "held_to": {"by": "first-use"}, "member": "m"}

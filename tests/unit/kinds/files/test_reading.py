@@ -45,6 +45,7 @@ def test_an_entry_without_platform_variables_is_one_file_for_any_platform() -> N
     [download] = entry.downloads
     assert entry.id == "kubeedge/kubeedge-${v}.tar.gz"
     assert entry.targets() == ("kubeedge/kubeedge-1.11.1.tar.gz",)
+    assert entry.key == "kubeedge/kubeedge-1.11.1.tar.gz"
     assert download.urls == ("https://h/v1.11.1.tar.gz",)
     assert (download.platforms, entry.mode, entry.roles) == ((), None, ("cloud", "edge"))
 

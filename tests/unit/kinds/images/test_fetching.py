@@ -7,7 +7,8 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.reference import Reference
 from bundler.model.lock import LockedEntry
@@ -199,6 +200,7 @@ def test_placing(case: Case) -> None:
     placements = case.kind.place([locked(artifact)], [AMD64, ARM64], case.sources)
     by_path = {str(placement.path): placement for placement in placements}
     assert {placement.content for placement in placements if isinstance(placement.content, Blob)} == set(artifact.blobs)
+    assert artifact.placed == {place.path: place.content for place in placements if isinstance(place.content, Blob)}
     script = by_path["k8simage/load.sh"]
     assert isinstance(script.content, bytes)
     assert script.content.startswith(b"#!/bin/sh\n")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, ManifestError, SourceError
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob
 from bundler.model.image.oci import DOCKER_INDEX, OCI_INDEX, OCI_MANIFEST

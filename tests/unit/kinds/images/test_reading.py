@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
 
 from bundler.errors import ManifestError
-from bundler.kinds.images.kind import ImageEntry, ImagesKind
+from bundler.kinds.images.entry import ImageEntry
+from bundler.kinds.images.kind import ImagesKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.manifest import ROLES, Manifest, entry_fingerprint
 from bundler.model.platform import Platform
+from bundler.model.scope import Scope
+from bundler.model.source_text import Position, node_of
 
 HEAD = "version: 1\nname: x\nplatforms: [linux/amd64, linux/arm64]\nvars: {v: '3.5'}\nimages:\n"
 DIGEST = f"sha256:{'a' * 64}"
@@ -41,6 +45,7 @@ def problems(images: str) -> list[str]:
 def test_a_reference_alone() -> None:
     (entry,) = entries("- pause:${v}\n")
     assert (entry.id, str(entry.reference)) == ("pause:${v}", "docker.io/library/pause:3.5")
+    assert entry.key == "docker.io/library/pause:3.5"
     assert (entry.platforms, entry.roles) == ((Platform("linux", "amd64"), Platform("linux", "arm64")), ROLES)
     assert (entry.also_known_as, entry.targets()) == ((), ())
     assert str(entry.position) == "m.yaml:6:3"
@@ -65,6 +70,17 @@ def test_the_meaning_counts_not_the_spelling() -> None:
         "- {name: pause:3.5, as: [a:1]}\n",
     ):
         assert entry_fingerprint(entries(other)[0]) != entry_fingerprint(short[0]), other
+
+
+def test_an_item_that_another_entry_yields_is_read_like_one_of_the_manifest() -> None:
+    scope = Scope({}, (Platform("linux", "amd64"), Platform("linux", "arm64")))
+    position = Position("m.yaml", 6, 3)
+    listed = {"name": "pause:3.5", "as": ["a:1"], "roles": ["edge"]}
+    for item, text in (("pause:3.5", "pause:3.5"), (listed, json.dumps(listed))):
+        assert [ImagesKind().read(node_of(item, position), scope)] == [
+            replace(entry, position=position) for entry in entries(f"- {text}\n")
+        ]
+    assert not scope.problems.errors
 
 
 @pytest.mark.parametrize(

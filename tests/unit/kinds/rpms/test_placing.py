@@ -74,6 +74,8 @@ def test_a_repository_is_complete_where_it_lies(store: MemoryStore) -> None:
         "yum/lib-1.0-1.noarch.rpm",
         "yum/local.repo",
     ]
+    blobs = {place.path: place.content for place in found.values() if isinstance(place.content, Blob)}
+    assert {**app.placed, **lib.placed, **repository().placed} == blobs
     package = found["yum/app-1.0-1.x86_64.rpm"]
     assert (package.content, package.mtime, package.roles, package.platforms) == (
         app.content,

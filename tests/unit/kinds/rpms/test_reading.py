@@ -64,6 +64,7 @@ def test_everything_an_entry_may_say(tmp_path: Path) -> None:
     entry = read(FULL, tmp_path)
     assert (entry.id, entry.path, entry.release, entry.arch) == ("yum-arm", "yum-arm", "7.9", "aarch64")
     assert str(entry.platform) == "linux/arm64"
+    assert entry.key == "yum-arm"
     assert entry.repos == (
         RepoSpec(
             "docker-ce",

@@ -1,4 +1,4 @@
-"""Which result and which failure `run_all` gives, whatever the threads do."""
+"""Which result and which failure a runner gives, whatever the threads do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.pipeline.workers import Unit, attempt_all, run_all
+from bundler.pipeline.runner import Runner, Unit
 from tests.fakes.progress import RecordingProgress, RecordingTask
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ def units(*names: str) -> list[Unit[str]]:
     return [Unit(name, 1, name) for name in names]
 
 
+def runner(*, jobs: int, keep_going: bool = False, progress: RecordingProgress | None = None) -> Runner:
+    return Runner(jobs=jobs, keep_going=keep_going, progress=progress or RecordingProgress())
+
+
 def failure(name: str) -> SourceError:
     return SourceError(ErrorId.SOURCE_NOT_FOUND, "is not there", where=name, remedy="Look.")
 
@@ -26,14 +30,14 @@ def failure(name: str) -> SourceError:
 @pytest.mark.parametrize("jobs", [1, 3, 16])
 def test_results_come_in_the_order_of_the_units(jobs: int) -> None:
     progress = RecordingProgress()
-    found = run_all(units("a", "b", "c"), lambda name, _: name.upper(), jobs=jobs, keep_going=False, progress=progress)
+    found = runner(jobs=jobs, progress=progress).run_all(units("a", "b", "c"), lambda name, _: name.upper())
     assert found == ["A", "B", "C"]
     assert sorted(task.label for task in progress.tasks) == ["a", "b", "c"]
     assert {task.outcome for task in progress.tasks} == {""}
 
 
 def test_nothing_to_do_is_no_error() -> None:
-    assert run_all([], lambda name, _: name, jobs=2, keep_going=False, progress=RecordingProgress()) == []
+    assert runner(jobs=2).run_all([], lambda name, _: name) == []
 
 
 def test_keep_going_does_the_rest_and_raises_the_first_failure_in_order() -> None:
@@ -50,7 +54,7 @@ def test_keep_going_does_the_rest_and_raises_the_first_failure_in_order() -> Non
         done.append(name)
 
     with pytest.raises(SourceError) as caught:
-        run_all(units("a", "b", "c", "d"), act, jobs=2, keep_going=True, progress=RecordingProgress())
+        runner(jobs=2, keep_going=True).run_all(units("a", "b", "c", "d"), act)
     assert caught.value.where == "a"
     assert sorted(done) == ["c", "d"]
 
@@ -64,7 +68,7 @@ def test_without_keep_going_nothing_is_begun_after_a_failure() -> None:
 
     progress = RecordingProgress()
     with pytest.raises(SourceError):
-        run_all(units(*"abcdefgh"), act, jobs=1, keep_going=False, progress=progress)
+        runner(jobs=1, progress=progress).run_all(units(*"abcdefgh"), act)
     assert begun[0] == "a"
     assert progress.tasks[0].outcome == "failed: is not there"
 
@@ -85,7 +89,7 @@ def test_what_runs_is_cut_short_at_its_next_block() -> None:
             cut.set()
 
     with pytest.raises(SourceError):
-        run_all(units("bad", "endless"), act, jobs=2, keep_going=False, progress=RecordingProgress())
+        runner(jobs=2).run_all(units("bad", "endless"), act)
     failed.set()
     assert cut.wait(10)
 
@@ -96,7 +100,7 @@ def test_a_task_that_cannot_report_ends_the_run() -> None:
             raise OSError(f"{label}, {total_bytes}")
 
     with pytest.raises(OSError, match="a, 1"):
-        run_all(units("a"), lambda name, _: name, jobs=1, keep_going=True, progress=Broken())
+        runner(jobs=1, keep_going=True, progress=Broken()).run_all(units("a"), lambda name, _: name)
 
 
 def test_an_attempt_keeps_results_beside_failures() -> None:
@@ -105,7 +109,7 @@ def test_an_attempt_keeps_results_beside_failures() -> None:
             raise failure(name)
         return name
 
-    outcome = attempt_all(units(*"abcd"), act, jobs=2, keep_going=True, progress=RecordingProgress())
+    outcome = runner(jobs=2, keep_going=True).attempt_all(units(*"abcd"), act)
     assert outcome.results == {0: "a", 2: "c"}
     assert str(outcome.failure) == "b: is not there"
 
@@ -115,4 +119,4 @@ def test_a_bug_is_raised_even_when_going_on() -> None:
         raise KeyError("a bug")
 
     with pytest.raises(KeyError):
-        run_all(units("a", "b"), act, jobs=1, keep_going=True, progress=RecordingProgress())
+        runner(jobs=1, keep_going=True).run_all(units("a", "b"), act)
