@@ -46,8 +46,8 @@ class CommandReader:
             if len(self._buffer) <= self._max + 1:
                 return None
             self._buffer.clear()
-            told, self._dropping = self._dropping, True
-            return None if told else TOO_LONG
+            reported, self._dropping = self._dropping, True
+            return None if reported else TOO_LONG
         line = bytes(self._buffer[:end]).removesuffix(b"\r")
         del self._buffer[: end + 1]
         if self._dropping:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mirror.ftp import login, session_commands, tree_commands
+from mirror.ftp import login, session_commands, tls_commands, tree_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-COMMANDS: dict[str, Callable[[Any, str], None]] = {
+    from mirror.ftp.interface import CommandFunction
+
+COMMANDS: Mapping[str, CommandFunction] = {
     "ABOR": session_commands.abor,
     "ALLO": session_commands.allo,
-    "AUTH": session_commands.no_tls,
+    "AUTH": tls_commands.auth,
     "CDUP": tree_commands.cdup,
     "CWD": tree_commands.cwd,
     "EPSV": session_commands.epsv,
@@ -24,11 +26,11 @@ COMMANDS: dict[str, Callable[[Any, str], None]] = {
     "NOOP": session_commands.noop,
     "PASS": login.password,
     "PASV": session_commands.pasv,
-    "PBSZ": session_commands.no_tls,
-    "PROT": session_commands.no_tls,
+    "PBSZ": tls_commands.pbsz,
+    "PROT": tls_commands.prot,
     "PWD": tree_commands.pwd,
     "QUIT": session_commands.quit_,
-    "REIN": session_commands.rein,
+    "REIN": login.rein,
     "REST": tree_commands.rest,
     "RETR": tree_commands.retr,
     "SIZE": tree_commands.size,

@@ -1,4 +1,4 @@
-"""A data connection that stands: plain here, TLS in `tls`. Non-blocking; says what it waits for."""
+"""A data connection once it is established: plain here, TLS in `tls`. Non-blocking; says what it waits for."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ Direction = Literal["read", "write"]
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class NotNow(Exception):  # noqa: N818 - no error
-    """The connection has to be waited for."""
+class WouldBlock(Exception):  # noqa: N818 - no error
+    """The connection is not ready.
+
+    Arguments:
+        direction: what it has to be ready for.
+    """
 
     def __init__(self, direction: Direction) -> None:
         super().__init__(direction)
         self.direction: Direction = direction
 
 
-class Wire(Protocol):
-    """A data connection; every call raises NotNow while it has to be waited for, OSError when it is gone."""
+class DataConnection(Protocol):
+    """A data connection; every call raises WouldBlock while it is not ready, OSError when it is gone."""
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
 
-    def greet(self) -> None:
-        """Finish whatever comes before the first byte."""
+    def handshake(self) -> None:
+        """Do what comes before the first byte."""
 
     def send(self, content: Content, limit: int) -> int:
         """Send at most so many bytes of a content; returns how many."""
 
     def finish(self) -> None:
-        """Close it so that the other side knows that it has all."""
+        """Close it so that the client knows that it has all."""
 
-    def cut(self) -> None:
-        """Close it so that the other side cannot think that it has all. Never raises."""
+    def abort(self) -> None:
+        """Close it so that the client cannot think that it has all. Never raises."""
 
 
 def reset(connection: socket.socket) -> None:
@@ -50,8 +54,8 @@ def reset(connection: socket.socket) -> None:
         connection.close()
 
 
-class PlainWire:
-    """A connection without TLS; owns its socket."""
+class PlainDataConnection:
+    """A data connection without TLS; owns its socket."""
 
     __slots__ = ("_number", "_socket")
 
@@ -63,20 +67,20 @@ class PlainWire:
         """Return the descriptor to wait on."""
         return self._number
 
-    def greet(self) -> None:
+    def handshake(self) -> None:
         """Nothing comes before the first byte."""
 
     def send(self, content: Content, limit: int) -> int:
-        """Send (`Wire.send`)."""
+        """Send (`DataConnection.send`)."""
         try:
             return content.send(self._number, limit)
         except BlockingIOError:
-            raise NotNow("write") from None
+            raise WouldBlock("write") from None
 
     def finish(self) -> None:
         """Close it; the kernel sends what it has, then FIN."""
         self._socket.close()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Close it with RST."""
         reset(self._socket)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 FACTS = ("type", "perm", "size", "modify")
 _LINES_OF_A_CHUNK = 500
-# /bin/ls tells the year instead of the time of what is older, or lies ahead
+# /bin/ls shows the year instead of the time of what is older, or lies ahead
 _RECENT_S = 180 * 24 * 3600
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def fact_time(seconds: float) -> str:
-    """Return a time as MDTM and MLSD tell it: UTC, YYYYMMDDHHMMSS (RFC 3659, 2.3)."""
+    """Return a time as MDTM and MLSD show it: UTC, YYYYMMDDHHMMSS (RFC 3659, 2.3)."""
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
 
 
@@ -59,8 +59,8 @@ def fact_line(entry: Entry, directory_s: int, facts: Collection[str]) -> str:
         known = {"type": "dir", "perm": "el", "modify": fact_time(directory_s)}
     else:
         known = {"type": "file", "perm": "r", "size": str(file.size), "modify": fact_time(file.modified_s)}
-    told = "".join(f"{fact}={known[fact]};" for fact in FACTS if fact in facts and fact in known)
-    return f"{told} {entry.name}\r\n"
+    shown = "".join(f"{fact}={known[fact]};" for fact in FACTS if fact in facts and fact in known)
+    return f"{shown} {entry.name}\r\n"
 
 
 def chunks(entries: Iterable[Entry], line: Callable[[Entry], str]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""USER and PASS. Without a file of users anybody is `anonymous`; with one, nobody is.
+"""USER, PASS and REIN. Without a file of users anybody is `anonymous`; with one, nobody is.
 
 A wrong password costs time, and after a few the connection. Passwords are checked in a thread.
 """
@@ -8,52 +8,65 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mirror.ftp.transfer_log import Started, refuse
+from mirror.ftp.interface import LoggedCommand
+from mirror.ftp.transfer_log import refuse
 
 if TYPE_CHECKING:
-    from mirror.ftp.session import Session
+    from mirror.ftp.interface import Account, Control, Owner
     from mirror.worker.users import Users
 
 _ANONYMOUS = ("anonymous", "ftp")
 
 
-def user(session: Session, name: str) -> None:
+def log_out(control: Control) -> None:
+    """Forget who has logged in, and what was set since."""
+    control.set_data_port(None)
+    control.account.log_out()
+
+
+def rein(control: Control, _account: Account, _owner: Owner, _: str) -> None:
+    """REIN: as if the client had just connected."""
+    log_out(control)
+    control.respond("220 Ready for a new user.")
+
+
+def user(control: Control, account: Account, owner: Owner, name: str) -> None:
     """USER: 331 also for names that are not known (RFC 2577, 5)."""
-    if session.authenticated or session.username:
-        session.flush_account()
+    if account.logged_in or account.name:
+        log_out(control)
     anonymous = name.lower() in _ANONYMOUS
-    if session.service.worker.serving.users is None:
+    if owner.users is None:
         if not anonymous:
-            session.respond("530 Only anonymous is known here.")
+            control.respond("530 Only anonymous is known here.")
             return
         text = "Anonymous login: send any password."
     elif anonymous:
-        session.respond("530 Anonymous logins are not accepted.")
+        control.respond("530 Anonymous logins are not accepted.")
         return
-    elif session.wants_tls:
-        session.respond("530 Passwords are accepted over TLS only: send AUTH TLS first.")
+    elif control.tls == "offered":
+        control.respond("530 Passwords are accepted over TLS only: send AUTH TLS first.")
         return
     else:
         text = "Send the password."
-    session.username = name
-    session.respond(f"331 {text}")
+    account.name = name
+    control.respond(f"331 {text}")
 
 
-def password(session: Session, text: str) -> None:
+def password(control: Control, account: Account, owner: Owner, text: str) -> None:
     """PASS."""
-    if session.authenticated or not session.username:
-        session.respond("503 Send USER first.")
+    if account.logged_in or not account.name:
+        control.respond("503 Send USER first.")
         return
-    users = session.service.worker.serving.users
+    users = owner.users
     if users is None:
-        _welcome(session, "")
+        _log_in(control, owner, "")
         return
-    name, secret = session.username, text.encode("utf-8", "surrogateescape")
+    name, secret = account.name, text.encode("utf-8", "surrogateescape")
     if users.remembers(name, secret):
-        _welcome(session, name)
+        _log_in(control, owner, name)
     else:
-        session.paused = True
-        session.service.passwords.run(partial(_is_right, users, name, secret), partial(_checked, session, name))
+        control.pause()
+        owner.passwords.run(partial(_is_right, users, name, secret), partial(_checked, control, owner, name))
 
 
 def _is_right(users: Users, name: str, secret: bytes) -> bool:
@@ -61,36 +74,30 @@ def _is_right(users: Users, name: str, secret: bytes) -> bool:
     return users.remembers(name, secret) or users.check(name, secret)
 
 
-def _checked(session: Session, name: str, right: bool | None) -> None:
-    if session.ended:
+def _checked(control: Control, owner: Owner, name: str, right: bool | None) -> None:
+    if control.ended:
         return
     if not right:
-        _refuse_later(session)
+        owner.call_later(owner.limits.failure_delay_s, partial(_refuse, control, owner))
         return
-    session.paused = False
-    _welcome(session, name)
-    session.proceed()
+    _log_in(control, owner, name)
+    control.resume()
 
 
-def _welcome(session: Session, name: str) -> None:
-    session.authenticated = True
-    session.user = name
-    session.respond(f"230 {session.service.welcome()}")
+def _log_in(control: Control, owner: Owner, name: str) -> None:
+    control.account.logged_in = True
+    control.account.user = name
+    control.respond(f"230 {owner.welcome()}")
 
 
-def _refuse_later(session: Session) -> None:
-    session.paused = True
-    session.ioloop.call_later(session.service.limits.failure_delay_s, partial(_refuse, session))
-
-
-def _refuse(session: Session) -> None:
-    if session.ended:
+def _refuse(control: Control, owner: Owner) -> None:
+    if control.ended:
         return
-    session.paused = False
-    session.username = ""
-    session.failures += 1
+    account = control.account
+    account.name = ""
+    account.failures += 1
     # no name: it may be a password that was typed in the wrong place
-    refuse(session, Started("PASS", "", ""), 530, "The password is wrong, or the user is not known.")
-    if session.failures >= session.service.limits.attempts:
-        session.close_when_done()
-    session.proceed()
+    refuse(control, owner, LoggedCommand("PASS", "", ""), 530, "The password is wrong, or the user is not known.")
+    if account.failures >= owner.limits.attempts:
+        control.close_when_done()
+    control.resume()

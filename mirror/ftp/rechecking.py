@@ -1,4 +1,4 @@
-"""Listed files that are not what is listed: told once, looked at again in a thread, served again when they are."""
+"""Listed files that are not what is listed: reported once, hashed again in a thread, served again when they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mirror.tree.quarantine import hash_again
 from mirror.worker.operator_log import tell
 
 if TYPE_CHECKING:
-    from mirror.ftp.thread_work import Background
+    from mirror.ftp.interface import Executor
     from mirror.tree.identity import Identity
     from mirror.tree.opening import NotTheCheckedFileError
     from mirror.tree.served import File
@@ -17,34 +17,35 @@ if TYPE_CHECKING:
     from mirror.worker.worker import Worker
 
 
-class Faults:
-    """Keeps the fault books of a worker's snapshots.
+class Rechecks:
+    """Decides for all snapshots of a worker which files are in quarantine.
 
     Arguments:
-        background: does the hashing.
+        thread: does the hashing.
     """
 
-    def __init__(self, worker: Worker, background: Background) -> None:
+    def __init__(self, worker: Worker, thread: Executor) -> None:
         self._worker = worker
-        self._background = background
-        self._looking: set[str] = set()
+        self._thread = thread
+        self._running: set[str] = set()
 
-    def noticed(self, serving: Serving, file: File, error: NotTheCheckedFileError) -> None:
-        """Take note that a file could not be opened as the one that was checked."""
+    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
+        """Have a file hashed again that could not be opened as the one that was checked."""
         if file.digest is None or error.is_passing:
             return
-        if file.place.path in self._looking:
+        if file.place.path in self._running:
             return
+        serving = self._worker.serving
         if serving.faults.worth_a_look(file):
-            self._looking.add(file.place.path)
-            self._background.run(partial(hash_again, file), partial(self._looked, serving, file, error.reason))
+            self._running.add(file.place.path)
+            self._thread.run(partial(hash_again, file), partial(self._rechecked, serving, file, error.reason))
         else:
             self._refuse(serving, file, None, error.reason)
 
-    def _looked(
+    def _rechecked(
         self, serving: Serving, file: File, reason: str, result: tuple[File | None, Identity | None] | None
     ) -> None:
-        self._looking.discard(file.place.path)
+        self._running.discard(file.place.path)
         again, identity = result or (None, None)
         if again is None:
             self._refuse(serving, file, identity, reason)

@@ -1,10 +1,10 @@
-"""Which commands there are, who may give them, and what is said to the others. Pure."""
+"""Which commands there are, who may give them, and how the others are refused. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyftpdlib.handlers import FTPHandler
+from mirror.ftp.pyftpdlib_adapter import PYFTPDLIB_RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +33,10 @@ _TLS: Mapping[str, dict[str, Any]] = {
 }
 # the form is pyftpdlib's: its HELP and FEAT go by it
 RULES: dict[str, dict[str, Any]] = {
-    **{word: rule for word, rule in FTPHandler.proto_cmds.items() if word not in WRITING},
+    **{word: rule for word, rule in PYFTPDLIB_RULES.items() if word not in WRITING},
     **_TLS,
     # clients choose UTF-8 before they log in
-    "OPTS": {**FTPHandler.proto_cmds["OPTS"], "auth": False},
+    "OPTS": {**PYFTPDLIB_RULES["OPTS"], "auth": False},
 }
 
 

@@ -3,88 +3,95 @@
 from __future__ import annotations
 
 import errno
-import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mirror.ftp.data_port import near
+from mirror.ftp.data_port import scoped_address
+from mirror.ftp.event_loop import ReadWatcher
 from mirror.ftp.limits import Limits, affordable_sessions
-from mirror.ftp.rechecking import Faults
-from mirror.ftp.session import Session
-from mirror.ftp.thread_work import Background
+from mirror.ftp.rechecking import Rechecks
+from mirror.ftp.thread_work import BackgroundThread
 from mirror.shared.counters import Field, State
 from mirror.worker.allow import is_allowed
 from mirror.worker.operator_log import tell
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
 
-    from mirror.ftp.tls import Tls
+    from mirror.ftp.event_loop import EventLoop
+    from mirror.ftp.interface import Control, Owner
+    from mirror.ftp.session import Session
+    from mirror.tree.opening import NotTheCheckedFileError
+    from mirror.tree.served import File
+    from mirror.tree.site import Site
+    from mirror.worker.users import Users
     from mirror.worker.worker import Worker
 
 _ACCEPTS_OF_A_TURN = 32
 # after running out of descriptors
-_BREATH_S = 0.2
+_ACCEPT_AGAIN_S = 0.2
 _OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_log = logging.getLogger("mirror.ftp")
+
+NewSession = Callable[["socket.socket", "Owner", "EventLoop"], "Session"]
 
 
-class Service:
-    """All sessions of one worker.
+class Server:
+    """All sessions of one worker (`interface.Owner`).
 
     Arguments:
-        ioloop: pyftpdlib's.
-        tls: for sessions that begin from now on, None without a certificate.
+        new_session: begins a session on a connection that was accepted; may be replaced, for those that follow.
     """
 
-    # what pyftpdlib's handler looks for in its server
-    ip_map: tuple[str, ...] = ()
-
-    def __init__(self, worker: Worker, ioloop: Any, limits: Limits, tls: Tls | None) -> None:
-        self.worker = worker
-        self.ioloop = ioloop
+    def __init__(self, worker: Worker, loop: EventLoop, limits: Limits, new_session: NewSession) -> None:
         self.limits = limits
-        self.tls = tls
-        self.sessions: set[Session] = set()
-        self.passwords = Background(ioloop)
-        self._hashing = Background(ioloop)
-        self.faults = Faults(worker, self._hashing)
+        self.settings = worker.settings
+        self.slot = worker.slot
+        self.log = worker.log
+        self.bandwidth = worker.bandwidth
+        self.passwords = BackgroundThread(loop)
         self.stopping = False
+        self.sessions: set[Session] = set()
+        self.new_session = new_session
+        self._worker = worker
+        self._loop = loop
+        self._hashing = BackgroundThread(loop)
+        self._rechecks = Rechecks(worker, self._hashing)
         self._max_sessions = affordable_sessions(limits.sessions)
-        self._told: set[str] = set()
-        self._entrances = [Entrance(listener, self._came, ioloop) for listener in worker.listeners]
-        ioloop.call_every(limits.sweep_s, self._sweep)
+        self._reported: set[str] = set()
+        self._listeners = [Listener(listener, self._accepted, loop) for listener in worker.listeners]
+        loop.call_every(limits.sweep_s, self._sweep)
 
-    def _came(self, connection: socket.socket, name: Any) -> None:
-        """Take a new connection, or say why not."""
-        peer = near(name).address
-        self.worker.slot.add(Field.CONNECTIONS)
-        if not is_allowed(peer, self.worker.settings.allow):
+    # --- who comes and goes
+
+    def _accepted(self, connection: socket.socket, name: Any) -> None:
+        """Begin a session, or refuse it and say why."""
+        peer = scoped_address(name).address
+        self.slot.add(Field.CONNECTIONS)
+        if not is_allowed(peer, self.settings.allow):
             self._refuse(connection, "421 Your address may not connect.")
         elif len(self.sessions) >= self._max_sessions:
             self._refuse(connection, "421 Too many clients; try again later.")
-        elif not self.worker.addresses.admit(self.worker.number, peer):
+        elif not self._worker.addresses.admit(self._worker.number, peer):
             self._refuse(connection, "421 Too many connections from your address.")
         else:
-            self._admitted(connection, peer)
+            self._admit(connection, peer)
 
-    def _admitted(self, connection: socket.socket, peer: str) -> None:
-        begin = Session if self.tls is None else self.tls.session
-        session = begin(connection, self, self.ioloop)
+    def _admit(self, connection: socket.socket, peer: str) -> None:
+        session = self.new_session(connection, self, self._loop)
         if session.ended:
-            # gone before it was looked at
+            # closed by the client already
             connection.close()
-            self.worker.addresses.leave(self.worker.number, peer)
+            self._worker.addresses.leave(self._worker.number, peer)
             return
         self.sessions.add(session)
-        self.worker.slot.add(Field.OPEN_CONNECTIONS)
+        self.slot.add(Field.OPEN_CONNECTIONS)
         session.respond("220 Ready.")
         session.settle()
 
     def _refuse(self, connection: socket.socket, reply: str) -> None:
-        self.worker.slot.add(Field.REFUSED_CONNECTIONS)
-        self.worker.slot.answered(421)
+        self.slot.add(Field.REFUSED_CONNECTIONS)
+        self.slot.answered(421)
         connection.setblocking(False)
         try:
             connection.send(f"{reply}\r\n".encode())
@@ -93,29 +100,47 @@ class Service:
         finally:
             connection.close()
 
-    def session_ended(self, session: Session) -> None:
-        """Count a session no longer; called once by each."""
+    def session_ended(self, session: Control) -> None:
+        """Forget a session; called once by each."""
         if session in self.sessions:
-            self.sessions.discard(session)
-            self.worker.slot.add(Field.OPEN_CONNECTIONS, -1)
-            self.worker.addresses.leave(self.worker.number, session.peer.address)
+            self.sessions -= {session}
+            self.slot.add(Field.OPEN_CONNECTIONS, -1)
+            self._worker.addresses.leave(self._worker.number, session.peer.address)
 
-    def count_sent(self, count: int) -> None:
-        """Count bytes of content."""
-        self.worker.slot.add(Field.SENT_BYTES, count)
+    # --- what sessions and commands ask for
 
-    def welcome(self) -> str:
-        """Return what a client hears when it has logged in."""
-        current = self.worker.serving.site.current
-        return "Logged in." if current is None else f"Logged in. This is {current.title}, bundle {current.short_id}."
+    @property
+    def site(self) -> Site:
+        """What is served now."""
+        return self._worker.serving.site
+
+    @property
+    def users(self) -> Users | None:
+        """Who may log in now, None for anyone."""
+        return self._worker.serving.users
+
+    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
+        """Have a file hashed again that could not be opened as the one that was checked."""
+        self._rechecks.recheck(file, error)
 
     def report(self, what: str, *, once: bool = False) -> None:
-        """Tell the operator something; with `once`, only the first time."""
-        if once and what in self._told:
+        """Write a line to the operator's log; with `once`, only the first time."""
+        if once and what in self._reported:
             return
         if once:
-            self._told.add(what)
+            self._reported.add(what)
         tell(what)
+
+    def welcome(self) -> str:
+        """Return the text of the reply to a login."""
+        current = self.site.current
+        return "Logged in." if current is None else f"Logged in. This is {current.title}, bundle {current.short_id}."
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call a function once, on the event loop."""
+        self._loop.call_later(seconds, call)
+
+    # --- times and the end
 
     def _sweep(self) -> None:
         now_s = time.monotonic()
@@ -126,55 +151,41 @@ class Service:
                 session.handle_error()
 
     def stop(self) -> None:
-        """Take no new connection, and send away who has no transfer under way; transfers go on."""
+        """Take no new connection, and end the sessions without a running transfer; transfers go on."""
         self.stopping = True
-        self.worker.slot.set(Field.STATE, State.STOPPING)
-        for entrance in self._entrances:
-            entrance.close()
+        self.slot.set(Field.STATE, State.STOPPING)
+        for listener in self._listeners:
+            listener.close()
         for session in list(self.sessions):
-            if session.delivery is None:
+            if session.transfer is None:
                 session.hang_up("421 The server is stopping.")
 
-    def cut(self) -> None:
-        """End all transfers that are still under way."""
-        for session in list(self.sessions):
-            if session.delivery is not None:
-                session.delivery.give_up(426, "Transfer cut: the server is stopping.")
-            session.close()
-
     def close(self) -> None:
-        """Give everything back."""
-        self.cut()
+        """End all sessions and their transfers, and give everything back."""
+        for session in list(self.sessions):
+            session.abort(426, "Transfer cut: the server is stopping.")
+            session.close()
         self.passwords.close()
         self._hashing.close()
 
 
-class Entrance:
-    """A listening socket on pyftpdlib's event loop; the supervisor has made it, and keeps it open.
+class Listener:
+    """A listening socket on the event loop; the supervisor has made it, and keeps it open.
 
     Arguments:
-        came: is given each new connection and its peer's name.
+        accepted: is given each new connection and its peer's name.
     """
 
-    def __init__(self, listener: socket.socket, came: Callable[[socket.socket, Any], None], ioloop: Any) -> None:
+    def __init__(
+        self, listener: socket.socket, accepted: Callable[[socket.socket, Any], None], loop: EventLoop
+    ) -> None:
         listener.setblocking(False)
         self._listener = listener
-        self._came = came
-        self._ioloop = ioloop
-        self._fileno = listener.fileno()
-        self._open = True
-        ioloop.register(self._fileno, self, ioloop.READ)
+        self._accepted = accepted
+        self._watcher = ReadWatcher(loop, listener.fileno(), self._accept, "a connection could not be taken")
 
-    def readable(self) -> bool:
-        """Tell whether a read event is wanted."""
-        return True
-
-    def writable(self) -> bool:
-        """Tell whether a write event is wanted."""
-        return False
-
-    def handle_read_event(self) -> None:
-        """Accept who has come; without room for more, take a breath instead of turning in circles."""
+    def _accept(self) -> None:
+        """Accept the connections that wait; without a descriptor left, wait a little instead of trying without end."""
         for _ in range(_ACCEPTS_OF_A_TURN):
             try:
                 connection, name = self._listener.accept()
@@ -182,25 +193,11 @@ class Entrance:
                 return
             except OSError as error:
                 if error.errno in _OUT_OF_ROOM:
-                    self._ioloop.modify(self._fileno, 0)
-                    self._ioloop.call_later(_BREATH_S, self._go_on)
+                    self._watcher.pause(_ACCEPT_AGAIN_S)
                     return
                 continue
-            self._came(connection, name)
-
-    def _go_on(self) -> None:
-        if self._open:
-            self._ioloop.modify(self._fileno, self._ioloop.READ)
-
-    def handle_close(self) -> None:
-        """Nothing to do: a listening socket has no other side."""
-
-    def handle_error(self) -> None:
-        """Report an exception that nobody expected, and go on; called from its handler."""
-        _log.exception("a connection could not be taken")
+            self._accepted(connection, name)
 
     def close(self) -> None:
-        """Accept nobody any more; the socket stays the supervisor's."""
-        if self._open:
-            self._open = False
-            self._ioloop.unregister(self._fileno)
+        """Accept no more connections; the socket stays the supervisor's."""
+        self._watcher.close()

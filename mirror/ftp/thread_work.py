@@ -11,27 +11,27 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mirror.ftp.event_loop import ReadWatcher
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mirror.ftp.event_loop import EventLoop
 
 Result = TypeVar("Result")
 _log = logging.getLogger("mirror.ftp")
 
 
-class Background:
-    """A thread that starts with the first piece of work; its results come back on the event loop.
+class BackgroundThread:
+    """A thread that starts with the first piece of work; its results come back on the event loop."""
 
-    Arguments:
-        ioloop: pyftpdlib's.
-    """
-
-    def __init__(self, ioloop: Any) -> None:
-        self._ioloop = ioloop
+    def __init__(self, loop: EventLoop) -> None:
         self._work: SimpleQueue[tuple[Callable[[], Any], Callable[[Any], None]]] = SimpleQueue()
         self._done: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
-        self._fileno, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        ioloop.register(self._fileno, self, ioloop.READ)
+        self._read_end, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        failure = "the result of work in the background could not be taken"
+        self._watcher = ReadWatcher(loop, self._read_end, self._hand_over, failure)
 
     def run(self, work: Callable[[], Result], then: Callable[[Result | None], None]) -> None:
         """Have `work` done in the thread, and `then` called with its result on the event loop.
@@ -57,31 +57,13 @@ class Background:
             with suppress(OSError):
                 os.write(self._write_end, b"!")
 
-    # --- what the event loop calls
-
-    def readable(self) -> bool:
-        """Tell whether a read event is wanted."""
-        return True
-
-    def writable(self) -> bool:
-        """Tell whether a write event is wanted."""
-        return False
-
-    def handle_read_event(self) -> None:
-        """Hand over what is done."""
-        os.read(self._fileno, 4096)
+    def _hand_over(self) -> None:
+        os.read(self._read_end, 4096)
         while self._done:
             self._done.popleft()()
 
-    def handle_error(self) -> None:
-        """Report an exception that nobody expected; called from its handler."""
-        _log.exception("the result of work in the background could not be taken")
-
-    def handle_close(self) -> None:
-        """Nothing to do: both ends are ours."""
-
     def close(self) -> None:
-        """Stop listening for results; the thread ends with the process."""
-        self._ioloop.unregister(self._fileno)
-        os.close(self._fileno)
+        """Take no more results; the thread ends with the process."""
+        self._watcher.close()
+        os.close(self._read_end)
         # the thread may still write: its end stays open

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
-from pyftpdlib.handlers.ftps.ssl import SSLConnectionMixin
 
 from bundler.errors import ErrorId, ServeError
-from mirror.ftp.commands import COMMANDS
-from mirror.ftp.data_connection import NotNow, PlainWire, reset
+from mirror.ftp.data_connection import PlainDataConnection, WouldBlock, reset
+from mirror.ftp.login import log_out
+from mirror.ftp.pyftpdlib_adapter import TlsHandler
 from mirror.ftp.session import Session
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mirror.ftp.content import Content
-    from mirror.ftp.data_connection import Wire
-    from mirror.ftp.server import Service
+    from mirror.ftp.data_connection import DataConnection
+    from mirror.ftp.event_loop import EventLoop
+    from mirror.ftp.interface import CommandFunction, Owner
     from mirror.worker.control import Material
 
 # what is read from the file at once, and what OpenSSL takes of it in one call: one record
@@ -34,8 +35,8 @@ _RECORD_BYTES = 16 * 1024
 _UNWANTED = SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE
 
 
-class Tls:
-    """The certificate in use.
+def tls_context(material: Material, where: str) -> SSL.Context:
+    """Return the context of a certificate and its key, for both kinds of connections.
 
     Arguments:
         material: with certificate and key as PEM.
@@ -43,25 +44,15 @@ class Tls:
 
     Raises ServeError (SERVE_TLS_INVALID).
     """
-
-    def __init__(self, material: Material, where: str) -> None:
-        self._context = _context(material.certificate or b"", material.key or b"", where)
-
-    def session(self, connection: socket.socket, service: Service, ioloop: Any) -> Session:
-        """Return the session of a new connection."""
-        return SecureSession(connection, service, ioloop, self._context)
-
-
-def _context(certificate: bytes, key: bytes, where: str) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_options(_UNWANTED)
     try:
-        own, *chain = x509.load_pem_x509_certificates(certificate)
+        own, *chain = x509.load_pem_x509_certificates(material.certificate or b"")
         context.use_certificate(crypto.X509.from_cryptography(own))
         for link in chain:
             context.add_extra_chain_cert(crypto.X509.from_cryptography(link))
-        private = load_pem_private_key(key, None)
+        private = load_pem_private_key(material.key or b"", None)
         context.use_privatekey(crypto.PKey.from_cryptography_key(private))  # type: ignore[arg-type]
         context.check_privatekey()
     except (ValueError, TypeError, SSL.Error, crypto.Error) as error:
@@ -74,130 +65,68 @@ def _context(certificate: bytes, key: bytes, where: str) -> SSL.Context:
     return context
 
 
-def auth(session: SecureSession, argument: str) -> None:
-    """AUTH."""
-    if session.asked_for_tls:
-        session.respond("503 TLS is in use already.")
-    elif argument.upper() not in ("TLS", "TLS-C", "SSL"):
-        session.respond("504 Only TLS is known.")
-    else:
-        session.start_tls()
-
-
-def pbsz(session: SecureSession, _: str) -> None:
-    """PBSZ; the only size for TLS is 0."""
-    if not session.asked_for_tls:
-        session.respond("503 Send AUTH TLS first.")
-        return
-    session.sizes_agreed = True
-    session.respond("200 PBSZ=0")
-
-
-def prot(session: SecureSession, argument: str) -> None:
-    """PROT."""
-    level = argument.upper()
-    if not session.sizes_agreed:
-        session.respond("503 Send PBSZ first.")
-    elif level in ("C", "P"):
-        session.private = level == "P"
-        session.respond(f"200 Data connections are {'protected' if session.private else 'clear'}.")
-    else:
-        session.respond("536 Only C and P are known." if level in ("S", "E") else "504 Only C and P are known.")
-
-
-TLS_COMMANDS: dict[str, Callable[[Any, str], None]] = {"AUTH": auth, "PBSZ": pbsz, "PROT": prot}
-
-
-class SecureSession(SSLConnectionMixin, Session):
+class SecureSession(TlsHandler, Session):
     """A session whose client may ask for TLS.
 
     Arguments:
         context: stays this one for the session's life, whatever a reload brings.
     """
 
-    obeyed = COMMANDS | TLS_COMMANDS
+    def __init__(
+        self,
+        connection: socket.socket,
+        owner: Owner,
+        loop: EventLoop,
+        commands: Mapping[str, CommandFunction],
+        context: SSL.Context,
+    ) -> None:
+        self.tls = "offered"
+        self._context = context
+        self._established = False
+        super().__init__(connection, owner, loop, commands, ("AUTH TLS", "PBSZ", "PROT"))
 
-    def __init__(self, conn: socket.socket, server: Service, ioloop: Any, context: SSL.Context) -> None:
-        self.context = context
-        self.sizes_agreed = False
-        self.private = False
-        super().__init__(conn, server, ioloop=ioloop)
-        self._extra_feats = ["AUTH TLS", "PBSZ", "PROT"]
-
-    def __repr__(self) -> str:
-        return Session.__repr__(self)
-
-    @property
-    def wants_tls(self) -> bool:
-        """Whether passwords have to wait for AUTH TLS."""
-        return not self._ssl_established
-
-    @property
-    def asked_for_tls(self) -> bool:
-        """Whether the control connection is protected, or about to be."""
-        return bool(self._ssl_requested)
-
-    def wire(self, connection: socket.socket) -> Wire:
+    def data_connection(self, connection: socket.socket) -> DataConnection:
         """Return a data connection as PROT has asked for it."""
-        return TlsWire(connection, self.context) if self.private else PlainWire(connection)
-
-    def flush_account(self) -> None:
-        """Forget who has logged in, and PROT with it."""
-        super().flush_account()
-        self.sizes_agreed = self.private = False
+        if self.account.protects_data:
+            return TlsDataConnection(connection, self._context)
+        return PlainDataConnection(connection)
 
     def start_tls(self) -> None:
         """Answer AUTH and begin the handshake; what came in clear behind it is nobody's command (RFC 4217, 15)."""
-        if self.reader:
+        if self._reader:
             self.hang_up("503 Nothing may follow AUTH before the handshake.")
             return
-        self.flush_account()
-        self.protocol = "ftps"
+        log_out(self)
+        self.tls = "in use"
         self.respond("234 Begin.")
         if not self.send_all():
             self.close()
             return
-        self.secure_connection(self.context)
+        self.secure_connection(self._context)
 
-    def send(self, data: bytes) -> int:
-        """Send what the connection takes; a client whose TLS is broken is no error of ours."""
-        try:
-            return int(super().send(data))
-        except SSL.Error:
-            self.close()
-            return 0
-
-    def recv(self, buffer_size: int) -> bytes:
-        """Receive; nothing more when the client's TLS is broken."""
-        try:
-            return bytes(super().recv(buffer_size))
-        except SSL.Error:
-            self.close()
-            return b""
-
-    def handle_failed_ssl_handshake(self) -> None:
-        """Close: there is nothing that could be said."""
-        self.close()
+    def handle_ssl_established(self) -> None:
+        """Take note that the handshake is done."""
+        self._established = True
 
     def handle_error(self) -> None:
-        """Report an exception that nobody expected, and end this session only; called from its handler."""
+        """Log an exception that nobody expected, and end this session only; called from its handler."""
         Session.handle_error(self)
 
     def close(self) -> None:
         """Close the TLS layer, then everything."""
-        if not self._closed and self._ssl_established:
-            self.end_tls()
+        if not self.ended and self._established:
+            self._send_close_notify()
         Session.close(self)
 
-    def end_tls(self) -> None:
-        """Say goodbye in TLS, if the connection takes it at once."""
+    def _send_close_notify(self) -> None:
+        """Send close_notify, if the connection takes it at once."""
         try:
             self.socket.shutdown()
         except (SSL.Error, OSError):
             return
 
 
-class TlsWire:
+class TlsDataConnection:
     """A protected data connection; owns its socket."""
 
     def __init__(self, connection: socket.socket, context: SSL.Context) -> None:
@@ -210,12 +139,12 @@ class TlsWire:
         """Return the descriptor to wait on."""
         return self._socket.fileno()
 
-    def greet(self) -> None:
-        """Shake hands."""
+    def handshake(self) -> None:
+        """Do the handshake (`DataConnection.handshake`)."""
         self._try(self._tls.do_handshake)
 
     def send(self, content: Content, limit: int) -> int:
-        """Send (`Wire.send`); a record that could not be sent is tried again as it was, as OpenSSL wants."""
+        """Send (`DataConnection.send`); a record that could not be sent is tried again as it was, as OpenSSL wants."""
         if not self._block:
             self._block = memoryview(content.read(min(limit, _BLOCK_BYTES)))
         total = 0
@@ -225,17 +154,17 @@ class TlsWire:
                 content.advance(sent)
                 self._block = self._block[sent:]
                 total += sent
-        except NotNow:
+        except WouldBlock:
             if not total:
                 raise
         return total
 
     def finish(self) -> None:
-        """Say that this was all (close_notify), and close."""
+        """Send close_notify, and close."""
         self._try(self._tls.shutdown)
         self._socket.close()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Close without close_notify, and with RST."""
         reset(self._socket)
 
@@ -243,14 +172,14 @@ class TlsWire:
         try:
             return call()
         except SSL.WantReadError:
-            raise NotNow("read") from None
+            raise WouldBlock("read") from None
         except SSL.WantWriteError:
-            raise NotNow("write") from None
+            raise WouldBlock("write") from None
         except SSL.SysCallError as error:
-            _gone(str(error.args[-1]))
+            _reset_error(str(error.args[-1]))
         except (SSL.ZeroReturnError, SSL.Error):
-            _gone("TLS failed on the data connection")
+            _reset_error("TLS failed on the data connection")
 
 
-def _gone(what: str) -> NoReturn:
+def _reset_error(what: str) -> NoReturn:
     raise OSError(errno.ECONNRESET, what)

@@ -1,99 +1,59 @@
-"""Begin a transfer for a session, and account for its end: the reply, the counters, the access log."""
+"""What is answered, counted and logged at the end of a transfer, or of a command that is refused one."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from mirror.ftp.transfer import Delivery, Outcome
+from mirror.ftp.transfer import TransferEnd
 from mirror.shared.counters import Field
 from mirror.worker.access_log import Transfer
 
 if TYPE_CHECKING:
-    from mirror.ftp.content import Content
-    from mirror.ftp.session import Session
+    from mirror.ftp.interface import Control, LoggedCommand, Owner
 
 
-class Started(NamedTuple):
-    """What a transfer is, for the access log.
-
-    Arguments:
-        method: the command.
-        path: of the tree, without slashes at its ends.
-        bundle: short id, "" for none.
-        range: `first-last`, "" for all.
-    """
-
-    method: str
-    path: str
-    bundle: str
-    range: str = ""
-
-
-def begin(session: Session, content: Content, started: Started, announced: str) -> None:
-    """Announce a transfer and start it; takes the session's door, and the content.
-
-    The announcement is sent together with the end's reply when there is nothing to wait for in between.
-    """
-    door = session.door
-    if door is None:
-        content.close()
-        refuse(session, started, 425, "Use EPSV or PASV first.")
-        return
-    session.door = None
-    session.respond(f"150 {announced}")
-    session.started = started
-    worker = session.service.worker
-    session.delivery = Delivery(session.ioloop, door, content, session, worker.bandwidth)
-    session.delivery.start()
-
-
-def refuse(session: Session, started: Started, code: int, text: str) -> None:
+def refuse(control: Control, owner: Owner, command: LoggedCommand, code: int, text: str) -> None:
     """Answer that there is no transfer, or no login, with a line in the access log.
 
-    A waiting data connection is closed, so that no client waits on it.
+    A data connection that waits is closed, so that no client waits on it.
     """
-    session.open_door(None)
-    session.respond(f"{code} {text}")
-    _log(session, started, Outcome(code, text, 0), complete=True)
+    control.set_data_port(None)
+    control.respond(f"{code} {text}")
+    _log(control, owner, command, TransferEnd(code, text, 0), complete=True)
 
 
-def ended(session: Session, outcome: Outcome) -> None:
+def record_end(control: Control, owner: Owner, command: LoggedCommand, end: TransferEnd) -> None:
     """Answer at a transfer's end."""
-    session.respond(f"{outcome.code} {outcome.text}")
-    started, session.started = session.started, None
-    complete = outcome.code == 226
+    control.respond(f"{end.code} {end.text}")
+    complete = end.code == 226
     if not complete:
-        session.slot.add(Field.CUT_TRANSFERS)
-    if started is not None:
-        _log(session, started, outcome, complete=complete)
+        owner.slot.add(Field.CUT_TRANSFERS)
+    _log(control, owner, command, end, complete=complete)
 
 
-def abandoned(session: Session, sent_bytes: int) -> None:
+def record_abandoned(control: Control, owner: Owner, command: LoggedCommand, sent_bytes: int) -> None:
     """Account for a transfer whose session is gone."""
-    session.slot.answered(426)
-    session.slot.add(Field.CUT_TRANSFERS)
-    started, session.started = session.started, None
-    if started is not None:
-        _log(session, started, Outcome(426, "", sent_bytes), complete=False)
+    owner.slot.answered(426)
+    owner.slot.add(Field.CUT_TRANSFERS)
+    _log(control, owner, command, TransferEnd(426, "", sent_bytes), complete=False)
 
 
-def _log(session: Session, started: Started, outcome: Outcome, *, complete: bool) -> None:
-    log = session.service.worker.log
-    if not log.wanted:
+def _log(control: Control, owner: Owner, command: LoggedCommand, end: TransferEnd, *, complete: bool) -> None:
+    if not owner.log.wanted:
         return
-    log.add(
+    owner.log.add(
         Transfer(
-            protocol=session.protocol,
+            protocol="ftps" if control.tls == "in use" else "ftp",
             time_s=time.time(),
-            remote=session.peer.address,
-            user=session.user,
-            bundle=started.bundle,
-            method=started.method,
-            path=f"/{started.path}",
-            range=started.range,
-            status=outcome.code,
-            sent_bytes=outcome.sent_bytes,
+            remote=control.peer.address,
+            user=control.account.user,
+            bundle=command.bundle,
+            method=command.method,
+            path=f"/{command.path}",
+            range=command.range,
+            status=end.code,
+            sent_bytes=end.sent_bytes,
             complete=complete,
         )
     )

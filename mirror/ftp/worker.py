@@ -1,23 +1,24 @@
-"""One FTP worker process: the event loop, and what the supervisor says. See `mirror.worker.worker`."""
+"""One FTP worker process: the event loop, and the supervisor's messages. See `mirror.worker.worker`."""
 
 from __future__ import annotations
 
 import gc
-import logging
-import sys
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pyftpdlib.ioloop import IOLoop
-
+from mirror.ftp.commands import COMMANDS
+from mirror.ftp.event_loop import ReadWatcher
 from mirror.ftp.limits import Limits
-from mirror.ftp.server import Service
+from mirror.ftp.pyftpdlib_adapter import new_event_loop, quiet_log
+from mirror.ftp.server import Server
+from mirror.ftp.session import Session
 from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mirror.ftp.tls import Tls
+    from mirror.ftp.server import NewSession
     from mirror.settings import Settings
     from mirror.worker.control import Material
     from mirror.worker.serving import Serving
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _FLUSH_S = 0.25
 _LONGEST_WAIT_S = 1.0
-_log = logging.getLogger("mirror.ftp")
+_FAILURE = "a message could not be obeyed"
 
 
 def run(worker: Worker, limits: Limits | None = None) -> None:
@@ -36,25 +37,18 @@ def run(worker: Worker, limits: Limits | None = None) -> None:
 
     Raises ServeError (SERVE_TLS_INVALID) when it cannot begin.
     """
-    _quiet()
+    quiet_log()
     FtpWorker(worker, limits or Limits()).run()
 
 
-def _quiet() -> None:
-    """Leave of pyftpdlib's log what is a bug; without a handler it would set up one that tells everything."""
-    log = logging.getLogger("pyftpdlib")
-    if not log.handlers:
-        log.addHandler(logging.StreamHandler(sys.stderr))
-        log.propagate = False
-    log.setLevel(logging.ERROR)
-
-
-def _tls(settings: Settings, material: Material) -> Tls | None:
+def _new_session(settings: Settings, material: Material) -> NewSession:
     if settings.tls is None:
-        return None
-    from mirror.ftp.tls import Tls  # OpenSSL takes memory, and most mirrors have no certificate
+        return partial(Session, commands=COMMANDS)
+    # takes memory, and most mirrors have no certificate
+    from mirror.ftp.tls import SecureSession, tls_context
 
-    return Tls(material, str(settings.tls.certificate))
+    context = tls_context(material, str(settings.tls.certificate))
+    return partial(SecureSession, commands=COMMANDS, context=context)
 
 
 class FtpWorker:
@@ -62,12 +56,13 @@ class FtpWorker:
 
     def __init__(self, worker: Worker, limits: Limits) -> None:
         self._worker = worker
-        self._ioloop = IOLoop.factory()
-        self._service = Service(worker, self._ioloop, limits, _tls(worker.settings, worker.serving.material))
+        self._loop = new_event_loop()
+        new_session = _new_session(worker.settings, worker.serving.material)
+        self._server = Server(worker, self._loop, limits, new_session)
         self._reloads = Reloads(worker, self._watch, self._take_over)
         self._stop_by_s: float | None = None
-        self._line: Watched | None = Watched(self._ioloop, worker.control.fileno(), self._obey)
-        self._ioloop.call_every(_FLUSH_S, worker.log.flush)
+        self._line: ReadWatcher | None = ReadWatcher(self._loop, worker.control.fileno(), self._obey, _FAILURE)
+        self._loop.call_every(_FLUSH_S, worker.log.flush)
 
     def run(self) -> None:
         """Serve."""
@@ -79,16 +74,16 @@ class FtpWorker:
         try:
             while not self._is_over():
                 longest_s = _LONGEST_WAIT_S if wait_s is None else min(wait_s, _LONGEST_WAIT_S)
-                wait_s = self._ioloop.loop(longest_s, blocking=False)
+                wait_s = self._loop.loop(longest_s, blocking=False)
         finally:
-            self._service.close()
-            self._ioloop.close()
+            self._server.close()
+            self._loop.close()
             self._worker.log.flush()
 
     def _is_over(self) -> bool:
         if self._stop_by_s is None:
             return False
-        return not self._service.sessions or time.monotonic() >= self._stop_by_s
+        return not self._server.sessions or time.monotonic() >= self._stop_by_s
 
     # --- the supervisor
 
@@ -117,41 +112,11 @@ class FtpWorker:
     def _stop(self) -> None:
         if self._stop_by_s is None:
             self._stop_by_s = time.monotonic() + self._worker.settings.grace_s
-            self._service.stop()
+            self._server.stop()
 
     def _watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], None]:
-        return Watched(self._ioloop, fileno, call).close
+        return ReadWatcher(self._loop, fileno, call, _FAILURE).close
 
     def _take_over(self, serving: Serving) -> None:
-        self._service.tls = _tls(self._worker.settings, serving.material)
+        self._server.new_session = _new_session(self._worker.settings, serving.material)
         self._worker.take_over(serving)
-
-
-class Watched:
-    """A descriptor on pyftpdlib's event loop that only wants to be read; somebody else's."""
-
-    def __init__(self, ioloop: Any, fileno: int, call: Callable[[], None]) -> None:
-        self._ioloop = ioloop
-        self._fileno = fileno
-        self.handle_read_event = call
-        # its end is found by reading
-        self.handle_close = call
-        ioloop.register(fileno, self, ioloop.READ)
-
-    def readable(self) -> bool:
-        """Tell whether a read event is wanted."""
-        return True
-
-    def writable(self) -> bool:
-        """Tell whether a write event is wanted."""
-        return False
-
-    def handle_error(self) -> None:
-        """Report an exception that nobody expected; called from its handler."""
-        _log.exception("a message could not be obeyed")
-
-    def close(self) -> None:
-        """Watch no longer."""
-        if self._fileno >= 0:
-            self._ioloop.unregister(self._fileno)
-            self._fileno = -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-COMMANDS = ("build", "unpack", "fetch", "push", "rpms", "serve", "ftp", "registry")
+COMMANDS = ("build", "unpack", "fetch", "push", "rpms", "serve", "framework", "ftp", "registry", "alternatives")
 
 
 def main() -> None:

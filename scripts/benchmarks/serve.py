@@ -110,13 +110,15 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _rows(size_mib: int) -> tuple[Row, ...]:
     return (
-        *(_large_row(size_mib, connections) for connections in LARGE_CONNECTIONS),
-        *(_small_row(connections) for connections in SMALL_CONNECTIONS),
-        _small_row(USUAL_CONNECTIONS, more_fields=True),
+        *(large_row(size_mib, connections) for connections in LARGE_CONNECTIONS),
+        *(small_row(connections) for connections in SMALL_CONNECTIONS),
+        small_row(USUAL_CONNECTIONS, more_fields=True),
     )
 
 
-def _large_row(size_mib: int, connections: int) -> Row:
+def large_row(size_mib: int, connections: int) -> Row:
+    """Return the measurement of large files over so many connections."""
+
     def measure(side: Side, load: Load) -> Measured:
         return large_files(side, load, connections)
 
@@ -124,7 +126,9 @@ def _large_row(size_mib: int, connections: int) -> Row:
     return Row(name, "GB/s", 1e9, "s/GB", 1e9, MIN_LARGE, measure)
 
 
-def _small_row(connections: int, *, more_fields: bool = False) -> Row:
+def small_row(connections: int, *, more_fields: bool = False) -> Row:
+    """Return the measurement of small files over so many connections."""
+
     def measure(side: Side, load: Load) -> Measured:
         return small_files(side, load, connections, more_fields=more_fields)
 
@@ -202,7 +206,7 @@ def _print_held(held: Mapping[str, list[HeldConnections]], count: int) -> None:
         "4 KiB files meanwhile, thousand/s": lambda one: one.requests_meanwhile / 1e3,
     }
     for name, value in rows.items():
-        ours, theirs = (_spread([value(one) for one in held[side]]) for side in (OURS, PEER))
+        ours, theirs = (spread([value(one) for one in held[side]]) for side in (OURS, PEER))
         print(f"| {name} | {ours} | | {theirs} | |")
 
 
@@ -221,11 +225,11 @@ def _measured_cells(results: Results, row: Row) -> list[str]:
     for side in (OURS, PEER):
         rounds = results.measured[side][row.name]
         cost = statistics.median(one.cost_s for one in rounds) * row.cost_scale
-        cells += [_spread([one.rate / row.scale for one in rounds]), f"{cost:.3g} {row.cost_unit}"]
+        cells += [spread([one.rate / row.scale for one in rounds]), f"{cost:.3g} {row.cost_unit}"]
     return cells
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
     """Return two cells: the median, and the range."""
     median, lowest, highest = (
         f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -114,6 +114,13 @@ def nginx_side(tree: ServedTree, workers: int, directory: Path, connections: int
         yield side
 
 
+@contextmanager
+def http_side(name: str, command: Sequence[str], port: int, directory: Path) -> Iterator[Side]:
+    """Run a further server of the tree, whose command names the port, for the length of a block."""
+    with running(name, command, port, directory, _answers_http) as side:
+        yield side
+
+
 def check_bytes(side: Side, tree: ServedTree) -> None:
     """Fetch a large and a small file as any client would; ends the benchmark when a byte is wrong."""
     for path in (large_path(0), small_path(0)):

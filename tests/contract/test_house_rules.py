@@ -19,6 +19,7 @@ MEDIAN_FILE_LINES = 130
 MAX_FUNCTION_LINES = 80
 USUAL_FUNCTION_LINES = 40
 USUAL_SHARE = 0.9
+MAX_COMMAND_LINES = 15
 EVASIVE_NAMES = {"utils", "util", "helpers", "helper", "manager", "data", "info", "common", "misc"}
 ENDS_THE_PROCESS = {"sys.exit", "os._exit", "exit", "quit", "SystemExit"}
 # what a value would need to look at the clock, the machine or the disk
@@ -101,3 +102,60 @@ def test_values_look_at_no_clock_machine_or_disk() -> None:
             if name.rpartition(".")[2] in IMPURE_CALLS
         ]
     assert found == []
+
+
+def test_every_module_and_whatever_it_offers_says_what_it_is_for() -> None:
+    silent = []
+    for path in python_files(*PRODUCT):
+        tree = ast.parse(path.read_text())
+        # a package that only holds others may say nothing
+        offered = [node for node in tree.body if isinstance(node, Function | ast.ClassDef) and node.name[0] != "_"]
+        silent += [_named(path)] if tree.body and ast.get_docstring(tree) is None else []
+        silent += [f"{_named(path)}:{node.lineno} {node.name}" for node in offered if ast.get_docstring(node) is None]
+    assert silent == []
+
+
+def test_every_dataclass_has_slots() -> None:
+    found = [
+        f"{_named(path)}:{node.lineno} {node.name}"
+        for path in python_files(*PRODUCT)
+        for node in ast.walk(ast.parse(path.read_text()))
+        # an exception has a dictionary of its own, slots or not
+        if isinstance(node, ast.ClassDef) and not node.name.endswith("Error")
+        if any("dataclass" in mark and "slots=True" not in mark for mark in _marks(node))
+    ]
+    assert found == []
+
+
+def test_the_body_of_a_command_is_wiring() -> None:
+    long = {}
+    for path in python_files("bundler/cli", "mirror/cli"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, Function) and any(mark.partition("(")[0].endswith("command") for mark in _marks(node)):
+                body = node.body[1:]
+                long[f"{_named(path)} {node.name}"] = (body[-1].end_lineno or 0) - body[0].lineno + 1
+    assert len(long) > 10
+    assert {name: lines for name, lines in long.items() if lines > MAX_COMMAND_LINES} == {}
+
+
+def test_nothing_is_patched_by_its_path() -> None:
+    assert [place for path in python_files("tests") for place in _patches(path)] == []
+
+
+def _patches(path: Path) -> Iterator[str]:
+    """Yield where a module's own names are replaced; an object that the test has made is the test's."""
+    tree = ast.parse(path.read_text())
+    modules = {
+        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            replaces = name.endswith(("monkeypatch.setattr", "monkeypatch.delattr")) and node.args
+            by_path = replaces and (isinstance(node.args[0], ast.Constant) or ast.unparse(node.args[0]) in modules)
+            if by_path or name.startswith(("mock.", "patch")):
+                yield f"{_named(path)}:{node.lineno} {name}"
+
+
+def _marks(node: Function | ast.ClassDef) -> list[str]:
+    return [ast.unparse(mark) for mark in node.decorator_list]

@@ -58,7 +58,7 @@ class FtpWorkerProcess:
     log: Path
     errors: Path
     control: Control
-    heard: list[Message] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     ended: bool = False
 
     @property
@@ -88,20 +88,20 @@ class FtpWorkerProcess:
         """Wait for a word of the worker."""
         until = time.monotonic() + WITHIN_S
         while time.monotonic() < until:
-            for message in self.heard:
+            for message in self.messages:
                 if message.word == word:
-                    self.heard.remove(message)
+                    self.messages.remove(message)
                     return message
             select.select([self.control], [], [], 1)
-            self.heard += self.control.receive()
-            assert not self.control.closed or self.heard, f"the worker has ended: {self.errors.read_text()}"
-        raise AssertionError(f"the worker never said {word}")
+            self.messages += self.control.receive()
+            assert not self.control.closed or self.messages, f"the worker has ended: {self.errors.read_text()}"
+        raise AssertionError(f"the worker never sent {word}")
 
     def descriptors(self) -> int:
         """Return how many descriptors it has open."""
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
-    def said(self) -> str:
+    def stderr(self) -> str:
         """Return its stderr so far."""
         return self.errors.read_text()
 
@@ -215,5 +215,5 @@ def end(mirror: FtpWorkerProcess) -> None:
         os.waitpid(mirror.pid, 0)
         raise
     mirror.control.close()
-    assert ended[-1][1] == 0, mirror.said()
-    assert "Traceback" not in mirror.said()
+    assert ended[-1][1] == 0, mirror.stderr()
+    assert "Traceback" not in mirror.stderr()

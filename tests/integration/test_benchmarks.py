@@ -74,3 +74,35 @@ def test_the_registry_benchmark_prints_both_sides_and_their_verdicts(tmp_path: P
         "1 MiB blobs, 1 client", "1 MiB blobs, 8 clients", "manifest HEADs, 8 clients", "manifest HEADs, 64 clients"
     ]  # fmt: skip
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_framework_benchmark_prints_every_server_beside_nginx(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "framework", "--framework", "http.server", "--rounds=1"]
+    command += ["--seconds=1", "--size=1", "--files=20", f"--directory={tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    row = r"^\| (.+), (?:GB|thousand)/s \| (\S+) \| [\d.]+ \| [\d.]+ to [\d.]+ \| [\d.]+ (?:s/GB|us) \| [\d.]+x \|$"
+    rows = ("1 MiB files, 1 connection", "1 MiB files, 8 connections", "4 KiB files, 64 connections")
+    servers = ("mirror", "nginx", "http.server")
+    assert re.findall(row, done.stdout, re.MULTILINE) == [(name, server) for name in rows for server in servers]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_framework_that_is_absent_is_named_with_the_line_that_installs_it(tmp_path: Path) -> None:
+    without_packages = tmp_path / "python"
+    without_packages.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    without_packages.chmod(0o755)
+    command = [sys.executable, "-m", "scripts.benchmarks", "framework", f"--python={without_packages}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install aiohttp" in done.stderr
+
+
+def test_the_alternatives_are_compared_on_every_subject() -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "alternatives"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counted = re.findall(r"^\| (\w+): .+ \| (\d+) \| (\d+) \| (\d+) \|$", done.stdout, re.MULTILINE)
+    assert [subject for subject, *_ in counted] == ["tar", "tar", "RPM", "RPM", "OpenPGP", "Docker"]
+    # ours refuses or reads every one; the process that reads an RPM package is never ended
+    assert [ours for _, ours, _, of in counted if ours != of] == ["0"]

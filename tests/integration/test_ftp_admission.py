@@ -76,7 +76,7 @@ def test_users_log_in_with_their_password_and_nobody_else(root: Path) -> None:
     assert all('"status": 530' in line and '"user": ""' in line for line in refused)
     logged_in = [line for line in mirror.log.read_text().splitlines() if '"user": "edge"' in line]
     assert len(logged_in) == 2
-    assert "s3cret" not in mirror.log.read_text() + mirror.said()
+    assert "s3cret" not in mirror.log.read_text() + mirror.stderr()
 
 
 def test_guessing_is_slow_and_soon_over(root: Path) -> None:
@@ -90,10 +90,10 @@ def test_guessing_is_slow_and_soon_over(root: Path) -> None:
         # all guesses at once: they are taken one by one all the same
         raw.sendall(b"USER edge\r\nPASS wrong\r\n" * 50 + b"USER edge\r\nPASS s3cret\r\n")
         try:
-            told = raw.makefile("rb").read()
+            received = raw.makefile("rb").read()
         except ConnectionResetError:
-            told = b""
-        assert b"230" not in told
+            received = b""
+        assert b"230" not in received
         assert time.monotonic() - begin >= 3 * limits.failure_delay_s
         wait_until(lambda: mirror.slot.answers()[530] == limits.attempts)
 

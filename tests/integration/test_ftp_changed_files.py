@@ -90,7 +90,7 @@ def test_a_listed_file_that_is_another_one_is_not_served(mirror: FtpWorkerProces
             assert is_refused(client, "a")
         assert fetched(client, "dir/b") == b"bytes of b"
         wait_until(lambda: mirror.slot.get(Field.FAULTS) == 1)
-        assert mirror.said().count("/a is not served") == 1
+        assert mirror.stderr().count("/a is not served") == 1
         assert mirror.slot.answers()[450] == 3
 
 
@@ -100,7 +100,7 @@ def test_a_file_with_the_same_bytes_is_served_again(mirror: FtpWorkerProcess, ro
         # the first one may find it changed; it is hashed meanwhile
         wait_until(lambda: not is_refused(client, "a"))
         assert mirror.slot.get(Field.FAULTS) == 0
-        assert mirror.said() == ""
+        assert mirror.stderr() == ""
 
 
 def test_a_file_that_comes_back_is_served_again(mirror: FtpWorkerProcess, root: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_file_that_comes_back_is_served_again(mirror: FtpWorkerProcess, root: 
         wait_until(lambda: not is_refused(client, "a"))
         assert fetched(client, "a") == CONTENTS["a"]
         assert mirror.slot.get(Field.FAULTS) == 0
-        assert "served again" in mirror.said() or "is as listed again" in mirror.said()
+        assert "served again" in mirror.stderr() or "is as listed again" in mirror.stderr()
 
 
 def test_a_directory_replaced_by_a_link_leads_nowhere(mirror: FtpWorkerProcess, root: Path, tmp_path: Path) -> None:

@@ -113,8 +113,8 @@ def test_wget_fetches_a_tree_and_resumes(mirror: FtpWorkerProcess, tmp_path: Pat
 def test_tnftp_globs_and_resumes(mirror: FtpWorkerProcess, tmp_path: Path) -> None:
     (tmp_path / "big.bin").write_bytes(BIG[:55_555])
     talk = f"open 127.0.0.1 {mirror.port}\nuser anonymous test@\nbinary\nreget big.bin\ncd dir\nmget *.txt\nquit\n"
-    said = run("tnftp", "-n", "-i", cwd=tmp_path, standard_input=talk)
-    assert tree_of(tmp_path) == {"big.bin": BIG, "a b.txt": b"blank", "x.txt": b"x"}, said
+    output = run("tnftp", "-n", "-i", cwd=tmp_path, standard_input=talk)
+    assert tree_of(tmp_path) == {"big.bin": BIG, "a b.txt": b"blank", "x.txt": b"x"}, output
 
 
 def test_dnf_installs_signed_packages(tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ def is_refused(host: str, port: int) -> bool:
 def test_ipv4_clients_of_a_dual_socket_are_told_ipv4(mirror: FtpWorkerProcess) -> None:
     with mirror.client() as client:
         assert client.af == socket.AF_INET
-        told = answer(client, "PASV")
-        assert told.startswith("227 Entering Passive Mode (127,0,0,1,")
-        assert 21100 <= passive_port(told) <= 21299
+        reply = answer(client, "PASV")
+        assert reply.startswith("227 Entering Passive Mode (127,0,0,1,")
+        assert 21100 <= passive_port(reply) <= 21299
         assert answer(client, "EPSV 1").startswith("229")
         assert answer(client, "EPSV 2").startswith("522")
         assert fetch(client) == BODY
@@ -211,7 +211,7 @@ def test_workers_share_a_passive_range_and_say_when_it_is_used_up(root: Path) ->
         assert passive_port(answer(holder, "EPSV")) == first
         for _ in range(3):
             assert answer(waiting, "EPSV").startswith("425")
-        assert other.said().count("--passive-ports") == 1
+        assert other.stderr().count("--passive-ports") == 1
         assert fetch(holder) == BODY
         # the running transfer's end, or its TIME_WAIT, holds no port
         assert passive_port(answer(waiting, "EPSV")) == first

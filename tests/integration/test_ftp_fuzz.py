@@ -58,11 +58,11 @@ def random_session(mirror: FtpWorkerProcess, choose: random.Random) -> None:
         for _ in range(choose.randint(1, 40)):
             connection.sendall(random_line(choose))
             if choose.random() < 0.3 and select.select([connection], [], [], 0.01)[0]:
-                told = connection.recv(100_000)
-                if not told:
+                received = connection.recv(100_000)
+                if not received:
                     break
-                if b"(|||" in told:
-                    port = int(told.rpartition(b"(|||")[2].partition(b"|")[0])
+                if b"(|||" in received:
+                    port = int(received.rpartition(b"(|||")[2].partition(b"|")[0])
                     others.append(socket.create_connection((mirror.host, port), timeout=10))
         if choose.random() < 0.2:
             connection.shutdown(socket.SHUT_WR)
@@ -92,11 +92,11 @@ def test_random_sessions_leave_nothing_behind(tmp_path: Path, kind: str) -> None
             random_session(mirror, random.Random(seed))
             if time.monotonic() > until:
                 break
-        wait_until(lambda: mirror.slot.get(Field.OPEN_CONNECTIONS) == 0, mirror.said())
+        wait_until(lambda: mirror.slot.get(Field.OPEN_CONNECTIONS) == 0, mirror.stderr())
         wait_until(lambda: mirror.descriptors() <= before)
         with mirror.stranger() as client:
             assert client.sendcmd("NOOP").startswith("200")
             if kind == "plain":
                 client.login()
                 assert client.nlst("yum") == ["x.rpm"]
-        assert "Traceback" not in mirror.said()
+        assert "Traceback" not in mirror.stderr()

@@ -210,8 +210,8 @@ def test_commands_that_come_all_at_once_are_obeyed_in_turn(mirror: FtpWorkerProc
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         own = f"PORT 127,0,0,1,{port // 256},{port % 256}\r\n"
-        told = f"USER ftp\r\nPASS x\r\nTYPE I\r\n{own}RETR text\r\n{own}RETR yum/a.rpm\r\nNOOP\r\nQUIT\r\n"
-        connection.sendall(told.encode())
+        commands = f"USER ftp\r\nPASS x\r\nTYPE I\r\n{own}RETR text\r\n{own}RETR yum/a.rpm\r\nNOOP\r\nQUIT\r\n"
+        connection.sendall(commands.encode())
         got = []
         with listener:
             for _ in range(2):

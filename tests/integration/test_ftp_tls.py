@@ -200,7 +200,7 @@ def test_rubbish_inside_of_tls_ends_the_connection_only(mirror: FtpWorkerProcess
                     pass
     wait_until(lambda: mirror.descriptors() <= before)
     # an alert is what a client may say; the rest is no more than a closed connection either
-    assert mirror.said() == ""
+    assert mirror.stderr() == ""
 
 
 def test_a_handshake_that_never_comes_is_not_waited_for(root: Path, trusted: Authority) -> None:
@@ -214,7 +214,7 @@ def test_a_handshake_that_never_comes_is_not_waited_for(root: Path, trusted: Aut
                     while connection.recv(1000):
                         pass
         wait_until(lambda: mirror.slot.get(Field.OPEN_CONNECTIONS) == 0)
-        assert mirror.said() == ""
+        assert mirror.stderr() == ""
 
 
 def test_passwords_are_accepted_over_tls_only(root: Path, trusted: Authority) -> None:

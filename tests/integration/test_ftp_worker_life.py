@@ -130,9 +130,9 @@ with ftp_worker(root, settings=settings, material=material) as mirror:
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_worker_at_rest_is_small(root: Path, tmp_path: Path, tls: bool) -> None:
     pem = str(authority(tmp_path).server_file("127.0.0.1")) if tls else ""
-    told = subprocess.run([sys.executable, "-c", REST, str(root), pem], capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
-    assert int(told.stdout) * os.sysconf("SC_PAGE_SIZE") <= 60 << 20
+    done = subprocess.run([sys.executable, "-c", REST, str(root), pem], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) * os.sysconf("SC_PAGE_SIZE") <= 60 << 20
 
 
 def test_counters_tell_what_was_done(root: Path) -> None:

@@ -59,12 +59,12 @@ def test_the_rest_of_an_over_long_line_is_no_command() -> None:
 
 def test_an_endless_line_is_told_of_once_and_not_kept() -> None:
     reader = CommandReader(100)
-    told = []
+    commands = []
     for _ in range(1000):
         reader.feed(b"z" * 1000)
-        told.append(reader.next())
+        commands.append(reader.next())
         assert not reader
-    assert told == [TOO_LONG, *[None] * 999]
+    assert commands == [TOO_LONG, *[None] * 999]
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\rb", "\x1b[2J", "\x7f", "a\tb"])

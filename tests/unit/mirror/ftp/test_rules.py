@@ -34,10 +34,10 @@ def test_commands_are_looked_at_before_they_are_obeyed(word: str, argument: str,
 
 @pytest.mark.parametrize("word", sorted(RULES))
 def test_strangers_hear_that_they_have_to_log_in(word: str) -> None:
-    told = refusal(word, "x", logged_in=False)
+    refused = refusal(word, "x", logged_in=False)
     looks = word in {"CWD", "LIST", "MDTM", "MLSD", "MLST", "NLST", "PASV", "EPSV", "PORT", "RETR", "SIZE", "STAT"}
-    assert (told == LOG_IN_FIRST) if looks else True
-    assert RULES[word]["auth"] or told != LOG_IN_FIRST or word == "STAT"
+    assert (refused == LOG_IN_FIRST) if looks else True
+    assert RULES[word]["auth"] or refused != LOG_IN_FIRST or word == "STAT"
 
 
 @pytest.mark.parametrize("word", sorted(RULES))
