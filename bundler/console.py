@@ -1,4 +1,4 @@
-"""What a person sees: the one error boundary, tables, progress. stdout carries answers, stderr everything else.
+"""What a person sees: the one error boundary, tables, progress. stdout is for answers, stderr for everything else.
 
 Owns exit codes of everything that is not a `BundlerError`, and the only Click outside `cli`; refuses to decide
 anything about bundles.
@@ -45,12 +45,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class ByUse(click.Group):
-    """A group that lists its commands in the order in which an operator comes to need them.
+    """A group that lists its commands in the order in which an operator needs them.
 
     Arguments:
-        home: the package that has them, one module for each and named like it: `push-images` is `push_images` of
-            `push_images`. Only the one that is asked for is loaded, for a program of many commands would else be as
-            slow as all of them. Commands that were added come after those.
+        home: the package of the commands, with one module of the same name for each: `push-images` is the function
+            `push_images` of the module `push_images`. Only the requested one is loaded: otherwise every command would
+            start as slowly as all of them together. Commands that were added explicitly come after those.
         order: their names.
     """
 
@@ -65,7 +65,7 @@ class ByUse(click.Group):
         return [*self._order, *(name for name in self.commands if name not in self._order)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loaded now if it has not been; None where there is none of that name."""
+        """Return a command, loaded now if it was not before; None when there is none of that name."""
         if cmd_name in self._order and cmd_name not in self.commands:
             own_name = cmd_name.replace("-", "_")
             self.add_command(getattr(import_module(f"{self._home}.{own_name}"), own_name))
@@ -73,7 +73,7 @@ class ByUse(click.Group):
 
 
 class _NamedPath(click.Path):
-    """A path; "" is what an unset variable of a script leaves, never the working directory."""
+    """A path; "" comes from an unset variable of a script and is refused, not taken for the working directory."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
@@ -81,16 +81,16 @@ class _NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-# whoever opens a path says why it cannot be read, with an id and an exit code of its own
+# Click does not check that a path can be read: opening it raises an error with an id and an exit code of its own
 FILE = _NamedPath(path_type=Path, readable=False)
 
 
 def option(program: str, *names: str, variable: str = "", **settings: Any) -> Callable[[F], F]:
-    """Return `click.option` with the variable PROGRAM_NAME that every option has.
+    """Return `click.option` with an environment variable, PROGRAM_NAME, which every option has.
 
     Arguments:
-        program: the variable's first word, as in `BUNDLER`.
-        variable: the whole of it, where that is not the option's own name.
+        program: the first part of the variable's name, such as `BUNDLER`.
+        variable: its whole name, where that is not derived from the option's.
         settings: for `click.option`.
     """
     long = next(name for name in names if name.startswith("--"))
@@ -99,7 +99,7 @@ def option(program: str, *names: str, variable: str = "", **settings: Any) -> Ca
 
 
 class Terminated(BaseException):
-    """SIGTERM, unwound like Ctrl-C so that nothing half-written stays behind.
+    """SIGTERM as an exception, so that nothing half-written is left, as with Ctrl-C.
 
     Not a KeyboardInterrupt, which Click would turn into an Abort.
     """
@@ -120,37 +120,37 @@ def run(command: Callable[[], object]) -> int:
     try:
         command()
     except BundlerError as error:
-        _tell("\n".join((*error.problems, f"error: {error.summary()}")))
+        _print_on_stderr("\n".join((*error.problems, f"error: {error.summary()}")))
         return error.exit_code
     except click.ClickException as error:
         with suppress(OSError):
             error.show()
         return EXIT_USAGE
     except Terminated:
-        _tell("terminated")
+        _print_on_stderr("terminated")
         return EXIT_TERMINATED
     except (KeyboardInterrupt, click.Abort):
-        _tell("interrupted")
+        _print_on_stderr("interrupted")
         return EXIT_INTERRUPTED
     except click.exceptions.Exit as request:
         return request.exit_code
     except (_ReaderGoneError, BrokenPipeError, SystemExit):
-        # the reader of stdout has gone (Click exits when it was a help text's); pointing it elsewhere keeps the
-        # interpreter's last flush silent
+        # the reader of stdout has gone (while printing a help text, Click exits); with stdout redirected, the
+        # interpreter's last flush is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
-    except Exception:  # noqa: BLE001 - the boundary: whatever else comes here is a bug of ours
+    except Exception:  # noqa: BLE001 - the boundary: any other exception is a bug of ours
         traceback.print_exc()
-        _tell("This is a bug in the tool; please report it with the lines above.")
+        _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
         return EXIT_BUG
     return 0
 
 
 def end_process(code: int) -> NoReturn:
-    """End this process here and now, its output written, without what the interpreter does at an end.
+    """End this process at once, with its output flushed, but without the interpreter's exit handlers.
 
-    For a forked process, whose parent's last acts are not its own; and where threads still run that nobody waits for:
-    the interpreter would throw them out of whatever they are in, and native code aborts the process for that.
+    For a forked process, which must not run its parent's exit handlers; and where threads still run that nobody waits
+    for: the interpreter would interrupt them anywhere, and native code then aborts the process.
     """
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -162,7 +162,7 @@ def end_process(code: int) -> NoReturn:
 
 
 def _keep_standard_descriptors() -> None:
-    """Open those of stdin, stdout and stderr that are closed, lest a file of ours gets their number."""
+    """Open those of stdin, stdout and stderr that are closed, so that no file of ours gets their number."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -171,9 +171,9 @@ def _keep_standard_descriptors() -> None:
 
 
 def shown(text: str) -> str:
-    r"""Return a text with what could steer a terminal (control characters, changes of direction) written as \uXXXX.
+    r"""Return a text with everything that could control a terminal (control and bidi characters) written as \uXXXX.
 
-    Much of what is told was written by an upstream. In JSON it means the same.
+    Much of what is printed was written by an upstream. In JSON the escapes mean the same.
     """
     return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
@@ -189,12 +189,12 @@ def say(text: str) -> None:
             raise
 
 
-def _tell(text: str) -> None:
-    """Print on stderr; work does not stop because nobody can read of it."""
+def _print_on_stderr(text: str) -> None:
+    """Print on stderr; that nobody can read it does not stop the work."""
     try:
         click.echo(shown(text), err=True)
     except OSError:
-        # the interpreter's last flush would fail once more, and change the exit code
+        # the interpreter's last flush would fail again, and change the exit code
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
@@ -215,13 +215,13 @@ def answer(text: str, value: dict[str, Json], *, schema: str, as_json: bool) -> 
 
 
 def warn(text: str) -> None:
-    """Tell something on stderr that does not stop the work."""
-    _tell(f"warning: {text}")
+    """Print a warning on stderr."""
+    _print_on_stderr(f"warning: {text}")
 
 
 def remark(text: str) -> None:
-    """Tell something on stderr that is good to know, such as what was decided where several ways were open."""
-    _tell(text)
+    """Print useful information on stderr, such as a choice that was made automatically."""
+    _print_on_stderr(text)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -234,11 +234,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """Show bars on a terminal, one line per item otherwise, neither when quiet; bars are gone when the block ends."""
+    """Show bars on a terminal, one line per item otherwise, nothing when quiet; bars are removed at the block's end."""
     if quiet:
         yield _Lines(lambda _: None)
     elif sys.stderr is None or not sys.stderr.isatty():
-        yield _Lines(_tell)
+        yield _Lines(_print_on_stderr)
     else:
         bars = _Bars()
         try:
@@ -306,7 +306,7 @@ class _BarTask:
 
 @dataclass(slots=True)
 class _Bars:
-    """A bar for each item on its way, and one for the whole once it is known: bytes, rate, time left."""
+    """A bar for each item in progress, and one for the total once that is known: bytes, rate, time left."""
 
     whole: Any = None
     items: list[Any] = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""Writing to disks that may be full, read-only or cut off: one translation of the errors, one way to replace a file.
+"""Writing to disks that may be full, read-only or disconnected: one translation of errors, one way to replace a file.
 
-Owns what ENOSPC and its kin mean to an operator, and write-then-rename; refuses to know what the bytes are.
+Owns the errors for ENOSPC and similar ones, and write-then-rename; refuses to know what the bytes are.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def sync_directory(directory: Path) -> None:
 def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace a file's content in one step: readers see the old bytes or the new ones, also after a power cut.
 
-    Raises StorageError; the old content is then untouched and no partial file is left.
+    Raises StorageError; the old content is then unchanged and no partial file is left.
     """
     with replacing(path, mode=mode) as put:
         put(data)
@@ -65,10 +65,10 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[Callable[[bytes], None]]:
-    """Open a file's replacement, and yield what fills it and gives it its name; as `write_durably`, in two steps.
+    """Open a file's replacement, and yield the function that writes and renames it; as `write_durably`, in two steps.
 
-    For bytes that cannot be had a second time: that the directory takes a file is known before they are asked for.
-    Raises StorageError; what has no name when the block ends is gone.
+    For bytes that can be requested only once: that the directory can be written to is known before the request.
+    Raises StorageError; a replacement that was not written when the block ends is removed.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with storage_errors(path):

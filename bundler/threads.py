@@ -1,8 +1,8 @@
 """A few threads that share many independent pieces of work.
 
-Owns the order of beginning, what is raised, and that nothing is begun once a run is over; refuses to know what the
-work is and how it is shown. Threads are daemons: an interrupted run does not wait for a silent peer, and what is half
-done lies in files that say so.
+Owns the order in which pieces are started, what is raised, and that nothing is started once a run is over; refuses to
+know what the work is and how it is shown. Threads are daemons: an interrupted run does not wait for a silent peer, and
+unfinished work is in files that are named as such.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[R]):
-    """What a run gave, by index: the results of the pieces that succeeded, and why the others did not."""
+    """The outcome of a run, by index: the results of the pieces that succeeded, and the errors of the others."""
 
     results: dict[int, R]
     failures: dict[int, Exception]
@@ -36,7 +36,7 @@ def _never(_: Exception) -> bool:
 
 
 @dataclass(slots=True)
-class _Run(Generic[R]):
+class _SharedState(Generic[R]):
     """What the threads of one run share."""
 
     attempt: Callable[[int, Callable[[], bool]], R]
@@ -58,7 +58,7 @@ class _Run(Generic[R]):
                 self.outcome.results[index] = self.attempt(index, self.over.is_set)
             except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
                 if self.over.is_set():
-                    # cut short because of another piece, which is the one to be told of
+                    # it was cut short because of another piece, whose error is the one to report
                     return
                 if isinstance(error, Exception) and self.goes_on(error):
                     self.outcome.failures[index] = error
@@ -75,17 +75,17 @@ def attempt_each(
     threads: int,
     goes_on: Callable[[Exception], bool] = _never,
 ) -> Outcome[R]:
-    """Attempt the pieces 0 to `count` - 1, begun in that order, several at once.
+    """Attempt the pieces 0 to `count` - 1, started in that order, several at once.
 
     Arguments:
-        attempt: does one piece, on a thread that is not the caller's; it is handed what tells whether the run is over,
-            so that nothing is wanted any more and it may raise whatever it likes.
+        attempt: does one piece, on a thread that is not the caller's; its second argument returns whether the run is
+            over: then its result is not needed any more, and it may raise anything.
         threads: how many there are, at least 1.
         goes_on: whether the rest is still attempted after a failure.
 
-    Raises the first failure after which it does not go on, as soon as it is there; nothing is begun after that.
+    Raises the first failure after which it does not go on, as soon as it happens; nothing is started after that.
     """
-    run = _Run(attempt, goes_on)
+    run = _SharedState(attempt, goes_on)
     for index in range(count):
         run.waiting.put(index)
     for _ in range(min(threads, count)):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r"(?P<whole>.+)\.(?P<number>[0-9]{3,})")
 _SUM = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>.+)")
-# a file named so is a part; any other name with a number at its end may be a whole archive
+# NAME.tar.gz.000 is a part; any other name that ends in a number may be a whole archive
 SUFFIXES = (".tar.gz", ".tgz")
 MAX_SUMS_BYTES = 1024 * 1024
 
@@ -43,7 +43,7 @@ class ArchiveFiles:
 
 
 def archive_files(path: Path) -> ArchiveFiles:
-    """Find the files of an archive that is named by its own name or by that of any of its parts.
+    """Find the files of an archive by its own name or by that of any of its parts.
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND), IntegrityError (BUNDLE_INCOMPLETE, with the missing parts' names),
     StorageError.
@@ -69,13 +69,13 @@ def archive_files(path: Path) -> ArchiveFiles:
 
 @contextmanager
 def opened(files: ArchiveFiles) -> Iterator[BinaryIO]:
-    """Open the archive as one stream of bytes; a part that differs from its sum is an IntegrityError at its end."""
-    with _Joined(files) as raw:
+    """Open the archive as one stream of bytes; the end of a part that differs from its sum raises IntegrityError."""
+    with _JoinedParts(files) as raw:
         yield raw
 
 
-class _Joined(io.RawIOBase, BinaryIO):
-    """The parts one after the other; BinaryIO only so that readers accept it."""
+class _JoinedParts(io.RawIOBase, BinaryIO):
+    """The parts one after the other; a BinaryIO only because readers require one."""
 
     def __init__(self, files: ArchiveFiles) -> None:
         super().__init__()

@@ -1,18 +1,19 @@
-"""A bundle's archive, read member by member against its own index. Owns the bounds: no more comes out than is listed.
+"""A bundle's archive, read member by member against its own index. Owns the bounds: it yields no more than is listed.
 
-bundle.json is the first file of an archive that bundler has written. An archive packed again from a tree by another
-tar may hold it anywhere: then the archive is read twice, the first time only up to bundle.json.
+bundle.json is the first file of an archive that bundler has written. In an archive packed again from a tree by another
+tar it may be anywhere: such an archive is read twice, the first time only up to bundle.json.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import archive_files
 from bundler.archive.bundle_files import OWN_KIND
-from bundler.archive.checked_index import OWN_MODE, Contents, read_contents
+from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index
 from bundler.archive.faults import not_found, unsafe
 from bundler.archive.inflate import inflated
 from bundler.archive.tar_reader import TarReader
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from bundler.archive.tar_reader import TarMember
 
 MAX_SIGNATURE_BYTES = 64 * 1024
-# what an archive may hold beyond its index before reading stops: room to name every changed file of an honest one
+# how much more than its index an archive may hold before reading stops: room for every changed file of a valid one
 MAX_UNLISTED_BYTES = 64 * 1024 * 1024
-# how much plain data may precede a bundle.json that is not first, per byte of the archive: more is a bomb
+# how many plain bytes per byte of the archive may precede a bundle.json that is not first: more is a bomb
 MAX_RATIO = 100
 
 
@@ -45,7 +46,7 @@ class ArchivedFile:
     Arguments:
         size: bytes of content, which may differ from what is listed.
         mtime: seconds since the epoch.
-        chunks: its content, to be read before the next file is asked for; what is not read is skipped.
+        chunks: its content, to be read before the next file is taken; unread content is skipped.
     """
 
     path: str
@@ -58,8 +59,8 @@ class ArchivedFile:
 class ArchiveReader:
     """An open archive; made by `open_archive`. `directory_dates` fills up while the files are read."""
 
-    def __init__(self, contents: Contents, tar: TarReader, members: Iterator[TarMember]) -> None:
-        self.contents = contents
+    def __init__(self, checked: CheckedIndex, tar: TarReader, members: Iterator[TarMember]) -> None:
+        self.checked = checked
         self.directory_dates: dict[str, int] = {}
         self._tar = tar
         self._members = members
@@ -67,27 +68,27 @@ class ArchiveReader:
     def files(self) -> Iterator[ArchivedFile]:
         """Yield every file in archive order, once; a signature, which no index can list, counts as listed.
 
-        Raises IntegrityError: ARCHIVE_UNSAFE as soon as an unsafe member comes, or much more content than is listed;
+        Raises IntegrityError: ARCHIVE_UNSAFE at the first unsafe member, or at much more content than is listed;
         BUNDLE_DAMAGED.
         """
-        contents = self.contents
-        room = contents.total_bytes + MAX_UNLISTED_BYTES
+        checked = self.checked
+        room = checked.total_bytes + MAX_UNLISTED_BYTES
         for member in self._members:
             room -= member.size
             if room < 0:
-                want = f"about {contents.total_bytes} bytes"
-                raise unsafe(contents.where, f"{member.path} is more than the archive lists", want=want, got="more")
+                want = f"about {checked.total_bytes} bytes"
+                raise unsafe(checked.where, f"{member.path} is more than the archive lists", want=want, got="more")
             if member.directory:
-                if member.path in contents.directories:
+                if member.path in checked.directories:
                     self.directory_dates[member.path] = member.mtime
                 else:
                     yield ArchivedFile(f"{member.path}/", 0, member.mtime, None, iter(()))
             elif member.path == INDEX_PATH:
-                yield self._from_memory(member, contents.index_bytes)
+                yield self._from_memory(member, checked.index_bytes)
             elif is_signature(member.path) and member.size <= MAX_SIGNATURE_BYTES:
                 yield self._from_memory(member, b"".join(self._tar.content()))
             else:
-                listed = contents.listed.get(member.path)
+                listed = checked.listed.get(member.path)
                 yield ArchivedFile(member.path, member.size, member.mtime, listed, self._tar.content())
 
     def _from_memory(self, member: TarMember, data: bytes) -> ArchivedFile:
@@ -114,23 +115,23 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
         else:
             raise not_found(files.where, "holds no bundle.json")
         if member.path == INDEX_PATH:
-            contents = read_contents(_index_bytes(tar, member, files.where), files.where)
-            yield ArchiveReader(contents, tar, _again((*earlier, member), members))
+            checked = check_index(_index_bytes(tar, member, files.where), files.where)
+            yield ArchiveReader(checked, tar, chain(earlier, (member,), members))
             return
-    contents = _searched(files)
+    checked = _search_index(files)
     with inflated(files) as chunks:
         tar = TarReader(chunks, files.where)
-        yield ArchiveReader(contents, tar, tar.members())
+        yield ArchiveReader(checked, tar, tar.members())
 
 
-def _searched(files: ArchiveFiles) -> Contents:
-    """Find bundle.json wherever it lies in the archive."""
+def _search_index(files: ArchiveFiles) -> CheckedIndex:
+    """Find bundle.json anywhere in the archive."""
     room = files.size * MAX_RATIO
     with inflated(files) as chunks:
         tar = TarReader(chunks, files.where)
         for member in tar.members():
             if member.path == INDEX_PATH and not member.directory:
-                return read_contents(_index_bytes(tar, member, files.where), files.where)
+                return check_index(_index_bytes(tar, member, files.where), files.where)
             room -= member.size
             if room < 0:
                 raise unsafe(
@@ -143,9 +144,3 @@ def _index_bytes(tar: TarReader, member: TarMember, where: str) -> bytes:
     if member.size > MAX_INDEX_BYTES:
         raise unsafe(where, "its bundle.json is too large", want=f"at most {MAX_INDEX_BYTES}", got=str(member.size))
     return b"".join(tar.content())
-
-
-def _again(first: tuple[TarMember, ...], rest: Iterator[TarMember]) -> Iterator[TarMember]:
-    """Yield members that were looked at already, then the others (the content of bundle.json is in memory by now)."""
-    yield from first
-    yield from rest

@@ -1,4 +1,4 @@
-"""From placements to the complete list of a bundle's files. Pure; owns the rule that no path is in another's way."""
+"""From placements to the complete list of a bundle's files. Pure; owns the rule that paths do not collide."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def bundle_files(
     Arguments:
         placements: everything else, in any order.
         manifest: digest of the manifest's meaning, as the lock records it.
-        manifest_text, lock_text: the two files, as they are to lie in the bundle.
+        manifest_text, lock_text: the content of the two files in the bundle.
 
     Raises ManifestError when two paths are equal (also after case folding and NFC), or one is a directory of another.
     """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.faults import damaged, invalid
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tar_header import RECORD_BYTES, encode_header, padding
-from bundler.archive.tree import Outcome, examine_files, read_beneath, tree_contents
+from bundler.archive.tree import examine_files, read_beneath, tree_index
 from bundler.durable import storage_error, storage_errors
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.digest import Digest
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from bundler.archive.checked_index import Contents
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.tree import FileState
     from bundler.errors import BundlerError, IntegrityError
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Blob
@@ -50,12 +51,12 @@ class BundledImages:
         images: what bundle.json lists.
     """
 
-    def __init__(self, root: Path, descriptor: int, contents: Contents) -> None:
-        self.where = contents.where
-        self.images = tuple(bundle_images(contents.index.files))
+    def __init__(self, root: Path, descriptor: int, checked: CheckedIndex) -> None:
+        self.where = checked.where
+        self.images = tuple(bundle_images(checked.index.files))
         self._path = root
         self._root = descriptor
-        self._listed = contents.listed
+        self._listed = checked.listed
 
     def table(self) -> tuple[TabledImage, ...]:
         """Return every line of the table: the images for one platform each, as engines load them.
@@ -81,11 +82,11 @@ class BundledImages:
     def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
         """Compare files with what the index lists; returns what is wrong, by path."""
         return {
-            file.path: storage_error(f"{self.where}/{file.path}", outcome)
-            if isinstance(outcome, OSError)
-            else self._not_listed(file, outcome)
-            for file, outcome in examine_files(self._root, files, task)
-            if outcome != "intact"
+            file.path: storage_error(f"{self.where}/{file.path}", state)
+            if isinstance(state, OSError)
+            else self._not_listed(file, state)
+            for file, state in examine_files(self._root, files, task)
+            if state != "intact"
         }
 
     def read(self, file: IndexedFile) -> bytes:
@@ -97,7 +98,7 @@ class BundledImages:
 
         def from_offset(offset: int) -> Iterator[memoryview]:
             with storage_errors(self.where):
-                descriptor = self._open(file.path, lambda outcome: self._not_listed(file, outcome))
+                descriptor = self._open(file.path, lambda state: self._not_listed(file, state))
                 try:
                     buffer = bytearray(min(PIECE_BYTES, file.blob.size))
                     while offset < file.blob.size:
@@ -125,7 +126,7 @@ class BundledImages:
             raise self._not_bundled(path, str(digest), "no such file in bundle.json")
         size = listed.blob.size
         with storage_errors(f"{self.where}/{path}"):
-            descriptor = self._open(path, lambda outcome: self._not_bundled(path, str(digest), _GOT[outcome]))
+            descriptor = self._open(path, lambda state: self._not_bundled(path, str(digest), _GOT[state]))
         try:
             with storage_errors(f"{self.where}/{path}"):
                 found = os.fstat(descriptor).st_size
@@ -152,7 +153,7 @@ class BundledImages:
             task.advance(len(block))
             yield block
 
-    def _open(self, path: str, fault: Callable[[Outcome], IntegrityError]) -> int:
+    def _open(self, path: str, fault: Callable[[FileState], IntegrityError]) -> int:
         """Return a descriptor; raises the fault of a file that is missing, or is no regular one and so has changed."""
         try:
             descriptor = open_file(self._root, path)
@@ -162,8 +163,8 @@ class BundledImages:
             raise fault("changed")
         return descriptor
 
-    def _not_listed(self, file: IndexedFile, outcome: Outcome) -> IntegrityError:
-        got = "no such file" if outcome == "missing" else "other bytes"
+    def _not_listed(self, file: IndexedFile, state: FileState) -> IntegrityError:
+        got = "no such file" if state == "missing" else "other bytes"
         return damaged(self.where, f"{file.path} is not the listed one", want=str(file.blob.digest), got=got)
 
     def _not_bundled(self, path: str, want: str, got: str) -> IntegrityError:
@@ -176,11 +177,11 @@ def open_images(root: Path) -> Iterator[BundledImages]:
 
     Raises BundleFormatError when there is no bundle or none that can be read, StorageError.
     """
-    contents = tree_contents(root)
+    checked = tree_index(root)
     with storage_errors(root):
         descriptor = open_root(root)
     try:
-        yield BundledImages(root, descriptor, contents)
+        yield BundledImages(root, descriptor, checked)
     finally:
         os.close(descriptor)
 

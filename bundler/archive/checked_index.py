@@ -1,4 +1,4 @@
-"""What a bundle's own index says of it, wherever the bundle lies: in an archive, in a tree, behind a URL."""
+"""A bundle's own index, decoded and checked, whether the bundle is an archive, a tree, or behind a URL."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OWN_MODE = 0o644
-# names of all files' directories together, each file's counted anew: a short index could ask for gigabytes of them
+# characters in the names of all parent directories, counted for each file: a short index could demand gigabytes of them
 MAX_PARENTS_CHARACTERS = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What a bundle's index says, whether it lies in an archive or a tree.
+class CheckedIndex:
+    """A bundle's index and what follows from it.
 
-    `listed` has every path that must be there, bundle.json and SHA256SUMS included; `directories` all of their parents.
+    `listed` has every path that must exist, bundle.json and SHA256SUMS included; `directories` all of their parents.
     """
 
     where: str
@@ -50,8 +50,8 @@ class Contents:
         return sum(file.blob.size for file in self.listed.values())
 
 
-def read_contents(index_bytes: bytes, where: str) -> Contents:
-    """Decode bundle.json and derive what must be there. Raises BundleFormatError."""
+def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
+    """Decode bundle.json and derive what must exist. Raises BundleFormatError."""
     index = decode_index(index_bytes, where=where)
     own = ((INDEX_PATH, index_bytes), (SUMS_PATH, sums_text(index.files, index_bytes)))
     listed: dict[str, IndexedFile] = {path: IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
@@ -59,7 +59,7 @@ def read_contents(index_bytes: bytes, where: str) -> Contents:
     directories = _directories(index, where)
     if problems := path_problems(file.path for file in listed.values()):
         raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
-    return Contents(where, index, index_bytes, listed, directories)
+    return CheckedIndex(where, index, index_bytes, listed, directories)
 
 
 def _directories(index: BundleIndex, where: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The ways in which an archive or a tree is not a bundle, said for a person. Pure: builds errors, raises none."""
+"""Errors for archives and trees that are not a bundle, or a damaged one. Pure: builds errors, raises none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _COPY_AGAIN = "Copy the bundle again from where it was built, and compare it wit
 
 
 def damaged(where: str, what: str, *, want: str, got: str) -> IntegrityError:
-    """Return the error for bytes that are not the ones that were written."""
+    """Return the error for bytes that differ from those that were written."""
     return IntegrityError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
 
 
 def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
-    """Return the error for an archive that no builder of ours writes: made by mistake, or in bad faith."""
+    """Return the error for an archive that bundler never writes: made by mistake, or with bad intent."""
     return IntegrityError(
         ErrorId.ARCHIVE_UNSAFE,
         what,
@@ -30,7 +30,7 @@ def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
 
 
 def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
-    """Return the error for parts of a split archive that are not there."""
+    """Return the error for missing parts of a split archive."""
     return IntegrityError(
         ErrorId.BUNDLE_INCOMPLETE,
         "parts of the archive are missing",
@@ -42,7 +42,7 @@ def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
 
 
 def not_found(where: str, what: str) -> BundleFormatError:
-    """Return the error for a place where no bundle is."""
+    """Return the error for a place that holds no bundle."""
     return BundleFormatError(
         ErrorId.BUNDLE_NOT_FOUND,
         what,

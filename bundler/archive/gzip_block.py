@@ -21,7 +21,7 @@ HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
 MAX_STORED_BYTES = 0xFFFF
 SAMPLES = 8
 SAMPLE_BYTES = 2048
-# deflate that saves less than this much is not worth the reader's time
+# deflate has to bring a block below this share of its size to be worth the reader's time
 WORTH_NUMERATOR, WORTH_DENOMINATOR = 97, 100
 
 

@@ -1,4 +1,4 @@
-"""SHA-256 in a thread of its own, so that reading or writing goes on meanwhile."""
+"""SHA-256 in a thread of its own, so that reading or writing continues meanwhile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# below this handing over costs more than hashing
+# for fewer bytes, handing them to the thread costs more than hashing them
 WORTH_HANDING_OVER_BYTES = 64 * 1024
 MAX_WAITING = 6
 
@@ -34,7 +34,7 @@ class HashThread:
         self._digest = hashlib.sha256()
 
     def update(self, data: bytes | memoryview) -> None:
-        """Add bytes, which nobody may change until the digest is taken."""
+        """Add bytes, which must not change until the digest is taken."""
         if len(data) < WORTH_HANDING_OVER_BYTES:
             self._drain(0)
             self._digest.update(data)
@@ -43,7 +43,7 @@ class HashThread:
         self._drain(MAX_WAITING)
 
     def update_all(self, pieces: Sequence[bytes | memoryview], then: Callable[[], None]) -> None:
-        """Add bytes in pieces, which nobody may change until `then` is called in the thread."""
+        """Add bytes in pieces, which must not change until `then` is called in the thread."""
 
         def add() -> None:
             for piece in pieces:

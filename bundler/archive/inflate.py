@@ -1,4 +1,4 @@
-"""Compressed bytes -> plain bytes, in a thread of its own. Owns the translation of all that a gzip reader raises."""
+"""Compressed bytes -> plain bytes, in a thread of its own. Owns the translation of everything a gzip reader raises."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment] # t
 
 @contextmanager
 def inflated(files: ArchiveFiles) -> Iterator[Iterator[bytes]]:
-    """Give the archive's plain bytes, at most CHUNKS_AHEAD chunks ahead of the reader.
+    """Yield the archive's plain bytes, at most CHUNKS_AHEAD chunks ahead of the reader.
 
     Raises, while iterating, IntegrityError (BUNDLE_DAMAGED: naming the bad parts of a split archive; truncation, bit
     flips and trailing garbage included), BundleFormatError (not gzip at all), StorageError.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bundler.model.placement import Placement
 
 DIRECTORY_MODE = 0o755
-# what a reader or an installer needs first comes first; everything else follows in one group
+# members that a reader or an installer needs first; all others follow in one group
 _FIRST = (
     INDEX_PATH,
     SUMS_PATH,
@@ -31,7 +31,7 @@ _RANK = {top: rank for rank, top in enumerate(_FIRST)}
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """One member of the archive; `content` is None for a directory. `mtime` in seconds since the epoch."""
 
     path: str
@@ -40,26 +40,26 @@ class Member:
     mtime: int
 
 
-def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> tuple[Member, ...]:
-    """Return every member of the archive in its order, each directory before what lies in it.
+def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> tuple[ArchiveMember, ...]:
+    """Return every member of the archive in its order, each directory before its content.
 
-    A file keeps its source's own date, at most `source_date_epoch` where that is given. What has no date of its own,
-    directories included, takes the newest one; 0 when there is none at all.
+    A file keeps its source's own date, at most `source_date_epoch` where that is given. Members without a date of
+    their own, directories included, take the newest one; 0 when there is no date at all.
     """
     newest = max((_capped(file.mtime, source_date_epoch) for file in files if file.mtime is not None), default=0)
-    members: list[Member] = []
+    members: list[ArchiveMember] = []
     known: set[str] = set()
     for file in sorted(files, key=_position):
         for directory in file.path.parents:
             if directory not in known:
                 known.add(directory)
-                members.append(Member(directory, None, DIRECTORY_MODE, newest))
+                members.append(ArchiveMember(directory, None, DIRECTORY_MODE, newest))
         mtime = newest if file.mtime is None else _capped(file.mtime, source_date_epoch)
-        members.append(Member(file.path, file.content, file.mode, mtime))
+        members.append(ArchiveMember(file.path, file.content, file.mode, mtime))
     return tuple(members)
 
 
-def content_bytes(members: Iterable[Member]) -> int:
+def content_bytes(members: Iterable[ArchiveMember]) -> int:
     """Return the bytes of all files together, headers not counted."""
     return sum(_size(member.content) for member in members)
 

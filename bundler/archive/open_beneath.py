@@ -1,6 +1,6 @@
-"""Open and make things below a directory without ever following a link out of it: one openat per segment, O_NOFOLLOW.
+"""Open files and directories beneath a root without ever following a link: one openat per segment, with O_NOFOLLOW.
 
-Works on Linux 3.10, where openat2 is not there yet.
+What openat2 calls RESOLVE_BENEATH, for Linux 3.10, which does not have openat2 yet.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import errno
 import os
 import stat
 
-# a link or a file in place of a directory, a link in place of a file, a socket or a device without a driver
+# a link or a file instead of a directory, a link instead of a file, a socket, a device without a driver
 SOMETHING_ELSE = (errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENODEV)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def open_root(path: str | os.PathLike[str]) -> int:
-    """Open the directory itself; it may be named through links."""
+    """Open the root directory itself; its own path may contain links."""
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
@@ -35,15 +35,15 @@ def open_directory(root: int, path: str) -> int:
 
 
 def open_file(root: int, path: str) -> int | None:
-    """Open a regular file below the root for reading; None when something else lies there, or on the way to it.
+    """Open a regular file below the root for reading; None when it, or a directory on its path, is something else.
 
-    Raises FileNotFoundError when nothing does, and any other OSError.
+    Raises FileNotFoundError when it does not exist, and any other OSError.
     """
     parent, _, name = path.rpartition("/")
     try:
         directory = open_directory(root, parent)
         try:
-            # O_NONBLOCK: a fifo in place of the file must not stop us
+            # O_NONBLOCK: opening a fifo must not wait for a writer
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(name, flags, dir_fd=directory)
         finally:

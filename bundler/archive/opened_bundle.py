@@ -1,4 +1,4 @@
-"""What is known of a bundle without reading all of it: its index, manifest and lock, from an archive or a tree."""
+"""A bundle's description without reading all of it: its index, manifest and lock, from an archive or a tree."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.faults import damaged
-from bundler.archive.tree import is_tree, read_beneath, tree_contents
+from bundler.archive.tree import is_tree, read_beneath, tree_index
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.archive.checked_index import Contents
+    from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import BundleIndex
 
 WANTED = (MANIFEST_PATH, LOCK_PATH)
@@ -48,33 +48,33 @@ def open_bundle(path: Path) -> OpenedBundle:
 
 
 def _from_tree(root: Path) -> OpenedBundle:
-    contents = tree_contents(root)
-    texts = {path: read_beneath(root, path, MAX_INDEX_BYTES) for path in WANTED if path in contents.listed}
-    return _described(contents, {path: text for path, text in texts.items() if text is not None})
+    checked = tree_index(root)
+    texts = {path: read_beneath(root, path, MAX_INDEX_BYTES) for path in WANTED if path in checked.listed}
+    return _described(checked, {path: text for path, text in texts.items() if text is not None})
 
 
 def _from_archive(path: Path) -> OpenedBundle:
     texts: dict[str, bytes] = {}
     with open_archive(path) as archive:
-        wanted = [path for path in WANTED if path in archive.contents.listed]
+        wanted = [path for path in WANTED if path in archive.checked.listed]
         for file in archive.files():
             if file.path in wanted and file.size <= MAX_INDEX_BYTES:
                 texts[file.path] = b"".join(file.chunks)
             if len(texts) == len(wanted):
                 break
-        return _described(archive.contents, texts)
+        return _described(archive.checked, texts)
 
 
-def _described(contents: Contents, texts: dict[str, bytes]) -> OpenedBundle:
+def _described(checked: CheckedIndex, texts: dict[str, bytes]) -> OpenedBundle:
     for path in WANTED:
-        listed = contents.listed.get(path)
+        listed = checked.listed.get(path)
         if listed is not None and (path not in texts or Digest.sha256(texts[path]) != listed.blob.digest):
             got = "other bytes" if path in texts else "no such file"
-            raise damaged(contents.where, f"{path} is not the listed one", want=str(listed.blob.digest), got=got)
+            raise damaged(checked.where, f"{path} is not the listed one", want=str(listed.blob.digest), got=got)
     return OpenedBundle(
-        where=os.fspath(contents.where),
-        id=contents.id,
-        index=contents.index,
+        where=os.fspath(checked.where),
+        id=checked.id,
+        index=checked.index,
         manifest=texts.get(MANIFEST_PATH, b""),
         lock=texts.get(LOCK_PATH, b""),
     )

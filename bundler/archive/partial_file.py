@@ -1,7 +1,7 @@
 """A file that gets its final name only when it is complete: `.NAME.partial` beside it until then.
 
-Owns the partial name, its lock and the rename. A process that is killed leaves only the partial file, which the next
-one takes over; every other failure removes it.
+Owns the partial name, its lock and the rename. A killed process leaves only the partial file, which the next one takes
+over; every other failure removes it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundler.durable import storage_errors
+from bundler.durable import storage_errors, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,20 +41,20 @@ class PartialFile:
         with storage_errors(self._final):
             written = os.writev(self._descriptor, pieces)
         if written < size:
-            # a disk about to be full takes part of it; what is left is written, or the reason for it told, in order
+            # a disk that is nearly full takes part of it; writing the rest, in order, finds out why
             self.write(memoryview(b"".join(pieces))[written:])
         return size
 
-    def settle(self) -> None:
-        """Bring everything written so far to the disk. Raises StorageError."""
+    def sync(self) -> None:
+        """Flush everything written so far to the disk. Raises StorageError."""
         with storage_errors(self._final):
             os.fsync(self._descriptor)
 
     def commit(self) -> None:
-        """Give the settled file its final name, in place of an older one. Raises StorageError."""
+        """Give the synchronised file its final name, replacing an older one. Raises StorageError."""
         with storage_errors(self._final):
             self._partial.replace(self._final)
-            _sync_directory(self._final.parent)
+            sync_directory(self._final.parent)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def partial_file(final: Path, on_wait: Callable[[], None]) -> Iterator[PartialFi
     """Open the empty partial file of a final name, locked against other processes.
 
     Arguments:
-        on_wait: called once when another process is writing the same file and has to be waited for.
+        on_wait: called once when another process is writing the same file, before waiting for it.
 
     Raises StorageError when the directory cannot be written to.
     """
@@ -87,7 +87,7 @@ def _locked(partial: Path, on_wait: Callable[[], None]) -> int:
             except BlockingIOError:
                 on_wait()
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # whoever held the lock has renamed or removed the file meanwhile
+            # the previous holder of the lock may have renamed or removed the file meanwhile
             if _names(partial, descriptor):
                 os.ftruncate(descriptor, 0)
                 os.fchmod(descriptor, FILE_MODE)
@@ -104,11 +104,3 @@ def _names(path: Path, descriptor: int) -> bool:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Run an iterator in a thread of its own, a bounded number of items ahead of who reads it."""
+"""Run an iterator in a thread of its own, a bounded number of items ahead of its reader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class _End:
-    """What follows the last item: nothing, or the exception that ended the iterator."""
+    """The mark after the last item, with the exception that ended the iterator, or None."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
@@ -22,14 +22,14 @@ class _End:
 
 @contextmanager
 def read_ahead(items: Generator[T], depth: int) -> Iterator[Iterator[T]]:
-    """Give the same items, in the same order, made in another thread.
+    """Yield the same items, in the same order, produced in another thread.
 
     Arguments:
         items: consumed, and closed at the end, in the other thread only.
         depth: how many items may wait.
 
-    An exception of `items` is raised where the reader meets it. Leaving the context stops the thread at its next item
-    and waits for it.
+    An exception of `items` is raised in the reader, after the items before it. Leaving the context stops the thread at
+    its next item and waits for it.
     """
     queue: SimpleQueue[T | _End] = SimpleQueue()
     room = threading.Semaphore(depth)

@@ -1,7 +1,7 @@
 """A directory `.NAME-ID12.partial` inside the target, where files wait until all of them are verified.
 
-Owns the way from there to the final names: never over something that is there, never through a link, and back again
-when it fails. Files lie in it flat and numbered, so nothing of an archive's paths is used before they are checked.
+Owns the renames to the final names: never over an existing file, never through a link, and rolled back on failure.
+Files lie in it flat and numbered, so no path of an archive is used before it is checked.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Staging:
-    """The staging directory, made empty on entering and gone on leaving; used as a context. Raises OSError.
+    """The staging directory, created empty on entering and removed on leaving; used as a context. Raises OSError.
 
     Arguments:
         root: descriptor of the target directory, which the caller has locked.
-        name: the staging directory's name in it; what an interrupted run left under it is removed first.
+        name: the staging directory's name in it; leftovers of an interrupted run are removed first.
     """
 
     def __init__(self, root: int, name: str) -> None:
@@ -48,7 +48,7 @@ class Staging:
         self._remove()
 
     def create(self, mode: int) -> tuple[str, int]:
-        """Make an empty file with exactly this mode; return its staged name and a descriptor to write to."""
+        """Create an empty file with exactly this mode; return its staged name and a descriptor to write to."""
         name = str(self._count)
         self._count += 1
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -57,7 +57,7 @@ class Staging:
         return name, descriptor
 
     def place(self, name: str, path: str) -> None:
-        """Move a staged file to its path below the root, making directories (0755) on the way."""
+        """Move a staged file to its path below the root, creating parent directories (0755)."""
         parent, _, last = path.rpartition("/")
         self._make_directories(parent)
         directory = open_directory(self._root, parent)
@@ -67,14 +67,14 @@ class Staging:
             os.close(directory)
         self._placed.append(path)
 
-    def settle(self) -> None:
-        """Bring everything of this file system to the disk: syncfs(2), which Python does not have."""
+    def sync(self) -> None:
+        """Flush this file system to the disk: syncfs(2), which Python does not have."""
         if _libc.syncfs(self._root):
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
 
     def date_directories(self, dates: Mapping[str, int]) -> None:
-        """Give the directories that were made here the dates of the archive; others keep theirs."""
+        """Give the directories created here the dates of the archive; others keep theirs."""
         for path in self._made:
             if (mtime := dates.get(path)) is not None:
                 directory = open_directory(self._root, path)
@@ -83,8 +83,8 @@ class Staging:
                 finally:
                     os.close(directory)
 
-    def take_back(self) -> None:
-        """Remove what was placed, and the directories made for it."""
+    def roll_back(self) -> None:
+        """Remove the placed files, and the directories created for them."""
         for path in reversed(self._placed):
             self._unmake(path, directory=False)
         for path in reversed(self._made):

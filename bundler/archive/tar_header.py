@@ -1,7 +1,7 @@
 """Tar headers in GNU format, written and read.
 
 Owns the 512-byte header block: GNU tar manual, "Basic Tar Format" and tar-1.26 src/tar.h. Names beyond 100 bytes go
-into a `././@LongLink` member, numbers beyond their octal field are base-256. Refuses to judge names; `tar_reader` does.
+into a `././@LongLink` member, numbers beyond their octal field are base-256. Does not check names; `tar_reader` does.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def encode_header(path: bytes, *, size: int, mode: int, mtime: int, directory: b
 
 
 def padding(size: int) -> int:
-    """Return how many zero bytes follow content of this size."""
+    """Return how many zero bytes follow content of this size (in bytes)."""
     return -size % BLOCK_BYTES
 
 
@@ -63,7 +63,7 @@ def _number(value: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RawHeader:
-    """One header block as it was read; `name` is not yet judged."""
+    """One header block as it was read; `name` is not yet checked."""
 
     name: bytes
     size: int

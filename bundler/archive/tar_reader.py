@@ -1,4 +1,4 @@
-"""Members of a tar stream whose maker is not trusted.
+"""Members of an untrusted tar stream.
 
 Reads GNU, ustar and pax archives, so that a tree packed again by another tar can still be checked. Accepts files and
 directories with safe, unique names and nothing else. Refuses to know what a bundle lists; `archive_reader` does.
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 MAX_EXTENSION_BYTES = 64 * 1024
 MAX_EXTENSIONS = 4
-# the end of the octal field; file systems and utimensat know no dates far beyond it
+# the largest value of the octal field; file systems and utimensat support no dates far beyond it
 MAX_MTIME = 8**11 - 1
-# the largest blocking factor in use is far below; more zeros than this are no padding
+# far more than the largest blocking factor in use; more zeros than this are not padding
 MAX_PADDING_BYTES = 1024 * 1024
 _KINDS = {
     b"1": "a hard link",
@@ -72,10 +72,10 @@ class TarReader:
         self._last = "its beginning"
 
     def members(self) -> Iterator[TarMember]:
-        """Yield members in archive order; content that was not read is skipped.
+        """Yield members in archive order; unread content is skipped.
 
         Raises IntegrityError: ARCHIVE_UNSAFE (paths that leave the root, links, devices, duplicates), BUNDLE_DAMAGED
-        (truncation, trailing garbage, headers that are none).
+        (truncation, trailing garbage, invalid headers).
         """
         name: bytes | None = None
         extensions = 0
@@ -140,7 +140,7 @@ class TarReader:
                 raise unsafe(self._where, "something follows the end of the archive", want="nothing", got="more bytes")
 
     def _extension(self, header: RawHeader, count: int) -> bytes | None:
-        """Return the name that an extension header gives to the member after it, or None when it gives none."""
+        """Return the name that an extension header gives to the next member, or None when it has none."""
         if header.size > MAX_EXTENSION_BYTES or count > MAX_EXTENSIONS:
             limit = f"at most {MAX_EXTENSIONS} of {MAX_EXTENSION_BYTES} bytes"
             got = f"number {count} of {header.size} bytes"
@@ -180,7 +180,7 @@ class TarReader:
 
 
 def _pax_path(data: bytes) -> bytes | None:
-    """Return the path of pax records (POSIX pax, "pax Extended Header"), None when they hold none; ValueError."""
+    """Return the path in pax records (POSIX pax, "pax Extended Header"), or None. Raises ValueError."""
     path = None
     while data:
         length, space, _ = data.partition(b" ")

@@ -17,45 +17,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
     from pathlib import Path
 
-    from bundler.archive.member_order import Member
+    from bundler.archive.member_order import ArchiveMember
 
-# a part of the archive's format: where one gzip member ends and the next begins
+# part of the archive's format: a gzip member holds this many plain bytes, the last one fewer
 STREAM_BLOCK_BYTES = 1024 * 1024
 
 
 class StoredBlobError(DamagedBlobError):
-    """An entry of the store turned out to be damaged while it was written to the archive."""
+    """A blob of the store turned out to be damaged while it was written to the archive."""
 
 
 class StreamBlock(NamedTuple):
-    """Some bytes of the tar file; `content_bytes` of them are content of files."""
+    """A piece of the tar file; `content_bytes` of it are content of files."""
 
     buffer: bytearray
     length: int
     content_bytes: int
 
 
-class BlobWitness(Protocol):
-    """Remembers which files of the store were verified; `store/witness.py` does."""
+class ChecksumCache(Protocol):
+    """The checksums of files whose SHA-256 was verified earlier; `store/verified_files.py` implements it."""
 
     def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
-        """Return the CRC-32 that this very file had when its SHA-256 was verified, or None when it is not known."""
+        """Return the CRC-32 that this very file had when its SHA-256 was verified, or None when that is unknown."""
 
-    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
         """Record that the file with this status holds the blob and has this CRC-32."""
 
 
-class NoWitness:
-    """Remembers nothing: every blob is verified by its SHA-256."""
+class NoChecksumCache:
+    """An empty cache that stays empty: every blob is verified by its SHA-256."""
 
     def crc32(self, blob: Blob, status: os.stat_result) -> None:
-        """Know nothing."""
+        """Return None."""
 
-    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
-        """Forget it."""
+    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+        """Do nothing."""
 
 
-NO_WITNESS = NoWitness()
+NO_CHECKSUM_CACHE = NoChecksumCache()
 
 
 class TarStream:
@@ -63,22 +63,22 @@ class TarStream:
 
     Arguments:
         store_path: where a blob lies.
-        witness: spares the SHA-256 of files that are still the ones that were verified (docs/adr/0007).
-        take_buffer: gives a buffer of STREAM_BLOCK_BYTES that nobody else uses any more.
+        checksums: saves the SHA-256 of files that have not changed since they were verified (docs/adr/0007).
+        take_buffer: returns a buffer of STREAM_BLOCK_BYTES that is not in use any more.
     """
 
     def __init__(
-        self, store_path: Callable[[Blob], Path], witness: BlobWitness, take_buffer: Callable[[], bytearray]
+        self, store_path: Callable[[Blob], Path], checksums: ChecksumCache, take_buffer: Callable[[], bytearray]
     ) -> None:
         self._store_path = store_path
-        self._witness = witness
+        self._checksums = checksums
         self._take_buffer = take_buffer
         self._buffer = take_buffer()
         self._filled = 0
         self._content = 0
         self._total = 0
 
-    def blocks(self, members: Iterable[Member]) -> Generator[StreamBlock]:
+    def blocks(self, members: Iterable[ArchiveMember]) -> Generator[StreamBlock]:
         """Yield the whole tar file. Raises StoredBlobError, StorageError."""
         for member in members:
             content = member.content
@@ -131,7 +131,7 @@ class TarStream:
                 status = os.fstat(source)
                 if status.st_size != blob.size:
                     raise _damaged(blob, path, f"{status.st_size} bytes")
-                check = _Check(blob, self._witness.crc32(blob, status))
+                check = _BlobCheck(blob, self._checksums.crc32(blob, status))
                 left = blob.size
                 while left:
                     room = memoryview(self._buffer)[self._filled : min(self._filled + left, STREAM_BLOCK_BYTES)]
@@ -148,11 +148,11 @@ class TarStream:
         if got := check.difference():
             raise _damaged(blob, path, got)
         if check.known_crc32 is None:
-            self._witness.remember(blob, status, check.crc32)
+            self._checksums.record(blob, status, check.crc32)
 
 
-class _Check:
-    """Whether the bytes that pass are the blob's: by SHA-256, or by the CRC-32 of the same file once verified."""
+class _BlobCheck:
+    """Compares bytes with a blob: by SHA-256, or by the CRC-32 of the same file when it was verified."""
 
     def __init__(self, blob: Blob, known_crc32: int | None) -> None:
         self.known_crc32 = known_crc32
@@ -161,7 +161,7 @@ class _Check:
         self._sha256 = hashlib.sha256()
 
     def update(self, data: memoryview) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self.crc32 = isal_zlib.crc32(data, self.crc32)
         if self.known_crc32 is None:
             self._sha256.update(data)

@@ -1,4 +1,4 @@
-"""An unpacked bundle on disk: its index, and whether its files are the listed ones. Follows no link below the root."""
+"""An unpacked bundle on disk: its index, and the state of its files. Follows no link below the root."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
-from bundler.archive.checked_index import Contents, read_contents
+from bundler.archive.checked_index import CheckedIndex, check_index
 from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 READ_BYTES = 1024 * 1024
 MAX_THREADS = 4
-Outcome = Literal["intact", "missing", "changed"]
+# compared with what the index lists
+FileState = Literal["intact", "missing", "changed"]
 
 
 def is_tree(path: Path) -> bool:
@@ -32,16 +33,16 @@ def is_tree(path: Path) -> bool:
         return path.is_dir()
 
 
-def tree_contents(root: Path) -> Contents:
+def tree_index(root: Path) -> CheckedIndex:
     """Read the bundle.json of an unpacked tree. Raises BundleFormatError, StorageError."""
     data = read_beneath(root, INDEX_PATH, MAX_INDEX_BYTES)
     if data is None:
         raise not_found(str(root), "holds no bundle.json")
-    return read_contents(data, str(root))
+    return check_index(data, str(root))
 
 
 def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:
-    """Return a file's bytes; None when it is not there, no regular file, or larger than that. Raises StorageError."""
+    """Return a file's bytes; None when it is absent, not a regular file, or larger than that. Raises StorageError."""
     with storage_errors(root):
         try:
             directory = open_root(root)
@@ -60,20 +61,20 @@ def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:
     return data if len(data) <= max_bytes else None
 
 
-def check_files(root: int, files: Iterable[IndexedFile], task: Task) -> Iterator[tuple[IndexedFile, Outcome]]:
-    """Yield what `examine_files` does; raises OSError when the disk does not give a file."""
-    for file, outcome in examine_files(root, files, task):
-        if isinstance(outcome, OSError):
-            raise outcome
-        yield file, outcome
+def check_files(root: int, files: Iterable[IndexedFile], task: Task) -> Iterator[tuple[IndexedFile, FileState]]:
+    """Yield what `examine_files` does; raises OSError when a file cannot be read."""
+    for file, state in examine_files(root, files, task):
+        if isinstance(state, OSError):
+            raise state
+        yield file, state
 
 
 def examine_files(
     root: int, files: Iterable[IndexedFile], task: Task
-) -> Iterator[tuple[IndexedFile, Outcome | OSError]]:
-    """Yield each file with `intact`, `missing` or `changed`, in the order given; several are hashed at once.
+) -> Iterator[tuple[IndexedFile, FileState | OSError]]:
+    """Yield each file with its state, in the order given; several are hashed at once.
 
-    A file that cannot be read comes with the error that the disk gave for it.
+    A file that cannot be read comes with its OSError.
 
     Arguments:
         root: descriptor of the directory they should lie below.
@@ -81,7 +82,7 @@ def examine_files(
     stop = threading.Event()
     advanced = threading.Lock()
 
-    def outcome(file: IndexedFile) -> Outcome | OSError:
+    def state(file: IndexedFile) -> FileState | OSError:
         try:
             return compared(file)
         except FileNotFoundError:
@@ -89,7 +90,7 @@ def examine_files(
         except OSError as error:
             return error
 
-    def compared(file: IndexedFile) -> Outcome:
+    def compared(file: IndexedFile) -> FileState:
         descriptor = open_file(root, file.path)
         if descriptor is None:
             return "changed"
@@ -110,14 +111,14 @@ def examine_files(
     with ThreadPoolExecutor(threads, "verify") as pool:
         try:
             ordered = list(files)
-            yield from zip(ordered, pool.map(outcome, ordered), strict=True)
+            yield from zip(ordered, pool.map(state, ordered), strict=True)
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def unlisted_paths(root: int, contents: Contents, below: str = "") -> Iterator[str]:
-    """Yield what lies in the tree beside the listed files; a directory that holds none of them as one `path/`."""
+def unlisted_paths(root: int, checked: CheckedIndex, below: str = "") -> Iterator[str]:
+    """Yield the paths of the tree that are not listed; a directory without any listed file as one `path/`."""
     directory = open_directory(root, below)
     try:
         with os.scandir(directory) as entries:
@@ -126,7 +127,7 @@ def unlisted_paths(root: int, contents: Contents, below: str = "") -> Iterator[s
         os.close(directory)
     for name, is_directory in found:
         path = f"{below}/{name}" if below else name
-        if is_directory and path in contents.directories:
-            yield from unlisted_paths(root, contents, path)
-        elif path not in contents.listed and not is_signature(path) and path not in contents.directories:
+        if is_directory and path in checked.directories:
+            yield from unlisted_paths(root, checked, path)
+        elif path not in checked.listed and not is_signature(path) and path not in checked.directories:
             yield f"{path}/" if is_directory else path

@@ -1,7 +1,7 @@
 """`bundler unpack`: archive -> tree, verified while it is extracted, complete or absent.
 
-The target may be absent, empty, or have other tenants (/opt). Nothing under a final name is touched before every byte
-is verified, and bundle.json gets its name last: a directory without it holds no bundle.
+The target may be absent, empty, or hold other files (/opt). Nothing under a final name is touched before every byte is
+verified, and bundle.json gets its name last: a directory without it is not a bundle.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 
-# what a file system needs beside the content: a block's end and an inode per file
+# room that a file system needs per file beside its content: the rest of a block, and an inode
 OVERHEAD_BYTES_PER_FILE = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """A bundle that lies complete in a directory; `present` when it did before, and nothing was written."""
+    """A bundle that is complete in a directory; `present` when it already was, and nothing was written."""
 
     directory: Path
     id: str
@@ -49,51 +49,51 @@ class Unpacked:
 
 
 def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
-    """Unpack an archive (or its parts) into a directory, which is made when it is absent.
+    """Unpack an archive (or its parts) into a directory, which is created when it is absent.
 
-    Files that lie there with the right content are kept, so that an interrupted run, or a damaged tree whose bad files
-    were removed, is completed by running again.
+    Existing files with the right content are kept, so that running again completes an interrupted run, or a damaged
+    tree whose bad files were removed.
 
     Arguments:
         task: advanced by the bytes of content; not finished here.
 
     Raises what `open_archive` raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE); StorageError (UNPACK_CONFLICT
-    with every path in the way, DISK_FULL before anything is written). After a failure the directory is as it was.
+    with every path in the way, DISK_FULL before anything is written). After a failure the directory is unchanged.
     """
     with open_archive(archive) as reader:
-        contents = reader.contents
+        checked = reader.checked
         with storage_errors(directory):
-            made = _make(directory)
+            made = _make_directories(directory)
             root = open_root(directory)
             complete = False
             try:
                 fcntl.flock(root, fcntl.LOCK_EX)
-                absent = _absent(root, directory, contents.listed.values())
+                absent = _absent(root, directory, checked.listed.values())
                 if absent:
-                    _require_room(root, directory, (contents.listed[path].blob.size for path in absent))
+                    _require_room(root, directory, (checked.listed[path].blob.size for path in absent))
                     _extract(root, directory, reader, absent, task)
                 else:
-                    task.advance(contents.total_bytes)
+                    task.advance(checked.total_bytes)
                 complete = True
             finally:
                 os.close(root)
                 if not complete:
-                    _unmake(made)
+                    _remove_directories(made)
     return Unpacked(
         directory=directory,
-        id=contents.id,
-        name=contents.index.name,
-        release=contents.index.release,
-        files=len(contents.listed),
-        content_bytes=contents.total_bytes,
+        id=checked.id,
+        name=checked.index.name,
+        release=checked.index.release,
+        files=len(checked.listed),
+        content_bytes=checked.total_bytes,
         present=not absent,
     )
 
 
 def _absent(root: int, directory: Path, files: Iterable[IndexedFile]) -> frozenset[str]:
-    """Return the paths that have to be unpacked; StorageError when others are in the way."""
-    outcomes = [(file.path, outcome) for file, outcome in check_files(root, files, Unwatched())]
-    in_the_way = [path for path, outcome in outcomes if outcome == "changed"]
+    """Return the paths that have to be unpacked; StorageError when other files are in the way."""
+    states = [(file.path, state) for file, state in check_files(root, files, Unwatched())]
+    in_the_way = [path for path, state in states if state == "changed"]
     if in_the_way:
         other = " (another bundle is unpacked here)" if INDEX_PATH in in_the_way else ""
         raise StorageError(
@@ -102,7 +102,7 @@ def _absent(root: int, directory: Path, files: Iterable[IndexedFile]) -> frozens
             where=str(directory),
             remedy="Choose another directory, or move these files away, and run the command again.",
         )
-    return frozenset(path for path, outcome in outcomes if outcome == "missing")
+    return frozenset(path for path, state in states if state == "missing")
 
 
 def _require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
@@ -119,28 +119,28 @@ def _require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
 
 
 def _extract(root: int, directory: Path, reader: ArchiveReader, absent: frozenset[str], task: Task) -> None:
-    contents = reader.contents
-    name = f".{contents.index.name}-{contents.id[:ID_CHARACTERS]}.partial"
+    checked = reader.checked
+    name = f".{checked.index.name}-{checked.id[:ID_CHARACTERS]}.partial"
     with Staging(root, name) as staging:
         staged: dict[str, str] = {}
         found: set[str] = set()
         with HashThread() as digest:
             for file in reader.files():
                 found.add(file.path)
-                if file.listed is not None and file.path not in contents.listed:
-                    # a signature: known only now that it has been read
+                if file.listed is not None and file.path not in checked.listed:
+                    # a signature: it is known only now that it was read
                     absent |= _absent(root, directory, (file.listed,))
                 wanted = staging if file.path in absent else None
-                staged_name = _stage(wanted, file, contents.where, digest, task)
+                staged_name = _stage(wanted, file, checked.where, digest, task)
                 if staged_name is not None:
                     staged[file.path] = staged_name
-        if missing := sorted(contents.listed.keys() - found):
-            raise damaged(contents.where, "files are missing", want=", ".join(missing), got="no such files")
+        if missing := sorted(checked.listed.keys() - found):
+            raise damaged(checked.where, "files are missing", want=", ".join(missing), got="no such files")
         _place(root, staging, staged, reader.directory_dates)
 
 
 def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: HashThread, task: Task) -> str | None:
-    """Verify one file, writing it to the staging directory where that is given; return its staged name."""
+    """Verify one file, and write it to the staging directory unless that is None; return its staged name."""
     if file.listed is None:
         raise unsafe(where, f"{file.path} is not listed in bundle.json", want="listed files only", got="another one")
     want = file.listed.blob
@@ -175,18 +175,18 @@ def _place(root: int, staging: Staging, staged: Mapping[str, str], directory_dat
     try:
         for path in (*sorted(staged.keys() - set(last)), *(path for path in last if path in staged)):
             if path == INDEX_PATH:
-                # the index vouches for everything else, so everything else reaches the disk before it
-                staging.settle()
+                # the index declares everything else complete, so everything else reaches the disk before it
+                staging.sync()
             staging.place(staged[path], path)
         staging.date_directories(directory_dates)
         os.fsync(root)
     except BaseException:
-        staging.take_back()
+        staging.roll_back()
         raise
 
 
-def _make(directory: Path) -> list[Path]:
-    """Make the directory and its parents, 0755 whatever the umask; return those that were not there, innermost last."""
+def _make_directories(directory: Path) -> list[Path]:
+    """Create a directory and its parents, 0755 whatever the umask; return those that did not exist, innermost last."""
     made: list[Path] = []
     for path in (*reversed(directory.parents), directory):
         try:
@@ -200,8 +200,8 @@ def _make(directory: Path) -> list[Path]:
     return made
 
 
-def _unmake(made: list[Path]) -> None:
+def _remove_directories(made: list[Path]) -> None:
     for path in reversed(made):
-        # somebody else may have put something there meanwhile; then it stays
+        # others may have put something there meanwhile; then it stays
         with suppress(OSError):
             path.rmdir()

@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.hashing import HashThread
 from bundler.archive.open_beneath import open_root
-from bundler.archive.tree import check_files, is_tree, tree_contents, unlisted_paths
-from bundler.archive.verify_report import Report
+from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
+from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from bundler.archive.checked_index import Contents
+    from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 
 
-def verify_bundle(path: Path, task: Task, *, strict: bool = False) -> Report:
-    """Check whatever lies at the path: a directory as `verify_tree` does, anything else as `verify_archive` does."""
+def verify_bundle(path: Path, task: Task, *, strict: bool = False) -> VerifyReport:
+    """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
     return verify_tree(path, task, strict=strict) if is_tree(path) else verify_archive(path, task)
 
 
-def verify_archive(path: Path, task: Task) -> Report:
+def verify_archive(path: Path, task: Task) -> VerifyReport:
     """Read an archive (or its parts) to its end and compare every file with bundle.json.
 
     Arguments:
         path: the archive's name, or that of any of its parts.
         task: advanced by the bytes of content; not finished here.
 
-    Raises what `open_archive` raises: bytes that cannot be read as an archive any further are an error at once.
+    Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
     with open_archive(path) as archive, HashThread() as digest:
         intact: list[IndexedFile] = []
@@ -53,48 +53,48 @@ def verify_archive(path: Path, task: Task) -> Report:
                     task.advance(len(chunk))
                 same = digest.hex() == file.listed.blob.digest.hex
                 intact.append(file.listed) if same else changed.append(file.path)
-        missing = archive.contents.listed.keys() - found
-        return _report(archive.contents, intact, missing, changed, unlisted, unlisted_matters=True)
+        missing = archive.checked.listed.keys() - found
+        return _report(archive.checked, intact, missing, changed, unlisted, unlisted_matters=True)
 
 
-def verify_tree(root: Path, task: Task, *, strict: bool = False) -> Report:
-    """Compare every listed file below a directory with the bundle.json that lies in it.
+def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
+    """Compare every listed file below a directory with its bundle.json.
 
     Arguments:
         strict: files that bundle.json does not list are an error, not a note.
         task: advanced by the bytes of content; not finished here.
 
-    No link below the root is followed: a link in place of a listed file is a changed file. Raises BundleFormatError
+    No link below the root is followed: a link instead of a listed file is a changed file. Raises BundleFormatError
     (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), StorageError.
     """
-    contents = tree_contents(root)
+    checked = tree_index(root)
     with storage_errors(root):
         directory = open_root(root)
         try:
-            outcomes = list(check_files(directory, contents.listed.values(), task))
-            unlisted = list(unlisted_paths(directory, contents))
+            states = list(check_files(directory, checked.listed.values(), task))
+            unlisted = list(unlisted_paths(directory, checked))
         finally:
             os.close(directory)
-    intact = [file for file, outcome in outcomes if outcome == "intact"]
-    missing = [file.path for file, outcome in outcomes if outcome == "missing"]
-    changed = [file.path for file, outcome in outcomes if outcome == "changed"]
-    return _report(contents, intact, missing, changed, unlisted, unlisted_matters=strict)
+    intact = [file for file, state in states if state == "intact"]
+    missing = [file.path for file, state in states if state == "missing"]
+    changed = [file.path for file, state in states if state == "changed"]
+    return _report(checked, intact, missing, changed, unlisted, unlisted_matters=strict)
 
 
 def _report(
-    contents: Contents,
+    checked: CheckedIndex,
     intact: list[IndexedFile],
     missing: Iterable[str],
     changed: Iterable[str],
     unlisted: Iterable[str],
     *,
     unlisted_matters: bool,
-) -> Report:
-    return Report(
-        where=contents.where,
-        id=contents.id,
-        name=contents.index.name,
-        release=contents.index.release,
+) -> VerifyReport:
+    return VerifyReport(
+        where=checked.where,
+        id=checked.id,
+        name=checked.index.name,
+        release=checked.index.release,
         files=len(intact),
         content_bytes=sum(file.blob.size for file in intact),
         missing=tuple(sorted(missing)),

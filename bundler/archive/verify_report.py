@@ -1,4 +1,4 @@
-"""What checking a bundle has found, as a value; making an error of it is a step of its own. Pure."""
+"""What checking a bundle found, as a value; turning it into an error is a separate step. Pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from bundler.archive.faults import damaged
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """The outcome of a check. Paths are relative to the bundle's root, sorted; `dir/` stands for all below it.
+class VerifyReport:
+    """The result of a check. Paths are relative to the bundle's root, sorted; `dir/` stands for everything below it.
 
     Arguments:
         where: the archive's name or the tree's directory.
         id, name, release: the bundle's own.
-        files, content_bytes: how many listed files were found intact, and their bytes.
-        missing, changed: listed paths that are absent, or are something else than what is listed.
-        unlisted: what lies there beside them.
-        unlisted_matters: whether that is an error: always in an archive, in a tree (others may use /opt) when strict.
+        files, content_bytes: how many listed files are intact, and their bytes.
+        missing, changed: listed paths that are absent, or differ from what is listed.
+        unlisted: paths that exist and are not listed.
+        unlisted_matters: whether those are an error: always in an archive, in a tree (others may use /opt) when strict.
     """
 
     where: str
@@ -37,8 +37,8 @@ class Report:
         return not (self.missing or self.changed or (self.unlisted and self.unlisted_matters))
 
 
-def require_intact(report: Report) -> None:
-    """Raise IntegrityError (BUNDLE_DAMAGED) with every path that is not as it should be."""
+def require_intact(report: VerifyReport) -> None:
+    """Raise IntegrityError (BUNDLE_DAMAGED) with every path at fault, unless the report is intact."""
     if report.intact:
         return
     found = [("missing", report.missing), ("changed", report.changed)]

@@ -1,7 +1,7 @@
 """Write NAME.tar.gz: the tar stream in blocks, each block a gzip member, in order, whatever the number of threads.
 
-One thread reads and verifies blobs, a few compress, the calling one hashes and writes. What is in flight is bounded,
-so memory does not grow with the bundle. Owns the final names: the archive and its `.sha256` beside it.
+One thread reads and verifies blobs, a few compress, the calling one hashes and writes. The number of blocks in flight
+is bounded, so memory does not grow with the bundle. Owns the final names: the archive and its `.sha256` beside it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bundler.archive.hashing import HashThread
 from bundler.archive.member_order import archive_members
 from bundler.archive.partial_file import PartialFile, partial_file
 from bundler.archive.read_ahead import read_ahead
-from bundler.archive.tar_stream import NO_WITNESS, STREAM_BLOCK_BYTES, TarStream
+from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, STREAM_BLOCK_BYTES, TarStream
 from bundler.durable import storage_errors
 from bundler.model.digest import Blob, Digest
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from bundler.archive.tar_stream import BlobWitness, StreamBlock
+    from bundler.archive.tar_stream import ChecksumCache, StreamBlock
     from bundler.model.placement import Placement
     from bundler.model.progress import Task
 
@@ -35,7 +35,7 @@ MIN_THREADS, MAX_THREADS = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenArchive:
     """An archive under its final name; `blob` is the SHA-256 and size of the whole file."""
 
     path: Path
@@ -43,7 +43,7 @@ class Written:
 
 
 def default_threads() -> int:
-    """Return how many threads compress unless told otherwise: hashing is the limit beyond a few."""
+    """Return how many threads compress by default: beyond a few, hashing is the limit."""
     return max(MIN_THREADS, min(MAX_THREADS, len(os.sched_getaffinity(0))))
 
 
@@ -54,45 +54,45 @@ def write_archive(
     out: Path,
     task: Task,
     source_date_epoch: int | None = None,
-    witness: BlobWitness = NO_WITNESS,
+    checksums: ChecksumCache = NO_CHECKSUM_CACHE,
     threads: int | None = None,
-) -> Written:
-    """Write the archive and its `.sha256`, in place of older ones; equal input gives equal bytes.
+) -> WrittenArchive:
+    """Write the archive and its `.sha256`, replacing older ones; equal input gives equal bytes.
 
     Arguments:
         files: the complete list, as `bundle_files` makes it; the order does not matter.
         store_path: where a blob of the store lies; its bytes are verified while they are read.
         out: the archive's final name; its directory exists.
         task: advanced by the bytes of content (headers not counted) as they are written; not finished here.
-        source_date_epoch: latest date that a member may bear, in seconds since the epoch.
-        witness: spares the SHA-256 of files that are still the ones that were verified.
+        source_date_epoch: latest date that a member may have, in seconds since the epoch.
+        checksums: saves the SHA-256 of files that have not changed since they were verified.
         threads: how many compress.
 
-    Raises StoredBlobError (a damaged entry of the store, with its blob), StorageError. After a failure neither final
-    name has changed and no partial file is left.
+    Raises StoredBlobError (a damaged blob of the store), StorageError. After a failure neither final name has changed
+    and no partial file is left.
     """
     members = archive_members(files, source_date_epoch)
 
-    def say_waiting() -> None:
+    def note_waiting() -> None:
         task.note(f"waiting for another process that writes {out.name}")
 
-    with partial_file(out, say_waiting) as archive:
+    with partial_file(out, note_waiting) as archive:
 
         def stream(take_buffer: Callable[[], bytearray]) -> Iterator[StreamBlock]:
-            return TarStream(store_path, witness, take_buffer).blocks(members)
+            return TarStream(store_path, checksums, take_buffer).blocks(members)
 
         blob = _compress_into(archive, stream, task, threads or default_threads())
-        archive.settle()
+        archive.sync()
         sums_path = out.with_name(f"{out.name}.sha256")
-        with partial_file(sums_path, say_waiting) as sums:
+        with partial_file(sums_path, note_waiting) as sums:
             sums.write(sums_line(blob.digest, out.name))
-            sums.settle()
-            # between the two renames the archive has no sums at all, rather than another one's
+            sums.sync()
+            # between the two renames the archive has no sums at all, rather than those of another one
             with storage_errors(sums_path):
                 sums_path.unlink(missing_ok=True)
             archive.commit()
             sums.commit()
-    return Written(out, blob)
+    return WrittenArchive(out, blob)
 
 
 def sums_line(digest: Digest, name: str) -> bytes:
@@ -127,7 +127,7 @@ def _compress_into(
             for result, block in results:
                 pieces = result.result()
                 size += archive.write_all(pieces)
-                # a stored block's pieces are the buffer itself, which is free again once they are hashed
+                # the pieces of a stored block are the buffer itself, which is free again once they are hashed
                 digest.update_all(pieces, partial(free.put, block.buffer))
                 task.advance(block.content_bytes)
         return Blob(Digest("sha256", digest.hex()), size)

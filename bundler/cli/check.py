@@ -1,4 +1,4 @@
-"""`bundler check`: read a manifest and say all that is wrong with it."""
+"""`bundler check`: read a manifest and report all of its problems."""
 
 from __future__ import annotations
 

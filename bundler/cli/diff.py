@@ -36,7 +36,7 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
 
 
 def changes_table(changes: Sequence[Change]) -> str:
-    """Return changes for a person, with the sum of the sizes."""
+    """Return changes as a text, with the sum of the sizes."""
     rows = [
         (
             change.what,
@@ -54,7 +54,7 @@ def changes_table(changes: Sequence[Change]) -> str:
 
 
 def changes_value(changes: Sequence[Change]) -> dict[str, Json]:
-    """Return changes for a program; sizes in bytes, absent sides as null."""
+    """Return changes as JSON; sizes in bytes, absent sides as null."""
     return {
         "changes": [
             {

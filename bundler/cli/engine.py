@@ -1,4 +1,4 @@
-"""The container engine that commands work with. Apart from `wiring`, whose kinds of content they have no need of."""
+"""The container engine that commands use. Separate from `wiring`, which loads the kinds of content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def open_engine() -> DockerEngine:
     """Connect to the container engine that the environment names; the caller closes it. Raises SiteError."""
-    # costs every other command a moment at its start
+    # imported here because it would slow down the start of every other command
     from bundler.push.docker import DockerEngine
 
     return DockerEngine(os.environ)

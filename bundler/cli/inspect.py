@@ -1,4 +1,4 @@
-"""`bundler inspect`: what is in a bundle or a lock, how big, and what each thing was held to."""
+"""`bundler inspect`: the content of a bundle or a lock, with sizes and what each artifact was checked against."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import click
 from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
-from bundler.push.loading import LoadReport, Outcome, require_loaded
+from bundler.push.loading import LoadOutcome, LoadReport, require_loaded
 from bundler.push.loading import load_images as load
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
-    from bundler.push.loading import Handled
+    from bundler.push.loading import LoadResult
 
 
 @click.command("load-images")
@@ -40,23 +40,23 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
 def _text(report: LoadReport) -> str:
     rows = [
         (one.outcome, str(one.image.platform), str(one.image.image_id)[:19], " ".join(map(str, one.image.names)))
-        for one in report.handled
+        for one in report.results
     ]
     lines = [console.table(("outcome", "platform", "image id", "names"), rows)]
     lines += [f"not there for this platform: {' '.join(map(str, names))}" for names in report.elsewhere]
-    counted = [f"{sum(one.outcome == outcome for one in report.handled)} {outcome}" for outcome in Outcome]
+    counted = [f"{sum(one.outcome == outcome for one in report.results)} {outcome}" for outcome in LoadOutcome]
     return "\n".join([*lines, ", ".join(counted)])
 
 
 def _value(report: LoadReport) -> dict[str, Json]:
     return {
         "engine": report.engine,
-        "images": [_image(one) for one in report.handled],
+        "images": [_image(one) for one in report.results],
         "elsewhere": [[str(name) for name in names] for names in report.elsewhere],
     }
 
 
-def _image(one: Handled) -> Json:
+def _image(one: LoadResult) -> Json:
     failure: Json = {"id": str(one.failure.id), "text": str(one.failure)} if one.failure else None
     return {
         "names": [str(name) for name in one.image.names],

@@ -1,4 +1,4 @@
-"""`bundler lock`: pin what a manifest asks for."""
+"""`bundler lock`: pin the entries of a manifest."""
 
 from __future__ import annotations
 

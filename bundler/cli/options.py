@@ -1,4 +1,4 @@
-"""Options that several commands share, each with its BUNDLER_… variable; and the values they are gathered in."""
+"""Options of several commands, each with its BUNDLER_… variable; and the values that they are gathered in."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def network_options(command: F) -> F:
 
 
 def request_options(*, keep_going: bool) -> Callable[[F], F]:
-    """Return what adds the manifest and what is asked of it to a command, which receives one `request: Request`.
+    """Return what adds the manifest and the options about it to a command, which receives one `request: Request`.
 
     Beside it the command receives `jobs`, which its build context needs.
 
@@ -196,7 +196,7 @@ def request_options(*, keep_going: bool) -> Callable[[F], F]:
             request = Request(manifest, overrides, output, platforms, locked)
             return command(*args, request=request, **kwargs)
 
-        # click lists the options in the order of decorators read from above, which is not that of their calls
+        # click lists options in the order of decorators in the source, the reverse of that of their calls
         for decorate in reversed((manifest_argument, output_option, set_option, platform_option, locked_option, *last)):
             gather = decorate(gather)
         return gather  # type: ignore[return-value] # click's decorators keep the callable's shape
@@ -205,7 +205,7 @@ def request_options(*, keep_going: bool) -> Callable[[F], F]:
 
 
 def source_date_epoch() -> int | None:
-    """Return SOURCE_DATE_EPOCH (reproducible-builds.org) in seconds, or None; usage error when it is no number."""
+    """Return SOURCE_DATE_EPOCH (reproducible-builds.org) in seconds, or None; usage error when it is not a number."""
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""`bundler plan`: what a build will cost, before it begins."""
+"""`bundler plan`: the cost of a build, before it begins."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _text(plan: Plan, store: Room, output: Room) -> str:
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
-    """Return a line for each artifact; what several share stands with the first of them."""
+    """Return a line for each artifact; shared content is counted for the first one."""
     groups: dict[tuple[str, str], list[PlannedFetch]] = {}
     for item in plan.fetches:
         first = item.fetch.artifacts[0] if item.fetch.artifacts else item.fetch.label

@@ -10,15 +10,15 @@ from bundler import console
 from bundler.archive.bundled_images import open_images
 from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
-from bundler.cli.push_transport import open_way
+from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.net.retry import Retry
-from bundler.push.engine_push import Passage, push_through
-from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
+from bundler.push.engine_push import EnginePush, push_through_engine
+from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
 from bundler.push.push_plan import push_plan
-from bundler.push.push_report import Projects, PushReport, Result, require_complete
+from bundler.push.push_report import Projects, PushReport, PushResult, require_complete
 from bundler.push.registry_push import push
 
 if TYPE_CHECKING:
@@ -40,20 +40,20 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     """
     with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         plan = push_plan(bundled.images, options.settings)
-        with open_way(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
+        with open_push_engine(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
             known = _projects(plan, registry, options, progress)
             if engine is None:
                 report = _straight(plan, bundled, registry, options, progress, known)
             else:
-                passage = _passage(bundled, engine, registry, options, progress)
-                report = _through(plan, passage, options, known)
+                through = _engine_push(bundled, engine, registry, options, progress)
+                report = _through(plan, through, options, known)
     value = _value(report, options, "registry" if engine is None else "docker")
     console.answer(_text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json)
     require_complete(report)
 
 
 def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:
-    if not await_registry(registry.pusher, registry.harbor, Patience(options.registry.wait), progress):
+    if not await_registry(registry.pusher, registry.harbor, WaitPolicy(options.registry.wait), progress):
         return Projects()
     new = NewProjects(options.public, options.quota)
     return ensure_projects(plan, registry.harbor, new, dry_run=options.dry_run)
@@ -73,15 +73,17 @@ def _straight(
     )  # fmt: skip
 
 
-def _passage(
+def _engine_push(
     bundled: BundledImages, engine: PushingEngine, registry: OpenRegistry, options: PushOptions, progress: Progress
-) -> Passage:
+) -> EnginePush:
     host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
-    return Passage(bundled, engine, host, registry.pusher, registry.logins, Retry(), progress)
+    return EnginePush(bundled, engine, host, registry.pusher, registry.logins, Retry(), progress)
 
 
-def _through(plan: PushPlan, passage: Passage, options: PushOptions, known: Projects) -> PushReport:
-    return push_through(plan, passage, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known)
+def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: Projects) -> PushReport:
+    return push_through_engine(
+        plan, through, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
+    )
 
 
 def _text(report: PushReport, registry: str) -> str:
@@ -95,12 +97,12 @@ def _text(report: PushReport, registry: str) -> str:
     sent = report.sent
     lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
     failures = [str(result.error) for result in report.results if result.error is not None]
-    # the first one is told in full at the end
+    # the first one is raised, and printed in full at the end
     lines += [f"failed: {failure}" for failure in failures[1:]]
     return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
 
 
-def _remark(result: Result) -> str:
+def _remark(result: PushResult) -> str:
     if result.error is not None:
         return f"[{result.error.id}]"
     return f"was {result.before}" if result.before is not None else ""
@@ -122,9 +124,9 @@ def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json
     }
 
 
-def _result_value(result: Result) -> Json:
+def _result_value(result: PushResult) -> Json:
     error = result.error
-    told: dict[str, Json] = {
+    value: dict[str, Json] = {
         "source": str(result.push.source),
         "target": result.push.name,
         "project": result.push.target.project,
@@ -134,11 +136,11 @@ def _result_value(result: Result) -> Json:
         "before": None if result.before is None else str(result.before),
     }
     if error is not None:
-        told["error"] = {
+        value["error"] = {
             "id": str(error.id),
             "message": str(error),
             "remedy": error.remedy,
             "status": getattr(error, "status", None),
             "code": getattr(error, "code", ""),
         }
-    return told
+    return value

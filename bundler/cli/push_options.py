@@ -1,4 +1,4 @@
-"""What `bundler push-images` is asked: its options, gathered in one value."""
+"""The options of `bundler push-images`, gathered in one value."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from bundler.push.push_plan import Names, ProjectRule, PushSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.push.registry_push import OnExistingTag
+    from bundler.push.push_state import OnExistingTag
     from bundler.push.transport_choice import Via
 
-_Command = Callable[..., Any]
-_Decorator = Callable[[_Command], _Command]
-F = TypeVar("F", bound=_Command)
+_Callable = Callable[..., Any]
+_Decorator = Callable[[_Callable], _Callable]
+F = TypeVar("F", bound=_Callable)
 NO_QUOTA = -1
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 @dataclass(frozen=True, slots=True)
 class PushOptions:
-    """Where images go, and which."""
+    """Which images are pushed, where to, and how."""
 
     registry: RegistryOptions
     root: Path
@@ -47,7 +47,7 @@ class PushOptions:
 
     @property
     def settings(self) -> PushSettings:
-        """What the plan needs of it."""
+        """The part of it that the plan needs."""
         return PushSettings(self.projects, self.names, self.only, self.platform)
 
 
@@ -141,7 +141,7 @@ def push_options(command: F) -> F:
         options = PushOptions(gathered_registry(kwargs), **kwargs)
         return command(*args, options=options, as_json=as_json)
 
-    gather: _Command = gathered
+    gather: _Callable = gathered
     for decorate in reversed(_OPTIONS):
         gather = decorate(gather)
     return gather  # type: ignore[return-value] # click's decorators keep the callable's shape

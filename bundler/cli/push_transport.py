@@ -1,4 +1,4 @@
-"""The engine that `bundler push-images` pushes through, or none: as `--via` says, or as it turns out."""
+"""The engine that `bundler push-images` pushes through, or none: as `--via` says, or chosen here for `auto`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bundler.errors import SiteError
 from bundler.model.reference import docker_host
 from bundler.push.engine_push import platform_obstacles
 from bundler.push.engine_trust import WantedTrust, require_trust
-from bundler.push.transport_choice import way_with_engine, way_without_engine
+from bundler.push.transport_choice import choose_transport, without_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ SHOWN_OBSTACLES = 5
 
 
 @contextmanager
-def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | None]:
-    """Yield the engine to push through, or None for the way straight to the registry; `auto` says on stderr which.
+def open_push_engine(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | None]:
+    """Yield the engine to push through, or None to push straight to the registry; `auto` says on stderr which.
 
     Raises SiteError when `--via docker` finds no engine, click.UsageError when images would lose platforms by it.
     """
@@ -39,7 +39,7 @@ def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | N
     except SiteError as error:
         if options.via == "docker":
             raise error.with_context(remedy="`--via registry` pushes without any engine.") from error
-        console.remark(way_without_engine(error.sentence).line)
+        console.remark(without_engine(error.sentence).line)
         yield None
         return
     with engine:
@@ -49,12 +49,12 @@ def open_way(options: PushOptions, plan: PushPlan) -> Iterator[PushingEngine | N
 def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
     platforms, wanted = engine.platforms(), _wanted_trust(options)
     insecure = engine.is_insecure(wanted.host)
-    said = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
+    distrust = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
     if options.via == "auto":
-        way = way_with_engine(plan, platforms, wanted.obstacle(insecure=insecure, said=said))
-        console.remark(way.line)
-        return way.via == "docker"
-    require_trust(wanted, engine.where, insecure=insecure, said=said)
+        choice = choose_transport(plan, platforms, wanted.obstacle(insecure=insecure, distrust=distrust))
+        console.remark(choice.line)
+        return choice.via == "docker"
+    require_trust(wanted, engine.where, insecure=insecure, distrust=distrust)
     if lost := platform_obstacles(plan, platforms):
         more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
         raise click.UsageError(

@@ -1,4 +1,4 @@
-"""The registry that a command works with: the options that say how it is reached and who asks, and what talks to it."""
+"""The registry of a command: the options for its address and credentials, and the clients for it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.transport import RequestsTransport
-from bundler.net.registry.concurrency_limit import Gate
-from bundler.net.registry.credentials import Login, Logins, OneLogin
+from bundler.net.registry.concurrency_limit import AdaptiveLimit
+from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.push import RegistryPusher
 from bundler.net.retry import Retry
@@ -35,7 +35,7 @@ MAX_PASSWORD_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RegistryOptions:
-    """How the registry is reached, and who asks. `wait` is in seconds."""
+    """The registry's address, how it is reached, and the account. `wait` is in seconds."""
 
     host: str
     plain_http: bool
@@ -83,9 +83,9 @@ def connected(command: F) -> F:
 
 
 def gathered_registry(given: dict[str, Any]) -> RegistryOptions:
-    """Take the options of `registry_option` and `connection_options` out of what a command was given.
+    """Remove the values of `registry_option` and `connection_options` from a command's arguments, and return them.
 
-    Raises click.UsageError when they do not go together.
+    Raises click.UsageError when they contradict each other.
     """
     names = ("registry", "plain_http", "ca_file", "insecure", "username", "password_stdin", "wait")
     options = RegistryOptions(*(given.pop(name) for name in names))
@@ -98,10 +98,12 @@ def gathered_registry(given: dict[str, Any]) -> RegistryOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenRegistry:
-    """The registry: what sends to it, what asks it for more where it is a Harbor, and who pushes.
+    """The clients for a registry, and the credentials.
 
     Arguments:
-        accepts: tells whether the registry takes other credentials.
+        pusher: for the registry itself.
+        harbor: for Harbor's own API, where it is a Harbor.
+        accepts: tells whether the registry accepts other credentials.
     """
 
     pusher: RegistryPusher
@@ -112,10 +114,10 @@ class OpenRegistry:
 
 @contextmanager
 def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRegistry]:
-    """Put together what talks to the registry.
+    """Create the clients for a registry.
 
     Arguments:
-        jobs: how many requests it gets at once.
+        jobs: how many requests are sent at once.
     """
     transport = RequestsTransport(
         str(options.ca_file) if options.ca_file else None,
@@ -127,11 +129,16 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
 
     def pusher_of(logins: Logins) -> RegistryPusher:
         return RegistryPusher(
-            options.host, transport, plain_http=options.plain_http, logins=logins, retry=retry, gate=Gate(jobs)
+            options.host,
+            transport,
+            plain_http=options.plain_http,
+            logins=logins,
+            retry=retry,
+            limit=AdaptiveLimit(jobs),
         )
 
     def accepts(login: RobotLogin) -> bool:
-        given = Login(login.username, login.secret, "the file")
+        given = RegistryLogin(login.username, login.secret, "the file")
         try:
             pusher_of(OneLogin(options.host, given)).check()
         except PublishError as error:
@@ -148,17 +155,17 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
 
 
 def _logins(options: RegistryOptions) -> Logins:
-    """Return the credentials that were given, else those that `docker login` has stored."""
+    """Return the given credentials, else those that `docker login` has stored."""
     if options.username is None:
         if options.password_stdin:
             raise click.UsageError("--password-stdin wants --username")
         return DockerLogins(os.environ)
     if options.password_stdin:
-        # in whatever encoding it is typed, the registry gets these bytes
+        # the registry gets the bytes as they were typed, in any encoding
         typed = sys.stdin.buffer.read(MAX_PASSWORD_BYTES).decode(errors="surrogateescape")
         secret, found_in = typed.removesuffix("\n").removesuffix("\r"), "--password-stdin"
     else:
         secret, found_in = os.environ.get(PASSWORD_VARIABLE, ""), PASSWORD_VARIABLE
     if not secret:
         raise click.UsageError(f"--username wants a password: give --password-stdin or {PASSWORD_VARIABLE}")
-    return OneLogin(options.host, Login(options.username, secret, found_in))
+    return OneLogin(options.host, RegistryLogin(options.username, secret, found_in))

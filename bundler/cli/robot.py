@@ -1,4 +1,4 @@
-"""`bundler robot`: the account that edge nodes pull with."""
+"""`bundler robot`: the account for edge nodes that pull."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bundler.cli.registry_options import connected, gathered_registry, open_regi
 from bundler.model.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
-from bundler.push.harbor import Patience, await_registry
-from bundler.push.robots import RobotReport, RobotWish, ensure_robot
+from bundler.push.harbor import WaitPolicy, await_registry
+from bundler.push.robots import RobotReport, RobotRequest, ensure_robot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,9 +102,9 @@ def _ensured(
 ) -> RobotReport:
     hosts = (options.host, docker_host(options.host, plain_http=options.plain_http))
     with console.progress(quiet=quiet) as progress, open_registry(options) as registry:
-        wish = RobotWish(wanted, options.host, hosts, file, renew, registry.accepts)
-        await_registry(registry.pusher, registry.harbor, Patience(options.wait), progress)
-        return ensure_robot(wish, registry.harbor, HarborRobots(registry.harbor), dry_run=dry_run)
+        request = RobotRequest(wanted, options.host, hosts, file, renew, registry.accepts)
+        await_registry(registry.pusher, registry.harbor, WaitPolicy(options.wait), progress)
+        return ensure_robot(request, registry.harbor, HarborRobots(registry.harbor), dry_run=dry_run)
 
 
 def _text(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file: Path) -> str:

@@ -1,4 +1,4 @@
-"""`bundler store`: look at the content store, and throw away what no lock needs."""
+"""`bundler store`: show the content store, and remove what no lock needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bundler.cli.options import FILE, json_option, store_option
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import StoreContents, store_contents
+from bundler.store.disk_usage import StoreUsage, store_usage
 from bundler.store.prune import Pruned
 from bundler.store.prune import prune as prune_store
 
@@ -31,7 +31,7 @@ def store() -> None:
 @json_option
 def info(store: Path, as_json: bool) -> None:
     """Show the store's size and unfinished downloads."""
-    contents = store_contents(Store(store))
+    contents = store_usage(Store(store))
     console.answer(_text(contents), _value(contents), schema="bundler.store-info/1", as_json=as_json)
 
 
@@ -50,13 +50,13 @@ def prune(locks: tuple[Path, ...], store: Path, as_json: bool) -> None:
     console.answer(text, _pruned_value(pruned), schema="bundler.store-prune/1", as_json=as_json)
 
 
-def _text(contents: StoreContents) -> str:
+def _text(contents: StoreUsage) -> str:
     lines = [f"{contents.path}: {contents.count} files, {human_bytes(contents.bytes)}"]
     lines += [f"unfinished: {partial.name}, {human_bytes(partial.bytes)} so far" for partial in contents.partial]
     return "\n".join(lines)
 
 
-def _value(contents: StoreContents) -> dict[str, Json]:
+def _value(contents: StoreUsage) -> dict[str, Json]:
     return {
         "path": str(contents.path),
         "count": contents.count,

@@ -8,7 +8,7 @@ import click
 
 from bundler import console
 from bundler.archive.verify import verify_bundle
-from bundler.archive.verify_report import Report, require_intact
+from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -36,7 +36,7 @@ def verify(path: Path, strict: bool, as_json: bool) -> None:
     require_intact(report)
 
 
-def _text(report: Report) -> str:
+def _text(report: VerifyReport) -> str:
     size = human_bytes(report.content_bytes)
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
@@ -46,7 +46,7 @@ def _text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _value(report: Report) -> dict[str, Json]:
+def _value(report: VerifyReport) -> dict[str, Json]:
     return {
         "bundle": report.id,
         "name": report.name,

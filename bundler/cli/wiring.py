@@ -1,4 +1,4 @@
-"""Where the real implementations are chosen and put together; nothing else in bundler does that."""
+"""The one place in bundler where the real implementations are chosen and put together."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
 from bundler.model.artifacts import DECODERS
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
-from bundler.net.registry.pull import RegistryClient
+from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
 from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import free_bytes
+from bundler.store.disk_usage import free_bytes, nearest_existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bundler.cli.options import NetworkOptions
-    from bundler.manifest.user_config import Settings
+    from bundler.manifest.user_config import UserSettings
 
 SETTINGS_NAME = "config.yaml"
 
@@ -62,8 +62,8 @@ def open_build_context(
     )
     store = Store(store_root)
     sources = Sources(
-        downloader=HttpDownloader(transport, mirrors, Retry()),
-        registry=RegistryClient(
+        downloader=FileDownloader(transport, mirrors, Retry()),
+        registry=RegistryPuller(
             transport,
             mirrors=mirrors,
             retry=Retry(),
@@ -78,37 +78,34 @@ def open_build_context(
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
         runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
-        yield BuildContext(KINDS, DECODERS, sources, runner, look_at_room, store_root, store.witness)
+        yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
 
 
-def look_at_room(directory: Path) -> Room:
-    """Return the file system that a directory lies on, or will lie on once it is made. Raises StorageError."""
-    existing = directory.absolute()
+def room_for(directory: Path) -> Room:
+    """Return the file system of a directory, which need not exist yet. Raises StorageError."""
     with storage_errors(directory):
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
-        device = existing.stat().st_dev
+        device = nearest_existing(directory).stat().st_dev
     return Room(str(directory), device, free_bytes(directory))
 
 
-def _mirrors(network: NetworkOptions, settings: Settings) -> Mirrors:
+def _mirrors(network: NetworkOptions, settings: UserSettings) -> Mirrors:
     try:
         return Mirrors.parse((*network.mirrors, *settings.mirrors), only=network.mirror_only)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
 
-def _client_certificates(network: NetworkOptions, settings: Settings, file: Path) -> tuple[ClientCertificate, ...]:
+def _client_certificates(network: NetworkOptions, settings: UserSettings, file: Path) -> tuple[ClientCertificate, ...]:
     """Return those of the options before those of the settings: of equal prefixes the first counts."""
     try:
-        asked = [_usable(ClientCertificate.parse(text)) for text in network.client_certs]
+        given = [_usable(ClientCertificate.parse(text)) for text in network.client_certs]
     except ValueError as error:
         raise click.UsageError(f"--client-cert: {error}") from error
     try:
-        kept = [_usable(ClientCertificate.parse(text, file.parent)) for text in settings.client_certs]
+        stored = [_usable(ClientCertificate.parse(text, file.parent)) for text in settings.client_certs]
     except ValueError as error:
         raise settings_invalid(str(file), f"'client_certs': {error}", ()) from error
-    return (*asked, *kept)
+    return (*given, *stored)
 
 
 def _usable(certificate: ClientCertificate) -> ClientCertificate:

@@ -14,7 +14,7 @@ from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact_text
-from bundler.store.interface import Note
+from bundler.store.interface import IndexRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,7 +133,7 @@ def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str
         )
     blob = incoming.commit(want)
     if pinned_blob(want, size) is None:
-        store.remember(str(want), Note(blob))
+        store.index.put(str(want), IndexRecord(blob))
     return blob
 
 
@@ -149,15 +149,15 @@ def known_blob(checksum: Digest, size: int | None, store: BlobStore) -> Blob | N
     """
     if (pinned := pinned_blob(checksum, size)) is not None:
         return pinned if store.has(pinned) else None
-    note = store.recall(str(checksum))
-    if note is None or not store.has(note.blob) or size not in (None, note.blob.size):
+    record = store.index.get(str(checksum))
+    if record is None or not store.has(record.blob) or size not in (None, record.blob.size):
         return None
     try:
-        with store.path(note.blob).open("rb") as file:
+        with store.path(record.blob).open("rb") as file:
             found = file_digest(file, checksum.algorithm).hexdigest()
     except OSError:
         return None
-    return note.blob if found == checksum.hex else None
+    return record.blob if found == checksum.hex else None
 
 
 def other_bytes(where: str, want: Digest, got: Digest, why: str = "") -> IntegrityError:

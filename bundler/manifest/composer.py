@@ -25,8 +25,8 @@ MAX_SCALAR_CHARACTERS = 8192
 _COLLECTION_TAGS = {"tag:yaml.org,2002:seq": yaml.SequenceStartEvent, "tag:yaml.org,2002:map": yaml.MappingStartEvent}
 
 
-class UnreadableError(Exception):
-    """The document cannot be read any further; one `Problem` in the making."""
+class UnreadableYamlError(Exception):
+    """The document cannot be read any further; the reader turns it into a `Problem`."""
 
     def __init__(self, position: Position, problem: str) -> None:
         super().__init__(problem)
@@ -74,15 +74,15 @@ class Composer:
         self._next()
         event = self._peek()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise UnreadableError(self._position(event), "a second document begins; keep one document in the file")
+            raise UnreadableYamlError(self._position(event), "a second document begins; keep one document in the file")
         return root
 
     def _peek(self) -> Any:
         try:
             return self._loader.peek_event()
         except (ValueError, OverflowError) as error:
-            # the scanner in Python hands escapes such as "\U00110000" to chr() unchecked
-            raise UnreadableError(Position(self._file, 1, 1), f"is not valid YAML: {error}") from error
+            # the scanner in Python passes escapes such as "\U00110000" to chr() unchecked
+            raise UnreadableYamlError(Position(self._file, 1, 1), f"is not valid YAML: {error}") from error
 
     def _next(self) -> Any:
         self._peek()
@@ -109,25 +109,27 @@ class Composer:
 
     def _alias(self, name: str, position: Position, depth: int) -> Node:
         if name not in self._anchors:
-            raise UnreadableError(position, f"the alias *{name} has no anchor &{name} above it")
+            raise UnreadableYamlError(position, f"the alias *{name} has no anchor &{name} above it")
         anchored = self._anchors[name]
         if anchored is None:
-            raise UnreadableError(position, f"the alias *{name} stands inside its own anchor")
+            raise UnreadableYamlError(position, f"the alias *{name} stands inside its own anchor")
         self._limit_depth(depth + anchored.height, position)
         self._count(anchored.nodes, anchored.characters, position)
         return anchored.node
 
     def _limit_depth(self, depth: int, position: Position) -> None:
         if depth > MAX_DEPTH:
-            raise UnreadableError(position, TOO_DEEP)
+            raise UnreadableYamlError(position, TOO_DEEP)
 
     def _count(self, nodes: int, characters: int, position: Position) -> None:
         self._nodes += nodes
         self._characters += characters
         if self._nodes > MAX_NODES:
-            raise UnreadableError(position, f"more than {MAX_NODES} values, each alias counted as what it stands for")
+            raise UnreadableYamlError(
+                position, f"more than {MAX_NODES} values, each alias counted as what it stands for"
+            )
         if self._characters > MAX_CHARACTERS:
-            raise UnreadableError(position, f"more than {MAX_CHARACTERS} characters, each alias counted in full")
+            raise UnreadableYamlError(position, f"more than {MAX_CHARACTERS} characters, each alias counted in full")
 
     def _content(self, event: Any, position: Position, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
@@ -202,7 +204,7 @@ class Composer:
 
 
 def depth_limit_position(text: str, file: str) -> Position:
-    """Return where a text goes beyond MAX_DEPTH; by PyYAML's scanner in Python, which gives every event up to there."""
+    """Return where a text exceeds MAX_DEPTH; by PyYAML's scanner in Python, which yields every event up to there."""
     depth, place = 0, Position(file, 1, 1)
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if (mark := event.start_mark) is not None:

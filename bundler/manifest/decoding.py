@@ -1,6 +1,6 @@
 """Bytes of a YAML file -> its text, or the one problem that keeps them from being text.
 
-Narrower than YAML 1.1 ("Character Set", "Character Encoding"): UTF-8 only, and none of the line breaks that editors do
+Stricter than YAML 1.1 ("Character Set", "Character Encoding"): UTF-8 only, and none of the line breaks that editors do
 not count (U+0085, U+2028, U+2029), so that every position means the same to a person and to the parser.
 """
 
@@ -22,7 +22,7 @@ _LINE_BREAK = re.compile("\r\n|\r|\n")
 
 
 def decode(data: bytes, *, file: str, problems: Problems) -> str | None:
-    """Return the text without a byte order mark; when it cannot be had, report why and return None.
+    """Return the text without a byte order mark; when that is not possible, report why and return None.
 
     Arguments:
         data: the whole file, at most `MAX_FILE_BYTES` (more is reported).

@@ -1,4 +1,4 @@
-"""The lists of entries: each kind reads its own items; what holds between entries is checked here."""
+"""The lists of entries: each kind reads its own items; rules between entries are checked here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Problems
 
 MAX_ENTRIES = 10_000
-# reading goes no further than this: a manifest with so many faults has one cause
+# reading stops after this many: so many problems have a common cause
 MAX_PROBLEMS = 1000
 
 
@@ -101,6 +101,6 @@ def _whom(other: Entry, entry: Entry) -> str:
 
 
 def _parent_keys(path: BundlePath) -> tuple[str, ...]:
-    # not BundlePath.parents: a folded path need not be in normal form C
+    # not BundlePath.parents: a folded path may not be in normal form C
     parts = path.collision_key.split("/")
     return tuple("/".join(parts[:depth]) for depth in range(1, len(parts)))

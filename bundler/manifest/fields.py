@@ -33,8 +33,8 @@ class Fields:
     """The keys of one mapping.
 
     Arguments:
-        node: what stands in the manifest; anything but a mapping is reported.
-        scope: where problems go, and the platforms that an absent `platforms` stands for.
+        node: the mapping in the manifest; anything else is reported.
+        scope: collects problems, and has the platforms for an absent `platforms`.
         known: the keys that may occur; others are reported with the nearest known one, `x-…` is ignored.
         what: the mapping's name in messages, with its article: `a files entry`.
     """
@@ -71,19 +71,19 @@ class Fields:
         return key in self._nodes
 
     def node(self, key: str, *, required: bool = False) -> Node | None:
-        """Return the key's value as it stands, or None."""
+        """Return the key's value unread, or None."""
         node = self._nodes.get(key)
         if node is None and required and self._is_mapping:
             self._scope.problems.error(self.position, f"{self.what} lacks the key {key!r}")
         return node
 
     def position_of(self, key: str) -> Position:
-        """Return where the key's value stands, or the mapping itself when it is absent."""
+        """Return the position of the key's value, or of the mapping when it is absent."""
         node = self._nodes.get(key)
         return self.position if node is None else node.position
 
     def key_position(self, key: str) -> Position:
-        """Return where the key itself stands, or the mapping when it is absent."""
+        """Return the position of the key itself, or of the mapping when it is absent."""
         return self._keys.get(key, self.position)
 
     def error(self, key: str, text: str) -> None:
@@ -96,7 +96,7 @@ class Fields:
         return default if node is None else want_text(node, self._scope, repr(key))
 
     def texts(self, key: str, *, required: bool = False) -> tuple[Scalar, ...]:
-        """Return a list of different strings, those that are none having been reported; () when it is absent."""
+        """Return a list of different strings, without items of other types, which are reported; () when absent."""
         scalars: dict[str, Scalar] = {}
         for item in self.items(key, required=required):
             scalar = want_text(item, self._scope, f"an item of {key!r}")
@@ -108,7 +108,7 @@ class Fields:
         return tuple(scalars.values())
 
     def items(self, key: str, *, required: bool = False) -> tuple[Node, ...]:
-        """Return the items of a list as they stand; () when it is absent. An empty list is reported."""
+        """Return the items of a list unread; () when it is absent. An empty list is reported."""
         node = self.node(key, required=required)
         if node is None:
             return ()
@@ -124,7 +124,7 @@ class Fields:
     ) -> tuple[tuple[Scalar, Scalar], ...]:
         """Return a mapping from strings to strings in the order of the file; () when it is absent.
 
-        Pairs whose key or value is no string of one line were reported and are left out. An empty mapping is reported.
+        Pairs whose key or value is not a string of one line are reported and left out. An empty mapping is reported.
         """
         node = self.node(key, required=required)
         if node is None:
@@ -143,7 +143,7 @@ class Fields:
         return tuple(found)
 
     def exclusive(self, *keys: str, required: bool = False) -> str | None:
-        """Return which one of these keys is given, or None; more than one, or a required none, is reported."""
+        """Return the one of these keys that is given, or None; more than one, or none if required, is reported."""
         given = [key for key in keys if key in self._nodes]
         if len(given) > 1:
             wrong = f"{given[1]!r} cannot stand beside {given[0]!r}; keep one of {', '.join(keys)}"

@@ -1,4 +1,4 @@
-"""What a manifest says before its entries: version, name, release, platforms, variables. Design section 3."""
+"""The part of a manifest before its entries: version, name, release, platforms, variables. Design section 3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VARIABLE_PATTERN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The checked header; `scope` is what the entries are read against."""
+    """The checked header; `scope` is for reading the entries."""
 
     name: str
     release: str
@@ -34,7 +34,7 @@ class Header:
 
 
 def newer_version(root: Node) -> Scalar | None:
-    """Return the version's scalar when the manifest is written for a later bundler, else None."""
+    """Return the version's scalar when the manifest needs a later bundler, else None."""
     for key, value in root.pairs if isinstance(root, Pairs) else ():
         if key.value == "version" and isinstance(value, Scalar):
             number = value.value
@@ -44,12 +44,12 @@ def newer_version(root: Node) -> Scalar | None:
 
 
 def read_header(fields: Fields, problems: Problems, variables: dict[str, str], overrides: Mapping[str, str]) -> Header:
-    """Read the header's keys, reporting what is wrong with them.
+    """Read the header's keys, and report their problems.
 
     Arguments:
         fields: the manifest's top level, made with a scope over `variables`.
-        variables: empty; filled here, so that values may use the variables above them.
-        overrides: `--set`, each taken as it is.
+        variables: empty; filled here one by one, so that values may use the variables above them.
+        overrides: `--set`, not expanded.
     """
     _check_version(fields)
     scope = Scope(variables, (), problems)
@@ -85,7 +85,7 @@ def _matching(fields: Fields, scope: Scope, key: str, pattern: re.Pattern[str], 
 def _read_variables(fields: Fields, scope: Scope, variables: dict[str, str], overrides: Mapping[str, str]) -> None:
     declared = fields.pairs("vars", empty_values=True)
     node = fields.node("vars")
-    # those with a faulty value too, lest each use of them be a problem of its own
+    # variables with a faulty value too, so that their uses are not reported as well
     names = [name.text for name, _ in node.pairs] if isinstance(node, Pairs) else []
     if len(names) > MAX_VARIABLES:
         fields.error("vars", f"declares more than {MAX_VARIABLES} variables")
@@ -102,7 +102,7 @@ def _read_variables(fields: Fields, scope: Scope, variables: dict[str, str], ove
             scope.problems.error(value.position, f"'vars', {name.text!r}: {wrong}")
             variables[name.text] = ""
         else:
-            # a value may use the variables above it: only those are in the scope yet
+            # a value may use the variables above it: the scope has only those so far
             variables[name.text] = scope.expand(value)
     for name_text in names:
         variables.setdefault(name_text, "")
@@ -124,5 +124,5 @@ def _length_problem(text: str) -> str:
 
 
 def version_problem(version: Scalar) -> str:
-    """Return what to say of a manifest for which `newer_version` found this version."""
+    """Return the problem of a manifest for which `newer_version` found this version."""
     return f"the manifest is of version {version.text}; this version of bundler reads version {MANIFEST_VERSION}"

@@ -1,4 +1,4 @@
-"""Words for what stands in the YAML: how messages name a node, and what counts as a string."""
+"""Texts about YAML nodes: how messages name them, and what counts as a string."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shown(text: str) -> str:
 
 
 def node_name(node: Node) -> str:
-    """Return what a person calls the node: `a list`, `the number 7`, `nothing`."""
+    """Return the node's name in messages: `a list`, `the number 7`, `nothing`."""
     match node:
         case Items():
             return "a list"
@@ -39,7 +39,7 @@ def node_name(node: Node) -> str:
 
 
 def character_problem(text: str) -> str:
-    """Return why a text cannot stand in a manifest (control characters, lone surrogates), or ""."""
+    """Return why a text is not allowed in a manifest (control characters, lone surrogates), or ""."""
     for character in text:
         if character not in "\t\n" and unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
             return f"holds the control character U+{ord(character):04X}"
@@ -74,5 +74,5 @@ def want_text(node: Node, scope: Scope, what: str, *, may_be_empty: bool = False
 
 
 def _quoted(scalar: Scalar) -> str:
-    # what resolves to a number, a truth value or a date holds neither quotes nor backslashes
+    # a scalar that resolves to a number, a truth value or a date has neither quotes nor backslashes
     return f'"{scalar.text}"'

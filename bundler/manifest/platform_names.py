@@ -1,5 +1,5 @@
-"""Reads platforms of the manifest and catches their typos: OCI takes Go's names (image spec, "config.md", os and
-architecture), of which these are the ones that container images and release archives are published for."""
+"""Platforms of the manifest, with typos caught: OCI uses Go's names (image spec, "config.md", os and architecture), of
+which the known ones here are those that container images and release archives are published for."""
 
 from __future__ import annotations
 

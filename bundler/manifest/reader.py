@@ -1,7 +1,7 @@
 """Bytes of a manifest -> `Manifest`, or one ManifestError that holds all its problems. Design section 3.
 
-Values written once at the top (`vars`) may use the variables above them; `--set` is taken as it is. A manifest without
-`platforms` is for linux/amd64.
+The values of `vars` may use the variables above them; `--set` is not expanded. A manifest without `platforms` is for
+linux/amd64.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _read(root: Node, kinds: Sequence[EntryReader[Any]], problems: Problems, ove
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    # an alias brings the same problem as often as it is used, a platform each time the entry is expanded
+    # a problem is reported again at each use of an alias, and for each platform for which an entry is expanded
     return tuple(sorted(set(problems)))
 
 

@@ -1,7 +1,7 @@
-"""The published JSON schema (draft 2020-12) of the manifest, and the parts that kinds make their item schemas of.
+"""The published JSON schema (draft 2020-12) of the manifest, and the parts from which kinds build their item schemas.
 
-Says what `Fields` and the reader accept, as far as a schema can: it knows neither duplicate keys and entries, nor what
-variables expand to (a string with a dollar passes wherever only certain words are allowed).
+Describes what `Fields` and the reader accept, as far as a schema can: neither duplicate keys and entries, nor the
+expansion of variables (a string with a dollar is accepted wherever only certain words are allowed).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def words_or_variables(pattern: str) -> Mapping[str, Json]:
-    """Return the schema of a string that is matched whole by the pattern, or holds a variable."""
+    """Return the schema of a string that matches the whole pattern, or contains a variable."""
     return {"type": "string", "pattern": rf"\$|^(?:{pattern})$"}
 
 
@@ -82,7 +82,7 @@ PLATFORM_LIST = list_of(
 def manifest_schema(kinds: Sequence[EntryReader[Any]]) -> Mapping[str, Json]:
     """Return the schema of a whole manifest that may list these kinds of content.
 
-    A kind's item schema stands inside it as it is: it may not refer to `#`.
+    A kind's item schema is inserted unchanged, so it must not refer to `#`.
     """
     lists: dict[str, Json] = {kind.name: list_of(kind.schema, max_items=MAX_ENTRIES, unique=False) for kind in kinds}
     variables: Json = {

@@ -1,6 +1,6 @@
-"""The builder's own settings, `~/.config/bundler/config.yaml`: what belongs to whoever builds, never to the manifest.
+"""The user's own settings, `~/.config/bundler/config.yaml`: for the person who builds, never part of a manifest.
 
-Owns the file's form; what a text in it means is known where it is used.
+Owns the file's form; its texts are interpreted where they are used.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SETTINGS_KEYS = ("mirrors", "client_certs")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the file says, as written.
+class UserSettings:
+    """The file's content, as written.
 
     Arguments:
         mirrors: upstream mirrors, `PREFIX=PREFIX`, the preferred one first.
@@ -35,40 +35,40 @@ class Settings:
     client_certs: tuple[str, ...] = ()
 
 
-def load_settings(path: Path | None) -> Settings:
+def load_settings(path: Path | None) -> UserSettings:
     """Read the settings file; no path, no file and an empty file are empty settings.
 
     Raises ManifestError (SETTINGS_INVALID) with all problems, also when the file cannot be read.
     """
     if path is None:
-        return Settings()
+        return UserSettings()
     try:
         with path.open("rb") as stream:
             text = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        return Settings()
+        return UserSettings()
     except OSError as error:
         raise settings_invalid(str(path), f"cannot be read: {error.strerror}", ()) from error
     return _read(text, str(path))
 
 
-def _read(text: bytes, file: str) -> Settings:
+def _read(text: bytes, file: str) -> UserSettings:
     problems = Problems()
     root = read_tree(text, file=file, problems=problems)
     if isinstance(root, Scalar) and not root.text and not problems.errors:
-        return Settings()
-    settings = Settings()
+        return UserSettings()
+    settings = UserSettings()
     if root is not None:
         fields = Fields(root, Scope({}, (), problems), known=SETTINGS_KEYS, what="the settings")
         texts = {key: tuple(scalar.text for scalar in fields.texts(key)) for key in SETTINGS_KEYS}
-        settings = Settings(**texts)
+        settings = UserSettings(**texts)
     if problems.errors:
         raise settings_invalid(file, "has problems", [str(problem) for problem in sorted(set(problems.errors))])
     return settings
 
 
 def settings_invalid(file: str, what: str, problems: Sequence[str]) -> ManifestError:
-    """Return the error for a settings file; also for what only shows when a text of it is used."""
+    """Return the error for a settings file; also for problems that are found only where a text of it is used."""
     return ManifestError(
         ErrorId.SETTINGS_INVALID, what, where=file, remedy="Mend or remove the settings file.", problems=problems
     )

@@ -1,8 +1,8 @@
-"""A stream of YAML documents -> plain lists and mappings in which every scalar is the text that stands in the file.
+"""A stream of YAML documents -> plain lists and mappings in which every scalar is the text from the file.
 
 For documents of an upstream (module metadata of a repository), never for the operator's own: there are no positions,
-and nothing is guessed about types, so that the stream `1.10` stays `1.10`. Reads events for the reason `yaml_tree`
-gives; refuses to know what the documents say.
+and types are not guessed, so that the stream `1.10` stays `1.10`. Reads events for the reason given in `yaml_tree`;
+refuses to know what the documents mean.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bundler.manifest.yaml_tree import NESTING_REFUSED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# libyaml is absent from PyYAML where it was built without it
+# PyYAML may be built without libyaml
 FASTEST_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH = 64
 TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
@@ -28,11 +28,11 @@ def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) ->
     """Yield the documents of a stream, one at a time; of equal keys in one mapping the last counts.
 
     Arguments:
-        source: UTF-8; what is not yet needed is not yet read.
+        source: UTF-8; read only as far as needed.
         loader: PyYAML's loader class, in C or in Python.
 
-    Raises ValueError, also in the middle: not YAML, an alias (plain values would share what it stands for), a key that
-    is not a scalar, deeper than MAX_DEPTH.
+    Raises ValueError, also in the middle: not YAML, an alias (plain values would be shared), a key that is a list or a
+    mapping, deeper than MAX_DEPTH.
     """
     open_values: list[_Open] = []
     try:
@@ -61,7 +61,7 @@ def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) ->
 
 
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not been read yet."""
 
     __slots__ = ("_key", "value")
 

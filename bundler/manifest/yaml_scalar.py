@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 STRING_TAG = "tag:yaml.org,2002:str"
 MERGE_TAG = "tag:yaml.org,2002:merge"
-# longer numbers are never meant, and some of their forms cost quadratic time to read
+# nobody needs longer numbers, and some of their forms take quadratic time to read
 MAX_NUMBER_CHARACTERS = 64
 
 
 class ScalarProblem(Exception):  # noqa: N818 - it travels one call and becomes a reported problem
-    """The text is not what its tag says."""
+    """The text does not match its tag."""
 
 
 def scalar_value(tag: str, text: str) -> bool | int | float | str | dt.date | None:
@@ -27,7 +27,7 @@ def scalar_value(tag: str, text: str) -> bool | int | float | str | dt.date | No
 
     Arguments:
         tag: its resolved tag, in full.
-        text: what stands in the file, quotes and escapes taken off.
+        text: the scalar's text in the file, without quotes and escapes.
 
     Raises ScalarProblem when the text does not fit the tag, KeyError when the tag is not a supported one.
     """
@@ -41,7 +41,7 @@ def scalar_value(tag: str, text: str) -> bool | int | float | str | dt.date | No
     try:
         return constructor(yaml.ScalarNode(tag, text))
     except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        # PyYAML checks nothing here: each of these is its way of saying that text and tag do not fit
+        # PyYAML checks nothing itself: each of these means that text and tag do not match
         word = {"bool": "truth value", "timestamp": "date"}.get(tag.rpartition(":")[2], "number")
         raise ScalarProblem(f"{text!r} is read as a {word} but is none; quote it if a string is meant") from error
 

@@ -3,7 +3,7 @@
 Reads events instead of composed nodes: libyaml's composer recurses on the C stack (200,000 open brackets end the
 process), and only here can the depth, and what aliases add up to, be bounded before memory is spent on them.
 
-Narrower than YAML 1.1: one document; keys are unique strings; no tags but `!!str`, `!!int`, `!!float`, `!!bool`,
+Stricter than YAML 1.1: one document; keys are unique strings; no tags except `!!str`, `!!int`, `!!float`, `!!bool`,
 `!!null`, `!!timestamp`, `!!seq` and `!!map`. Merge keys (yaml.org/type/merge.html) work.
 """
 
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bundler.manifest.composer import TOO_DEEP, Composer, UnreadableError, depth_limit_position
+from bundler.manifest.composer import TOO_DEEP, Composer, UnreadableYamlError, depth_limit_position
 from bundler.manifest.decoding import decode
 from bundler.model.source_text import Position
 
 if TYPE_CHECKING:
     from bundler.model.source_text import Node, Problems
 
-# libyaml is absent from PyYAML where it was built without it
+# PyYAML may be built without libyaml
 FASTEST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# what newer versions of libyaml say of more than a thousand levels (src/scanner.c), before the events of any come
+# the message of newer versions of libyaml for more than a thousand levels (src/scanner.c), before any of their events
 NESTING_REFUSED = "exceeded maximum nesting depth"
 
 
@@ -32,7 +32,7 @@ def read_tree(data: bytes, *, file: str, problems: Problems, loader: Any = FASTE
     Arguments:
         data: the whole file.
         file: its name in positions.
-        problems: takes what is wrong: everything that leaves the rest readable, else the first thing.
+        problems: collects all problems that leave the rest readable, else the first one.
         loader: PyYAML's loader class, in C or in Python.
 
     Returns the tree (an empty scalar for a file without a document), or None when a problem keeps it from being read.
@@ -42,7 +42,7 @@ def read_tree(data: bytes, *, file: str, problems: Problems, loader: Any = FASTE
         return None
     try:
         return Composer(text, file=file, problems=problems, loader=loader).document()
-    except UnreadableError as error:
+    except UnreadableYamlError as error:
         problems.error(error.position, error.problem)
     except yaml.MarkedYAMLError as error:
         problems.error(*_syntax_problem(error, file, text))
@@ -59,7 +59,9 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[
         return Position(file, 1, 1), f"is not valid YAML: {error.problem}"
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
-    return Position(file, mark.line + 1, mark.column + 1), _common_mistake(error, line, mark.column) or _as_told(error)
+    return Position(file, mark.line + 1, mark.column + 1), _common_mistake(error, line, mark.column) or _as_parsed(
+        error
+    )
 
 
 def _common_mistake(error: yaml.MarkedYAMLError, line: str, column: int) -> str:
@@ -75,7 +77,7 @@ def _common_mistake(error: yaml.MarkedYAMLError, line: str, column: int) -> str:
     return ""
 
 
-def _as_told(error: yaml.MarkedYAMLError) -> str:
+def _as_parsed(error: yaml.MarkedYAMLError) -> str:
     context = f" {error.context}" if error.context else ""
     if error.context and error.context_mark is not None:
         context += f" begun on line {error.context_mark.line + 1}"

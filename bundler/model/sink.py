@@ -1,4 +1,4 @@
-"""What the network asks of whoever keeps the bytes: a sink for those that arrive, pieces of those that are sent."""
+"""What the network needs of the keeper of the bytes: a sink for those that arrive, pieces of those that are sent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bundler.model.digest import Digest
+
+# yields content from an offset (in bytes) to its end; a piece may be overwritten once the next one is taken
+Pieces = Callable[[int], Iterator[bytes | memoryview]]
 
 
 class Sink(Protocol):
@@ -18,17 +21,13 @@ class Sink(Protocol):
 
     @property
     def validator(self) -> str:
-        """What `restart` was told of them, or ""."""
+        """The validator that `restart` was given for them, or ""."""
 
     def restart(self, validator: str) -> None:
-        """Drop what it holds and remember the validator of what is about to come."""
+        """Drop what it holds and keep the validator of the bytes about to arrive."""
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes; StorageError when the disk is full."""
 
     def digest(self, algorithm: str) -> Digest:
         """Return the digest of all bytes held, `sha256` or `sha512`."""
-
-
-# from an offset on, to the end
-Pieces = Callable[[int], Iterator[bytes | memoryview]]

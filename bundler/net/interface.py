@@ -1,4 +1,4 @@
-"""What the kinds ask of the network; `download.py` and `registry.py` implement it, tests have their own."""
+"""What the kinds and `push` need of the network, as Protocols: `files/`, `registry/` and `harbor/` implement them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Credentials:
     secret: str = field(repr=False)
 
     def as_bytes(self) -> tuple[bytes, bytes]:
-        """Return both as they are sent: in UTF-8, or in the bytes that were typed where those are none."""
+        """Return both as they are sent: in UTF-8, or as the bytes that were typed where those are not UTF-8."""
         return self.username.encode(errors="surrogateescape"), self.secret.encode(errors="surrogateescape")
 
 
-class Answer(Protocol):
-    """One HTTP answer whose body is still on the wire."""
+class Response(Protocol):
+    """One HTTP response whose body is not read yet."""
 
     @property
     def status(self) -> int:
@@ -37,11 +37,11 @@ class Answer(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it came from after redirects, for messages: user info and query secrets removed."""
+        """The URL that it came from after redirects, for messages: user info and secrets of the query removed."""
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Its fields, looked up without regard to case."""
+        """Its fields; names are looked up in any case."""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it arrives, transfer codings removed; SourceError (retryable) when it is cut or stalls."""
@@ -51,17 +51,17 @@ class Answer(Protocol):
 
 
 class Body(Protocol):
-    """What a request carries when it is too large to be held in memory; sent once more by iterating once more."""
+    """A request's body that is too large to be held in memory; iterating again sends it again."""
 
     def __len__(self) -> int:
-        """Return its bytes, at least one."""
+        """Return its size in bytes, at least one."""
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        """Yield it from its beginning; a piece may be overwritten once the next one is asked for."""
+        """Yield it from its beginning; a piece may be overwritten once the next one is taken."""
 
 
 class Transport(Protocol):
-    """HTTP and TLS, proxies from the environment, no policy: every status is an answer, not an error."""
+    """HTTP and TLS, proxies from the environment, no policy: every status is a response, not an error."""
 
     def request(
         self,
@@ -71,11 +71,11 @@ class Transport(Protocol):
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         body: bytes | Body | None = None,
-    ) -> AbstractContextManager[Answer]:
+    ) -> AbstractContextManager[Response]:
         """Send one request, following redirects (credentials, an Authorization field and a body never travel to
         another host).
 
-        Raises SourceError: unreachable, TLS failure (with the issuer seen), time-out of connect or of a silent peer.
+        Raises SourceError: unreachable, TLS failure (with the issuer seen), time-out of connecting or of a silent peer.
         """
 
 
@@ -90,11 +90,11 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server said of the bytes that it sent, to be asked later whether they are still the same.
+    """What a server sent to identify the bytes of a response, for asking later whether they have changed.
 
     Arguments:
-        place: a digest of the URL that was asked, which may hold secrets.
-        etag, last_modified: the fields as they came (RFC 9110, 8.8), "" where there is none to rely on; not both "".
+        place: a digest of the requested URL, which may hold secrets.
+        etag, last_modified: the fields as received (RFC 9110, 8.8), "" where there is none to rely on; not both "".
     """
 
     place: str
@@ -104,13 +104,13 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A small answer, held in memory.
+    """A small file, held in memory.
 
     Arguments:
         last_modified: in seconds since the epoch.
         via: a mirror's prefix or "".
-        validators: None where the place gives none.
-        reused: whether these are the bytes that the caller held, of which the place said that they are unchanged.
+        validators: None where the server sent none.
+        reused: whether these are the caller's cached bytes, which the server declared unchanged.
     """
 
     data: bytes
@@ -121,8 +121,8 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """The bytes of an earlier answer, still known to be those that came, and what their server said of them."""
+class CachedDocument:
+    """The verified bytes of an earlier response, and their validators."""
 
     data: bytes
     validators: Validators
@@ -140,23 +140,23 @@ class Downloader(Protocol):
         size: int | None = None,
         accept: Callable[[Received], None] | None = None,
     ) -> Received:
-        """Bring a file into the sink, resuming what it holds.
+        """Download a file into the sink, resuming what it holds.
 
-        Each url is tried through the mirrors first, then itself; then the next url. Retries with backoff; a url that
-        keeps failing, or gives wrong bytes, gives way to the next. The error raised is the last url's.
+        Each url is tried through its mirrors first, then itself; then the next url. Retries with backoff; after a url
+        that keeps failing, or sends wrong bytes, the next one is tried. The error raised is the last url's.
 
         Arguments:
             urls: absolute http, https, ftp or file URLs, the preferred one first.
-            size: the pinned size in bytes; an upstream that announces another is refused at once as IntegrityError.
-                Only where there is one, bytes of one place are continued from another.
-            accept: looks at what came before it counts, and raises SourceError or IntegrityError when it is wrong; the
-                sink is then emptied. It may put the bytes to use, for nothing is done with the sink afterwards.
+            size: the pinned size in bytes; an upstream that announces another one raises IntegrityError at once. Only
+                with a pinned size are the bytes of one place continued from another.
+            accept: checks the finished download, and raises SourceError or IntegrityError when it is wrong; the sink is
+                then emptied. It may consume the bytes, for the sink is not used afterwards.
 
-        Raises SourceError, IntegrityError, StorageError (from the sink), whatever else `accept` does.
+        Raises SourceError, IntegrityError, StorageError (from the sink), whatever else `accept` raises.
         """
 
     def size(self, urls: Sequence[str]) -> int | None:
-        """Return the bytes that a download of these urls would have by HEAD, or None when no upstream tells.
+        """Return the size in bytes of a download of these urls, by HEAD, or None when no upstream announces it.
 
         Raises SourceError when the last of them cannot be reached or does not exist.
         """
@@ -167,20 +167,20 @@ class Downloader(Protocol):
         *,
         max_bytes: int,
         accept: Callable[[Document], None] | None = None,
-        held: Held | None = None,
+        cached: CachedDocument | None = None,
     ) -> Document:
         """Return a small document (a checksum file); SourceError when it is longer than `max_bytes`.
 
         Arguments:
-            accept: raises SourceError when it is something else, upon which the next place is tried.
-            held: what an earlier read gave. The place that it came from is asked for the document only if it has
-                changed; any other place is asked for the whole.
+            accept: raises SourceError when it is the wrong document; then the next place is tried.
+            cached: the result of an earlier read. The place that it came from sends the document only if it has
+                changed; any other place sends the whole.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteManifest:
-    """A manifest or index as the registry gave it; `digest` is the SHA-256 of `data`."""
+    """A manifest or index as the registry sent it; `digest` is the SHA-256 of `data`."""
 
     media_type: str
     data: bytes
@@ -195,13 +195,13 @@ class RegistryReader(Protocol):
         """Return the manifest or index that the reference names (by digest where it has one, checked).
 
         Arguments:
-            want: the digest that a tag has to be at; a mirror where it is at another gives way to the next place.
+            want: the digest that a tag has to have; after a mirror where it has another one, the next place is tried.
 
-        Raises SourceError, IntegrityError (bytes are not the digest's).
+        Raises SourceError, IntegrityError (the bytes do not have the digest).
         """
 
     def blob(self, repositories: Sequence[Reference], blob: Blob, sink: Sink, task: Task) -> str:
-        """Bring a blob, verified, into the sink from the first place that gives it; returns the mirror's prefix or "".
+        """Download a blob, verified, into the sink from the first place that has it; returns the mirror's prefix or "".
 
         Raises SourceError, IntegrityError, StorageError (from the sink).
         """
@@ -210,74 +210,74 @@ class RegistryReader(Protocol):
 class RegistryWriter(Protocol):
     """The push side of one OCI registry (distribution spec 1.1, "Push"); many threads may share it.
 
-    Every method tries again where that may help, and raises PublishError.
+    Every method retries where that may help, and raises PublishError.
     """
 
     @property
     def host(self) -> str:
-        """What the registry is called, `HOST[:PORT]`."""
+        """The registry's name, `HOST[:PORT]`."""
 
     def check(self) -> None:
-        """Raise unless a registry answers and takes the credentials."""
+        """Raise unless a registry answers and accepts the credentials."""
 
-    def held(self, repository: str, name: str) -> Digest | None:
+    def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag (or a digest), or None when there is none."""
 
-    def config(self, repository: str, name: str) -> Digest | None:
-        """Return the digest of the config that the manifest under a tag or digest has; None for an index or nothing."""
+    def config_digest(self, repository: str, name: str) -> Digest | None:
+        """Return the digest of the config in the manifest under a tag or digest; None for an index or nothing."""
 
     def has_blob(self, repository: str, blob: Blob) -> bool:
         """Tell whether the repository has a blob."""
 
     def mount(self, repository: str, blob: Blob, source: str) -> bool:
-        """Take a blob over from another repository; False when the registry would rather have it sent."""
+        """Mount a blob from another repository; False when the registry asks for an upload instead."""
 
     def upload(self, repository: str, blob: Blob, pieces: Pieces, task: Task) -> None:
-        """Send a blob.
+        """Upload a blob.
 
         Arguments:
             pieces: yields its bytes from an offset on; may be called for every attempt.
         """
 
     def put_manifest(self, repository: str, name: str, media_type: str, data: bytes) -> None:
-        """Make a tag, or a digest, stand for a manifest or index whose children are there."""
+        """Put a manifest or index, whose children exist, under a tag or its digest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """How a Harbor says that it is; `ailing` names the components that are not well."""
+class HarborHealth:
+    """A Harbor's own statement; `unhealthy_components` are the names of those that are not healthy."""
 
     healthy: bool
-    ailing: tuple[str, ...] = ()
+    unhealthy_components: tuple[str, ...] = ()
 
 
 class Harbor(Protocol):
-    """What is asked of Harbor's own API (v2.0); every method raises PublishError."""
+    """What bundler needs of Harbor's own API (v2.0); every method raises PublishError."""
 
-    def recognised(self) -> bool:
+    def is_harbor(self) -> bool:
         """Tell whether the registry is a Harbor."""
 
-    def health(self) -> Health:
-        """Return how it is."""
+    def health(self) -> HarborHealth:
+        """Return whether it is healthy."""
 
     def has_project(self, name: str) -> bool | None:
-        """Tell whether a project of exactly this name exists; None when this account may not know."""
+        """Tell whether a project of exactly this name exists; None when this account may not see that."""
 
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
-        """Create a project; False when somebody else just has. `quota_bytes` is -1 for no limit."""
+        """Create a project; False when somebody else just created it. `quota_bytes` is -1 for no limit."""
 
 
 class Robots(Protocol):
-    """What is asked of Harbor about robot accounts; every method raises PublishError."""
+    """What bundler needs of Harbor's robot accounts; every method raises PublishError."""
 
     def find(self, wanted: NewRobot) -> Robot | None:
-        """Return the robot that has this name already."""
+        """Return the existing robot of this name, or None."""
 
     def create(self, wanted: NewRobot) -> MadeRobot:
-        """Make a robot; ROBOT_EXISTS when somebody else just has."""
+        """Create a robot; ROBOT_EXISTS when somebody else just did."""
 
     def renew(self, robot: Robot) -> MadeRobot:
-        """Give a robot another secret; the old one opens nothing any more."""
+        """Give a robot another secret; the old one is not accepted any more."""
 
     def remove(self, robot: Robot) -> None:
-        """Take a robot away."""
+        """Delete a robot."""

@@ -1,6 +1,6 @@
-"""Upstream mirrors: which places stand in for a URL or an image's repository, in which order. Design section 3.
+"""Upstream mirrors: which places replace a URL or an image's repository, in which order. Design section 3.
 
-Pure. Canonical names stay in manifest and lock; only requests go elsewhere.
+Pure. Manifest and lock keep the canonical names; only requests go elsewhere.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _HUB_ALIASES = ("index.docker.io", "registry-1.docker.io")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """One place to try for a plain URL; `via` is the mirror's prefix, fit to be shown, "" for the original."""
+class MirroredUrl:
+    """One place to try for a plain URL; `via` is the mirror's prefix without secrets, "" for the original."""
 
     url: str
     via: str
@@ -47,9 +47,9 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str) -> Rule:
-        """Parse PREFIX=PREFIX; ValueError, with a text for a person, when it is something else."""
+        """Parse PREFIX=PREFIX; ValueError, with a text for a person, for anything else."""
         if "://" in text:
-            # a URL may hold "=" itself: the one that counts stands before a scheme
+            # a URL may contain "=" itself: the separator is the one before a scheme
             prefix, *rest = re.split(r"=(?=[a-zA-Z]+://)", text, maxsplit=1)
             if not rest:
                 raise ValueError(f"{text!r} is not PREFIX=PREFIX with a URL on both sides")
@@ -75,33 +75,33 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Mirrors:
-    """All rules, in the order given; `only` leaves the originals out."""
+    """All rules, in the order given; with `only` the originals are never used."""
 
     rules: tuple[Rule, ...] = ()
     only: bool = False
 
     @classmethod
     def parse(cls, rules: Iterable[str], *, only: bool = False) -> Mirrors:
-        """Parse PREFIX=PREFIX rules; ValueError, with a text for a person, at the first that is none."""
+        """Parse PREFIX=PREFIX rules; ValueError, with a text for a person, at the first invalid one."""
         return cls(tuple(Rule.parse(text) for text in rules), only)
 
-    def urls(self, url: str) -> tuple[Candidate, ...]:
-        """Return where to ask for a plain URL, mirrors first; SourceError when only mirrors may be asked and none fits.
+    def urls(self, url: str) -> tuple[MirroredUrl, ...]:
+        """Return the places for a plain URL, mirrors first; SourceError when only mirrors may be used and none matches.
 
         Local files have no upstream: they are returned as they are.
         """
         if url.startswith("file:"):
-            return (Candidate(url, ""),)
+            return (MirroredUrl(url, ""),)
         name = _with_lower_case_host(url)
-        places = [Candidate(place, redact(rule.target)) for rule, place in self._rewritten(name, for_urls=True)]
+        places = [MirroredUrl(place, redact(rule.target)) for rule, place in self._rewritten(name, for_urls=True)]
         if not self.only:
-            places.append(Candidate(url, ""))
+            places.append(MirroredUrl(url, ""))
         if not places:
             raise _no_rule(redact(url), f"{redact(_origin(url))}/=MIRROR")
         return tuple(places)
 
     def repositories(self, host: str, path: str) -> tuple[MirroredRepository, ...]:
-        """Return where to ask for an image's repository, mirrors first; SourceError as `urls`."""
+        """Return the places for an image's repository, mirrors first; SourceError as `urls`."""
         places = []
         for rule, place in self._rewritten(f"{_registry_host(host)}/{path}", for_urls=False):
             mirror_host, _, mirror_path = place.partition("/")
@@ -130,7 +130,7 @@ def _url_prefix(prefix: str, text: str) -> str:
 def _url_target(prefix: str, target: str, text: str) -> str:
     if not urlsplit(target).hostname:
         raise ValueError(f"{text!r}: {target!r} names no host")
-    # a target that ends in a query (https://mirror/get?url=) takes the rest as it is
+    # to a target that ends in a query (https://mirror/get?url=) the rest is appended as it is
     if prefix.endswith("/") != target.endswith("/") and not target.endswith("="):
         raise ValueError(f"{text!r}: either both sides end with a slash or neither does")
     return _url_prefix(target, text)

@@ -1,6 +1,6 @@
-"""URLs fit for a message: where something came from, without what opens it.
+"""URLs for messages: where something came from, without secrets.
 
-Owns the decision which parts of a URL are secret; refuses to touch URLs that are going to be requested.
+Owns the decision which parts of a URL are secret; refuses to change URLs that will be requested.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit, urlunsplit
 
-# Names of query fields that carry keys: OAuth tokens, AWS, Google and Azure signatures, what CDNs sign links with.
+# names of query fields with secrets: OAuth tokens, signatures of AWS, Google, Azure and of CDNs
 _SECRET_NAME = re.compile(r"token|sig|key|secret|pass|pwd|auth|cred|code|session|hmac|jwt|policy|ticket", re.IGNORECASE)
 LONGEST_SHOWN_VALUE = 40
 HIDDEN = "***"
-# bounded: a text that is one long word would be read once from each of its letters
+# the scheme is bounded: otherwise the search in one long word would start again at each of its letters
 _URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s'\"<>]+", re.IGNORECASE)
 
 

@@ -1,6 +1,6 @@
-"""Trying again: exponential backoff with full jitter, only where an error says that it helps.
+"""Retries: exponential backoff with full jitter, only for errors that say that a retry may help.
 
-Owns how often and how long; refuses to know what is tried. The way of waiting is handed in.
+Owns how often and how long; refuses to know what is tried. The function that waits is handed in.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# An upstream that asks for a longer pause is tried again after this long all the same.
+# an upstream that asks for a longer pause is tried again after this one
 LONGEST_RETRY_AFTER_S = 120.0
-# An attempt that brought at least this much was worth it: the count starts again, so that a line that is cut every
-# hundred megabytes still brings a whole file.
+# After an attempt that received at least this much the count starts again, so that a whole file arrives even over a
+# connection that is cut every hundred megabytes.
 WORTHWHILE_BYTES = 1024 * 1024
-# However much each attempt brings, no more than this many.
-MOST_ATTEMPTS = 1000
+# the upper bound, however much each attempt receives
+MAX_ATTEMPTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how long.
+    """How often to try, and how long to wait between attempts.
 
     Arguments:
-        attempts: how often in a row without worthwhile progress.
+        attempts: how many in a row without worthwhile progress.
         base_s: upper bound of the first pause in seconds; it doubles each time.
         cap_s: upper bound of every pause in seconds.
         sleep: waits so many seconds.
@@ -51,18 +51,18 @@ class Retry:
             raise ValueError("at least one attempt is needed")
 
     def run(self, attempt: Callable[[], T], task: Task, *, position: Callable[[], int] | None = None) -> T:
-        """Return what `attempt` returns, trying again after each retryable SourceError.
+        """Return the result of `attempt`, trying again after each retryable SourceError.
 
         Arguments:
             task: gets a note for every pause.
-            position: how many bytes have arrived so far; when it has grown since the last failure, the count of
-                attempts starts again.
+            position: returns how many bytes have arrived so far; when it has grown enough since the last failure, the
+                count of attempts starts again.
 
-        Raises the last attempt's SourceError; everything else passes at once.
+        Raises the last attempt's SourceError; all other exceptions at once.
         """
         failures = 0
         furthest = position() if position else 0
-        for _ in range(MOST_ATTEMPTS - 1):
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
                 return attempt()
             except SourceError as error:
@@ -80,7 +80,7 @@ class Retry:
         return attempt()
 
     def pause_s(self, failures: int, retry_after_s: float | None) -> float:
-        """Return how many seconds to wait after so many failures in a row (at least one)."""
+        """Return how many seconds to wait after a number of failures in a row (at least one)."""
         backoff_s = self.jitter() * min(self.cap_s, self.base_s * 2.0 ** (failures - 1))
         if retry_after_s is None:
             return backoff_s

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from bundler.archive.writer import Written
+    from bundler.archive.writer import WrittenArchive
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
@@ -80,7 +80,7 @@ def assemble(
 
 def _write(
     files: Sequence[Placement], total_bytes: int, output: Path, request: Request, context: BuildContext
-) -> Written:
+) -> WrittenArchive:
     task = context.runner.progress.task(output.name, total_bytes)
     try:
         written = write_archive(
@@ -89,7 +89,7 @@ def _write(
             out=output,
             task=task,
             source_date_epoch=request.date_cap,
-            witness=context.witness,
+            checksums=context.checksums,
         )
     except DamagedBlobError:
         task.finish("damaged entry in the store")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bundler.archive.tar_stream import BlobWitness
+    from bundler.archive.tar_stream import ChecksumCache
     from bundler.kinds.base import KindTable, Sources
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
@@ -54,7 +54,7 @@ class BuildContext:
         decoders: for each kind's name, what reads one of its artifacts from a lock.
         runner: does what can be done at once, and reports it.
         room: looks at a file system.
-        witness: remembers which files of the store were verified.
+        checksums: the checksums of verified files of the store.
     """
 
     kinds: KindTable
@@ -63,7 +63,7 @@ class BuildContext:
     runner: Runner
     room: Callable[[Path], Room]
     store_root: Path
-    witness: BlobWitness
+    checksums: ChecksumCache
 
     def keeping_going(self, keep_going: bool) -> BuildContext:
         """Return the same with another rule for failures."""

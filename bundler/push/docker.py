@@ -1,7 +1,7 @@
 """A Docker engine behind `Engine`, through docker-py: the only module that knows that library.
 
-Owns the address (DOCKER_HOST and its kin, as the docker command reads them) and what the engine's refusals mean to an
-operator; refuses to know what an image is, and how often to try. Works with API 1.39 (Docker 18.09) and later.
+Owns the address (DOCKER_HOST and related variables, as the docker command reads them) and the errors for the engine's
+refusals; refuses to know what an image is, and how often to try. Works with API 1.39 (Docker 18.09) and later.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from bundler.model.platform import Platform
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
 
 MIN_API = "1.39"
-ANSWER_WITHIN_S = 60
+TIMEOUT_S = 60
 DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 STEP = "docker"
 _FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
@@ -49,11 +49,11 @@ class DockerEngine:
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Connect. Raises SiteError: ENGINE_UNREACHABLE, ENGINE_DENIED, ENGINE_TOO_OLD."""
         self._where = environment.get("DOCKER_HOST") or DEFAULT_ADDRESS
-        # most of the library has no types, and what it returns is JSON
+        # most of the library has no types, and it returns JSON
         self._client: Any
         with _translated(self._where):
             self._client = docker.APIClient(
-                **kwargs_from_env(environment=dict(environment)), version="auto", timeout=ANSWER_WITHIN_S
+                **kwargs_from_env(environment=dict(environment)), version="auto", timeout=TIMEOUT_S
             )
         if version_lt(self._client.api_version, MIN_API):
             self._client.close()
@@ -90,12 +90,12 @@ class DockerEngine:
 
     def load(self, archive: Iterable[bytes]) -> None:
         """See `Engine`."""
-        with self._patient(), _translated(self._where, under_way=True):
+        with self._without_timeout(), _translated(self._where, under_way=True):
             for event in self._client.load_image(iter(archive)):
-                self._judge(event)
+                self._raise_failure(event)
 
     def is_insecure(self, host: str) -> bool:
-        """See `PushingEngine`; it looks names up itself, and mostly runs on this very host."""
+        """See `PushingEngine`; names are resolved here, because an engine mostly runs on this very host."""
         with _translated(self._where):
             config = self._client.info().get("RegistryConfig")
         return is_insecure(config, host, addresses(host))
@@ -104,11 +104,11 @@ class DockerEngine:
         """See `PushingEngine`."""
         with _translated(self._where):
             try:
-                # without any, the library would look for credentials on its own
+                # with None the library would look for credentials on its own
                 self._client.inspect_distribution(name, auth_config={})
             except APIError as error:
-                said = redact_text(str(error.explanation or error))
-                return said if is_distrust(said) else ""
+                message = redact_text(str(error.explanation or error))
+                return message if is_distrust(message) else ""
         return ""
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
@@ -121,46 +121,48 @@ class DockerEngine:
         with _translated(self._where), suppress(ImageNotFound):
             self._client.remove_image(name, noprune=True)
 
-    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+    def push(
+        self, repository: str, tag: str, login: RegistryLogin | None, watch: Callable[[LayerStep], None]
+    ) -> Digest | None:
         """See `PushingEngine`."""
         digest = None
-        # without any, the library would look for credentials on its own
+        # with None the library would look for credentials on its own
         auth = {} if login is None else _auth(login, repository.partition("/")[0])
-        with self._patient(), _translated(self._where, under_way=True):
+        with self._without_timeout(), _translated(self._where, under_way=True):
             for event in self._client.push(repository, tag, stream=True, decode=True, auth_config=auth):
-                if (said := _failure(event)) is not None:
-                    raise refused_push(said, f"{repository}:{tag}")
+                if (message := _failure(event)) is not None:
+                    raise refused_push(message, f"{repository}:{tag}")
                 if (step := _layer_step(event)) is not None:
                     watch(step)
-                digest = _told_digest(event) or digest
+                digest = _pushed_digest(event) or digest
         return digest
 
     @contextmanager
-    def _patient(self) -> Iterator[None]:
-        """Let work on a large image take longer than any answer may; an engine that dies closes the connection."""
+    def _without_timeout(self) -> Iterator[None]:
+        """Allow work on a large image any time; an engine that dies closes the connection."""
         self._client.timeout = None
         try:
             yield
         finally:
-            self._client.timeout = ANSWER_WITHIN_S
+            self._client.timeout = TIMEOUT_S
 
-    def _judge(self, event: Any) -> None:
-        """Raise what an event tells of a failure: the answer's status was sent long before."""
-        if (said := _failure(event)) is not None:
-            _raise_refusal(self._where, said)
+    def _raise_failure(self, event: Any) -> None:
+        """Raise the error that an event reports: the status of the response was sent long before."""
+        if (message := _failure(event)) is not None:
+            _raise_refusal(self._where, message)
 
 
 def _failure(event: Any) -> str | None:
-    """Return what an event of a load or push says went wrong, or None."""
+    """Return the error message in an event of a load or push, or None."""
     if not isinstance(event, dict):
         return None
-    detail, said = event.get("errorDetail"), event.get("error")
-    told = detail.get("message") if isinstance(detail, dict) else None
-    return str(told or said) if told or said else None
+    detail = event.get("errorDetail")
+    message = (detail.get("message") if isinstance(detail, dict) else None) or event.get("error")
+    return str(message) if message else None
 
 
 def _layer_step(event: Any) -> LayerStep | None:
-    """Return what an event tells of a layer, or None when it is about the tag or the whole."""
+    """Return the state of a layer in an event, or None when it is about the tag or the whole image."""
     if not isinstance(event, dict) or not event.get("id") or "progressDetail" not in event:
         return None
     detail = event["progressDetail"] if isinstance(event["progressDetail"], dict) else {}
@@ -173,7 +175,7 @@ def _layer_step(event: Any) -> LayerStep | None:
     )
 
 
-def _told_digest(event: Any) -> Digest | None:
+def _pushed_digest(event: Any) -> Digest | None:
     aux = event.get("aux") if isinstance(event, dict) else None
     try:
         return Digest.parse(aux["Digest"]) if isinstance(aux, dict) and isinstance(aux.get("Digest"), str) else None
@@ -181,8 +183,8 @@ def _told_digest(event: Any) -> Digest | None:
         return None
 
 
-def _auth(login: Login, host: str) -> dict[str, str]:
-    """Return credentials in the form of X-Registry-Auth (Engine API, "Authentication")."""
+def _auth(login: RegistryLogin, host: str) -> dict[str, str]:
+    """Return credentials in the form of the X-Registry-Auth field (Engine API, "Authentication")."""
     match login.kind:
         case "password":
             return {"username": login.username, "password": login.secret, "serveraddress": host}
@@ -196,10 +198,10 @@ def _auth(login: Login, host: str) -> dict[str, str]:
 
 @contextmanager
 def _translated(where: str, *, under_way: bool = False) -> Iterator[None]:
-    """Turn what docker-py and the libraries below it raise into errors of ours.
+    """Turn exceptions of docker-py and the libraries below it into our errors.
 
     Arguments:
-        under_way: whether an image is on its way: then a lost connection is one that was cut.
+        under_way: whether an image is being sent: then a lost connection is an interrupted one.
     """
     try:
         yield
@@ -213,21 +215,21 @@ def _translated(where: str, *, under_way: bool = False) -> Iterator[None]:
         raise _connection_error(where, error, under_way=under_way) from error
 
 
-def _raise_refusal(where: str, said: str) -> NoReturn:
-    if any(words in said.lower() for words in _FULL):
+def _raise_refusal(where: str, message: str) -> NoReturn:
+    if any(text in message.lower() for text in _FULL):
         raise StorageError(
             ErrorId.DISK_FULL,
-            f"the engine has no room left: {said}",
+            f"the engine has no room left: {message}",
             where=where,
             remedy="Make room on the disk where the engine keeps its images (`docker system df`), then run this again.",
         )
-    raise _refused(where, said)
+    raise _refused(where, message)
 
 
-def _refused(where: str, said: str) -> SiteError:
+def _refused(where: str, message: str) -> SiteError:
     return SiteError(
         ErrorId.ENGINE_REFUSED,
-        f"the engine refused: {said}",
+        f"the engine refused: {message}",
         where=where,
         remedy="Mend what it says; its own log tells more (`journalctl -u docker`).",
         step=STEP,
@@ -273,9 +275,9 @@ def _connection_error(where: str, error: Exception, *, under_way: bool) -> SiteE
 
 
 def _errno(error: BaseException) -> int | None:
-    """Return the system's number of what lies below, which the libraries hide in arguments and causes.
+    """Return the system's error number, which the libraries hide in arguments and causes.
 
-    None where there is none: TLS and name look-ups put numbers of their own in its place.
+    None where there is none: errors of TLS and of name resolution have numbers of their own instead.
     """
     waiting: list[object] = [error]
     seen: set[int] = set()

@@ -1,4 +1,4 @@
-"""What loading and pushing need of a container engine. `docker.py` is the real one, tests/fakes has one in memory."""
+"""What loading and pushing need of a container engine. `docker.py` is the real one, `tests/fakes` has one in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Digest
     from bundler.model.platform import Platform
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
 
 
 class Engine(Protocol):
@@ -21,13 +21,13 @@ class Engine(Protocol):
         """Its address, for messages."""
 
     def platforms(self) -> tuple[Platform, ...]:
-        """Return the platforms of the images that it can run, the best first."""
+        """Return the platforms of the images that it can run, the preferred one first."""
 
     def image_id(self, name: str) -> str | None:
-        """Return what it calls the image with this name or id, `sha256:HEX`; None when it has none."""
+        """Return its id, `sha256:HEX`, of the image with this name or id; None when it has none."""
 
     def load(self, archive: Iterable[bytes]) -> None:
-        """Take in a tar of one image, block by block; what the archive itself raises passes through.
+        """Load a tar of one image, block by block; exceptions of the archive itself pass through.
 
         An archive that ends with an error leaves no image behind.
         """
@@ -35,12 +35,12 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LayerStep:
-    """How far an engine is with one layer that a registry shall have.
+    """The state of one layer that an engine pushes.
 
     Arguments:
-        layer: the engine's short name of it.
-        status: the engine's own words, such as `Pushing`, `Pushed`, `Layer already exists`, `Mounted from NAME`.
-        done_bytes: what was sent of it; may exceed `total_bytes`, which is 0 where the engine does not tell.
+        layer: the engine's short id of it.
+        status: the engine's own text, such as `Pushing`, `Pushed`, `Layer already exists`, `Mounted from NAME`.
+        done_bytes: bytes sent so far; may exceed `total_bytes`, which is 0 where the engine does not report it.
     """
 
     layer: str
@@ -53,25 +53,27 @@ class PushingEngine(Engine, Protocol):
     """An engine that also sends its images to registries."""
 
     def distrust(self, name: str) -> str:
-        """Have it ask a registry for an image, as nobody, and return what it says against the certificate it is shown.
+        """Have it look up an image in a registry, anonymously, and return its message if it distrusts the certificate.
 
-        "" where it has nothing to say of that, whatever else came of it. Nothing is pulled.
+        "" for any other result. Nothing is pulled.
         """
 
     def is_insecure(self, host: str) -> bool:
-        """Tell whether it speaks to a registry without verified TLS; `host` as in the names that it is given."""
+        """Tell whether it uses a registry without verified TLS; `host` as in the names that it is given."""
 
     def tag(self, image_id: str, repository: str, tag: str) -> None:
-        """Give an image a further name, which any other image loses; `repository` has the registry's host in front."""
+        """Add a name to an image, which any other image loses; `repository` begins with the registry's host."""
 
     def untag(self, name: str) -> None:
-        """Take a name away; the image itself stays as long as it has another one."""
+        """Remove a name; the image itself stays as long as it has another one."""
 
-    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
-        """Send an image; returns what the registry calls it where the engine tells.
+    def push(
+        self, repository: str, tag: str, login: RegistryLogin | None, watch: Callable[[LayerStep], None]
+    ) -> Digest | None:
+        """Push an image; returns its digest in the registry, None where the engine does not report it.
 
         Arguments:
-            login: who pushes; None for nobody, whatever the engine's client knows.
+            login: the credentials; None for an anonymous push, whatever credentials the engine's client has.
             watch: called with every step.
 
         Raises SourceError when the registry refuses or cannot be reached by the engine.

@@ -1,6 +1,6 @@
-"""What an engine's words about a push that failed mean. Pure.
+"""The error for an engine's message about a failed push. Pure.
 
-Owns the reading of them: all that an engine passes on is a text, in the terms of Go's HTTP client and of distribution's
+Owns the reading of messages: an engine passes on only a text, in the terms of Go's HTTP client and of distribution's
 registry client (its errcode package writes a registry's code in small letters, with spaces for underscores).
 """
 
@@ -19,56 +19,63 @@ _CODES = (
     "NAME_UNKNOWN", "PRECONDITION", "SIZE_INVALID", "TAG_INVALID", "TOOMANYREQUESTS", "UNAUTHORIZED", "UNAVAILABLE",
     "UNKNOWN", "UNSUPPORTED",
 )  # fmt: skip
-_SPOKEN = {code.lower().replace("_", " "): code for code in _CODES}
-_CODE = re.compile(rf"(?:^|: )({'|'.join(sorted(_SPOKEN, key=len, reverse=True))})(?=:|$)", re.MULTILINE)
+_CODE_OF_TEXT = {code.lower().replace("_", " "): code for code in _CODES}
+_CODE = re.compile(rf"(?:^|: )({'|'.join(sorted(_CODE_OF_TEXT, key=len, reverse=True))})(?=:|$)", re.MULTILINE)
 _STATUS = re.compile(r"\bHTTP(?: status:?| code)? ([1-5]\d\d)\b", re.IGNORECASE)
-# Go's url.Error: the method, and what was asked in quotation marks
-_ASKED = re.compile(r'\b(?:Get|Head|Post|Put|Patch) "(https?://([^/"?@]+))[/"?]')
+# Go's url.Error: the method, and the URL in quotation marks
+_REQUESTED = re.compile(r'\b(?:Get|Head|Post|Put|Patch) "(https?://([^/"?@]+))[/"?]')
 # Go's net.OpError and net.DNSError
 _LOOKED_UP = re.compile(r"\blookup ([^\s:]+)(?: on |:)")
 _DIALLED = re.compile(r"\bdial tcp (\S+):(\d+): ")
 _TRUST = ("x509:", "http response to https client", "remote error: tls", "tls: ")
-_NOBODY = ("connection refused", "no such host", "no route to host", "network is unreachable", "server misbehaving")
+_UNREACHABLE = (
+    "connection refused",
+    "no such host",
+    "no route to host",
+    "network is unreachable",
+    "server misbehaving",
+)
 _CUT = (
     "eof", "connection reset", "broken pipe", "timeout", "deadline exceeded", "request canceled", "closed network",
     "connection closed", "server closed", "stream error",
 )  # fmt: skip
-_BUSY_CODES, _WHO_CODES = ("TOOMANYREQUESTS", "UNAVAILABLE"), ("UNAUTHORIZED", "DENIED", "FORBIDDEN")
+_BUSY_CODES, _LOGIN_CODES = ("TOOMANYREQUESTS", "UNAVAILABLE"), ("UNAUTHORIZED", "DENIED", "FORBIDDEN")
 _BUSY, _UNAUTHORIZED, _SERVER_FAULT = 429, (401, 403), 500
 
 
-def refused_push(said: str, where: str) -> SourceError:
-    """Return the error for what an engine said, retryable for 429, 5xx and lost connections.
+def refused_push(message: str, where: str) -> SourceError:
+    """Return the error for an engine's message, retryable for 429, 5xx and lost connections.
 
     Arguments:
-        said: its text; secrets of URLs in it are not told.
-        where: the name that was pushed to; where the engine failed at another host (a token service), that is named.
+        message: its text; secrets of URLs in it are not shown.
+        where: the name that was pushed to; if the engine failed at another host (a token service), that is named.
     """
-    low = said.lower()
-    found, told = _CODE.search(low), _STATUS.search(said)
-    code, status = _SPOKEN[found[1]] if found else "", int(told[1]) if told else None
-    id_, remedy, retryable = _meaning(said, code, status)
-    where = _elsewhere(said, where.partition("/")[0]) or where
+    low = message.lower()
+    found_code, found_status = _CODE.search(low), _STATUS.search(message)
+    code = _CODE_OF_TEXT[found_code[1]] if found_code else ""
+    status = int(found_status[1]) if found_status else None
+    id_, remedy, retryable = _meaning(message, code, status)
+    where = _other_host(message, where.partition("/")[0]) or where
     return SourceError(
-        id_, f"the engine could not push it: {redact_text(said.strip())}", where=where, remedy=remedy,
-        retryable=retryable, status=status, code=code, quote=said,
+        id_, f"the engine could not push it: {redact_text(message.strip())}", where=where, remedy=remedy,
+        retryable=retryable, status=status, code=code, quote=message,
     )  # fmt: skip
 
 
-def _elsewhere(said: str, host: str) -> str:
-    """Return what the engine spoke to where that is certainly another than the registry `HOST[:PORT]`, else ""."""
+def _other_host(message: str, host: str) -> str:
+    """Return the URL of the host that failed if it is certainly not the registry `HOST[:PORT]`, else ""."""
     if host == DEFAULT_HOST:
-        # which answers under names of its own
+        # its registry has other names
         return ""
-    asked = list(_ASKED.finditer(said))
-    # of nested ones the innermost is what failed
-    if asked and asked[-1][2] != host:
-        return f"{asked[-1][1]}/"
+    requested = list(_REQUESTED.finditer(message))
+    # of nested errors the innermost is the one that failed
+    if requested and requested[-1][2] != host:
+        return f"{requested[-1][1]}/"
     name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
-    if (looked_up := _LOOKED_UP.search(said)) is not None:
+    if (looked_up := _LOOKED_UP.search(message)) is not None:
         return f"tcp://{looked_up[1]}/" if looked_up[1] != name else ""
-    if (dialled := _DIALLED.search(said)) is not None:
-        # an address says nothing of a registry that is known by name
+    if (dialled := _DIALLED.search(message)) is not None:
+        # an address says nothing about a registry that has a name
         other = port not in ("", dialled[2]) or (_is_address(name) and dialled[1] != name)
         return f"tcp://{dialled[1]}:{dialled[2]}/" if other else ""
     return ""
@@ -82,30 +89,30 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def is_distrust(said: str) -> bool:
-    """Tell whether words are about a registry's certificate, or about its having none."""
-    low = said.lower()
-    return any(words in low for words in _TRUST) and not any(words in low for words in _CUT)
+def is_distrust(message: str) -> bool:
+    """Tell whether a message is about a registry's certificate, or about its lack of TLS."""
+    low = message.lower()
+    return any(text in low for text in _TRUST) and not any(text in low for text in _CUT)
 
 
-def _meaning(said: str, code: str, status: int | None) -> tuple[ErrorId, str, bool]:
-    """Return id, remedy and whether the same may well succeed a little later."""
-    low = said.lower()
+def _meaning(message: str, code: str, status: int | None) -> tuple[ErrorId, str, bool]:
+    """Return id, remedy and whether a retry may help."""
+    low = message.lower()
     again = "Run the command again; it sends what is missing."
     if code in _BUSY_CODES or status == _BUSY or (status is not None and status >= _SERVER_FAULT):
         return ErrorId.SOURCE_BUSY, again, True
-    if code in _WHO_CODES or status in _UNAUTHORIZED or "no basic auth credentials" in low:
+    if code in _LOGIN_CODES or status in _UNAUTHORIZED or "no basic auth credentials" in low:
         return ErrorId.SOURCE_UNAUTHORIZED, "Log in with an account that may push there.", False
     if code:
         return ErrorId.SOURCE_INVALID, "See what the registry says.", False
-    if any(words in low for words in _NOBODY):
+    if any(text in low for text in _UNREACHABLE):
         return ErrorId.SOURCE_UNREACHABLE, again, True
-    if is_distrust(said):
+    if is_distrust(message):
         remedy = (
             "Tell the engine to trust it (insecure-registries in /etc/docker/daemon.json, or its authority below "
             "/etc/docker/certs.d), or push with --via registry, which no engine has to know of."
         )
         return ErrorId.SOURCE_TLS, remedy, False
-    if any(words in low for words in _CUT):
+    if any(text in low for text in _CUT):
         return ErrorId.SOURCE_CUT, again, True
     return ErrorId.SOURCE_INVALID, "See what the engine says.", False

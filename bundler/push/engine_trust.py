@@ -1,8 +1,8 @@
-"""Which registries an engine speaks to without verified TLS, and what follows for a push through it. Pure.
+"""Which registries an engine uses without verified TLS, and what follows for a push through it. Pure.
 
 Owns the reading of the engine's settings (`RegistryConfig` of the Engine API's /info); refuses to change them. No
-client can tell an engine otherwise: --plain-http, --insecure and --ca-file are for connections of our own. Whom it
-trusts is in no setting that it tells; what it says when it is made to ask the registry for something is handed in.
+client can override them: --plain-http, --insecure and --ca-file are for our own connections. The authorities that it
+trusts are not in /info; the message that it gives after a request to the registry is handed in.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class WantedTrust:
     """What the operator wants of the connection to a registry.
 
     Arguments:
-        host: the registry, as Docker takes it for one (`reference.docker_host`).
-        option: what asks for a connection without verified TLS, `--plain-http` or `--insecure`; "" for neither.
+        host: the registry, in the form that Docker accepts (`reference.docker_host`).
+        option: the one that requests a connection without verified TLS, `--plain-http` or `--insecure`; "" for neither.
         own_authority: whether --ca-file is given.
     """
 
@@ -31,35 +31,35 @@ class WantedTrust:
     option: str = ""
     own_authority: bool = False
 
-    def obstacle(self, *, insecure: bool, said: str = "") -> str:
-        """Return why an engine could not speak to the registry so, "" where it could.
+    def obstacle(self, *, insecure: bool, distrust: str = "") -> str:
+        """Return why an engine could not push to the registry in this way, "" where it could.
 
         Arguments:
-            insecure: whether the engine speaks to it without verified TLS.
-            said: what the engine says against its certificate, "" where it has not been asked or has nothing to say.
+            insecure: whether the engine uses it without verified TLS.
+            distrust: the engine's message about its certificate, "" where there is none or no request was made.
         """
         if self.option and not insecure:
             return f"it speaks to {self.host} by verified TLS alone, whatever {self.option} says"
-        if said:
-            return f"it does not read --ca-file, and says of {self.host}: {said}"
-        # distribution's reference grammar knows no such host before Docker 23
+        if distrust:
+            return f"it does not read --ca-file, and says of {self.host}: {distrust}"
+        # distribution's reference grammar has no such host before Docker 23
         return "not every engine takes an IPv6 address for a registry" if self.host.startswith("[") else ""
 
 
-def require_trust(wanted: WantedTrust, where: str, *, insecure: bool, said: str = "") -> None:
-    """Raise SiteError (ENGINE_WANTS_TLS) before anything is loaded, where the push could only fail."""
+def require_trust(wanted: WantedTrust, where: str, *, insecure: bool, distrust: str = "") -> None:
+    """Raise SiteError (ENGINE_WANTS_TLS) where the push could only fail; to be called before anything is loaded."""
     if wanted.option and not insecure:
         remedy = (
             f'Add "{wanted.host}" to "insecure-registries" in its /etc/docker/daemon.json and reload it '
             "(systemctl reload docker)"
         )
-    elif said:
+    elif distrust:
         remedy = f"Copy the file to /etc/docker/certs.d/{wanted.host}/ca.crt on its host, which is read at every push"
     else:
         return
     raise SiteError(
         ErrorId.ENGINE_WANTS_TLS,
-        f"the engine could not push: {wanted.obstacle(insecure=insecure, said=said)}",
+        f"the engine could not push: {wanted.obstacle(insecure=insecure, distrust=distrust)}",
         where=where,
         remedy=f"{remedy}, or push with --via registry, which no engine has to know of.",
         step="push-images",
@@ -67,12 +67,12 @@ def require_trust(wanted: WantedTrust, where: str, *, insecure: bool, said: str 
 
 
 def is_insecure(registry_config: Any, host: str, addresses: Iterable[str]) -> bool:
-    """Tell whether an engine speaks to a registry without verified TLS (moby registry/config.go, `isSecureIndex`).
+    """Tell whether an engine uses a registry without verified TLS (moby registry/config.go, `isSecureIndex`).
 
     Arguments:
-        registry_config: `RegistryConfig` as the engine tells it.
-        host: `HOST[:PORT]`, which has to be listed in just this form.
-        addresses: what the host's name stands for; they count where a whole network is insecure.
+        registry_config: the engine's `RegistryConfig`.
+        host: `HOST[:PORT]`, which has to be listed in exactly this form.
+        addresses: those that the host's name resolves to; they count where a whole network is insecure.
     """
     config = registry_config if isinstance(registry_config, dict) else {}
     indexes, listed = config.get("IndexConfigs"), config.get("InsecureRegistryCIDRs")

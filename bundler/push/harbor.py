@@ -1,6 +1,6 @@
-"""What a Harbor wants before it takes images: that it is healthy, and that their projects exist.
+"""What a Harbor needs before a push: it has to be healthy, and the projects of the images have to exist.
 
-Owns waiting and which projects are created; a registry that is no Harbor is left alone. Refuses to know HTTP.
+Owns waiting and which projects are created; other registries are left alone. Refuses to know HTTP.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bundler.model.progress import Progress
-    from bundler.net.interface import Harbor, Health, RegistryWriter
+    from bundler.net.interface import Harbor, HarborHealth, RegistryWriter
     from bundler.push.push_plan import PushPlan
 
-LOOK_AGAIN_S = 2.0
-# what a Harbor that is starting looks like: nobody listens, or its front has nobody behind it
+RETRY_PAUSE_S = 2.0
+# the errors of a Harbor that is starting: no connection, or a proxy without a service behind it
 _MAY_PASS = frozenset({ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_REFUSED, ErrorId.PUSH_UNHEALTHY})
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for a registry: seconds, 0 to take it as it is; and the ways of waiting and telling the time."""
+class WaitPolicy:
+    """How long to wait for a registry, in seconds, 0 for not at all; `sleep` and `clock` are for tests."""
 
     wait_s: float = 0.0
     sleep: Callable[[float], None] = time.sleep
@@ -35,42 +35,43 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class NewProjects:
-    """What projects are made like: who may pull, and a limit in bytes (-1: none)."""
+    """The settings of new projects: whether anybody may pull, and a limit in bytes (-1: none)."""
 
     public: bool = True
     quota_bytes: int = -1
 
 
-def await_registry(writer: RegistryWriter, harbor: Harbor, patience: Patience, progress: Progress) -> bool:
-    """Wait until the registry answers and takes the credentials; returns whether it is a Harbor, healthy then.
+def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, progress: Progress) -> bool:
+    """Wait until the registry answers and accepts the credentials; returns whether it is a Harbor.
 
-    Without patience an unhealthy Harbor is tried all the same, for not every component is needed. Raises PublishError.
+    A Harbor has to be healthy as well; without waiting time an unhealthy one is used all the same, because not every
+    component is needed. Raises PublishError.
     """
-    until_s = patience.clock() + patience.wait_s
+    until_s = wait.clock() + wait.wait_s
     while True:
         try:
             writer.check()
-            if not harbor.recognised():
+            if not harbor.is_harbor():
                 return False
             health = harbor.health()
             if health.healthy:
                 return True
-            if not patience.wait_s:
-                progress.note(f"{_ailing(writer.host, health)}; trying all the same")
+            if not wait.wait_s:
+                progress.note(f"{_health_text(writer.host, health)}; trying all the same")
                 return True
-            raise _unhealthy(writer.host, health)
+            raise _unhealthy_error(writer.host, health)
         except PublishError as error:
-            if error.id not in _MAY_PASS or patience.clock() >= until_s:
+            if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
-            progress.note(f"{error.sentence}; looking again in {LOOK_AGAIN_S:g} s")
-        patience.sleep(LOOK_AGAIN_S)
+            progress.note(f"{error.sentence}; looking again in {RETRY_PAUSE_S:g} s")
+        wait.sleep(RETRY_PAUSE_S)
 
 
 def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run: bool) -> Projects:
-    """Create the projects that are missing, and leave those alone that exist.
+    """Create the projects that are missing, and leave existing ones alone.
 
-    A project that this account may not look for is taken to exist: the push will tell. Raises PublishError:
-    PUSH_NAME_INVALID (every name that Harbor cannot hold), and what concerns no single project.
+    A project that this account may not see is assumed to exist: the push will show. Raises PublishError:
+    PUSH_NAME_INVALID (with every name that Harbor cannot hold), and errors that do not concern a single project.
     """
     if plan.harbor_problems:
         raise PublishError(
@@ -94,13 +95,14 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
     return Projects(tuple(empty), refused)
 
 
-def _ailing(host: str, health: Health) -> str:
-    return f"Harbor at {host} says that it is not healthy ({', '.join(health.ailing) or 'no component named'})"
+def _health_text(host: str, health: HarborHealth) -> str:
+    components = ", ".join(health.unhealthy_components) or "no component named"
+    return f"Harbor at {host} says that it is not healthy ({components})"
 
 
-def _unhealthy(host: str, health: Health) -> PublishError:
+def _unhealthy_error(host: str, health: HarborHealth) -> PublishError:
     return PublishError(
         ErrorId.PUSH_UNHEALTHY,
-        _ailing(host, health),
+        _health_text(host, health),
         remedy="See `docker ps` and the components' logs on its host; leave --wait out to push all the same.",
     )

@@ -1,4 +1,4 @@
-"""What an engine tells of the layers that it sends, as progress and as a count."""
+"""An engine's reports about the layers that it pushes, as progress and as a count."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class LayerProgress:
     """Shows one push of one image; every layer is an item.
 
     Arguments:
-        label: what the items' names begin with.
+        label: the first part of the items' names.
         blobs, blob_bytes: layers that were sent, and their bytes as the engine counts them (some: before compression).
-        mounted: layers that the registry took over from another repository.
+        mounted: layers that the registry mounted from another repository.
     """
 
     progress: Progress
@@ -37,7 +37,7 @@ class LayerProgress:
     _under_way: dict[str, _Layer] = field(default_factory=dict)
 
     def step(self, step: LayerStep) -> None:
-        """Take in a step."""
+        """Show and count a step."""
         status = step.status.lower()
         if status in _OUTCOMES or status.startswith(_MOUNTED):
             self._finish(step, status)
@@ -49,7 +49,7 @@ class LayerProgress:
             layer.sent_bytes = reached
 
     def end(self) -> None:
-        """End what is still under way: the push has failed."""
+        """End the items that are not finished: the push has failed."""
         for layer in self._under_way.values():
             layer.task.finish("failed")
         self._under_way.clear()

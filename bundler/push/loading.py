@@ -1,4 +1,4 @@
-"""Load the images of an unpacked bundle into an engine, one at a time, and say what became of each."""
+"""Load the images of an unpacked bundle into an engine, one at a time, and report the outcome of each."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from bundler.push.engine import Engine
 
 
-class Outcome(StrEnum):
-    """What became of an image."""
+class LoadOutcome(StrEnum):
+    """The outcome of one image."""
 
     LOADED = "loaded"
     PRESENT = "present"
@@ -31,37 +31,37 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
-    """One image and what became of it; `failure` says why it failed, otherwise it is None."""
+class LoadResult:
+    """One image and its outcome; `failure` is its error if it failed, else None."""
 
     image: TabledImage
-    outcome: Outcome
+    outcome: LoadOutcome
     failure: BundlerError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """The outcome of a run.
+    """The outcome of a whole run.
 
     Arguments:
         engine: its address.
-        handled: in the order of the table.
-        elsewhere: names of wanted images that are there for other platforms only.
+        results: in the order of the table.
+        elsewhere: names of wanted images that the bundle has for other platforms only.
     """
 
     engine: str
-    handled: tuple[Handled, ...]
+    results: tuple[LoadResult, ...]
     elsewhere: tuple[tuple[Reference, ...], ...]
 
     @property
-    def failures(self) -> tuple[Handled, ...]:
-        """Those that failed."""
-        return tuple(one for one in self.handled if one.failure is not None)
+    def failures(self) -> tuple[LoadResult, ...]:
+        """The results of the images that failed."""
+        return tuple(one for one in self.results if one.failure is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which images a run is about, and the names of those that are wanted but not there for its platforms."""
+    """The images of a run, and the names of wanted images that the bundle has for other platforms only."""
 
     images: tuple[TabledImage, ...]
     elsewhere: tuple[tuple[Reference, ...], ...]
@@ -76,10 +76,10 @@ def choose(images: Sequence[TabledImage], *, only: Sequence[str], platforms: Seq
     found = for_platforms(wanted, platforms)
     if not found:
         offered = ", ".join(sorted({str(image.platform) for image in wanted}))
-        asked = " or ".join(map(str, platforms))
-        what = (
-            f"there is no image for {asked}, only for {offered}" if wanted else f"no image is named {' or '.join(only)}"
-        )
+        for_these = " or ".join(map(str, platforms))
+        what = f"there is no image for {for_these}, only for {offered}"
+        if not wanted:
+            what = f"no image is named {' or '.join(only)}"
         raise BundleFormatError(
             ErrorId.IMAGE_NOT_IN_BUNDLE,
             what if images else "this bundle holds no image that could be loaded",
@@ -94,7 +94,7 @@ def choose(images: Sequence[TabledImage], *, only: Sequence[str], platforms: Seq
 def load_images(
     root: Path, engine: Engine, progress: Progress, *, only: Sequence[str] = (), platform: Platform | None = None
 ) -> LoadReport:
-    """Load what the engine lacks; a failed image does not keep the others back.
+    """Load what the engine lacks; a failed image does not stop the others.
 
     Arguments:
         root: the directory that the bundle was unpacked into.
@@ -109,50 +109,50 @@ def load_images(
         chosen = choose(table, only=only, platforms=platforms, where=bundled.where)
         lacking = {image for image in chosen.images if _lacking(image, engine)}
         progress.expect(sum(image.size for image in lacking))
-        handled = tuple(
+        results = tuple(
             _load(image, bundled, engine, progress) if image in lacking else _present(image, progress)
             for image in chosen.images
         )
-    return LoadReport(engine.where, handled, chosen.elsewhere)
+    return LoadReport(engine.where, results, chosen.elsewhere)
 
 
-def ensure_loaded(image: TabledImage, bundled: BundledImages, engine: Engine, progress: Progress) -> Handled:
-    """Load one image unless the engine has it under all of its names; raises SiteError when it cannot be asked."""
+def ensure_loaded(image: TabledImage, bundled: BundledImages, engine: Engine, progress: Progress) -> LoadResult:
+    """Load one image unless the engine has it under all of its names; raises SiteError when the engine fails."""
     return _load(image, bundled, engine, progress) if _lacking(image, engine) else _present(image, progress)
 
 
 def loaded_id(image: TabledImage, engine: Engine) -> str | None:
-    """Return what the engine calls an image that it has, in whichever form, or None."""
+    """Return the engine's id of an image that it has under one of its names, or None."""
     found = (_identity(name, image, engine) for name in image.names)
     return next((identity for identity in found if identity in image.ids), None)
 
 
 def require_loaded(report: LoadReport) -> None:
-    """Raise the error of the first image that failed; those of the others are its problems."""
+    """Raise the error of the first image that failed; the others' errors become its problems."""
     failures = [one.failure for one in report.failures if one.failure is not None]
     if failures:
         first, *others = failures
         raise first.with_context(problems=[f"error: {other.summary()}" for other in others])
 
 
-def _present(image: TabledImage, progress: Progress) -> Handled:
-    progress.task(image.title, 0).finish(Outcome.PRESENT)
-    return Handled(image, Outcome.PRESENT)
+def _present(image: TabledImage, progress: Progress) -> LoadResult:
+    progress.task(image.title, 0).finish(LoadOutcome.PRESENT)
+    return LoadResult(image, LoadOutcome.PRESENT)
 
 
-def _load(image: TabledImage, bundled: BundledImages, engine: Engine, progress: Progress) -> Handled:
+def _load(image: TabledImage, bundled: BundledImages, engine: Engine, progress: Progress) -> LoadResult:
     task = progress.task(image.title, image.size)
     try:
         engine.load(bundled.archive(image, task))
         _check_loaded(image, engine)
     except BundlerError as error:
         task.finish(f"failed: {error}")
-        return Handled(image, Outcome.FAILED, error)
+        return LoadResult(image, LoadOutcome.FAILED, error)
     except BaseException:
         task.finish("interrupted")
         raise
-    task.finish(Outcome.LOADED)
-    return Handled(image, Outcome.LOADED)
+    task.finish(LoadOutcome.LOADED)
+    return LoadResult(image, LoadOutcome.LOADED)
 
 
 def _check_loaded(image: TabledImage, engine: Engine) -> None:
@@ -168,7 +168,7 @@ def _check_loaded(image: TabledImage, engine: Engine) -> None:
 
 
 def _lacking(image: TabledImage, engine: Engine) -> dict[str, str | None]:
-    """Return the names under which the engine has something else, and what: None for nothing."""
+    """Return the names under which the engine has another image, with its id, or nothing, with None."""
     found = {str(name): _identity(name, image, engine) for name in image.names}
     return {name: identity for name, identity in found.items() if identity not in image.ids}
 

@@ -1,4 +1,4 @@
-"""Which image goes under which name: the same for every way of pushing. Pure: images and settings in, targets out.
+"""Which image gets which name, the same for every transport. Pure: images and settings in, targets out.
 
 Owns the names (design section 9), the choice of images and platforms, and that no name means two images; refuses to
 know a registry.
@@ -59,14 +59,14 @@ class ProjectRule:
 
 @dataclass(frozen=True, slots=True)
 class PushSettings:
-    """What is asked of a push.
+    """Which images to push, and under which names.
 
     Arguments:
         projects: the first rule that matches an image counts.
         names: the form of the names: `path` (source host dropped), `last` (the last segment in its rule's project, or
             in `library` when there are no rules) or `both`. None: `last` for images with a rule, `path` for others.
-        only: globs, one of which a name of an image has to match; it is pushed under all of them. () for all.
-        platform: push the manifest for this platform alone, in place of the whole image.
+        only: globs, one of which has to match a name of an image; it is pushed under all its names. () for all.
+        platform: push the manifest for this platform alone, instead of the whole image.
     """
 
     projects: tuple[ProjectRule, ...] = ()
@@ -76,38 +76,38 @@ class PushSettings:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Target:
-    """A name in the registry that is pushed to; `tag` is "" for an image that is known by its digest alone."""
+class PushTarget:
+    """A name to push to; `tag` is "" for an image that has only a digest."""
 
     repository: str
     tag: str
 
     @property
     def project(self) -> str:
-        """What Harbor calls the first segment."""
+        """The first segment, which is a project of Harbor."""
         return self.repository.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedPush:
-    """One name to be made.
+    """One name to push.
 
     Arguments:
         source: the image's name in the bundle.
-        image: what the bundle has of it.
-        document: what the name will stand for: the image's top, or one platform's manifest.
+        image: the image in the bundle.
+        document: what the name will stand for: the image's top document, or one platform's manifest.
         whole: whether that is everything that the bundle has of the image.
     """
 
     source: Reference
     image: BundleImage
-    target: Target
+    target: PushTarget
     document: IndexedFile
     whole: bool
 
     @property
     def digest(self) -> Digest:
-        """What the name has to be at afterwards."""
+        """The digest that the name has to have afterwards."""
         return self.document.blob.digest
 
     @property
@@ -124,7 +124,7 @@ class PlannedPush:
     @property
     def files(self) -> tuple[IndexedFile, ...]:
         """Every blob that may have to be sent, `document` among them; those of other platforms left out."""
-        # an index that has fewer platforms than its upstream's own has that one beside it
+        # a pruned index has its upstream's own beside it, which is not pushed
         left_out = INDEX_TYPES if self.whole else DOCUMENT_TYPES
         rest = (file for file in self.image.files if file is not self.document and media_type(file) not in left_out)
         return (self.document, *(file for file in rest if self.whole or self._is_for_it(file)))
@@ -135,7 +135,7 @@ class PlannedPush:
 
 @dataclass(frozen=True, slots=True)
 class PushPlan:
-    """Every name to be made, in the order of targets, none twice."""
+    """Every name to push, in the order of targets, none twice."""
 
     pushes: tuple[PlannedPush, ...]
 
@@ -147,28 +147,28 @@ class PushPlan:
     @property
     def harbor_problems(self) -> tuple[str, ...]:
         """A line for every target that Harbor cannot hold; other registries may."""
-        told = [(push, repository_problem(push.target.repository)) for push in self.pushes]
-        return tuple(f"{push.source} -> {push.name}: {problem}" for push, problem in told if problem)
+        checked = [(push, repository_problem(push.target.repository)) for push in self.pushes]
+        return tuple(f"{push.source} -> {push.name}: {problem}" for push, problem in checked if problem)
 
 
 def push_plan(images: Iterable[BundleImage], settings: PushSettings) -> PushPlan:
-    """Decide what goes where.
+    """Decide which image gets which names.
 
     Raises PublishError: PUSH_NOTHING (nothing in the bundle matches, or has the platform), PUSH_NAME_CONFLICT (two
-    images of different digests under one name; every such name is told).
+    images of different digests under one name; with every such name).
     """
     wanted = [image for image in images if _is_wanted(image, settings.only)]
     chosen = [(name, image) for image in wanted for name in image.names]
     if not chosen:
-        asked = f" whose name matches {' or '.join(settings.only)}" if settings.only else ""
-        raise _nothing(f"the bundle has no image{asked}", "Look at the names with `bundler inspect`.")
-    pushes: dict[Target, list[PlannedPush]] = {}
+        matching = f" whose name matches {' or '.join(settings.only)}" if settings.only else ""
+        raise _nothing(f"the bundle has no image{matching}", "Look at the names with `bundler inspect`.")
+    pushes: dict[PushTarget, list[PlannedPush]] = {}
     for name, image in sorted(chosen, key=lambda pair: str(pair[0])):
         document = _document(image, settings.platform)
         if document is None:
             continue
         for repository in dict.fromkeys(target_repositories(name, settings)):
-            push = PlannedPush(name, image, Target(repository, name.tag), document, whole=document is image.top)
+            push = PlannedPush(name, image, PushTarget(repository, name.tag), document, whole=document is image.top)
             pushes.setdefault(push.target, []).append(push)
     if not pushes:
         raise _nothing(f"no image is for {settings.platform}", "Leave --platform out to push what there is.")
@@ -178,7 +178,7 @@ def push_plan(images: Iterable[BundleImage], settings: PushSettings) -> PushPlan
 
 
 def target_repositories(name: Reference, settings: PushSettings) -> tuple[str, ...]:
-    """Return `project/repository` for each form of an image's name that is asked for."""
+    """Return `project/repository` for each wanted form of an image's name."""
     rule = next((rule for rule in settings.projects if is_named_like(name, [rule.glob])), None)
     path = site_repository(name)
     last = f"{rule.project if rule else DEFAULT_PROJECT}/{name.path.rpartition('/')[2]}"
@@ -202,7 +202,7 @@ def _document(image: BundleImage, platform: Platform | None) -> IndexedFile | No
     return image.manifest_for([platform])
 
 
-def _refuse_conflicts(pushes: dict[Target, list[PlannedPush]]) -> None:
+def _refuse_conflicts(pushes: dict[PushTarget, list[PlannedPush]]) -> None:
     conflicts = [
         f"{of_one[0].target.repository}:{of_one[0].target.tag} would be "
         + " and ".join(f"{push.source} ({push.digest})" for push in _one_per_digest(of_one))

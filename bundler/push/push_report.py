@@ -1,4 +1,4 @@
-"""What a push came to, name by name. Values, and which of their failures is raised."""
+"""The outcome of a push, name by name. Values, and which of their failures is raised."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from bundler.model.digest import Digest
     from bundler.push.push_plan import PlannedPush
 
-Outcome = Literal["pushed", "present", "skipped", "failed", "missing"]
+PushOutcome = Literal["pushed", "present", "skipped", "failed", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one name.
+class PushResult:
+    """The outcome of one name.
 
     Arguments:
-        outcome: `present` when it was there already; `skipped` when it stands for another image and was left alone;
-            `missing` in a run that sends nothing, for what would be pushed.
-        before: what the name stood for when that was another image, else None; what a roll-back would push again.
+        outcome: `present` when it existed already; `skipped` when it stands for another image and was left alone;
+            `missing` in a dry run, for what would be pushed.
+        before: the digest that the name had if that was another image, else None; a roll-back would push it again.
         error: why it failed, else None.
     """
 
     push: PlannedPush
-    outcome: Outcome
+    outcome: PushOutcome
     before: Digest | None = None
     error: BundlerError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What went over the line: blobs sent and their bytes, and blobs taken over from another repository."""
+    """What was sent: blobs and their bytes, and blobs mounted from another repository."""
 
     blobs: int
     blob_bytes: int
@@ -44,11 +44,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """What was found and done about a Harbor's projects.
+    """A Harbor's projects that did not exist.
 
     Arguments:
-        empty: those that had to be created, which hold nothing yet; sorted.
-        refused: those that are not there and could not be created.
+        empty: those that were created (in a dry run: would be), which hold nothing yet; sorted.
+        refused: those that could not be created, with the error.
     """
 
     empty: tuple[str, ...] = ()
@@ -59,13 +59,13 @@ class Projects:
 class PushReport:
     """A whole run; `results` in the plan's order."""
 
-    results: tuple[Result, ...]
+    results: tuple[PushResult, ...]
     sent: Sent
     projects: Projects = field(default_factory=Projects)
 
     @property
-    def counts(self) -> Counter[Outcome]:
-        """How many names came to each outcome."""
+    def counts(self) -> Counter[PushOutcome]:
+        """How many names have each outcome."""
         return Counter(result.outcome for result in self.results)
 
 

@@ -1,6 +1,6 @@
-"""Push a plan straight from the layout: every platform, digests preserved, only what is missing.
+"""Push a plan straight from the bundle: every platform, digests preserved, only what is missing.
 
-Owns the order (names looked at, bytes checked, blobs, manifests of platforms, the name itself, the name compared) and
+Owns the order (look up names, check bytes, upload blobs, put the platforms' manifests, put the name, compare it) and
 that one image's failure does not stop the others; refuses to know HTTP (`interface.RegistryWriter`) and projects.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.image.bundled import DOCUMENT_TYPES, media_type
-from bundler.push.push_report import Projects, PushReport, Result, Sent
+from bundler.push.push_report import Projects, PushReport, PushResult, Sent
+from bundler.push.push_state import PushState, undecided
 from bundler.threads import attempt_each
 
 if TYPE_CHECKING:
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from bundler.model.sink import Pieces
     from bundler.net.interface import RegistryWriter
     from bundler.push.push_plan import PlannedPush, PushPlan
+    from bundler.push.push_state import OnExistingTag
+
+W = TypeVar("W")
 
 
 class Blobs(Protocol):
     """Where the bytes come from; `archive.bundled_images` implements it."""
 
     def damaged(self, files: Iterable[IndexedFile], task: Task) -> Mapping[str, BundlerError]:
-        """Return what is wrong with files that are not the listed ones, or cannot be read, by path."""
+        """Return the errors of files that differ from the listed ones, or cannot be read, by path."""
 
     def read(self, file: IndexedFile) -> bytes:
         """Return a document's bytes."""
@@ -39,41 +43,24 @@ class Blobs(Protocol):
         """Return what yields a file's bytes from an offset on."""
 
 
-OnExistingTag = Literal["skip", "overwrite", "fail"]
-W = TypeVar("W")
-
-
 @dataclass(slots=True)
-class _Way:
-    """One name on its way; `result` is there once it is decided."""
-
-    push: PlannedPush
-    before: Digest | None = None
-    result: Result | None = None
-
-    def fail(self, error: BundlerError) -> None:
-        if self.result is None:
-            self.result = Result(self.push, "failed", self.before, error)
-
-
-@dataclass(slots=True)
-class _Freight:
-    """One blob, by repository the names that want it there, and the repositories that have it."""
+class _BlobUpload:
+    """One blob, by repository the pushes that need it there, and the repositories that have it."""
 
     file: IndexedFile
-    ways: dict[str, list[_Way]] = field(default_factory=dict)
-    having: list[str] = field(default_factory=list)
+    states: dict[str, list[PushState]] = field(default_factory=dict)
+    present_in: list[str] = field(default_factory=list)
 
     @property
-    def wanting(self) -> list[str]:
-        """The repositories that lack it and have an image which has not failed for other reasons."""
-        having = set(self.having)
-        return [name for name, ways in self.ways.items() if name not in having and _undecided(ways)]
+    def missing_in(self) -> list[str]:
+        """The repositories that lack it and have a push that has not failed for other reasons."""
+        present = set(self.present_in)
+        return [name for name, states in self.states.items() if name not in present and undecided(states)]
 
 
 def push(
     plan: PushPlan,
-    layout: Blobs,
+    content: Blobs,
     writer: RegistryWriter,
     progress: Progress,
     *,
@@ -82,45 +69,44 @@ def push(
     dry_run: bool = False,
     projects: Projects | None = None,
 ) -> PushReport:
-    """Push everything that is missing and return what became of each name.
+    """Push everything that is missing and return the result of each name.
 
     Arguments:
-        jobs: how many blobs or manifests are on their way at once, at least 1.
+        jobs: how many blobs or manifests are sent at once, at least 1.
         on_existing_tag: what to do with a tag that stands for another image; `fail` fails that image alone.
-        dry_run: only look what is there; everything else is `missing` in the report.
-        projects: what is known of them; names in one that cannot be had fail, those in an empty one are not looked at.
+        dry_run: only look up what exists; everything else is `missing` in the report.
+        projects: what is known about them; names in a refused one fail, those in an empty one are not looked up.
 
     Raises nothing that concerns single images: their errors are in the report.
     """
-    run = _Run(layout, writer, progress, jobs)
-    ways = [_Way(push) for push in plan.pushes]
+    run = _RegistryRun(content, writer, progress, jobs)
+    states = [PushState(push) for push in plan.pushes]
     known = projects or Projects()
-    for way in ways:
-        if (refused := known.refused.get(way.push.target.project)) is not None:
-            way.fail(refused)
-    looked_at = [way for way in _undecided(ways) if way.push.target.project not in known.empty]
-    run.each(looked_at, lambda way: run.look(way, on_existing_tag), lambda way: [way])
+    for state in states:
+        if (refused := known.refused.get(state.push.target.project)) is not None:
+            state.fail(refused)
+    existing = [state for state in undecided(states) if state.push.target.project not in known.empty]
+    run.each(existing, lambda state: run.look_up(state, on_existing_tag), lambda state: [state])
     if dry_run:
-        left = (way.result or Result(way.push, "missing", way.before) for way in ways)
-        return PushReport(tuple(left), Sent(0, 0, 0), known)
-    run.check(_undecided(ways))
-    freight = _freight(ways)
-    progress.expect(sum(one.file.blob.size * len(one.wanting) for one in freight))
-    # from the first repository that takes a blob the others can take it over
-    while first := [(one, one.wanting[0]) for one in freight if not one.having and one.wanting]:
-        run.each(first, run.carry, _ways)
-    run.each([(one, repository) for one in freight for repository in one.wanting], run.carry, _ways)
-    run.each(_undecided(ways), run.name, lambda way: [way])
-    return PushReport(
-        tuple(way.result for way in ways if way.result), Sent(run.blobs, run.blob_bytes, run.mounted), known
-    )
+        results = (state.result or PushResult(state.push, "missing", state.before) for state in states)
+        return PushReport(tuple(results), Sent(0, 0, 0), known)
+    run.check_bytes(undecided(states))
+    uploads = _blob_uploads(states)
+    progress.expect(sum(upload.file.blob.size * len(upload.missing_in) for upload in uploads))
+    # from the first repository that accepts a blob it can be mounted into the others
+    while first := [(one, one.missing_in[0]) for one in uploads if not one.present_in and one.missing_in]:
+        run.each(first, run.upload, _states_of)
+    run.each([(one, repository) for one in uploads for repository in one.missing_in], run.upload, _states_of)
+    run.each(undecided(states), run.put_name, lambda state: [state])
+    sent = Sent(run.blobs, run.blob_bytes, run.mounted)
+    return PushReport(tuple(state.result for state in states if state.result), sent, known)
 
 
 @dataclass(slots=True)
-class _Run:
+class _RegistryRun:
     """What the steps share."""
 
-    layout: Blobs
+    content: Blobs
     writer: RegistryWriter
     progress: Progress
     jobs: int
@@ -129,80 +115,76 @@ class _Run:
     mounted: int = 0
     counting: threading.Lock = field(default_factory=threading.Lock)
 
-    def each(self, work: Sequence[W], act: Callable[[W], None], ways: Callable[[W], Sequence[_Way]]) -> None:
-        """Do every piece of work; the ways of one that fails have failed, at once, so that others need not go on."""
+    def each(self, work: Sequence[W], act: Callable[[W], None], states_of: Callable[[W], Sequence[PushState]]) -> None:
+        """Do every piece of work; when one fails, its pushes fail at once, so that no more work is done for them."""
 
         def attempt(index: int, _: Callable[[], bool]) -> None:
             try:
                 act(work[index])
             except BundlerError as error:
-                for way in ways(work[index]):
-                    way.fail(error)
+                for state in states_of(work[index]):
+                    state.fail(error)
 
         attempt_each(len(work), attempt, threads=self.jobs)
 
-    def look(self, way: _Way, on_existing_tag: OnExistingTag) -> None:
-        """Decide what is to be done about a name that stands for something already."""
-        target, want = way.push.target, way.push.digest
-        held = self.writer.held(target.repository, target.tag or str(want))
-        if held == want:
-            way.result = Result(way.push, "present")
-        elif held is not None:
-            way.before = held
-            if on_existing_tag == "skip":
-                way.result = Result(way.push, "skipped", held)
-            elif on_existing_tag == "fail":
-                raise tag_taken(way.push, self.writer.host, held)
+    def look_up(self, state: PushState, on_existing_tag: OnExistingTag) -> None:
+        """Decide what to do about a name that exists already."""
+        target, want = state.push.target, state.push.digest
+        current = self.writer.manifest_digest(target.repository, target.tag or str(want))
+        if current == want:
+            state.result = PushResult(state.push, "present")
+        elif current is not None:
+            state.keep_or_overwrite(current, on_existing_tag, self.writer.host)
 
-    def check(self, ways: Sequence[_Way]) -> None:
-        """Let no image begin of which some bytes are not the listed ones."""
-        files = {file.path: file for way in ways for file in way.push.files}
+    def check_bytes(self, states: Sequence[PushState]) -> None:
+        """Fail every push of which some bytes differ from the listed ones, before anything is sent."""
+        files = {file.path: file for state in states for file in state.push.files}
         task = self.progress.task("checking the images", sum(file.blob.size for file in files.values()))
-        wrong = self.layout.damaged(files.values(), task)
+        wrong = self.content.damaged(files.values(), task)
         task.finish("damaged" if wrong else "intact")
-        for way in ways:
-            for file in way.push.files:
+        for state in states:
+            for file in state.push.files:
                 if file.path in wrong:
-                    way.fail(wrong[file.path])
+                    state.fail(wrong[file.path])
 
-    def carry(self, leg: tuple[_Freight, str]) -> None:
-        """Bring a blob into a repository that wants it, unless its images there have failed meanwhile."""
-        freight, repository = leg
-        if not _undecided(freight.ways[repository]):
+    def upload(self, work: tuple[_BlobUpload, str]) -> None:
+        """Bring a blob into a repository that lacks it, unless the pushes that need it there have failed meanwhile."""
+        upload, repository = work
+        if not undecided(upload.states[repository]):
             return
-        blob = freight.file.blob
+        blob = upload.file.blob
         task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
         try:
-            outcome = self._carried(repository, freight.file, freight.having, task)
+            outcome = self._uploaded(repository, upload.file, upload.present_in, task)
         except BundlerError:
             task.finish("failed")
             raise
         task.finish(outcome)
-        freight.having.append(repository)
+        upload.present_in.append(repository)
 
-    def _carried(self, repository: str, file: IndexedFile, having: Sequence[str], task: Task) -> str:
-        """Bring a blob into one repository and return how; `having` are others that have it."""
+    def _uploaded(self, repository: str, file: IndexedFile, present_in: Sequence[str], task: Task) -> str:
+        """Bring a blob into one repository and return how; `present_in` are others that have it."""
         if self.writer.has_blob(repository, file.blob):
             return "present"
-        if having and self.writer.mount(repository, file.blob, having[0]):
+        if present_in and self.writer.mount(repository, file.blob, present_in[0]):
             self._count(mounted=1)
             return "taken over"
-        self.writer.upload(repository, file.blob, self.layout.pieces(file), task)
+        self.writer.upload(repository, file.blob, self.content.pieces(file), task)
         self._count(blobs=1, blob_bytes=file.blob.size)
         return ""
 
-    def name(self, way: _Way) -> None:
-        """Put the documents, those of the platforms first, and compare what the name stands for then."""
-        push, repository = way.push, way.push.target.repository
+    def put_name(self, state: PushState) -> None:
+        """Put the documents, those of the platforms first, and compare what the name stands for afterwards."""
+        push, repository = state.push, state.push.target.repository
         children = [file for file in push.files[1:] if media_type(file) in DOCUMENT_TYPES]
         for child in children:
-            self.writer.put_manifest(repository, str(child.blob.digest), media_type(child), self.layout.read(child))
+            self.writer.put_manifest(repository, str(child.blob.digest), media_type(child), self.content.read(child))
         name = push.target.tag or str(push.digest)
-        self.writer.put_manifest(repository, name, media_type(push.document), self.layout.read(push.document))
-        got = self.writer.held(repository, name)
+        self.writer.put_manifest(repository, name, media_type(push.document), self.content.read(push.document))
+        got = self.writer.manifest_digest(repository, name)
         if got != push.digest:
             raise _other_digest(push, self.writer.host, got)
-        way.result = Result(push, "pushed", way.before)
+        state.result = PushResult(push, "pushed", state.before)
 
     def _count(self, *, blobs: int = 0, blob_bytes: int = 0, mounted: int = 0) -> None:
         with self.counting:
@@ -211,40 +193,26 @@ class _Run:
             self.mounted += mounted
 
 
-def _undecided(ways: Sequence[_Way]) -> list[_Way]:
-    return [way for way in ways if way.result is None]
+def _states_of(work: tuple[_BlobUpload, str]) -> Sequence[PushState]:
+    """Return the pushes that need a blob in a repository."""
+    upload, repository = work
+    return upload.states[repository]
 
 
-def _ways(leg: tuple[_Freight, str]) -> Sequence[_Way]:
-    """Return the images that need a blob in a repository."""
-    freight, repository = leg
-    return freight.ways[repository]
-
-
-def _freight(ways: Sequence[_Way]) -> list[_Freight]:
-    """Return the blobs that are no documents, the largest first so that none is left alone at the end."""
-    found: dict[str, _Freight] = {}
-    for way in _undecided(ways):
-        for file in way.push.files:
+def _blob_uploads(states: Sequence[PushState]) -> list[_BlobUpload]:
+    """Return the blobs that are not documents, the largest first so that none is left alone at the end."""
+    found: dict[str, _BlobUpload] = {}
+    for state in undecided(states):
+        for file in state.push.files:
             if media_type(file) not in DOCUMENT_TYPES:
-                wanted_in = found.setdefault(file.path, _Freight(file)).ways
-                wanted_in.setdefault(way.push.target.repository, []).append(way)
-    for way in ways:
-        if way.result is not None and way.result.outcome == "present":
-            for file in way.push.files:
+                needed_in = found.setdefault(file.path, _BlobUpload(file)).states
+                needed_in.setdefault(state.push.target.repository, []).append(state)
+    for state in states:
+        if state.result is not None and state.result.outcome == "present":
+            for file in state.push.files:
                 if (one := found.get(file.path)) is not None:
-                    one.having.append(way.push.target.repository)
+                    one.present_in.append(state.push.target.repository)
     return sorted(found.values(), key=lambda one: (-one.file.blob.size, one.file.path))
-
-
-def tag_taken(push: PlannedPush, host: str, held: Digest) -> PublishError:
-    """Return the error for a tag that stands for another image, and is to be left alone."""
-    return PublishError(
-        ErrorId.PUSH_TAG_TAKEN,
-        f"stands for another image already: it is {held}, the bundle has {push.digest}",
-        where=f"{host}/{push.name}",
-        remedy="Push with --on-existing-tag overwrite to replace it, skip to keep it, or under another --project.",
-    )
 
 
 def _other_digest(push: PlannedPush, host: str, got: Digest | None) -> PublishError:

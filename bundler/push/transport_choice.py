@@ -1,4 +1,4 @@
-"""Which way a push takes, and why. Pure."""
+"""Which transport a push takes, through the engine or straight to the registry, and why. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Via = Literal["auto", "docker", "registry"]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a plan is pushed; `reason` says why, for a person."""
+class TransportChoice:
+    """The transport of a push; `reason` says why, for a person."""
 
     via: Literal["docker", "registry"]
     reason: str
@@ -30,23 +30,23 @@ class Way:
         return f"pushing {how} (--via {self.via}): {self.reason}"
 
 
-def way_without_engine(why: str) -> Way:
-    """Return the way where no engine can be had."""
-    return Way("registry", why)
+def without_engine(why: str) -> TransportChoice:
+    """Return the choice where no engine answers."""
+    return TransportChoice("registry", why)
 
 
-def way_with_engine(plan: PushPlan, platforms: Sequence[Platform], distrust: str = "") -> Way:
-    """Return the engine's way when nothing would be lost on it, the registry's otherwise.
+def choose_transport(plan: PushPlan, platforms: Sequence[Platform], distrust: str = "") -> TransportChoice:
+    """Return the engine as transport if nothing would be lost by that, else the registry.
 
     Arguments:
-        platforms: what the engine runs.
-        distrust: why it could not speak to the registry, see `WantedTrust.obstacle`.
+        platforms: those that the engine runs.
+        distrust: why it could not push to the registry, see `WantedTrust.obstacle`.
     """
     if distrust:
-        return Way("registry", f"the engine could not push: {distrust}")
+        return TransportChoice("registry", f"the engine could not push: {distrust}")
     untagged = [f"{push.source} has no tag" for push in plan.pushes if not push.target.tag]
     lost = (*platform_obstacles(plan, platforms), *untagged)
     if not lost:
-        return Way("docker", f"it answers, and every image is for {' or '.join(map(str, platforms))} alone")
+        return TransportChoice("docker", f"it answers, and every image is for {' or '.join(map(str, platforms))} alone")
     more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
-    return Way("registry", f"the engine could not push everything: {lost[0]}{more}")
+    return TransportChoice("registry", f"the engine could not push everything: {lost[0]}{more}")

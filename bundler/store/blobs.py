@@ -1,8 +1,8 @@
 """The content store on disk: bytes enter by verify-then-rename and are found by their digest. Design section 5.
 
-Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` what is on its way (`partial.py`), `witness/` what is
-remembered of verified files (`witness.py`), `notes/` how blobs are known elsewhere (`notes.py`), `lock` says whether a
-build is running (`use.py`). Implements `interface.BlobStore`.
+Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` downloads under way (`partial.py`), `witness/` the records
+of verified files (`verified_files.py`), `notes/` other names of blobs (`index.py`), `lock` is held by running builds
+(`use.py`). The directories' names are a format: caches have them. Implements `interface.BlobStore`.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
-from bundler.store.index import Notes
-from bundler.store.partial import PartialFile, partial_file
+from bundler.store.index import BlobIndex
+from bundler.store.partial import IncomingFile, incoming_file
 from bundler.store.use import shared_use
-from bundler.store.verified_files import Witness
+from bundler.store.verified_files import VerifiedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-    from bundler.store.interface import Note
 
 
 class Store:
@@ -38,8 +36,8 @@ class Store:
         self.root = root
         self.blob_directory = root / "sha256"
         self.partial_directory = root / "partial"
-        self.witness = Witness(root / "witness")
-        self.notes = Notes(root / "notes")
+        self.verified = VerifiedFiles(root / "witness")
+        self.index = BlobIndex(root / "notes")
 
     def in_use(self) -> AbstractContextManager[None]:
         """Keep `prune` away for as long as the context lasts; builds may share it. Waits for a running prune."""
@@ -58,7 +56,7 @@ class Store:
         return self.blob_directory / blob.digest.hex[:2] / blob.digest.hex
 
     def read(self, blob: Blob) -> bytes:
-        """Return a small blob's bytes, verified; IntegrityError when they are damaged (the entry is then dropped)."""
+        """Return a small blob's bytes, verified; IntegrityError when they are damaged (the blob is then dropped)."""
         path = self.path(blob)
         with storage_errors(path):
             try:
@@ -84,7 +82,7 @@ class Store:
         return data
 
     def put(self, data: bytes) -> Blob:
-        """Admit bytes at hand; an entry of the same name that is damaged is replaced."""
+        """Admit bytes held in memory; a damaged file of the same name is replaced."""
         blob = Blob.of(data)
         path = self.path(blob)
         with storage_errors(path), suppress(FileNotFoundError):
@@ -92,12 +90,12 @@ class Store:
                 return blob
         return self.admit([data], blob.digest)
 
-    def incoming(self, name: str) -> AbstractContextManager[PartialFile]:
+    def incoming(self, name: str) -> AbstractContextManager[IncomingFile]:
         """Open the partial file of that name, waiting for another process that has it open."""
-        return partial_file(self.partial_directory, name, self._admitted)
+        return incoming_file(self.partial_directory, name, self._admitted)
 
     def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:
-        """Admit bytes that are made on the spot, verified against what is expected."""
+        """Admit bytes as they are produced, verified against the expected digests."""
         with self._scratch() as partial:
             for chunk in chunks:
                 partial.write(chunk)
@@ -108,22 +106,10 @@ class Store:
         path = self.path(blob)
         with storage_errors(path):
             path.unlink(missing_ok=True)
-        self.witness.forget(blob)
-
-    def recall(self, name: str) -> Note | None:
-        """Return what was remembered under a name."""
-        return self.notes.recall(name)
-
-    def remember(self, name: str, note: Note) -> None:
-        """Remember something under a name."""
-        self.notes.remember(name, note)
-
-    def forget(self, name: str) -> None:
-        """Remember nothing under a name."""
-        self.notes.forget(name)
+        self.verified.remove(blob)
 
     @contextmanager
-    def _scratch(self) -> Iterator[PartialFile]:
+    def _scratch(self) -> Iterator[IncomingFile]:
         with self.incoming(f"made-{os.getpid()}-{secrets.token_hex(8)}") as partial:
             try:
                 yield partial
@@ -137,4 +123,4 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             file.rename(path)
             status = path.stat()
-        self.witness.remember(blob, status, crc32)
+        self.verified.record(blob, status, crc32)

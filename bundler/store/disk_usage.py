@@ -1,4 +1,4 @@
-"""What lies in a store and how much room there is beside it: what `bundler store info` and `bundler plan` show."""
+"""How much a store holds and how much disk is free: what `bundler store info` and `bundler plan` show."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PartialSize:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreContents:
+class StoreUsage:
     """A store at one moment; `count` and `bytes` are those of the admitted blobs."""
 
     path: Path
@@ -35,8 +35,8 @@ class StoreContents:
     partial: tuple[PartialSize, ...]
 
 
-def store_contents(store: Store) -> StoreContents:
-    """Count what lies in a store; one that does not exist yet is empty. Raises StorageError."""
+def store_usage(store: Store) -> StoreUsage:
+    """Count what a store holds; one that does not exist yet is empty. Raises StorageError."""
     sizes = [size for _, size in stored_files(store)]
     partial = tuple(
         sorted(
@@ -45,7 +45,7 @@ def store_contents(store: Store) -> StoreContents:
             if "." not in entry.name
         )
     )
-    return StoreContents(store.root, len(sizes), sum(sizes), partial)
+    return StoreUsage(store.root, len(sizes), sum(sizes), partial)
 
 
 def stored_files(store: Store) -> Iterator[tuple[Path, int]]:
@@ -57,7 +57,7 @@ def stored_files(store: Store) -> Iterator[tuple[Path, int]]:
 
 
 def stored_blob(path: Path, size: int) -> Blob | None:
-    """Return the blob that a file of the store is named for, or None when its name is no digest."""
+    """Return the blob that a file of the store is named after, or None when its name is not a digest."""
     try:
         blob = Blob(Digest("sha256", path.name), size)
     except ValueError:
@@ -67,12 +67,17 @@ def stored_blob(path: Path, size: int) -> Blob | None:
 
 def free_bytes(path: Path) -> int:
     """Return what an unprivileged user may still write below `path`, which need not exist yet. Raises StorageError."""
-    existing = path.absolute()
     with storage_errors(path):
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
-        room = os.statvfs(existing)
+        room = os.statvfs(nearest_existing(path))
     return room.f_bavail * room.f_frsize
+
+
+def nearest_existing(path: Path) -> Path:
+    """Return the path itself, or its nearest parent that exists. Raises OSError."""
+    existing = path.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    return existing
 
 
 def _directories(path: Path) -> list[Path]:

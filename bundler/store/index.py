@@ -1,8 +1,8 @@
-"""What is remembered beside the store of how its blobs are known elsewhere; a small JSON file for each name.
+"""A small key-value index beside the store: the other names (URLs, digests) of its blobs, one JSON file for each.
 
-Owns the format (`bundler.note/1`) and that a note is whole or absent; refuses to know what a name or a field means.
-A name may hold a secret (the token of a URL), so only its SHA-256 reaches the disk. Losing a note costs time, never
-correctness: one that is damaged, or of a later format, is none, and one that cannot be written is left out.
+Owns the format (`bundler.note/1`) and that a record is whole or absent; refuses to know what a name or a field means.
+A name may hold a secret (the token of a URL), so only its SHA-256 reaches the disk. Losing a record costs time, never
+correctness: a damaged one, or one of a later format, counts as absent, and one that cannot be written is left out.
 """
 
 from __future__ import annotations
@@ -15,50 +15,50 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.model.digest import Blob, Digest
-from bundler.store.interface import Note
+from bundler.store.interface import IndexRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTE_FORMAT = "bundler.note/1"
-# far more than two fields of an HTTP answer and a digest are
-MAX_NOTE_BYTES = 16 * 1024
+RECORD_FORMAT = "bundler.note/1"
+# far more than two fields of an HTTP response and a digest take
+MAX_RECORD_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
-    """The notes of one store, below `directory`."""
+class BlobIndex:
+    """The index of one store, below `directory`. Implements `interface.Index`."""
 
     directory: Path
 
-    def recall(self, name: str) -> Note | None:
-        """Return the note of a name, or None when there is none that can be read."""
+    def get(self, name: str) -> IndexRecord | None:
+        """Return the record of a name, or None when there is none that can be read."""
         try:
             with self._path(name).open("rb") as file:
-                return _decoded(json.loads(file.read(MAX_NOTE_BYTES)))
+                return _decoded(json.loads(file.read(MAX_RECORD_BYTES)))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
-    def remember(self, name: str, note: Note) -> None:
-        """Write the note of a name in one step, over an earlier one."""
+    def put(self, name: str, record: IndexRecord) -> None:
+        """Write the record of a name in one step, replacing an earlier one."""
         path = self._path(name)
         # threads and processes may write the same one at the same time
         unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                unfinished.write_text(json.dumps(_encoded(note), sort_keys=True), encoding="ascii")
+                unfinished.write_text(json.dumps(_encoded(record), sort_keys=True), encoding="ascii")
                 unfinished.replace(path)
             except OSError:
                 unfinished.unlink(missing_ok=True)
 
-    def forget(self, name: str) -> None:
-        """Drop the note of a name."""
+    def remove(self, name: str) -> None:
+        """Drop the record of a name."""
         with suppress(OSError):
             self._path(name).unlink()
 
     def clear(self) -> None:
-        """Drop all notes, and what a killed process has left of one; the blobs stay."""
+        """Drop all records, and what a killed process left of one; the blobs stay."""
         with suppress(OSError):
             for path in self.directory.glob("??/*"):
                 path.unlink(missing_ok=True)
@@ -68,21 +68,21 @@ class Notes:
         return self.directory / key[:2] / key
 
 
-def _encoded(note: Note) -> dict[str, object]:
+def _encoded(record: IndexRecord) -> dict[str, object]:
     return {
-        "format": NOTE_FORMAT,
-        "sha256": note.blob.digest.hex,
-        "size": note.blob.size,
-        "fields": dict(note.fields),
+        "format": RECORD_FORMAT,
+        "sha256": record.blob.digest.hex,
+        "size": record.blob.size,
+        "fields": dict(record.fields),
     }
 
 
-def _decoded(value: Any) -> Note:
-    if value["format"] != NOTE_FORMAT:
-        raise ValueError("it is a note of another format")
+def _decoded(value: Any) -> IndexRecord:
+    if value["format"] != RECORD_FORMAT:
+        raise ValueError("it is a record of another format")
     fields, size = value["fields"], value["size"]
     if type(size) is not int or not isinstance(fields, dict):
-        raise TypeError("it is no note")
+        raise TypeError("it is not a record")
     if not all(isinstance(text, str) for text in fields.values()):
-        raise TypeError("its fields are no text")
-    return Note(Blob(Digest("sha256", value["sha256"]), size), fields)
+        raise TypeError("its fields are not text")
+    return IndexRecord(Blob(Digest("sha256", value["sha256"]), size), fields)

@@ -1,4 +1,4 @@
-"""What the rest of bundler asks of the content store; `store/blobs.py` implements it on disk. Design section 5."""
+"""What the rest of bundler needs of the content store; `store/blobs.py` implements it on disk. Design section 5."""
 
 from __future__ import annotations
 
@@ -17,11 +17,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What is remembered under a name: a blob that was in the store then, and texts whose meaning is the writer's."""
+class IndexRecord:
+    """What the index holds for a name: a blob that was in the store then, and texts whose meaning is the writer's."""
 
     blob: Blob
     fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Index(Protocol):
+    """Other names of blobs: a URL, a digest of another algorithm.
+
+    A record is a hint and no more: it may be lost, its blob may be gone, and whoever uses it checks that the blob is
+    what the name says.
+    """
+
+    def get(self, name: str) -> IndexRecord | None:
+        """Return the record of a name, or None."""
+
+    def put(self, name: str, record: IndexRecord) -> None:
+        """Keep a record under a name, replacing an earlier one."""
+
+    def remove(self, name: str) -> None:
+        """Drop the record of a name."""
 
 
 class Incoming(Sink, Protocol):
@@ -30,11 +47,11 @@ class Incoming(Sink, Protocol):
     def commit(self, *expected: Digest, size: int | None = None) -> Blob:
         """Check the whole against every expected digest (sha256 or sha512) and the size, then admit it.
 
-        Raises IntegrityError, and drops the partial file, when it is something else.
+        Raises IntegrityError, and drops the partial file, when any of them differs.
         """
 
     def open(self) -> BinaryIO:
-        """Open what has arrived for reading (an archive whose members are wanted, not the archive itself)."""
+        """Open the bytes received so far for reading (an archive of which only members are wanted)."""
 
     def discard(self) -> None:
         """Drop the partial file for good: its bytes are wrong, or no longer needed."""
@@ -43,6 +60,10 @@ class Incoming(Sink, Protocol):
 class BlobStore(Protocol):
     """Content-addressed bytes: they enter only by verify-then-rename."""
 
+    @property
+    def index(self) -> Index:
+        """Other names of its blobs."""
+
     def has(self, blob: Blob) -> bool:
         """Tell whether the blob is there with the right size (its bytes are checked whenever they are read)."""
 
@@ -50,32 +71,20 @@ class BlobStore(Protocol):
         """Return the file of a blob that is there."""
 
     def read(self, blob: Blob) -> bytes:
-        """Return a small blob's bytes, verified; IntegrityError when they are damaged (the entry is then dropped)."""
+        """Return a small blob's bytes, verified; IntegrityError when they are damaged (the blob is then dropped)."""
 
     def put(self, data: bytes) -> Blob:
-        """Admit bytes at hand."""
+        """Admit bytes held in memory."""
 
     def incoming(self, name: str) -> AbstractContextManager[Incoming]:
         """Open the partial file of that name (a digest or a URL), resuming it when an earlier run left one.
 
-        Waits for another process that has it open, so look once more whether the blob has arrived meanwhile.
+        Waits for another process that has it open, so check again afterwards whether the blob has arrived.
         Leaving the context without `commit` or `discard` keeps the bytes.
         """
 
     def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:
-        """Admit bytes that are made on the spot (a member of an archive), verified against what is expected."""
+        """Admit bytes as they are produced (a member of an archive), verified against the expected digests."""
 
     def drop(self, blob: Blob) -> None:
         """Remove a blob whose bytes turned out to be damaged."""
-
-    def recall(self, name: str) -> Note | None:
-        """Return what was remembered under a name, or None.
-
-        It is a hint and no more: the blob may be gone, and whoever uses it checks that it is what the name says.
-        """
-
-    def remember(self, name: str, note: Note) -> None:
-        """Remember something under a name (a URL, a digest of another kind), instead of what was; may be forgotten."""
-
-    def forget(self, name: str) -> None:
-        """Remember nothing under a name."""

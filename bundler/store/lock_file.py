@@ -1,4 +1,4 @@
-"""flock(2) on a file of its own, which may be removed by whoever holds it."""
+"""flock(2) on a file of its own, which the holder of the lock may remove."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait: bool = True, remove: bool = False) -> Iterator[bool]:
-    """Hold a lock on `path` for as long as the context lasts; yields False when somebody else has it.
+    """Hold a lock on `path` for as long as the context lasts; yields False when another holder has it.
 
-    The kernel lets go of it when the process ends, however it ends. It excludes threads of one process as well.
+    The kernel releases it when the process ends, however it ends. It excludes threads of one process as well.
 
     Arguments:
         shared: others may hold it too, if they also share it.
         wait: wait for it, so that the context always yields True.
-        remove: remove the file before letting go, so that none is left lying about.
+        remove: remove the file before releasing the lock, so that none is left behind.
 
-    Raises StorageError when the file cannot be made or its file system knows no locks.
+    Raises StorageError when the file cannot be created or its file system does not support locks.
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True, remove: bool 
 def _acquire(path: Path, *, shared: bool, wait: bool) -> int | None:
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     while True:
-        # NFS wants a writable descriptor for an exclusive lock: flock(2), "NFS details"
+        # NFS needs a writable descriptor for an exclusive lock: flock(2), "NFS details"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(descriptor, operation)
@@ -61,7 +61,7 @@ def _acquire(path: Path, *, shared: bool, wait: bool) -> int | None:
 
 
 def _is_still(path: Path, descriptor: int) -> bool:
-    """Tell whether the locked file is the one that has the name now: its last holder may have removed it."""
+    """Tell whether the path still names the locked file: the last holder may have removed it."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,8 +1,8 @@
 """A file on its way into the store, which survives an interruption at any moment. Implements `interface.Incoming`.
 
-Three names below `partial/`: NAME holds the bytes, NAME.validator what came with them, NAME.lock who has it open.
-The validator is removed before the bytes it belongs to, and written after them: whenever the process is killed,
-a validator that is there describes the bytes that are there.
+Three files below `partial/`: NAME holds the bytes, NAME.validator what the server sent to identify them, NAME.lock is
+locked while it is open. The validator is removed before the bytes it belongs to, and written after them: whenever the
+process is killed, an existing validator describes the existing bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LONGEST_PLAIN_NAME = 200
 
 
 def file_name(name: str) -> str:
-    """Return the file name of a partial file, which has no dot: the name where it is a plain one, else its digest."""
+    """Return the file name of a partial file, without any dot: the name itself where it is plain, else its digest."""
     plain = name.replace(":", "-")
     if plain.isascii() and plain.replace("-", "").isalnum() and len(plain) <= LONGEST_PLAIN_NAME:
         return plain
@@ -39,7 +39,7 @@ def file_name(name: str) -> str:
 
 
 @contextmanager
-def partial_file(directory: Path, name: str, admit: Callable[[Path, Blob, int], None]) -> Iterator[PartialFile]:
+def incoming_file(directory: Path, name: str, admit: Callable[[Path, Blob, int], None]) -> Iterator[IncomingFile]:
     """Open the partial file of a name, alone; see `interface.BlobStore.incoming`.
 
     Arguments:
@@ -47,15 +47,15 @@ def partial_file(directory: Path, name: str, admit: Callable[[Path, Blob, int], 
     """
     path = directory / file_name(name)
     with locked(path.with_name(path.name + LOCK_SUFFIX), remove=True):
-        partial = PartialFile(path, admit)
+        partial = IncomingFile(path, admit)
         try:
             yield partial
         finally:
             partial.close()
 
 
-class PartialFile:
-    """See `interface.Incoming`; made by `partial_file`, which holds the lock."""
+class IncomingFile:
+    """See `interface.Incoming`; made by `incoming_file`, which holds the lock."""
 
     def __init__(self, path: Path, admit: Callable[[Path, Blob, int], None]) -> None:
         self._path = path
@@ -76,11 +76,11 @@ class PartialFile:
 
     @property
     def validator(self) -> str:
-        """The validator that came with them, or ""."""
+        """The validator of those bytes, or ""."""
         return self._validator
 
     def restart(self, validator: str) -> None:
-        """Drop what it holds and remember the validator of what is about to come."""
+        """Drop what it holds and keep the validator of the bytes about to arrive."""
         with storage_errors(self._path):
             self._validator_path.unlink(missing_ok=True)
             os.ftruncate(self._open_descriptor(), 0)
@@ -94,7 +94,7 @@ class PartialFile:
             self._validator = validator
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append bytes; StorageError when the disk is full (what fitted is kept)."""
+        """Append bytes; StorageError when the disk is full (the bytes that fitted are kept)."""
         self._hash_up_to_offset()
         rest = memoryview(data)
         with storage_errors(self._path):
@@ -108,7 +108,7 @@ class PartialFile:
     def commit(self, *expected: Digest, size: int | None = None) -> Blob:
         """Check the whole against every expected digest and the size, then admit it.
 
-        Raises IntegrityError, and drops the partial file, when it is something else.
+        Raises IntegrityError, and drops the partial file, when any of them differs.
         """
         if size is not None and self._offset != size:
             raise self._wrong("has another size", f"{size} bytes", f"{self._offset} bytes")
@@ -120,11 +120,11 @@ class PartialFile:
         with storage_errors(self._path):
             os.fsync(self._open_descriptor())
         self._admit(self._path, blob, self._crc32)
-        self._forget()
+        self._release()
         return blob
 
     def open(self) -> BinaryIO:
-        """Open what has arrived for reading."""
+        """Open the bytes received so far for reading."""
         with storage_errors(self._path):
             return self._path.open("rb")
 
@@ -139,12 +139,12 @@ class PartialFile:
     def discard(self) -> None:
         """Drop the partial file for good."""
         if self._descriptor is not None:
-            self._forget()
+            self._release()
             with storage_errors(self._path):
                 self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave the bytes where they are; a file without any is removed."""
+        """Keep the bytes for the next run; an empty file is removed."""
         if self._descriptor is not None:
             if self._offset == 0:
                 self.discard()
@@ -154,7 +154,7 @@ class PartialFile:
 
     def _kept_validator(self) -> str:
         if self._offset == 0:
-            # the bytes were admitted, or dropped, just before the process was killed
+            # the process was killed just after the bytes were admitted or dropped
             self._validator_path.unlink(missing_ok=True)
             return ""
         try:
@@ -162,7 +162,7 @@ class PartialFile:
         except (FileNotFoundError, UnicodeError):
             return ""
 
-    def _forget(self) -> None:
+    def _release(self) -> None:
         with storage_errors(self._path), suppress(FileNotFoundError):
             self._validator_path.unlink()
         os.close(self._open_descriptor())
@@ -170,7 +170,7 @@ class PartialFile:
         self._offset, self._validator = 0, ""
 
     def _hash_up_to_offset(self) -> None:
-        """Hash what an earlier run left; bytes written since are hashed already."""
+        """Hash the bytes of an earlier run; bytes written since are hashed already."""
         with storage_errors(self._path):
             while self._hashed < self._offset:
                 block = os.pread(self._open_descriptor(), min(BLOCK_BYTES, self._offset - self._hashed), self._hashed)

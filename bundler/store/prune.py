@@ -1,4 +1,4 @@
-"""Removing from a store what no lock asks for, never while a build uses it."""
+"""Removing from a store what no lock needs, never while a build uses it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was removed: files (blobs and partial files) and their bytes."""
+    """Number and bytes of the removed files, blobs and partial files together."""
 
     count: int
     bytes: int
@@ -34,8 +34,8 @@ def prune(store: Store, keep: frozenset[Blob]) -> Pruned:
         if not store.root.exists():
             return Pruned(0, 0)
     with sole_use(store.root):
-        # most notes are of metadata, which no lock keeps; a lost one costs a small request
-        store.notes.clear()
+        # most records are of metadata, which no lock keeps; a lost one costs a small request
+        store.index.clear()
         blobs, partial = _prune_blobs(store, keep), _prune_partial(store)
     return Pruned(blobs.count + partial.count, blobs.bytes + partial.bytes)
 
@@ -46,17 +46,17 @@ def _prune_blobs(store: Store, keep: frozenset[Blob]) -> Pruned:
         blob = stored_blob(path, size)
         if blob is None or blob in keep:
             continue
-        store.witness.forget(blob)
+        store.verified.remove(blob)
         with storage_errors(path):
             path.unlink(missing_ok=True)
-            with suppress(OSError):  # other blobs are in there
+            with suppress(OSError):  # it holds other blobs
                 path.parent.rmdir()
         count, freed = count + 1, freed + size
     return Pruned(count, freed)
 
 
 def _prune_partial(store: Store) -> Pruned:
-    """Remove the partial files; one that is locked all the same belongs to a program that does not use `in_use`."""
+    """Remove the partial files; one that is locked even so belongs to a program that does not use `in_use`."""
     count = freed = 0
     with storage_errors(store.partial_directory):
         files = list(store.partial_directory.iterdir()) if store.partial_directory.exists() else []
@@ -68,7 +68,7 @@ def _prune_partial(store: Store) -> Pruned:
             with storage_errors(path):
                 if path.exists():
                     count, freed = count + 1, freed + path.stat().st_size
-                # the bytes last: a validator never outlives them
+                # the bytes go last: a validator never outlives them
                 for file in sorted(files, key=lambda file: file.name, reverse=True):
                     if file.name.partition(".")[0] == name and not file.name.endswith(LOCK_SUFFIX):
                         file.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""What is remembered of a blob's file from when its SHA-256 was verified: the file's identity and its CRC-32.
+"""A stat cache: the identity and the CRC-32 of a blob's file at the time when its SHA-256 was verified.
 
 As long as it is the very same file (device, inode, size, and both times to the nanosecond), a CRC-32 is enough to find
-what a disk has damaged, and costs a tenth of a SHA-256. A file that was written to, replaced or copied has another
-identity and is verified whole again. See docs/adr/0007. Losing a record costs time, never correctness.
+damage by the disk, and costs a tenth of a SHA-256. A file that was written to, replaced or copied has another identity
+and is verified whole again. See docs/adr/0007. Losing a record costs time, never correctness.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
-    """The records of one store, a small file per blob below `directory`."""
+class VerifiedFiles:
+    """The records of one store, a small file per blob below `directory`. Implements `archive`'s `ChecksumCache`."""
 
     directory: Path
 
     def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
-        """Return the CRC-32 that a blob's file had when it was verified, or None when this is not that file."""
+        """Return the CRC-32 that a blob's file had when it was verified, or None when this is another file."""
         try:
             identity, _, crc32 = self._path(blob).read_text(encoding="ascii").rpartition(" ")
             return int(crc32, 16) if identity == _identity(status) else None
         except (OSError, ValueError):
             return None
 
-    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
         """Record that a file with this status and CRC-32 was found to be the blob; does nothing on a full disk."""
         path = self._path(blob)
         unfinished = path.with_name(f"{path.name}.{os.getpid()}")
@@ -41,7 +41,7 @@ class Witness:
             unfinished.write_text(f"{_identity(status)} {crc32:08x}", encoding="ascii")
             unfinished.replace(path)
 
-    def forget(self, blob: Blob) -> None:
+    def remove(self, blob: Blob) -> None:
         """Drop the record of a blob."""
         with suppress(OSError):
             self._path(blob).unlink()

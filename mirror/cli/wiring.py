@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.archive.tree import tree_contents
+from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH
 from mirror.probe.access import login_for, trusting
@@ -35,7 +35,7 @@ def baseline_of(lock: Path | None, root: Path | None) -> Baseline:
         return Baseline()
     # a root of several bundles is held to the one that is served at its top
     bundle = root if (root / INDEX_PATH).exists() else root / CURRENT
-    return Baseline(contents=tree_contents(bundle.resolve()))
+    return Baseline(contents=tree_index(bundle.resolve()))
 
 
 @contextmanager

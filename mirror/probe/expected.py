@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bundler.archive.checked_index import read_contents
+from bundler.archive.checked_index import check_index
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import INDEX_PATH
@@ -18,7 +18,7 @@ from mirror.probe.mirror_report import Finding, named
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundler.archive.checked_index import Contents
+    from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.reference import Reference
@@ -75,7 +75,7 @@ class Baseline:
         locked_images: what a lock pins of images.
     """
 
-    contents: Contents | None = None
+    contents: CheckedIndex | None = None
     locked: Mapping[str, Blob] = field(default_factory=dict)
     locked_images: tuple[WantedImage, ...] = ()
 
@@ -110,7 +110,7 @@ def expectation(baseline: Baseline, index_bytes: bytes, where: str) -> Expectati
     case; what the builder made beside it (repodata, layout, snippets) is in no lock. Raises BundleFormatError.
     """
     try:
-        contents = baseline.contents or read_contents(index_bytes, where)
+        contents = baseline.contents or check_index(index_bytes, where)
     except BundleFormatError as error:
         if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
             raise

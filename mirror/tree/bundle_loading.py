@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.archive.checked_index import read_contents
+from bundler.archive.checked_index import check_index
 from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
@@ -54,7 +54,7 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
     Raises BundleFormatError, and OSError when the index or the bundle's directory cannot be read.
     """
     below = f"{directory}/" if directory else ""
-    contents = read_contents(_read(root, f"{below}{INDEX_PATH}", MAX_SERVED_INDEX_BYTES, where), where)
+    contents = check_index(_read(root, f"{below}{INDEX_PATH}", MAX_SERVED_INDEX_BYTES, where), where)
     _refuse_reserved(contents.listed, where)
     listed = dict(contents.listed)
     if (signature := _signature(root, f"{below}{SIGNATURE_PATH}")) is not None:

@@ -21,13 +21,13 @@ from bundler.rpm.solve.solving import solve
 
 SEED = 7
 PACKAGES = 20_000
-WISHES = 12
+SPECS = 12
 STEP = 397
 ARCH = "x86_64"
 
 
 def make(repository: Path) -> None:
-    """Write a repository and beside it `wishes`: names that can be installed together, one per line."""
+    """Write a repository and beside it `specs`: names that can be installed together, one per line."""
     # what only this needs would count as memory and time of what is measured
     from tests.integration.rpm_repositories import Shape, random_packages, write_repository
 
@@ -36,22 +36,22 @@ def make(repository: Path) -> None:
     packages = random_packages(SEED, shape)[:PACKAGES]
     write_repository(repository, packages)
     names = sorted({package.name for package in packages})
-    wishes: list[str] = []
+    specs: list[str] = []
     # steps of a prime number come by packages of every kind
     for name in names[::STEP]:
-        one_more = [*wishes, name]
+        one_more = [*specs, name]
         try:
             closure(repository, one_more)
         except ManifestError:
             continue
-        wishes = one_more
-        if len(wishes) == WISHES:
+        specs = one_more
+        if len(specs) == SPECS:
             break
-    (repository / "wishes").write_text("\n".join([*wishes, ""]))
+    (repository / "specs").write_text("\n".join([*specs, ""]))
 
 
-def closure(repository: Path, wishes: list[str]) -> int:
-    """Solve wishes; return how many packages that takes."""
+def closure(repository: Path, specs: list[str]) -> int:
+    """Solve package specs; return how many packages that takes."""
     with tempfile.TemporaryDirectory(dir=repository) as scratch:
 
         def open_record(kind: str) -> BinaryIO | None:
@@ -62,8 +62,8 @@ def closure(repository: Path, wishes: list[str]) -> int:
                 return open_plain(source, directory=Path(scratch), where=str(path))
 
         repo = SolvableRepo(RepoSpec("bench", baseurls=(repository.as_uri(),)), open_record)
-        asked = tuple(PackageSpec(text, Position("bench.yaml", 1, 1)) for text in wishes)
-        return len(solve([repo], SolveRequest(ARCH, asked), read_documents=read_documents).packages)
+        wanted = tuple(PackageSpec(text, Position("bench.yaml", 1, 1)) for text in specs)
+        return len(solve([repo], SolveRequest(ARCH, wanted), read_documents=read_documents).packages)
 
 
 if __name__ == "__main__":

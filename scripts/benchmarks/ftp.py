@@ -150,8 +150,8 @@ def _measured(client: str, side: Side, row: Row) -> Measured:
 @contextmanager
 def _mirror(command: str, tree: ServedTree, workers: int, directory: Path) -> Iterator[Side]:
     port = free_port()
-    told = ["serve", f"--root={tree.root}", f"--ftp=127.0.0.1:{port}", "--http=off", f"--workers={workers}"]
-    with running(OURS, [*shlex.split(command), *told], port, directory, _answers) as side:
+    arguments = ["serve", f"--root={tree.root}", f"--ftp=127.0.0.1:{port}", "--http=off", f"--workers={workers}"]
+    with running(OURS, [*shlex.split(command), *arguments], port, directory, _answers) as side:
         yield side
 
 

@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TimedRun:
     """One run of one command: wall clock seconds, and the largest resident memory of any of its processes."""
 
     seconds: float
@@ -34,26 +34,26 @@ class Contender:
     clean: Callable[[], None]
 
 
-def run_once(command: Sequence[str]) -> Run:
+def run_once(command: Sequence[str]) -> TimedRun:
     """Run a command to its end, its output unseen; CalledProcessError with its stderr when it fails.
 
     The kernel hands a parent's resident memory down to its child as a first peak, so this process stays small.
     """
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as output:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=output)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=said.read())
-    return Run(seconds, usage.ru_maxrss * 1024)
+            output.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=output.read())
+    return TimedRun(seconds, usage.ru_maxrss * 1024)
 
 
-def in_turn(contenders: Sequence[Contender], rounds: int) -> Mapping[str, list[Run]]:
+def in_turn(contenders: Sequence[Contender], rounds: int) -> Mapping[str, list[TimedRun]]:
     """Run every contender once per round, so that what else the machine does hits all of them; one round to warm up."""
-    runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
+    runs: dict[str, list[TimedRun]] = {contender.name: [] for contender in contenders}
     for number in range(rounds + 1):
         for contender in contenders:
             contender.clean()
@@ -63,7 +63,7 @@ def in_turn(contenders: Sequence[Contender], rounds: int) -> Mapping[str, list[R
     return runs
 
 
-def print_rates(runs: Mapping[str, list[Run]], content_bytes: int) -> None:
+def print_rates(runs: Mapping[str, list[TimedRun]], content_bytes: int) -> None:
     """Print a table row for every contender."""
     print("| | median | slowest to quickest | peak memory |")
     print("|---|---|---|---|")
@@ -73,7 +73,7 @@ def print_rates(runs: Mapping[str, list[Run]], content_bytes: int) -> None:
         print(f"| {name} | {statistics.median(rates):.0f} MB/s | {rates[0]:.0f} to {rates[-1]:.0f} | {peak:.0f} MiB |")
 
 
-def speed_ratio(runs: Mapping[str, list[Run]], ours: str, peer: str) -> float:
+def speed_ratio(runs: Mapping[str, list[TimedRun]], ours: str, peer: str) -> float:
     """Return how many times quicker ours is, by medians."""
     median = {name: statistics.median(run.seconds for run in runs[name]) for name in (ours, peer)}
     return median[peer] / median[ours]

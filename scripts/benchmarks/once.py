@@ -13,7 +13,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
-from bundler.store.verified_files import Witness
+from bundler.store.verified_files import VerifiedFiles
 
 SOURCE_DATE = 1_600_000_000
 
@@ -43,7 +43,7 @@ def assemble(store: Path, out: Path) -> None:
         store_path=lambda blob: store / blob.digest.hex,
         out=out,
         task=Unwatched(),
-        witness=Witness(store.with_name("witness")),
+        checksums=VerifiedFiles(store.with_name("witness")),
     )
 
 

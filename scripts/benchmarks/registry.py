@@ -37,7 +37,7 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 BLOB_CLIENTS, HEAD_CLIENTS = (1, 8), (8, 64)
 # a second; more than any server answers, and ab has memory for each
 _MAX_HEADS = 500_000
-_TOLD = re.compile(
+_REPORTED = re.compile(
     r"^(Complete requests|Failed requests|Keep-Alive requests|Requests per second): +([\d.]+)", re.MULTILINE
 )
 # what a blob is known by stays in memory, as in Debian's own configuration
@@ -139,11 +139,11 @@ def _heads(side: Side, image: ServedImage, clients: int, seconds: int) -> Measur
     used_s = side.processor_s()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     used_s = side.processor_s() - used_s
-    said = {name: float(value) for name, value in _TOLD.findall(done.stdout)}
-    complete, rate = said.get("Complete requests", 0), said.get("Requests per second", 0)
+    reported = {name: float(value) for name, value in _REPORTED.findall(done.stdout)}
+    complete, rate = reported.get("Complete requests", 0), reported.get("Requests per second", 0)
     # connections that are not kept would measure something else
-    kept = said.get("Keep-Alive requests", 0)
-    if done.returncode or said.get("Failed requests") or "Non-2xx responses" in said or kept < complete * 0.9:
+    kept = reported.get("Keep-Alive requests", 0)
+    if done.returncode or reported.get("Failed requests") or "Non-2xx responses" in reported or kept < complete * 0.9:
         raise SystemExit(f"scripts/bench: requests to {side.name} failed:\n{done.stdout}{done.stderr}")
     return Measured(rate, used_s / max(1, complete))
 
@@ -151,8 +151,14 @@ def _heads(side: Side, image: ServedImage, clients: int, seconds: int) -> Measur
 @contextmanager
 def _mirror(command: str, directory: Path, workers: int) -> Iterator[Side]:
     port = free_port()
-    told = ["serve", f"--root={directory / 'tree'}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
-    with running(OURS, [*shlex.split(command), *told], port, directory, _answers) as side:
+    arguments = [
+        "serve",
+        f"--root={directory / 'tree'}",
+        f"--http=127.0.0.1:{port}",
+        "--ftp=off",
+        f"--workers={workers}",
+    ]
+    with running(OURS, [*shlex.split(command), *arguments], port, directory, _answers) as side:
         yield side
 
 

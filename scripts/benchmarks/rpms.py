@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import rpm_rs
 
-from scripts.benchmarks.measure import MIB, Contender, Run, in_turn, print_bar, print_machine, speed_ratio
+from scripts.benchmarks.measure import MIB, Contender, TimedRun, in_turn, print_bar, print_machine, speed_ratio
 from scripts.benchmarks.rpms_closure import print_closure, run_closure
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_closure(row)
 
 
-def print_seconds(runs: Mapping[str, list[Run]]) -> None:
+def print_seconds(runs: Mapping[str, list[TimedRun]]) -> None:
     """Print a table row for every contender."""
     print("| | median | quickest to slowest | peak memory |")
     print("|---|---|---|---|")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.benchmarks.closure_once import ARCH, PACKAGES
-from scripts.benchmarks.measure import MIB, Contender, Run, in_turn, print_bar, run_once, speed_ratio
+from scripts.benchmarks.measure import MIB, Contender, TimedRun, in_turn, print_bar, run_once, speed_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +36,11 @@ class ClosureRow:
 
     Arguments:
         runs: contender -> its runs.
-        chosen: how many packages the wishes come to, of PACKAGES.
+        chosen: how many packages the specs come to, of PACKAGES.
         speed: how many times quicker than PEER. memory_bytes: our peak with all file lists.
     """
 
-    runs: Mapping[str, list[Run]]
+    runs: Mapping[str, list[TimedRun]]
     chosen: int
     speed: float
     memory_bytes: int
@@ -53,8 +53,8 @@ def run_closure(directory: Path, rounds: int) -> tuple[ClosureRow, ...]:
     """
     repository = directory / "closure"
     run_once([*_ONCE, str(repository)])
-    wishes = (repository / "wishes").read_text().split()
-    ours = [*_ONCE, str(repository), *wishes]
+    specs = (repository / "specs").read_text().split()
+    ours = [*_ONCE, str(repository), *specs]
     dnf = [*_DNF, f"--setopt=cachedir={directory / 'closure-cache'}", f"--installroot={directory / 'closure-root'}"]
     dnf += [f"--repofrompath=bench,{repository.as_uri()}", "--repo=bench", "--nogpgcheck"]
     dnf += ["--setopt=install_weak_deps=0"]
@@ -63,8 +63,8 @@ def run_closure(directory: Path, rounds: int) -> tuple[ClosureRow, ...]:
     contenders = (
         Contender(OURS, ours, _nothing),
         Contender(OURS_ALL, [*ours, DEEP_PATH], _nothing),
-        Contender(PEER, [*cached, "repoquery", "--requires", "--resolve", "--recursive", *wishes], _nothing),
-        Contender(SOLVER, ["sh", "-c", _ANSWERED_NO, "sh", *cached, "install", "--assumeno", *wishes], _nothing),
+        Contender(PEER, [*cached, "repoquery", "--requires", "--resolve", "--recursive", *specs], _nothing),
+        Contender(SOLVER, ["sh", "-c", _ANSWERED_NO, "sh", *cached, "install", "--assumeno", *specs], _nothing),
     )
     runs = in_turn(contenders, rounds)
     solved = subprocess.run(ours, check=True, capture_output=True, text=True)

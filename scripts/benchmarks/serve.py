@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scripts.benchmarks.measure import MIB, print_bar
 from scripts.benchmarks.serve_load import (
     SPARE_DESCRIPTORS,
-    Held,
+    HeldConnections,
     Load,
     Measured,
     held_connections,
@@ -74,7 +74,7 @@ class Results:
     """What was measured with one number of workers, by side: row -> round by round."""
 
     measured: dict[str, dict[str, list[Measured]]] = field(default_factory=lambda: {OURS: {}, PEER: {}})
-    held: dict[str, list[Held]] = field(default_factory=lambda: {OURS: [], PEER: []})
+    held: dict[str, list[HeldConnections]] = field(default_factory=lambda: {OURS: [], PEER: []})
     at_rest: dict[str, tuple[int, int]] = field(default_factory=dict)
     afterwards: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -198,8 +198,8 @@ def _print_results(arguments: argparse.Namespace, results: Results, workers: int
     print()
 
 
-def _print_held(held: Mapping[str, list[Held]], count: int) -> None:
-    rows: dict[str, Callable[[Held], float]] = {
+def _print_held(held: Mapping[str, list[HeldConnections]], count: int) -> None:
+    rows: dict[str, Callable[[HeldConnections], float]] = {
         f"{count} open connections: still answered at the end": lambda one: one.answered,
         "memory of all processes meanwhile, MiB": lambda one: one.memory_bytes / MIB,
         "4 KiB files before, thousand/s": lambda one: one.requests_before / 1e3,
@@ -210,7 +210,7 @@ def _print_held(held: Mapping[str, list[Held]], count: int) -> None:
         print(f"| {name} | {ours} | | {theirs} | |")
 
 
-def _judge_held(held: Mapping[str, list[Held]], count: int) -> None:
+def _judge_held(held: Mapping[str, list[HeldConnections]], count: int) -> None:
     answered = min(one.answered for one in held[OURS])
     memory = {side: statistics.median(one.memory_bytes for one in rounds) for side, rounds in held.items()}
     loaded = statistics.median(one.requests_meanwhile / one.requests_before for one in held[OURS])

@@ -55,7 +55,7 @@ class Measured(NamedTuple):
     cost_s: float
 
 
-class Held(NamedTuple):
+class HeldConnections(NamedTuple):
     """What became of many open connections: how many answered at the end, and what the server was like meanwhile."""
 
     answered: int
@@ -119,16 +119,16 @@ def _wrk(side: Side, load: Load, connections: int, *, more_fields: bool = False)
     command += [f"http://127.0.0.1:{side.port}/", str(load.tree.small_files), "more" if more_fields else "few"]
     used_s = side.processor_s()
     with on_core(load.core):
-        said = _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-    words = next((line.split() for line in said.splitlines() if line.startswith("measured ")), None)
+        output = _ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    words = next((line.split() for line in output.splitlines() if line.startswith("measured ")), None)
     if words is None:
-        raise SystemExit(f"scripts/bench: wrk said nothing that can be read:\n{said}")
+        raise SystemExit(f"scripts/bench: wrk said nothing that can be read:\n{output}")
     requests, microseconds, broken = map(int, words[1:4])
     right = max(0, requests - broken)
     return Measured(right / microseconds * 1e6, (side.processor_s() - used_s) / max(1, right)), broken
 
 
-def held_connections(side: Side, load: Load, count: int, connections: int) -> Held:
+def held_connections(side: Side, load: Load, count: int, connections: int) -> HeldConnections:
     """Open many connections, and measure memory and small files while they are there."""
     before = small_files(side, load, connections).rate
     with on_core(load.core):
@@ -142,7 +142,7 @@ def held_connections(side: Side, load: Load, count: int, connections: int) -> He
     finally:
         holder.kill()
         holder.wait()
-    return Held(answered, memory_bytes, before, meanwhile.rate)
+    return HeldConnections(answered, memory_bytes, before, meanwhile.rate)
 
 
 def _start(module: str, *arguments: str) -> subprocess.Popen[str]:
@@ -157,11 +157,11 @@ def _wait_until_open(client: subprocess.Popen[str]) -> None:
 
 def _ended(client: subprocess.Popen[str]) -> str:
     try:
-        said, _ = client.communicate(timeout=PATIENCE_S)
+        output, _ = client.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         client.kill()
         client.wait()
         raise
     if client.returncode:
         raise SystemExit(f"scripts/bench: a client ended with {client.returncode}")
-    return said
+    return output

@@ -87,8 +87,8 @@ def default_mirror() -> str:
 def mirror_side(command: str, tree: ServedTree, workers: int, directory: Path) -> Iterator[Side]:
     """Run ours for the length of a block."""
     port = free_port()
-    told = ["serve", f"--root={tree.root}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
-    with running(OURS, [*shlex.split(command), *told], port, directory, _answers_http) as side:
+    arguments = ["serve", f"--root={tree.root}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
+    with running(OURS, [*shlex.split(command), *arguments], port, directory, _answers_http) as side:
         yield side
 
 
@@ -137,27 +137,27 @@ def running(
     name: str, command: Sequence[str], port: int, directory: Path, answers: Callable[[int], bool]
 ) -> Iterator[Side]:
     """Run a server for the length of a block, which begins when it answers on its port; it ends with its group."""
-    said = directory / f"{name}.said"
-    with said.open("wb") as output:
+    log = directory / f"{name}.log"
+    with log.open("wb") as output:
         # a group, not a session: the kernel shares out the processors by session first (sched_autogroup), and the
         # clients are in this one
         process = subprocess.Popen(command, stdout=output, stderr=output, process_group=0)
     try:
-        _wait_until_ready(name, process, port, said, answers)
+        _wait_until_ready(name, process, port, log, answers)
         yield Side(name, port, process)
     finally:
         _end(process)
 
 
 def _wait_until_ready(
-    name: str, process: subprocess.Popen[bytes], port: int, said: Path, answers: Callable[[int], bool]
+    name: str, process: subprocess.Popen[bytes], port: int, log: Path, answers: Callable[[int], bool]
 ) -> None:
     deadline_s = time.monotonic() + READY_S
     while process.poll() is None and time.monotonic() < deadline_s:
         if answers(port):
             return
         time.sleep(0.05)
-    raise SystemExit(f"scripts/bench: {name} does not serve:\n{said.read_text(errors='replace')}")
+    raise SystemExit(f"scripts/bench: {name} does not serve:\n{log.read_text(errors='replace')}")
 
 
 def _answers_http(port: int) -> bool:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from bundler.model.progress import Progress
 
 
-class Forgetful:
-    """A witness that remembers nothing."""
+class EmptyChecksums:
+    """A checksum cache that stays empty."""
 
     def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
         """Know of none."""
 
-    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
         """Keep nothing."""
 
 
@@ -52,4 +52,4 @@ def build_context(
     room = Room("", 0, free_bytes)
     table = {kind.name: kind for kind in kinds}
     decoders = dict.fromkeys(table, NoteArtifact.decode)
-    return BuildContext(table, decoders, sources, runner, lambda _: room, directory, Forgetful())
+    return BuildContext(table, decoders, sources, runner, lambda _: room, directory, EmptyChecksums())

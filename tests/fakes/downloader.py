@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.net.http.attempt import accepted
-from bundler.net.interface import Document, Held, Received, Validators
+from bundler.net.interface import CachedDocument, Document, Received, Validators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,18 +92,18 @@ class MappedDownloader:
         *,
         max_bytes: int,
         accept: Callable[[Document], None] | None = None,
-        held: Held | None = None,
+        cached: CachedDocument | None = None,
     ) -> Document:
-        """Return a document; the held one when its tag is the one that the url has now."""
+        """Return a document; the cached one when its tag is the one that the url has now."""
         data = self._get(url)
         if data is None:
             raise not_found(url)
         assert len(data) <= max_bytes
         known = Validators(url, self.tags[url]) if url in self.tags else None
-        reused = held is not None and held.validators == known
+        reused = cached is not None and cached.validators == known
         if reused:
             self.reused.append(url)
-        document = Document(held.data if held and reused else data, WRITTEN_S, self.via, known, reused)
+        document = Document(cached.data if cached and reused else data, WRITTEN_S, self.via, known, reused)
         if accept is not None:
             accept(document)
         return document

@@ -15,7 +15,7 @@ from bundler.push.engine import LayerStep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
     from tests.fakes.registry_writer import MemoryWriter
 
 
@@ -40,7 +40,7 @@ class MemoryEngine:
     before_load: Callable[[list[str]], None] = lambda _: None
     registry: MemoryWriter | None = None
     before_push: Callable[[str], None] = lambda _: None
-    pushed: list[tuple[str, Login | None]] = field(default_factory=list)
+    pushed: list[tuple[str, RegistryLogin | None]] = field(default_factory=list)
     longest_block: int = 0
 
     @property
@@ -92,7 +92,9 @@ class MemoryEngine:
         """Take a name away."""
         self.images.pop(name, None)
 
-    def push(self, repository: str, tag: str, login: Login | None, watch: Callable[[LayerStep], None]) -> Digest | None:
+    def push(
+        self, repository: str, tag: str, login: RegistryLogin | None, watch: Callable[[LayerStep], None]
+    ) -> Digest | None:
         """Put a manifest that names the image as its config, as an engine that packs layers anew does."""
         name = f"{repository}:{tag}"
         watch(LayerStep("a1", "Preparing"))

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bundler.net.interface import Health
+from bundler.net.interface import HarborHealth
 
 
 @dataclass
 class FakeHarbor:
     """Answers health in turn, the last one for ever; `projects` is name -> whether it is there, None for unknown."""
 
-    healths: list[Health] = field(default_factory=lambda: [Health(healthy=True)])
+    healths: list[HarborHealth] = field(default_factory=lambda: [HarborHealth(healthy=True)])
     projects: dict[str, bool | None] = field(default_factory=dict)
-    is_harbor: bool = True
+    is_a_harbor: bool = True
     created: list[str] = field(default_factory=list)
 
-    def recognised(self) -> bool:
-        """As it was told."""
-        return self.is_harbor
+    def is_harbor(self) -> bool:
+        """Return what the test wants."""
+        return self.is_a_harbor
 
-    def health(self) -> Health:
+    def health(self) -> HarborHealth:
         """The next one."""
         return self.healths.pop(0) if len(self.healths) > 1 else self.healths[0]
 

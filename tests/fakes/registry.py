@@ -19,7 +19,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
-from bundler.net.interface import Document, Held, Received, RemoteManifest
+from bundler.net.interface import CachedDocument, Document, Received, RemoteManifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -215,10 +215,10 @@ class NoDownloads:
         *,
         max_bytes: int,
         accept: Callable[[Document], None] | None = None,
-        held: Held | None = None,
+        cached: CachedDocument | None = None,
     ) -> Document:
         """Fail."""
-        del max_bytes, accept, held
+        del max_bytes, accept, cached
         raise AssertionError(f"{url} was read")
 
 

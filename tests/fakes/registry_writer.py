@@ -38,13 +38,13 @@ class MemoryWriter:
     def check(self) -> None:
         """It is there."""
 
-    def held(self, repository: str, name: str) -> Digest | None:
+    def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Look a manifest up."""
         self._call("HELD", repository, name)
         data = self.manifests.get(repository, {}).get(name)
         return None if data is None else Digest.sha256(data)
 
-    def config(self, repository: str, name: str) -> Digest | None:
+    def config_digest(self, repository: str, name: str) -> Digest | None:
         """Read a manifest that is JSON."""
         self._call("CONFIG", repository, name)
         try:

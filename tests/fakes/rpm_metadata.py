@@ -121,8 +121,8 @@ def solvable_repo(
     return SolvableRepo(spec or RepoSpec(repo_id, baseurls=(f"https://{repo_id}.example/",)), open_record, where)
 
 
-def wishes(*texts: str) -> tuple[PackageSpec, ...]:
-    """Return wishes that stand on the lines 1, 2, ... of m.yaml."""
+def package_specs(*texts: str) -> tuple[PackageSpec, ...]:
+    """Return package specs that stand on the lines 1, 2, ... of m.yaml."""
     return tuple(PackageSpec(text, Position("m.yaml", line, 5)) for line, text in enumerate(texts, 1))
 
 
@@ -136,13 +136,13 @@ def solve_for(
     favored: tuple[Nevra, ...] = (),
     favored_names: tuple[str, ...] = (),
 ) -> Solution:
-    """Solve wishes, by the real solver."""
-    request = SolveRequest(arch, wishes(*texts), installed, weak_dependencies, multilib, favored, favored_names)
+    """Solve package specs, by the real solver."""
+    request = SolveRequest(arch, package_specs(*texts), installed, weak_dependencies, multilib, favored, favored_names)
     return solve(repos, request, read_documents=read_documents)
 
 
 def choose(repos: Sequence[SolvableRepo], *texts: str) -> list[str]:
-    """Return the full names that wishes come to on x86_64."""
+    """Return the full names that package specs come to on x86_64."""
     return [str(rpm.nevra) for rpm in solve_for(repos, *texts).packages]
 
 

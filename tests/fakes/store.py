@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from bundler.store.interface import Note
+    from bundler.store.interface import IndexRecord
 
 
 def _check(data: bytes, expected: Iterable[Digest], size: int | None) -> None:
@@ -75,6 +75,25 @@ class MemoryIncoming:
         self._store.partial.pop(self._name, None)
 
 
+class MemoryIndex:
+    """Records in a dictionary, `records`."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, IndexRecord] = {}
+
+    def get(self, name: str) -> IndexRecord | None:
+        """Return the record of a name."""
+        return self.records.get(name)
+
+    def put(self, name: str, record: IndexRecord) -> None:
+        """Keep a record under a name."""
+        self.records[name] = record
+
+    def remove(self, name: str) -> None:
+        """Drop the record of a name."""
+        self.records.pop(name, None)
+
+
 class MemoryStore:
     """Verified blobs in a dictionary.
 
@@ -82,14 +101,14 @@ class MemoryStore:
         root: where `path` writes a blob that is asked for by path.
         blobs: what it holds, digest -> bytes; a test may damage an entry.
         partial: the partial files that were left, by name.
-        notes: what it remembers, by name.
+        index: other names of blobs.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.blobs: dict[Digest, bytes] = {}
         self.partial: dict[str, MemoryIncoming] = {}
-        self.notes: dict[str, Note] = {}
+        self.index = MemoryIndex()
 
     def has(self, blob: Blob) -> bool:
         """Tell whether the blob is there with the right size."""
@@ -137,15 +156,3 @@ class MemoryStore:
     def drop(self, blob: Blob) -> None:
         """Remove a blob."""
         self.blobs.pop(blob.digest, None)
-
-    def recall(self, name: str) -> Note | None:
-        """Return what was remembered under a name."""
-        return self.notes.get(name)
-
-    def remember(self, name: str, note: Note) -> None:
-        """Remember something under a name."""
-        self.notes[name] = note
-
-    def forget(self, name: str) -> None:
-        """Remember nothing under a name."""
-        self.notes.pop(name, None)

@@ -47,7 +47,7 @@ class Reply:
     url: str = ""
 
 
-class FakeAnswer:
+class FakeResponse:
     """An `Answer` over a `Reply` to a request for `url`."""
 
     def __init__(self, reply: Reply, url: str = "") -> None:
@@ -89,12 +89,12 @@ class FakeTransport:
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         body: bytes | Body | None = None,
-    ) -> Iterator[FakeAnswer]:
+    ) -> Iterator[FakeResponse]:
         """Keep the request and answer it."""
         asked = Asked(method, url, CaseInsensitiveDict(headers or {}), credentials, body)
         with self._lock:
             self.asked.append(asked)
-        yield FakeAnswer(self._answer(asked), url)
+        yield FakeResponse(self._answer(asked), url)
 
     @property
     def urls(self) -> list[str]:

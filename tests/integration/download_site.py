@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.digest import Blob
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
@@ -42,7 +42,7 @@ class Site:
         url = self.server.url(PATH)
         try:
             with self.store.in_use(), self.store.incoming(url) as incoming:
-                received = HttpDownloader(transport, Mirrors.parse(rules), retry).download(
+                received = FileDownloader(transport, Mirrors.parse(rules), retry).download(
                     [url], incoming, self.task, size=size
                 )
                 incoming.commit()

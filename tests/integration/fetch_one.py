@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bundler.errors import BundlerError
 from bundler.model.digest import Blob, Digest
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
@@ -40,7 +40,7 @@ def say(word: str) -> None:
 
 def fetch(store: Store, url: str, blob: Blob) -> str:
     """Fetch the file unless it has arrived while waiting for another process."""
-    downloader = HttpDownloader(RequestsTransport(), Mirrors(), Retry(sleep=lambda _: None))
+    downloader = FileDownloader(RequestsTransport(), Mirrors(), Retry(sleep=lambda _: None))
     say("waiting")
     with store.in_use(), store.incoming(url) as incoming:
         if store.has(blob):

@@ -9,12 +9,12 @@ import pytest
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import store_contents
+from bundler.store.disk_usage import store_usage
 from tests.fakes.faulty_server import (
     LAST_MODIFIED_S,
     Announce,
@@ -84,7 +84,7 @@ def test_the_right_bytes_arrive_and_only_what_is_missing_moves(
     assert site.ranges == ranges
     assert moved in (None, site.server.bytes_sent(PATH))
     assert site.task.advanced == BLOB.size
-    assert store_contents(site.store).partial == ()
+    assert store_usage(site.store).partial == ()
 
 
 def test_a_file_that_changes_between_two_attempts_is_fetched_anew(site: Site) -> None:
@@ -125,7 +125,7 @@ def test_the_rest_is_fetched_by_the_next_run(site: Site) -> None:
     with pytest.raises(SourceError) as raised:
         site.download(attempts=1)
     assert raised.value.id == ErrorId.SOURCE_CUT
-    assert [partial.bytes for partial in store_contents(site.store).partial] == [250_000]
+    assert [partial.bytes for partial in store_usage(site.store).partial] == [250_000]
     site.download()
     assert site.store.read(BLOB) == BODY
     assert site.server.bytes_sent(PATH) == BLOB.size
@@ -135,7 +135,7 @@ def test_a_whole_file_that_was_not_admitted_is_not_fetched_again(site: Site) -> 
     site.serve()
     url = site.server.url(PATH)
     with site.store.incoming(url) as incoming:
-        HttpDownloader(RequestsTransport(), Mirrors(), Retry()).download([url], incoming, site.task)
+        FileDownloader(RequestsTransport(), Mirrors(), Retry()).download([url], incoming, site.task)
     assert site.download().last_modified == LAST_MODIFIED_S
     assert site.store.read(BLOB) == BODY
     assert site.server.bytes_sent(PATH) == BLOB.size
@@ -187,17 +187,17 @@ def test_the_right_error_comes_when_it_cannot_be_had(
     assert raised.value.id == id
     assert site.server.url(PATH) in str(raised.value)
     assert len(site.ranges) == requests
-    assert store_contents(site.store).count == 0
+    assert store_usage(site.store).count == 0
 
 
 def test_wrong_bytes_of_the_right_size_are_not_admitted_and_fetched_anew(site: Site) -> None:
     site.serve(Replace(NEW, '"2"'))
     with pytest.raises(IntegrityError) as raised, site.store.incoming("name") as incoming:  # noqa: PT012 - one fetch
-        downloader = HttpDownloader(RequestsTransport(), Mirrors(), Retry())
+        downloader = FileDownloader(RequestsTransport(), Mirrors(), Retry())
         downloader.download([site.server.url(PATH)], incoming, site.task, size=BLOB.size)
         incoming.commit(BLOB.digest)
     assert raised.value.id == ErrorId.DIGEST_MISMATCH
-    assert store_contents(site.store).partial == ()
+    assert store_usage(site.store).partial == ()
 
 
 def test_a_damaged_entry_is_found_and_fetched_again(site: Site) -> None:

@@ -16,7 +16,7 @@ import pytest
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import store_contents
+from bundler.store.disk_usage import store_usage
 from bundler.store.prune import prune
 from tests.fakes.faulty_server import Stall, faulty_server
 from tests.integration.download_site import BLOB, BODY, PATH, Site, rest
@@ -76,8 +76,8 @@ def test_a_killed_download_is_continued(site: Site, arrived: int) -> None:
             if written == arrived:
                 child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-    assert [partial.bytes for partial in store_contents(site.store).partial] == [arrived]
-    assert store_contents(site.store).count == 0
+    assert [partial.bytes for partial in store_usage(site.store).partial] == [arrived]
+    assert store_usage(site.store).count == 0
     with fetching(site) as child:
         assert last_word(child) == "fetched"
     assert site.ranges == ["all", rest(arrived)]
@@ -131,7 +131,7 @@ def test_a_file_that_outgrows_its_limit_is_a_full_disk_and_continued_later(site:
 
     with fetching(site, preexec_fn=limit) as child:
         assert last_word(child) == f"failed {ErrorId.DISK_FULL}"
-    assert [partial.bytes for partial in store_contents(site.store).partial] == [250_000]
+    assert [partial.bytes for partial in store_usage(site.store).partial] == [250_000]
     site.download()
     assert site.store.read(BLOB) == BODY
     assert site.ranges[-1] == rest(250_000)
@@ -158,7 +158,7 @@ def test_a_full_disk_is_named_and_the_download_continued_when_there_is_room(site
         site.download()
     assert raised.value.id == ErrorId.DISK_FULL
     assert str(small_disk) in str(raised.value)
-    held = store_contents(site.store).partial[0].bytes
+    held = store_usage(site.store).partial[0].bytes
     assert 0 < held < BLOB.size
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     site.download()

@@ -18,7 +18,7 @@ from bundler.kinds.files.entry import FileEntry
 from bundler.kinds.files.kind import FilesKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.digest import Blob
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
@@ -62,7 +62,7 @@ class Site:
 
     def sources(self, *mirrors: str, attempts: int = 3) -> Sources:
         retry = Retry(attempts, sleep=lambda _: None, jitter=lambda: 0.0)
-        downloader = HttpDownloader(self.transport, Mirrors.parse(mirrors), retry)
+        downloader = FileDownloader(self.transport, Mirrors.parse(mirrors), retry)
         return Sources(downloader, MemoryRegistry(), self.store, str(self.directory))
 
     def entries(self, *items: str) -> list[FileEntry]:

@@ -11,8 +11,8 @@ import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Blob
-from bundler.net.files.download import HttpDownloader
-from bundler.net.files.ftp import FtpClient
+from bundler.net.files.download import FileDownloader
+from bundler.net.files.ftp import FtpDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.interface import Credentials, Received
 from bundler.net.mirrors import Mirrors
@@ -55,10 +55,10 @@ def server(root: Path) -> Iterator[FaultyFtp]:
         yield running
 
 
-def downloader(*rules: str, attempts: int = 3, login: Credentials | None = None) -> HttpDownloader:
+def downloader(*rules: str, attempts: int = 3, login: Credentials | None = None) -> FileDownloader:
     retry = Retry(attempts, sleep=lambda _: None)
-    return HttpDownloader(
-        RequestsTransport(), Mirrors.parse(rules), retry, lambda _: login, ftp=FtpClient(IDLE_TIMEOUT_S)
+    return FileDownloader(
+        RequestsTransport(), Mirrors.parse(rules), retry, lambda _: login, ftp=FtpDownloader(IDLE_TIMEOUT_S)
     )
 
 

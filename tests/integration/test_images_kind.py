@@ -21,7 +21,7 @@ from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 from bundler.model.source_text import Position
 from bundler.net.http.transport import RequestsTransport
-from bundler.net.registry.pull import RegistryClient
+from bundler.net.registry.pull import RegistryPuller
 from bundler.store.blobs import Store
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import image_sources
@@ -99,7 +99,7 @@ def work(upstream: Upstream, tmp_path: Path) -> Work:
 
 
 def new_sources(store: Path) -> Sources:
-    return image_sources(RegistryClient(RequestsTransport()), Store(store))
+    return image_sources(RegistryPuller(RequestsTransport()), Store(store))
 
 
 def skopeo(*arguments: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bundler.errors import SourceError
-from bundler.net.registry.credentials import Login
+from bundler.net.registry.credentials import RegistryLogin
 from bundler.push.docker import DockerEngine as Engine
 from bundler.push.loading import load_images
 from tests.fakes.progress import RecordingProgress
@@ -178,7 +178,7 @@ def test_a_real_engines_refusals_are_taken_for_what_they_are(
         assert registry.tokens is not None
         registry.tokens.robots["robot"] = (PASSWORD, frozenset({"demo"}))
         hosts = {"nobody listens": "127.0.0.1:1", "unknown host": "nowhere.invalid"}
-        login = Login("robot" if fault == "may only pull" else "admin", PASSWORD, "a test")
+        login = RegistryLogin("robot" if fault == "may only pull" else "admin", PASSWORD, "a test")
         repository = f"{hosts.get(fault, registry.host)}/demo/app"
         load_one(engine, bundle, "demo/app:1")
         client.tag(bundle.placed.ids[TARGETS["demo/app:1"]]["linux/amd64"], repository, "1")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.model.image.site_name import site_name, site_name_below
+from bundler.model.image.site_name import site_name
 from bundler.model.image.table import named_like, read_images_table
 from bundler.model.reference import Reference
 from tests.integration.docker_engine import DockerEngine, docker_engine
@@ -175,11 +175,9 @@ def test_names_are_those_of_the_tool(
     done = push(place, engine, *arguments, shell=shell, DOCKER_HOST="unix:///nowhere")
     assert done.returncode == 0, done.stderr
     shown = dict(line.split("\t") for line in done.stdout.splitlines())
-    references = {name: Reference.parse(name) for name in NAMES}
-    assert shown == {
-        name: f"master:443/{site_name_below(project, reference) if project else site_name(reference)}"
-        for name, reference in references.items()
-    }
+    names = {name: site_name(Reference.parse(name)) for name in NAMES}
+    below = {name: f"{project}/{full.rpartition('/')[2]}" if project else full for name, full in names.items()}
+    assert shown == {name: f"master:443/{target}" for name, target in below.items()}
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -19,7 +19,7 @@ from bundler.model.reference import Reference
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
-from bundler.net.registry.pull import RegistryClient
+from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
 from tests.fakes.faulty_server import Cut, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
@@ -74,8 +74,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(made, plain, basic, token)
 
 
-def client(logins: Logins | None = None, *, mirrors: tuple[str, ...] = ()) -> RegistryClient:
-    return RegistryClient(
+def client(logins: Logins | None = None, *, mirrors: tuple[str, ...] = ()) -> RegistryPuller:
+    return RegistryPuller(
         RequestsTransport(), logins=logins, mirrors=Mirrors.parse(mirrors), retry=Retry(sleep=lambda _: None)
     )
 
@@ -98,14 +98,14 @@ def blob(made: MadeBlob) -> Blob:
     return Blob(Digest.parse(made.digest), made.size)
 
 
-def fetched(registry_client: RegistryClient, repositories: list[Reference], made: MadeBlob, directory: Path) -> bytes:
+def fetched(registry_client: RegistryPuller, repositories: list[Reference], made: MadeBlob, directory: Path) -> bytes:
     store = MemoryStore(directory)
     with store.incoming(made.digest) as incoming:
         registry_client.blob(repositories, blob(made), incoming, RecordingTask())
         return store.read(incoming.commit(Digest.parse(made.digest), size=made.size))
 
 
-def failure(registry_client: RegistryClient, reference: Reference) -> BundlerError:
+def failure(registry_client: RegistryPuller, reference: Reference) -> BundlerError:
     with pytest.raises(BundlerError) as caught:
         registry_client.manifest(reference)
     return caught.value
@@ -307,7 +307,7 @@ def test_the_original_answers_when_no_mirror_has_it(site: Site) -> None:
 
 def test_credentials_of_the_original_do_not_go_to_a_mirror(site: Site, tmp_path: Path) -> None:
     logins = docker_config(tmp_path, {"auths": {"registry.example.test": {"username": USER, "password": PASSWORD}}})
-    reader = RegistryClient(
+    reader = RegistryPuller(
         RequestsTransport(),
         logins=logins,
         mirrors=Mirrors.parse([f"registry.example.test={site.basic.host}"], only=True),
@@ -336,6 +336,6 @@ def test_a_loopback_registry_with_tls(site: Site, tmp_path: Path) -> None:
             RequestsTransport(insecure_hosts=frozenset({registry.host})),
         )
         for transport in transports:
-            assert str(RegistryClient(transport).manifest(tag(registry)).digest) == site.image.top.digest
+            assert str(RegistryPuller(transport).manifest(tag(registry)).digest) == site.image.top.digest
         error = failure(client(), tag(registry))
         assert error.id == ErrorId.SOURCE_TLS

@@ -13,12 +13,12 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpms.metadata import RepoMetadata, load_record, load_repo, open_record
 from bundler.model.rpm.repo import RepoSpec
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import store_contents
+from bundler.store.disk_usage import store_usage
 from tests.fakes.faulty_server import Cut, FaultyServer, Reply, ServedFile, faulty_server
 from tests.fakes.progress import RecordingTask
 from tests.fakes.registry import MemoryRegistry
@@ -43,7 +43,7 @@ def rpms(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 @pytest.fixture
 def sources(tmp_path: Path) -> Iterator[Sources]:
     transport = RequestsTransport(idle_timeout_s=2)
-    downloader = HttpDownloader(transport, Mirrors(), Retry(3, sleep=lambda _: None))
+    downloader = FileDownloader(transport, Mirrors(), Retry(3, sleep=lambda _: None))
     yield Sources(downloader, MemoryRegistry(), Store(tmp_path / "store"), str(tmp_path))
     transport.close()
 
@@ -160,14 +160,14 @@ def test_an_index_without_validators_is_fetched_whole_every_time(sources: Source
         assert not any(name.startswith("if-") for asked in server.requests_for(path) for name in asked.headers)
 
 
-def test_an_index_whose_note_or_bytes_are_damaged_is_fetched_whole(sources: Sources, repository: Path) -> None:
+def test_an_index_whose_record_or_bytes_are_damaged_is_fetched_whole(sources: Sources, repository: Path) -> None:
     assert isinstance(sources.store, Store)
     path = "/7/repodata/repomd.xml"
     with faulty_server() as server:
         publish(server, "/7", repository)
         first = load_repo(RepoSpec("base", baseurls=(server.url("/7"),)), sources, RecordingTask())
-        for note in sources.store.notes.directory.glob("*/*"):
-            note.write_bytes(note.read_bytes()[:20])
+        for record in sources.store.index.directory.glob("*/*"):
+            record.write_bytes(record.read_bytes()[:20])
         assert load_repo(first.spec, sources, RecordingTask()) == first
         sources.store.path(first.repomd).write_bytes(bytes(first.repomd.size))
         assert load_repo(first.spec, sources, RecordingTask()) == first
@@ -231,4 +231,4 @@ def test_a_repository_that_was_updated_leaves_no_half_records(sources: Sources, 
         with pytest.raises(SourceError, match="repository base") as raised:
             everything(server.url("/7"), sources)
     assert raised.value.id == ErrorId.SOURCE_NOT_FOUND
-    assert store_contents(sources.store).partial == ()
+    assert store_usage(sources.store).partial == ()

@@ -19,7 +19,7 @@ from bundler.model.digest import Blob
 from bundler.model.lock import LockedEntry
 from bundler.model.manifest import entry_fingerprint
 from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
@@ -126,7 +126,7 @@ def signing() -> Iterator[tuple[SigningHome, SigningKey]]:
 def bench(signing: tuple[SigningHome, SigningKey], tmp_path: Path) -> Iterator[Bench]:
     """A store and an upstream of this test alone."""
     transport = RequestsTransport()
-    downloader = HttpDownloader(transport, Mirrors.parse(()), Retry(3, sleep=lambda _: None, jitter=lambda: 0.0))
+    downloader = FileDownloader(transport, Mirrors.parse(()), Retry(3, sleep=lambda _: None, jitter=lambda: 0.0))
     store = Store(tmp_path / "store")
     sources = Sources(downloader, MemoryRegistry(), store, str(tmp_path))
     yield Bench(tmp_path, store, *signing, sources, RecordingTask())

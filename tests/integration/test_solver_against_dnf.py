@@ -31,10 +31,10 @@ SHAPES = [
 ]
 
 
-def ours(repos: Sequence[SolvableRepo], wishes: Sequence[str], **request: Any) -> Choice:
+def ours(repos: Sequence[SolvableRepo], package_specs: Sequence[str], **request: Any) -> Choice:
     """Return what we choose in the form of `dnf_choices`."""
     try:
-        return sorted(f"{rpm.nevra}|{rpm.repo_id}" for rpm in solve_for(repos, *wishes, **request).packages)
+        return sorted(f"{rpm.nevra}|{rpm.repo_id}" for rpm in solve_for(repos, *package_specs, **request).packages)
     except ManifestError:
         return None
 
@@ -66,27 +66,29 @@ class Both:
         self.theirs.append(DnfRepo(repo_id, url, theirs))
         return self
 
-    def check(self, wishes: Sequence[tuple[str, ...]], *, least: int = 1, multilib: bool = True, **asked: Any) -> None:
-        """Check that each wish comes to the same, `least` of them to a choice at all."""
-        theirs = dnf_choices([Asked(tuple(self.theirs), tuple(wishes), **asked)])[0]
+    def check(
+        self, package_specs: Sequence[tuple[str, ...]], *, least: int = 1, multilib: bool = True, **asked: Any
+    ) -> None:
+        """Check that each spec comes to the same, `least` of them to a choice at all."""
+        theirs = dnf_choices([Asked(tuple(self.theirs), tuple(package_specs), **asked)])[0]
         weak = asked.get("weak_dependencies", False)
-        found = [ours(self.ours, wish, weak_dependencies=weak, multilib=multilib) for wish in wishes]
-        assert dict(zip(wishes, found, strict=True)) == dict(zip(wishes, theirs, strict=True))
+        found = [ours(self.ours, spec, weak_dependencies=weak, multilib=multilib) for spec in package_specs]
+        assert dict(zip(package_specs, found, strict=True)) == dict(zip(package_specs, theirs, strict=True))
         assert sum(choice is not None for choice in found) >= least
 
 
 @pytest.mark.parametrize("weak", [False, True])
-@pytest.mark.parametrize(("shape", "wished"), SHAPES)
+@pytest.mark.parametrize(("shape", "count"), SHAPES)
 @pytest.mark.parametrize("seed", [11, 12])
 def test_random_repositories_are_solved_alike(
-    tmp_path: Path, seed: int, shape: Shape, wished: int, *, weak: bool
+    tmp_path: Path, seed: int, shape: Shape, count: int, *, weak: bool
 ) -> None:
     packages = random_packages(seed, shape)
     chance = random.Random(seed)
     names = sorted({package.name for package in packages})
-    wishes = {tuple(chance.sample(names, chance.randint(1, 3))) for _ in range(wished)}
+    package_specs = {tuple(chance.sample(names, chance.randint(1, 3))) for _ in range(count)}
     both = Both(tmp_path).add("base", packages)
-    both.check(sorted(wishes), least=wished // 10, weak_dependencies=weak)
+    both.check(sorted(package_specs), least=count // 10, weak_dependencies=weak)
 
 
 def test_packages_of_several_repositories_are_solved_alike(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ SPELLINGS = (
 )
 
 
-def test_every_way_to_spell_a_wish_is_understood_alike(tmp_path: Path) -> None:
+def test_every_form_of_a_spec_is_understood_alike(tmp_path: Path) -> None:
     spaced = ["config(foo) = 1", "cap >= 2", "cap >= 4", "(user or nothing)"]
     both = Both(tmp_path).add("base", NAMED)
     both.check([*((spelling,) for spelling in (*SPELLINGS, *spaced)), ("old", "new"), ("old-1", "new")], least=35)
@@ -180,8 +182,8 @@ def test_a_bare_glob_leaves_out_packages_of_other_architectures_where_dnf_refuse
 
 
 def test_without_multilib_we_choose_as_dnf_does_when_told_to_exclude_32_bit_packages(tmp_path: Path) -> None:
-    wishes = [("glibc",), ("glibc.*",), ("glibc.i686",), ("wants-32-bit",), ("gli*",)]
-    Both(tmp_path).add("base", NAMED).check(wishes, multilib=False, excludes=("*.i686",), least=3)
+    package_specs = [("glibc",), ("glibc.*",), ("glibc.i686",), ("wants-32-bit",), ("gli*",)]
+    Both(tmp_path).add("base", NAMED).check(package_specs, multilib=False, excludes=("*.i686",), least=3)
 
 
 COMPS = """<comps>
@@ -198,7 +200,7 @@ COMPS = """<comps>
 
 def test_groups_and_environments_bring_the_same_packages(tmp_path: Path) -> None:
     packages = [*map(Package, "mdocnzeupb"), Package("b", arch="i686")]
-    wishes = (
+    package_specs = (
         "@core",
         "@Core",
         "@CORE",
@@ -211,7 +213,7 @@ def test_groups_and_environments_bring_the_same_packages(tmp_path: Path) -> None
         "@Kern",
     )
     both = Both(tmp_path).add("base", packages, comps=COMPS)
-    both.check([*((wish,) for wish in wishes), ("@core", "z")], least=9)
+    both.check([*((spec,) for spec in package_specs), ("@core", "z")], least=9)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +234,8 @@ def test_include_and_exclude_leave_out_the_same(tmp_path: Path, settings: dict[s
         *(Package("k", "1"), Package("k", "2"), Package("k-devel", "2", requires=("k = 2",))),
         *(Package("other"), Package("l", provides=("k-virtual",)), Package("m", arch="noarch")),
     ]
-    wishes = [(wish,) for wish in ("k", "k-devel", "other", "l", "k*", "k-1", "m")]
-    Both(tmp_path).add("base", packages, settings=settings).check(wishes)
+    package_specs = [(spec,) for spec in ("k", "k-devel", "other", "l", "k*", "k-1", "m")]
+    Both(tmp_path).add("base", packages, settings=settings).check(package_specs)
 
 
 MODULES = "".join(
@@ -281,7 +283,7 @@ def test_module_streams_show_and_hide_the_same(tmp_path: Path, enabled: tuple[st
     names = ("node", "npm", "perl", "dbi", "late", "needs", "app", "app10", "plain", "node-fork", "wants-fork")
     versions = ("node-18*", "node-10.1", "node-99", "perl-5.24", "dbi-1-1.c24")
     both = Both(tmp_path).add("modular", MODULAR, modules=MODULES, enabled=enabled).add("plain", SHADOWED)
-    both.check([(wish,) for wish in (*names, *versions)], least=6, modules=enabled)
+    both.check([(spec,) for spec in (*names, *versions)], least=6, modules=enabled)
 
 
 def test_against_an_installed_system_the_same_is_added(tmp_path: Path) -> None:
@@ -296,11 +298,11 @@ def test_against_an_installed_system_the_same_is_added(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "repo", build_rpms(tmp_path / "rpms", specs))
     root = tmp_path / "root"
     DnfClient(root, {"base": repository.url}, gpgcheck=False).install("held-1.0", "lib-1.0")
-    wishes = (("app",), ("lib",), ("lib-2.0",), ("newer",), ("heir",), ("newer", "heir"))
-    theirs = dnf_choices([Asked((DnfRepo("base", repository.url),), wishes, installroot=str(root))])[0]
+    package_specs = (("app",), ("lib",), ("lib-2.0",), ("newer",), ("heir",), ("newer", "heir"))
+    theirs = dnf_choices([Asked((DnfRepo("base", repository.url),), package_specs, installroot=str(root))])[0]
     packages = [Package(**_described(spec)) for spec in specs]
     installed = (Nevra("held", 0, "1.0", "1", "noarch"), Nevra("lib", 0, "1.0", "1", "noarch"))
-    found = [ours([solvable_repo("base", packages)], wish, installed=installed) for wish in wishes]
+    found = [ours([solvable_repo("base", packages)], spec, installed=installed) for spec in package_specs]
     assert found == theirs
     assert found[0] == ["app-1.0-1.noarch|base"]
 

@@ -145,9 +145,9 @@ class _Pinning:
 
     def _image(self, platform: Platform, child: Descriptor) -> PlatformImage:
         manifest = self._manifest(child)
-        told = self._config(manifest.config).platform
-        if child.platform is not None and not told.matches(child.platform):
-            self.task.note(f"{self.entry.reference}: what its index calls {child.platform} calls itself {told}")
+        own = self._config(manifest.config).platform
+        if child.platform is not None and not own.matches(child.platform):
+            self.task.note(f"{self.entry.reference}: what its index calls {child.platform} calls itself {own}")
         kept = tuple(layer for layer in manifest.layers if not layer.is_foreign)
         skipped = tuple(layer for layer in manifest.layers if layer.is_foreign)
         if skipped:

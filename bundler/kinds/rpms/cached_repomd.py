@@ -1,7 +1,7 @@
 """The index of an upstream repository, repomd.xml: fetched only when it has changed since it was last trusted.
 
-Owns what is remembered of it between runs: its bytes lie in the store like any blob, a note beside them says what
-their server called them. Whether it is to be trusted is decided in `bundler.kinds.rpms.metadata`, every time anew.
+Owns what is kept of it between runs: its bytes lie in the store like any blob, a record of the index says what their
+server called them. Whether it is to be trusted is decided in `bundler.kinds.rpms.metadata`, every time anew.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.errors import IntegrityError, StorageError
-from bundler.net.interface import Held, Validators
+from bundler.net.interface import CachedDocument, Validators
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES
-from bundler.store.interface import Note
+from bundler.store.interface import IndexRecord
 
 if TYPE_CHECKING:
     from bundler.kinds.base import Sources
@@ -30,8 +30,8 @@ def read_index(url: str, sources: Sources, *, anew: bool = False) -> Document:
 
     Raises SourceError.
     """
-    held = None if anew else _held(url, sources.store)
-    return sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES, held=held)
+    cached = None if anew else _cached(url, sources.store)
+    return sources.downloader.read(url, max_bytes=MAX_DOCUMENT_BYTES, cached=cached)
 
 
 def keep_index(url: str, document: Document, store: BlobStore) -> Blob:
@@ -39,10 +39,10 @@ def keep_index(url: str, document: Document, store: BlobStore) -> Blob:
     blob = store.put(document.data)
     validators = document.validators
     if validators is None:
-        store.forget(_name(url))
+        store.index.remove(_name(url))
     elif not document.reused:
         fields = {_PLACE: validators.place, _ETAG: validators.etag, _LAST_MODIFIED: validators.last_modified}
-        store.remember(_name(url), Note(blob, fields))
+        store.index.put(_name(url), IndexRecord(blob, fields))
     return blob
 
 
@@ -50,14 +50,16 @@ def _name(url: str) -> str:
     return f"index {url}"
 
 
-def _held(url: str, store: BlobStore) -> Held | None:
-    note = store.recall(_name(url))
-    if note is None or not store.has(note.blob) or note.blob.size > MAX_DOCUMENT_BYTES:
+def _cached(url: str, store: BlobStore) -> CachedDocument | None:
+    record = store.index.get(_name(url))
+    if record is None or not store.has(record.blob) or record.blob.size > MAX_DOCUMENT_BYTES:
         return None
     try:
-        data = store.read(note.blob)
+        data = store.read(record.blob)
     except (IntegrityError, StorageError):
         # damaged, and dropped by the store: the whole is asked for
         return None
-    fields = note.fields
-    return Held(data, Validators(fields.get(_PLACE, ""), fields.get(_ETAG, ""), fields.get(_LAST_MODIFIED, "")))
+    fields = record.fields
+    return CachedDocument(
+        data, Validators(fields.get(_PLACE, ""), fields.get(_ETAG, ""), fields.get(_LAST_MODIFIED, ""))
+    )

@@ -15,7 +15,7 @@ from bundler.model.rpm.repo import RepoSpec
 from bundler.rpm.metadata.package_reader import DamagedPackageError
 from bundler.rpm.metadata.plain_file import open_plain
 from bundler.rpm.metadata.repodata import RepoExtras, RepoPackage, write_repodata
-from bundler.rpm.solve.repoclosure import open_dependencies
+from bundler.rpm.solve.repoclosure import unmet_dependencies
 from bundler.rpm.solve.request import SolvableRepo
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _check_closed(repository: RepoArtifact, written: Mapping[str, bytes], direct
         return open_plain(io.BytesIO(data), directory=directory, where=f"{kind} of {repository.directory}")
 
     spec = RepoSpec(SECTION, baseurls=(str(repository.directory),))
-    found = open_dependencies(SolvableRepo(spec, opened), repository.arch)
+    found = unmet_dependencies(SolvableRepo(spec, opened), repository.arch)
     if found:
         raise SourceError(
             ErrorId.REPO_METADATA_INVALID,

@@ -103,8 +103,8 @@ def _descriptor(media_type: str, blob: Blob) -> dict[str, Json]:
 
 
 def _platform_object(platform: Platform) -> Json:
-    told = {"os": platform.os, "architecture": platform.arch}
-    return told | ({"variant": platform.variant} if platform.variant else {})
+    value = {"os": platform.os, "architecture": platform.arch}
+    return value | ({"variant": platform.variant} if platform.variant else {})
 
 
 def docker_archive(artifacts: Sequence[ImageArtifact], platform: Platform) -> bytes | None:

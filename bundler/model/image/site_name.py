@@ -31,11 +31,6 @@ def site_name(reference: Reference) -> str:
     return f"{repository}:{reference.tag}" if reference.tag else f"{repository}@{reference.digest}"
 
 
-def site_name_below(project: str, reference: Reference) -> str:
-    """Return the name below one project for everything: its last segment, `PROJECT/repository:tag` (or `@digest`)."""
-    return f"{project}/{site_name(reference).rpartition('/')[2]}"
-
-
 def is_named_like(reference: Reference, globs: Sequence[str]) -> bool:
     """Tell whether an image's name matches one of some fnmatch globs, whose `*` also matches slashes.
 

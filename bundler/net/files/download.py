@@ -1,4 +1,4 @@
-"""Plain files over http, https, ftp and file: which place to ask next when one fails.
+"""Plain files over http, https, ftp and file: which place is next when one fails.
 
 Implements `interface.Downloader`.
 """
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bundler.errors import IntegrityError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net.files import local_file
-from bundler.net.files.ftp import FtpClient
+from bundler.net.files.ftp import FtpDownloader
 from bundler.net.files.netrc_file import netrc_credentials
 from bundler.net.http.attempt import accepted, content_length, transfer
 from bundler.net.http.conditional import NOT_MODIFIED, conditions, confirms, place_of, validators_of
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from bundler.model.digest import Digest
     from bundler.model.progress import Task
     from bundler.model.sink import Sink
-    from bundler.net.interface import Answer, Credentials, Held, Transport
-    from bundler.net.mirrors import Candidate, Mirrors
+    from bundler.net.interface import CachedDocument, Credentials, Response, Transport
+    from bundler.net.mirrors import MirroredUrl, Mirrors
     from bundler.net.retry import Retry
 
 T = TypeVar("T")
 _OK = 200
-# Servers that do not offer HEAD say so in these ways (GitHub's and S3's signed links answer 403).
+# the statuses of servers that do not support HEAD (403: signed links of GitHub and S3)
 _NO_HEAD = frozenset({400, 403, 405, 501})
 
 
 @dataclass(frozen=True, slots=True)
-class HttpDownloader:
-    """See `interface.Downloader`; `credentials` looks up a host that is really asked, mirrors by their own name."""
+class FileDownloader:
+    """See `interface.Downloader`; `credentials` are looked up by the requested host, for a mirror by its own."""
 
     transport: Transport
     mirrors: Mirrors
     retry: Retry
     credentials: Callable[[str], Credentials | None] = netrc_credentials
-    ftp: FtpClient = field(default_factory=FtpClient)
+    ftp: FtpDownloader = field(default_factory=FtpDownloader)
 
     def download(
         self,
@@ -55,16 +55,16 @@ class HttpDownloader:
         size: int | None = None,
         accept: Callable[[Received], None] | None = None,
     ) -> Received:
-        """Bring a file into the sink from the first place that gives it."""
+        """Download a file into the sink from the first place that has it."""
 
-        def bring(place: Candidate) -> Received:
+        def fetch(place: MirroredUrl) -> Received:
             placed = _PlacedSink(sink, place_of(place.url), joins=size is not None)
-            return accepted(lambda: self._brought(place, placed, task, size), accept or _let_pass, sink, task)
+            return accepted(lambda: self._fetched(place, placed, task, size), accept or _accept_all, sink, task)
 
         task.advance(sink.offset)
-        return self._first(urls, bring, task)
+        return self._first(urls, fetch, task)
 
-    def _brought(self, place: Candidate, sink: Sink, task: Task, size: int | None) -> Received:
+    def _fetched(self, place: MirroredUrl, sink: Sink, task: Task, size: int | None) -> Received:
         if _is_local(place.url):
             return local_file.copy_file(place.url, sink, task, size=size)
 
@@ -78,10 +78,10 @@ class HttpDownloader:
         return replace(received, via=place.via)
 
     def size(self, urls: Sequence[str]) -> int | None:
-        """Return the size that a place announces, or None when none of them tells."""
+        """Return the size that a place announces, or None when no place does."""
         silent = Unwatched()
 
-        def ask(place: Candidate) -> int | None:
+        def ask(place: MirroredUrl) -> int | None:
             if _is_local(place.url):
                 return local_file.file_size(place.url)
             return self.retry.run(lambda: self._announced(place), silent)
@@ -94,38 +94,38 @@ class HttpDownloader:
         *,
         max_bytes: int,
         accept: Callable[[Document], None] | None = None,
-        held: Held | None = None,
+        cached: CachedDocument | None = None,
     ) -> Document:
-        """Return a small document from the first place that gives it."""
+        """Return a small document from the first place that has it."""
         silent = Unwatched()
 
-        def fetch(place: Candidate) -> Document:
+        def fetch(place: MirroredUrl) -> Document:
             if _is_local(place.url):
                 document = local_file.read_file(place.url, max_bytes=max_bytes)
             else:
-                document = self.retry.run(lambda: self._document(place, max_bytes, held), silent)
+                document = self.retry.run(lambda: self._document(place, max_bytes, cached), silent)
             if accept is not None:
                 accept(document)
             return document
 
         return self._first([url], fetch, silent)
 
-    def _first(self, urls: Sequence[str], ask: Callable[[Candidate], T], task: Task) -> T:
-        """Return what the first place gives; the last one's error, with the number of others, when none does."""
+    def _first(self, urls: Sequence[str], ask: Callable[[MirroredUrl], T], task: Task) -> T:
+        """Return the first place's result; raise the last one's error, with the number of others, when none has any."""
         places = self._places(urls)
         for tried, place in enumerate(places):
             try:
-                given = ask(place)
-                if given is not None or tried + 1 == len(places):
-                    return given
+                result = ask(place)
+                if result is not None or tried + 1 == len(places):
+                    return result
             except (SourceError, IntegrityError) as error:
                 if tried + 1 == len(places):
                     raise error.with_context(remedy=_failed_before(tried)) from error
                 task.note(f"{error}; trying {redact(places[tried + 1].url)}")
         raise ValueError("a download needs at least one url")
 
-    def _places(self, urls: Sequence[str]) -> list[Candidate]:
-        places: list[Candidate] = []
+    def _places(self, urls: Sequence[str]) -> list[MirroredUrl]:
+        places: list[MirroredUrl] = []
         refused = None
         for url in urls:
             try:
@@ -136,39 +136,41 @@ class HttpDownloader:
             raise refused
         return places
 
-    def _document(self, place: Candidate, max_bytes: int, held: Held | None) -> Document:
+    def _document(self, place: MirroredUrl, max_bytes: int, cached: CachedDocument | None) -> Document:
         if _is_ftp(place.url):
             found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=self._credentials(place))
             return replace(found, via=place.via)
-        asked = conditions(held.validators, place.url) if held else {}
-        with self.transport.request("GET", place.url, headers=asked, credentials=self._credentials(place)) as answer:
-            if held is None or not asked or answer.status != NOT_MODIFIED:
-                return _whole(answer, place, max_bytes)
-            if confirms(answer.headers, held.validators):
-                modified_s = http_date_s(answer.headers.get("Last-Modified", held.validators.last_modified))
-                return Document(held.data, modified_s, place.via, held.validators, reused=True)
+        conditional = conditions(cached.validators, place.url) if cached else {}
+        with self.transport.request(
+            "GET", place.url, headers=conditional, credentials=self._credentials(place)
+        ) as response:
+            if cached is None or not conditional or response.status != NOT_MODIFIED:
+                return _whole(response, place, max_bytes)
+            if confirms(response.headers, cached.validators):
+                modified_s = http_date_s(response.headers.get("Last-Modified", cached.validators.last_modified))
+                return Document(cached.data, modified_s, place.via, cached.validators, reused=True)
         return self._document(place, max_bytes, None)
 
-    def _announced(self, place: Candidate) -> int | None:
+    def _announced(self, place: MirroredUrl) -> int | None:
         if _is_ftp(place.url):
             return self.ftp.size(place.url, credentials=self._credentials(place))
-        with self.transport.request("HEAD", place.url, credentials=self._credentials(place)) as answer:
-            if answer.status in _NO_HEAD:
+        with self.transport.request("HEAD", place.url, credentials=self._credentials(place)) as response:
+            if response.status in _NO_HEAD:
                 return None
-            if answer.status != _OK:
-                raise error_for_status(answer)
-            return content_length(answer.headers)
+            if response.status != _OK:
+                raise error_for_status(response)
+            return content_length(response.headers)
 
-    def _credentials(self, place: Candidate) -> Credentials | None:
+    def _credentials(self, place: MirroredUrl) -> Credentials | None:
         return self.credentials(urlsplit(place.url).hostname or "")
 
 
 @dataclass(frozen=True, slots=True)
 class _PlacedSink:
-    """A sink that remembers which place its validator is from.
+    """A sink that records which place its validator is from.
 
-    The same ETag or date may stand for other bytes elsewhere (RFC 9110, 8.8.1). With a pinned digest that is found out
-    (`joins`); without one nobody would notice that two files were put together.
+    The same ETag or date may identify other bytes elsewhere (RFC 9110, 8.8.1). A pinned digest shows that (`joins`);
+    without one, parts of two different files could be joined unnoticed.
     """
 
     sink: Sink
@@ -194,15 +196,15 @@ class _PlacedSink:
         return self.sink.digest(algorithm)
 
 
-def _whole(answer: Answer, place: Candidate, max_bytes: int) -> Document:
-    if answer.status != _OK:
-        raise error_for_status(answer)
-    data = answer.read(max_bytes)
-    modified_s = http_date_s(answer.headers.get("Last-Modified", ""))
-    return Document(data, modified_s, place.via, validators_of(place.url, answer.headers))
+def _whole(response: Response, place: MirroredUrl, max_bytes: int) -> Document:
+    if response.status != _OK:
+        raise error_for_status(response)
+    data = response.read(max_bytes)
+    modified_s = http_date_s(response.headers.get("Last-Modified", ""))
+    return Document(data, modified_s, place.via, validators_of(place.url, response.headers))
 
 
-def _let_pass(received: Received) -> None:
+def _accept_all(received: Received) -> None:
     del received
 
 

@@ -1,7 +1,7 @@
-"""Plain files over FTP (RFC 959, 1738, 2428, 3659): passive, binary, going on where an earlier attempt stopped.
+"""Plain files over FTP (RFC 959, 1738, 2428, 3659): passive, binary, resumed where an earlier attempt stopped.
 
 Owns what a server's replies mean and what identifies a file's bytes (its date and size); refuses to try twice
-(`retry`), to choose among sources (`download`), and to speak to proxies: an FTP server is always asked directly.
+(`retry`), to choose among sources (`download`), and to use proxies: connections go to the FTP server itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.attempt import other_size
-from bundler.net.http.failure import source_error
+from bundler.net.http.connection_errors import source_error
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 256 * 1024
 IDLE_TIMEOUT_S = 60.0
-# RFC 1635 asks anonymous users for an address; none of a person's is given
+# RFC 1635 wants an e-mail address of anonymous users; nobody's is sent
 ANONYMOUS = ("anonymous", "anonymous@")
-# RFC 959, 4.2: the command is not known, or not done here
+# RFC 959, 4.2: the command is unknown or not implemented
 _NOT_OFFERED = ("500", "501", "502", "504")
 _REPLY = re.compile(r"[1-5]\d\d")
 _MDTM = re.compile(r"213 (\d{14})(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class FtpClient:
-    """Asks FTP servers; every file has a connection of its own.
+class FtpDownloader:
+    """Fetches files from FTP servers; every file has a connection of its own.
 
     Arguments:
-        idle_timeout_s: how long a server may be silent, and a connection may take to come about, in seconds.
+        idle_timeout_s: how long a server may be silent, and connecting may take, in seconds.
     """
 
     idle_timeout_s: float = IDLE_TIMEOUT_S
@@ -51,12 +51,12 @@ class FtpClient:
     def transfer(
         self, url: str, sink: Sink, task: Task, *, credentials: Credentials | None = None, size: int | None = None
     ) -> Received:
-        """Bring a file into the sink in one attempt, asking only for what is missing where its bytes are the same.
+        """Download a file into the sink in one attempt, only the missing part where the file has not changed.
 
         Arguments:
-            task: is told of bytes that arrive, and (negative) of bytes that have to be dropped.
-            credentials: of the server; anonymous without.
-            size: the pinned size in bytes, if there is one.
+            task: advanced by the bytes that arrive, and (negative) by those that have to be dropped.
+            credentials: of the server; None for anonymous.
+            size: the pinned size in bytes, or None.
 
         Raises SourceError by the server's reply, IntegrityError (UPSTREAM_CHANGED: another size than the pinned one),
         StorageError (from the sink).
@@ -65,7 +65,7 @@ class FtpClient:
             announced, modified_s = session.size(), session.modified_s()
             if size is not None and announced not in (None, size):
                 raise other_size(url, size, f"{announced} bytes")
-            # written like an ETag, so that no HTTP server that is asked for the rest can take it for its own
+            # in the form of an ETag, so that no HTTP server that is asked for the rest can take it for one of its own
             validator = f'"ftp-{modified_s}-{announced}"' if None not in (announced, modified_s) else ""
             if not (validator and session.continues(sink, validator, announced)):
                 task.advance(-sink.offset)
@@ -85,7 +85,7 @@ class FtpClient:
         return Received(sink.offset, modified_s, "")
 
     def size(self, url: str, *, credentials: Credentials | None = None) -> int | None:
-        """Return a file's size in bytes, None when the server does not tell sizes; SourceError when there is none."""
+        """Return a file's size in bytes, None when the server announces no sizes; SourceError when there is no file."""
         with self._session(url, credentials) as session:
             return session.size(required=True)
 
@@ -93,42 +93,42 @@ class FtpClient:
         """Return a small file; SourceError when it is missing or longer than that."""
         with self._session(url, credentials) as session:
             announced, modified_s = session.size(), session.modified_s()
-            held = bytearray()
+            data = bytearray()
             if announced is None or announced <= max_bytes:
                 for block in session.blocks(0):
-                    held += block
-                    if len(held) > max_bytes:
+                    data += block
+                    if len(data) > max_bytes:
                         break
-            if max(announced or 0, len(held)) > max_bytes:
+            if max(announced or 0, len(data)) > max_bytes:
                 raise SourceError(
                     ErrorId.SOURCE_INVALID,
                     f"is longer than {max_bytes} bytes, which is more than such a document can have",
                     where=redact(url),
                     remedy="Check that the URL names the right document.",
                 )
-            if announced is not None and len(held) < announced:
-                raise session.cut(f"{announced} bytes were announced, {len(held)} have come")
-        return Document(bytes(held), modified_s, "")
+            if announced is not None and len(data) < announced:
+                raise session.cut(f"{announced} bytes were announced, {len(data)} have come")
+        return Document(bytes(data), modified_s, "")
 
     @contextmanager
-    def _session(self, url: str, credentials: Credentials | None) -> Iterator[_Session]:
+    def _session(self, url: str, credentials: Credentials | None) -> Iterator[_FtpSession]:
         path = _path(url)
         user, password = (credentials.username, credentials.secret) if credentials else ANONYMOUS
         with _translated(url, self.idle_timeout_s):
-            control = _Control(timeout=self.idle_timeout_s, encoding="latin-1")
+            control = _ControlConnection(timeout=self.idle_timeout_s, encoding="latin-1")
             try:
                 _log_in(control, url, user, password)
-                yield _Session(control, path, url)
+                yield _FtpSession(control, path, url)
             finally:
-                # a server that is told QUIT may take its time to answer, and there is nothing left to learn from it
+                # without QUIT: its reply may take long, and nothing depends on it
                 control.close()
 
 
-class _Control(ftplib.FTP):
-    """The control connection; asks for a passive port alone (EPSV, RFC 2428), which survives address translation."""
+class _ControlConnection(ftplib.FTP):
+    """The control connection; requests a passive port alone (EPSV, RFC 2428), which works with address translation."""
 
     def makepasv(self) -> tuple[str, int]:
-        """Return where the data connection goes: to the host that was asked, at the port it names."""
+        """Return host and port of the data connection: the host of this connection, the port of the reply."""
         if self.sock is None:
             raise EOFError
         try:
@@ -140,28 +140,28 @@ class _Control(ftplib.FTP):
 
 
 @dataclass(frozen=True, slots=True)
-class _Session:
-    """A login, and the one file it is for."""
+class _FtpSession:
+    """A control connection after login, and the one file it is for."""
 
-    control: _Control
+    control: _ControlConnection
     path: str
     url: str
 
     def size(self, *, required: bool = False) -> int | None:
-        """Return the file's size, None when it is not told; with `required` a file that does not exist raises."""
-        reply = self._asked("SIZE", required=required).removeprefix("213 ").strip()
+        """Return the file's size, None when it is not announced; with `required` a missing file raises."""
+        reply = self._reply("SIZE", required=required).removeprefix("213 ").strip()
         return int(reply) if reply.isascii() and reply.isdigit() else None
 
     def modified_s(self) -> int | None:
         """Return when the file was last changed, in seconds since the epoch (RFC 3659, 2.3: in UTC), or None."""
-        reply = _MDTM.fullmatch(self._asked("MDTM").strip())
+        reply = _MDTM.fullmatch(self._reply("MDTM").strip())
         try:
             return int(datetime.strptime(reply[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()) if reply else None
         except ValueError:
             return None
 
     def continues(self, sink: Sink, validator: str, announced: int | None) -> bool:
-        """Tell whether what the sink holds is the beginning of the file as it is now, and the rest can be had."""
+        """Tell whether the sink holds the beginning of the file as it is now, and the server can send the rest."""
         if sink.validator != validator or announced is None or sink.offset > announced:
             return False
         if sink.offset in (0, announced):
@@ -173,7 +173,7 @@ class _Session:
         return True
 
     def blocks(self, offset: int) -> Iterator[bytes]:
-        """Yield the file's bytes from there on; when they end well, the server has said so."""
+        """Yield the file's bytes from an offset on; raises unless the server confirms that it sent all of them."""
         with self.control.transfercmd(f"RETR {self.path}", offset or None) as connection:
             while block := connection.recv(BLOCK_BYTES):
                 yield block
@@ -183,7 +183,7 @@ class _Session:
         """Return the error for fewer bytes than were announced."""
         return _cut(what, self.url)
 
-    def _asked(self, command: str, *, required: bool = False) -> str:
+    def _reply(self, command: str, *, required: bool = False) -> str:
         try:
             return self.control.sendcmd(f"{command} {self.path}")
         except ftplib.error_perm as error:
@@ -192,22 +192,22 @@ class _Session:
             return ""
 
 
-def _log_in(control: _Control, url: str, user: str, password: str) -> None:
+def _log_in(control: _ControlConnection, url: str, user: str, password: str) -> None:
     parts = urlsplit(url)
     try:
         control.connect(parts.hostname or "", parts.port or ftplib.FTP_PORT)
         control.login(user, password)
     except ValueError as error:
-        # a host that no name service could hold, or a line end within a password
+        # an invalid host name, or a line end within a password
         raise source_error(error, url, idle_timeout_s=0) from error
     control.voidcmd("TYPE I")
 
 
 def _path(url: str) -> str:
-    """Return the path as the server is told it: relative to the login's directory, `%2F` first for the root.
+    """Return the path as it is sent to the server: relative to the login's directory, `%2F` first for the root.
 
-    (RFC 1738, 3.2.2.) Its bytes stay what they are, whatever encoding they are in. Raises SourceError for a URL that
-    cannot be asked for, control characters included: they would end the command and begin another.
+    (RFC 1738, 3.2.2.) Its bytes are kept, whatever encoding they are in. Raises SourceError for a URL that cannot be
+    requested, control characters included: they would end the command and begin another.
     """
     try:
         parts = urlsplit(url)
@@ -236,9 +236,9 @@ def _translated(url: str, idle_timeout_s: float) -> Iterator[None]:
 
 
 def _reply_error(reply: str, url: str) -> SourceError:
-    """Return what a reply means to the operator (RFC 959, 4.2)."""
+    """Return the error for a reply (RFC 959, 4.2)."""
     code, where = reply[:3], redact(url)
-    said = f"the server answered {reply.splitlines()[0][:200]}" if reply else "the server answered nothing"
+    what = f"the server answered {reply.splitlines()[0][:200]}" if reply else "the server answered nothing"
     if not _REPLY.fullmatch(code):
         return SourceError(
             ErrorId.SOURCE_INVALID,
@@ -249,26 +249,26 @@ def _reply_error(reply: str, url: str) -> SourceError:
     if code in ("530", "332", "430"):
         return SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
-            said,
+            what,
             where=where,
             remedy="Give credentials for this host in ~/.netrc, or check their rights.",
         )
     if code == "550":
         return SourceError(
-            ErrorId.SOURCE_NOT_FOUND, said, where=where, remedy="Check the name and the version in the manifest."
+            ErrorId.SOURCE_NOT_FOUND, what, where=where, remedy="Check the name and the version in the manifest."
         )
     if code in ("425", "426"):
-        return _cut(said, url)
+        return _cut(what, url)
     if code.startswith("4"):
         return SourceError(
             ErrorId.SOURCE_BUSY,
-            said,
+            what,
             where=where,
             remedy="Try again later, or name a mirror with --mirror.",
             retryable=True,
         )
     return SourceError(
-        ErrorId.SOURCE_REFUSED, said, where=where, remedy="Open the URL by hand to see what the server wants."
+        ErrorId.SOURCE_REFUSED, what, where=where, remedy="Open the URL by hand to see what the server wants."
     )
 
 

@@ -34,7 +34,7 @@ def local_path(url: str) -> Path:
 
 
 def copy_file(url: str, sink: Sink, task: Task, *, size: int | None) -> Received:
-    """Bring a local file into the sink.
+    """Copy a local file into the sink.
 
     Raises SourceError (missing, unreadable), IntegrityError (another size than the pinned one), StorageError.
     """
@@ -81,7 +81,7 @@ def read_file(url: str, *, max_bytes: int) -> Document:
 
 
 def _date(found: os.stat_result) -> int | None:
-    """Return when a file was written, in seconds since the epoch; None before 1970, which no file is from."""
+    """Return when a file was written, in seconds since the epoch; None for a date before 1970, which cannot be true."""
     return int(found.st_mtime) if found.st_mtime >= 0 else None
 
 

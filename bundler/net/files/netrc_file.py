@@ -1,6 +1,6 @@
-"""Credentials for plain files: the user's netrc, looked up by the host that is really asked.
+"""Credentials for plain files: the user's netrc, looked up by the host that is requested.
 
-A `default` entry is left out on purpose: it would hand one host's password to every mirror.
+A `default` entry is ignored on purpose: it would send one host's password to every mirror.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ def netrc_credentials(host: str, path: Path | None = None) -> Credentials | None
 
     Arguments:
         host: the name without port.
-        path: the file; without it that of the variable NETRC, else ~/.netrc. A file that is absent says nothing.
+        path: the file; by default the one that the variable NETRC names, else ~/.netrc. It may be absent.
 
     Raises SourceError when the file cannot be read.
     """
     try:
         file = path or Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
     except RuntimeError:
-        # a user without HOME and without an entry in passwd, as containers have them
+        # a user without HOME and without an entry in passwd, as in containers
         return None
     try:
         entry = netrc.netrc(file).hosts.get(host)

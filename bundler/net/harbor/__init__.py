@@ -1,1 +1,1 @@
-"""Harbor's own API (v2.0): `projects` and `robots`. What it is asked for, and when, is decided in `bundler.push`."""
+"""Harbor's own API (v2.0): `projects` and `robots`. What is requested, and when, is decided in `bundler.push`."""

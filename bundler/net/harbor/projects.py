@@ -1,7 +1,7 @@
 """Harbor's own API, v2.0 (goharbor/harbor, api/v2.0/swagger.yaml). Implements `interface.Harbor`.
 
-Owns its URLs, answers and error bodies; sends Basic credentials with every request and never a cookie, for whose
-sessions Harbor wants CSRF tokens. Refuses to decide which projects there should be.
+Owns its URLs, responses and error bodies; sends Basic credentials with every request and never a cookie, because Harbor
+wants CSRF tokens in the sessions of cookies. Refuses to decide which projects there should be.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from urllib.parse import urlencode, urlsplit
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net.http.status import MAY_NOT, error_for_status
-from bundler.net.interface import Credentials, Health
+from bundler.net.interface import Credentials, HarborHealth
 from bundler.net.registry.errors import first_code, quoted_errors
 from bundler.net.registry.push_errors import publish_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bundler.net.interface import Answer, Transport
+    from bundler.net.interface import Response, Transport
     from bundler.net.registry.credentials import Logins
-    from bundler.net.registry.endpoint import Endpoint
+    from bundler.net.registry.endpoint import RegistryEndpoint
     from bundler.net.retry import Retry
 
 T = TypeVar("T")
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 _OK, _CREATED, _NOT_FOUND, _CONFLICT = 200, 201, 404, 409
 
 
@@ -34,11 +34,13 @@ class HarborApi:
     """See `interface.Harbor`.
 
     Arguments:
-        endpoint: returns where the registry answers, once that is known.
-        logins: a password is needed; tokens open the registry alone.
+        endpoint: returns the registry's endpoint, once that is known.
+        logins: only passwords are used; tokens are for the registry alone.
     """
 
-    def __init__(self, endpoint: Callable[[], Endpoint], transport: Transport, logins: Logins, retry: Retry) -> None:
+    def __init__(
+        self, endpoint: Callable[[], RegistryEndpoint], transport: Transport, logins: Logins, retry: Retry
+    ) -> None:
         self._endpoint = endpoint
         self._transport = transport
         self._logins = logins
@@ -46,74 +48,75 @@ class HarborApi:
 
     @property
     def host(self) -> str:
-        """What the registry is called."""
+        """The registry's name."""
         return self._endpoint().host
 
-    def recognised(self) -> bool:
-        """Tell whether it says of itself which Harbor it is; anybody may ask that."""
+    def is_harbor(self) -> bool:
+        """Tell whether it states a version of Harbor, which needs no credentials."""
 
-        def ask(answer: Answer) -> bool:
-            if answer.status != _OK and (error := error_for_status(answer)).retryable:
-                # one that is starting, perhaps
+        def read(response: Response) -> bool:
+            if response.status != _OK and (error := error_for_status(response)).retryable:
+                # perhaps a Harbor that is starting
                 raise error
-            return answer.status == _OK and "harbor_version" in json_object(answer)
+            return response.status == _OK and "harbor_version" in json_object(response)
 
-        return self.ask("GET", "systeminfo", ask, credentials=None)
+        return self.request("GET", "systeminfo", read, credentials=None)
 
-    def health(self) -> Health:
-        """Return what it says of itself: the status code is 200 whatever is wrong."""
+    def health(self) -> HarborHealth:
+        """Return what it states about itself: the status code is 200 whatever is wrong."""
 
-        def ask(answer: Answer) -> Health:
-            said = json_object(answer) if answer.status == _OK else {}
-            listed = said.get("components")
+        def read(response: Response) -> HarborHealth:
+            state = json_object(response) if response.status == _OK else {}
+            listed = state.get("components")
             components = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-            ailing = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
-            return Health(said.get("status") == "healthy", ailing)
+            unhealthy = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
+            return HarborHealth(state.get("status") == "healthy", unhealthy)
 
-        return self.ask("GET", "health", ask, credentials=None)
+        return self.request("GET", "health", read, credentials=None)
 
     def has_project(self, name: str) -> bool | None:
-        """Tell whether a project of exactly this name exists; None when this account may not know."""
+        """Tell whether a project of exactly this name exists; None when this account may not see that."""
 
-        def ask(answer: Answer) -> bool | None:
-            if answer.status in MAY_NOT:
+        def read(response: Response) -> bool | None:
+            if response.status in MAY_NOT:
                 return None
-            if answer.status not in (_OK, _NOT_FOUND):
-                raise error_for_status(answer)
-            return answer.status == _OK
+            if response.status not in (_OK, _NOT_FOUND):
+                raise error_for_status(response)
+            return response.status == _OK
 
-        return self.ask("HEAD", f"projects?{urlencode({'project_name': name})}", ask, credentials=self.credentials())
+        query = urlencode({"project_name": name})
+        return self.request("HEAD", f"projects?{query}", read, credentials=self.credentials())
 
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
-        """Create a project; False when it is there by now. Raises PublishError (PUSH_PROJECT_REFUSED, ...)."""
-        # `public` is a text there, not a boolean
+        """Create a project; False when it exists by now. Raises PublishError (PUSH_PROJECT_REFUSED, ...)."""
+        # in the API `public` is a string, not a boolean
         wanted = {
             "project_name": name,
             "metadata": {"public": "true" if public else "false"},
             "storage_limit": quota_bytes,
         }
 
-        def ask(answer: Answer) -> bool:
-            if answer.status in (_CREATED, _CONFLICT):
-                return answer.status == _CREATED
-            error = error_for_status(answer)
+        def read(response: Response) -> bool:
+            if response.status in (_CREATED, _CONFLICT):
+                return response.status == _CREATED
+            error = error_for_status(response)
             if error.retryable:
                 raise error
-            raise self._refused(name, answer)
+            raise self._refused(name, response)
 
-        return self.ask("POST", "projects", ask, credentials=self.credentials(), body=json.dumps(wanted).encode())
+        return self.request("POST", "projects", read, credentials=self.credentials(), body=json.dumps(wanted).encode())
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
-        read: Callable[[Answer], T],
+        read: Callable[[Response], T],
         *,
         credentials: Credentials | None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
     ) -> T:
-        """Send one request to the API, again where that may help, and return what `read` makes of the answer.
+        """Send one request to the API, again where that may help, and return what `read` makes of the response.
 
         Arguments:
             path: below /api/v2.0/, query included.
@@ -126,8 +129,8 @@ class HarborApi:
         fields |= {"Content-Type": "application/json"} if body else {}
 
         def attempt() -> T:
-            with self._transport.request(method, url, headers=fields, credentials=credentials, body=body) as answer:
-                return read(answer)
+            with self._transport.request(method, url, headers=fields, credentials=credentials, body=body) as response:
+                return read(response)
 
         try:
             return self._retry.run(attempt, Unwatched())
@@ -135,7 +138,7 @@ class HarborApi:
             raise publish_error(error, self._endpoint()) from error
 
     def credentials(self) -> Credentials | None:
-        """Return the password, where it may be sent: over TLS, or where the operator accepts none."""
+        """Return the password if it may be sent: over TLS, or where the operator accepts a connection without."""
         endpoint = self._endpoint()
         login = self._logins.login(endpoint.host, "")
         if login is None or login.kind != "password":
@@ -144,30 +147,30 @@ class HarborApi:
             return None
         return Credentials(login.username, login.secret)
 
-    def _refused(self, name: str, answer: Answer) -> PublishError:
-        said = quoted_errors(answer)
+    def _refused(self, name: str, response: Response) -> PublishError:
+        message = quoted_errors(response)
         host = self._endpoint().host
         return PublishError(
             ErrorId.PUSH_PROJECT_REFUSED,
-            f"Harbor does not create the project {name!r}: {said or answer.status}",
+            f"Harbor does not create the project {name!r}: {message or response.status}",
             where=host,
             remedy=f"Create it in Harbor's web page as an administrator, or push with an account that may "
             f"(docker login {host}, or --username and --password-stdin).",
-            status=answer.status,
-            code=first_code(said),
+            status=response.status,
+            code=first_code(message),
         )
 
 
-def json_object(answer: Answer) -> dict[str, Any]:
-    """Return the JSON object that an answer holds, {} for anything else. Raises SourceError where another try helps."""
-    value = json_value(answer)
+def json_object(response: Response) -> dict[str, Any]:
+    """Return the JSON object of a response, {} for anything else. Raises SourceError where a retry may help."""
+    value = json_value(response)
     return value if isinstance(value, dict) else {}
 
 
-def json_value(answer: Answer) -> Any:
-    """Return the JSON value that an answer holds, None where it holds none. As `json_object`."""
+def json_value(response: Response) -> Any:
+    """Return the JSON value of a response, None where it has none. Raises as `json_object` does."""
     try:
-        return json.loads(answer.read(MAX_ANSWER_BYTES))
+        return json.loads(response.read(MAX_RESPONSE_BYTES))
     except (ValueError, RecursionError):
         return None
     except SourceError as error:

@@ -1,7 +1,7 @@
-"""One attempt to bring the content of one URL into a sink, going on where an earlier attempt stopped.
+"""One attempt to download the content of one URL into a sink, resumed where an earlier attempt stopped.
 
-Owns what Range, If-Range and the answers to them mean (RFC 9110, 13.1.5, 14 and 15.3.7); refuses to try twice (`retry`)
-and to choose among sources (`download`, `registry`).
+Owns what Range, If-Range and the responses to them mean (RFC 9110, 13.1.5, 14 and 15.3.7); refuses to try twice
+(`retry`) and to choose among sources (`files.download`, `registry.pull`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from bundler.model.progress import Task
     from bundler.model.sink import Sink
-    from bundler.net.interface import Answer, Credentials, Transport
+    from bundler.net.interface import Credentials, Response, Transport
 
 T = TypeVar("T")
 
-# RFC 9110, 8.8.2.2: a date identifies bytes only when the file was already this much older than the answer, else it may
-# have changed again within the same second, or within the difference of two clocks.
+# RFC 9110, 8.8.2.2: a date identifies bytes only when the file was already this much older than the response, else it
+# may have changed again within the same second, or within the difference of two clocks.
 STRONG_DATE_AGE_S = 60
-# more digits than the largest file has are no length
+# a number with more digits is not a length: no file is that large
 _NUMBER = r"[0-9]{1,18}"
 _CONTENT_RANGE = re.compile(rf"bytes (?:({_NUMBER})-({_NUMBER})|\*)/({_NUMBER}|\*)")
 _OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
@@ -35,7 +35,7 @@ _OK, _PARTIAL, _UNSATISFIABLE = 200, 206, 416
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """A Content-Range field (RFC 9110, 14.4); `first` and `last` are None in an answer 416, `complete` when unknown."""
+    """A Content-Range field (RFC 9110, 14.4); `first` and `last` are None in a response 416, `complete` if unknown."""
 
     first: int | None
     last: int | None
@@ -52,7 +52,7 @@ class ContentRange:
 
 
 def strong_validator(headers: Mapping[str, str]) -> str:
-    """Return what identifies exactly these bytes in a later If-Range: a strong ETag, a strong date, or ""."""
+    """Return the validator of exactly these bytes for a later If-Range: a strong ETag, a strong date, or ""."""
     tag = headers.get("ETag", "").strip()
     if tag:
         return tag if len(tag) >= len('""') and tag[0] == tag[-1] == '"' else ""
@@ -64,20 +64,20 @@ def strong_validator(headers: Mapping[str, str]) -> str:
 
 
 def range_headers(offset: int, validator: str, *, immutable: bool) -> dict[str, str]:
-    """Return the fields that ask for the rest, or none when the whole has to be asked for."""
+    """Return the fields that request the rest, or none when the whole has to be requested."""
     if offset == 0 or not (validator or immutable):
         return {}
-    asked = {"Range": f"bytes={offset}-"}
+    fields = {"Range": f"bytes={offset}-"}
     if not immutable:
-        asked["If-Range"] = validator
-    return asked
+        fields["If-Range"] = validator
+    return fields
 
 
 def continues(headers: Mapping[str, str], offset: int, validator: str, *, immutable: bool) -> bool:
-    """Tell whether a 206 carries exactly what comes after the first `offset` bytes of the same content.
+    """Tell whether a 206 has exactly the bytes after the first `offset` ones of the same content.
 
-    Servers exist that answer 206 whatever If-Range says, so the answer's own validator is compared as well. A date may
-    be left out of a 206, an ETag may not (RFC 9110, 15.3.7).
+    Some servers answer 206 whatever If-Range says, so the response's own validator is compared as well. A 206 may lack
+    the date, but not the ETag (RFC 9110, 15.3.7).
     """
     sent = ContentRange.parse(headers.get("Content-Range", ""))
     if sent is None or sent.first != offset or sent.last is None:
@@ -91,17 +91,17 @@ def continues(headers: Mapping[str, str], offset: int, validator: str, *, immuta
     return headers.get("Last-Modified", validator).strip() == validator
 
 
-def accepted(bring: Callable[[], T], accept: Callable[[T], None], sink: Sink, task: Task) -> T:
-    """Return what `bring` brought into the sink, once `accept` has let it pass.
+def accepted(fetch: Callable[[], T], accept: Callable[[T], None], sink: Sink, task: Task) -> T:
+    """Return the result of `fetch`, which fills the sink, once `accept` has accepted it.
 
-    Bytes that `accept` refuses with SourceError or IntegrityError are dropped. Where the sink held some before, those
-    may be the wrong ones: all are then brought anew, once, before the error is raised.
+    Bytes that `accept` refuses with SourceError or IntegrityError are dropped. If the sink held some before, those may
+    be the wrong ones: then everything is fetched again, once, before the error is raised.
     """
     resumed = sink.offset
     while True:
-        brought = bring()
+        fetched = fetch()
         try:
-            accept(brought)
+            accept(fetched)
         except (SourceError, IntegrityError) as error:
             _restart(sink, task, "")
             if not resumed:
@@ -109,7 +109,7 @@ def accepted(bring: Callable[[], T], accept: Callable[[T], None], sink: Sink, ta
             resumed = 0
             task.note(f"{error}; it was put together from two attempts and is fetched whole again")
         else:
-            return brought
+            return fetched
 
 
 def transfer(
@@ -123,30 +123,30 @@ def transfer(
     size: int | None = None,
     immutable: bool = False,
 ) -> Received:
-    """Bring the content of `url` into the sink in one attempt, asking only for what is missing where that is safe.
+    """Download the content of `url` into the sink in one attempt, only the missing part where that is safe.
 
     Arguments:
-        task: is told of bytes that arrive, and (negative) of bytes that have to be dropped; the caller has told it of
-            those that the sink held before its first attempt.
+        task: advanced by the bytes that arrive, and (negative) by those that have to be dropped; the caller has
+            advanced it by those that the sink held before its first attempt.
         headers: further request fields, such as Accept or a bearer token.
-        size: the pinned size in bytes, if there is one.
-        immutable: the URL names its content by digest, so that whatever the sink holds may be continued.
+        size: the pinned size in bytes, or None.
+        immutable: the URL names its content by digest, so that the bytes in the sink may always be continued.
 
     Returns what was received, its `via` empty. Raises SourceError (by status, or the transport's), IntegrityError (the
     upstream announces or sends another size than the pinned one), StorageError (from the sink).
     """
-    request = _Request(transport, url, dict(headers or {}), credentials, size, immutable)
+    attempt = _Attempt(transport, url, dict(headers or {}), credentials, size, immutable)
     if size is not None and sink.offset > size:
         _restart(sink, task, "")
     if immutable and size is not None and sink.offset == size:
         return Received(size, None, "")
-    received = request.rest(sink, task) if sink.offset else None
-    return received or request.whole(sink, task)
+    received = attempt.rest(sink, task) if sink.offset else None
+    return received or attempt.whole(sink, task)
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    """What both the ranged and the plain request of one attempt share."""
+class _Attempt:
+    """What the ranged and the plain request of one attempt share."""
 
     transport: Transport
     url: str
@@ -156,53 +156,53 @@ class _Request:
     immutable: bool
 
     def rest(self, sink: Sink, task: Task) -> Received | None:
-        """Ask for what is missing; None when the sink was emptied and the whole has to be asked for."""
-        asked = range_headers(sink.offset, sink.validator, immutable=self.immutable)
-        if not asked:
+        """Request what is missing; None when the sink was emptied and the whole has to be requested."""
+        ranged = range_headers(sink.offset, sink.validator, immutable=self.immutable)
+        if not ranged:
             _restart(sink, task, "")
             return None
         with self.transport.request(
-            "GET", self.url, headers=self.headers | asked, credentials=self.credentials
-        ) as answer:
-            if answer.status == _OK:
-                return self._whole_body(answer, sink, task)
-            if answer.status == _PARTIAL and continues(
-                answer.headers, sink.offset, sink.validator, immutable=self.immutable
+            "GET", self.url, headers=self.headers | ranged, credentials=self.credentials
+        ) as response:
+            if response.status == _OK:
+                return self._whole_body(response, sink, task)
+            if response.status == _PARTIAL and continues(
+                response.headers, sink.offset, sink.validator, immutable=self.immutable
             ):
-                return self._appended_body(answer, sink, task)
-            if answer.status == _UNSATISFIABLE:
-                sent = ContentRange.parse(answer.headers.get("Content-Range", ""))
+                return self._appended_body(response, sink, task)
+            if response.status == _UNSATISFIABLE:
+                sent = ContentRange.parse(response.headers.get("Content-Range", ""))
                 complete = sent is not None and sent.complete == sink.offset
-            elif answer.status == _PARTIAL:
+            elif response.status == _PARTIAL:
                 complete = False
             else:
-                raise error_for_status(answer)
+                raise error_for_status(response)
         if complete and (received := self._confirmed(sink)):
             return received
         _restart(sink, task, "")
         return None
 
     def whole(self, sink: Sink, task: Task) -> Received:
-        """Ask for everything."""
-        with self.transport.request("GET", self.url, headers=self.headers, credentials=self.credentials) as answer:
-            if answer.status != _OK:
-                raise error_for_status(answer)
-            return self._whole_body(answer, sink, task)
+        """Request everything."""
+        with self.transport.request("GET", self.url, headers=self.headers, credentials=self.credentials) as response:
+            if response.status != _OK:
+                raise error_for_status(response)
+            return self._whole_body(response, sink, task)
 
-    def _whole_body(self, answer: Answer, sink: Sink, task: Task) -> Received:
-        announced = content_length(answer.headers)
+    def _whole_body(self, response: Response, sink: Sink, task: Task) -> Received:
+        announced = content_length(response.headers)
         self._check_size(announced)
-        _restart(sink, task, strong_validator(answer.headers))
-        return self._body(answer, sink, task, announced)
+        _restart(sink, task, strong_validator(response.headers))
+        return self._body(response, sink, task, announced)
 
-    def _appended_body(self, answer: Answer, sink: Sink, task: Task) -> Received:
-        sent = ContentRange.parse(answer.headers.get("Content-Range", ""))
+    def _appended_body(self, response: Response, sink: Sink, task: Task) -> Received:
+        sent = ContentRange.parse(response.headers.get("Content-Range", ""))
         announced = sent.complete if sent else None
         self._check_size(announced)
-        return self._body(answer, sink, task, announced)
+        return self._body(response, sink, task, announced)
 
-    def _body(self, answer: Answer, sink: Sink, task: Task, announced: int | None) -> Received:
-        for chunk in answer.chunks():
+    def _body(self, response: Response, sink: Sink, task: Task, announced: int | None) -> Received:
+        for chunk in response.chunks():
             if self.size is not None and sink.offset + len(chunk) > self.size:
                 _restart(sink, task, "")
                 raise other_size(self.url, self.size, f"more than {self.size} bytes")
@@ -212,36 +212,36 @@ class _Request:
             raise SourceError(
                 ErrorId.SOURCE_CUT,
                 f"{announced} bytes were announced, {sink.offset} have come",
-                where=answer.url,
+                where=response.url,
                 remedy="Try again; the download goes on where it stopped.",
                 retryable=True,
             )
         self._check_size(sink.offset)
-        modified = answer.headers.get("Last-Modified", "" if sink.validator.startswith('"') else sink.validator)
+        modified = response.headers.get("Last-Modified", "" if sink.validator.startswith('"') else sink.validator)
         modified_s = http_date_s(modified)
-        if modified_s is None and answer.status == _PARTIAL:
+        if modified_s is None and response.status == _PARTIAL:
             modified_s = self._modified_s()
         return Received(sink.offset, modified_s, "")
 
     def _confirmed(self, sink: Sink) -> Received | None:
-        """Return what lies in the sink if it is the whole content as the server has it now."""
+        """Return what the sink holds if that is the whole content as the server has it now."""
         if self.immutable:
             self._check_size(sink.offset)
             return Received(sink.offset, None, "")
-        with self.transport.request("HEAD", self.url, headers=self.headers, credentials=self.credentials) as answer:
-            held = sink.validator
-            same = held in (answer.headers.get("ETag", "").strip(), answer.headers.get("Last-Modified", "").strip())
-            if answer.status != _OK or not same or content_length(answer.headers) not in (None, sink.offset):
+        with self.transport.request("HEAD", self.url, headers=self.headers, credentials=self.credentials) as response:
+            current = (response.headers.get("ETag", "").strip(), response.headers.get("Last-Modified", "").strip())
+            same = sink.validator in current
+            if response.status != _OK or not same or content_length(response.headers) not in (None, sink.offset):
                 return None
             self._check_size(sink.offset)
-            return Received(sink.offset, http_date_s(answer.headers.get("Last-Modified", "")), "")
+            return Received(sink.offset, http_date_s(response.headers.get("Last-Modified", "")), "")
 
     def _modified_s(self) -> int | None:
-        """Ask for the date that a 206 left out, so that a resumed download is locked like any other."""
+        """Request the date that a 206 left out, so that a resumed download is locked like any other."""
         if self.immutable:
             return None
-        with self.transport.request("HEAD", self.url, headers=self.headers, credentials=self.credentials) as answer:
-            return http_date_s(answer.headers.get("Last-Modified", "")) if answer.status == _OK else None
+        with self.transport.request("HEAD", self.url, headers=self.headers, credentials=self.credentials) as response:
+            return http_date_s(response.headers.get("Last-Modified", "")) if response.status == _OK else None
 
     def _check_size(self, found: int | None) -> None:
         if self.size is not None and found is not None and found != self.size:
@@ -249,7 +249,7 @@ class _Request:
 
 
 def other_size(url: str, want: int, got: str) -> IntegrityError:
-    """Return the error for an upstream that has another size, in bytes, than the pinned one."""
+    """Return the error for an upstream that has another size, in bytes, than the pinned one; `got` as text."""
     return IntegrityError(
         ErrorId.UPSTREAM_CHANGED,
         "the upstream has another size than the one that was locked",
@@ -267,6 +267,6 @@ def _restart(sink: Sink, task: Task, validator: str) -> None:
 
 
 def content_length(headers: Mapping[str, str]) -> int | None:
-    """Return Content-Length where it is the length of the body (a transfer coding overrules it: RFC 9112, 6.3)."""
+    """Return Content-Length where it is the length of the body (a transfer coding overrides it: RFC 9112, 6.3)."""
     text = headers.get("Content-Length", "")
     return int(text) if re.fullmatch(_NUMBER, text) and "Transfer-Encoding" not in headers else None

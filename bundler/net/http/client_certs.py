@@ -1,6 +1,6 @@
-"""Client certificates for upstreams: which one, if any, is shown to the server of a URL.
+"""Client certificates for upstreams: which one, if any, is presented to the server of a URL.
 
-They belong to whoever builds. `tls` reads their files; `transport` shows them. Pure but for `~`.
+They belong to the person who builds. `tls` reads their files; `transport` presents them. Pure except for `~`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class ClientCertificate:
     """A certificate for every https URL under a prefix.
 
     Arguments:
-        prefix: `https://HOST[:PORT][/PATH]`; a path ends where one of its segments does.
-        certificate: PEM file of the certificate, with its intermediate ones after it.
+        prefix: `https://HOST[:PORT][/PATH]`; a path matches whole segments only.
+        certificate: PEM file of the certificate, followed by its intermediate ones.
         key: PEM file of its private key; the same file when both are in one.
     """
 
@@ -34,10 +34,10 @@ class ClientCertificate:
 
     @classmethod
     def parse(cls, text: str, directory: Path = Path()) -> ClientCertificate:
-        """Parse PREFIX=CERT.pem[,KEY.pem]; ValueError, with a text for a person, when it is something else.
+        """Parse PREFIX=CERT.pem[,KEY.pem]; ValueError, with a text for a person, for anything else.
 
         Arguments:
-            directory: what relative paths are relative to; `~` is a home directory.
+            directory: the base of relative paths; `~` is a home directory.
         """
         prefix, _, files = text.partition("=")
         certificate, comma, key = files.partition(",")
@@ -51,7 +51,7 @@ class ClientCertificate:
             raise ValueError(f"{files!r}: nobody knows where the home directory is") from error
 
     def covers(self, url: str) -> bool:
-        """Whether a URL lies under the prefix; ValueError when its port is no number."""
+        """Tell whether a URL lies under the prefix; ValueError when its port is not a number."""
         if origin(url) != origin(self.prefix):
             return False
         prefix, path = urlsplit(self.prefix).path, urlsplit(url).path
@@ -61,9 +61,9 @@ class ClientCertificate:
 
 
 def certificate_for(url: str, certificates: Iterable[ClientCertificate]) -> ClientCertificate | None:
-    """Return the certificate with the longest prefix of a URL, the first of equal ones; None when no prefix fits.
+    """Return the certificate with the longest matching prefix, the first of equal ones; None when no prefix matches.
 
-    ValueError when the URL's port is no number.
+    Raises ValueError when the URL's port is not a number.
     """
     fitting = [certificate for certificate in certificates if certificate.covers(url)]
     return max(fitting, key=lambda certificate: len(urlsplit(certificate.prefix).path), default=None)

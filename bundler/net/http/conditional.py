@@ -1,4 +1,4 @@
-"""Asking for a document only if it has changed: which fields to send, which answer to believe. Pure. RFC 9110, 13."""
+"""Requesting a document only if it has changed: which fields to send, which responses count. Pure. RFC 9110, 13."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 NOT_MODIFIED = 304
 _WEAK = "W/"
-# longer ones are nothing that a server made to be sent back
+# longer ones are not meant to be sent back
 MAX_ETAG_CHARACTERS = 1024
 
 
 def place_of(url: str) -> str:
-    """Return what stands for a URL in `Validators`."""
+    """Return the digest that represents a URL in `Validators`."""
     return hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def validators_of(url: str, headers: Mapping[str, str]) -> Validators | None:
-    """Return what an answer 200 to a request for `url` offers for later conditions, or None.
+    """Return the validators that a response 200 to a request for `url` has for later conditions, or None.
 
-    A tag may be a weak one: whether the bytes are the same is what If-None-Match asks (13.1.2). A date counts only
-    where there is no tag, and where it is old enough to stand for these bytes alone (8.8.2.2).
+    A tag may be weak: If-None-Match compares weakly (13.1.2). A date counts only without a tag, and only when it is old
+    enough to identify these bytes alone (8.8.2.2).
     """
     tag = headers.get("ETag", "").strip()
     if _is_tag(tag):
@@ -36,7 +36,7 @@ def validators_of(url: str, headers: Mapping[str, str]) -> Validators | None:
 
 
 def conditions(validators: Validators, url: str) -> dict[str, str]:
-    """Return the fields that make a request for `url` conditional; none where the validators are of another place."""
+    """Return the fields that make a request for `url` conditional; none for validators of another place."""
     if validators.place != place_of(url):
         return {}
     if _is_tag(validators.etag):
@@ -45,10 +45,10 @@ def conditions(validators: Validators, url: str) -> dict[str, str]:
 
 
 def confirms(headers: Mapping[str, str], validators: Validators) -> bool:
-    """Tell whether a 304 is about the bytes that were asked about, and not about others of the server's.
+    """Tell whether a 304 confirms the bytes that the validators identify, and not others of the server.
 
-    What it says of the document has to be what was said before (15.4.5); a server that finds an older file "not
-    modified since" would otherwise be believed.
+    Its validators have to be the earlier ones (15.4.5); otherwise a server that finds an older file "not modified
+    since" would be believed.
     """
     tag, date = headers.get("ETag", "").strip(), headers.get("Last-Modified", "").strip()
     if validators.etag:

@@ -1,4 +1,4 @@
-"""Where a redirect leads, and what may travel along. Pure; `transport` sends the requests. RFC 9110, 15.4."""
+"""Where a redirect leads, and which parts of the request may go there. Pure; `transport` sends. RFC 9110, 15.4."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bundler.net.interface import Body, Credentials
 
-MOST_REDIRECTS = 10
+MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
 _SECRET_FIELDS = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -23,7 +23,7 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One request on the way to an answer; its repr shows no secret."""
+    """One request of a chain of redirects; its repr shows no secret."""
 
     method: str
     url: str = field(repr=False)
@@ -33,15 +33,15 @@ class Hop:
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port; ValueError when the port is no number."""
+    """Return scheme, host and port; ValueError when the port is not a number."""
     parts = urlsplit(url)
     return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port or _DEFAULT_PORT.get(parts.scheme.lower())
 
 
 def next_hop(hop: Hop, status: int, headers: Mapping[str, str]) -> Hop | None:
-    """Return the request that an answer asks for instead, or None when the answer is no redirect.
+    """Return the request that a response redirects to, or None when it is not a redirect.
 
-    Credentials, an Authorization field and a body stay with scheme, host and port that they were given for.
+    Credentials, an Authorization field and a body are sent only to the scheme, host and port that they were given for.
     Raises SourceError for a redirect that must not be followed.
     """
     location = headers.get("Location", "")
@@ -60,10 +60,10 @@ def next_hop(hop: Hop, status: int, headers: Mapping[str, str]) -> Hop | None:
 
 
 def too_many(url: str) -> SourceError:
-    """Return the error for a chain of redirects without end."""
+    """Return the error for an endless chain of redirects."""
     return SourceError(
         ErrorId.SOURCE_INVALID,
-        f"redirects more than {MOST_REDIRECTS} times",
+        f"redirects more than {MAX_REDIRECTS} times",
         where=redact(url),
         remedy="Open the URL by hand to see where it leads, or name a mirror with --mirror.",
     )
@@ -71,7 +71,7 @@ def too_many(url: str) -> SourceError:
 
 def _target(hop: Hop, location: str) -> str:
     try:
-        # http.client reads fields as Latin-1, servers mean UTF-8
+        # http.client decodes fields as Latin-1, servers write UTF-8
         target = urljoin(hop.url, location.encode("latin-1", "replace").decode("utf-8", "replace").strip())
         scheme, host, _ = origin(target)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What an HTTP status means to the operator. Pure: takes an answer's head, returns the error to raise. RFC 9110, 15."""
+"""The error for an HTTP status. Pure: takes the head of a response, returns the error to raise. RFC 9110, 15."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from bundler.errors import ErrorId, SourceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundler.net.interface import Answer
+    from bundler.net.interface import Response
 
-# the one who asks may not, or nobody has said who asks; whoever is refused so is not asked again
+# not authenticated, or not permitted: retrying does not help
 MAY_NOT = frozenset({401, 403})
 _UNAUTHORIZED = MAY_NOT | {407}
 _NOT_FOUND = frozenset({404, 410})
 _BUSY = frozenset({408, 425, 429})
 _FIRST_SERVER_ERROR = 500
-# These say that the server will never do it, however often it is asked.
+# the server does not support the request, however often it is sent
 _NEVER = frozenset({501, 505})
 
 
-def error_for_status(answer: Answer) -> SourceError:
-    """Return the error for an answer whose status is none that the caller can use; its body is not read."""
-    status, where = answer.status, answer.url
-    said = f"the server answered {_phrase(status)}"
+def error_for_status(response: Response) -> SourceError:
+    """Return the error for a response whose status the caller cannot use; its body is not read."""
+    status, where = response.status, response.url
+    what = f"the server answered {_phrase(status)}"
     if status in _UNAUTHORIZED:
         return SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
-            said,
+            what,
             where=where,
             remedy="Give credentials for this host (`docker login`, or ~/.netrc for files), or check their rights.",
             status=status,
@@ -39,7 +39,7 @@ def error_for_status(answer: Answer) -> SourceError:
     if status in _NOT_FOUND:
         return SourceError(
             ErrorId.SOURCE_NOT_FOUND,
-            said,
+            what,
             where=where,
             remedy="Check the name and the version in the manifest.",
             status=status,
@@ -47,16 +47,16 @@ def error_for_status(answer: Answer) -> SourceError:
     if status in _BUSY or (status >= _FIRST_SERVER_ERROR and status not in _NEVER):
         return SourceError(
             ErrorId.SOURCE_BUSY,
-            said,
+            what,
             where=where,
             remedy="Try again later, or name a mirror with --mirror.",
             retryable=True,
-            retry_after_s=retry_after_s(answer.headers),
+            retry_after_s=retry_after_s(response.headers),
             status=status,
         )
     return SourceError(
         ErrorId.SOURCE_REFUSED,
-        said,
+        what,
         where=where,
         remedy="Open the URL by hand to see what the server wants.",
         status=status,
@@ -66,7 +66,7 @@ def error_for_status(answer: Answer) -> SourceError:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that Retry-After asks to wait (RFC 9110, 10.2.3), or None.
 
-    A date is compared with the answer's own Date, never with the local clock, which may be off.
+    A date is compared with the response's own Date, never with the local clock, which may be wrong.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
@@ -78,7 +78,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def http_date_s(text: str) -> int | None:
-    """Return an HTTP date (RFC 9110, 5.6.7) as seconds since the epoch, or None when it is none, or before 1970."""
+    """Return an HTTP date (RFC 9110, 5.6.7) as seconds since the epoch, None for anything else or before 1970."""
     try:
         moment = parsedate_to_datetime(text)
         seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

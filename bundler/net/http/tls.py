@@ -1,7 +1,7 @@
-"""Whom to trust, and what to say when that fails.
+"""Which certificates to trust, and the error when that fails.
 
-Owns TLS contexts, reads client certificates into them, and has the text of a TLS failure (the issuer seen, a clock that
-is off); refuses to send requests.
+Owns TLS contexts, client certificates in them, and the text of a TLS failure (the issuer seen, a wrong clock); refuses
+to send requests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ClientCertificateError(SourceError):
 def trusting_context(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that trusts the system's authorities and those of a PEM file.
 
-    Where the system has none at all (a slim container), those that come with requests stand in.
+    Where the system has none at all (a slim container), those that come with requests are used.
     Raises SourceError when the PEM file cannot be used.
     """
     context = ssl.create_default_context()
@@ -53,9 +53,9 @@ def trusting_context(ca_file: str | None) -> ssl.SSLContext:
 
 
 def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    """Make a context show a client certificate to servers that ask for one.
+    """Make a context present a client certificate to servers that request one.
 
-    Raises ValueError, with a text for a person, when the files cannot be read, do not belong together, or want a
+    Raises ValueError, with a text for a person, when the files cannot be read, do not belong together, or need a
     passphrase: a build has nobody to ask.
     """
     for path in (certificate.certificate, certificate.key):
@@ -80,7 +80,7 @@ def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
         else:
             what = f"{certificate.certificate} holds no certificate, or {certificate.key} no private key, both PEM"
         raise ValueError(what) from error
-    # Apache asks for the certificate of one directory only after it has read the request (RFC 8446, 4.6.2)
+    # Apache requests the certificate for a single directory only after it has read the request (RFC 8446, 4.6.2)
     context.post_handshake_auth = True
 
 
@@ -90,7 +90,7 @@ def check_presentable(certificate: ClientCertificate) -> None:
 
 
 def trusting_anybody() -> ssl.SSLContext:
-    """Return a context for hosts that the operator declared insecure, and for looking at a certificate."""
+    """Return a context for hosts that the operator declared insecure, and for inspecting a certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -100,17 +100,17 @@ def trusting_anybody() -> ssl.SSLContext:
 def tls_error(
     error: ssl.SSLError, url: str, *, now: datetime, direct: bool, shown: ClientCertificate | None = None
 ) -> SourceError:
-    """Return what to tell about a failed handshake; never retryable.
+    """Return the error for a failed handshake; never retryable.
 
     Arguments:
-        now: the local clock, aware.
-        direct: the host is reached without a proxy, so that its certificate can be looked at.
-        shown: the client certificate that the server could have.
+        now: the local time, with its zone.
+        direct: the host is reached without a proxy, so that its certificate can be inspected.
+        shown: the client certificate that was presented if the server requested one.
     """
     where = redact(url)
     if not isinstance(error, ssl.SSLCertVerificationError):
         if (error.reason or "").endswith(_ABOUT_CLIENTS):
-            return _unwelcome(error, where, shown)
+            return _refused_client(error, where, shown)
         reason = (error.reason or "handshake failed").replace("_", " ").lower()
         return SourceError(
             ErrorId.SOURCE_TLS,
@@ -141,8 +141,8 @@ _REMEDY = (
 )
 
 
-# Alerts of a server that wants a client certificate, or another one than it was shown (RFC 8446, 6.2). Up to TLS 1.2
-# a missing one is a handshake failure, which may have other reasons too.
+# Alerts of a server that wants a client certificate, or another one than it got (RFC 8446, 6.2). Up to TLS 1.2 a
+# missing one is a handshake failure, which may have other reasons too.
 _ABOUT_CLIENTS = (
     "ALERT_CERTIFICATE_REQUIRED",
     "ALERT_HANDSHAKE_FAILURE",
@@ -156,7 +156,7 @@ _ABOUT_CLIENTS = (
 )
 
 
-def _unwelcome(error: ssl.SSLError, where: str, shown: ClientCertificate | None) -> ClientCertificateError:
+def _refused_client(error: ssl.SSLError, where: str, shown: ClientCertificate | None) -> ClientCertificateError:
     alert = error.reason.partition("ALERT_")[2].replace("_", " ").lower()
     if shown is None:
         what = "the server refused the TLS handshake, as one does that wants a client certificate"
@@ -172,7 +172,7 @@ def _moment(moment: datetime) -> str:
 
 
 def _seen_certificate(url: str) -> Certificate | None:
-    """Shake hands once more without any check, only to see the certificate."""
+    """Connect once more without verification, only to see the certificate."""
     from cryptography.x509 import load_der_x509_certificate
 
     _, host, port = origin(url)

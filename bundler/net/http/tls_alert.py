@@ -1,4 +1,4 @@
-"""Connections that hear why a server hung up while the request was still on its way.
+"""Connections that read the TLS alert of a server that closes while the request is still being sent.
 
 Owns that one correction of urllib3; refuses everything else.
 """
@@ -12,12 +12,12 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
-class _Connection(HTTPSConnection):
+class _AlertingConnection(HTTPSConnection):
     def send(self, data: Any) -> None:
         """Send; BrokenPipeError when the server has closed the connection.
 
-        With TLS 1.3 a server refuses a client certificate, or the lack of one, only after the client's handshake is
-        over. Its alert then waits to be read, and urllib3 reads on after a BrokenPipeError, but not after this one.
+        With TLS 1.3 a server refuses a client certificate, or the lack of one, only after the client's handshake has
+        ended. Its alert then waits to be read; urllib3 reads on after a BrokenPipeError, but not after an SSLEOFError.
         """
         try:
             super().send(data)
@@ -26,7 +26,7 @@ class _Connection(HTTPSConnection):
 
 
 class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _AlertingConnection
 
 
 POOLS = {"http": HTTPConnectionPool, "https": _Pool}

@@ -1,6 +1,6 @@
-"""`Transport` on requests: connections, TLS, proxies, redirects, and nothing that decides about content.
+"""`Transport` on requests: connections, TLS, proxies, redirects, and no decision about content.
 
-No cookies, no netrc and no state between requests but the pool of open connections, so threads may share one transport.
+No cookies, no netrc and no state between requests except the pool of open connections, so threads may share it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.client_certs import ClientCertificate, certificate_for
-from bundler.net.http.failure import WHILE_READING, WHILE_SENDING, source_error, trust_failure
-from bundler.net.http.redirect import MOST_REDIRECTS, Hop, next_hop, too_many
+from bundler.net.http.connection_errors import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, too_many
 from bundler.net.http.tls import present, tls_error, trusting_anybody, trusting_context
 from bundler.net.http.tls_alert import POOLS
 from bundler.net.redact import redact
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 20.0
 IDLE_TIMEOUT_S = 60.0
 READ_BYTES = 256 * 1024
-# What is left of an unread body is read rather than thrown away with its connection up to this size.
+# the rest of an unread body, up to this size, is read so that its connection can be used again
 DRAINED_BYTES = 64 * 1024
 _POOLED_HOSTS = 32
 _POOLED_CONNECTIONS_PER_HOST = 64
@@ -44,14 +44,14 @@ class RequestsTransport:
     """HTTP and HTTPS.
 
     Arguments:
-        ca_file: PEM file of authorities to trust beside the system's, or None.
-        connect_timeout_s: how long a connection may take to come about, in seconds.
+        ca_file: PEM file of authorities to trust in addition to the system's, or None.
+        connect_timeout_s: how long connecting may take, in seconds.
         idle_timeout_s: how long a server may be silent, in seconds.
-        user_agent: what it calls itself.
-        insecure_hosts: `host` or `host:port` whose certificates are not checked.
-        client_certificates: what is shown to servers that ask for it, chosen anew after each redirect; an https proxy
-            is shown none.
-        clock: the local time, aware; only for messages about certificates.
+        user_agent: the User-Agent field.
+        insecure_hosts: `host` or `host:port` whose certificates are not verified.
+        client_certificates: presented to servers that request one, chosen again after each redirect; never to an https
+            proxy.
+        clock: the local time, with its zone; only for messages about certificates.
 
     Raises SourceError when the authorities or a client certificate cannot be used.
     """
@@ -73,7 +73,7 @@ class RequestsTransport:
         self._clock = clock
         strict, lax = trusting_context(ca_file), trusting_anybody()
         self._verifying, self._trusting = _Adapter(strict), _Adapter(lax)
-        # connections that were opened with a certificate never serve requests without it, nor the other way round
+        # connections opened with a client certificate are never used for requests without it, nor the reverse
         self._showing = {
             certificate: (
                 _Adapter(_showing(trusting_context(ca_file), certificate), strict),
@@ -82,7 +82,7 @@ class RequestsTransport:
             for certificate in client_certificates
         }
         if insecure_hosts:
-            # the operator asked for it; a warning per request would drown everything else
+            # the operator asked for it; a warning per request would hide everything else
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def close(self) -> None:
@@ -100,31 +100,31 @@ class RequestsTransport:
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         body: bytes | Body | None = None,
-    ) -> Iterator[HttpAnswer]:
-        """Send one request, following at most MOST_REDIRECTS redirects; see `interface.Transport`."""
+    ) -> Iterator[HttpResponse]:
+        """Send one request, following at most MAX_REDIRECTS redirects; see `interface.Transport`."""
         hop = Hop(method, url, dict(headers or {}), credentials, body)
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = self._send(hop)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = self._send(hop)
             try:
-                following = next_hop(hop, answer.status, answer.headers)
+                following = next_hop(hop, response.status, response.headers)
             except SourceError:
-                answer.abandon()
+                response.abandon()
                 raise
             if following is None:
                 break
-            answer.finish()
+            response.finish()
             hop = following
         else:
             raise too_many(url)
         try:
-            yield answer
+            yield response
         except BaseException:
-            answer.abandon()
+            response.abandon()
             raise
         else:
-            answer.finish()
+            response.finish()
 
-    def _send(self, hop: Hop) -> HttpAnswer:
+    def _send(self, hop: Hop) -> HttpResponse:
         credentials = hop.credentials
         auth = HTTPBasicAuth(*credentials.as_bytes()) if credentials else None
         proxies: dict[str, str] = {}
@@ -147,7 +147,7 @@ class RequestsTransport:
                 direct = not select_proxy(hop.url, proxies)
                 raise tls_error(distrust, hop.url, now=self._clock(), direct=direct, shown=shown) from error
             raise source_error(error, hop.url, idle_timeout_s=self._timeouts_s[1]) from error
-        return HttpAnswer(response, hop.url, self._timeouts_s[1])
+        return HttpResponse(response, hop.url, self._timeouts_s[1])
 
     def _is_insecure(self, url: str) -> bool:
         parts = urlsplit(url)
@@ -155,8 +155,8 @@ class RequestsTransport:
         return host in self._insecure_hosts or f"{host}:{parts.port or 443}" in self._insecure_hosts
 
 
-class HttpAnswer:
-    """An answer whose body is still on the wire; see `interface.Answer`."""
+class HttpResponse:
+    """A response of requests whose body is not read yet; see `interface.Response`."""
 
     def __init__(self, response: requests.Response, url: str, idle_timeout_s: float) -> None:
         self._response = response
@@ -170,16 +170,16 @@ class HttpAnswer:
 
     @property
     def url(self) -> str:
-        """Where it came from after redirects, without secrets."""
+        """The URL that it came from after redirects, without secrets."""
         return redact(self._url)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Its fields, looked up without regard to case."""
+        """Its fields; names are looked up in any case."""
         return self._response.headers
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield what has arrived as soon as it has, so that an interruption loses none of it."""
+        """Yield bytes as soon as they arrive, so that an interruption loses none of them."""
         while True:
             try:
                 chunk: bytes = self._response.raw.read1(READ_BYTES, decode_content=False)
@@ -191,20 +191,20 @@ class HttpAnswer:
 
     def read(self, max_bytes: int) -> bytes:
         """Return the whole body; SourceError when it is longer than that."""
-        held = bytearray()
+        data = bytearray()
         for chunk in self.chunks():
-            held += chunk
-            if len(held) > max_bytes:
+            data += chunk
+            if len(data) > max_bytes:
                 raise SourceError(
                     ErrorId.SOURCE_INVALID,
                     f"is longer than {max_bytes} bytes, which is more than such a document can have",
                     where=self.url,
                     remedy="Check that the URL names the right document.",
                 )
-        return bytes(held)
+        return bytes(data)
 
     def finish(self) -> None:
-        """Give the connection back, reading a short rest of the body."""
+        """Return the connection to the pool, reading a short rest of the body."""
         rest = self._response.raw.length_remaining
         if rest is not None and rest <= DRAINED_BYTES:
             self._response.raw.drain_conn()
@@ -216,10 +216,10 @@ class HttpAnswer:
 
 
 class _Adapter(HTTPAdapter):
-    """requests' adapter with a TLS context of ours, for direct and proxied connections alike.
+    """requests' adapter with our own TLS context, for direct and proxied connections.
 
     Arguments:
-        proxy_context: what https proxies themselves are met with, when it is another one.
+        proxy_context: the context for connections to https proxies, by default the same.
     """
 
     def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext | None = None) -> None:
@@ -239,7 +239,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the connection alone: the context holds the authorities; requests would add its own collection."""
+        """Do nothing: the context has the authorities; requests would add its own collection."""
 
 
 def _showing(context: ssl.SSLContext, certificate: ClientCertificate) -> ssl.SSLContext:

@@ -1,5 +1,5 @@
-"""OCI registries (distribution spec 1.1): `pull` and `push` are the two sides, `transport` is what both send through.
+"""OCI registries (distribution spec 1.1): `pull` and `push` are the two sides; both send through `transport`.
 
-Who one is: `docker_config`, `credential_helper`, `credentials`; how that is proved: `challenge`, `token_auth`,
-`token_service`. `concurrency_limit` slows down where a registry asks for it.
+Credentials: `docker_config`, `credential_helper`, `credentials`; authentication: `challenge`, `token_auth`,
+`token_service`. `concurrency_limit` sends fewer requests at once to an overloaded registry.
 """

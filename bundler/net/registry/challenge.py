@@ -1,4 +1,4 @@
-"""What a server asks for in WWW-Authenticate: parsing alone, no answer to it (`token_auth.py` has that)."""
+"""WWW-Authenticate: parsing the challenges alone; `token_auth.py` answers them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_HEADER_CHARACTERS = 64 * 1024
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 section 5.6.2, not a secret
 _SEPARATORS = re.compile(r"[ \t,]*")
 _SCHEME = re.compile(rf"({_TOKEN})(?=[ \t,]|$)[ \t]*")
-# a bare value may hold what a token may not (`realm=https://host/token`): some registries forget the quotes
+# a bare value may contain characters that a token may not (`realm=https://host/token`): some registries omit the quotes
 _PARAMETER = re.compile(rf'({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"=][^\s,"]*))(?=[ \t,]|$)', re.DOTALL)
 _TOKEN68 = re.compile(r"([A-Za-z0-9._~+/-]+=*)(?=[ \t]*(?:,|$))")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -21,7 +21,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One scheme on offer, in lower case, with either parameters (names in lower case) or a token68."""
+    """One offered scheme, in lower case, with either parameters (names in lower case) or a token68."""
 
     scheme: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ def parse_challenges(header: str) -> tuple[Challenge, ...]:
     """Return the challenges of one field value, or of several joined by commas, in their order.
 
     Follows RFC 9110 section 11.6.1: quoted strings with escapes, token68, empty list elements. Of a repeated
-    parameter the first one counts. Raises ValueError, naming the position, when the value is something else.
+    parameter the first one counts. Raises ValueError, naming the position, for any other value.
     """
     if len(header) > MAX_HEADER_CHARACTERS:
         raise ValueError(f"longer than {MAX_HEADER_CHARACTERS} characters")

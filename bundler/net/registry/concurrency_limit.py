@@ -1,4 +1,4 @@
-"""How many requests a server gets at once: fewer when it says that it is busy, slowly more again when it copes.
+"""How many requests a server gets at once: half as many after a failure, slowly more again after successes (AIMD).
 
 Owns the number alone; refuses to know what is sent and how long to wait (`retry` does).
 """
@@ -12,50 +12,50 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# so many turns in a row without trouble for one more at a time
-TURNS_BEFORE_MORE = 8
+# how many successes in a row raise the limit by one
+SUCCESSES_PER_INCREASE = 8
 
 
-class Gate:
-    """Lets at most `limit` threads through at once; `limit` halves with every failure, down to one.
+class AdaptiveLimit:
+    """Lets at most `current` threads run at once; `current` halves with every failure, down to one.
 
     Arguments:
-        most: the limit at the beginning, and the highest it ever gets.
+        maximum: the limit at the beginning, and the highest it ever gets; at least 1.
     """
 
-    def __init__(self, most: int) -> None:
-        if most < 1:
-            raise ValueError("at least one has to get through")
-        self._most = most
-        self._inside = 0
-        self._good_turns = 0
+    def __init__(self, maximum: int) -> None:
+        if maximum < 1:
+            raise ValueError("at least one thread has to run")
+        self._maximum = maximum
+        self._running = 0
+        self._successes = 0
         self._changed = threading.Condition()
-        self.limit = most
+        self.current = maximum
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a place and hold it."""
+    def slot(self) -> Iterator[None]:
+        """Wait until one more thread may run, and count as running for as long as the context lasts."""
         with self._changed:
-            self._changed.wait_for(lambda: self._inside < self.limit)
-            self._inside += 1
+            self._changed.wait_for(lambda: self._running < self.current)
+            self._running += 1
         try:
             yield
         finally:
             with self._changed:
-                self._inside -= 1
+                self._running -= 1
                 self._changed.notify_all()
 
     def failed(self) -> None:
-        """Halve the limit: the server has too much to do, or the line does not hold."""
+        """Halve the limit: the server is overloaded, or the connection does not hold."""
         with self._changed:
-            self.limit = max(1, self.limit // 2)
-            self._good_turns = 0
+            self.current = max(1, self.current // 2)
+            self._successes = 0
 
     def succeeded(self) -> None:
-        """Count a turn that went well."""
+        """Count a success, which may raise the limit."""
         with self._changed:
-            self._good_turns += 1
-            if self._good_turns >= TURNS_BEFORE_MORE and self.limit < self._most:
-                self.limit += 1
-                self._good_turns = 0
+            self._successes += 1
+            if self._successes >= SUCCESSES_PER_INCREASE and self.current < self._maximum:
+                self.current += 1
+                self._successes = 0
                 self._changed.notify_all()

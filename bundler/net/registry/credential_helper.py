@@ -1,6 +1,6 @@
-"""Docker's credential helpers: programs that keep passwords elsewhere (docker/docker-credential-helpers, "get").
+"""Docker's credential helpers: programs that store passwords elsewhere (docker/docker-credential-helpers, "get").
 
-Owns running one of them; refuses to decide which one is asked (`docker_config.py` does) and to show what it answered.
+Owns running one of them; refuses to decide which one is run (`docker_config.py` does) and to show its output.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bundler.errors import ErrorId, SourceError, ToolMissingError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A helper may ask its own service (ECR, gcloud), or wait for somebody to unlock a keyring.
+# a helper may call a service of its own (ECR, gcloud), or wait for somebody to unlock a keyring
 HELPER_WITHIN_S = 60
 LONGEST_SHOWN_REASON = 200
 _NOT_FOUND = "credentials not found"
@@ -28,12 +28,12 @@ def ask_helper(
 
     Arguments:
         name: the helper's name without `docker-credential-`.
-        server: what is written to its standard input: a host, or Docker Hub's `https://index.docker.io/v1/`.
-        environment: its environment; PATH says where it is.
+        server: its standard input: a host, or Docker Hub's `https://index.docker.io/v1/`.
+        environment: its environment; it is searched on its PATH.
         configured_in: the file that names it, for messages.
         within_s: how long it may take, in seconds.
 
-    Raises ToolMissingError (not on PATH), SourceError (it failed, hung, or answered something else).
+    Raises ToolMissingError (not on PATH), SourceError (it failed, hung, or printed anything else).
     """
     program = f"docker-credential-{name}"
     path = None if "/" in name else shutil.which(program, path=environment.get("PATH", ""))
@@ -44,40 +44,39 @@ def ask_helper(
             needed_for=f"the credentials of {server}, as {configured_in} says",
         )
     try:
-        status, answer, complaint = _run(path, server, environment, within_s)
+        status, output, complaint = _run(path, server, environment, within_s)
     except subprocess.TimeoutExpired as error:
         raise _failed(program, server, f"did not answer within {within_s:g} s") from error
     except OSError as error:
         raise _failed(program, server, f"cannot be run: {error.strerror}") from error
     if status != 0:
-        if _NOT_FOUND in (answer + complaint).decode(errors="replace").lower():
+        if _NOT_FOUND in (output + complaint).decode(errors="replace").lower():
             return None
-        raise _failed(program, server, f"failed with status {status}{_reason(answer or complaint)}")
-    return _decode(answer, program, server)
+        raise _failed(program, server, f"failed with status {status}{_reason(output or complaint)}")
+    return _decode(output, program, server)
 
 
 def _run(path: str, server: str, environment: Mapping[str, str], within_s: float) -> tuple[int, bytes, bytes]:
     """Return status, stdout and stderr of a helper.
 
-    Unlike `subprocess.run`, which reads on until the last of them has ended, it does not wait for programs that a
-    helper out of time has started.
+    After a time-out, `subprocess.run` would wait for all programs that the helper has started; this does not.
     """
     pipe = subprocess.PIPE
     with subprocess.Popen([path, "get"], stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment)) as helper:
         try:
-            answer, complaint = helper.communicate(server.encode(), timeout=within_s)
+            output, complaint = helper.communicate(server.encode(), timeout=within_s)
         except BaseException:
             helper.kill()
             raise
-        return helper.returncode, answer, complaint
+        return helper.returncode, output, complaint
 
 
-def _decode(answer: bytes, program: str, server: str) -> tuple[str, str] | None:
+def _decode(output: bytes, program: str, server: str) -> tuple[str, str] | None:
     try:
-        value = json.loads(answer)
+        value = json.loads(output)
         username, secret = value["Username"], value["Secret"]
     except (ValueError, KeyError, TypeError):
-        # the chain would carry the answer, and with it the secret
+        # the chained exception would hold the output, and with it the secret
         raise _failed(program, server, "answered something that is no JSON with Username and Secret") from None
     if not isinstance(username, str) or not isinstance(secret, str):
         raise _failed(program, server, "answered a Username or Secret that is no text")
@@ -85,7 +84,7 @@ def _decode(answer: bytes, program: str, server: str) -> tuple[str, str] | None:
 
 
 def _reason(output: bytes) -> str:
-    """Return the first line of a failed helper's message; an output that may be its answer is not shown."""
+    """Return the first line of a failed helper's message; output that may be credentials is not shown."""
     text = output.decode(errors="replace").strip()
     if not text or "{" in text:
         return ""

@@ -1,4 +1,4 @@
-"""What a registry may be told about who asks, and who knows it; `docker_config.py` implements `Logins`."""
+"""Credentials for registries, and where they come from; `docker_config.py` implements `Logins`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ LoginKind = Literal["password", "identity-token", "registry-token"]
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class RegistryLogin:
     """Credentials for a registry; its repr shows no secret.
 
-    `kind`: a password (or what stands for one), an identity token for the token service's OAuth2 form, or a bearer
-    token that goes to the registry as it is. `found_in` names the file or helper, for messages.
+    `kind`: a password (or a token used as one), an identity token for the token service's OAuth2 form, or a bearer
+    token that is sent to the registry as it is. `found_in` names the file or helper, for messages.
     """
 
     username: str
@@ -26,11 +26,11 @@ class Logins(Protocol):
     """Where credentials come from."""
 
     @property
-    def looked_in(self) -> str:
+    def searched(self) -> str:
         """The places that are searched, for messages."""
 
-    def login(self, host: str, path: str) -> Login | None:
-        """Return what is known for a repository of a registry, or None: then it is asked anonymously.
+    def login(self, host: str, path: str) -> RegistryLogin | None:
+        """Return the credentials for a repository of a registry, or None for anonymous requests.
 
         Raises SourceError (CREDENTIALS_UNREADABLE), ToolMissingError (a credential helper that is configured).
         """
@@ -38,26 +38,26 @@ class Logins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OneLogin:
-    """Credentials that were given for one registry; others are asked anonymously."""
+    """Credentials that were given for one registry; requests to others are anonymous."""
 
     host: str
-    known: Login
+    known: RegistryLogin
 
     @property
-    def looked_in(self) -> str:
-        """Where they were found."""
+    def searched(self) -> str:
+        """Where they come from."""
         return self.known.found_in
 
-    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's arguments
+    def login(self, host: str, path: str) -> RegistryLogin | None:  # noqa: ARG002 - the Protocol's arguments
         """Return them for their registry."""
         return self.known if host == self.host else None
 
 
 class NoLogins:
-    """Everything is asked anonymously."""
+    """All requests are anonymous."""
 
-    looked_in = "no place"
+    searched = "no place"
 
-    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's arguments
+    def login(self, host: str, path: str) -> RegistryLogin | None:  # noqa: ARG002 - the Protocol's arguments
         """Return None."""
         return None

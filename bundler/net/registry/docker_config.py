@@ -1,7 +1,7 @@
-"""Credentials from the files that `docker login` and `podman login` write; read-only, and only when a registry asks.
+"""Credentials from the files of `docker login` and `podman login`; read-only, and only when a registry wants some.
 
 Owns where the files are, their format and how their keys match a repository (docker/cli, "cli/config"; containers-
-auth.json(5)); the secrets of credential helpers come by `credential_helper.py`.
+auth.json(5)); `credential_helper.py` gets the secrets of credential helpers.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, SourceError
 from bundler.model.reference import DEFAULT_HOST
 from bundler.net.registry.credential_helper import ask_helper
-from bundler.net.registry.credentials import Login, LoginKind
+from bundler.net.registry.credentials import LoginKind, RegistryLogin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# what docker login writes for Docker Hub since the days of its first protocol
+# the key that docker login writes for Docker Hub since its first protocol
 HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-# what credential helpers call an identity token (docker/cli, "native_store.go")
+# the user name that marks an identity token of a credential helper (docker/cli, "native_store.go")
 _TOKEN_USER = "<token>"  # noqa: S105 - a marker, not a secret
 
 
@@ -36,30 +36,30 @@ class _Helper:
 
 
 class DockerLogins:
-    """`Logins` out of the first file that knows the repository.
+    """`Logins` from the first file that has an entry for the repository.
 
     Arguments:
         environment: DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME and HOME say where the files
-            are; helpers are found on its PATH and get it whole.
+            are; helpers are searched on its PATH and get all of it.
         user_id: numeric id for /run/containers/ID/auth.json; the running user by default.
 
-    Safe for many threads; a helper is asked once per server.
+    Safe for many threads; a helper is run once per server.
     """
 
     def __init__(self, environment: Mapping[str, str], *, user_id: int | None = None) -> None:
         self._environment = environment
         self._files = config_files(environment, os.getuid() if user_id is None else user_id)
         self._lock = threading.Lock()
-        self._read: dict[Path, _ConfigFile | None] = {}
-        self._asked: dict[_Helper, tuple[str, str] | None] = {}
+        self._configs: dict[Path, _ConfigFile | None] = {}
+        self._helper_answers: dict[_Helper, tuple[str, str] | None] = {}
 
     @property
-    def looked_in(self) -> str:
+    def searched(self) -> str:
         """The files that are searched."""
         return ", ".join(str(file) for file in self._files) or "no file (HOME is not set)"
 
-    def login(self, host: str, path: str) -> Login | None:
-        """Return what the first file that knows the repository says, its namespaced entries before its host's.
+    def login(self, host: str, path: str) -> RegistryLogin | None:
+        """Return the entry of the first file that has one for the repository, a namespaced one before its host's.
 
         Raises SourceError (CREDENTIALS_UNREADABLE), ToolMissingError.
         """
@@ -69,7 +69,7 @@ class DockerLogins:
                 if config is None:
                     continue
                 helper = config.helper(host, path)
-                found = self._ask(helper, file) if helper else None
+                found = self._from_helper(helper, file) if helper else None
                 if found is None:
                     found = config.login(host, path)
                 if found is not None:
@@ -77,19 +77,21 @@ class DockerLogins:
             return None
 
     def _config(self, file: Path) -> _ConfigFile | None:
-        if file not in self._read:
-            self._read[file] = _read_config(file)
-        return self._read[file]
+        if file not in self._configs:
+            self._configs[file] = _read_config(file)
+        return self._configs[file]
 
-    def _ask(self, helper: _Helper, file: Path) -> Login | None:
-        if helper not in self._asked:
-            self._asked[helper] = ask_helper(helper.name, helper.server, self._environment, configured_in=str(file))
-        answer = self._asked[helper]
+    def _from_helper(self, helper: _Helper, file: Path) -> RegistryLogin | None:
+        if helper not in self._helper_answers:
+            self._helper_answers[helper] = ask_helper(
+                helper.name, helper.server, self._environment, configured_in=str(file)
+            )
+        answer = self._helper_answers[helper]
         if answer is None:
             return None
         username, secret = answer
         kind: LoginKind = "identity-token" if username == _TOKEN_USER else "password"
-        return Login(username, secret, f"docker-credential-{helper.name}", kind)
+        return RegistryLogin(username, secret, f"docker-credential-{helper.name}", kind)
 
 
 def config_files(environment: Mapping[str, str], user_id: int) -> tuple[Path, ...]:
@@ -109,7 +111,7 @@ def config_files(environment: Mapping[str, str], user_id: int) -> tuple[Path, ..
 
 @dataclass(frozen=True, slots=True)
 class _ConfigFile:
-    """One file's content, its keys in normal form; entries are decoded when they are needed."""
+    """One file's content, its keys in normal form; entries are decoded only when they are used."""
 
     file: Path
     auths: Mapping[str, Any]
@@ -119,11 +121,11 @@ class _ConfigFile:
     def helper(self, host: str, path: str) -> _Helper | None:
         for key in _keys(host, path):
             if key in self.helpers:
-                # an empty name means: this one is in the file, whatever credsStore says
+                # an empty name means that the credentials are in this file, whatever credsStore says
                 return self.helpers[key] if self.helpers[key].name else None
         return _Helper(self.store, HUB_KEY if host == DEFAULT_HOST else host) if self.store else None
 
-    def login(self, host: str, path: str) -> Login | None:
+    def login(self, host: str, path: str) -> RegistryLogin | None:
         for key in _keys(host, path):
             if key in self.auths and (login := _decode_entry(self.auths[key], key, self.file)) is not None:
                 return login
@@ -138,7 +140,7 @@ def _read_config(file: Path) -> _ConfigFile | None:
     except OSError as error:
         raise _unreadable(file, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
-        # the chain would carry the file's text, and with it the secrets
+        # the chained exception would hold the file's text, and with it the secrets
         raise _unreadable(file, "is not JSON") from None
     if not isinstance(value, dict):
         raise _unreadable(file, "is not a JSON object")
@@ -158,7 +160,7 @@ def _object(value: dict[str, Any], name: str, file: Path) -> dict[str, Any]:
 
 
 def _by_normal_key(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entries by host or host/path; where two keys mean the same, the one written in that form counts."""
+    """Return the entries by host or host/path; of two keys for the same, the one already in that form counts."""
     table: dict[str, Any] = {}
     for key, entry in entries.items():
         normal = normal_key(key)
@@ -170,8 +172,8 @@ def _by_normal_key(entries: Mapping[str, Any]) -> dict[str, Any]:
 def normal_key(key: str) -> str:
     """Return a configured key as `host` or `host/namespace`.
 
-    `https://host/v1/` and `host/v2/` are a host, as for Docker; `host/a/b` without a scheme is a namespace, as for
-    podman; Docker Hub's names are all `docker.io`.
+    `https://host/v1/` and `host/v2/` mean a host, as for Docker; `host/a/b` without a scheme is a namespace, as for
+    podman; all names of Docker Hub become `docker.io`.
     """
     scheme, separator, rest = key.partition("://")
     host, _, path = (rest if separator else scheme).partition("/")
@@ -185,8 +187,8 @@ def _keys(host: str, path: str) -> tuple[str, ...]:
     return tuple("/".join(segments[:count]) for count in range(len(segments), 0, -1))
 
 
-def _decode_entry(entry: Any, key: str, file: Path) -> Login | None:
-    """Return one entry of `auths`, or None when it is empty, as `docker login` leaves it for a credsStore."""
+def _decode_entry(entry: Any, key: str, file: Path) -> RegistryLogin | None:
+    """Return one entry of `auths`, or None when it is empty, as `docker login` writes it with a credsStore."""
     if not isinstance(entry, dict):
         raise _unreadable(file, f"holds an entry for {key} that is no object")
     texts = {name: entry.get(name) or "" for name in ("auth", "username", "password", "identitytoken", "registrytoken")}
@@ -198,10 +200,10 @@ def _decode_entry(entry: Any, key: str, file: Path) -> Login | None:
     if texts["auth"]:
         username, password = _decode_auth(texts["auth"], key, file)
     if texts["registrytoken"]:
-        return Login(username, texts["registrytoken"], str(file), "registry-token")
+        return RegistryLogin(username, texts["registrytoken"], str(file), "registry-token")
     if texts["identitytoken"]:
-        return Login(username, texts["identitytoken"], str(file), "identity-token")
-    return Login(username, password, str(file)) if password else None
+        return RegistryLogin(username, texts["identitytoken"], str(file), "identity-token")
+    return RegistryLogin(username, password, str(file)) if password else None
 
 
 def _is_text(text: str) -> bool:

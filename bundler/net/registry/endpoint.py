@@ -1,8 +1,8 @@
-"""Where a registry answers: host names to URLs, and which of them may do without TLS.
+"""Endpoints of registries: from host names to URLs, and which of them may be used without TLS.
 
 Owns that decision alone; refuses to authenticate, and to verify certificates (the transport knows where not to).
-Follows Docker: registries on loopback addresses and those that the operator names as insecure are spoken to over plain
-HTTP where they speak no TLS, all others over TLS only.
+Follows Docker: plain HTTP is used for registries without TLS on loopback addresses and for those that the operator
+names as insecure; for all others TLS only.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from bundler.net.http.status import error_for_status
 if TYPE_CHECKING:
     from bundler.net.interface import Transport
 
-# what docker.io has answered registry requests under since version 2 of the protocol
+# the host of docker.io's registry since version 2 of the protocol
 HUB_ENDPOINT = "registry-1.docker.io"
-# what servers answer to plain HTTP on a port where they speak TLS (Go's net/http, nginx)
+# the status of plain HTTP requests on a TLS port (Go's net/http, nginx)
 _BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A registry that answers.
+class RegistryEndpoint:
+    """Where a registry answers.
 
     Arguments:
         host: its name in references.
         url: `SCHEME://HOST[:PORT]`.
-        insecure: whether credentials may travel to it without TLS.
-        named: whether the operator has said so, and it is not for being this machine alone: then they may travel so to
-            the token service that it names, wherever that is.
+        insecure: whether credentials may be sent to it without TLS.
+        named: whether that is because the operator named it, not because it is this machine: then they may be sent
+            without TLS to the token service that it names, too, wherever that is.
     """
 
     host: str
@@ -46,25 +46,25 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
-    """A repository of a registry; `where` is what messages call it, or call the image that is wanted of it."""
+class RemoteRepository:
+    """A repository of a registry; `where` is its name in messages, or that of the image requested from it."""
 
-    endpoint: Endpoint
+    endpoint: RegistryEndpoint
     path: str
     where: str
 
     @property
     def url(self) -> str:
-        """The URL under which its manifests and blobs lie (distribution spec 1.1, "Endpoints")."""
+        """The base URL of its manifests and blobs (distribution spec 1.1, "Endpoints")."""
         return f"{self.endpoint.url}/v2/{self.path}"
 
 
-class Endpoints:
+class EndpointFinder:
     """Finds endpoints, and probes insecure hosts once; safe for many threads.
 
     Arguments:
-        transport: sends the probes; it was told of the same insecure hosts.
-        insecure_hosts: `HOST` (all its ports) or `HOST:PORT`, beside the loopback addresses.
+        transport: sends the probes; it has the same insecure hosts.
+        insecure_hosts: `HOST` (all its ports) or `HOST:PORT`, in addition to the loopback addresses.
     """
 
     def __init__(self, transport: Transport, insecure_hosts: frozenset[str]) -> None:
@@ -72,10 +72,10 @@ class Endpoints:
         self._insecure_hosts = frozenset(host.lower() for host in insecure_hosts)
         self._lock = threading.Lock()
         self._host_locks: dict[str, threading.Lock] = {}
-        self._found: dict[str, Endpoint] = {}
+        self._found: dict[str, RegistryEndpoint] = {}
 
-    def find(self, host: str) -> Endpoint:
-        """Return where a registry answers; SourceError when an insecure one answers neither way."""
+    def find(self, host: str) -> RegistryEndpoint:
+        """Return a registry's endpoint; SourceError when an insecure one answers neither with nor without TLS."""
         named = not self._insecure_hosts.isdisjoint((host.lower(), _name(host)))
         if host == DEFAULT_HOST or (not named and not is_loopback(host)):
             return secure_endpoint(host)
@@ -83,35 +83,35 @@ class Endpoints:
             host_lock = self._host_locks.setdefault(host, threading.Lock())
         with host_lock:
             if host not in self._found:
-                self._found[host] = Endpoint(host, self._probe(host), insecure=True, named=named)
+                self._found[host] = RegistryEndpoint(host, self._probe(host), insecure=True, named=named)
             return self._found[host]
 
     def _probe(self, host: str) -> str:
-        """Return the root of the URL under which `/v2/` answers.
+        """Return the root of the URL at which `/v2/` answers.
 
-        On loopback, where nobody listens in, plain HTTP is tried first: a small server that is sent a TLS greeting may
-        wait for the end of a line that never comes. Elsewhere TLS comes first.
+        On loopback, where nobody can eavesdrop, plain HTTP is tried first: a simple server that receives a TLS greeting
+        may wait for the end of a line that never comes. Elsewhere TLS is tried first.
         """
         failures: dict[str, SourceError] = {}
         for scheme in ("http", "https") if is_loopback(host) else ("https", "http"):
-            asked = f"{scheme}://{host}"
+            root = f"{scheme}://{host}"
             try:
-                with self._transport.request("GET", f"{asked}/v2/") as answer:
-                    if scheme == "https" or answer.status != _BAD_REQUEST:
-                        return _same_host(asked, answer.url)
-                    failures[scheme] = error_for_status(answer)
+                with self._transport.request("GET", f"{root}/v2/") as response:
+                    if scheme == "https" or response.status != _BAD_REQUEST:
+                        return _same_host(root, response.url)
+                    failures[scheme] = error_for_status(response)
             except SourceError as error:
                 failures[scheme] = error
         raise failures["https"]
 
 
-def secure_endpoint(host: str) -> Endpoint:
-    """Return where a registry answers by TLS, which nobody has to be asked about."""
-    return Endpoint(host, f"https://{HUB_ENDPOINT if host == DEFAULT_HOST else host}", insecure=False)
+def secure_endpoint(host: str) -> RegistryEndpoint:
+    """Return the endpoint of a registry with TLS, without probing it."""
+    return RegistryEndpoint(host, f"https://{HUB_ENDPOINT if host == DEFAULT_HOST else host}", insecure=False)
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `HOST[:PORT]` is this machine: localhost, 127.0.0.0/8 or ::1, without asking a name service."""
+    """Tell whether `HOST[:PORT]` is this machine: localhost, 127.0.0.0/8 or ::1, without resolving names."""
     name = _name(host)
     try:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
@@ -120,7 +120,7 @@ def is_loopback(host: str) -> bool:
 
 
 def addresses(host: str) -> tuple[str, ...]:
-    """Return the addresses that the name of `HOST[:PORT]` stands for here, () where it stands for none."""
+    """Return the addresses that the name of `HOST[:PORT]` resolves to here, () where it does not resolve."""
     try:
         return tuple(str(found[4][0]) for found in socket.getaddrinfo(_name(host), None, proto=socket.IPPROTO_TCP))
     except (OSError, UnicodeError):
@@ -133,7 +133,7 @@ def _name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def _same_host(asked: str, answered: str) -> str:
-    """Return the root of the URL that answered when a redirect stayed on the host (http to https), else of ours."""
+def _same_host(root: str, answered: str) -> str:
+    """Return the root of the URL that answered if a redirect stayed on the host (http to https), else `root`."""
     parts = urlsplit(answered)
-    return f"{parts.scheme}://{parts.netloc}" if _name(parts.netloc) == _name(urlsplit(asked).netloc) else asked
+    return f"{parts.scheme}://{parts.netloc}" if _name(parts.netloc) == _name(urlsplit(root).netloc) else root

@@ -1,4 +1,4 @@
-"""What a registry's refusal means to the operator, in the registry's own words (distribution spec 1.1, "Error Codes").
+"""Errors for a registry's refusals, with the registry's own message (distribution spec 1.1, "Error Codes").
 
 Owns the reading of error bodies; refuses to answer challenges (`token_auth.py` does).
 """
@@ -15,32 +15,34 @@ from bundler.net.http.status import error_for_status
 from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
-    from bundler.net.interface import Answer
-    from bundler.net.registry.endpoint import Repository
+    from bundler.net.interface import Response
+    from bundler.net.registry.endpoint import RemoteRepository
 
 MAX_ERROR_BYTES = 64 * 1024
 LONGEST_QUOTE = 300
 _CODE = re.compile(r"[A-Z][A-Z_]+\b")
 
 
-def registry_error(answer: Answer, repository: Repository, said: str) -> SourceError:
-    """Return the error for an answer of 400 or above that asks for no credentials.
+def registry_error(response: Response, repository: RemoteRepository, message: str) -> SourceError:
+    """Return the error for a status of 400 or above that is not about credentials.
 
     Arguments:
-        said: the registry's own words, from `quoted_errors`, or "".
+        message: the registry's own, from `quoted_errors`, or "".
     """
-    error = error_for_status(answer)
+    error = error_for_status(response)
     host = repository.endpoint.host
     what, remedy = f"{host}: {error.what}", error.remedy
     if error.id == ErrorId.SOURCE_NOT_FOUND:
         what = f"{host} has no such image"
-        remedy = f"Check its name, tag and digest{'' if said else f', and that {host} is a registry'}."
-    what = f"{what} ({said})" if said else what
-    return replace(error, what=what, where=repository.where, remedy=remedy, code=first_code(said), quote=said)
+        remedy = f"Check its name, tag and digest{'' if message else f', and that {host} is a registry'}."
+    what = f"{what} ({message})" if message else what
+    return replace(error, what=what, where=repository.where, remedy=remedy, code=first_code(message), quote=message)
 
 
-def invalid(repository: Repository, what: str, *, retryable: bool = False, status: int | None = None) -> SourceError:
-    """Return the error for a registry that does not keep to the protocol; `what` follows its name."""
+def invalid(
+    repository: RemoteRepository, what: str, *, retryable: bool = False, status: int | None = None
+) -> SourceError:
+    """Return the error for a registry that violates the protocol; `what` follows its name."""
     return SourceError(
         ErrorId.SOURCE_INVALID,
         f"{repository.endpoint.host} {what}",
@@ -51,18 +53,18 @@ def invalid(repository: Repository, what: str, *, retryable: bool = False, statu
     )
 
 
-def first_code(said: str) -> str:
-    """Return the code of the first error that `quoted_errors` told, or ""."""
-    found = _CODE.match(said)
+def first_code(message: str) -> str:
+    """Return the code of the first error in a text of `quoted_errors`, or ""."""
+    found = _CODE.match(message)
     return found[0] if found else ""
 
 
-def quoted_errors(answer: Answer) -> str:
-    """Read the body of a refusal; returns `CODE: message` of each error in it, printable, or "" when it holds none."""
+def quoted_errors(response: Response) -> str:
+    """Read the body of a refusal; returns `CODE: message` of each error in it, printable, or "" when it has none."""
     try:
-        return _quote(answer.read(MAX_ERROR_BYTES))
+        return _quote(response.read(MAX_ERROR_BYTES))
     except SourceError:
-        # too long, or cut: the status alone has to tell
+        # too long, or cut: only the status is left
         return ""
 
 
@@ -72,7 +74,7 @@ def _quote(body: bytes) -> str:
         errors = [(item.get("code"), item.get("message")) for item in value["errors"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
-    told = [": ".join(str(part) for part in pair if part) for pair in errors]
-    text = redact_text("; ".join(one for one in told if one))
+    texts = [": ".join(str(part) for part in pair if part) for pair in errors]
+    text = redact_text("; ".join(one for one in texts if one))
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable if len(printable) <= LONGEST_QUOTE else f"{printable[:LONGEST_QUOTE]}…"

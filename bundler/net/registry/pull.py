@@ -1,7 +1,7 @@
 """The pull side of an OCI registry (distribution spec 1.1, "Pull"). Implements `interface.RegistryReader`.
 
-Owns which place is asked next, and that manifests and blobs are what their digests say. Refuses to interpret manifests
-beyond their kind (`bundler.model.image.oci` does).
+Owns the order of places to try, and that manifests and blobs have their digests. Refuses to interpret manifests beyond
+their media type (`bundler.model.image.oci` does).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from bundler.net.http.status import error_for_status
 from bundler.net.interface import RemoteManifest
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.credentials import NoLogins
-from bundler.net.registry.endpoint import Endpoints, Repository
+from bundler.net.registry.endpoint import EndpointFinder, RemoteRepository
 from bundler.net.registry.token_auth import RegistryAuth
 from bundler.net.registry.transport import RepositoryTransport
 from bundler.net.retry import Retry
@@ -41,28 +41,28 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.model.reference import Reference
     from bundler.model.sink import Sink
-    from bundler.net.interface import Answer, Transport
+    from bundler.net.interface import Response, Transport
     from bundler.net.mirrors import MirroredRepository
     from bundler.net.registry.credentials import Logins
 
 T = TypeVar("T")
 
-# a mirror that answered so, however often it was tried, is left out for the rest of the run: an image has many blobs
+# a mirror that fails so after all retries is not used for the rest of the run: an image has many blobs
 _SILENT = (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT)
 ACCEPTED_TYPES = (OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST)
 _OK = 200
 
 
-class RegistryClient:
+class RegistryPuller:
     """See `interface.RegistryReader`; many threads may share one.
 
     Arguments:
-        transport: was told of the same insecure hosts, whose certificates it does not check.
-        mirrors: asked before the registry that a reference names; known by their own credentials.
+        transport: has the same insecure hosts, whose certificates it does not verify.
+        mirrors: tried before the registry that a reference names; each has credentials of its own.
         retry: how often each place is tried.
-        logins: credentials, looked up only when a registry asks for some.
-        insecure_hosts: `HOST` or `HOST:PORT` that may speak plain HTTP; loopback addresses always may.
-        clock: seconds that only grow, for the lifetime of tokens.
+        logins: credentials, looked up only when a registry wants some.
+        insecure_hosts: `HOST` or `HOST:PORT` that may use plain HTTP; loopback addresses always may.
+        clock: monotonic seconds, for the lifetime of tokens.
     """
 
     def __init__(
@@ -79,14 +79,14 @@ class RegistryClient:
         self._transport = transport
         self._mirrors = mirrors or Mirrors()
         self._retry = retry or Retry()
-        self._endpoints = Endpoints(transport, insecure_hosts)
+        self._endpoints = EndpointFinder(transport, insecure_hosts)
         self._auth = RegistryAuth(transport, logins or NoLogins(), clock=clock)
 
     def manifest(self, reference: Reference, *, want: Digest | None = None) -> RemoteManifest:
         """Return the manifest or index that the reference names, by its digest where it has one.
 
         Arguments:
-            want: the digest that a tag has to be at; a place where it is at another gives way to the next.
+            want: the digest that a tag has to have; after a place where it has another one, the next is tried.
 
         Raises SourceError (IMAGE_SCHEMA_UNSUPPORTED for schema 1), IntegrityError, ToolMissingError.
         """
@@ -98,10 +98,10 @@ class RegistryClient:
         return self._first_place(reference, ask, task)
 
     def blob(self, repositories: Sequence[Reference], blob: Blob, sink: Sink, task: Task) -> str:
-        """Bring a blob into the sink, resuming what it holds; returns the prefix of the mirror that had it, or "".
+        """Download a blob into the sink, resuming what it holds; returns the prefix of the mirror that had it, or "".
 
-        The repositories are tried in order, each through its mirrors first; one that gives other bytes than the digest
-        says gives way to the next. When none has it, the error raised is the last that is more than "not found".
+        The repositories are tried in order, each through its mirrors first; after one that sends bytes with another
+        digest, the next is tried. When none has it, the error raised is the last that is not "not found".
 
         Raises SourceError, IntegrityError (wrong bytes), StorageError (from the sink), ToolMissingError.
         """
@@ -133,7 +133,7 @@ class RegistryClient:
         raise (telling or failures)[-1]
 
     def _first_place(self, reference: Reference, ask: Callable[[MirroredRepository], T], task: Task) -> T:
-        """Return what the first mirror or else the registry itself gives; the last one's error when none does."""
+        """Return the result of the first mirror, or else of the registry itself; raise the last one's error."""
         places = self._mirrors.repositories(reference.host, reference.path)
         for place, following in itertools.pairwise(places):
             if place.host in self._silent_mirrors:
@@ -147,31 +147,31 @@ class RegistryClient:
                 task.note(f"{error}; trying {following.host}")
         return ask(places[-1])
 
-    def _repository(self, place: MirroredRepository, where: str) -> Repository:
-        return Repository(self._endpoints.find(place.host), place.path, _named(where, place))
+    def _repository(self, place: MirroredRepository, where: str) -> RemoteRepository:
+        return RemoteRepository(self._endpoints.find(place.host), place.path, _named(where, place))
 
     def _manifest(self, place: MirroredRepository, reference: Reference, want: Digest | None) -> RemoteManifest:
         repository = self._repository(place, str(reference))
         transport = RepositoryTransport(self._transport, self._auth, repository)
         url = f"{repository.url}/manifests/{reference.digest or reference.tag}"
-        with transport.request("GET", url, headers={"Accept": ", ".join(ACCEPTED_TYPES)}) as answer:
-            if answer.status != _OK:
-                raise error_for_status(answer)
-            data = answer.read(MAX_MANIFEST_BYTES)
-            media_type = _checked(data, answer, want, repository.where)
+        with transport.request("GET", url, headers={"Accept": ", ".join(ACCEPTED_TYPES)}) as response:
+            if response.status != _OK:
+                raise error_for_status(response)
+            data = response.read(MAX_MANIFEST_BYTES)
+            media_type = _checked(data, response, want, repository.where)
         return RemoteManifest(media_type, data, Digest.sha256(data), place.via)
 
 
-def _checked(data: bytes, answer: Answer, want: Digest | None, where: str) -> str:
-    """Return a manifest's media type; raises SourceError or IntegrityError when it is not what was asked for."""
-    content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+def _checked(data: bytes, response: Response, want: Digest | None, where: str) -> str:
+    """Return a manifest's media type; raises SourceError or IntegrityError when it is not the requested one."""
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type == "text/html":
         raise _no_manifest(where, "it answered a web page")
     media_type, failure = "", None
     try:
         media_type = parse_document(data, content_type).media_type
     except SchemaOneError as error:
-        # before the digest: that of a schema 1 manifest is not the digest of its bytes
+        # before the digest is checked: a schema 1 manifest's is not the digest of its bytes
         raise SourceError(
             ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
             f"the registry gives this image in a format that pins no content: {error}",
@@ -180,17 +180,17 @@ def _checked(data: bytes, answer: Answer, want: Digest | None, where: str) -> st
         ) from error
     except ValueError as error:
         failure = error
-    if want := want or _promised(answer):
+    if want := want or _promised(response):
         _require("a manifest", Digest(want.algorithm, hashlib.new(want.algorithm, data).hexdigest()), want, where)
     if failure is not None:
         raise _no_manifest(where, str(failure)) from failure
     return media_type
 
 
-def _promised(answer: Answer) -> Digest | None:
-    """Return the Docker-Content-Digest; None when it is absent or of an algorithm that is not known here."""
+def _promised(response: Response) -> Digest | None:
+    """Return the Docker-Content-Digest; None when it is absent or of an unknown algorithm."""
     try:
-        return Digest.parse(answer.headers.get("Docker-Content-Digest", "").strip())
+        return Digest.parse(response.headers.get("Docker-Content-Digest", "").strip())
     except ValueError:
         return None
 
@@ -221,6 +221,6 @@ def _no_manifest(where: str, what: str) -> SourceError:
 
 
 def _refuse_unreadable(error: SourceError | IntegrityError) -> None:
-    """Raise an error that the next place cannot mend: the operator's own configuration is broken."""
+    """Raise an error that no other place can avoid: the operator's own configuration is broken."""
     if error.id == ErrorId.CREDENTIALS_UNREADABLE:
         raise error

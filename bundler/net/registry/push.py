@@ -1,6 +1,6 @@
 """The push side of one OCI registry (distribution spec 1.1, "Push"). Implements `interface.RegistryWriter`.
 
-Owns how requests are authenticated, tried again and slowed down; refuses to know which images there are.
+Owns how requests are authenticated, retried and slowed down; refuses to know which images there are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from bundler.model.digest import Digest
 from bundler.model.image.oci import MAX_MANIFEST_BYTES, ImageManifest, parse_document
 from bundler.model.progress import Unwatched
 from bundler.net.http.status import MAY_NOT, error_for_status
-from bundler.net.registry.endpoint import Endpoint, Endpoints, Repository, is_loopback, secure_endpoint
+from bundler.net.registry.endpoint import (
+    EndpointFinder,
+    RegistryEndpoint,
+    RemoteRepository,
+    is_loopback,
+    secure_endpoint,
+)
 from bundler.net.registry.pull import ACCEPTED_TYPES
 from bundler.net.registry.push_errors import no_registry, publish_error, scheme_error
 from bundler.net.registry.token_auth import RegistryAuth
@@ -27,13 +33,13 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.model.sink import Pieces
     from bundler.net.interface import Transport
-    from bundler.net.registry.concurrency_limit import Gate
+    from bundler.net.registry.concurrency_limit import AdaptiveLimit
     from bundler.net.registry.credentials import Logins
     from bundler.net.retry import Retry
 
 T = TypeVar("T")
-# so many things in a row that were tried as often as anything is, and a registry is given up
-MOST_IN_VAIN = 3
+# after this many operations in a row have failed in spite of all retries, the registry is given up
+MAX_FAILURES = 3
 _MANIFESTS = {"Accept": ", ".join(ACCEPTED_TYPES)}
 _OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 202, 400, 401, 404
 
@@ -43,68 +49,68 @@ class RegistryPusher:
 
     Arguments:
         host: `HOST[:PORT]`.
-        plain_http: speak HTTP; otherwise HTTPS, and on loopback addresses whatever is spoken there.
-        gate: how many requests run at once.
+        plain_http: use HTTP; otherwise HTTPS, and on loopback addresses whichever answers.
+        limit: how many requests run at once.
     """
 
     def __init__(
-        self, host: str, transport: Transport, *, plain_http: bool, logins: Logins, retry: Retry, gate: Gate
+        self, host: str, transport: Transport, *, plain_http: bool, logins: Logins, retry: Retry, limit: AdaptiveLimit
     ) -> None:
         self._transport = transport
         self._retry = retry
-        self._gate = gate
+        self._limit = limit
         self._auth = RegistryAuth(transport, logins, pushing=True)
         self._plain_http = plain_http
-        self._gone: SourceError | None = None
-        self._in_vain = 0
-        # what is spoken on this machine `check` finds out
-        plain = Endpoint(host, f"http://{host}", insecure=True, named=True)
+        self._given_up: SourceError | None = None
+        self._failures = 0
+        # for loopback addresses `check` finds out the scheme
+        plain = RegistryEndpoint(host, f"http://{host}", insecure=True, named=True)
         self._endpoint = plain if plain_http else secure_endpoint(host)
-        self._begun: dict[tuple[str, str], str] = {}
+        self._upload_urls: dict[tuple[str, str], str] = {}
 
     @property
     def host(self) -> str:
-        """What the registry is called."""
+        """The registry's name."""
         return self._endpoint.host
 
     @property
-    def endpoint(self) -> Endpoint:
-        """Where it answers, as `check` has found."""
+    def endpoint(self) -> RegistryEndpoint:
+        """Its endpoint, as found by `check`."""
         return self._endpoint
 
     def check(self) -> None:
-        """Raise PublishError unless a registry answers and takes the credentials; finds the scheme on loopback."""
-        self._gone, self._in_vain = None, 0
-        status = self._run(self._reached, Unwatched())
+        """Raise PublishError unless a registry answers and accepts the credentials; finds the scheme on loopback."""
+        self._given_up, self._failures = None, 0
+        status = self._run(self._probe, Unwatched())
         if status not in (_OK, _UNAUTHORIZED):
             raise no_registry(self._endpoint, status)
         if status == _UNAUTHORIZED:
-            self._run(lambda: self._head("", f"{self._endpoint.url}/v2/", {}), Unwatched())
+            self._run(lambda: self._digest_header("", f"{self._endpoint.url}/v2/", {}), Unwatched())
 
-    def held(self, repository: str, name: str) -> Digest | None:
+    def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag or digest, or None."""
         url = f"{self._repository(repository).url}/manifests/{name}"
 
         def attempt() -> Digest | None:
             try:
-                told = self._head(repository, url, _MANIFESTS)
+                header = self._digest_header(repository, url, _MANIFESTS)
             except SourceError as error:
                 if error.status not in MAY_NOT or error.code:
                     raise
-                # the answer to a HEAD has no room for the registry's words
-                told = ""
-            if told == "":
-                # a registry need not tell it (distribution spec 1.1), and the cut head of an answer looks alike
+                # a response to HEAD has no body for the registry's error codes: GET shows them
+                header = ""
+            if header == "":
+                # it is optional (distribution spec 1.1), and a head that was cut lacks it too
                 return self._digest_of(repository, name)
             try:
-                return None if told is None else Digest.parse(told)
+                return None if header is None else Digest.parse(header)
             except ValueError as error:
-                raise self._untold(repository, name) from error
+                raise self._digest_unknown(repository, name) from error
 
         return self._run(attempt, Unwatched())
 
-    def config(self, repository: str, name: str) -> Digest | None:
-        """Return the digest of a manifest's config; None for an index, for nothing, and for what is neither."""
+    def config_digest(self, repository: str, name: str) -> Digest | None:
+        """Return the digest of a manifest's config; None when there is no manifest, or something else."""
         found = self._run(lambda: self._manifest(repository, name), Unwatched())
         return None if found is None else _config_of(*found)
 
@@ -113,17 +119,17 @@ class RegistryPusher:
         return self._run(lambda: self._has(repository, blob), Unwatched())
 
     def mount(self, repository: str, blob: Blob, source: str) -> bool:
-        """Take a blob over from another repository (distribution spec, "Mounting a blob"); False where that fails."""
+        """Mount a blob from another repository (distribution spec, "Mounting a blob"); False where that fails."""
         query = urlencode({"mount": str(blob.digest), "from": source})
         url = f"{self._repository(repository).url}/blobs/uploads/?{query}"
 
         def attempt() -> bool:
-            with self._for(repository).request("POST", url, body=b"") as answer:
-                if answer.status == _ACCEPTED and (location := answer.headers.get("Location", "")):
-                    # it has begun an upload in place of taking the blob over
-                    begun = resolved(self._repository(repository), url, location)
-                    self._begun[repository, str(blob.digest)] = begun
-                return answer.status == _CREATED
+            with self._transport_for(repository).request("POST", url, body=b"") as response:
+                if response.status == _ACCEPTED and (location := response.headers.get("Location", "")):
+                    # instead of mounting the blob, the registry has begun an upload
+                    started_at = resolved(self._repository(repository), url, location)
+                    self._upload_urls[repository, str(blob.digest)] = started_at
+                return response.status == _CREATED
 
         def tried() -> bool:
             try:
@@ -131,18 +137,20 @@ class RegistryPusher:
             except SourceError as error:
                 if error.retryable:
                     raise
-                # whatever is wrong with it will be told of the upload
+                # the upload will report what is wrong
                 return False
 
         return self._run(tried, Unwatched())
 
     def upload(self, repository: str, blob: Blob, pieces: Pieces, task: Task) -> None:
-        """Send a blob, going on after a cut where the registry has kept what came."""
-        begun = self._begun.pop((repository, str(blob.digest)), "")
-        upload = Upload(self._for(repository), self._repository(repository), blob, pieces, task, begun=begun)
+        """Upload a blob, resumed after a cut where the registry has kept the first bytes."""
+        started_at = self._upload_urls.pop((repository, str(blob.digest)), "")
+        upload = Upload(
+            self._transport_for(repository), self._repository(repository), blob, pieces, task, started_at=started_at
+        )
 
         def attempt() -> None:
-            # when all of it had gone out, the answer alone may have been lost
+            # when all of it was sent, perhaps only the response was lost
             if not upload.is_sent or not self._has(repository, blob):
                 upload.attempt()
 
@@ -153,21 +161,25 @@ class RegistryPusher:
         url = f"{self._repository(repository).url}/manifests/{name}"
 
         def attempt() -> None:
-            with self._for(repository).request("PUT", url, headers={"Content-Type": media_type}, body=data) as answer:
-                if answer.status != _CREATED:
-                    raise error_for_status(answer)
+            with self._transport_for(repository).request(
+                "PUT", url, headers={"Content-Type": media_type}, body=data
+            ) as response:
+                if response.status != _CREATED:
+                    raise error_for_status(response)
 
         self._run(attempt, Unwatched())
 
     def _has(self, repository: str, blob: Blob) -> bool:
-        return self._head(repository, f"{self._repository(repository).url}/blobs/{blob.digest}", {}) is not None
+        return (
+            self._digest_header(repository, f"{self._repository(repository).url}/blobs/{blob.digest}", {}) is not None
+        )
 
     def _manifest(self, repository: str, name: str) -> tuple[bytes, str] | None:
-        """Return a manifest's bytes and what they are said to be, None where there is none."""
+        """Return a manifest's bytes and media type, None where there is none."""
         url = f"{self._repository(repository).url}/manifests/{name}"
         try:
-            with self._for(repository).request("GET", url, headers=_MANIFESTS) as answer:
-                return answer.read(MAX_MANIFEST_BYTES), answer.headers.get("Content-Type", "")
+            with self._transport_for(repository).request("GET", url, headers=_MANIFESTS) as response:
+                return response.read(MAX_MANIFEST_BYTES), response.headers.get("Content-Type", "")
         except SourceError as error:
             if error.status == _NOT_FOUND:
                 return None
@@ -177,11 +189,11 @@ class RegistryPusher:
         """Return the digest of the manifest's bytes, None where there is none."""
         found = self._manifest(repository, name)
         if found is not None and not found[0]:
-            raise self._untold(repository, name)
+            raise self._digest_unknown(repository, name)
         return None if found is None else Digest.sha256(found[0])
 
-    def _untold(self, repository: str, name: str) -> SourceError:
-        """Return the error for what must never be taken for a tag that is free."""
+    def _digest_unknown(self, repository: str, name: str) -> SourceError:
+        """Return the error for a tag of unknown digest, which must never be taken for a free one."""
         return SourceError(
             ErrorId.SOURCE_INVALID,
             "the registry does not tell the digest of what a tag stands for",
@@ -190,50 +202,52 @@ class RegistryPusher:
             retryable=True,
         )
 
-    def _repository(self, path: str) -> Repository:
-        return Repository(self._endpoint, path, f"{self.host}/{path}" if path else self.host)
+    def _repository(self, path: str) -> RemoteRepository:
+        return RemoteRepository(self._endpoint, path, f"{self.host}/{path}" if path else self.host)
 
-    def _for(self, path: str) -> RepositoryTransport:
+    def _transport_for(self, path: str) -> RepositoryTransport:
         return RepositoryTransport(self._transport, self._auth, self._repository(path))
 
     def _run(self, attempt: Callable[[], T], task: Task, *, position: Callable[[], int] | None = None) -> T:
-        def gated() -> T:
-            with self._gate.turn():
+        def limited() -> T:
+            with self._limit.slot():
                 try:
                     result = attempt()
                 except SourceError as error:
                     if error.retryable:
-                        self._gate.failed()
+                        self._limit.failed()
                     raise
-            self._gate.succeeded()
-            self._in_vain = 0
+            self._limit.succeeded()
+            self._failures = 0
             return result
 
         try:
-            if self._gone is not None:
-                # nobody listens there, or nothing gets through: the next blob need not find that out anew
-                raise self._gone
-            return self._retry.run(gated, task, position=position)
+            if self._given_up is not None:
+                # it is unreachable or fails for ever: the next blob need not find that out again
+                raise self._given_up
+            return self._retry.run(limited, task, position=position)
         except SourceError as error:
-            self._in_vain += error.retryable
-            if error.id == ErrorId.SOURCE_UNREACHABLE or self._in_vain >= MOST_IN_VAIN:
-                self._gone = error
+            self._failures += error.retryable
+            if error.id == ErrorId.SOURCE_UNREACHABLE or self._failures >= MAX_FAILURES:
+                self._given_up = error
             raise publish_error(error, self._endpoint) from error
 
-    def _head(self, repository: str, url: str, headers: dict[str, str]) -> str | None:
-        """Return what an answer says of its digest, or None when there is nothing."""
+    def _digest_header(self, repository: str, url: str, headers: dict[str, str]) -> str | None:
+        """Return the Docker-Content-Digest of a response, "" where it lacks one, or None for a status 404."""
         try:
-            with self._for(repository).request("HEAD" if repository else "GET", url, headers=headers) as answer:
-                return answer.headers.get("Docker-Content-Digest", "")
+            with self._transport_for(repository).request(
+                "HEAD" if repository else "GET", url, headers=headers
+            ) as response:
+                return response.headers.get("Docker-Content-Digest", "")
         except SourceError as error:
             if error.status == _NOT_FOUND:
                 return None
             raise
 
-    def _reached(self) -> int:
-        """Return the status of `/v2/`, without credentials. Raises PublishError when the other scheme answers."""
+    def _probe(self) -> int:
+        """Return the status of `/v2/` without credentials. Raises PublishError when the other scheme answers."""
         if not self._plain_http and is_loopback(self.host):
-            self._endpoint = Endpoints(self._transport, frozenset()).find(self.host)
+            self._endpoint = EndpointFinder(self._transport, frozenset()).find(self.host)
         try:
             status = self._status(self._endpoint.url)
         except SourceError as error:
@@ -250,16 +264,16 @@ class RegistryPusher:
         try:
             return self._status(f"{scheme}://{self.host}") in (_OK, _UNAUTHORIZED)
         except SourceError as error:
-            # a certificate that is not trusted is one all the same
+            # a certificate that is not trusted is a certificate all the same
             return scheme == "https" and error.id == ErrorId.SOURCE_TLS
 
     def _status(self, root: str) -> int:
-        with self._transport.request("GET", f"{root}/v2/") as answer:
-            if root.startswith("http:") and answer.url.startswith("https:"):
+        with self._transport.request("GET", f"{root}/v2/") as response:
+            if root.startswith("http:") and response.url.startswith("https:"):
                 raise scheme_error(self._endpoint, speaks_tls=True)
-            if answer.status >= 500 or answer.status == 429:
-                raise error_for_status(answer)
-            return answer.status
+            if response.status >= 500 or response.status == 429:
+                raise error_for_status(response)
+            return response.status
 
 
 def _config_of(data: bytes, media_type: str) -> Digest | None:

@@ -1,4 +1,4 @@
-"""What went wrong on the way to a registry, said to whoever pushes there: SourceErrors as PublishErrors. Pure."""
+"""From SourceError to PublishError: what a failed request means to the person who pushes. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from bundler.net.http.tls import ClientCertificateError
 
 if TYPE_CHECKING:
     from bundler.errors import SourceError
-    from bundler.net.registry.endpoint import Endpoint
+    from bundler.net.registry.endpoint import RegistryEndpoint
 
 _LINE = frozenset({ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT, ErrorId.SOURCE_CUT, ErrorId.SOURCE_BUSY})
-# tcp: all that an engine tells of where it failed may be an address
+# tcp: of a failed connection an engine may report nothing but the address
 _SCHEMES = frozenset({"http", "https", "tcp"})
-# words of refusals that are not about who asks: Harbor's src/controller/quota and src/server/middleware/immutable
+# in messages of refusals that are not about credentials: Harbor's src/controller/quota, src/server/middleware/immutable
 _QUOTA = ("quota", "exceed", "storage resource")
 _IMMUTABLE = ("immutable",)
 
 
-def publish_error(error: SourceError, endpoint: Endpoint) -> PublishError:
-    """Return the error to tell; it keeps the registry's status, code and words."""
+def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishError:
+    """Return the error to raise; it keeps the registry's status, code and message."""
     id_, remedy = _meaning(error, endpoint)
     what = error.sentence
     if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
@@ -29,30 +29,30 @@ def publish_error(error: SourceError, endpoint: Endpoint) -> PublishError:
     return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
 
 
-def _meaning(error: SourceError, endpoint: Endpoint) -> tuple[ErrorId, str]:
+def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, str]:
     """Return id and remedy."""
-    # a registry's words, not the names of what it speaks of
-    quote = error.quote.replace(endpoint.host, "").lower()
+    # the registry's message, in which the host's own name may contain one of the words
+    message = error.quote.replace(endpoint.host, "").lower()
     if error.id == ErrorId.CREDENTIALS_UNREADABLE:
         return error.id, error.remedy
     if error.id in _LINE:
         return ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
     if error.id == ErrorId.SOURCE_TLS:
         return ErrorId.PUSH_TLS, _tls_remedy(error)
-    if any(word in quote for word in _QUOTA):
+    if any(word in message for word in _QUOTA):
         remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
         return ErrorId.PUSH_REFUSED, remedy
-    if any(word in quote for word in _IMMUTABLE):
+    if any(word in message for word in _IMMUTABLE):
         remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
         return ErrorId.PUSH_REFUSED, remedy
     if error.id == ErrorId.SOURCE_UNAUTHORIZED:
-        # without a status it was not the registry that refused, but we that would not send a password in clear
+        # without a status, not the registry refused: bundler refused to send a password in clear
         return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint) if error.status is not None else error.remedy
     return ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
 
 
-def scheme_error(endpoint: Endpoint, *, speaks_tls: bool) -> PublishError:
-    """Return the error for a registry that speaks HTTP where HTTPS was meant, or the reverse."""
+def scheme_error(endpoint: RegistryEndpoint, *, speaks_tls: bool) -> PublishError:
+    """Return the error for a registry that speaks HTTP where HTTPS was expected, or the reverse."""
     if speaks_tls:
         what, remedy = "it speaks HTTPS on this port, not plain HTTP", "Leave --plain-http out."
     else:
@@ -61,7 +61,7 @@ def scheme_error(endpoint: Endpoint, *, speaks_tls: bool) -> PublishError:
     return PublishError(ErrorId.PUSH_SCHEME, what, where=endpoint.host, remedy=remedy)
 
 
-def no_registry(endpoint: Endpoint, status: int) -> PublishError:
+def no_registry(endpoint: RegistryEndpoint, status: int) -> PublishError:
     """Return the error for a host that answers, but not as a registry."""
     return PublishError(
         ErrorId.PUSH_REFUSED,
@@ -72,13 +72,13 @@ def no_registry(endpoint: Endpoint, status: int) -> PublishError:
     )
 
 
-def _token_service(error: SourceError, endpoint: Endpoint) -> str:
-    """Return the host that failed where it is another one than the registry, else ""."""
+def _token_service(error: SourceError, endpoint: RegistryEndpoint) -> str:
+    """Return the host that failed if it is not the registry itself, else ""."""
     parts = urlsplit(error.where)
     return parts.netloc if parts.scheme in _SCHEMES and parts.netloc != urlsplit(endpoint.url).netloc else ""
 
 
-def _line_remedy(error: SourceError, endpoint: Endpoint) -> str:
+def _line_remedy(error: SourceError, endpoint: RegistryEndpoint) -> str:
     if realm := _token_service(error, endpoint):
         return (
             f"Make {realm} reachable from here, by /etc/hosts if need be, or correct the address that the registry "
@@ -96,7 +96,7 @@ def _tls_remedy(error: SourceError) -> str:
     )
 
 
-def _login_remedy(endpoint: Endpoint) -> str:
+def _login_remedy(endpoint: RegistryEndpoint) -> str:
     return (
         f"Run `docker login {endpoint.host}`, or give --username and --password-stdin, with an account that may push "
         "there; a registry with projects says the same of a project that does not exist."

@@ -1,6 +1,7 @@
 """Answers to a registry's challenge: Basic, and the Bearer tokens of its token service.
 
-Owns which credentials go where, and how long tokens are kept; refuses to read configuration (`login.Logins` does).
+Owns which credentials are sent where, and how long tokens are kept; refuses to read configuration (`docker_config.py`
+does).
 """
 
 from __future__ import annotations
@@ -16,23 +17,23 @@ from bundler.errors import ErrorId, SourceError
 from bundler.net.interface import Credentials
 from bundler.net.registry.challenge import Challenge, parse_challenges
 from bundler.net.registry.errors import first_code, invalid
-from bundler.net.registry.token_service import Refused, printable, refuse_plain, request_token
+from bundler.net.registry.token_service import TokenRefused, printable, refuse_plain, request_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bundler.net.interface import Transport
-    from bundler.net.registry.credentials import Login, Logins
-    from bundler.net.registry.endpoint import Repository
+    from bundler.net.registry.credentials import Logins, RegistryLogin
+    from bundler.net.registry.endpoint import RemoteRepository
 
-# a token is renewed so long before its end, in seconds, or after four fifths of a short life
+# a token is renewed this many seconds before it expires, or after four fifths of a short lifetime
 RENEWED_BEFORE_END_S = 10.0
 _UNAUTHORIZED = 401
 
 
 @dataclass(slots=True)
 class _Grant:
-    """What is known to open one repository; `lock` is held while it is being asked for."""
+    """The authorization of one repository; `lock` is held while it is requested."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     header: str = field(default="", repr=False)
@@ -45,11 +46,11 @@ class RegistryAuth:
     """Authorization fields, one per repository; safe for many threads, which share one token request.
 
     Arguments:
-        transport: speaks to token services.
-        logins: knows the credentials; asked only after a challenge.
-        clock: seconds that only grow.
-        pushing: ask token services for the right to push from the first, and for everything that a repository's
-            requests have needed so far (mounting wants a second repository).
+        transport: sends the requests to token services.
+        logins: has the credentials; used only after a challenge.
+        clock: monotonic seconds.
+        pushing: request tokens with the right to push from the first, and with all scopes that a repository's requests
+            have needed so far (mounting needs a second repository).
     """
 
     def __init__(
@@ -68,11 +69,11 @@ class RegistryAuth:
         self._grants: dict[tuple[str, str], _Grant] = {}
         self._host_challenges: dict[str, Challenge] = {}
 
-    def authorization(self, repository: Repository) -> str:
-        """Return the Authorization field to send, or "" while the registry has not asked for one.
+    def authorization(self, repository: RemoteRepository) -> str:
+        """Return the Authorization field to send, or "" while the registry has not sent a challenge.
 
-        A registry that asked once is asked for its other repositories as if it had asked for them too, unless nothing
-        opens those: they may be public. Tokens that have expired are renewed.
+        After a registry's first challenge, authorization for its other repositories is requested in advance, and left
+        out where it is refused: they may be public. Expired tokens are renewed.
         Raises SourceError when the token service fails or refuses, ToolMissingError.
         """
         grant = self._grant(repository)
@@ -80,16 +81,16 @@ class RegistryAuth:
             if self._clock() < grant.good_until_s:
                 return grant.header
             if grant.challenge is not None:
-                self._fulfil(grant, repository, grant.challenge)
+                self._answer(grant, repository, grant.challenge)
             elif (guess := self._host_challenges.get(repository.endpoint.host)) is not None:
                 self._try(grant, repository, guess)
             return grant.header
 
-    def renew(self, repository: Repository, asked: str, used: str) -> str:
-        """Return another Authorization field after an answer 401.
+    def renew(self, repository: RemoteRepository, challenges: str, used: str) -> str:
+        """Return another Authorization field after a response 401.
 
         Arguments:
-            asked: the answer's WWW-Authenticate.
+            challenges: the response's WWW-Authenticate.
             used: the field that was refused, or "".
 
         Raises SourceError: there is nothing else to send, or the token service fails or refuses; ToolMissingError.
@@ -99,8 +100,8 @@ class RegistryAuth:
         with grant.lock:
             if grant.header != used and self._clock() < grant.good_until_s:
                 return grant.header
-            challenge = _choose(asked, repository)
-            self._fulfil(grant, repository, challenge)
+            challenge = _choose(challenges, repository)
+            self._answer(grant, repository, challenge)
             if grant.header == used:
                 raise self.refusal(repository, status=_UNAUTHORIZED)
             # another repository's scope is not this one's
@@ -108,13 +109,13 @@ class RegistryAuth:
             self._host_challenges.setdefault(host, Challenge(challenge.scheme, parameters))
             return grant.header
 
-    def refusal(self, repository: Repository, said: str = "", status: int | None = None) -> SourceError:
-        """Return the error for a registry or token service that does not let us in; `said` are its own words, or ""."""
+    def refusal(self, repository: RemoteRepository, message: str = "", status: int | None = None) -> SourceError:
+        """Return the error for a registry or token service that refuses us; `message` is its own, or ""."""
         host = repository.endpoint.host
         login = self._logins.login(host, repository.path)
-        quoted = f" ({said})" if said else ""
+        quoted = f" ({message})" if message else ""
         if login is None:
-            what = f"{host} wants credentials{quoted}; none for it were found in {self._logins.looked_in}"
+            what = f"{host} wants credentials{quoted}; none for it were found in {self._logins.searched}"
         else:
             name = f" of {login.username!r}" if login.kind == "password" else ""
             what = f"{host} refuses the credentials{name} found in {login.found_in}{quoted}"
@@ -125,24 +126,24 @@ class RegistryAuth:
             remedy=f"Check the image's name (many registries say the same of images that do not exist), or run "
             f"`docker login {host}` with an account that may {'push' if self._pushing else 'pull'} it.",
             status=status,
-            code=first_code(said),
-            quote=said,
+            code=first_code(message),
+            quote=message,
         )
 
-    def _grant(self, repository: Repository) -> _Grant:
+    def _grant(self, repository: RemoteRepository) -> _Grant:
         with self._lock:
             return self._grants.setdefault((repository.endpoint.host, repository.path), _Grant())
 
-    def _try(self, grant: _Grant, repository: Repository, guess: Challenge) -> None:
-        """Answer a challenge that was another repository's; where that fails, ask without credentials."""
+    def _try(self, grant: _Grant, repository: RemoteRepository, guess: Challenge) -> None:
+        """Answer the challenge of another repository; where that is refused, go on without credentials."""
         try:
-            self._fulfil(grant, repository, guess)
+            self._answer(grant, repository, guess)
         except SourceError as error:
             if error.id != ErrorId.SOURCE_UNAUTHORIZED:
                 raise
             grant.header, grant.good_until_s = "", math.inf
 
-    def _fulfil(self, grant: _Grant, repository: Repository, challenge: Challenge) -> None:
+    def _answer(self, grant: _Grant, repository: RemoteRepository, challenge: Challenge) -> None:
         grant.good_until_s = -math.inf
         login = self._logins.login(repository.endpoint.host, repository.path)
         if challenge.scheme == "basic":
@@ -159,32 +160,32 @@ class RegistryAuth:
             header, good_until_s = self._bearer(repository, challenge, login, grant.scopes)
         grant.header, grant.good_until_s, grant.challenge = header, good_until_s, challenge
 
-    def _scopes(self, grant: _Grant, repository: Repository, challenge: Challenge) -> tuple[str, ...]:
-        """Return what to ask for; nothing for the registry itself, which is a repository without a path here."""
-        asked = challenge.parameters.get("scope", "")
+    def _scopes(self, grant: _Grant, repository: RemoteRepository, challenge: Challenge) -> tuple[str, ...]:
+        """Return the scopes to request; none for the registry itself, here a repository without a path."""
+        wanted = challenge.parameters.get("scope", "")
         if not repository.path:
             return ()
         if not self._pushing:
-            return (asked or f"repository:{repository.path}:pull",)
+            return (wanted or f"repository:{repository.path}:pull",)
         own = f"repository:{repository.path}:"
-        others = (scope for scope in asked.split() if not scope.startswith(own))
+        others = (scope for scope in wanted.split() if not scope.startswith(own))
         return tuple(dict.fromkeys((f"{own}pull,push", *grant.scopes, *others)))
 
     def _bearer(
-        self, repository: Repository, challenge: Challenge, login: Login | None, scopes: tuple[str, ...]
+        self, repository: RemoteRepository, challenge: Challenge, login: RegistryLogin | None, scopes: tuple[str, ...]
     ) -> tuple[str, float]:
-        asked_s = self._clock()
+        requested_s = self._clock()
         token = request_token(self._transport, repository, challenge, login, scopes)
-        if isinstance(token, Refused):
+        if isinstance(token, TokenRefused):
             raise self.refusal(repository, f"its token service answered {token.status}", token.status)
         kept_s = token.lifetime_s - min(RENEWED_BEFORE_END_S, token.lifetime_s / 5)
-        return f"Bearer {token.text}", asked_s + kept_s
+        return f"Bearer {token.text}", requested_s + kept_s
 
 
-def _choose(asked: str, repository: Repository) -> Challenge:
+def _choose(challenges: str, repository: RemoteRepository) -> Challenge:
     """Return the challenge to answer: Bearer before Basic."""
     try:
-        offered = {challenge.scheme: challenge for challenge in reversed(parse_challenges(asked))}
+        offered = {challenge.scheme: challenge for challenge in reversed(parse_challenges(challenges))}
     except ValueError as error:
         raise invalid(repository, f"sent a WWW-Authenticate that cannot be read: {error}") from error
     for scheme in ("bearer", "basic"):

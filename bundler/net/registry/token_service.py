@@ -22,53 +22,53 @@ from bundler.net.registry.errors import invalid
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from bundler.net.interface import Answer, Transport
+    from bundler.net.interface import Response, Transport
     from bundler.net.registry.challenge import Challenge
-    from bundler.net.registry.credentials import Login
-    from bundler.net.registry.endpoint import Repository
+    from bundler.net.registry.credentials import RegistryLogin
+    from bundler.net.registry.endpoint import RemoteRepository
 
 CLIENT_ID = "kubeedge-bundler"
 MAX_TOKEN_BYTES = 1024 * 1024
-# "Token Authentication Specification", expires_in: what an absent one means, in seconds
+# "Token Authentication Specification", expires_in: the default, in seconds
 DEFAULT_LIFETIME_S = 60.0
-# a year; who says more than that has mistaken the unit
+# a year; a longer lifetime must be in another unit
 LONGEST_LIFETIME_S = 365 * 86400.0
 _OK = 200
-# 400 is what OAuth2 answers to a refresh token that is no longer good (RFC 6749 section 5.2)
+# 400 is OAuth2's status for a refresh token that is not valid any more (RFC 6749 section 5.2)
 _REFUSALS = frozenset({400, 401, 403})
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token and how long it is good, in seconds; its repr does not show it."""
+    """A bearer token and how long it is valid, in seconds; its repr does not show it."""
 
     text: str = field(repr=False)
     lifetime_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """The token service gives none for these credentials; `status` is what it answered."""
+class TokenRefused:
+    """The token service issues none for these credentials; `status` is that of its response."""
 
     status: int
 
 
 def request_token(
     transport: Transport,
-    repository: Repository,
+    repository: RemoteRepository,
     challenge: Challenge,
-    login: Login | None,
+    login: RegistryLogin | None,
     scopes: tuple[str, ...],
-) -> Token | Refused:
-    """Ask for a token.
+) -> Token | TokenRefused:
+    """Request a token.
 
     Arguments:
         challenge: the registry's Bearer challenge: realm, and usually service.
-        login: a password or an identity token, or None to ask anonymously.
-        scopes: what it is to open, `repository:PATH:ACTIONS`; () to learn only whether the login is good.
+        login: a password or an identity token, or None for an anonymous request.
+        scopes: `repository:PATH:ACTIONS`; () only to check the login.
 
-    Raises SourceError: the realm is no URL, or would get the credentials without TLS, or does not answer as specified.
+    Raises SourceError: the realm is not a URL, or would get the credentials without TLS, or violates the protocol.
     """
     realm = challenge.parameters.get("realm", "")
     if not _is_http_url(realm):
@@ -76,10 +76,10 @@ def request_token(
     if login is not None:
         refuse_plain(realm, repository)
     service = challenge.parameters.get("service", "")
-    with _send(transport, realm, {"service": service} if service else {}, scopes, login) as answer:
-        if answer.status in _REFUSALS:
-            return Refused(answer.status)
-        return _decode(answer, repository)
+    with _send(transport, realm, {"service": service} if service else {}, scopes, login) as response:
+        if response.status in _REFUSALS:
+            return TokenRefused(response.status)
+        return _decode(response, repository)
 
 
 def _is_http_url(text: str) -> bool:
@@ -91,8 +91,8 @@ def _is_http_url(text: str) -> bool:
 
 
 def _send(
-    transport: Transport, realm: str, fields: dict[str, str], scopes: tuple[str, ...], login: Login | None
-) -> AbstractContextManager[Answer]:
+    transport: Transport, realm: str, fields: dict[str, str], scopes: tuple[str, ...], login: RegistryLogin | None
+) -> AbstractContextManager[Response]:
     if login is not None and login.kind == "identity-token":
         form = {"grant_type": "refresh_token", "client_id": CLIENT_ID, "refresh_token": login.secret, **fields}
         form |= {"scope": " ".join(scopes)} if scopes else {}
@@ -107,32 +107,32 @@ def _send(
     return transport.request("GET", url, headers={"Accept": "application/json"}, credentials=credentials)
 
 
-def _decode(answer: Answer, repository: Repository) -> Token:
-    if answer.status != _OK:
-        raise error_for_status(answer)
-    data = answer.read(MAX_TOKEN_BYTES)
+def _decode(response: Response, repository: RemoteRepository) -> Token:
+    if response.status != _OK:
+        raise error_for_status(response)
+    data = response.read(MAX_TOKEN_BYTES)
     try:
         value: Any = json.loads(data)
         token = value.get("token") or value.get("access_token")
         lifetime = value.get("expires_in")
     except (ValueError, AttributeError, RecursionError):
-        # the chain would carry the answer, and with it perhaps a token
+        # the chained exception would hold the body, and with it perhaps a token
         raise invalid(repository, "has a token service that answers something else than a JSON object") from None
     known = isinstance(lifetime, int | float) and lifetime <= LONGEST_LIFETIME_S
     return Token(printable(token, repository), float(max(0, lifetime)) if known else DEFAULT_LIFETIME_S)
 
 
-def printable(token: object, repository: Repository) -> str:
+def printable(token: object, repository: RemoteRepository) -> str:
     """Return a token that fits in a header; SourceError for anything else."""
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise invalid(repository, "has a token service that gave no token, or one that fits in no header")
     return token
 
 
-def refuse_plain(url: str, repository: Repository) -> None:
-    """Raise SourceError unless credentials may travel there: over TLS, or wherever an insecure registry says.
+def refuse_plain(url: str, repository: RemoteRepository) -> None:
+    """Raise SourceError unless credentials may be sent there: over TLS, or to where an insecure registry says.
 
-    One that is insecure only for being this machine, perhaps the end of a tunnel, says so of this machine alone.
+    A registry that is insecure only because it is this machine, perhaps a tunnel's end, may name this machine alone.
     """
     endpoint, parts = repository.endpoint, urlsplit(url)
     accepted = endpoint.insecure and (endpoint.named or is_loopback(parts.netloc.rpartition("@")[2]))

@@ -1,6 +1,6 @@
-"""A `Transport` for one repository: sends what opens it, answers challenges, raises refusals in the registry's words.
+"""A `Transport` for one repository: sends authorization, answers challenges, raises the registry's own messages.
 
-So whoever asks for manifests and blobs sees neither tokens nor error bodies; refuses to know what is asked for.
+So its users see neither tokens nor error bodies; refuses to know what is requested.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from bundler.net.interface import Answer, Body, Credentials, Transport
-    from bundler.net.registry.endpoint import Repository
+    from bundler.net.interface import Body, Credentials, Response, Transport
+    from bundler.net.registry.endpoint import RemoteRepository
     from bundler.net.registry.token_auth import RegistryAuth
 
 _FIRST_ERROR = 400
 _UNAUTHORIZED = 401
-# an answer about the range that was asked for, which only the one who asked can judge
+# a response about the requested range, which only the caller can judge
 _UNSATISFIABLE = 416
 
 
 class RepositoryTransport:
-    """See the module; built per repository, without state of its own."""
+    """See the module's docstring; one per repository, without state of its own."""
 
-    def __init__(self, transport: Transport, auth: RegistryAuth, repository: Repository) -> None:
+    def __init__(self, transport: Transport, auth: RegistryAuth, repository: RemoteRepository) -> None:
         self._transport = transport
         self._auth = auth
         self._repository = repository
@@ -43,43 +43,43 @@ class RepositoryTransport:
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         body: bytes | Body | None = None,
-    ) -> Iterator[Answer]:
+    ) -> Iterator[Response]:
         """Send a request, and once more after a challenge.
 
-        `credentials` must be None: the registry says itself how it wants them. Raises SourceError also for every
-        status from 400 on but 416 (SOURCE_UNAUTHORIZED says whether credentials were found, and where).
+        `credentials` must be None: the registry's challenge says how it wants them. Raises SourceError also for every
+        status from 400 on except 416 (SOURCE_UNAUTHORIZED says whether credentials were found, and where).
         """
         if credentials is not None:
             raise ValueError("a registry's credentials come from its challenge")
 
-        def send(authorization: str) -> AbstractContextManager[Answer]:
-            opening = {"Authorization": authorization} if authorization else {}
-            return self._transport.request(method, url, headers={**(headers or {}), **opening}, body=body)
+        def send(authorization: str) -> AbstractContextManager[Response]:
+            fields = {"Authorization": authorization} if authorization else {}
+            return self._transport.request(method, url, headers={**(headers or {}), **fields}, body=body)
 
         used = self._auth.authorization(self._repository)
-        with send(used) as answer:
-            if answer.status != _UNAUTHORIZED or not _is_from(answer, url):
-                yield self._accepted(answer, url)
+        with send(used) as response:
+            if response.status != _UNAUTHORIZED or not _is_from(response, url):
+                yield self._accepted(response, url)
                 return
-            asked = answer.headers.get("WWW-Authenticate", "")
-            if used and not asked.strip():
-                # Harbor, of a project that does not exist or may not be seen
-                raise self._auth.refusal(self._repository, quoted_errors(answer), answer.status)
-        with send(self._auth.renew(self._repository, asked, used)) as answer:
-            yield self._accepted(answer, url)
+            challenges = response.headers.get("WWW-Authenticate", "")
+            if used and not challenges.strip():
+                # Harbor does so for a project that does not exist or is not visible
+                raise self._auth.refusal(self._repository, quoted_errors(response), response.status)
+        with send(self._auth.renew(self._repository, challenges, used)) as response:
+            yield self._accepted(response, url)
 
-    def _accepted(self, answer: Answer, url: str) -> Answer:
-        if answer.status < _FIRST_ERROR or answer.status == _UNSATISFIABLE:
-            return answer
-        if not _is_from(answer, url):
-            # the storage behind the registry, which has neither our credentials nor the registry's error codes
-            raise error_for_status(answer)
-        said = quoted_errors(answer)
-        if answer.status in MAY_NOT:
-            raise self._auth.refusal(self._repository, said, answer.status)
-        raise registry_error(answer, self._repository, said)
+    def _accepted(self, response: Response, url: str) -> Response:
+        if response.status < _FIRST_ERROR or response.status == _UNSATISFIABLE:
+            return response
+        if not _is_from(response, url):
+            # the storage behind the registry, which knows neither our credentials nor the registry's error codes
+            raise error_for_status(response)
+        message = quoted_errors(response)
+        if response.status in MAY_NOT:
+            raise self._auth.refusal(self._repository, message, response.status)
+        raise registry_error(response, self._repository, message)
 
 
-def _is_from(answer: Answer, url: str) -> bool:
-    """Tell whether the very place that was asked answered, not one that it redirected to."""
-    return origin(answer.url) == origin(url)
+def _is_from(response: Response, url: str) -> bool:
+    """Tell whether the requested place itself answered, not one that it redirected to."""
+    return origin(response.url) == origin(url)

@@ -1,1 +1,1 @@
-"""Metadata of RPM repositories, read and written: `repomd` is where reading begins, `repodata` writes ours."""
+"""Metadata of RPM repositories: reading begins with `repomd`; `repodata` writes those of the bundle."""

@@ -22,12 +22,12 @@ MAX_ADVISORY_BYTES = 16 * 1024 * 1024
 
 
 def merge_advisories(documents: Iterable[tuple[str, BinaryIO]], packages: Collection[Nevra]) -> str:
-    """Return updateinfo.xml with the advisories that brought any of these packages, and of them only these packages.
+    """Return updateinfo.xml with the advisories about any of these packages, reduced to these packages.
 
-    An advisory that several repositories have is one advisory with the packages of all of them.
+    An advisory of several repositories is one advisory with the packages of all of them.
 
     Arguments:
-        documents: where each came from, for messages, and its plain bytes.
+        documents: the origin of each, for messages, and its plain bytes.
 
     Returns "" when no advisory is left. Raises SourceError (REPO_METADATA_INVALID).
     """
@@ -52,7 +52,7 @@ def merge_advisories(documents: Iterable[tuple[str, BinaryIO]], packages: Collec
 
 
 class _Builder(StrictBuilder):
-    """Hands every `update` over as soon as it is complete, and forgets it; counts what came since the last one."""
+    """Passes on every `update` as soon as it is complete, and drops it; counts the bytes since the last one."""
 
     def __init__(self, take: Callable[[ET.Element], None]) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ def _read(where: str, stream: BinaryIO, take: Callable[[ET.Element], None]) -> N
 
 
 def _keep_packages(update: ET.Element, packages: Collection[Nevra]) -> bool:
-    """Leave in an advisory only these packages; return whether any is left."""
+    """Reduce an advisory to these packages; return whether any is left."""
     left = False
     for pkglist in children(update, "pkglist"):
         for collection in list(children(pkglist, "collection")):
@@ -112,5 +112,5 @@ def _is_one_of(package: ET.Element, packages: Collection[Nevra]) -> bool:
         epoch = int(part("epoch") or 0)
         return Nevra(part("name", ""), epoch, part("version", ""), part("release", ""), part("arch", "")) in packages
     except ValueError:
-        # an advisory about something that cannot be a package is about none of ours
+        # not a valid name of a package, so none of these
         return False

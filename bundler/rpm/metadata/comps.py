@@ -1,7 +1,7 @@
 """comps.xml: the groups of packages of a repository. Pure. The format is libcomps' (and yum's before it).
 
-Owns what `@group` stands for: its mandatory and default packages, and the conditional ones under their condition, as
-dnf's `group_package_types` has it. Optional packages are left out, also those of an environment's optional groups.
+Owns what `@group` means: its mandatory and default packages, and the conditional ones under their condition, as in
+dnf's `group_package_types`. Optional packages are left out, also those of an environment's optional groups.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class GroupPackage:
     """A package of a group.
 
     Arguments:
-        condition: the package with which it comes; "" for always.
-        basearch_only: whether it is taken in the target's own architecture only.
+        condition: the package whose installation includes it; "" for always.
+        basearch_only: whether it is taken for the target's own architecture only.
     """
 
     name: str
@@ -36,7 +36,7 @@ class GroupPackage:
 
 
 @dataclass(slots=True)
-class Group:
+class PackageGroup:
     """A group, or with `groups` an environment, whose `packages` are then those of its mandatory groups."""
 
     id: str = ""
@@ -45,7 +45,7 @@ class Group:
     groups: list[str] = field(default_factory=list)
 
     def is_meant_by(self, pattern: str) -> bool:
-        """Tell whether a wish means it: by its id, or by its name in any case; both may be globs."""
+        """Tell whether a pattern matches it: its id, or its name in any case; both may be globs."""
         return fnmatchcase(self.id, pattern) or fnmatchcase(self.name.lower(), pattern.lower())
 
 
@@ -53,19 +53,19 @@ class Group:
 class Comps:
     """The groups and environments of all repositories, by id."""
 
-    groups: Mapping[str, Group]
-    environments: Mapping[str, Group]
+    groups: Mapping[str, PackageGroup]
+    environments: Mapping[str, PackageGroup]
 
     def names(self) -> tuple[str, ...]:
         """Return all ids, for suggestions."""
         return tuple(sorted({*self.groups, *self.environments}))
 
-    def packages(self, wish: str) -> tuple[GroupPackage, ...] | None:
-        """Return what `@wish` (or `@^wish`: environments only) stands for, or None when it means nothing."""
-        pattern = wish.lstrip("@").removeprefix("^")
+    def packages(self, spec: str) -> tuple[GroupPackage, ...] | None:
+        """Return the packages of `@name` (or `@^name`: environments only), or None when no group matches."""
+        pattern = spec.lstrip("@").removeprefix("^")
         meant = [group for group in self.environments.values() if group.is_meant_by(pattern)]
         members = {member for environment in meant for member in environment.groups}
-        if not wish.startswith("@^"):
+        if not spec.startswith("@^"):
             meant += [group for group in self.groups.values() if group.is_meant_by(pattern)]
         if not meant:
             return None
@@ -75,12 +75,12 @@ class Comps:
 
 def merge_comps(parts: Iterable[Comps]) -> Comps:
     """Return the groups of several repositories as one; groups of one id are one group."""
-    groups: dict[str, Group] = {}
-    environments: dict[str, Group] = {}
+    groups: dict[str, PackageGroup] = {}
+    environments: dict[str, PackageGroup] = {}
     for part in parts:
         for merged, found in ((groups, part.groups), (environments, part.environments)):
             for key, group in found.items():
-                one = merged.setdefault(key, Group(key, group.name))
+                one = merged.setdefault(key, PackageGroup(key, group.name))
                 one.packages += group.packages
                 one.groups += group.groups
     return Comps(groups, environments)
@@ -100,15 +100,15 @@ def read_comps(stream: BinaryIO, where: str) -> Comps:
 
 
 class _Reader:
-    """expat's handlers. A document type is usual in these files, so that it cannot be refused; entities are."""
+    """expat's handlers. A document type is usual in these files and cannot be refused; entities are refused."""
 
     def __init__(self) -> None:
-        self.groups: dict[str, Group] = {}
-        self.environments: dict[str, Group] = {}
+        self.groups: dict[str, PackageGroup] = {}
+        self.environments: dict[str, PackageGroup] = {}
         self._path: list[str] = []
-        self._group = Group()
+        self._group = PackageGroup()
         self._attributes: Mapping[str, str] = {}
-        # the pieces in which expat hands over one text
+        # the pieces of the current text
         self._text: list[str] = []
 
     def parse(self, data: bytes) -> None:
@@ -126,7 +126,7 @@ class _Reader:
         if not self._path[:-1] and name != "comps":
             raise ValueError(f"it is a document of the type {name!r}, not 'comps'")
         if self._path[1:] in (["group"], ["environment"]):
-            self._group = Group()
+            self._group = PackageGroup()
         self._attributes = attributes
         self._text.clear()
 

@@ -1,6 +1,6 @@
-"""Package groups (comps.xml) of several repositories -> one document of what a bundle holds. Pure.
+"""Package groups (comps.xml) of several repositories -> one document about the packages of a bundle. Pure.
 
-The format is libcomps' (libcomps/tests/comps); languages and blacklists are left out, which nothing reads any more.
+The format is libcomps' (libcomps/tests/comps); languages and blacklists are left out: nothing reads them any more.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _PARENTS = ("environment", "category")
 
 
 def merge_groups(documents: Iterable[tuple[str, bytes]], names: Collection[str]) -> str:
-    """Return comps.xml with the groups that hold any of these packages, and of them only these packages.
+    """Return comps.xml with the groups that list any of these packages, reduced to these packages.
 
-    A group that several documents have is one group; what the first says of it counts. Environments and categories
-    are kept as far as their groups are.
+    A group of several documents is one group, described as in the first. Environments and categories are reduced to
+    the remaining groups.
 
     Arguments:
-        documents: where each came from, for messages, and its plain bytes.
+        documents: the origin of each, for messages, and its plain bytes.
         names: names of packages.
 
     Returns "" when no group is left. Raises SourceError (REPO_METADATA_INVALID).
@@ -73,7 +73,7 @@ def _lists(element: ET.Element) -> Iterator[ET.Element]:
 
 
 def _merge(first: ET.Element, other: ET.Element) -> None:
-    """Add what another one lists; what both do stands twice until `_keep`."""
+    """Add the lists of another element; duplicates are removed by `_keep`."""
     for listed in _lists(other):
         target = next(children(first, local_name(listed)), None)
         if target is None:
@@ -91,7 +91,7 @@ def _keep_groups(parent: ET.Element, group_ids: Collection[str]) -> bool:
 
 
 def _keep(element: ET.Element, wanted: Collection[str]) -> bool:
-    """Leave in the lists of an element only what is wanted, each once; return whether anything is left."""
+    """Reduce the lists of an element to the wanted items, each once; return whether anything is left."""
     left = False
     for listed in _lists(element):
         items: dict[str, ET.Element] = {}

@@ -1,6 +1,6 @@
 """Lists of mirrors: the text of a `mirrorlist` and the XML of a `metalink` -> roots of repositories. Pure.
 
-Owns which mirrors count and in which order, and what a metalink promises of repomd.xml; refuses to ask any of them.
+Owns which mirrors count and in which order, and what a metalink promises about repomd.xml; refuses to connect to them.
 Metalink 3.0 is what MirrorManager serves (mirrormanager2, "metalink.py"); RFC 5854 is its successor.
 """
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 REPOMD_PATH = "repodata/repomd.xml"
 _REMOTE = ("http", "https", "ftp")
-# yum and dnf put the client's values in place of these; a bundle is for another system than this one
+# yum and dnf replace these with the client's values; a bundle is for another system than this one
 _CLIENT_VARIABLES = ("$releasever", "$basearch", "$arch", "${")
-# priorities begin at 1 (RFC 5854, 4.2.16.2); what has more digits than any size is no number
-_LEAST_PREFERENCE, _MOST_PRIORITY = 0, 999999
+# priorities begin at 1 (RFC 5854, 4.2.16.2); no size has more digits than 19
+_LEAST_PREFERENCE, _LAST_PRIORITY = 0, 999999
 _NUMBER = re.compile(r"[0-9]{1,19}")
 
 
@@ -47,7 +47,7 @@ class ExpectedRepomd:
 class MirrorList:
     """Roots of a repository, the preferred one first, without a slash at their end.
 
-    `expected` holds the current repomd.xml and those before it that mirrors may still have; it is empty when nothing
+    `expected` describes the current repomd.xml and earlier ones that mirrors may still have; it is empty when nothing
     is promised.
     """
 
@@ -55,7 +55,7 @@ class MirrorList:
     expected: tuple[ExpectedRepomd, ...] = ()
 
     def check(self, data: bytes, where: str) -> None:
-        """Hold a repomd.xml to what is promised; IntegrityError (CHECKSUM_MISMATCH) when it is none of them."""
+        """Compare a repomd.xml with what is promised; IntegrityError (CHECKSUM_MISMATCH) when it is none of those."""
         if not self.expected or any(version.matches(data) for version in self.expected):
             return
         newest = self.expected[0].digests[0]
@@ -70,12 +70,12 @@ class MirrorList:
 
 
 def parse_mirrors(data: bytes, where: str) -> MirrorList:
-    """Read a mirror list of either form; what it is shows in its first character, as some mirrorlist URLs answer XML.
+    """Read a mirror list of either form; the first character decides, because some mirrorlist URLs return XML.
 
     Arguments:
         where: the URL it came from. Only a list that is itself a local file may name local mirrors.
 
-    Raises SourceError (REPO_METADATA_INVALID) when it cannot be read or names no mirror that can be asked.
+    Raises SourceError (REPO_METADATA_INVALID) when it cannot be read or names no usable mirror.
     """
     schemes = (*_REMOTE, "file") if where.startswith("file:") else _REMOTE
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
@@ -89,7 +89,7 @@ def parse_mirrors(data: bytes, where: str) -> MirrorList:
 
 
 def _usable(roots: Iterable[str], schemes: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return the roots that can be asked, each once."""
+    """Return the usable roots, each once."""
     listed = [root.rstrip("/") for root in roots]
     usable = [root for root in listed if _scheme(root) in schemes]
     fixed = [root for root in usable if not any(variable in root for variable in _CLIENT_VARIABLES)]
@@ -126,13 +126,13 @@ def _urls_by_preference(file: Element) -> list[str]:
     ranked = []
     for element in (url for parent in (file, *children(file, "resources")) for url in children(parent, "url")):
         preference = _number(element.get("preference", "")) or _LEAST_PREFERENCE
-        priority = _number(element.get("priority", "")) or _MOST_PRIORITY
+        priority = _number(element.get("priority", "")) or _LAST_PRIORITY
         ranked.append(((priority, -preference), (element.text or "").strip()))
     return [url for _, url in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def _expectations(file: Element, where: str) -> Iterator[ExpectedRepomd]:
-    """Yield what is promised of the current repomd.xml, then of the ones before it (MirrorManager's `alternates`)."""
+    """Yield the promises about the current repomd.xml, then about earlier ones (MirrorManager's `alternates`)."""
     older = [version for group in children(file, "alternates") for version in children(group, "alternate")]
     for version in (file, *older):
         digests = tuple(_digests(version, where))

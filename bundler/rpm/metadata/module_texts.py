@@ -1,8 +1,8 @@
-"""Module metadata of several repositories -> one modules.yaml of what a bundle holds. Pure.
+"""Module metadata of several repositories -> one modules.yaml about the packages of a bundle. Pure.
 
-Documents are kept word for word. Without them dnf refuses packages of a stream outright, and with them it hides those
-of a stream that is neither enabled nor the default: so every stream that is kept becomes its module's default here, and
-the packages install without further ado. Formats as for `modulemd`.
+Documents are kept unchanged. Without them dnf refuses packages of a stream, and with them it excludes those of a stream
+that is neither enabled nor the default: so every kept stream becomes its module's default here, and the packages can be
+installed without further steps. Formats as for `modulemd`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # the largest real one, with the packages of a whole Perl, has some hundred KiB
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-# what may be the name of a package, in lists of either style
+# possible names of packages, in YAML lists of either style
 _WORD = re.compile(rb"[^\s\"'\[\],]+")
 
 
@@ -33,7 +33,7 @@ def merge_modules(
     """Return modules.yaml with the streams that any of these packages belong to.
 
     Arguments:
-        documents: where each came from, for messages, and its plain bytes.
+        documents: the origin of each, for messages, and its plain bytes.
         read_documents: reads YAML into plain values in which every scalar is text.
 
     Returns "" when no stream is left. Raises SourceError (REPO_METADATA_INVALID).
@@ -45,7 +45,7 @@ def merge_modules(
     found: list[tuple[str, ModuleStream]] = []
     for where, stream in documents:
         for text in _split(stream, where):
-            # most documents of a big distribution are of no interest, and reading YAML takes its time
+            # most documents of a big distribution are irrelevant, and reading YAML is slow
             if words.isdisjoint(word[0] for word in _WORD.finditer(text)):
                 continue
             builds = read_modules(io.BytesIO(text), read_documents, where).streams
@@ -56,7 +56,7 @@ def merge_modules(
 
 
 def _streams(builds: Iterable[ModuleStream], names: Collection[str]) -> Mapping[str, str]:
-    """Return module -> the stream that the packages are of: several may list some of them, but only it lists all."""
+    """Return module -> the stream of the packages: several may list some of them, but only that one lists all."""
     listed: dict[str, dict[str, set[str]]] = {}
     for build in builds:
         if ours := set(build.artifacts).intersection(names):
@@ -71,7 +71,7 @@ def _defaults(streams: Mapping[str, str]) -> Iterator[str]:
 
 
 def _split(stream: BinaryIO, where: str) -> Iterator[bytes]:
-    """Yield the documents of a YAML stream as they stand, without the marks between them."""
+    """Yield the documents of a YAML stream unchanged, without the marks between them."""
     lines: list[bytes] = []
     size = 0
     for line in stream:

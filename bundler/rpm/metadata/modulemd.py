@@ -1,7 +1,7 @@
 """Module metadata (modules.yaml): documents -> streams and defaults. Pure.
 
 Follows libmodulemd's yaml_specs/modulemd_stream_v2.yaml, modulemd_stream_v1.yaml and modulemd_defaults_v1.yaml. Takes
-the documents as plain values, because reading YAML is `bundler.manifest`'s.
+the documents as plain values: only `bundler.manifest` reads YAML.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bundler.rpm.metadata.xml_document import invalid_metadata
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    # lists and mappings in which every scalar is text, the numbers too; ValueError for what is no YAML
+    # yields lists and mappings in which every scalar is text, numbers too; raises ValueError when it is not YAML
     DocumentReader = Callable[[BinaryIO], Iterable[object]]
 
 _UNNAMEABLE = frozenset(" \"'\\:")
@@ -34,7 +34,7 @@ class ModuleStream:
     """One build of a stream of a module.
 
     Arguments:
-        context: tells builds of one stream for different streams of other modules apart.
+        context: distinguishes builds of one stream for different streams of other modules.
         artifacts: full names of its packages, `name-epoch:version-release.arch`, source packages included.
     """
 
@@ -48,13 +48,13 @@ class ModuleStream:
 
     @property
     def name(self) -> str:
-        """Module and stream as the manifest names them."""
+        """Module and stream in the form of the manifest, `module:stream`."""
         return f"{self.module}:{self.stream}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DefaultStream:
-    """The stream of a module that is active unless another one is; the newest `modified` counts."""
+    """The stream of a module that is active unless another one is enabled; the newest `modified` counts."""
 
     module: str
     modified: int
@@ -73,7 +73,7 @@ class ModuleIndex:
         return tuple(sorted({build.stream for build in self.streams if build.module == module}))
 
     def default_streams(self) -> Mapping[str, str]:
-        """Return module -> default stream; where the newest words contradict each other there is none."""
+        """Return module -> default stream; a module whose newest documents disagree has none."""
         newest: dict[str, int] = {}
         for default in self.defaults:
             newest[default.module] = max(default.modified, newest.get(default.module, 0))
@@ -85,7 +85,7 @@ class ModuleIndex:
 
 
 def read_modules(stream: BinaryIO, read_documents: DocumentReader, where: str) -> ModuleIndex:
-    """Read modules.yaml; SourceError (REPO_METADATA_INVALID) when it is damaged. Documents of other kinds are left."""
+    """Read modules.yaml; SourceError (REPO_METADATA_INVALID) when it is damaged. Other documents are ignored."""
     streams, defaults = [], []
     try:
         for document in read_documents(stream):
@@ -117,7 +117,7 @@ def _stream(data: Mapping[str, object]) -> ModuleStream:
 
 
 def _needs(dependencies: object) -> Iterator[ModuleNeed]:
-    """Yield what is needed at run time; version 1 has one mapping of module -> stream, version 2 a list of them."""
+    """Yield the needs at run time; version 1 has one mapping of module -> stream, version 2 a list of them."""
     for dependency in dependencies if isinstance(dependencies, list) else [dependencies]:
         for module, streams in _mapping(_mapping(dependency).get("requires", {})).items():
             wanted = _texts(streams if isinstance(streams, list) else [streams])
@@ -129,7 +129,7 @@ def _needs(dependencies: object) -> Iterator[ModuleNeed]:
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    # what stands empty in the file is an empty text
+    # a value that is empty in the file is an empty text
     if value == "":
         return {}
     if not isinstance(value, dict):
@@ -152,7 +152,7 @@ def _text(value: object) -> str:
 
 
 def _name(value: object) -> str:
-    """Return a name, which stands in messages and in other documents."""
+    """Return a name that is safe in messages and in other documents."""
     text = _text(value)
     if not text.isprintable() or _UNNAMEABLE.intersection(text):
         raise ValueError(f"{_shown(value)} is no name of a module or stream")

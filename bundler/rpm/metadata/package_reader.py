@@ -1,7 +1,7 @@
-"""Package files -> createrepo_c's records, every file held to what it was pinned to.
+"""Package files -> createrepo_c's records, every file verified against its pinned digest and size.
 
-One thread: createrepo_c reads and hashes a file while it holds the interpreter's lock, and handing over hashing to
-threads of our own was measured to be slower than letting it (scripts/bench rpms).
+In one thread: createrepo_c reads and hashes a file while it holds the interpreter's lock, and hashing in threads of our
+own was measured to be slower (scripts/bench rpms).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# what the createrepo_c command keeps, and clients show
+# as many as the createrepo_c command keeps
 CHANGELOG_ENTRIES = 10
 
 
 class DamagedPackageError(DamagedBlobError):
-    """A package's file is not what it was pinned to."""
+    """A package's file differs from its pinned digest or size."""
 
 
 def read_package(library: Any, path: Path, blob: Blob) -> Any:
@@ -31,12 +31,12 @@ def read_package(library: Any, path: Path, blob: Blob) -> Any:
     Arguments:
         library: the module `createrepo_c`.
 
-    Raises DamagedPackageError, SourceError (SOURCE_INVALID) for what is no package.
+    Raises DamagedPackageError, SourceError (SOURCE_INVALID) when it is not a package.
     """
     try:
         record = library.package_from_rpm(str(path), checksum_type=library.SHA256, changelog_limit=CHANGELOG_ENTRIES)
     except (OSError, library.CreaterepoCError) as error:
-        # of bytes that are not the pinned ones nothing else can be said
+        # if the bytes are not the pinned ones, that is the error
         _check(path, blob)
         raise _unreadable(str(error).removeprefix(f"Cannot load {path}: "), path) from error
     if (record.pkgId, record.size_package) != (blob.digest.hex, blob.size):
@@ -45,16 +45,18 @@ def read_package(library: Any, path: Path, blob: Blob) -> Any:
 
 
 def package_texts(library: Any, record: Any, path: Path) -> Sequence[str]:
-    """Return what a package adds to primary, filelists and other.
+    """Return a package's parts of primary, filelists and other.
 
     Arguments:
-        library: the module `createrepo_c`. record: its Package. path: the file, for messages.
+        library: the module `createrepo_c`.
+        record: its Package.
+        path: the file, for messages.
 
-    Raises SourceError (SOURCE_INVALID) for what XML cannot say, such as control characters in a summary.
+    Raises SourceError (SOURCE_INVALID) for text that XML cannot express, such as control characters in a summary.
     """
     try:
         texts: Sequence[str] = library.xml_dump(record)
-    # text that is not UTF-8 comes out of the library as a SystemError
+    # the library raises SystemError for text that is not UTF-8
     except (library.CreaterepoCError, SystemError, ValueError) as error:
         raise _unreadable(f"{record.name}: {error}", path) from error
     return texts

@@ -1,9 +1,9 @@
 """Repodata of a repository of known packages, the same bytes for the same packages on any machine.
 
-Owns `repodata/` of the bundle: primary, filelists, other (no SQLite), and the groups, module streams and advisories
-that it is handed. gzip, because yum 3.4 of EL7 reads nothing newer; ISA-L level 2, because its output depends neither
-on the processor nor on which zlib this Python was built with (docs/adr/0005). What the XML of a package looks like is
-left to createrepo_c. Refuses to decide what belongs into a repository.
+Owns `repodata/` of the bundle: primary, filelists, other (no SQLite), and the given groups, module streams and
+advisories. gzip, because yum 3.4 of EL7 reads nothing newer; ISA-L level 2, because its output depends neither on the
+processor nor on the zlib that this Python was built with (docs/adr/0005). createrepo_c makes the XML of a package.
+Refuses to decide which packages belong in a repository.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class RepoPackage:
     """A package of the repository.
 
     Arguments:
-        path: the file that holds its bytes now.
-        href: its path below the repository's directory, as clients will ask for it.
-        blob: digest and size, which the bytes are held to.
-        source_date: its build time in seconds since the epoch; what clients see as the file's own time.
+        path: the file with its bytes.
+        href: its path below the repository's directory, for clients.
+        blob: digest and size, which are verified.
+        source_date: its build time in seconds since the epoch; clients see it as the file's own time.
     """
 
     path: Path
@@ -61,29 +61,29 @@ class RepoExtras:
 def write_repodata(packages: Sequence[RepoPackage], extras: RepoExtras = RepoExtras()) -> Mapping[str, bytes]:
     """Return path below the repository's directory -> content, `repodata/repomd.xml` among them.
 
-    Every date in it is the newest `source_date`. What is held in memory is the compressed result and one header.
+    Every date in it is the newest `source_date`. Only the compressed result and one header are held in memory.
 
-    Raises DamagedPackageError when a file is not what its blob says, SourceError (SOURCE_INVALID) when it is no RPM,
+    Raises DamagedPackageError when a file differs from its blob, SourceError (SOURCE_INVALID) when it is not an RPM,
     ToolMissingError without createrepo_c.
     """
     library = _library()
     ordered = sorted(packages, key=lambda package: package.href.encode())
-    documents = _package_documents(ordered, library)
+    files = _package_files(ordered, library)
     if extras.comps:
-        # yum 3.4 and dnf both take either; the compressed one saves the transfer
-        documents["group"] = _plain_document("comps.xml", extras.comps)
-        documents["group_gz"] = _document("comps.xml", [extras.comps])
+        # yum 3.4 and dnf both accept either; the compressed one is a shorter transfer
+        files["group"] = _plain_file("comps.xml", extras.comps)
+        files["group_gz"] = _compressed_file("comps.xml", [extras.comps])
     if extras.modules:
-        documents["modules"] = _document("modules.yaml", [extras.modules])
+        files["modules"] = _compressed_file("modules.yaml", [extras.modules])
     if extras.updateinfo:
-        documents["updateinfo"] = _document("updateinfo.xml", [extras.updateinfo])
+        files["updateinfo"] = _compressed_file("updateinfo.xml", [extras.updateinfo])
     newest = max((package.source_date for package in ordered), default=0)
-    written = {document.path: document.content for document in documents.values()}
-    return {f"{DIRECTORY}/repomd.xml": _repomd(documents, newest, library), **written}
+    written = {file.path: file.content for file in files.values()}
+    return {f"{DIRECTORY}/repomd.xml": _repomd(files, newest, library), **written}
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
+class _MetadataFile:
     """A finished record of repomd.xml. `open_…` is of the uncompressed content, "" and 0 where it is plain already."""
 
     path: str
@@ -94,7 +94,7 @@ class _Document:
 
 
 class _Compressor:
-    """Compresses and hashes a document while it is made."""
+    """Compresses and hashes a file while it is written."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -112,29 +112,29 @@ class _Compressor:
         if piece := self._deflate.compress(data):
             self._parts.append(piece)
 
-    def finish(self) -> _Document:
-        """Return the finished document."""
+    def finish(self) -> _MetadataFile:
+        """Return the finished file."""
         self._parts.append(self._deflate.flush())
         self._parts.append(self._crc.to_bytes(4, "little") + (self._size & 0xFFFFFFFF).to_bytes(4, "little"))
         content = b"".join(self._parts)
         checksum = hashlib.sha256(content).hexdigest()
         path = f"{DIRECTORY}/{checksum}-{self._name}.gz"
-        return _Document(path, content, checksum, self._hash.hexdigest(), self._size)
+        return _MetadataFile(path, content, checksum, self._hash.hexdigest(), self._size)
 
 
-def _document(name: str, pieces: Sequence[bytes]) -> _Document:
+def _compressed_file(name: str, pieces: Sequence[bytes]) -> _MetadataFile:
     compressor = _Compressor(name)
     for piece in pieces:
         compressor.write(piece)
     return compressor.finish()
 
 
-def _plain_document(name: str, content: bytes) -> _Document:
+def _plain_file(name: str, content: bytes) -> _MetadataFile:
     checksum = hashlib.sha256(content).hexdigest()
-    return _Document(f"{DIRECTORY}/{checksum}-{name}", content, checksum, "", 0)
+    return _MetadataFile(f"{DIRECTORY}/{checksum}-{name}", content, checksum, "", 0)
 
 
-def _package_documents(packages: Sequence[RepoPackage], library: Any) -> dict[str, _Document]:
+def _package_files(packages: Sequence[RepoPackage], library: Any) -> dict[str, _MetadataFile]:
     count = f'packages="{len(packages)}"'
     frames = {
         "primary": ("metadata", f'xmlns="{_METADATA}/common" xmlns:rpm="{_METADATA}/rpm" {count}'),
@@ -155,17 +155,17 @@ def _package_documents(packages: Sequence[RepoPackage], library: Any) -> dict[st
     return {name: compressor.finish() for name, compressor in compressors.items()}
 
 
-def _repomd(documents: Mapping[str, _Document], newest: int, library: Any) -> bytes:
+def _repomd(files: Mapping[str, _MetadataFile], newest: int, library: Any) -> bytes:
     repomd = library.Repomd()
     repomd.set_revision(str(newest))
-    for kind, document in documents.items():
+    for kind, file in files.items():
         record = library.RepomdRecord(kind)
-        record.location_href = document.path
-        record.checksum_type, record.checksum = "sha256", document.checksum
-        record.size, record.timestamp = len(document.content), newest
-        if document.open_checksum:
-            record.checksum_open_type, record.checksum_open = "sha256", document.open_checksum
-            record.size_open = document.open_size
+        record.location_href = file.path
+        record.checksum_type, record.checksum = "sha256", file.checksum
+        record.size, record.timestamp = len(file.content), newest
+        if file.open_checksum:
+            record.checksum_open_type, record.checksum_open = "sha256", file.open_checksum
+            record.size_open = file.open_size
         repomd.set_record(record)
     repomd.sort_records()
     text: str = repomd.xml_dump()

@@ -1,7 +1,7 @@
 """repomd.xml, the index of a repository's metadata: bytes -> `Repomd`. Pure.
 
-Owns which records are of use here and how a record becomes a URL; refuses to fetch them (`bundler.kinds.rpms.metadata`)
-and to look inside. The format is what createrepo_c writes (src/xml_dump_repomd.c) and librepo reads.
+Owns which records are used here and how a record becomes a URL; refuses to fetch them (`bundler.kinds.rpms.metadata`
+does) and to read their content. The format is what createrepo_c writes (src/xml_dump_repomd.c) and librepo reads.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 PRIMARY, FILELISTS, MODULES, GROUP, UPDATEINFO = "primary", "filelists", "modules", "group", "updateinfo"
-# For each kind the names it goes by, the preferred one first. The SQLite copies (primary_db) and the zchunk ones
-# (primary_zck) stand beside these under names of their own, and are left where they are.
+# The names of each kind, the preferred one first. The SQLite copies (primary_db) and the zchunk ones (primary_zck) have
+# other names, and are not used.
 _NAMES: dict[str, tuple[str, ...]] = {
     PRIMARY: ("primary",),
     FILELISTS: ("filelists",),
@@ -28,10 +28,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     UPDATEINFO: ("updateinfo",),
 }
 KINDS = tuple(_NAMES)
-# what may be missing without changing which packages are chosen
+# kinds that may be missing without changing which packages are chosen
 ADVISORY_KINDS = frozenset({UPDATEINFO})
 _SCHEMES = frozenset({"http", "https", "ftp"})
-# What stands for itself in a path; a per cent sign begins an escape, as every client of such repositories takes it.
+# characters that are not escaped in a path; a per cent sign begins an escape, as for all clients of such repositories
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~^"
 
 
@@ -42,8 +42,8 @@ class RepomdRecord:
     Arguments:
         kind: one of KINDS.
         href: relative to `xml_base` where there is one, else to the repository's root.
-        digest: of the file as it is fetched. open_digest: of its plain bytes, None where unknown.
-        size, open_size: in bytes, fetched and plain; None where repomd.xml leaves them out.
+        digest: of the fetched file. open_digest: of its plain bytes, None where unknown.
+        size, open_size: in bytes, of the fetched file and of its plain bytes; None where repomd.xml lacks them.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class RepomdRecord:
 
 @dataclass(frozen=True, slots=True)
 class Repomd:
-    """What a repomd.xml says of the records that are of use here; `unusable` tells for each other kind why it is not.
+    """The records of a repomd.xml that are used here; `unusable` has the reason for each kind whose record cannot be.
 
     `revision` is free text, mostly seconds since the epoch.
     """
@@ -70,14 +70,14 @@ class Repomd:
 def parse_repomd(data: bytes, where: str) -> Repomd:
     """Read a repomd.xml.
 
-    A record whose checksum is too weak to trust is `unusable`: it counts only once somebody wants it.
+    A record whose checksum is too weak to trust is `unusable`, an error only when it is needed.
 
     Raises SourceError (REPO_METADATA_INVALID): not XML, not a repomd, a record without place or checksum, no primary.
     """
     root = parse_document(data, "repomd", where)
     found: dict[str, Element] = {}
     for element in children(root, "data"):
-        # of two with one name the first counts, as for librepo (lr_yum_repomd_get_record)
+        # of two with the same name the first counts, as in librepo (lr_yum_repomd_get_record)
         found.setdefault(element.get("type", ""), element)
     records, unusable = {}, {}
     for kind, names in _NAMES.items():
@@ -146,14 +146,14 @@ def _size(element: Element, name: str) -> int | None:
 def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
     """Return the URL of a file that a repository lists: a record of repomd.xml, or a package of primary.xml.
 
-    Characters that no URL may hold (a blank, `#`) are escaped; a query of the repository's URL (a token) is kept.
+    Characters that URLs do not allow (a blank, `#`) are escaped; a query of the repository's URL (a token) is kept.
 
     Arguments:
         base_url: the repository's root, an absolute URL, with or without a slash at its end.
-        href, xml_base: as listed; `xml_base`, itself relative or absolute, stands in for the root.
+        href, xml_base: as listed; `xml_base`, itself relative or absolute, replaces the root.
 
-    Raises SourceError (REPO_METADATA_INVALID) when it leads from the network to this machine's own files, or to
-    something that is no place at all.
+    Raises SourceError (REPO_METADATA_INVALID) when it leads from the network to this machine's own files, or is not a
+    valid URL.
     """
     root = urlsplit(base_url)
     directory = urlunsplit((root.scheme, root.netloc, root.path.rstrip("/") + "/", "", ""))

@@ -1,6 +1,6 @@
-"""Small XML documents of an upstream -> elements, nothing of them trusted: no document type, no entities, bounded.
+"""Small untrusted XML documents of an upstream -> elements: no document type, no entities, bounded.
 
-Owns what makes a document unsafe to read; refuses to know what it says (`repomd`, `mirror_list` do).
+Owns what makes a document unsafe to read; refuses to know its meaning (`repomd`, `mirror_list` do).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bundler.errors import ErrorId, SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# the index of a repository with every kind of record is some 10 KiB; a metalink with all mirrors of the world 100 KiB
+# the index of a repository with every kind of record has some 10 KiB, a metalink with very many mirrors 100 KiB
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 # none of these formats needs ten
 MAX_DEPTH = 64
@@ -22,7 +22,7 @@ XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 class StrictBuilder(ET.TreeBuilder):
-    """Refuses a document type at its beginning, before any entity that it declares could be used, and depth."""
+    """Refuses a document type at once, before any entity that it declares could be used, and too many levels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class StrictBuilder(ET.TreeBuilder):
 
 
 def check_depth(depth: int) -> None:
-    """Raise ValueError for elements so deep inside each other that writing them again would exhaust the stack."""
+    """Raise ValueError for elements nested so deeply that writing them again would exhaust the stack."""
     if depth > MAX_DEPTH:
         raise ValueError(f"its elements lie more than {MAX_DEPTH} deep inside each other")
 
@@ -56,8 +56,8 @@ def parse_document(data: bytes, root: str, where: str) -> ET.Element:
 
     Arguments:
         data: the document; at most MAX_DOCUMENT_BYTES.
-        root: the name, without namespace, that the root element has to have.
-        where: where the document came from, for messages.
+        root: the required name of the root element, without namespace.
+        where: the origin of the document, for messages.
 
     Raises SourceError (REPO_METADATA_INVALID): too long, not XML, another root, a document type (XML 1.0, 2.8).
     """
@@ -75,9 +75,9 @@ def parse_document(data: bytes, root: str, where: str) -> ET.Element:
 
 
 def parse_described_document(data: bytes, where: str) -> ET.Element:
-    """Return the root element of a document that may name a document type, but declares no entities.
+    """Return the root element of a document that may have a document type, but declares no entities.
 
-    Whether it declares any is asked of the parser: in UTF-16 the bytes `<!ENTITY` never stand there.
+    The parser finds declared entities: a search for the bytes `<!ENTITY` would miss them in UTF-16.
 
     Raises SourceError (REPO_METADATA_INVALID): not XML, entities.
     """
@@ -114,7 +114,7 @@ def child_text(element: ET.Element, name: str) -> str:
 
 
 def invalid_metadata(what: str, where: str) -> SourceError:
-    """Return the error for metadata that break their own format."""
+    """Return the error for metadata that violate their format."""
     return SourceError(
         ErrorId.REPO_METADATA_INVALID,
         what,

@@ -1,1 +1,1 @@
-"""Who vouches for packages and metadata. Begin with `checking`; the rest reads keys, signatures and package headers."""
+"""Signatures of packages and metadata. Begin with `checking`; the rest reads keys, signatures and package headers."""

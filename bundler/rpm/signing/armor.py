@@ -16,23 +16,23 @@ _CRC24_INIT, _CRC24_POLYNOMIAL, _CRC24_MASK = 0xB704CE, 0x864CFB, 0xFFFFFF
 
 
 def armored_labels(text: bytes) -> tuple[str, ...]:
-    """Return what the armored blocks of a text say they are, in its order; empty when it holds none."""
+    """Return the labels of the armored blocks of a text, in its order; empty when it has none."""
     return tuple(match[1].decode() for match in _BEGIN.finditer(text))
 
 
 def dearmor(text: bytes, label: str) -> tuple[bytes, ...]:
     """Return the bytes of every block of this label, in the order of the text; ValueError when one is damaged.
 
-    Text around the blocks is ignored, as section 6.2 allows; a checksum is held to where one is given.
+    Text around the blocks is ignored, as section 6.2 allows; a checksum is verified where one is given.
     """
     return tuple(_block(text, match.end(), label) for match in _BEGIN.finditer(text) if match[1].decode() == label)
 
 
 @lru_cache(maxsize=16)
 def armor(data: bytes, label: str) -> bytes:
-    """Return one block: 64 columns, with the checksum that the rpm of EL7 insists on, no headers; a pure function.
+    """Return one block: 64 columns, with the checksum that the rpm of EL7 requires, no headers; a pure function.
 
-    Remembered, because a key is asked for once for each of thousands of packages.
+    Cached, because a key is needed once for each of thousands of packages.
     """
     encoded = base64.b64encode(data).decode()
     lines = [encoded[at : at + LINE_LENGTH] for at in range(0, len(encoded), LINE_LENGTH)]

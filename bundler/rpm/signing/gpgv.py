@@ -1,8 +1,8 @@
 """The program gpgv, which checks signatures and nothing else (GnuPG's doc/DETAILS names its status lines).
 
-Owns running it with one key and no configuration of the user's, and reading its verdict. Refuses to know what a
-package is, and to judge when a key was good: it is told to ignore conflicts of time, and
-the caller holds the signature's time against the key, so that this machine's clock does not matter.
+Owns running it with one key and without the user's configuration, and reading its verdict. Refuses to know what a
+package is, and to decide when a key was valid: gpgv ignores conflicts of time (`--ignore-time-conflict`), and the
+caller compares the signature's time with the key, so that this machine's clock does not matter.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ PROGRAMS = ("gpgv", "gpgv2")
 LONGEST_SHOWN_REASON = 200
 _STATUS = "[GNUPG:] "
 _VALID = "VALIDSIG"
-# the key has expired by now: whether it had when it signed is judged by the caller
+# EXPKEYSIG: the key has expired by now; whether it had when it signed is decided by the caller
 _GOOD = frozenset({"GOODSIG", "EXPKEYSIG"})
 _WRONG = frozenset({"BADSIG", "ERRSIG", "EXPSIG", "REVKEYSIG"})
 
 
 class DetachedVerifier(Protocol):
-    """What checks a signature that lies beside the bytes it covers; `Gpgv` is the real one."""
+    """Checks detached signatures; `Gpgv` is the real one."""
 
     def verify(self, signature: bytes, key: PublicKey, signed: bytes | BinaryIO, *, where: str) -> None:
         """Return when one signature packet by this key covers the bytes.
 
         Arguments:
-            signed: the bytes, or an unbuffered file that stands at the first of them and is read to its end.
+            signed: the bytes, or an unbuffered file positioned at the first of them, which is read to its end.
             where: the file or URL, for messages.
 
         Raises IntegrityError (rpm-signature-bad), ToolMissingError, StorageError.
@@ -45,12 +45,12 @@ class DetachedVerifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Gpgv:
-    """gpgv as it is found on a search path: directories with colons between them, None for this process's own PATH."""
+    """gpgv, found on a search path: directories separated by colons, None for this process's own PATH."""
 
     search_path: str | None = None
 
     def verify(self, signature: bytes, key: PublicKey, signed: bytes | BinaryIO, *, where: str) -> None:
-        """See `DetachedVerifier.verify`; what it writes to the temporary directory is the key and the signature."""
+        """See `DetachedVerifier.verify`; it writes the key and the signature to the temporary directory."""
         program = self._program(where)
         with storage_errors(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory(prefix="bundler-gpgv-") as home:
             (Path(home) / "keys.gpg").write_bytes(key.packets)
@@ -80,20 +80,20 @@ class Gpgv:
 
 
 def fault(status: str, key: PublicKey) -> str:
-    """Return why gpgv's status lines do not say that exactly one signature is there and good, or "" when they do."""
+    """Return why gpgv's status lines do not report exactly one signature, a good one, or "" when they do."""
     lines = [line.removeprefix(_STATUS).split() for line in status.splitlines() if line.startswith(_STATUS)]
-    found = [words for words in lines if words]
-    verdicts = [words[0] for words in found if words[0] in _GOOD | _WRONG]
+    found = [fields for fields in lines if fields]
+    verdicts = [fields[0] for fields in found if fields[0] in _GOOD | _WRONG]
     if len(verdicts) != 1 or verdicts[0] in _WRONG:
         return f"gpgv says {' and '.join(verdicts) or 'nothing of a signature'}"
-    fingerprints = [words[1].lower() for words in found if words[0] == _VALID and len(words) > 1]
+    fingerprints = [fields[1].lower() for fields in found if fields[0] == _VALID and len(fields) > 1]
     if len(fingerprints) != 1 or fingerprints[0] not in {part.fingerprint for part in key.parts}:
         return "gpgv names another key"
     return ""
 
 
-def _bad(reason: str, said: bytes, key: PublicKey, where: str) -> IntegrityError:
-    lines = [line.removeprefix("gpgv: ") for line in said.decode(errors="replace").strip().splitlines()]
+def _bad(reason: str, stderr: bytes, key: PublicKey, where: str) -> IntegrityError:
+    lines = [line.removeprefix("gpgv: ") for line in stderr.decode(errors="replace").strip().splitlines()]
     last = f" ({lines[-1][:LONGEST_SHOWN_REASON]})" if lines else ""
     return IntegrityError(
         ErrorId.RPM_SIGNATURE_BAD,

@@ -1,8 +1,8 @@
 """Public keys that packages and metadata may be signed with.
 
-Owns reading key files, what a key calls itself, until when it was good, and the armored form for `yum/RPM-GPG-KEY-*`.
-Refuses to verify: what a key file says of its own keys (expiry, revocation, subkeys) is taken as it stands, since
-whoever could change the file could replace the keys as well; gpgv checks those self-signatures again where it is used.
+Owns reading key files, a key's ids and user id, how long it was valid, and the armored form for `yum/RPM-GPG-KEY-*`.
+Refuses to verify: what a key file says about its own keys (expiry, revocation, subkeys) is believed, because anybody
+who can change the file can replace the keys as well; gpgv checks those self-signatures again where it is used.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class KeyPart:
     revoked: bool = False
 
     def fault_at(self, seconds: int) -> str:
-        """Return why nothing that it signed at that time counts, or ""."""
+        """Return why its signatures of that time do not count, or ""."""
         if self.revoked:
             return f"key {self.key_id} is revoked"
         if seconds < self.created:
@@ -65,40 +65,20 @@ class PublicKey:
     packets: bytes
 
     @property
-    def key_ids(self) -> tuple[str, ...]:
-        """The ids of the primary key and of its subkeys."""
-        return tuple(part.key_id for part in self.parts)
-
-    @property
     def fingerprint(self) -> str:
         """Of the primary key, lower-case hex."""
         return self.parts[0].fingerprint
 
     @property
-    def algorithm(self) -> str:
-        """Of the primary key."""
-        return self.parts[0].algorithm
-
-    @property
-    def created(self) -> int:
-        """When the primary key was made, seconds since 1970."""
-        return self.parts[0].created
-
-    @property
-    def expires(self) -> int | None:
-        """When the primary key stops being good, seconds since 1970, or None."""
-        return self.parts[0].expires
-
-    @property
     def armored(self) -> bytes:
-        """The key as a file for `rpm --import`; the same key always gives the same bytes."""
+        """The key as a file for `rpm --import`; equal keys give equal bytes."""
         return armor(self.packets, PUBLIC_KEY)
 
     def __str__(self) -> str:
         return f"{self.parts[0].key_id} ({self.user_id})" if self.user_id else self.parts[0].key_id
 
     def fault_at(self, part: KeyPart, seconds: int) -> str:
-        """Return why nothing that this part signed at that time counts, or ""; a subkey falls with its primary key."""
+        """Return why this part's signatures of that time do not count, or ""; a subkey needs a valid primary key."""
         return part.fault_at(seconds) or self.parts[0].fault_at(seconds)
 
 
@@ -109,7 +89,7 @@ def read_keys(data: bytes, where: str) -> tuple[PublicKey, ...]:
         data: the file's bytes, at most 1 MiB.
         where: its URL or path, for messages.
 
-    Raises SourceError (rpm-key-unreadable) when there is no key in it, when one cannot be read, or when it is secret.
+    Raises SourceError (rpm-key-unreadable) when it holds no key, one that cannot be read, or a secret one.
     """
     try:
         if len(data) > MAX_KEYS_BYTES:
@@ -125,10 +105,10 @@ def read_keys(data: bytes, where: str) -> tuple[PublicKey, ...]:
 
 
 def find_part(keys: Sequence[PublicKey], signature: SignaturePacket) -> tuple[PublicKey, KeyPart] | None:
-    """Return the key, and of it the part, that a signature says it was made with; None when it is not among them.
+    """Return the key, and its part, that a signature names as its issuer; None when it is not among them.
 
     Of several copies of one key (vendors publish a new one when its expiry moves) a revoked one counts first, then one
-    that was good when the signature was made.
+    that was valid when the signature was made.
     """
     copies = [(key, part) for key in keys for part in key.parts if _made(signature, part)]
     revoked = [(key, part) for key, part in copies if part.revoked or key.parts[0].revoked]
@@ -179,28 +159,28 @@ def _keys(block: bytes) -> list[PublicKey]:
 
 def _key(group: Sequence[Packet]) -> PublicKey:
     parts: list[KeyPart] = []
-    said_at: list[int] = []
+    stated_at: list[int] = []
     user_id = ""
     for packet in group:
         if packet.tag in (Tag.PUBLIC_KEY, Tag.PUBLIC_SUBKEY):
-            told = parse_key(packet.body)
-            parts.append(KeyPart(told.key_id, told.fingerprint, told.algorithm, told.created))
-            said_at.append(-1)
+            key = parse_key(packet.body)
+            parts.append(KeyPart(key.key_id, key.fingerprint, key.algorithm, key.created))
+            stated_at.append(-1)
         elif packet.tag == Tag.USER_ID:
             user_id = user_id or "".join(filter(str.isprintable, packet.body.decode(errors="replace")))
         elif packet.tag == Tag.SIGNATURE and packet.body[:1] in (b"\x03", b"\x04", b"\x06"):
             signature = parse_signature(packet.body)
             if signature.key_id in ("", parts[0].key_id):
-                parts[-1], said_at[-1] = _heed(parts[-1], said_at[-1], signature)
+                parts[-1], stated_at[-1] = _applied(parts[-1], stated_at[-1], signature)
     return PublicKey(tuple(parts), user_id, b"".join(packet.raw for packet in group))
 
 
-def _heed(part: KeyPart, said_at: int, signature: SignaturePacket) -> tuple[KeyPart, int]:
-    """Return what a self-signature makes of the part before it: the newest one says until when it is good."""
+def _applied(part: KeyPart, stated_at: int, signature: SignaturePacket) -> tuple[KeyPart, int]:
+    """Return the part before a self-signature, changed as that says: the newest one determines the expiry."""
     if signature.type in _REVOCATIONS:
-        return replace(part, revoked=True), said_at
+        return replace(part, revoked=True), stated_at
     certifies = SignatureType.CERTIFICATION_FIRST <= signature.type <= SignatureType.CERTIFICATION_LAST
-    if not (certifies or signature.type in _SELF_SIGNATURES) or signature.created < said_at:
-        return part, said_at
+    if not (certifies or signature.type in _SELF_SIGNATURES) or signature.created < stated_at:
+        return part, stated_at
     lifetime = signature.key_lifetime_s
     return replace(part, expires=part.created + lifetime if lifetime else None), signature.created

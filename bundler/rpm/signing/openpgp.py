@@ -1,7 +1,7 @@
 """OpenPGP packets, as far as keys and signatures of RPM repositories need them (RFC 9580; RFC 4880 for version 3).
 
-Owns who made a signature, when, and with what, and what a key packet calls itself. Refuses to verify anything: that is
-left to rpm-rs and gpgv. Every function raises ValueError for bytes that are not what it reads.
+Owns the issuer, time and algorithms of a signature, and the ids of a key packet. Refuses to verify anything: rpm-rs and
+gpgv do. Every function raises ValueError for other bytes than those it reads.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _TIME_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One packet; `raw` is its bytes with the header, `tag` any number that stands there."""
+    """One packet; `raw` is its bytes with the header, `tag` any number, known or not."""
 
     tag: int
     body: bytes
@@ -66,14 +66,14 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class SignaturePacket:
-    """What a signature says of itself.
+    """What a signature says about itself.
 
     Arguments:
         type: section 5.2.1. algorithm, hash_name: names, or `algorithm N`.
         created: seconds since 1970.
-        key_id: of the issuer, 16 lower-case hex digits; "" when it is not told.
-        fingerprint: of the issuer, lower-case hex; "" when it is not told.
-        key_lifetime_s: for self-signatures: how long after its creation the key is good; 0 is for ever.
+        key_id: of the issuer, 16 lower-case hex digits; "" when absent.
+        fingerprint: of the issuer, lower-case hex; "" when absent.
+        key_lifetime_s: for self-signatures: how long after its creation the key is valid; 0 is for ever.
     """
 
     version: int
@@ -88,7 +88,7 @@ class SignaturePacket:
 
 @dataclass(frozen=True, slots=True)
 class KeyPacket:
-    """What a public key or subkey packet says of itself (section 5.5.2); ids and fingerprint as in section 5.5.4."""
+    """What a public key or subkey packet says about itself (section 5.5.2); ids and fingerprint as in section 5.5.4."""
 
     version: int
     algorithm: str
@@ -189,14 +189,14 @@ def _signature(body: bytes) -> SignaturePacket:
         raise ValueError("a signature does not tell when it was made")
     # version 6 puts the version of the key before the fingerprint too, and has no ids (section 5.2.3.35)
     fingerprint = (hashed.get(_ISSUER_FINGERPRINT) or unhashed.get(_ISSUER_FINGERPRINT, b""))[1:].hex()
-    told = (hashed.get(_ISSUER) or unhashed.get(_ISSUER, b"")).hex()
+    issuer = (hashed.get(_ISSUER) or unhashed.get(_ISSUER, b"")).hex()
     names = _named(ALGORITHMS, algorithm), _named(HASHES, digest)
     return SignaturePacket(
         version,
         kind,
         *names,
         created=_seconds(hashed[_CREATED]),
-        key_id=told or (fingerprint[:16] if version == 6 else fingerprint[-16:]),
+        key_id=issuer or (fingerprint[:16] if version == 6 else fingerprint[-16:]),
         fingerprint=fingerprint,
         key_lifetime_s=_seconds(hashed.get(_KEY_LIFETIME, bytes(_TIME_BYTES))),
     )

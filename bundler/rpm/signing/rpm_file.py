@@ -1,7 +1,7 @@
 """How an RPM package is laid out: lead, signature header, header, payload (rpm's docs/manual/format_v4.md).
 
-Owns finding those parts and the few entries that signatures need. Refuses to judge them: nothing it returns is
-authenticated, `signature.py` does that.
+Owns finding those parts and the few entries that signatures need. Refuses to verify them: nothing it returns is
+authenticated, `checking.py` does that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STRONG = frozenset({"sha256", "sha384", "sha512"})
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """A digest that a package holds of a part of itself; `name` as hashlib has it."""
+    """A digest in a package of one of its own parts; `name` as in hashlib."""
 
     name: str
     hex: str
@@ -51,11 +51,11 @@ class Checksum:
 
 @dataclass(frozen=True, slots=True)
 class RpmHeader:
-    """What a package's header says of it.
+    """What a package's header says about it.
 
     Arguments:
-        build_time: seconds since 1970; 0 when it is not told.
-        installed_size: bytes; 0 when it is not told.
+        build_time: seconds since 1970; 0 when absent.
+        installed_size: bytes; 0 when absent.
     """
 
     nevra: Nevra
@@ -73,9 +73,9 @@ class RpmFile:
         header: the part of `opening` that a signature over the header covers.
         header_signatures: OpenPGP packets over the header.
         package_signatures: OpenPGP packets over header and payload.
-        payload_digest: of the payload, in the header, strong; or None.
+        payload_digest: of the payload, from the header; strong, else None.
         header_digests: of the header; package_digest: of header and payload; none of them signed.
-        about: what it is.
+        about: what the header says.
     """
 
     opening: bytes
@@ -94,9 +94,9 @@ class RpmFile:
 
 
 def read_rpm(file: BinaryIO, where: str) -> RpmFile:
-    """Read all of a package but its payload from a file that stands at its beginning, and leave it at the payload.
+    """Read all of a package except its payload from a file positioned at its beginning, and leave it at the payload.
 
-    Raises IntegrityError (rpm-damaged) when it is no package or ends too early.
+    Raises IntegrityError (rpm-damaged) when it is not a package or ends too early.
     """
     try:
         lead = _exactly(file, LEAD_SIZE)
@@ -118,8 +118,8 @@ def read_rpm(file: BinaryIO, where: str) -> RpmFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
-    """A header's bytes, its data store, and where in it each tag's entry lies: type, offset, count."""
+class _TaggedHeader:
+    """A header's bytes, its data store, and the position of each tag's entry in that: type, offset, count."""
 
     raw: bytes
     store: bytes
@@ -162,7 +162,7 @@ class _Header:
         return int.from_bytes(self.store[offset : offset + 4], "big")
 
 
-def _read_header(file: BinaryIO, max_entries: int, max_store_bytes: int) -> _Header:
+def _read_header(file: BinaryIO, max_entries: int, max_store_bytes: int) -> _TaggedHeader:
     start = _exactly(file, _HEADER_START.size)
     magic, count, size = _HEADER_START.unpack(start)
     if magic != HEADER_MAGIC:
@@ -175,14 +175,14 @@ def _read_header(file: BinaryIO, max_entries: int, max_store_bytes: int) -> _Hea
     for tag, kind, offset, items in _ENTRY.iter_unpack(index):
         if tag in entries:
             raise ValueError(f"a header holds tag {tag} twice")
-        # other readers make room for as many items as an entry claims before they look for them
+        # other readers allocate as many items as an entry claims before they read them
         if not 0 <= offset < size or kind not in _WIDTHS or items > (size - offset) // _WIDTHS[kind]:
             raise ValueError(f"the entry of tag {tag} lies outside")
         entries[tag] = kind, offset, items
-    return _Header(start + index + store, store, entries)
+    return _TaggedHeader(start + index + store, store, entries)
 
 
-def _assemble(opening: bytes, signatures: _Header, header: _Header) -> RpmFile:
+def _assemble(opening: bytes, signatures: _TaggedHeader, header: _TaggedHeader) -> RpmFile:
     package_digest = signatures.binary(_MD5).hex()
     digests = (Checksum("sha1", signatures.first(_SHA1)), Checksum("sha256", signatures.first(_SHA256)))
     over_header = [signatures.binary(tag) for tag in (_RSA_HEADER, _DSA_HEADER)]
@@ -203,10 +203,10 @@ def _assemble(opening: bytes, signatures: _Header, header: _Header) -> RpmFile:
     )
 
 
-def _nevra(header: _Header) -> Nevra:
-    """Return the package's name; a source package's header tells the architecture it was made on (`headerIsSource`)."""
+def _nevra(header: _TaggedHeader) -> Nevra:
+    """Return the package's name; a source package's header has the architecture it was built on (`headerIsSource`)."""
     version, release, arch = map(header.first, (_VERSION, _RELEASE, _ARCH))
-    # what the lead says of it is signed by nobody
+    # the lead says it too, but is not signed
     if header.number(_SOURCE_PACKAGE) or _SOURCE_RPM not in header.entries:
         arch = _SOURCE_ARCH
     return Nevra(header.first(_NAME), header.number(_EPOCH), version, release, arch)
@@ -223,15 +223,15 @@ def _plain(text: str) -> bytes:
         raise ValueError("a signature is not base64") from error
 
 
-def _payload_digest(header: _Header) -> Checksum | None:
-    """Return the digest of the compressed payload; one of a hash that can be broken counts as none."""
+def _payload_digest(header: _TaggedHeader) -> Checksum | None:
+    """Return the digest of the compressed payload, None also for one with a broken hash."""
     name = HASHES.get(header.number(_PAYLOAD_DIGEST_ALGORITHM, _SHA256_NUMBER), "")
     value = header.first(_PAYLOAD_DIGEST).lower()
     return Checksum(name, value) if value and name in _STRONG else None
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
-    """Return so many bytes; a header that claims more than is there costs only what is there."""
+    """Return exactly `size` bytes; a header that claims more than the file has costs only what it has."""
     found = file.read(size)
     if len(found) != size:
         raise ValueError(f"it ends {size - len(found)} bytes too early")

@@ -1,6 +1,6 @@
-"""Which of a package's signatures decides, and whether it counts before anything is computed. Pure.
+"""Which of a package's signatures decides, and whether it can count, before anything is computed. Pure.
 
-Owns the choice among signatures and keys, and the words of the refusals; refuses to verify (`signature.py` does).
+Owns the choice among signatures and keys, and the texts of the refusals; refuses to verify (`checking.py` does).
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _REMEDY_BAD = "Fetch it again; if it stays so, it was tampered with or damaged u
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A signature whose key is known; `covers_payload` tells the two ways of `signature.py` apart."""
+class ChosenSignature:
+    """A signature whose key is known; `covers_payload` selects one of the two checks of `checking.py`."""
 
     packet: bytes
-    told: SignaturePacket
+    signature: SignaturePacket
     key: PublicKey
     part: KeyPart
     covers_payload: bool
 
 
-def choose(rpm: RpmFile, keys: Sequence[PublicKey], where: str) -> Candidate:
-    """Return the signature of a package that decides: of those that cover the payload, in one way or the other, the
+def choose_signature(rpm: RpmFile, keys: Sequence[PublicKey], where: str) -> ChosenSignature:
+    """Return the signature of a package that decides: of those that cover the payload, directly or by its digest, the
     first whose key is known, and one over the header first.
 
     Raises IntegrityError (rpm-unsigned, rpm-key-unknown, rpm-signature-bad).
     """
-    over_header = _told(rpm.header_signatures, where) if rpm.payload_digest else []
-    over_all = _told(rpm.package_signatures, where)
-    found = known(over_header, keys, covers_payload=False) or known(over_all, keys, covers_payload=True)
+    over_header = _parsed(rpm.header_signatures, where) if rpm.payload_digest else []
+    over_all = _parsed(rpm.package_signatures, where)
+    found = first_known(over_header, keys, covers_payload=False) or first_known(over_all, keys, covers_payload=True)
     if found is not None:
         return found
     if over_header or over_all:
@@ -58,8 +58,8 @@ def choose(rpm: RpmFile, keys: Sequence[PublicKey], where: str) -> Candidate:
     )
 
 
-def _told(packets: Iterable[bytes], where: str) -> list[tuple[bytes, SignaturePacket]]:
-    """Return each signature with what it says of itself."""
+def _parsed(packets: Iterable[bytes], where: str) -> list[tuple[bytes, SignaturePacket]]:
+    """Return each signature, as bytes and parsed."""
     found = []
     for raw in packets:
         try:
@@ -74,41 +74,41 @@ def _told(packets: Iterable[bytes], where: str) -> list[tuple[bytes, SignaturePa
     return found
 
 
-def known(
-    told: Iterable[tuple[bytes, SignaturePacket]], keys: Sequence[PublicKey], *, covers_payload: bool
-) -> Candidate | None:
-    """Return the first signature (its packet, and what it tells) that was made by one of these keys, or None."""
-    for raw, signature in told:
+def first_known(
+    signatures: Iterable[tuple[bytes, SignaturePacket]], keys: Sequence[PublicKey], *, covers_payload: bool
+) -> ChosenSignature | None:
+    """Return the first signature (given as bytes and parsed) that names one of these keys as its issuer, or None."""
+    for raw, signature in signatures:
         if found := find_part(keys, signature):
-            return Candidate(raw, signature, *found, covers_payload)
+            return ChosenSignature(raw, signature, *found, covers_payload)
     return None
 
 
-def judge(candidate: Candidate, where: str) -> None:
-    """Raise IntegrityError (rpm-signature-bad) for a signature that would not count even if it were good.
+def require_acceptable(chosen: ChosenSignature, where: str) -> None:
+    """Raise IntegrityError (rpm-signature-bad) for a signature that would not count even if it were correct.
 
-    That is one of another type, over a broken hash, or by a key that was not good at the time it tells.
+    That is one of another type, with a broken hash, or by a key that was not valid at the signature's time.
     """
-    told = candidate.told
-    reason = candidate.key.fault_at(candidate.part, told.created)
-    if told.type != SignatureType.BINARY:
-        reason = f"it is a signature of type {told.type:#04x}, not one over bytes"
-    elif told.hash_name not in _ACCEPTED_HASHES:
-        reason = f"its hash {told.hash_name} can be broken"
+    signature = chosen.signature
+    reason = chosen.key.fault_at(chosen.part, signature.created)
+    if signature.type != SignatureType.BINARY:
+        reason = f"it is a signature of type {signature.type:#04x}, not one over bytes"
+    elif signature.hash_name not in _ACCEPTED_HASHES:
+        reason = f"its hash {signature.hash_name} can be broken"
     if reason:
         raise bad_signature(
-            where, f"the signature of {day(told.created)} does not count", _names([candidate.key]), reason
+            where, f"the signature of {day(signature.created)} does not count", _names([chosen.key]), reason
         )
 
 
 def bad_signature(where: str, what: str, want: str, got: str) -> IntegrityError:
-    """Return the refusal of a signature, or of bytes that do not fit it."""
+    """Return the error for a bad signature, or for bytes that do not match it."""
     return IntegrityError(ErrorId.RPM_SIGNATURE_BAD, what, where=where, remedy=_REMEDY_BAD, want=want, got=got)
 
 
-def unknown_key(told: Iterable[SignaturePacket], keys: Sequence[PublicKey], where: str) -> IntegrityError:
-    """Return the refusal of signatures whose keys are all not accepted; it names them and those that are."""
-    ids = sorted({signature.key_id or "a key that it does not name" for signature in told})
+def unknown_key(signatures: Iterable[SignaturePacket], keys: Sequence[PublicKey], where: str) -> IntegrityError:
+    """Return the error for signatures of which no key is accepted; it names their keys and the accepted ones."""
+    ids = sorted({signature.key_id or "a key that it does not name" for signature in signatures})
     return IntegrityError(
         ErrorId.RPM_KEY_UNKNOWN,
         "signed by a key that the manifest does not accept",

@@ -1,7 +1,7 @@
-"""One transaction for all wishes, solved by libsolv with the settings of dnf's solver (libdnf/goal/Goal.cpp).
+"""One transaction for all package specs, solved by libsolv with the settings of dnf's solver (libdnf/goal/Goal.cpp).
 
-Owns how wishes become jobs of libsolv, and what becomes of its answer, good or bad. As dnf does without `best`, it
-takes an older version where the newest cannot be installed; other than dnf it says so.
+Owns how our jobs become jobs of libsolv, and the result made of its solution or problems. As dnf does without `best`,
+it takes an older version where the newest cannot be installed; unlike dnf it reports that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bundler.model.digest import Digest
 from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.solve.request import ChosenRpm
-from bundler.rpm.solve.solver_problems import older_words, problem_words
+from bundler.rpm.solve.solver_problems import older_version_text, problem_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,40 +26,39 @@ if TYPE_CHECKING:
 def choose(
     pool: PackagePool, jobs: Sequence[Job], *, favored: Sequence[int] = (), weak_dependencies: bool
 ) -> tuple[tuple[ChosenRpm, ...], tuple[str, ...]]:
-    """Return the packages that meet all jobs, sorted, and notes on wishes whose newest package cannot be among them.
+    """Return the packages that satisfy all jobs, sorted, and notes on specs whose newest package cannot be among them.
 
     Arguments:
-        favored: packages that are taken where others would do as well, whatever their version, each rather than those
-            before it.
+        favored: packages that are preferred to others that would do, whatever their version, each to those before it.
 
-    Raises ManifestError (RPM_UNSATISFIABLE), SourceError (a chosen package's metadata are of no use).
+    Raises ManifestError (RPM_UNSATISFIABLE), SourceError (a chosen package's metadata are unusable).
     """
-    pool.see_to_index()
-    # what is free to move is decided first: what is favored follows it where it has to
+    pool.ensure_index()
+    # jobs without favored packages are decided first: favored packages follow those where they have to
     keeps = frozenset(favored)
     jobs = sorted(jobs, key=lambda job: not keeps.isdisjoint(job.packages))
     favors = [_favor(pool, package) for package in favored]
     solver = new_solver(pool, weak_dependencies=weak_dependencies)
-    # problems tell jobs by their place, so the wishes come first
+    # problems refer to jobs by their index, so the specs come first
     if problems := solver.solve([*(_libsolv_job(pool, job) for job in jobs), *favors]):
-        words = [problem_words(pool, problem, jobs) for problem in problems]
+        texts = [problem_text(pool, problem, jobs) for problem in problems]
         raise ManifestError(
             ErrorId.RPM_UNSATISFIABLE,
-            f"{len(words)} {'problem keeps' if len(words) == 1 else 'problems keep'} the packages from being installed",
+            f"{len(texts)} {'problem keeps' if len(texts) == 1 else 'problems keep'} the packages from being installed",
             remedy="Add the repository that has what is missing, wish for another version, or drop one of the wishes.",
-            problems=words,
+            problems=texts,
         )
     chosen = solver.transaction().newsolvables()
     notes: tuple[str, ...] = ()
     if _takes_older(pool, jobs, chosen):
         best = new_solver(pool, weak_dependencies=weak_dependencies)
         problems = best.solve([_libsolv_job(pool, job, pool.solv.Job.SOLVER_FORCEBEST) for job in jobs])
-        notes = tuple(older_words(pool, problem, jobs) for problem in problems)
+        notes = tuple(older_version_text(pool, problem, jobs) for problem in problems)
     return tuple(sorted(_chosen(pool, solvable) for solvable in chosen)), notes
 
 
 def new_solver(pool: PackagePool, *, weak_dependencies: bool) -> Any:
-    """Return libsolv's solver with dnf's settings; the pool's index is made."""
+    """Return libsolv's solver with dnf's settings; the pool's index has to be built."""
     solver = pool.pool.Solver()
     kind = pool.solv.Solver
     for flag in (
@@ -91,7 +90,7 @@ def _favor(pool: PackagePool, package: int) -> Any:
 
 
 def _takes_older(pool: PackagePool, jobs: Sequence[Job], chosen: Sequence[Any]) -> bool:
-    """Tell whether any job could have been met by a newer version of the package that meets it now."""
+    """Tell whether a newer version of a chosen package would satisfy a job as well."""
     by_id = {solvable.id: solvable for solvable in chosen}
     for job in jobs:
         taken = [by_id[package] for package in job.packages if package in by_id]

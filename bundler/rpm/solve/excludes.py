@@ -21,8 +21,8 @@ ARCHES_WITHOUT_MULTILIB = {
 }
 
 
-def hidden_by_arch(pool: PackagePool, arch: str) -> Iterator[tuple[int, str]]:
-    """Yield the packages that only a system with 32-bit libraries takes, on an architecture that has such."""
+def excluded_by_arch(pool: PackagePool, arch: str) -> Iterator[tuple[int, str]]:
+    """Yield the packages that need a system with 32-bit libraries, on an architecture that has such."""
     if (wanted := ARCHES_WITHOUT_MULTILIB.get(arch)) is None:
         return
     for solvable in pool.pool.solvables_iter():
@@ -30,8 +30,8 @@ def hidden_by_arch(pool: PackagePool, arch: str) -> Iterator[tuple[int, str]]:
             yield solvable.id, f"is for {solvable.arch}, which only `multilib: true` takes"
 
 
-def hidden_by_globs(pool: PackagePool, repos: Sequence[SolvableRepo]) -> Iterator[tuple[int, str]]:
-    """Yield what the repositories' `exclude` and `include` leave out, as dnf.conf(5) has them."""
+def excluded_by_globs(pool: PackagePool, repos: Sequence[SolvableRepo]) -> Iterator[tuple[int, str]]:
+    """Yield the packages that the repositories' `exclude` and `include` leave out, as in dnf.conf(5)."""
     for repo in repos:
         spec = repo.spec
         if spec.include:

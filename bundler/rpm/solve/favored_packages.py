@@ -1,4 +1,4 @@
-"""What an earlier closure held -> the packages that the solver takes where others would do as well."""
+"""The packages of an earlier closure -> the packages that the solver prefers where others would do as well."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def favored_packages(pool: PackagePool, kept: Collection[Nevra], names: Iterable
     """Return packages, each favored over those before it.
 
     Arguments:
-        kept: full names to stick to; one that is gone stands for its name.
+        kept: full names to keep; for one that no longer exists, any package of its name.
         names: packages of which the newest version is wanted, but no other provider.
     """
     wanted = {FullName(nevra.name, nevra.epoch, nevra.version, nevra.release, nevra.arch) for nevra in kept}
     by_name = {nevra.name: _choosable(pool, pool.named(nevra.name)) for nevra in kept}
     exact = {package for packages in by_name.values() for package in packages if pool.full_name(package) in wanted}
     gone = wanted - {pool.full_name(package) for package in exact}
-    # a name that stays in one version or architecture is not free to move in another
+    # a name that is kept in one version or architecture is not free to change in another
     free = {*names, *(name.name for name in gone)} - {pool.full_name(package).name for package in exact}
     moving = [package for name in sorted(free) for package in _oldest_first(pool, name)]
     # the first repository has the lowest ids, and the last favor counts most
@@ -37,7 +37,7 @@ def _choosable(pool: PackagePool, packages: Iterable[int]) -> list[int]:
 
 
 def _oldest_first(pool: PackagePool, name: str) -> Iterator[int]:
-    """Yield the versions of a package, then what has taken its place; the first repository's last among equals."""
+    """Yield the versions of a package, then its obsoleters; among equals the first repository's last."""
     native = (pool.arch, "noarch")
 
     def compare(one: Any, other: Any) -> int:

@@ -1,7 +1,7 @@
-"""Whether the full file lists can change what is chosen. They are ten times as much as all other metadata.
+"""Whether the full file lists can change the closure. They are ten times as large as all other metadata.
 
-Primary metadata list the files that packages usually depend on (createrepo_c, src/misc.c, `cr_is_primary`). A closure
-without the rest is the same closure as long as no package that could come into it depends on any other file.
+Primary metadata list the files that packages usually depend on (createrepo_c, src/misc.c, `cr_is_primary`). Without the
+rest the closure is the same as long as no package that could be part of it depends on any other file.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def in_primary(path: str) -> bool:
 
 
 def may_reach(pool: PackagePool, packages: Iterable[int], paths: Iterable[str]) -> bool:
-    """Tell whether any package that packages may bring with them, whatever is chosen, depends on one of the paths."""
-    asked = frozenset(paths)
+    """Tell whether any possible dependency of packages, direct or not, depends on one of the paths."""
+    wanted = frozenset(paths)
     waiting = list(packages)
     seen = set(waiting)
     seen_dependencies: set[int] = set()
@@ -31,7 +31,7 @@ def may_reach(pool: PackagePool, packages: Iterable[int], paths: Iterable[str]) 
                 continue
             seen_dependencies.add(dependency)
             for name in _names(pool.dependency_text(dependency)):
-                if name in asked:
+                if name in wanted:
                     return True
                 fresh = [p for p in pool.providing_name(name) if p not in seen]
                 seen.update(fresh)
@@ -42,7 +42,7 @@ def may_reach(pool: PackagePool, packages: Iterable[int], paths: Iterable[str]) 
 def _names(dependency: str) -> Iterator[str]:
     """Yield every word that may be a name: of `(a >= 1 if libb()(64bit))` a, >=, 1, if and libb()(64bit).
 
-    Operators and versions are no names of packages, so that they do no harm.
+    Operators and versions are not names of packages, so they do no harm.
     """
     if not dependency.startswith("("):
         yield dependency.partition(" ")[0]

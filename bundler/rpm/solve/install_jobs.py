@@ -1,4 +1,4 @@
-"""Wishes -> what libsolv is told to install, each with the wish that it stands for. dnf/base.py, `install`."""
+"""Package specs -> install jobs for libsolv, each with the spec that it comes from. Follows dnf/base.py, `install`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.rpm.solve.nevra_forms import is_glob, is_path
-from bundler.rpm.solve.package_search import Found, find
+from bundler.rpm.solve.package_search import FoundPackages, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 class Job:
     """Install one of these packages, or with `capability` one that provides it (a rich dependency)."""
 
-    wish: PackageSpec
+    spec: PackageSpec
     packages: tuple[int, ...] = ()
     capability: str = ""
 
 
 @dataclass(slots=True)
 class Jobs:
-    """What all wishes come to; `missing` tells for each that means nothing why."""
+    """The jobs of all specs; `missing` has a line for each spec that matches nothing."""
 
     jobs: list[Job] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def install_jobs(pool: PackagePool, comps: Comps, arch: str, wishes: Sequence[PackageSpec]) -> Jobs:
-    """Return the jobs of wishes, in their order; `arch` is the target's."""
+def install_jobs(pool: PackagePool, comps: Comps, arch: str, specs: Sequence[PackageSpec]) -> Jobs:
+    """Return the jobs of specs, in their order; `arch` is the target's."""
     result = Jobs()
-    for wish in wishes:
-        if wish.text.startswith("@"):
-            _add_group(result, pool, comps, arch, wish)
-        elif packages := list(_choices(pool, wish.text)):
-            result.jobs += [Job(wish, choice) for choice in packages]
+    for spec in specs:
+        if spec.text.startswith("@"):
+            _add_group(result, pool, comps, arch, spec)
+        elif packages := list(_choices(pool, spec.text)):
+            result.jobs += [Job(spec, choice) for choice in packages]
         else:
-            result.missing.append(f"{wish.position}: {_why_missing(pool, wish.text)}")
+            result.missing.append(f"{spec.position}: {_why_missing(pool, spec.text)}")
     return result
 
 
@@ -61,7 +61,7 @@ def _choices(pool: PackagePool, text: str) -> Iterator[tuple[int, ...]]:
         yield _with_obsoleters(pool, found, found.packages)
 
 
-def _grouped(pool: PackagePool, found: Found, *, with_arch: bool) -> Iterator[tuple[int, ...]]:
+def _grouped(pool: PackagePool, found: FoundPackages, *, with_arch: bool) -> Iterator[tuple[int, ...]]:
     groups: dict[tuple[str, str], list[int]] = {}
     for package in found.packages:
         name = pool.full_name(package)
@@ -70,8 +70,8 @@ def _grouped(pool: PackagePool, found: Found, *, with_arch: bool) -> Iterator[tu
         yield _with_obsoleters(pool, found, group)
 
 
-def _with_obsoleters(pool: PackagePool, found: Found, packages: Sequence[int]) -> tuple[int, ...]:
-    """Return packages and, where they were asked for by nothing but name, what has taken their place."""
+def _with_obsoleters(pool: PackagePool, found: FoundPackages, packages: Sequence[int]) -> tuple[int, ...]:
+    """Return packages and, where the spec is just a name, their obsoleters."""
     if found.form is None or not found.form.is_just_name:
         return tuple(packages)
     return _united(packages, (p for p in pool.obsoleting(packages) if pool.is_installable(p)))
@@ -81,28 +81,28 @@ def _united(*sets: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set[int]().union(*sets)))
 
 
-def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, wish: PackageSpec) -> None:
-    members = comps.packages(wish.text)
+def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, spec: PackageSpec) -> None:
+    members = comps.packages(spec.text)
     if members is None:
-        near = _near(wish.text.lstrip("@^"), comps.names())
+        near = _near(spec.text.lstrip("@^"), comps.names())
         hint = f"; did you mean @{near}?" if near else "; no repository has any group" if not comps.names() else ""
-        if ":" in wish.text:
+        if ":" in spec.text:
             hint = "; a module stream is enabled by `modules` of its repository, and its packages are named one by one"
-        result.missing.append(f"{wish.position}: no group or environment is called {wish.text}{hint}")
+        result.missing.append(f"{spec.position}: no group or environment is called {spec.text}{hint}")
         return
     for member in members:
         packages = _members(pool, member, arch)
         if packages and member.condition:
             capability = f"({member.name} if {member.condition})"
             if pool.rich_dependency(capability) is None:
-                result.notes.append(f"{wish.position}: {wish.text} lists {capability}, which cannot be read")
+                result.notes.append(f"{spec.position}: {spec.text} lists {capability}, which cannot be read")
             else:
-                result.jobs.append(Job(wish, capability=capability))
+                result.jobs.append(Job(spec, capability=capability))
         elif packages:
-            result.jobs.append(Job(wish, packages))
+            result.jobs.append(Job(spec, packages))
         elif not member.condition:
-            # groups name what other releases and architectures have
-            result.notes.append(f"{wish.position}: {wish.text} lists {member.name}, which no repository has")
+            # groups list packages that only other releases and architectures have
+            result.notes.append(f"{spec.position}: {spec.text} lists {member.name}, which no repository has")
 
 
 def _members(pool: PackagePool, member: GroupPackage, arch: str) -> tuple[int, ...]:
@@ -113,10 +113,10 @@ def _members(pool: PackagePool, member: GroupPackage, arch: str) -> tuple[int, .
 
 
 def _why_missing(pool: PackagePool, text: str) -> str:
-    """Return why a wish means no package: what it would mean is hidden, or is nearly spelled so."""
-    if hidden := find(pool, text, lambda package: not pool.is_installable(package)).packages:
-        last = hidden[-1]
-        reason = pool.hidden.get(last, f"is for {pool.full_name(last).arch}")
+    """Return why a spec matches no package: the matches are excluded, or a similar name exists."""
+    if excluded := find(pool, text, lambda package: not pool.is_installable(package)).packages:
+        last = excluded[-1]
+        reason = pool.excluded.get(last, f"is for {pool.full_name(last).arch}")
         return f"no package fits {text}: {pool.full_name(last)} of repository {pool.repo_id(last)} {reason}"
     if is_path(text):
         return f"no package has the file {text}"

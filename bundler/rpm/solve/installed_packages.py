@@ -1,4 +1,4 @@
-"""What the target has already, as packages of the pool. See `SolveRequest.installed`."""
+"""The packages that the target has already, in the pool. See `SolveRequest.installed`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_installed(pool: PackagePool, names: Sequence[Nevra]) -> None:
 
 
 def _listed(pool: PackagePool, name: Nevra) -> Any | None:
-    """Return a repository's package of exactly that name; `rpm -qa` prints no epoch, so that none stands for any."""
+    """Return a repository's package of exactly that name; without an epoch, as from `rpm -qa`, any epoch matches."""
     wanted = FullName(name.name, name.epoch, name.version, name.release, name.arch)
     named = {package: pool.full_name(package) for package in pool.named(name.name)}
     exact = [package for package, full in named.items() if full == wanted]

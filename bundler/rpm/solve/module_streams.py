@@ -1,7 +1,7 @@
-"""Which module streams are active, and which packages that hides. libdnf/module/ModulePackageContainer.cpp.
+"""Which module streams are active, and which packages that excludes. libdnf/module/ModulePackageContainer.cpp.
 
 A stream is active when it is enabled, when it is its module's default and no other one is enabled, or when an active
-one needs it; never two of one module. What the target's platform is, is not known here: needs of `platform` are met.
+one needs it; never two of one module. The target's platform is unknown here: needs of `platform` count as met.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def enabled_streams(index: ModuleIndex, wanted: Iterable[tuple[str, str]]) -> di
     """Return module -> stream of what is wanted, checked.
 
     Arguments:
-        wanted: (`name:stream`, where it is asked for) of all repositories.
+        wanted: (`name:stream`, position in the manifest) of all repositories.
 
     Raises ManifestError: RPM_STREAM_NOT_FOUND, or RPM_UNSATISFIABLE for two streams of one module.
     """
@@ -59,7 +59,7 @@ def active_streams(index: ModuleIndex, enabled: Mapping[str, str], arch: str) ->
         return ()
     solv = load_libsolv()
     pool = _module_pool(solv, index, arch)
-    # first all defaults or none of them left out, then those left out that cannot be had
+    # first with all defaults required; if that fails, without those that cannot be active
     for of_defaults in (0, solv.Job.SOLVER_WEAK):
         jobs = [_job(solv, pool, f"{module}:{stream}", 0) for module, stream in sorted(enabled.items())]
         jobs += [_job(solv, pool, f"{module}:{stream}", of_defaults) for module, stream in sorted(defaults.items())]
@@ -68,12 +68,12 @@ def active_streams(index: ModuleIndex, enabled: Mapping[str, str], arch: str) ->
         if not problems:
             chosen = {solvable.name for solvable in solver.transaction().newsolvables()}
             return tuple(build for build in index.streams if _solvable_name(build) in chosen)
-    words = [
+    texts = [
         info.problemstr() for problem in problems for rule in problem.findallproblemrules() for info in rule.allinfos()
     ]
     raise _error(
         ErrorId.RPM_UNSATISFIABLE,
-        [f"the enabled module streams do not go together: {'; '.join(dict.fromkeys(words))}"],
+        [f"the enabled module streams do not go together: {'; '.join(dict.fromkeys(texts))}"],
         "Enable streams that need the same streams of other modules.",
     )
 
@@ -116,8 +116,8 @@ def _job(solv: Any, pool: Any, name: str, flags: int) -> Any:
     return pool.Job(how, pool.Dep(f"module({name})").id)
 
 
-def hidden_by_modules(pool: PackagePool, index: ModuleIndex, active: Sequence[ModuleStream]) -> dict[int, str]:
-    """Return the packages that may not be chosen, each with the reason, a sentence that begins with its name.
+def excluded_by_modules(pool: PackagePool, index: ModuleIndex, active: Sequence[ModuleStream]) -> dict[int, str]:
+    """Return the packages that may not be chosen, each with the reason, the rest of a sentence after its name.
 
     Those of streams that are not active; and those of no stream which have, or provide, the name of a package of an
     active one (libdnf/dnf-sack.cpp, `setModuleExcludes`).
@@ -132,7 +132,7 @@ def hidden_by_modules(pool: PackagePool, index: ModuleIndex, active: Sequence[Mo
     }
     names = {artifact.rsplit("-", 2)[0]: build.name for build in active for artifact in build.artifacts}
     packages = {p: pool.full_name(p).with_epoch for of_name in pool.names.values() for p in of_name}
-    hidden = {
+    excluded = {
         package: f"is of the module stream {inactive[full_name]}, which is not enabled"
         for package, full_name in packages.items()
         if full_name in inactive and full_name not in kept
@@ -140,8 +140,8 @@ def hidden_by_modules(pool: PackagePool, index: ModuleIndex, active: Sequence[Mo
     for name, stream in sorted(names.items()):
         for package in (*pool.named(name), *pool.providing_name(name)):
             if packages.get(package, "") not in kept:
-                hidden.setdefault(package, f"gives way to the module stream {stream}")
-    return hidden
+                excluded.setdefault(package, f"gives way to the module stream {stream}")
+    return excluded
 
 
 def _error(id: ErrorId, problems: Sequence[str], remedy: str) -> ManifestError:  # noqa: A002 - the field's name

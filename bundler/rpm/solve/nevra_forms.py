@@ -1,6 +1,6 @@
-"""The ways in which a text can name packages, in the order in which dnf tries them. Pure.
+"""The NEVRA forms of a package spec, in the order in which dnf tries them. Pure.
 
-As libdnf does (libdnf/nevra.cpp; libdnf/hy-subject.cpp, `HY_FORMS_MOST_SPEC`): the first form that fits any package
+As in libdnf (libdnf/nevra.cpp; libdnf/hy-subject.cpp, `HY_FORMS_MOST_SPEC`): the first form that matches any package
 counts, so `docker-ce-20.10.*` is a version of docker-ce only when no package has that whole text as its name.
 """
 
@@ -34,8 +34,8 @@ _FORMS = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class NameForm:
-    """One reading of a text; every part but the epoch may be a shell glob, what is not told is empty or None."""
+class NevraForm:
+    """One reading of a text; every part except the epoch may be a shell glob, absent parts are empty or None."""
 
     name: str
     epoch: int | None = None
@@ -45,11 +45,11 @@ class NameForm:
 
     @property
     def is_just_name(self) -> bool:
-        """Whether it says nothing but the name; only then may another package stand in for one that it obsoletes."""
+        """Whether only the name is given; only then may an obsoleter replace the named package."""
         return self.epoch is None and not (self.version or self.release or self.arch)
 
     def fits(self, package: FullName) -> bool:
-        """Tell whether a package of this name (which is not compared) is meant."""
+        """Tell whether a package matches; its name is not compared."""
         return (
             (self.epoch is None or package.epoch == self.epoch)
             and _fits(self.version, package.version)
@@ -58,17 +58,17 @@ class NameForm:
         )
 
 
-def name_forms(text: str) -> Iterator[NameForm]:
+def nevra_forms(text: str) -> Iterator[NevraForm]:
     """Yield the readings of a text, the preferred one first; none for a capability or a path."""
     for form in _FORMS:
         if match := form.fullmatch(text):
             parts = match.groupdict()
             epoch = parts.pop("epoch", None)
-            yield NameForm(epoch=int(epoch) if epoch else None, **parts)
+            yield NevraForm(epoch=int(epoch) if epoch else None, **parts)
 
 
 def is_glob(text: str) -> bool:
-    """Tell whether a text holds what a shell would expand."""
+    """Tell whether a text has characters that a shell would expand."""
     return any(character in text for character in "*?[")
 
 

@@ -1,9 +1,10 @@
-"""The packages of several repositories in one libsolv pool, asked by name, capability or path. Ids are libsolv's.
+"""The packages of several repositories in one libsolv pool, searched by name, capability or path. Ids are libsolv's.
 
-Owns loading metadata and the questions about packages; refuses to choose (`solving`) and to understand wishes
-(`wishes`). libsolv documents its binding in doc/libsolv-bindings.txt; three things there are deadly: an unopened file
-handed to `add_rpmmd`, objects of a pool that outlive it, and a question to a pool whose index is not made, which is
-also so after anything was added. So nothing of libsolv leaves this package, and here every question sees to the index.
+Owns loading metadata and queries about packages; refuses to choose (`choosing`) and to interpret package specs
+(`install_jobs`). libsolv documents its binding in doc/libsolv-bindings.txt; three mistakes crash the interpreter: an
+unopened file passed to `add_rpmmd`, objects of a pool that outlive it, and a query to a pool whose index is not built,
+which is also the case after anything was added. So nothing of libsolv leaves this package, and every query builds the
+index first if necessary.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class FullName(NamedTuple):
 
     @property
     def with_epoch(self) -> str:
-        """The form in which module metadata name packages: an epoch always."""
+        """The form of names in module metadata: with an epoch, always."""
         return f"{self.name}-{self.epoch}:{self.version}-{self.release}.{self.arch}"
 
 
@@ -56,9 +57,9 @@ def load_libsolv() -> Any:
 
 
 class PackagePool:
-    """All packages known; see the module's docstring. `arch` is the target's.
+    """All loaded packages; see the module's docstring. `arch` is the target's.
 
-    `solv` and `pool` are libsolv's own, for what is asked of packages one by one.
+    `solv` and `pool` are libsolv's own, for queries about single packages.
     """
 
     def __init__(self, arch: str) -> None:
@@ -68,19 +69,19 @@ class PackagePool:
         self.pool.setdisttype(self.solv.Pool.DISTTYPE_RPM)
         self.pool.setarch(arch)
         kind = self.solv.Pool
-        # Hidden packages stay visible to the words about a problem. A package of another word size neither replaces
+        # Excluded packages stay visible to the texts about a problem. A package of another word size neither replaces
         # nor obsoletes one: that is how libsolv is built for the distributions that use dnf.
         for flag in (kind.POOL_FLAG_WHATPROVIDESWITHDISABLED, kind.POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS):
             self.pool.set_flag(flag, 1)
         self.pool.set_flag(kind.POOL_FLAG_OBSOLETEUSESCOLORS, 1)
-        self.hidden: Mapping[int, str] = {}
+        self.excluded: Mapping[int, str] = {}
         self._loaded: list[tuple[SolvableRepo, Any]] = []
         self._indexed = False
         self._names: dict[str, list[int]] | None = None
         self._obsoleters: dict[str, list[tuple[int, Any]]] | None = None
 
     def add(self, repo: SolvableRepo, *, installed: bool = False) -> None:
-        """Load a repository's packages; SourceError (REPO_METADATA_INVALID) when its primary metadata are no good."""
+        """Load a repository's packages; SourceError (REPO_METADATA_INVALID) when its primary metadata are unusable."""
         loaded = self.pool.add_repo(repo.spec.id)
         loaded.priority = HIGHEST_PRIORITY - repo.spec.priority
         loaded.subpriority = -repo.spec.cost
@@ -91,7 +92,7 @@ class PackagePool:
         self._loaded.append((repo, loaded))
 
     def take_as_installed(self, repo: Any) -> None:
-        """Let one of libsolv's repositories stand for what the target has already."""
+        """Make one of libsolv's repositories the packages that the target has already."""
         self.pool.installed = repo
         self._names, self._obsoleters, self._indexed = None, None, False
 
@@ -108,7 +109,7 @@ class PackagePool:
         where = f"{record} metadata of repository {repo.spec.id}"
         self._names, self._obsoleters, self._indexed = None, None, False
         with contextlib.closing(stream):
-            # libsolv takes a duplicate of the number; the name says that the bytes are plain
+            # libsolv duplicates the descriptor; the file name says that the bytes are not compressed
             file = self.solv.xfopen_fd(f"{record}.xml", stream.fileno())
             if file is None:
                 raise invalid_metadata("cannot be opened", where)
@@ -117,22 +118,22 @@ class PackagePool:
                     raise invalid_metadata(f"cannot be read: {self.pool.errstr.strip()}", where)
         return True
 
-    def index(self) -> tuple[str, ...]:
-        """Make the index; return the paths on which some package depends."""
+    def build_index(self) -> tuple[str, ...]:
+        """Build the index; return the paths on which some package depends."""
         paths = self.pool.addfileprovides_queue()
         self.pool.createwhatprovides()
         self._indexed = True
         return tuple(self.pool.id2str(path) for path in paths)
 
-    def see_to_index(self) -> None:
-        """Make the index unless nothing was added since it was made."""
+    def ensure_index(self) -> None:
+        """Build the index if anything was added since it was built."""
         if not self._indexed:
-            self.index()
+            self.build_index()
 
-    def hide(self, hidden: Mapping[int, str]) -> None:
-        """Keep packages out of every choice: id -> why, as the rest of a sentence that begins with its name."""
-        self.hidden = hidden
-        self.pool.set_disabled_list(sorted(hidden))
+    def exclude(self, excluded: Mapping[int, str]) -> None:
+        """Exclude packages from every choice: id -> why, as the rest of a sentence that begins with its name."""
+        self.excluded = excluded
+        self.pool.set_disabled_list(sorted(excluded))
 
     def full_name(self, package: int) -> FullName:
         """Return a package's name."""
@@ -148,12 +149,12 @@ class PackagePool:
         return repo_id
 
     def is_installed(self, package: int) -> bool:
-        """Tell whether it is one of what the target has already."""
+        """Tell whether it is one that the target has already."""
         return bool(self.pool.id2solvable(package).isinstalled())
 
     def is_installable(self, package: int) -> bool:
-        """Tell whether it may be chosen: not hidden, no source package, of a compatible architecture."""
-        return package not in self.hidden and bool(self.pool.id2solvable(package).installable())
+        """Tell whether it may be chosen: not excluded, not a source package, of a compatible architecture."""
+        return package not in self.excluded and bool(self.pool.id2solvable(package).installable())
 
     def named(self, name: str) -> Sequence[int]:
         """Return the packages of a name."""
@@ -173,14 +174,14 @@ class PackagePool:
         return self._names
 
     def providing_name(self, name: str) -> Sequence[int]:
-        """Return the packages that provide a capability, in whatever version, or that file where a package asks it."""
-        self.see_to_index()
+        """Return the packages that provide a capability in any version, or a file on which some package depends."""
+        self.ensure_index()
         dep = self.pool.str2id(name, False)
         return [solvable.id for solvable in self.pool.whatprovides(dep)] if dep else []
 
     def providing(self, text: str) -> Sequence[int]:
-        """Return the packages that provide `NAME`, `NAME = VERSION`, a glob of names, or take part in a rich one."""
-        self.see_to_index()
+        """Return the packages that provide `NAME`, `NAME = VERSION`, a glob of names, or part of a rich dependency."""
+        self.ensure_index()
         if text.startswith("("):
             rich = self.rich_dependency(text)
             return [solvable.id for solvable in self.pool.whatprovides(rich.id)] if rich else []
@@ -189,22 +190,22 @@ class PackagePool:
         return self._selected(text, flags | kind.SELECTION_WITH_BADARCH)
 
     def rich_dependency(self, text: str) -> Any | None:
-        """Return libsolv's form of a rich dependency, None for what is none."""
+        """Return libsolv's form of a rich dependency, None for anything else."""
         return self.pool.parserpmrichdep(text)
 
     def shipping(self, path: str) -> Sequence[int]:
-        """Return the packages that have a file of that path (or glob) among the files that are loaded."""
+        """Return the packages that have a file of that path (or glob) among the loaded files."""
         kind = self.solv.Selection
         flags = kind.SELECTION_FILELIST | kind.SELECTION_GLOB | kind.SELECTION_WITH_DISABLED
         return self._selected(path, flags | kind.SELECTION_WITH_BADARCH)
 
     def _selected(self, text: str, flags: int) -> Sequence[int]:
-        self.see_to_index()
+        self.ensure_index()
         return [solvable.id for solvable in self.pool.select(text, flags).solvables()]
 
     def obsoleting(self, packages: Iterable[int]) -> Iterator[int]:
         """Yield the packages that obsolete any of these by name and version."""
-        self.see_to_index()
+        self.ensure_index()
         if self._obsoleters is None:
             self._obsoleters = {}
             for match in self.pool.Dataiterator(self.solv.SOLVABLE_OBSOLETES):

@@ -1,4 +1,4 @@
-"""A text -> the packages that it names, as `dnf install` understands it. libdnf/hy-subject.cpp, sack/query.cpp."""
+"""A text -> the packages that it names, as `dnf install` interprets it. libdnf/hy-subject.cpp, sack/query.cpp."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
 from typing import TYPE_CHECKING
 
-from bundler.rpm.solve.nevra_forms import NameForm, is_glob, is_path, name_forms
+from bundler.rpm.solve.nevra_forms import NevraForm, is_glob, is_path, nevra_forms
 from bundler.rpm.solve.package_pool import SOURCE_ARCHES
 
 if TYPE_CHECKING:
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPackages:
     """Packages, in the order in which they were loaded; `form` is the reading that found them by name, else None."""
 
     packages: tuple[int, ...]
-    form: NameForm | None = None
+    form: NevraForm | None = None
 
 
-def find(pool: PackagePool, text: str, usable: Callable[[int], bool]) -> Found:
+def find(pool: PackagePool, text: str, usable: Callable[[int], bool]) -> FoundPackages:
     """Return the usable packages of the first reading that has any: names, capabilities, then paths."""
     if (found := find_by_name(pool, text, usable)).packages:
         return found
     if packages := _usable(pool, pool.providing(text), usable):
-        return Found(packages)
-    return Found(_usable(pool, pool.shipping(text), usable) if is_path(text) else ())
+        return FoundPackages(packages)
+    return FoundPackages(_usable(pool, pool.shipping(text), usable) if is_path(text) else ())
 
 
-def find_by_name(pool: PackagePool, text: str, usable: Callable[[int], bool]) -> Found:
+def find_by_name(pool: PackagePool, text: str, usable: Callable[[int], bool]) -> FoundPackages:
     """Return the usable packages of the first reading as a name that has any."""
-    for form in name_forms(text):
+    for form in nevra_forms(text):
         named = [package for name in _names(pool, form.name) for package in pool.named(name)]
         fitting = named if form.is_just_name else [p for p in named if form.fits(pool.full_name(p))]
         if packages := _usable(pool, fitting, usable):
-            return Found(packages, form)
+            return FoundPackages(packages, form)
     if not is_glob(text) or is_path(text):
-        return Found(())
+        return FoundPackages(())
     full = (package for packages in pool.names.values() for package in packages)
-    return Found(_usable(pool, [p for p in full if fnmatchcase(str(pool.full_name(p)), text)], usable))
+    return FoundPackages(_usable(pool, [p for p in full if fnmatchcase(str(pool.full_name(p)), text)], usable))
 
 
 def _names(pool: PackagePool, pattern: str) -> Sequence[str]:

@@ -1,7 +1,7 @@
-"""Whether a finished repository can be installed from alone. Its packages' own headers say what they need.
+"""Whether a finished repository is closed, that is, can be installed from alone, as dnf's repoclosure checks.
 
-What a closure is chosen by is the upstream's metadata, which often nobody has signed: a repository that leaves out a
-dependency there would make a bundle that fails on the site only.
+The packages' own headers say what they need. The closure was chosen by the upstream's metadata, which are often
+unsigned: with a dependency left out there, the bundle would fail only on the site.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ if TYPE_CHECKING:
     from bundler.rpm.solve.request import SolvableRepo
 
 
-def open_dependencies(repo: SolvableRepo, arch: str) -> tuple[str, ...]:
-    """Return in words what keeps all packages of a repository from being installed together on an empty system.
+def unmet_dependencies(repo: SolvableRepo, arch: str) -> tuple[str, ...]:
+    """Return, as texts, what prevents all packages of a repository from being installed together on an empty system.
 
     Arguments:
-        repo: with primary metadata and file lists. arch: the target's, as rpm names it.
+        repo: with primary metadata and file lists.
+        arch: the target's, as rpm names it.
 
     Raises SourceError (REPO_METADATA_INVALID), ToolMissingError.
     """
     pool = PackagePool(arch)
     pool.add(repo)
     pool.add_filelists()
-    pool.see_to_index()
+    pool.ensure_index()
     kind = pool.solv.Job
     packages = sorted(package for of_name in pool.names.values() for package in of_name)
-    # problems of a solver that is no more crash the interpreter
+    # problems that outlive their solver crash the interpreter
     solver = new_solver(pool, weak_dependencies=False)
     problems = solver.solve(
         [pool.pool.Job(kind.SOLVER_INSTALL | kind.SOLVER_SOLVABLE, package) for package in packages]

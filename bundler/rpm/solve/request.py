@@ -1,4 +1,4 @@
-"""What a closure is asked for and answered with: wishes, repositories to choose from, chosen packages. Values only."""
+"""Input and result of a closure: package specs, repositories to choose from, chosen packages. Values only."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class PackageSpec:
 
 @dataclass(frozen=True, slots=True)
 class SolvableRepo:
-    """A repository whose metadata are at hand.
+    """A repository whose metadata are available.
 
     Arguments:
         open: takes the kind of a record (`primary`, `filelists`, `modules`, `group`) and returns its plain bytes as a
-            file of the operating system (it has a file number) at its beginning, or None when the repository has no
-            such record; whoever calls closes it. Only what is needed is opened, a record at most once.
-        where: the place in the manifest, for messages; may be empty.
+            file of the operating system (it has a descriptor) at its beginning, or None when the repository has no
+            such record; the caller closes it. Only needed records are opened, each at most once.
+        where: the position in the manifest, for messages; may be empty.
     """
 
     spec: RepoSpec
@@ -47,18 +47,18 @@ class SolveRequest:
 
     Arguments:
         arch: the target's architecture as rpm names it (`x86_64`).
-        packages: all of them are to be installed together.
-        installed: what the target has already: full names (`rpm -qa`), or a repository that holds exactly that.
-            A name that some repository lists exactly so, or but for the epoch where none is given (`rpm -qa` prints
-            none), brings everything which that package provides. Any other stands for `name = version` alone, and is
-            therefore brought up to date when something needs more of it.
+        packages: to be installed all together.
+        installed: what the target has already: full names (`rpm -qa`), or a repository of exactly those packages. A
+            name that some repository lists (compared without the epoch where none is given: `rpm -qa` prints none)
+            provides everything that the listed package does. Any other provides `name = version` alone, and is
+            therefore updated when something needs more of it.
         weak_dependencies: follow Recommends and Supplements.
-        multilib: also take packages of the compatible 32-bit architecture where something asks for them.
-        favored: what an earlier closure held. Of several versions or providers that would do, one of these is taken,
-            unless a wish or another package needs something else. In place of one that no repository has any more,
+        multilib: also take packages of the compatible 32-bit architecture where something needs them.
+        favored: packages of an earlier closure. Of several versions or providers that would do, one of these is taken,
+            unless a spec or another package needs something else. Where no repository has one of them any more,
             another version of it is favored.
-        favored_names: what an earlier closure held and is to come anew: another provider does not take its place, and
-            of its versions the newest counts, or what obsoletes it.
+        favored_names: packages of an earlier closure that are to be updated: no other provider replaces them, and of
+            their versions the newest counts, or an obsoleter.
     """
 
     arch: str
@@ -77,7 +77,7 @@ class ChosenRpm:
     Arguments:
         href: relative to the repository's base URL, or a whole URL where the metadata give an `xml:base`.
         blob_size: of the package's file, in bytes.
-        checksum: of the package's file, as the metadata promise it.
+        checksum: of the package's file, from the metadata.
     """
 
     nevra: Nevra
@@ -90,7 +90,7 @@ class ChosenRpm:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A closure: `packages` sorted by name; `notes` are worth a person's look and no reason to stop."""
+    """A closure: `packages` sorted by name; `notes` are for a person, and no reason to stop."""
 
     packages: tuple[ChosenRpm, ...]
     notes: tuple[str, ...] = ()

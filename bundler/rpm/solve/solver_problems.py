@@ -1,4 +1,4 @@
-"""Why wishes cannot be met, in dnf's words (libdnf/goal/Goal.cpp), each with the lines of the manifest that ask."""
+"""Texts of solver problems, in dnf's words (libdnf/goal/Goal.cpp), with the lines of the manifest that cause them."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ if TYPE_CHECKING:
     from bundler.rpm.solve.request import PackageSpec
 
 
-def problem_words(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
-    """Return one problem: the wishes it is about on the first line, one cause per line below.
+def problem_text(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
+    """Return the text of one problem: the specs it is about on the first line, one cause per line below.
 
     Arguments:
         problem: libsolv's.
-        jobs: what was asked, in the order in which libsolv got it.
+        jobs: those given to libsolv, in the same order.
     """
-    wishes = _wishes(pool, problem, jobs)
+    specs = _specs(pool, problem, jobs)
     causes = [f"  - {cause}" for cause in causes_of(pool, problem)]
-    if not wishes:
+    if not specs:
         return "\n".join(["the installed packages do not go together:", *causes])
-    texts = [wishes[0].text, *(f"{wish.text} ({wish.position})" for wish in wishes[1:])]
-    together = " together" if len(wishes) > 1 else ""
-    return "\n".join([f"{wishes[0].position}: {' and '.join(texts)} cannot be installed{together}:", *causes])
+    texts = [specs[0].text, *(f"{spec.text} ({spec.position})" for spec in specs[1:])]
+    together = " together" if len(specs) > 1 else ""
+    return "\n".join([f"{specs[0].position}: {' and '.join(texts)} cannot be installed{together}:", *causes])
 
 
-def older_words(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
-    """Return one problem of taking the newest of everything, as a note; the arguments are those of `problem_words`."""
-    wishes = _wishes(pool, problem, jobs)
-    place = f"{wishes[0].position}: " if wishes else ""
-    names = " and ".join(wish.text for wish in wishes)
+def older_version_text(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
+    """Return the text of a problem of taking the newest versions, as a note; arguments as for `problem_text`."""
+    specs = _specs(pool, problem, jobs)
+    place = f"{specs[0].position}: " if specs else ""
+    names = " and ".join(spec.text for spec in specs)
     causes = "; ".join(causes_of(pool, problem))
     return f"{place}an older version is taken, the newest of {names} cannot be installed: {causes}"
 
 
-def _wishes(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> list[PackageSpec]:
-    """Return the wishes that have a part in a problem: those whose removal would solve it."""
+def _specs(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> list[PackageSpec]:
+    """Return the specs that are part of a problem: those whose removal would solve it."""
     kind = pool.solv.Solver
     elements = [element for solution in problem.solutions() for element in solution.elements()]
-    asked = {e.jobidx for e in elements if e.type == kind.SOLVER_SOLUTION_JOB}
-    return list(dict.fromkeys(jobs[index].wish for index in sorted(asked)))
+    involved = {e.jobidx for e in elements if e.type == kind.SOLVER_SOLUTION_JOB}
+    return list(dict.fromkeys(jobs[index].spec for index in sorted(involved)))
 
 
 def causes_of(pool: PackagePool, problem: Any) -> list[str]:
-    """Return what a problem of libsolv's comes from, each cause once."""
+    """Return the causes of one of libsolv's problems, each once."""
     infos = (info for rule in problem.findallproblemrules() for info in rule.allinfos())
     return [cause for cause in dict.fromkeys(_cause(pool, info) for info in infos) if cause]
 
 
 def _cause(pool: PackagePool, info: Any) -> str:
-    """Return one cause, or "" for the rule that is the wish itself."""
+    """Return one cause, or "" for the rule that is the spec itself."""
     kind = pool.solv.Solver
     if info.type in (kind.SOLVER_RULE_JOB, kind.SOLVER_RULE_BEST, kind.SOLVER_RULE_PKG):
         return ""
     package = _package(pool, info.solvable)
     other = _package(pool, info.othersolvable)
     dependency = str(info.dep) if info.dep is not None else ""
-    words = {
+    texts = {
         kind.SOLVER_RULE_PKG_NOT_INSTALLABLE: f"{package} {_why_not(pool, info.solvable)}",
         kind.SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: f"nothing provides {dependency} needed by {package}",
         kind.SOLVER_RULE_PKG_SAME_NAME: f"cannot install both {package} and {other}",
@@ -74,7 +74,7 @@ def _cause(pool: PackagePool, info: Any) -> str:
         kind.SOLVER_RULE_UPDATE: f"{package} cannot be kept or replaced",
         kind.SOLVER_RULE_JOB_NOTHING_PROVIDES_DEP: f"nothing provides {dependency}",
     }
-    found: str = words.get(info.type) or info.problemstr()
+    found: str = texts.get(info.type) or info.problemstr()
     return found
 
 
@@ -88,4 +88,4 @@ def _package(pool: PackagePool, solvable: Any) -> str:
 
 
 def _why_not(pool: PackagePool, solvable: Any) -> str:
-    return pool.hidden.get(solvable.id, "does not have a compatible architecture")
+    return pool.excluded.get(solvable.id, "does not have a compatible architecture")

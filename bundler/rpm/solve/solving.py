@@ -1,7 +1,7 @@
-"""Wishes and repositories -> the closed set of packages that dnf would install, or the reasons why there is none.
+"""Package specs and repositories -> the closed set of packages that dnf would install, or why there is none.
 
-Owns the order of things: load, hide, understand the wishes, load more if that matters, choose (`choosing`). Equal
-input gives an equal answer; of equal packages in several repositories the first repository's counts, after priority
+Owns the order of the steps: load, exclude, interpret the specs, load more if that matters, choose (`choosing`). Equal
+input gives an equal result; of equal packages in several repositories the first repository's counts, after priority
 and cost. Refuses to fetch: the metadata are handed in.
 """
 
@@ -14,15 +14,15 @@ from bundler.rpm.metadata.comps import merge_comps, read_comps
 from bundler.rpm.metadata.modulemd import ModuleIndex, read_modules
 from bundler.rpm.metadata.repomd import GROUP, MODULES
 from bundler.rpm.solve.choosing import choose
-from bundler.rpm.solve.excludes import hidden_by_arch, hidden_by_globs
+from bundler.rpm.solve.excludes import excluded_by_arch, excluded_by_globs
 from bundler.rpm.solve.favored_packages import favored_packages
 from bundler.rpm.solve.file_dependencies import in_primary, may_reach
 from bundler.rpm.solve.install_jobs import Jobs, install_jobs
 from bundler.rpm.solve.installed_packages import add_installed
-from bundler.rpm.solve.module_streams import active_streams, enabled_streams, hidden_by_modules
+from bundler.rpm.solve.module_streams import active_streams, enabled_streams, excluded_by_modules
 from bundler.rpm.solve.nevra_forms import is_path
 from bundler.rpm.solve.package_pool import PackagePool
-from bundler.rpm.solve.request import ChosenRpm, PackageSpec, Solution, SolvableRepo, SolveRequest
+from bundler.rpm.solve.request import Solution, SolvableRepo, SolveRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,22 +30,20 @@ if TYPE_CHECKING:
     from bundler.rpm.metadata.comps import Comps
     from bundler.rpm.metadata.modulemd import DocumentReader
 
-__all__ = ["ChosenRpm", "PackageSpec", "Solution", "SolvableRepo", "SolveRequest", "solve"]
-
 
 def solve(repos: Sequence[SolvableRepo], request: SolveRequest, *, read_documents: DocumentReader) -> Solution:
-    """Choose the packages that meet all wishes together, with all that they need and the target does not have.
+    """Choose the packages that satisfy all specs together, with everything they need that the target does not have.
 
     Arguments:
-        repos: where to choose from; of equal offers an earlier one wins.
-        read_documents: takes YAML documents apart (`bundler.manifest.yaml_documents`); for module metadata.
+        repos: where to choose from; of equal packages the earlier repository's is taken.
+        read_documents: reads YAML documents (`bundler.manifest.yaml_documents`); for module metadata.
 
-    Raises ManifestError with one problem per wish, in words: RPM_NOT_FOUND, RPM_STREAM_NOT_FOUND, RPM_UNSATISFIABLE;
+    Raises ManifestError with one problem per spec, as text: RPM_NOT_FOUND, RPM_STREAM_NOT_FOUND, RPM_UNSATISFIABLE;
     SourceError (REPO_METADATA_INVALID), ToolMissingError.
     """
     pool = PackagePool(request.arch)
     paths = _load(pool, repos, request)
-    pool.hide(_hidden(pool, repos, request, read_documents))
+    pool.exclude(_excluded(pool, repos, request, read_documents))
     comps = _comps(repos, request)
     jobs = _jobs(pool, comps, request)
     if paths and may_reach(pool, _roots(pool, jobs), paths):
@@ -57,16 +55,16 @@ def solve(repos: Sequence[SolvableRepo], request: SolveRequest, *, read_document
 
 
 def _load(pool: PackagePool, repos: Sequence[SolvableRepo], request: SolveRequest) -> tuple[str, ...]:
-    """Load everything but what may turn out to be unneeded; return the paths that only unloaded file lists tell."""
+    """Load everything except file lists that may not be needed; return the paths that only those would resolve."""
     for repo in repos:
         pool.add(repo)
     installed = request.installed
     if isinstance(installed, SolvableRepo):
         pool.add(installed, installed=True)
-    paths = tuple(path for path in pool.index() if not in_primary(path))
-    wished = any(is_path(wish.text) and not in_primary(wish.text) for wish in request.packages)
-    # what such paths may lead to is then not only what the wishes require
-    loads = wished or (bool(paths) and (installed is not None or request.weak_dependencies))
+    paths = tuple(path for path in pool.build_index() if not in_primary(path))
+    by_path = any(is_path(spec.text) and not in_primary(spec.text) for spec in request.packages)
+    # with installed packages or weak dependencies such a path may matter to more than what the specs require
+    loads = by_path or (bool(paths) and (installed is not None or request.weak_dependencies))
     if loads:
         pool.add_filelists()
     if isinstance(installed, tuple) and installed:
@@ -74,11 +72,11 @@ def _load(pool: PackagePool, repos: Sequence[SolvableRepo], request: SolveReques
     return () if loads else paths
 
 
-def _hidden(
+def _excluded(
     pool: PackagePool, repos: Sequence[SolvableRepo], request: SolveRequest, read_documents: DocumentReader
 ) -> dict[int, str]:
-    hidden = {} if request.multilib else dict(hidden_by_arch(pool, request.arch))
-    hidden |= dict(hidden_by_globs(pool, repos))
+    excluded = {} if request.multilib else dict(excluded_by_arch(pool, request.arch))
+    excluded |= dict(excluded_by_globs(pool, repos))
     indexes = []
     for repo in repos:
         if (stream := repo.open(MODULES)) is not None:
@@ -95,12 +93,12 @@ def _hidden(
     ]
     active = active_streams(index, enabled_streams(index, wanted), request.arch)
     if index.streams:
-        hidden |= {p: why for p, why in hidden_by_modules(pool, index, active).items() if not pool.is_installed(p)}
-    return hidden
+        excluded |= {p: why for p, why in excluded_by_modules(pool, index, active).items() if not pool.is_installed(p)}
+    return excluded
 
 
 def _comps(repos: Sequence[SolvableRepo], request: SolveRequest) -> Comps:
-    return merge_comps(_read_comps(repos) if any(wish.text.startswith("@") for wish in request.packages) else ())
+    return merge_comps(_read_comps(repos) if any(spec.text.startswith("@") for spec in request.packages) else ())
 
 
 def _read_comps(repos: Sequence[SolvableRepo]) -> Iterator[Comps]:

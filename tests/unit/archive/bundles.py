@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.bundle_files import bundle_files
-from bundler.archive.tar_stream import NO_WITNESS, BlobWitness
-from bundler.archive.writer import Written, write_archive
+from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, ChecksumCache
+from bundler.archive.writer import WrittenArchive, write_archive
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
@@ -47,9 +47,9 @@ class Sample:
         out: Path,
         *,
         threads: int | None = None,
-        witness: BlobWitness = NO_WITNESS,
+        checksums: ChecksumCache = NO_CHECKSUM_CACHE,
         source_date_epoch: int | None = None,
-    ) -> Written:
+    ) -> WrittenArchive:
         """Write its archive."""
         task = RecordingTask()
         written = write_archive(
@@ -58,7 +58,7 @@ class Sample:
             out=out,
             task=task,
             threads=threads,
-            witness=witness,
+            checksums=checksums,
             source_date_epoch=source_date_epoch,
         )
         assert task.advanced == sum(file.blob.size for file in self.bundle.files)

@@ -179,7 +179,7 @@ def test_a_line_of_sums_escapes_names_as_sha256sum_does() -> None:
 
 
 class Remembering:
-    """A witness in memory."""
+    """A checksum cache in memory."""
 
     def __init__(self) -> None:
         self.known: dict[Blob, int] = {}
@@ -189,22 +189,22 @@ class Remembering:
         assert status.st_size == blob.size
         return self.known.get(blob)
 
-    def remember(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
+    def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
         """Keep it."""
         assert status.st_size == blob.size
         self.known[blob] = crc32
 
 
-def test_a_remembered_file_is_checked_by_its_crc32(tmp_path: Path) -> None:
+def test_a_recorded_file_is_checked_by_its_crc32(tmp_path: Path) -> None:
     made = sample(tmp_path)
-    witness = Remembering()
-    first = made.write(tmp_path / "first.tar.gz", witness=witness)
-    assert witness.known == {blob: zlib.crc32(made.store.read(blob)) for blob in witness.known}
-    assert witness.known
-    assert made.write(tmp_path / "second.tar.gz", witness=witness).blob == first.blob
-    wrong = max(witness.known)
-    witness.known[wrong] ^= 1
+    checksums = Remembering()
+    first = made.write(tmp_path / "first.tar.gz", checksums=checksums)
+    assert checksums.known == {blob: zlib.crc32(made.store.read(blob)) for blob in checksums.known}
+    assert checksums.known
+    assert made.write(tmp_path / "second.tar.gz", checksums=checksums).blob == first.blob
+    wrong = max(checksums.known)
+    checksums.known[wrong] ^= 1
     with pytest.raises(StoredBlobError) as caught:
-        made.write(tmp_path / "third.tar.gz", witness=witness)
+        made.write(tmp_path / "third.tar.gz", checksums=checksums)
     assert caught.value.blob == wrong
     assert not (tmp_path / "third.tar.gz").exists()

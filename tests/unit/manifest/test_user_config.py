@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, ManifestError
-from bundler.manifest.user_config import Settings, load_settings
+from bundler.manifest.user_config import UserSettings, load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_no_file_is_empty_settings(tmp_path: Path) -> None:
-    assert load_settings(None) == Settings()
-    assert load_settings(tmp_path / "absent" / "config.yaml") == Settings()
+    assert load_settings(None) == UserSettings()
+    assert load_settings(tmp_path / "absent" / "config.yaml") == UserSettings()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_mirrors_stay_as_written(tmp_path: Path, text: str, mirrors: tuple[str, 
 def test_client_certificates_stay_as_written(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("client_certs: ['https://dl.example/=~/a.pem,b.pem']\nmirrors: [b=c]\n")
-    assert load_settings(path) == Settings(("b=c",), ("https://dl.example/=~/a.pem,b.pem",))
+    assert load_settings(path) == UserSettings(("b=c",), ("https://dl.example/=~/a.pem,b.pem",))
 
 
 @pytest.mark.parametrize(

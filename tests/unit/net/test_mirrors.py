@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.net.mirrors import Candidate, MirroredRepository, Mirrors
+from bundler.net.mirrors import MirroredRepository, MirroredUrl, Mirrors
 
 GITHUB = "https://github.com/kubeedge/kubeedge/releases/v1.tar.gz"
 
@@ -21,9 +21,9 @@ def test_mirrors_come_in_their_order_and_the_original_last() -> None:
         ]
     )
     assert mirrors.urls(GITHUB) == (
-        Candidate(f"https://gh.example/{GITHUB}", "https://gh.example/https://github.com/"),
-        Candidate("http://b.example/kubeedge/releases/v1.tar.gz", "http://b.example/"),
-        Candidate(GITHUB, ""),
+        MirroredUrl(f"https://gh.example/{GITHUB}", "https://gh.example/https://github.com/"),
+        MirroredUrl("http://b.example/kubeedge/releases/v1.tar.gz", "http://b.example/"),
+        MirroredUrl(GITHUB, ""),
     )
 
 
@@ -31,7 +31,7 @@ def test_what_opens_a_mirror_is_asked_with_but_never_shown() -> None:
     mirrors = Mirrors.parse(["https://github.com/=https://m.example/get?token=s3cret&url="], only=True)
     [place] = mirrors.urls("https://github.com/a")
     # the lock and the bundle tell through which mirror a file came
-    assert place == Candidate("https://m.example/get?token=s3cret&url=a", "https://m.example/get?token=***&url=")
+    assert place == MirroredUrl("https://m.example/get?token=s3cret&url=a", "https://m.example/get?token=***&url=")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_mirror_only_names_the_rule_that_is_missing() -> None:
 
 
 def test_local_files_have_no_upstream() -> None:
-    assert Mirrors.parse([], only=True).urls("file:///a") == (Candidate("file:///a", ""),)
+    assert Mirrors.parse([], only=True).urls("file:///a") == (MirroredUrl("file:///a", ""),)
 
 
 @pytest.mark.parametrize(

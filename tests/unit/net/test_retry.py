@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.net.retry import LONGEST_RETRY_AFTER_S, MOST_ATTEMPTS, WORTHWHILE_BYTES, Retry
+from bundler.net.retry import LONGEST_RETRY_AFTER_S, MAX_ATTEMPTS, WORTHWHILE_BYTES, Retry
 from tests.fakes.progress import RecordingTask
 
 
@@ -113,10 +113,10 @@ def test_bytes_that_are_fetched_again_and_again_do_not_start_the_count_again() -
 
 
 def test_progress_is_bounded_too() -> None:
-    upstream = Flaky([busy() for _ in range(2 * MOST_ATTEMPTS)], bytes_each=WORTHWHILE_BYTES)
+    upstream = Flaky([busy() for _ in range(2 * MAX_ATTEMPTS)], bytes_each=WORTHWHILE_BYTES)
     with pytest.raises(SourceError):
         upstream.retry().run(upstream, RecordingTask(), position=lambda: upstream.held)
-    assert upstream.calls == MOST_ATTEMPTS
+    assert upstream.calls == MAX_ATTEMPTS
 
 
 def test_at_least_one_attempt() -> None:

@@ -9,13 +9,13 @@ import pytest
 from bundler.archive.bundled_images import open_images
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.platform import Platform
-from bundler.net.registry.credentials import Login, OneLogin
+from bundler.net.registry.credentials import OneLogin, RegistryLogin
 from bundler.net.retry import Retry
 from bundler.push.engine_errors import refused_push
-from bundler.push.engine_push import Passage, platform_obstacles, push_through
+from bundler.push.engine_push import EnginePush, platform_obstacles, push_through_engine
 from bundler.push.push_plan import ProjectRule, PushPlan, PushSettings, push_plan
 from bundler.push.push_report import Projects, PushReport
-from bundler.push.transport_choice import way_with_engine
+from bundler.push.transport_choice import choose_transport
 from tests.fakes.engine import MemoryEngine
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bundler.push.registry_push import OnExistingTag
+    from bundler.push.push_state import OnExistingTag
 
 APP, PAUSE, BOTH = "docker.io/demo/app:1", "registry.k8s.io/pause:3.5", "quay.io/both:2"
-LOGIN = Login("admin", "s3cret", "a test")
+LOGIN = RegistryLogin("admin", "s3cret", "a test")
 HERE = "master/demo/app:1"
 ALL = {"demo/app:1", "library/both:2", "library/pause:3.5"}
 
@@ -62,11 +62,11 @@ def run(
     waited = [] if pauses_s is None else pauses_s
     retry = Retry(attempts=3, sleep=waited.append, jitter=lambda: 1.0)
     with open_images(root) as held:
-        passage = Passage(
+        through = EnginePush(
             held, engine, "master", engine.registry, OneLogin("master", LOGIN), retry, RecordingProgress()
         )
         plan = plan_of(root, settings)
-        return push_through(plan, passage, on_existing_tag=existing, dry_run=dry_run, projects=projects)
+        return push_through_engine(plan, through, on_existing_tag=existing, dry_run=dry_run, projects=projects)
 
 
 def outcomes(report: PushReport) -> dict[str, str]:
@@ -97,7 +97,7 @@ def test_everything_is_pushed_under_the_plans_names_and_a_second_run_pushes_noth
     assert outcomes(report) == dict.fromkeys(ALL, "pushed")
     assert [name for name, _ in engine.pushed] == [f"master/{name}" for name in sorted(ALL)]
     assert {login for _, login in engine.pushed} == {LOGIN}
-    assert str(registry.config("demo/app", "1")) == images.ids[APP]["linux/amd64"]
+    assert str(registry.config_digest("demo/app", "1")) == images.ids[APP]["linux/amd64"]
     assert (report.sent.blobs, report.sent.blob_bytes, report.sent.mounted) == (3, 12, 3)
     assert outcomes(run(root, engine)) == dict.fromkeys(ALL, "present")
     assert len(engine.pushed) == 3
@@ -107,9 +107,9 @@ def test_every_layer_is_shown_once_and_never_past_its_size(root: Path) -> None:
     engine, progress = MemoryEngine(registry=MemoryWriter()), RecordingProgress()
     assert engine.registry is not None
     with open_images(root) as held:
-        passage = Passage(held, engine, "master", engine.registry, OneLogin("master", LOGIN), Retry(), progress)
+        through = EnginePush(held, engine, "master", engine.registry, OneLogin("master", LOGIN), Retry(), progress)
         plan = plan_of(root, PushSettings(only=("*app*",)))
-        push_through(plan, passage, on_existing_tag="fail")
+        push_through_engine(plan, through, on_existing_tag="fail")
     shown = [(task.label, task.total_bytes, task.advanced, task.outcome) for task in progress.tasks]
     assert shown[1:] == [
         ("demo/app:1", None, 0, "pushed"),
@@ -164,7 +164,7 @@ def test_what_may_pass_is_tried_again_with_backoff(root: Path) -> None:
 def test_a_tag_that_stands_for_another_image(existing: OnExistingTag, outcome: str, root: Path) -> None:
     registry = MemoryWriter()
     registry.put_manifest("demo/app", "1", "x/y", b"another")
-    before = registry.held("demo/app", "1")
+    before = registry.manifest_digest("demo/app", "1")
     report = run(root, MemoryEngine(registry=registry), existing=existing)
     (result,) = (one for one in report.results if one.push.name == "demo/app:1")
     assert (result.outcome, result.before) == (outcome, before)
@@ -202,10 +202,10 @@ def test_which_images_an_engine_cannot_push_whole(root: Path) -> None:
 
 def test_the_way_that_is_taken_and_why(root: Path) -> None:
     k8s = PushSettings((ProjectRule("*", "k8s"),), platform=AMD64)
-    assert way_with_engine(plan_of(root, k8s), (AMD64,)).via == "docker"
-    way = way_with_engine(plan_of(root, PushSettings()), (AMD64,))
-    assert way.via == "registry"
-    assert way.line == (
+    assert choose_transport(plan_of(root, k8s), (AMD64,)).via == "docker"
+    choice = choose_transport(plan_of(root, PushSettings()), (AMD64,))
+    assert choice.via == "registry"
+    assert choice.line == (
         "pushing straight to the registry (--via registry): the engine could not push everything: "
         f"{BOTH} is for linux/amd64, linux/arm64"
     )

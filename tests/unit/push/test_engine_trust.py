@@ -83,8 +83,8 @@ def test_a_push_that_could_only_fail_is_refused_with_what_to_write_where() -> No
 
 def test_what_an_engine_says_against_a_certificate_decides_about_an_authority() -> None:
     wanted, said = WantedTrust("master:443", own_authority=True), "x509: certificate signed by unknown authority"
-    assert said in wanted.obstacle(insecure=False, said=said)
+    assert said in wanted.obstacle(insecure=False, distrust=said)
     with pytest.raises(SiteError, match="--ca-file") as caught:
-        require_trust(wanted, "unix:///run/docker.sock", insecure=False, said=said)
+        require_trust(wanted, "unix:///run/docker.sock", insecure=False, distrust=said)
     assert "/etc/docker/certs.d/master:443/ca.crt" in caught.value.remedy
     assert "--via registry" in caught.value.remedy

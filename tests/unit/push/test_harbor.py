@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import pytest
 
 from bundler.errors import ErrorId, PublishError
-from bundler.net.interface import Health
-from bundler.push.harbor import NewProjects, Patience, await_registry, ensure_projects
+from bundler.net.interface import HarborHealth
+from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
 from bundler.push.push_plan import PushSettings, push_plan
 from tests.fakes.harbor import FakeHarbor
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter
 from tests.unit.push.planned_images import image
 
-AILING = Health(healthy=False, ailing=("jobservice",))
+UNHEALTHY = HarborHealth(healthy=False, unhealthy_components=("jobservice",))
 
 
 @dataclass
@@ -24,33 +24,36 @@ class Time:
 
     now_s: float = 0.0
 
-    def patience(self, wait_s: float) -> Patience:
-        return Patience(wait_s, self.sleep, lambda: self.now_s)
+    def wait(self, wait_s: float) -> WaitPolicy:
+        return WaitPolicy(wait_s, self.sleep, lambda: self.now_s)
 
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
 
 
 def test_another_registry_is_left_alone() -> None:
-    harbor = FakeHarbor(is_harbor=False)
-    assert not await_registry(MemoryWriter(), harbor, Time().patience(0), RecordingProgress())
+    harbor = FakeHarbor(is_a_harbor=False)
+    assert not await_registry(MemoryWriter(), harbor, Time().wait(0), RecordingProgress())
 
 
-def test_patience_waits_until_it_is_healthy_and_no_longer_than_it_lasts() -> None:
+def test_it_waits_until_harbor_is_healthy_and_no_longer_than_asked() -> None:
     time = Time()
     assert await_registry(
-        MemoryWriter(), FakeHarbor([AILING, AILING, Health(healthy=True)]), time.patience(60), RecordingProgress()
+        MemoryWriter(),
+        FakeHarbor([UNHEALTHY, UNHEALTHY, HarborHealth(healthy=True)]),
+        time.wait(60),
+        RecordingProgress(),
     )
     assert time.now_s == 4.0
     with pytest.raises(PublishError, match="jobservice") as caught:
-        await_registry(MemoryWriter(), FakeHarbor([AILING]), time.patience(10), RecordingProgress())
+        await_registry(MemoryWriter(), FakeHarbor([UNHEALTHY]), time.wait(10), RecordingProgress())
     assert caught.value.id == ErrorId.PUSH_UNHEALTHY
     assert time.now_s == 14.0
 
 
-def test_without_patience_an_ailing_harbor_is_tried_all_the_same() -> None:
+def test_without_waiting_an_unhealthy_harbor_is_used_all_the_same() -> None:
     progress = RecordingProgress()
-    assert await_registry(MemoryWriter(), FakeHarbor([AILING]), Time().patience(0), progress)
+    assert await_registry(MemoryWriter(), FakeHarbor([UNHEALTHY]), Time().wait(0), progress)
     assert "jobservice" in progress.notes[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError, SiteError
 from bundler.model.digest import Digest
 from bundler.model.platform import Platform
-from bundler.push.loading import Outcome, load_images, require_loaded
+from bundler.push.loading import LoadOutcome, load_images, require_loaded
 from tests.fakes.engine import MemoryEngine
 from tests.fakes.progress import RecordingProgress
 from tests.integration.placed_images import AMD64, ARM64, ARMV7, PlacedImages, place_images
@@ -33,9 +33,9 @@ def root(images: PlacedImages, tmp_path: Path) -> Path:
     return images.write_bundle(tmp_path)
 
 
-def outcomes(root: Path, engine: MemoryEngine) -> dict[str, Outcome]:
+def outcomes(root: Path, engine: MemoryEngine) -> dict[str, LoadOutcome]:
     report = load_images(root, engine, RecordingProgress())
-    return {one.image.title: one.outcome for one in report.handled}
+    return {one.image.title: one.outcome for one in report.results}
 
 
 @pytest.mark.parametrize("by_manifest", [False, True])
@@ -43,7 +43,7 @@ def test_either_form_of_image_id(by_manifest: bool, root: Path, images: PlacedIm
     engine, progress = MemoryEngine(by_manifest=by_manifest), RecordingProgress()
     report = load_images(root, engine, progress)
     require_loaded(report)
-    assert {one.image.title: one.outcome for one in report.handled} == {APP: "loaded", TOOL: "loaded"}
+    assert {one.image.title: one.outcome for one in report.results} == {APP: "loaded", TOOL: "loaded"}
     assert [list(map(str, names)) for names in report.elsewhere] == [[EDGE]]
     assert {APP, ALIAS, TOOL} <= set(engine.images)
     assert (engine.images[APP] == images.ids[APP]["linux/amd64"]) is not by_manifest
@@ -57,7 +57,7 @@ def test_only_what_is_lacking_is_expected(root: Path) -> None:
     load_images(root, engine, RecordingProgress())
     del engine.images[TOOL]
     report = load_images(root, engine, progress)
-    assert [one.outcome for one in report.handled] == ["present", "loaded"]
+    assert [one.outcome for one in report.results] == ["present", "loaded"]
     assert [(task.outcome, task.total_bytes) for task in progress.tasks] == [
         ("present", 0),
         ("loaded", progress.expected),
@@ -86,7 +86,7 @@ def test_every_failure_is_told_and_the_first_one_decides(root: Path) -> None:
 
     engine = MemoryEngine(before_load=refuse)
     report = load_images(root, engine, RecordingProgress())
-    assert [one.outcome for one in report.handled] == ["failed", "failed"]
+    assert [one.outcome for one in report.results] == ["failed", "failed"]
     with pytest.raises(IntegrityError, match=str(layers[APP])) as caught:
         require_loaded(report)
     (problem,) = caught.value.problems
@@ -99,7 +99,7 @@ def test_an_engine_that_gave_a_name_to_something_else(root: Path) -> None:
     engine.before_load = lambda names: names.remove(ALIAS) if ALIAS in names else None
     engine.images[ALIAS] = "sha256:stranger"
     report = load_images(root, engine, RecordingProgress())
-    assert [one.outcome for one in report.handled] == ["failed", "loaded"]
+    assert [one.outcome for one in report.results] == ["failed", "loaded"]
     with pytest.raises(SiteError, match=f"{ALIAS} is sha256:stranger") as caught:
         require_loaded(report)
     assert caught.value.id == ErrorId.ENGINE_IMAGE_DIFFERS

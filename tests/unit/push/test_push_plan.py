@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bundler.errors import ErrorId, PublishError
 from bundler.model.image.bundled import media_type
 from bundler.model.image.oci import INDEX_TYPES
-from bundler.model.image.site_name import site_name, site_name_below
+from bundler.model.image.site_name import site_name
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 from bundler.push.push_plan import Names, ProjectRule, PushPlan, PushSettings, push_plan, target_repositories
@@ -152,4 +152,4 @@ def test_the_names_are_those_of_the_mirror_and_of_the_script_that_travels(wanted
         (plain,) = push_plan([image(str(name))], PushSettings()).pushes
         assert plain.name == site_name(name)
         (below,) = push_plan([image(str(name))], PushSettings(rules("p"))).pushes
-        assert below.name == site_name_below("p", name)
+        assert below.name == f"p/{site_name(name).rpartition('/')[2]}"

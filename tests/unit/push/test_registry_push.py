@@ -10,7 +10,7 @@ from bundler.archive.faults import damaged
 from bundler.errors import BundlerError, ErrorId, IntegrityError, PublishError
 from bundler.push.push_plan import ProjectRule, PushSettings, push_plan
 from bundler.push.push_report import Projects, PushReport, require_complete
-from bundler.push.registry_push import OnExistingTag, push
+from bundler.push.registry_push import push
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter
 from tests.unit.push.planned_images import CONTENT, image
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bundler.model.image.bundled import BundleImage
     from bundler.model.progress import Task
     from bundler.model.sink import Pieces
+    from bundler.push.push_state import OnExistingTag
 
 PAUSE = image("registry.k8s.io/pause:3.5", platforms=("linux/amd64",))
 APP = image("docker.io/demo/app:1")
@@ -117,11 +118,11 @@ def test_of_an_image_with_wrong_bytes_nothing_is_sent() -> None:
 def test_a_tag_that_stands_for_another_image(existing: OnExistingTag, outcome: str) -> None:
     writer = MemoryWriter()
     writer.put_manifest("demo/app", "1", "x/y", b"another")
-    before = writer.held("demo/app", "1")
+    before = writer.manifest_digest("demo/app", "1")
     report = run(writer, APP, existing=existing)
     assert outcomes(report) == [f"demo/app:1 {outcome}"]
     assert report.results[0].before == before
-    assert (writer.held("demo/app", "1") == APP.digest) == (outcome == "pushed")
+    assert (writer.manifest_digest("demo/app", "1") == APP.digest) == (outcome == "pushed")
     error = report.results[0].error
     assert (error.id if error else None) == (ErrorId.PUSH_TAG_TAKEN if existing == "fail" else None)
 

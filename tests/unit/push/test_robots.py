@@ -9,7 +9,7 @@ import pytest
 
 from bundler.errors import ErrorId, PublishError, StorageError
 from bundler.model.robot import MadeRobot, NewRobot, Robot, RobotLogin, held_login
-from bundler.push.robots import RobotWish, ensure_robot
+from bundler.push.robots import RobotRequest, ensure_robot
 from tests.fakes.harbor import FakeHarbor
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ class FakeRobots:
         return self.secrets.get(login.username) == login.secret
 
 
-def wish(robots: FakeRobots, file: Path, *, renew: bool = False, projects: tuple[str, ...] = ("k8s",)) -> RobotWish:
-    return RobotWish(NewRobot("edge", projects), "master", HOSTS, file, renew, robots.accepts)
+def request(
+    robots: FakeRobots, file: Path, *, renew: bool = False, projects: tuple[str, ...] = ("k8s",)
+) -> RobotRequest:
+    return RobotRequest(NewRobot("edge", projects), "master", HOSTS, file, renew, robots.accepts)
 
 
 def harbor() -> FakeHarbor:
@@ -66,7 +68,7 @@ def test_a_robot_whose_secret_could_not_be_kept_is_removed_again(tmp_path: Path,
     # the file's name is taken by a directory in the very moment
     robots = FakeRobots(on_create=lambda: (file / "in the way").mkdir(parents=True), removal_fails=removal_fails)
     with pytest.raises(StorageError) as caught:
-        ensure_robot(wish(robots, file), harbor(), robots)
+        ensure_robot(request(robots, file), harbor(), robots)
     assert str(file) in caught.value.summary()
     assert robots.removed == ([] if removal_fails else ["robot$k8s+edge"])
     assert [path.name for path in tmp_path.iterdir()] == ["edge.json"]
@@ -78,16 +80,16 @@ def test_an_interruption_leaves_no_file(tmp_path: Path) -> None:
 
     robots = FakeRobots(on_create=interrupt)
     with pytest.raises(KeyboardInterrupt):
-        ensure_robot(wish(robots, tmp_path / "edge.json"), harbor(), robots)
+        ensure_robot(request(robots, tmp_path / "edge.json"), harbor(), robots)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_renewed_robot_is_never_removed(tmp_path: Path) -> None:
     file = tmp_path / "edge.json"
     robots = FakeRobots()
-    ensure_robot(wish(robots, file), harbor(), robots)
+    ensure_robot(request(robots, file), harbor(), robots)
     first = file.read_bytes()
-    report = ensure_robot(wish(robots, file, renew=True), harbor(), robots)
+    report = ensure_robot(request(robots, file, renew=True), harbor(), robots)
     assert (report.outcome, robots.removed) == ("renewed", [])
     assert file.read_bytes() != first
     held = held_login(file.read_bytes(), HOSTS)
@@ -99,7 +101,7 @@ def test_a_renewed_robot_is_never_removed(tmp_path: Path) -> None:
 def test_a_robot_that_would_not_serve_is_not_called_present(tmp_path: Path, state: str) -> None:
     file = tmp_path / "edge.json"
     robots = FakeRobots()
-    asked = wish(robots, file, projects=("k8s", "edge"))
+    asked = request(robots, file, projects=("k8s", "edge"))
     ensure_robot(asked, harbor(), robots)
     kept = robots.known["robot$edge"]
     projects = kept.projects if state == "disabled" else frozenset({"k8s"})
@@ -113,9 +115,9 @@ def test_a_robot_that_would_not_serve_is_not_called_present(tmp_path: Path, stat
 def test_a_file_with_an_old_secret_is_not_called_present(tmp_path: Path) -> None:
     file = tmp_path / "edge.json"
     robots = FakeRobots()
-    ensure_robot(wish(robots, file), harbor(), robots)
+    ensure_robot(request(robots, file), harbor(), robots)
     robots.renew(robots.known["robot$k8s+edge"])
     with pytest.raises(PublishError) as caught:
-        ensure_robot(wish(robots, file), harbor(), robots)
+        ensure_robot(request(robots, file), harbor(), robots)
     assert caught.value.id == ErrorId.ROBOT_EXISTS
-    assert ensure_robot(wish(robots, file, renew=True), harbor(), robots).outcome == "renewed"
+    assert ensure_robot(request(robots, file, renew=True), harbor(), robots).outcome == "renewed"

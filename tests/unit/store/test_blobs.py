@@ -22,7 +22,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def files_below(store: Store) -> list[str]:
-    """Return what lies in a store but for what it remembers of verified files (see test_witness.py)."""
+    """Return the files of a store, except its records of verified files (see `test_verified_files.py`)."""
     paths = (path.relative_to(store.root) for path in store.root.rglob("*") if path.is_file())
     return sorted(str(path) for path in paths if path.parts[0] != "witness")
 

@@ -9,7 +9,7 @@ import pytest
 from bundler.errors import IntegrityError
 from bundler.model.digest import Blob, Digest
 from bundler.store.blobs import Store
-from bundler.store.interface import Note
+from bundler.store.interface import IndexRecord
 from tests.fakes.store import MemoryStore
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def test_wrong_bytes(store: BlobStore) -> None:
     assert store.admit([DATA], BLOB.digest) == BLOB
 
 
-def test_notes(store: BlobStore) -> None:
-    assert store.recall("sha512:12") is None
-    store.remember("sha512:12", Note(BLOB))
-    store.remember("index https://a.example", Note(BLOB, {"etag": '"1"'}))
-    assert store.recall("sha512:12") == Note(BLOB, {})
-    store.remember("sha512:12", Note(BLOB, {"etag": '"2"'}))
-    assert store.recall("sha512:12") == Note(BLOB, {"etag": '"2"'})
-    store.forget("sha512:12")
-    store.forget("sha512:12")
-    assert store.recall("sha512:12") is None
-    assert store.recall("index https://a.example") == Note(BLOB, {"etag": '"1"'})
+def test_index(store: BlobStore) -> None:
+    assert store.index.get("sha512:12") is None
+    store.index.put("sha512:12", IndexRecord(BLOB))
+    store.index.put("index https://a.example", IndexRecord(BLOB, {"etag": '"1"'}))
+    assert store.index.get("sha512:12") == IndexRecord(BLOB, {})
+    store.index.put("sha512:12", IndexRecord(BLOB, {"etag": '"2"'}))
+    assert store.index.get("sha512:12") == IndexRecord(BLOB, {"etag": '"2"'})
+    store.index.remove("sha512:12")
+    store.index.remove("sha512:12")
+    assert store.index.get("sha512:12") is None
+    assert store.index.get("index https://a.example") == IndexRecord(BLOB, {"etag": '"1"'})

@@ -10,7 +10,7 @@ import pytest
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import PartialSize, StoreContents, free_bytes, store_contents
+from bundler.store.disk_usage import PartialSize, StoreUsage, free_bytes, store_usage
 from bundler.store.partial import file_name
 from bundler.store.prune import Pruned, prune
 
@@ -33,11 +33,11 @@ def test_contents(store: Store) -> None:
     store.put(b"three")
     begin(store, b"1234567")
     (store.blob_directory / "README").write_text("not a blob")
-    assert store_contents(store) == StoreContents(store.root, 2, 8, (PartialSize(file_name(NAME), 7),))
+    assert store_usage(store) == StoreUsage(store.root, 2, 8, (PartialSize(file_name(NAME), 7),))
 
 
 def test_an_absent_store_is_empty_and_stays_absent(store: Store) -> None:
-    assert store_contents(store) == StoreContents(store.root, 0, 0, ())
+    assert store_usage(store) == StoreUsage(store.root, 0, 0, ())
     assert prune(store, frozenset()) == Pruned(0, 0)
     assert not store.root.exists()
 
@@ -105,12 +105,12 @@ def test_a_directory_that_may_not_be_entered_is_an_error_that_names_it() -> None
         "import os, sys; from pathlib import Path\n"
         "from bundler.errors import StorageError\n"
         "from bundler.store.blobs import Store\n"
-        "from bundler.store.disk_usage import free_bytes, store_contents\n"
+        "from bundler.store.disk_usage import free_bytes, store_usage\n"
         "from bundler.store.prune import prune\n"
         "os.chmod(sys.argv[1], 0)\n"
         "if os.getuid() == 0: os.setuid(54321)\n"
         "store = Store(Path(sys.argv[1]) / 'store')\n"
-        "looks = lambda: free_bytes(store.root), lambda: store_contents(store), lambda: prune(store, frozenset())\n"
+        "looks = lambda: free_bytes(store.root), lambda: store_usage(store), lambda: prune(store, frozenset())\n"
         "for look in looks:\n"
         "    try: look()\n"
         "    except StorageError as error: assert sys.argv[1] in str(error)\n"

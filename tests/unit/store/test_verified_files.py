@@ -25,7 +25,7 @@ def admitted(tmp_path: Path) -> tuple[Store, Blob, Path]:
 
 def test_an_admitted_blob_is_remembered_with_its_crc32(tmp_path: Path) -> None:
     store, blob, path = admitted(tmp_path)
-    assert store.witness.crc32(blob, path.stat()) == zlib.crc32(DATA)
+    assert store.verified.crc32(blob, path.stat()) == zlib.crc32(DATA)
 
 
 def test_a_resumed_download_is_remembered_with_the_crc32_of_the_whole(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_resumed_download_is_remembered_with_the_crc32_of_the_whole(tmp_path: 
     with store.incoming("big") as incoming:
         incoming.write(DATA[7:])
         blob = incoming.commit()
-    assert store.witness.crc32(blob, store.path(blob).stat()) == zlib.crc32(DATA)
+    assert store.verified.crc32(blob, store.path(blob).stat()) == zlib.crc32(DATA)
 
 
 def test_a_file_that_was_written_to_is_another_one(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_file_that_was_written_to_is_another_one(tmp_path: Path) -> None:
     path.write_bytes(DATA[::-1])
     # a forged date does not help: the time of the change itself cannot be set
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert store.witness.crc32(blob, path.stat()) is None
+    assert store.verified.crc32(blob, path.stat()) is None
 
 
 def test_a_copy_is_another_file(tmp_path: Path) -> None:
@@ -54,23 +54,23 @@ def test_a_copy_is_another_file(tmp_path: Path) -> None:
     copy = path.with_name("copy")
     copy.write_bytes(DATA)
     copy.replace(path)
-    assert store.witness.crc32(blob, path.stat()) is None
+    assert store.verified.crc32(blob, path.stat()) is None
 
 
 def test_a_dropped_or_pruned_blob_is_forgotten(tmp_path: Path) -> None:
     store, blob, path = admitted(tmp_path)
     status = path.stat()
     store.drop(blob)
-    assert store.witness.crc32(blob, status) is None
+    assert store.verified.crc32(blob, status) is None
     other = store.put(b"other")
     status = store.path(other).stat()
     prune(store, frozenset())
-    assert store.witness.crc32(other, status) is None
+    assert store.verified.crc32(other, status) is None
 
 
 def test_an_unreadable_record_is_no_record(tmp_path: Path) -> None:
     store, blob, path = admitted(tmp_path)
-    record = store.witness.directory / blob.digest.hex[:2] / blob.digest.hex
+    record = store.verified.directory / blob.digest.hex[:2] / blob.digest.hex
     for text in (b"", b"\xff", b"1 2 3", b"garbage zz"):
         record.write_bytes(text)
-        assert store.witness.crc32(blob, path.stat()) is None
+        assert store.verified.crc32(blob, path.stat()) is None

@@ -13,7 +13,7 @@ from bundler.kinds.files.entry import FileEntry
 from bundler.kinds.files.kind import FilesKind
 from bundler.manifest.reader import read_manifest
 from bundler.model.platform import Platform
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from tests.fakes.downloader import MappedDownloader
@@ -51,7 +51,7 @@ def sources(files: dict[str, bytes], store: MemoryStore, *, via: str = "") -> tu
 
 def over(transport: FakeTransport, store: MemoryStore, *rules: str) -> Sources:
     """Return sources whose downloader is the real one; each place is asked once."""
-    downloader = HttpDownloader(transport, Mirrors.parse(rules), Retry(1), lambda _: None)
+    downloader = FileDownloader(transport, Mirrors.parse(rules), Retry(1), lambda _: None)
     return Sources(downloader, MemoryRegistry(), store, "/home/op/m")
 
 

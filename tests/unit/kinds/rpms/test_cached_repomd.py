@@ -9,7 +9,7 @@ import pytest
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.rpms.metadata import load_record, load_repo
 from bundler.model.digest import Blob
-from bundler.store.interface import Note
+from bundler.store.interface import IndexRecord
 from tests.unit.kinds.rpms.rpm_upstream import (
     ASC,
     PRIMARY,
@@ -52,7 +52,7 @@ def test_a_server_that_stops_giving_validators_is_asked_for_the_whole(store: Mem
     load_repo(SPEC, given, task)
     upstream.tags.clear()
     load_repo(SPEC, given, task)
-    assert store.notes == {}
+    assert store.index.records == {}
     upstream.tags[REPOMD] = '"1"'
     load_repo(SPEC, given, task)
     assert upstream.reused == []
@@ -103,7 +103,7 @@ def test_a_refused_index_is_not_kept(store: MemoryStore, task: RecordingTask) ->
     given, _ = sources(repository(A, RECORDS) | {ASC: b"bad"}, store, tags={REPOMD: '"1"'})
     with pytest.raises(IntegrityError):
         load_repo(SIGNED, given, task, check=refuse)
-    assert (store.notes, store.blobs) == ({}, {})
+    assert (store.index.records, store.blobs) == ({}, {})
 
 
 def test_a_server_that_calls_changed_metadata_unchanged_is_not_believed_for_ever(
@@ -148,6 +148,6 @@ def test_a_note_that_names_other_bytes_of_the_store_misleads_nobody(store: Memor
     given, _ = sources(files, store)
     load_repo(SPEC, given, task)
     other = store.put(b"something else")
-    for name in list(store.notes):
-        store.remember(name, Note(other))
+    for name in list(store.index.records):
+        store.index.put(name, IndexRecord(other))
     assert content(load_repo(SPEC, given, task), "primary", store) == PRIMARY

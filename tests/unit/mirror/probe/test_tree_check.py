@@ -154,9 +154,9 @@ def test_what_a_lock_pins_counts_more_than_the_index() -> None:
 
 
 def test_another_bundle_than_the_one_on_this_disk() -> None:
-    from bundler.archive.checked_index import read_contents
+    from bundler.archive.checked_index import check_index
 
-    mine = read_contents(encode_index(index_of({**CONTENTS, ONE: b"mine"})), "root")
+    mine = check_index(encode_index(index_of({**CONTENTS, ONE: b"mine"})), "root")
     report, _ = check(mirror_of(), Baseline(contents=mine))
     assert {finding.path for finding in report.findings} == {"bundle.json", "SHA256SUMS", ONE}
     assert report.bundle == mine.id

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.net.files.download import HttpDownloader
+from bundler.net.files.download import FileDownloader
 from bundler.net.http.conditional import place_of
-from bundler.net.interface import Credentials, Document, Held, Received, Validators
+from bundler.net.interface import CachedDocument, Credentials, Document, Received, Validators
 from bundler.net.mirrors import Mirrors
 from bundler.net.retry import Retry
 from tests.fakes.progress import RecordingTask
@@ -30,10 +30,10 @@ def sink(tmp_path: Path) -> MemoryIncoming:
     return MemoryIncoming(MemoryStore(tmp_path), "name")
 
 
-def downloader(transport: ScriptedTransport, *rules: str, only: bool = False, attempts: int = 2) -> HttpDownloader:
+def downloader(transport: ScriptedTransport, *rules: str, only: bool = False, attempts: int = 2) -> FileDownloader:
     known = {"dl.example": Credentials("user", "s3cret"), "m.example": Credentials("mirror", "other")}
     retry = Retry(attempts, sleep=lambda _: None)
-    return HttpDownloader(transport, Mirrors.parse(rules, only=only), retry, known.get)
+    return FileDownloader(transport, Mirrors.parse(rules, only=only), retry, known.get)
 
 
 def served(**headers: str) -> Reply:
@@ -267,46 +267,46 @@ def test_file_urls_of_other_hosts_are_refused(sink: MemoryIncoming, url: str) ->
     assert raised.value.id == ErrorId.SOURCE_INVALID
 
 
-HELD = Held(b"held", Validators(place_of(URL), etag='"1"'))
+CACHED = CachedDocument(b"held", Validators(place_of(URL), etag='"1"'))
 
 
-def test_a_document_that_is_unchanged_is_the_held_one() -> None:
+def test_an_unchanged_document_is_the_cached_one() -> None:
     transport = ScriptedTransport(Reply(304, {"ETag": '"1"'}))
-    found = downloader(transport).read(URL, max_bytes=9, held=HELD)
-    assert found == Document(b"held", None, "", HELD.validators, reused=True)
+    found = downloader(transport).read(URL, max_bytes=9, cached=CACHED)
+    assert found == Document(b"held", None, "", CACHED.validators, reused=True)
     assert transport.asked[0].headers["If-None-Match"] == '"1"'
 
 
 def test_a_document_that_has_changed_comes_with_its_new_validators() -> None:
     transport = ScriptedTransport(Reply(200, {"ETag": '"2"'}, b"new"))
-    found = downloader(transport).read(URL, max_bytes=9, held=HELD)
+    found = downloader(transport).read(URL, max_bytes=9, cached=CACHED)
     assert found == Document(b"new", None, "", Validators(place_of(URL), etag='"2"'))
 
 
 def test_a_304_about_other_bytes_is_followed_by_a_request_for_the_whole() -> None:
     transport = ScriptedTransport(Reply(304, {"ETag": '"7"'}), Reply(200, {}, b"whole"))
-    assert downloader(transport).read(URL, max_bytes=9, held=HELD) == Document(b"whole", None, "")
+    assert downloader(transport).read(URL, max_bytes=9, cached=CACHED) == Document(b"whole", None, "")
     assert "If-None-Match" not in transport.asked[1].headers
 
 
 def test_a_304_that_nobody_asked_for_is_an_error() -> None:
-    for held in (None, Held(b"held", Validators(place_of("https://elsewhere.example/"), etag='"1"'))):
+    for cached in (None, CachedDocument(b"held", Validators(place_of("https://elsewhere.example/"), etag='"1"'))):
         transport = ScriptedTransport(Reply(304, {"ETag": '"1"'}))
         with pytest.raises(SourceError, match="304") as raised:
-            downloader(transport).read(URL, max_bytes=9, held=held)
+            downloader(transport).read(URL, max_bytes=9, cached=cached)
         assert raised.value.id == ErrorId.SOURCE_REFUSED
         assert "If-None-Match" not in transport.asked[0].headers
 
 
 def test_a_mirror_is_asked_with_what_it_said_itself_and_the_original_for_the_whole() -> None:
     mirror = "https://m.example/a.tar.gz"
-    held = Held(b"held", Validators(place_of(mirror), etag='"m"'))
+    cached = CachedDocument(b"held", Validators(place_of(mirror), etag='"m"'))
     transport = ScriptedTransport(Reply(404), Reply(200, {}, b"whole"))
     rule = "https://dl.example/=https://m.example/"
-    assert downloader(transport, rule).read(URL, max_bytes=9, held=held).data == b"whole"
+    assert downloader(transport, rule).read(URL, max_bytes=9, cached=cached).data == b"whole"
     assert [asked.headers.get("If-None-Match") for asked in transport.asked] == ['"m"', None]
     unchanged = ScriptedTransport(Reply(304))
-    assert downloader(unchanged, rule).read(URL, max_bytes=9, held=held).via == "https://m.example/"
+    assert downloader(unchanged, rule).read(URL, max_bytes=9, cached=cached).via == "https://m.example/"
 
 
 def test_what_is_unchanged_is_looked_at_like_what_has_come() -> None:
@@ -314,4 +314,4 @@ def test_what_is_unchanged_is_looked_at_like_what_has_come() -> None:
         raise SourceError(ErrorId.SOURCE_INVALID, repr(document.data), where=URL, remedy="-")
 
     with pytest.raises(SourceError, match="held"):
-        downloader(ScriptedTransport(Reply(304))).read(URL, max_bytes=9, accept=refuse, held=HELD)
+        downloader(ScriptedTransport(Reply(304))).read(URL, max_bytes=9, accept=refuse, cached=CACHED)

@@ -9,16 +9,16 @@ import pytest
 
 from bundler.errors import ErrorId, PublishError
 from bundler.net.harbor.projects import HarborApi
-from bundler.net.interface import Health
+from bundler.net.interface import HarborHealth
 from bundler.net.registry.credentials import NoLogins
-from bundler.net.registry.endpoint import Endpoint
+from bundler.net.registry.endpoint import RegistryEndpoint
 from bundler.net.retry import Retry
 from tests.fakes.transport import FakeTransport, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENDPOINT = Endpoint("master", "https://master", insecure=False)
+ENDPOINT = RegistryEndpoint("master", "https://master", insecure=False)
 VERSION = Reply(200, body=b'{"harbor_version": "v2.5.0"}')
 
 
@@ -30,9 +30,9 @@ def harbor(answer: Callable[[], Reply]) -> HarborApi:
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_a_harbor_that_is_starting_is_not_taken_for_another_registry(status: int) -> None:
     replies = [Reply(status), VERSION]
-    assert harbor(lambda: replies.pop(0)).recognised()
+    assert harbor(lambda: replies.pop(0)).is_harbor()
     with pytest.raises(PublishError) as caught:
-        harbor(lambda: Reply(status)).recognised()
+        harbor(lambda: Reply(status)).is_harbor()
     assert caught.value.id == ErrorId.PUSH_UNREACHABLE
 
 
@@ -40,10 +40,10 @@ def test_a_harbor_that_is_starting_is_not_taken_for_another_registry(status: int
     "reply", [Reply(404), Reply(401), Reply(200, body=b"<html>"), Reply(200, body=b"{}"), Reply(200, body=b"[]")]
 )
 def test_other_registries_are_none(reply: Reply) -> None:
-    assert not harbor(lambda: reply).recognised()
+    assert not harbor(lambda: reply).is_harbor()
 
 
 @pytest.mark.parametrize("components", [5, None, "x", [1, "core"], {}])
 def test_components_that_are_none_are_left_out(components: object) -> None:
     body = json.dumps({"status": "unhealthy", "components": components}).encode()
-    assert harbor(lambda: Reply(200, body=body)).health() == Health(healthy=False, ailing=())
+    assert harbor(lambda: Reply(200, body=body)).health() == HarborHealth(healthy=False, unhealthy_components=())

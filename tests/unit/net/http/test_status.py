@@ -4,7 +4,7 @@ import pytest
 
 from bundler.errors import ErrorId
 from bundler.net.http.status import error_for_status, http_date_s, retry_after_s
-from tests.fakes.transport import FakeAnswer, Reply
+from tests.fakes.transport import FakeResponse, Reply
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from tests.fakes.transport import FakeAnswer, Reply
     ],
 )
 def test_each_status_has_its_reaction(status: int, id: ErrorId, retryable: bool) -> None:  # noqa: A002 - the field's name
-    error = error_for_status(FakeAnswer(Reply(status), "https://dl.example/a"))
+    error = error_for_status(FakeResponse(Reply(status), "https://dl.example/a"))
     assert (error.id, error.retryable) == (id, retryable)
     assert str(status) in str(error)
     assert "https://dl.example/a" in str(error)
@@ -49,7 +49,7 @@ def test_retry_after_is_seconds_or_a_date_by_the_servers_own_clock(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     assert retry_after_s(headers) == seconds
-    assert error_for_status(FakeAnswer(Reply(503, headers))).retry_after_s == seconds
+    assert error_for_status(FakeResponse(Reply(503, headers))).retry_after_s == seconds
 
 
 @pytest.mark.parametrize(

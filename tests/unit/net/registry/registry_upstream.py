@@ -12,12 +12,12 @@ from bundler.errors import BundlerError
 from bundler.model.image.oci import OCI_MANIFEST
 from bundler.model.reference import Reference
 from bundler.net.mirrors import Mirrors
-from bundler.net.registry.pull import RegistryClient
+from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
 from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
 
 if TYPE_CHECKING:
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
 
 REFERENCE = Reference("quay.io", "a/b", "1")
 CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": f"sha256:{'0' * 64}", "size": 2}
@@ -46,9 +46,9 @@ class Upstream:
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
     def client(
-        self, *mirrors: str, only: bool = False, attempts: int = 3, login: Login | None = None
-    ) -> RegistryClient:
-        return RegistryClient(
+        self, *mirrors: str, only: bool = False, attempts: int = 3, login: RegistryLogin | None = None
+    ) -> RegistryPuller:
+        return RegistryPuller(
             self.transport,
             mirrors=Mirrors.parse(mirrors, only=only),
             retry=Retry(attempts=attempts, sleep=self.pauses_s.append, jitter=lambda: 0.0),
@@ -60,10 +60,10 @@ class Upstream:
 class OneLogin:
     """A login for quay.io alone."""
 
-    known: Login | None
-    looked_in: str = "config.json"
+    known: RegistryLogin | None
+    searched: str = "config.json"
 
-    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's
+    def login(self, host: str, path: str) -> RegistryLogin | None:  # noqa: ARG002 - the Protocol's
         return self.known if host == "quay.io" else None
 
 
@@ -71,7 +71,7 @@ def answering(*replies: Reply, place: str = "quay.io/v2/a/b/manifests/1") -> Ups
     return Upstream({place: list(replies)})
 
 
-def failure(client: RegistryClient, reference: Reference = REFERENCE) -> BundlerError:
+def failure(client: RegistryPuller, reference: Reference = REFERENCE) -> BundlerError:
     with pytest.raises(BundlerError) as caught:
         client.manifest(reference)
     return caught.value

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import ErrorId, SourceError, ToolMissingError
 from bundler.net.registry.credential_helper import ask_helper
-from bundler.net.registry.credentials import Login
+from bundler.net.registry.credentials import RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins, config_files, normal_key
 
 SECRET = "pa:ss-w0rd"
@@ -58,7 +58,7 @@ def test_a_normal_form_is_its_own(key: str) -> None:
 @pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "docker.io", "index.docker.io"])
 def test_docker_hub_under_its_names(tmp_path: Path, key: str) -> None:
     found = logins(tmp_path, {"auths": {key: auth()}}).login("docker.io", "library/busybox")
-    assert found == Login("user", SECRET, str(tmp_path / "config.json"))
+    assert found == RegistryLogin("user", SECRET, str(tmp_path / "config.json"))
 
 
 def test_the_longest_namespace_counts(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_later_file_is_asked_when_the_first_knows_nothing(tmp_path: Path) -> N
     login = found.login("quay.io", "a")
     assert login is not None
     assert login.found_in == str(tmp_path / "config.json")
-    assert found.looked_in.startswith(f"{named}, {tmp_path / 'config.json'}")
+    assert found.searched.startswith(f"{named}, {tmp_path / 'config.json'}")
 
 
 def write_helper(directory: Path, body: str) -> Path:
@@ -183,7 +183,7 @@ def test_the_store_is_asked_under_docker_hubs_old_name(tmp_path: Path) -> None:
     found = logins(tmp_path, {"credsStore": "test"})
     for _ in range(2):
         login = found.login("docker.io", "library/busybox")
-        assert login == Login("<token>", "identity", "docker-credential-test", "identity-token")
+        assert login == RegistryLogin("<token>", "identity", "docker-credential-test", "identity-token")
     assert asked.read_text() == "https://index.docker.io/v1/\n"
 
 
@@ -253,4 +253,4 @@ def test_a_helpers_name_is_no_path(tmp_path: Path) -> None:
 
 
 def test_secrets_are_not_in_the_repr() -> None:
-    assert SECRET not in repr(Login("u", SECRET, "file"))
+    assert SECRET not in repr(RegistryLogin("u", SECRET, "file"))

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.net.registry.endpoint import Endpoint, Endpoints, is_loopback
+from bundler.net.registry.endpoint import EndpointFinder, RegistryEndpoint, is_loopback
 from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
 
 
-def endpoints(answers: dict[str, Reply], *insecure: str) -> tuple[Endpoints, FakeTransport]:
+def endpoints(answers: dict[str, Reply], *insecure: str) -> tuple[EndpointFinder, FakeTransport]:
     """Answer for `SCHEME://HOST`, be unreachable elsewhere."""
 
     def answer(asked: Asked) -> Reply:
@@ -22,7 +22,7 @@ def endpoints(answers: dict[str, Reply], *insecure: str) -> tuple[Endpoints, Fak
         return answers[root]
 
     transport = FakeTransport(answer)
-    return Endpoints(transport, frozenset(insecure)), transport
+    return EndpointFinder(transport, frozenset(insecure)), transport
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def endpoints(answers: dict[str, Reply], *insecure: str) -> tuple[Endpoints, Fak
 )
 def test_others_speak_tls_and_are_not_probed(host: str, url: str) -> None:
     found, transport = endpoints({})
-    assert found.find(host) == Endpoint(host, url, insecure=False)
+    assert found.find(host) == RegistryEndpoint(host, url, insecure=False)
     assert transport.urls == []
 
 
@@ -38,7 +38,7 @@ def test_others_speak_tls_and_are_not_probed(host: str, url: str) -> None:
 def test_loopback_speaks_plain_http(host: str) -> None:
     assert is_loopback(host)
     found, transport = endpoints({f"http://{host}": Reply(401)})
-    assert found.find(host) == Endpoint(host, f"http://{host}", insecure=True)
+    assert found.find(host) == RegistryEndpoint(host, f"http://{host}", insecure=True)
     assert transport.urls == [f"http://{host}/v2/"]
 
 
@@ -55,7 +55,7 @@ def test_loopback_with_tls() -> None:
 @pytest.mark.parametrize("named", ["registry.example", "Registry.Example:5000"])
 def test_a_named_host_speaks_tls_where_it_can(named: str) -> None:
     found, transport = endpoints({"https://registry.example:5000": Reply(200)}, named)
-    assert found.find("registry.example:5000") == Endpoint(
+    assert found.find("registry.example:5000") == RegistryEndpoint(
         "registry.example:5000", "https://registry.example:5000", insecure=True, named=True
     )
     assert transport.urls == ["https://registry.example:5000/v2/"]
@@ -68,7 +68,7 @@ def test_a_named_host_without_tls() -> None:
 
 def test_another_port_is_not_named() -> None:
     found, _ = endpoints({"http://registry.example:81": Reply(200)}, "registry.example:80")
-    assert found.find("registry.example:81") == Endpoint(
+    assert found.find("registry.example:81") == RegistryEndpoint(
         "registry.example:81", "https://registry.example:81", insecure=False
     )
 

@@ -11,7 +11,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Digest
 from bundler.model.image.oci import DOCKER_INDEX, MAX_MANIFEST_BYTES, OCI_INDEX, OCI_MANIFEST
 from bundler.model.reference import Reference
-from bundler.net.registry.credentials import Login
+from bundler.net.registry.credentials import RegistryLogin
 from tests.fakes.transport import Reply
 from tests.unit.net.registry.registry_upstream import (
     INDEX,
@@ -147,27 +147,29 @@ def test_a_denial_says_whether_credentials_were_there() -> None:
     assert error.id == ErrorId.SOURCE_UNAUTHORIZED
     assert "DENIED: requested access" in error.what
     assert "none for it were found in config.json" in error.what
-    error = failure(answering(reply).client(login=Login("user", "s3cret", "config.json")))
+    error = failure(answering(reply).client(login=RegistryLogin("user", "s3cret", "config.json")))
     assert "refuses the credentials of 'user' found in config.json" in error.what
 
 
 def test_a_challenge_is_answered_once() -> None:
     challenge = Reply(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
     upstream = answering(challenge, Reply(body=MANIFEST, headers=TYPED))
-    assert upstream.client(login=Login("user", "s3cret", "config.json")).manifest(REFERENCE).data == MANIFEST
+    assert upstream.client(login=RegistryLogin("user", "s3cret", "config.json")).manifest(REFERENCE).data == MANIFEST
     assert [asked.headers.get("Authorization") for asked in upstream.transport.asked] == [
         None,
         "Basic dXNlcjpzM2NyZXQ=",
     ]
     forever = answering(challenge)
-    assert failure(forever.client(login=Login("user", "s3cret", "config.json"))).id == ErrorId.SOURCE_UNAUTHORIZED
+    assert (
+        failure(forever.client(login=RegistryLogin("user", "s3cret", "config.json"))).id == ErrorId.SOURCE_UNAUTHORIZED
+    )
     assert len(forever.transport.asked) == 2
 
 
 def test_storage_behind_the_registry_gets_no_answer_to_its_challenge() -> None:
     elsewhere = Reply(401, headers={"WWW-Authenticate": 'Basic realm="x"'}, url="https://storage.example/x")
     upstream = answering(elsewhere)
-    error = failure(upstream.client(login=Login("user", "s3cret", "config.json")))
+    error = failure(upstream.client(login=RegistryLogin("user", "s3cret", "config.json")))
     assert (error.id, error.where) == (ErrorId.SOURCE_UNAUTHORIZED, "https://storage.example/x")
     assert len(upstream.transport.asked) == 1
 
@@ -215,7 +217,7 @@ def test_with_mirrors_only_the_original_is_not_asked() -> None:
 def test_credentials_of_the_original_stay_there() -> None:
     challenge = Reply(401, headers={"WWW-Authenticate": 'Basic realm="x"'})
     upstream = Upstream({"mirror.example/v2/a/b/manifests/1": [challenge]})
-    client = upstream.client("quay.io=mirror.example", only=True, login=Login("user", "s3cret", "config.json"))
+    client = upstream.client("quay.io=mirror.example", only=True, login=RegistryLogin("user", "s3cret", "config.json"))
     assert failure(client).id == ErrorId.SOURCE_UNAUTHORIZED
     assert [asked.headers.get("Authorization") for asked in upstream.transport.asked] == [None]
 

@@ -11,7 +11,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import OCI_INDEX
 from bundler.model.reference import Reference
 from bundler.net.mirrors import Mirrors
-from bundler.net.registry.pull import RegistryClient
+from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
 from tests.fakes.progress import RecordingTask
 from tests.fakes.store import MemoryStore
@@ -20,7 +20,7 @@ from tests.fakes.transport import Reply
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.net.registry.credentials import Login
+    from bundler.net.registry.credentials import RegistryLogin
 
 from tests.unit.net.registry.registry_upstream import (
     CONTENT,
@@ -37,7 +37,7 @@ BLOB = Blob.of(CONTENT)
 PLACES = (Reference("quay.io", "a/b", "1"), Reference("gcr.io", "c", "1"))
 
 
-def bring(client: RegistryClient, directory: Path, held: bytes = b"") -> tuple[str, bytes, RecordingTask]:
+def bring(client: RegistryPuller, directory: Path, held: bytes = b"") -> tuple[str, bytes, RecordingTask]:
     task = RecordingTask()
     with MemoryStore(directory).incoming("x") as incoming:
         incoming.restart("")
@@ -99,13 +99,13 @@ def test_a_blob_through_a_mirror(tmp_path: Path) -> None:
 
 def test_broken_credentials_end_the_matter(tmp_path: Path) -> None:
     class Broken:
-        looked_in = "config.json"
+        searched = "config.json"
 
-        def login(self, host: str, path: str) -> Login | None:
+        def login(self, host: str, path: str) -> RegistryLogin | None:
             raise SourceError(ErrorId.CREDENTIALS_UNREADABLE, f"{host}/{path}", remedy="Mend it.")
 
     upstream = blob_upstream(Reply(401, headers={"WWW-Authenticate": "Basic"}), Reply(body=CONTENT))
-    client = RegistryClient(upstream.transport, logins=Broken(), retry=Retry(attempts=1))
+    client = RegistryPuller(upstream.transport, logins=Broken(), retry=Retry(attempts=1))
     with pytest.raises(SourceError) as caught:
         bring(client, tmp_path)
     assert caught.value.id == ErrorId.CREDENTIALS_UNREADABLE
@@ -152,9 +152,9 @@ def test_a_mirror_whose_tag_is_elsewhere_gives_way_to_the_original() -> None:
 class BrokenLogins:
     """A configuration that the operator has to mend."""
 
-    looked_in = "config.json"
+    searched = "config.json"
 
-    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's
+    def login(self, host: str, path: str) -> RegistryLogin | None:  # noqa: ARG002 - the Protocol's
         raise SourceError(ErrorId.CREDENTIALS_UNREADABLE, "is not JSON", where="config.json", remedy="Mend it.")
 
 
@@ -163,7 +163,7 @@ def test_unreadable_credentials_are_told_and_not_passed_over(tmp_path: Path) -> 
     upstream = blob_upstream(challenge, Reply(body=CONTENT))
     upstream.replies["mirror.example/v2/a/b/manifests/1"] = [challenge]
     upstream.replies["quay.io/v2/a/b/manifests/1"] = [Reply(body=MANIFEST, headers=TYPED)]
-    client = RegistryClient(
+    client = RegistryPuller(
         upstream.transport, mirrors=Mirrors.parse([MIRROR]), retry=Retry(attempts=1), logins=BrokenLogins()
     )
     assert failure(client).id == ErrorId.CREDENTIALS_UNREADABLE

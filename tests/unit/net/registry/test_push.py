@@ -10,10 +10,10 @@ import pytest
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
-from bundler.net.registry.concurrency_limit import TURNS_BEFORE_MORE, Gate
+from bundler.net.registry.concurrency_limit import SUCCESSES_PER_INCREASE, AdaptiveLimit
 from bundler.net.registry.credentials import NoLogins
-from bundler.net.registry.endpoint import Endpoint
-from bundler.net.registry.push import MOST_IN_VAIN, RegistryPusher
+from bundler.net.registry.endpoint import RegistryEndpoint
+from bundler.net.registry.push import MAX_FAILURES, RegistryPusher
 from bundler.net.registry.push_errors import publish_error
 from bundler.net.retry import Retry
 from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
@@ -27,12 +27,12 @@ ATTEMPTS = 3
 
 def pusher(
     answer: Callable[[Asked], Reply], *, plain_http: bool = False, pauses_s: list[float] | None = None, most: int = 8
-) -> tuple[RegistryPusher, FakeTransport, Gate]:
-    transport, gate = FakeTransport(answer), Gate(most)
+) -> tuple[RegistryPusher, FakeTransport, AdaptiveLimit]:
+    transport, limit = FakeTransport(answer), AdaptiveLimit(most)
     waited = [] if pauses_s is None else pauses_s
     retry = Retry(attempts=ATTEMPTS, sleep=waited.append, jitter=lambda: 0.0)
-    made = RegistryPusher("master", transport, plain_http=plain_http, logins=NoLogins(), retry=retry, gate=gate)
-    return made, transport, gate
+    made = RegistryPusher("master", transport, plain_http=plain_http, logins=NoLogins(), retry=retry, limit=limit)
+    return made, transport, limit
 
 
 def failure(act: Callable[[], object]) -> PublishError:
@@ -63,14 +63,14 @@ def test_a_host_that_is_no_registry() -> None:
 def test_a_busy_registry_is_asked_again_after_the_pause_it_wants_and_by_fewer_at_once() -> None:
     replies = [Reply(429, {"Retry-After": "7"}), Reply(503), Reply(200)]
     pauses_s: list[float] = []
-    made, _, gate = pusher(lambda _: replies.pop(0), pauses_s=pauses_s)
+    made, _, limit = pusher(lambda _: replies.pop(0), pauses_s=pauses_s)
     assert made.has_blob("k8s/app", BLOB)
     assert pauses_s == [7.0, 0.0]
-    assert gate.limit == 2
-    replies += [Reply(200)] * TURNS_BEFORE_MORE
-    for _ in range(TURNS_BEFORE_MORE):
+    assert limit.current == 2
+    replies += [Reply(200)] * SUCCESSES_PER_INCREASE
+    for _ in range(SUCCESSES_PER_INCREASE):
         made.has_blob("k8s/app", BLOB)
-    assert gate.limit == 3
+    assert limit.current == 3
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_a_registry_that_is_gone_is_not_asked_for_every_blob() -> None:
 
 def test_a_registry_that_is_busy_for_ever_is_given_up() -> None:
     made, transport, _ = pusher(lambda _: Reply(429, {"Retry-After": "120"}))
-    for _ in range(MOST_IN_VAIN + 5):
+    for _ in range(MAX_FAILURES + 5):
         assert failure(lambda: made.has_blob("k8s/app", BLOB)).id == ErrorId.PUSH_UNREACHABLE
-    assert len(transport.asked) == MOST_IN_VAIN * ATTEMPTS
+    assert len(transport.asked) == MAX_FAILURES * ATTEMPTS
     # one that gets something through in between is not
     replies = ([Reply(503)] * ATTEMPTS + [Reply(200)]) * 5
     patient, _, _ = pusher(lambda _: replies.pop(0))
@@ -141,10 +141,10 @@ def test_a_tag_whose_digest_is_not_told_is_not_taken_to_be_free() -> None:
     # the first answer was cut, and what is asked then has no body either
     replies = [Reply(200), Reply(200), Reply(200, {"Docker-Content-Digest": str(BLOB.digest)}), Reply(404)]
     made, _, _ = pusher(lambda _: replies.pop(0))
-    assert made.held("k8s/app", "1") == BLOB.digest
-    assert made.held("k8s/app", "1") is None
+    assert made.manifest_digest("k8s/app", "1") == BLOB.digest
+    assert made.manifest_digest("k8s/app", "1") is None
     silent = pusher(lambda _: Reply(200))[0]
-    assert failure(lambda: silent.held("k8s/app", "1")).id == ErrorId.PUSH_REFUSED
+    assert failure(lambda: silent.manifest_digest("k8s/app", "1")).id == ErrorId.PUSH_REFUSED
 
 
 def test_a_line_that_is_cut_more_often_than_is_tried_brings_a_blob_where_the_registry_keeps_what_came() -> None:
@@ -196,7 +196,7 @@ def test_a_blob_whose_answer_was_lost_is_looked_for_before_it_is_sent_again() ->
 def test_a_registry_that_tells_no_digest_is_asked_for_the_bytes(status: int) -> None:
     replies = [Reply(200), Reply(status, body=b"{}")]
     made, transport, _ = pusher(lambda _: replies.pop(0))
-    assert made.held("k8s/app", "1") == (Digest.sha256(b"{}") if status == 200 else None)
+    assert made.manifest_digest("k8s/app", "1") == (Digest.sha256(b"{}") if status == 200 else None)
     assert [asked.method for asked in transport.asked] == ["HEAD", "GET"]
 
 
@@ -214,7 +214,7 @@ def test_the_words_of_a_refusal_are_asked_for_where_a_head_has_none() -> None:
         return Reply(403, body=b"" if asked.method == "HEAD" else errors("DENIED", "frozen by the auditor"))
 
     made, transport, _ = pusher(answer)
-    error = failure(lambda: made.held("k8s/app", "1"))
+    error = failure(lambda: made.manifest_digest("k8s/app", "1"))
     assert (error.id, error.status, error.code) == (ErrorId.PUSH_UNAUTHORIZED, 403, "DENIED")
     assert "frozen by the auditor" in str(error)
     assert [asked.method for asked in transport.asked] == ["HEAD", "GET"]
@@ -230,14 +230,14 @@ def test_the_name_of_an_image_is_not_taken_for_the_registrys_words() -> None:
 def test_the_name_of_an_account_is_not_taken_for_the_registrys_words() -> None:
     words = "master refuses the credentials of 'quota-robot' found in config.json (DENIED: no)"
     refused = SourceError(ErrorId.SOURCE_UNAUTHORIZED, words, remedy="-", status=403, code="DENIED", quote="DENIED: no")
-    error = publish_error(refused, Endpoint("master", "https://master", insecure=False))
+    error = publish_error(refused, RegistryEndpoint("master", "https://master", insecure=False))
     assert (error.id, error.status, error.code, str(error)) == (ErrorId.PUSH_UNAUTHORIZED, 403, "DENIED", words)
 
 
 def test_docker_hub_is_asked_where_it_answers() -> None:
     transport = FakeTransport(lambda _: Reply(200))
     RegistryPusher(
-        "docker.io", transport, plain_http=False, logins=NoLogins(), retry=Retry(attempts=1), gate=Gate(1)
+        "docker.io", transport, plain_http=False, logins=NoLogins(), retry=Retry(attempts=1), limit=AdaptiveLimit(1)
     ).check()
     assert [asked.url for asked in transport.asked] == ["https://registry-1.docker.io/v2/"]
 

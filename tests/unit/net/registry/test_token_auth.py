@@ -12,8 +12,8 @@ import pytest
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.interface import Credentials
-from bundler.net.registry.credentials import Login, LoginKind
-from bundler.net.registry.endpoint import Endpoint, Repository
+from bundler.net.registry.credentials import LoginKind, RegistryLogin
+from bundler.net.registry.endpoint import RegistryEndpoint, RemoteRepository
 from bundler.net.registry.token_auth import RENEWED_BEFORE_END_S, RegistryAuth
 from tests.fakes.transport import Asked, FakeTransport, Reply
 
@@ -26,12 +26,12 @@ SECRET = "s3cret-word"
 class KnownLogins:
     """One login for every repository, or none."""
 
-    looked_in = "config.json"
+    searched = "config.json"
 
-    def __init__(self, login: Login | None = None) -> None:
+    def __init__(self, login: RegistryLogin | None = None) -> None:
         self._login = login
 
-    def login(self, host: str, path: str) -> Login | None:  # noqa: ARG002 - the Protocol's
+    def login(self, host: str, path: str) -> RegistryLogin | None:  # noqa: ARG002 - the Protocol's
         return self._login
 
 
@@ -51,17 +51,17 @@ class TokenService:
         self.given += 1
         return Reply(body=json.dumps({"token": f"t{self.given}", "expires_in": self.expires_in}).encode())
 
-    def auth(self, login: Login | None = None) -> RegistryAuth:
+    def auth(self, login: RegistryLogin | None = None) -> RegistryAuth:
         return RegistryAuth(self.transport, KnownLogins(login), clock=lambda: self.now_s)
 
 
-def repository(path: str = "a/b", *, scheme: str = "https", insecure: bool = False) -> Repository:
-    endpoint = Endpoint("registry.example", f"{scheme}://registry.example", insecure, named=insecure)
-    return Repository(endpoint, path, f"registry.example/{path}:1")
+def repository(path: str = "a/b", *, scheme: str = "https", insecure: bool = False) -> RemoteRepository:
+    endpoint = RegistryEndpoint("registry.example", f"{scheme}://registry.example", insecure, named=insecure)
+    return RemoteRepository(endpoint, path, f"registry.example/{path}:1")
 
 
-def login(kind: LoginKind = "password") -> Login:
-    return Login("user", SECRET, "config.json", kind)
+def login(kind: LoginKind = "password") -> RegistryLogin:
+    return RegistryLogin("user", SECRET, "config.json", kind)
 
 
 def test_nothing_is_sent_before_a_challenge() -> None:
@@ -91,7 +91,7 @@ def test_basic_that_is_refused_is_not_sent_again() -> None:
 class OneNamespace(KnownLogins):
     """Knows the repositories below `private/` alone."""
 
-    def login(self, host: str, path: str) -> Login | None:
+    def login(self, host: str, path: str) -> RegistryLogin | None:
         return super().login(host, path) if path.startswith("private/") else None
 
 
@@ -268,7 +268,9 @@ def test_credentials_do_not_go_to_a_realm_without_tls(kind: LoginKind) -> None:
 @pytest.mark.parametrize("kind", ["password", "identity-token"])
 def test_a_registry_on_this_machine_sends_credentials_in_clear_to_this_machine_alone(kind: LoginKind) -> None:
     # perhaps it is the end of a tunnel
-    here = Repository(Endpoint("localhost:5000", "http://localhost:5000", insecure=True), "a/b", "localhost:5000/a/b:1")
+    here = RemoteRepository(
+        RegistryEndpoint("localhost:5000", "http://localhost:5000", insecure=True), "a/b", "localhost:5000/a/b:1"
+    )
     service = TokenService()
     with pytest.raises(SourceError, match="without TLS; they were not sent"):
         service.auth(login(kind)).renew(here, 'Bearer realm="http://auth.example/token"', "")

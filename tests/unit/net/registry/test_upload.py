@@ -9,7 +9,7 @@ import pytest
 from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Blob
 from bundler.model.progress import Unwatched
-from bundler.net.registry.endpoint import Endpoint, Repository
+from bundler.net.registry.endpoint import RegistryEndpoint, RemoteRepository
 from bundler.net.registry.upload import Upload, resolved
 from tests.fakes.transport import Asked, Reply, ScriptedTransport, cut_error
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONTENT = b"0123456789"
 BLOB = Blob.of(CONTENT)
-REPOSITORY = Repository(Endpoint("master", "https://master", insecure=False), "k8s/app", "master/k8s/app")
+REPOSITORY = RemoteRepository(RegistryEndpoint("master", "https://master", insecure=False), "k8s/app", "master/k8s/app")
 SESSION = "/v2/k8s/app/blobs/uploads/1?_state=s"
 BEGUN = Reply(202, {"Location": SESSION})
 
@@ -129,6 +129,6 @@ def test_bytes_that_are_wrong_from_the_first_are_not_sent_again() -> None:
 
 def test_an_upload_that_has_begun_elsewhere_goes_on_there() -> None:
     transport = ScriptedTransport(Reply(201))
-    Upload(transport, REPOSITORY, BLOB, pieces, Unwatched(), begun=f"https://master{SESSION}").attempt()
+    Upload(transport, REPOSITORY, BLOB, pieces, Unwatched(), started_at=f"https://master{SESSION}").attempt()
     (put,) = transport.asked
     assert put.url.startswith(f"https://master{SESSION}&digest=")

@@ -36,19 +36,19 @@ def comps(*parts: str) -> Comps:
     return read_comps(io.BytesIO(f"{HEAD}<comps>{''.join(parts)}</comps>".encode()), "comps of base")
 
 
-@pytest.mark.parametrize("wish", ["@core", "@Core", "@CORE", "@cor*"])
-def test_a_group_is_meant_by_id_or_name_and_its_optional_packages_are_left_out(wish: str) -> None:
-    assert set(comps(CORE, EXTRA).packages(wish) or ()) == IN_CORE
+@pytest.mark.parametrize("spec", ["@core", "@Core", "@CORE", "@cor*"])
+def test_a_group_is_meant_by_id_or_name_and_its_optional_packages_are_left_out(spec: str) -> None:
+    assert set(comps(CORE, EXTRA).packages(spec) or ()) == IN_CORE
 
 
 def test_a_translated_name_means_nothing() -> None:
     assert comps(CORE).packages("@Kern") is None
 
 
-@pytest.mark.parametrize("wish", ["@server", "@^server", "@Server"])
-def test_an_environment_is_its_mandatory_groups(wish: str) -> None:
+@pytest.mark.parametrize("spec", ["@server", "@^server", "@Server"])
+def test_an_environment_is_its_mandatory_groups(spec: str) -> None:
     found = comps(CORE, EXTRA, OPTIONAL, SERVER)
-    assert set(found.packages(wish) or ()) == {*IN_CORE, GroupPackage("mc")}
+    assert set(found.packages(spec) or ()) == {*IN_CORE, GroupPackage("mc")}
     assert found.packages("@^core") is None
     assert found.names() == ("core", "extra", "opt", "server")
 

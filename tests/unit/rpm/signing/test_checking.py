@@ -117,7 +117,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_signature_over_the_header_is_enough_where_it_holds_the_payloads_digest(path: Path) -> None:
     parts = _package(binary(SIG_DSA_HEADER, DSA_SIGNATURE))
-    assert _check(parts, path) == (DSA.key_ids[0], [parts.header])
+    assert _check(parts, path) == (DSA.parts[0].key_id, [parts.header])
 
 
 @pytest.mark.parametrize(("tag", "signature", "key"), [(SIG_PGP, RSA_SIGNATURE, RSA), (SIG_GPG, DSA_SIGNATURE, DSA)])
@@ -125,14 +125,14 @@ def test_without_such_a_digest_header_and_payload_are_covered(
     path: Path, tag: int, signature: bytes, key: PublicKey
 ) -> None:
     parts = _package(binary(tag, signature), binary(SIG_RSA_HEADER, RSA_SIGNATURE), payload_digest=None)
-    assert _check(parts, path) == (key.key_ids[0], [parts.header + PAYLOAD])
+    assert _check(parts, path) == (key.parts[0].key_id, [parts.header + PAYLOAD])
 
 
 def test_a_digest_of_the_payload_by_sha1_counts_as_none(path: Path) -> None:
     weak = hashlib.sha1(PAYLOAD, usedforsecurity=False).hexdigest()
     signatures = binary(SIG_DSA_HEADER, DSA_SIGNATURE), binary(SIG_PGP, RSA_SIGNATURE)
     parts = _package(*signatures, payload_digest=weak, algorithm=SHA1_NUMBER)
-    assert _check(parts, path) == (RSA.key_ids[0], [parts.header + PAYLOAD])
+    assert _check(parts, path) == (RSA.parts[0].key_id, [parts.header + PAYLOAD])
 
 
 def test_a_signature_over_the_header_alone_is_refused(path: Path) -> None:
@@ -143,12 +143,12 @@ def test_a_signature_over_the_header_alone_is_refused(path: Path) -> None:
 
 def test_of_two_signatures_the_one_by_a_known_key_decides(path: Path) -> None:
     parts = _package(binary(SIG_RSA_HEADER, RSA_SIGNATURE), binary(SIG_DSA_HEADER, DSA_SIGNATURE))
-    assert _check(parts, path, [DSA]) == (DSA.key_ids[0], [parts.header])
+    assert _check(parts, path, [DSA]) == (DSA.parts[0].key_id, [parts.header])
 
 
 def test_when_the_headers_signer_is_unknown_the_packages_signer_may_be_known(path: Path) -> None:
     parts = _package(binary(SIG_RSA_HEADER, RSA_SIGNATURE), binary(SIG_GPG, DSA_SIGNATURE))
-    assert _check(parts, path, [DSA]) == (DSA.key_ids[0], [parts.header + PAYLOAD])
+    assert _check(parts, path, [DSA]) == (DSA.parts[0].key_id, [parts.header + PAYLOAD])
 
 
 def test_another_signature_does_not_vouch_for_the_one_that_decides(path: Path) -> None:
@@ -163,7 +163,7 @@ def test_another_signature_does_not_vouch_for_the_one_that_decides(path: Path) -
 def test_an_unknown_key_is_named_beside_those_accepted(path: Path) -> None:
     error = _refusal(_package(binary(SIG_DSA_HEADER, DSA_SIGNATURE)), path, [RSA])
     assert error.id is ErrorId.RPM_KEY_UNKNOWN
-    assert (error.got, error.want) == (DSA.key_ids[0], f"a signature by {RSA}")
+    assert (error.got, error.want) == (DSA.parts[0].key_id, f"a signature by {RSA}")
 
 
 def test_no_accepted_keys_at_all_is_said(path: Path) -> None:
@@ -253,11 +253,11 @@ def test_any_damage_is_an_integrity_error_or_harmless(
 
 def test_metadata_is_handed_over_as_it_is() -> None:
     verifier = RecordingVerifier()
-    assert check_detached(b"repomd", DSA_SIGNATURE, [RSA, DSA], where="test", gpgv=verifier) == DSA.key_ids[0]
+    assert check_detached(b"repomd", DSA_SIGNATURE, [RSA, DSA], where="test", gpgv=verifier) == DSA.parts[0].key_id
     assert verifier.asked == [(DSA_SIGNATURE, DSA, b"repomd")]
 
 
-GOOD = f"[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG {RSA.key_ids[0].upper()} Vendor\n"
+GOOD = f"[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG {RSA.parts[0].key_id.upper()} Vendor\n"
 VALID = f"[GNUPG:] VALIDSIG {RSA.fingerprint.upper()} 2026-11-23 1795431587 0 4 0 1 8 00 {RSA.fingerprint.upper()}\n"
 
 

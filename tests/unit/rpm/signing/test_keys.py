@@ -45,10 +45,15 @@ def _fault(data: bytes) -> str:
 
 def test_a_key_tells_what_it_is() -> None:
     key = _key("rsa.asc")
-    assert (key.fingerprint, key.key_ids, key.user_id) == (RSA, (RSA[-16:],), "Vendor <vendor@example.org>")
-    assert (key.algorithm, key.created, key.expires) == ("RSA", _at("2020-01-01"), None)
+    assert (key.fingerprint, [part.key_id for part in key.parts], key.user_id) == (
+        RSA,
+        [RSA[-16:]],
+        "Vendor <vendor@example.org>",
+    )
+    (part,) = key.parts
+    assert (part.algorithm, part.created, part.expires) == ("RSA", _at("2020-01-01"), None)
     assert str(key) == f"{RSA[-16:]} (Vendor <vendor@example.org>)"
-    assert (_key("dsa.asc").fingerprint, _key("dsa.asc").algorithm) == (DSA, "DSA")
+    assert (_key("dsa.asc").fingerprint, _key("dsa.asc").parts[0].algorithm) == (DSA, "DSA")
 
 
 def test_binary_and_armored_are_the_same_key() -> None:
@@ -76,8 +81,8 @@ def test_trust_packets_of_a_keyring_are_not_exported() -> None:
 
 
 def test_the_newest_self_signature_says_when_a_key_expires() -> None:
-    assert _key("expires-2017.asc").expires == _at("2017-01-01")
-    extended = _key("extended-to-2019.asc")
+    assert _key("expires-2017.asc").parts[0].expires == _at("2017-01-01")
+    extended = _key("extended-to-2019.asc").parts[0]
     assert extended.expires == _at("2019-01-01")
     assert extended.created == _at("2015-01-01")
 
@@ -91,7 +96,7 @@ def test_an_expired_key_is_good_for_what_it_signed_before() -> None:
 
 def test_subkeys_have_ids_and_an_expiry_of_their_own() -> None:
     key = _key("two-subkeys.asc")
-    assert key.key_ids == ("509a2717eb8783ca", "ebe5117aa95c0a5a", "5ecd6dfbecc8bc0e")
+    assert [part.key_id for part in key.parts] == ["509a2717eb8783ca", "ebe5117aa95c0a5a", "5ecd6dfbecc8bc0e"]
     assert [part.algorithm for part in key.parts] == ["EdDSA", "EdDSA", "RSA"]
     assert [part.expires and day(part.expires) for part in key.parts] == [None, "2022-01-01", None]
     assert "expired" in key.fault_at(key.parts[1], _at("2023-01-01"))
@@ -100,7 +105,7 @@ def test_subkeys_have_ids_and_an_expiry_of_their_own() -> None:
 
 def test_a_revoked_key_is_good_for_nothing() -> None:
     key = _key("revoked.asc")
-    assert key.fault_at(key.parts[0], _at("2020-06-01")) == f"key {key.key_ids[0]} is revoked"
+    assert key.fault_at(key.parts[0], _at("2020-06-01")) == f"key {key.parts[0].key_id} is revoked"
 
 
 @pytest.mark.parametrize(("issuer", "revoked"), [(RSA, True), (DSA, False)], ids=["itself", "somebody-else"])
@@ -115,7 +120,7 @@ def test_only_its_owner_revokes_a_key(issuer: str, revoked: bool) -> None:
 def test_a_subkey_falls_with_its_primary_key() -> None:
     key, revoked = _key("two-subkeys.asc"), _key("revoked.asc")
     together = PublicKey((revoked.parts[0], key.parts[2]), "", b"")
-    assert together.fault_at(key.parts[2], _at("2021-01-01")) == f"key {revoked.key_ids[0]} is revoked"
+    assert together.fault_at(key.parts[2], _at("2021-01-01")) == f"key {revoked.parts[0].key_id} is revoked"
 
 
 @pytest.mark.parametrize(("name", "owner"), [("rsa-signature.sig", RSA), ("dsa-signature-sha512.sig", DSA)])
@@ -131,7 +136,7 @@ def test_the_maker_of_a_signature_is_found_by_its_fingerprint(name: str, owner: 
 def test_of_copies_of_a_key_the_one_that_is_good_counts_unless_one_is_revoked() -> None:
     old, extended = _key("expires-2017.asc"), _key("extended-to-2019.asc")
     withdrawn = replace(old, parts=(replace(old.parts[0], revoked=True),))
-    signature = SignaturePacket(4, 0, "RSA", "sha256", _at("2018-06-01"), old.key_ids[0], old.fingerprint)
+    signature = SignaturePacket(4, 0, "RSA", "sha256", _at("2018-06-01"), old.parts[0].key_id, old.fingerprint)
     assert (
         find_part([old, extended], signature) == find_part([extended, old], signature) == (extended, extended.parts[0])
     )

@@ -33,7 +33,7 @@ REPO = solvable_repo("base", [*DOCKER, *OTHERS])
 
 
 @pytest.mark.parametrize(
-    ("wish", "expected"),
+    ("spec", "expected"),
     [
         ("docker-ce", ["docker-ce-3:23.0-1.x86_64"]),
         ("docker-ce-20.10.*", ["docker-ce-3:20.10.9-1.x86_64"]),
@@ -55,18 +55,18 @@ REPO = solvable_repo("base", [*DOCKER, *OTHERS])
         ("glibc", ["glibc-1-1.x86_64"]),
     ],
 )
-def test_a_wish_is_understood_as_by_dnf(wish: str, expected: list[str]) -> None:
-    assert choose([REPO], wish) == expected
+def test_a_spec_is_understood_as_by_dnf(spec: str, expected: list[str]) -> None:
+    assert choose([REPO], spec) == expected
 
 
-def test_what_obsoletes_a_wish_takes_its_place_unless_a_version_is_named() -> None:
+def test_what_obsoletes_a_spec_takes_its_place_unless_a_version_is_named() -> None:
     assert choose([REPO], "old") == ["new-2-1.x86_64"]
     assert choose([REPO], "ol*") == ["new-2-1.x86_64"]
     assert choose([REPO], "old-1") == ["old-1-1.x86_64"]
 
 
 @pytest.mark.parametrize(
-    ("wish", "problem"),
+    ("spec", "problem"),
     [
         ("dokcer-ce", "no package fits dokcer-ce; did you mean 'docker-ce'?"),
         ("TOOL", "no package fits TOOL; did you mean 'tool'?"),
@@ -93,22 +93,22 @@ def test_what_obsoletes_a_wish_takes_its_place_unless_a_version_is_named() -> No
         ),
     ],
 )
-def test_a_wish_that_means_nothing_is_told_with_its_line(wish: str, problem: str) -> None:
+def test_a_spec_that_means_nothing_is_reported_with_its_line(spec: str, problem: str) -> None:
     with pytest.raises(ManifestError) as raised:
-        solve_for([REPO], "tool", wish)
+        solve_for([REPO], "tool", spec)
     assert raised.value.id == ErrorId.RPM_NOT_FOUND
     assert raised.value.problems == (f"m.yaml:2:5: {problem}",)
 
 
-def test_all_wishes_that_mean_nothing_are_told_at_once() -> None:
+def test_all_specs_that_mean_nothing_are_reported_at_once() -> None:
     with pytest.raises(ManifestError) as raised:
         solve_for([REPO], "nope1", "tool", "nope2")
     assert [problem[:8] for problem in raised.value.problems] == ["m.yaml:1", "m.yaml:3"]
 
 
 def test_with_multilib_each_architecture_can_be_had() -> None:
-    for wish in ("glibc.*", "glibc*.*"):
-        found = solve_for([REPO], wish, multilib=True)
+    for spec in ("glibc.*", "glibc*.*"):
+        found = solve_for([REPO], spec, multilib=True)
         assert [rpm.nevra.arch for rpm in found.packages] == ["i686", "x86_64"]
     assert [rpm.nevra.arch for rpm in solve_for([REPO], "glibc", multilib=True).packages] == ["x86_64"]
     assert choose([REPO], "glibc.*") == ["glibc-1-1.x86_64"]

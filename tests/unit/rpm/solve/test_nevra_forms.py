@@ -5,36 +5,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.model.rpm.nevra import Nevra
-from bundler.rpm.solve.nevra_forms import NameForm, is_glob, is_path, name_forms
+from bundler.rpm.solve.nevra_forms import NevraForm, is_glob, is_path, nevra_forms
 from bundler.rpm.solve.package_pool import FullName
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("vim", [NameForm("vim")]),
-        ("vim.noarch", [NameForm("vim", arch="noarch"), NameForm("vim.noarch")]),
+        ("vim", [NevraForm("vim")]),
+        ("vim.noarch", [NevraForm("vim", arch="noarch"), NevraForm("vim.noarch")]),
         (
             "docker-ce-20.10.*",
             [
-                NameForm("docker", version="ce", release="20.10", arch="*"),
-                NameForm("docker-ce-20.10", arch="*"),
-                NameForm("docker-ce-20.10.*"),
-                NameForm("docker", version="ce", release="20.10.*"),
-                NameForm("docker-ce", version="20.10.*"),
+                NevraForm("docker", version="ce", release="20.10", arch="*"),
+                NevraForm("docker-ce-20.10", arch="*"),
+                NevraForm("docker-ce-20.10.*"),
+                NevraForm("docker", version="ce", release="20.10.*"),
+                NevraForm("docker-ce", version="20.10.*"),
             ],
         ),
-        ("a-2:1-3.x86_64", [NameForm("a", 2, "1", "3", "x86_64"), NameForm("a", 2, "1", "3.x86_64")]),
-        ("a-0:1", [NameForm("a", 0, "1")]),
+        ("a-2:1-3.x86_64", [NevraForm("a", 2, "1", "3", "x86_64"), NevraForm("a", 2, "1", "3.x86_64")]),
+        ("a-0:1", [NevraForm("a", 0, "1")]),
     ],
 )
-def test_readings_come_in_the_order_of_dnf(text: str, expected: list[NameForm]) -> None:
-    assert list(name_forms(text)) == expected
+def test_readings_come_in_the_order_of_dnf(text: str, expected: list[NevraForm]) -> None:
+    assert list(nevra_forms(text)) == expected
 
 
 @pytest.mark.parametrize("text", ["/usr/bin/x", "libfoo.so.1()(64bit)", "a = 1", "(a or b)", "config(x) >= 2", ""])
 def test_a_capability_or_path_is_no_name(text: str) -> None:
-    assert list(name_forms(text)) == []
+    assert list(nevra_forms(text)) == []
 
 
 @given(
@@ -47,26 +47,26 @@ def test_a_capability_or_path_is_no_name(text: str) -> None:
 def test_the_first_reading_of_a_full_name_is_that_package(
     name: str, epoch: int, version: str, release: str, arch: str
 ) -> None:
-    form = next(name_forms(f"{name}-{epoch}:{version}-{release}.{arch}"))
-    assert form == NameForm(name, epoch, version, release, arch)
+    form = next(nevra_forms(f"{name}-{epoch}:{version}-{release}.{arch}"))
+    assert form == NevraForm(name, epoch, version, release, arch)
     assert form.fits(FullName(name, epoch, version, release, arch))
     assert not form.fits(FullName(name, epoch + 1, version, release, arch))
 
 
 @given(st.text(max_size=60))
 def test_no_text_is_too_odd_to_be_looked_at(text: str) -> None:
-    assert all(form.name for form in name_forms(text))
+    assert all(form.name for form in nevra_forms(text))
 
 
 def test_an_epoch_longer_than_any_is_no_epoch() -> None:
-    assert list(name_forms(f"a-{'9' * 5000}:1")) == []
+    assert list(nevra_forms(f"a-{'9' * 5000}:1")) == []
 
 
 def test_a_version_may_be_a_glob_and_an_absent_part_fits_all() -> None:
-    assert NameForm("a", version="20.10.*").fits(FullName("a", 3, "20.10.9", "1", "x86_64"))
-    assert not NameForm("a", version="20.10.*").fits(FullName("a", 3, "23.0", "1", "x86_64"))
-    assert NameForm("a").is_just_name
-    assert not NameForm("a", 0).is_just_name
+    assert NevraForm("a", version="20.10.*").fits(FullName("a", 3, "20.10.9", "1", "x86_64"))
+    assert not NevraForm("a", version="20.10.*").fits(FullName("a", 3, "23.0", "1", "x86_64"))
+    assert NevraForm("a").is_just_name
+    assert not NevraForm("a", 0).is_just_name
 
 
 def test_globs_and_paths_are_told() -> None:

@@ -27,15 +27,15 @@ PACKAGES = [
 ]
 
 
-def problems(*wishes: str) -> Sequence[str]:
+def problems(*package_specs: str) -> Sequence[str]:
     with pytest.raises(ManifestError) as raised:
-        solve_for([solvable_repo("base", PACKAGES)], *wishes)
+        solve_for([solvable_repo("base", PACKAGES)], *package_specs)
     assert raised.value.id == ErrorId.RPM_UNSATISFIABLE
     return raised.value.problems
 
 
 @pytest.mark.parametrize(
-    ("wishes", "lines"),
+    ("package_specs", "lines"),
     [
         (
             ("fine", "needy"),
@@ -90,14 +90,14 @@ def problems(*wishes: str) -> Sequence[str]:
         ),
     ],
 )
-def test_a_problem_names_the_wishes_and_the_reasons(wishes: tuple[str, ...], lines: list[str]) -> None:
-    (problem,) = problems(*wishes)
+def test_a_problem_names_the_specs_and_the_reasons(package_specs: tuple[str, ...], lines: list[str]) -> None:
+    (problem,) = problems(*package_specs)
     first, *reasons = problem.splitlines()
     assert first == lines[0]
     assert sorted(reasons) == sorted(lines[1:])
 
 
-def test_every_wish_that_cannot_be_met_is_told() -> None:
+def test_every_spec_that_cannot_be_met_is_reported() -> None:
     found = problems("needy", "one", "two")
     assert [problem.splitlines()[0].partition(":")[2] for problem in found] == [
         "1:5: needy cannot be installed:",

@@ -19,11 +19,11 @@ SHA256 = b'"sha256" pkgid="YES">' + Package("a").pkgid.encode()
 CLOSED = ["app-1.0-1.x86_64", "doc-1-1.noarch", "lib-2-1.x86_64", "man-1-1.x86_64", "tool-1-1.x86_64"]
 
 
-def test_the_closure_of_a_wish_is_closed() -> None:
+def test_the_closure_of_a_spec_is_closed() -> None:
     assert choose([solvable_repo("base", [APP, LIB_1, LIB_2, MAN, DOC, TOOL, Package("other")])], "app") == CLOSED
 
 
-def test_neither_the_order_of_packages_nor_of_wishes_matters() -> None:
+def test_neither_the_order_of_packages_nor_of_specs_matters() -> None:
     packages = [APP, LIB_1, LIB_2, MAN, DOC, TOOL]
     assert choose([solvable_repo("base", packages[::-1])], "lib", "app") == CLOSED
     assert choose([solvable_repo("base", packages)], "app", "lib") == CLOSED

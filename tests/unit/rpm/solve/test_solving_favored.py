@@ -15,17 +15,17 @@ LIB_1, LIB_2 = Package("lib", "1"), Package("lib", "2")
 BOTH = (APP_1.nevra, LIB_1.nevra)
 
 
-def chosen(packages: list[Package], *wishes: str, favored: tuple[Nevra, ...] = BOTH) -> list[str]:
-    """Return name-version of what wishes come to."""
-    found = solve_for([solvable_repo("base", packages)], *wishes, favored=favored).packages
+def chosen(packages: list[Package], *package_specs: str, favored: tuple[Nevra, ...] = BOTH) -> list[str]:
+    """Return the names and versions that specs come to."""
+    found = solve_for([solvable_repo("base", packages)], *package_specs, favored=favored).packages
     return [f"{rpm.nevra.name}-{rpm.nevra.version}" for rpm in found]
 
 
-@pytest.mark.parametrize("wish", ["app", "ap*", "app.x86_64"])
-def test_what_was_there_before_beats_what_is_newer(wish: str) -> None:
+@pytest.mark.parametrize("spec", ["app", "ap*", "app.x86_64"])
+def test_what_was_there_before_beats_what_is_newer(spec: str) -> None:
     packages = [APP_2, APP_1, LIB_2, LIB_1]
-    assert chosen(packages, wish) == ["app-1", "lib-1"]
-    assert chosen(packages, wish, favored=()) == ["app-2", "lib-2"]
+    assert chosen(packages, spec) == ["app-1", "lib-1"]
+    assert chosen(packages, spec, favored=()) == ["app-2", "lib-2"]
 
 
 def test_what_is_not_favored_moves_alone() -> None:
@@ -34,17 +34,17 @@ def test_what_is_not_favored_moves_alone() -> None:
     assert chosen(packages, "app", favored=(APP_1.nevra,)) == ["app-1", "lib-2"]
 
 
-@pytest.mark.parametrize("wish", ["app-2", "app = 2", "app >= 2"])
-def test_a_wish_for_something_newer_wins(wish: str) -> None:
-    assert chosen([APP_2, APP_1, LIB_2, LIB_1], wish) == ["app-2", "lib-1"]
+@pytest.mark.parametrize("spec", ["app-2", "app = 2", "app >= 2"])
+def test_a_spec_for_something_newer_wins(spec: str) -> None:
+    assert chosen([APP_2, APP_1, LIB_2, LIB_1], spec) == ["app-2", "lib-1"]
 
 
-@pytest.mark.parametrize("wishes", [("app", "lib"), ("lib", "app")])
-def test_a_dependency_forces_what_is_favored_to_move(wishes: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("package_specs", [("app", "lib"), ("lib", "app")])
+def test_a_dependency_forces_what_is_favored_to_move(package_specs: tuple[str, ...]) -> None:
     needs_newer = replace(APP_2, requires=("lib >= 2",))
     packages = [needs_newer, APP_1, LIB_2, LIB_1]
-    assert chosen(packages, *wishes, favored=(LIB_1.nevra,)) == ["app-2", "lib-2"]
-    assert chosen(packages, *wishes) == ["app-1", "lib-1"]
+    assert chosen(packages, *package_specs, favored=(LIB_1.nevra,)) == ["app-2", "lib-2"]
+    assert chosen(packages, *package_specs) == ["app-1", "lib-1"]
 
 
 def test_what_is_gone_is_replaced_and_nothing_else() -> None:
@@ -71,7 +71,7 @@ def test_what_nothing_needs_any_more_goes() -> None:
     assert chosen([replace(APP_2, requires=()), LIB_1], "app") == ["app-2"]
 
 
-def test_a_new_wish_moves_nothing_else() -> None:
+def test_a_new_spec_moves_nothing_else() -> None:
     other = Package("other", requires=("lib",))
     assert chosen([APP_2, APP_1, LIB_2, LIB_1, other], "app", "other") == ["app-1", "lib-1", "other-1"]
 

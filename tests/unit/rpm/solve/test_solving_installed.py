@@ -27,8 +27,8 @@ KNOWN = (LIBC_1.nevra,)
 UNKNOWN = (Nevra("libc", 0, "1", "99.el7", "x86_64"),)
 
 
-def added(wish: str, installed: tuple[Nevra, ...] | SolvableRepo) -> list[str]:
-    return [str(rpm.nevra) for rpm in solve_for([REPO], wish, installed=installed).packages]
+def added(spec: str, installed: tuple[Nevra, ...] | SolvableRepo) -> list[str]:
+    return [str(rpm.nevra) for rpm in solve_for([REPO], spec, installed=installed).packages]
 
 
 @pytest.mark.parametrize("installed", [KNOWN, solvable_repo("system", [LIBC_1])])
@@ -43,9 +43,9 @@ def test_what_is_installed_provides_all_that_its_repository_says_and_is_not_take
 def test_a_name_without_epoch_as_rpm_prints_it_stands_for_any_epoch() -> None:
     libc = Package("libc", epoch=3, provides=("libc.so.3",))
     apps = [Package("app", requires=("libc.so.3",)), Package("same", requires=("libc = 3:1-1",))]
-    for wish in ("app", "same"):
-        found = solve_for([solvable_repo("base", [libc, *apps])], wish, installed=(Nevra.parse("libc-1-1.x86_64"),))
-        assert [rpm.nevra.name for rpm in found.packages] == [wish]
+    for spec in ("app", "same"):
+        found = solve_for([solvable_repo("base", [libc, *apps])], spec, installed=(Nevra.parse("libc-1-1.x86_64"),))
+        assert [rpm.nevra.name for rpm in found.packages] == [spec]
 
 
 def test_what_is_installed_is_replaced_when_something_needs_more_of_it() -> None:

@@ -54,7 +54,7 @@ def repos(*modules: str) -> list[SolvableRepo]:
 
 
 @pytest.mark.parametrize(
-    ("modules", "wish", "expected"),
+    ("modules", "spec", "expected"),
     [
         # the default stream, in its newest build and in an older one
         ((), "node", ["node-10.2-1.x86_64"]),
@@ -71,12 +71,12 @@ def repos(*modules: str) -> list[SolvableRepo]:
         (("tool:1",), "tool", ["node-1:18.1-1.x86_64", "tool-1-1.x86_64"]),
     ],
 )
-def test_packages_come_from_the_active_streams(modules: tuple[str, ...], wish: str, expected: list[str]) -> None:
-    assert choose(repos(*modules), wish) == expected
+def test_packages_come_from_the_active_streams(modules: tuple[str, ...], spec: str, expected: list[str]) -> None:
+    assert choose(repos(*modules), spec) == expected
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("spec", "reason"),
     [
         (
             "node-18.1",
@@ -87,10 +87,10 @@ def test_packages_come_from_the_active_streams(modules: tuple[str, ...], wish: s
         ("dbi", "dbi-1-1.c26.x86_64 of repository appstream is of the module stream dbi:1, which is not enabled"),
     ],
 )
-def test_what_streams_hide_is_told(wish: str, reason: str) -> None:
+def test_what_streams_hide_is_told(spec: str, reason: str) -> None:
     with pytest.raises(ManifestError) as raised:
-        solve_for(repos(), wish)
-    assert raised.value.problems == (f"m.yaml:1:5: no package fits {wish}: {reason}",)
+        solve_for(repos(), spec)
+    assert raised.value.problems == (f"m.yaml:1:5: no package fits {spec}: {reason}",)
 
 
 @pytest.mark.parametrize(

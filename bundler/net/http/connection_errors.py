@@ -1,6 +1,6 @@
-"""What the libraries raise, said as a SourceError: the one place that knows the exceptions of requests and urllib3.
+"""From exceptions of the libraries to SourceError: the one place that knows those of requests and urllib3.
 
-Owns which of them may pass if the same is tried again; refuses to show their own texts, which hold URLs with secrets.
+Owns which of them a retry may help with; refuses to show their own texts, which contain URLs with secrets.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=BaseException)
 
 WHILE_READING = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
-# Whatever is wrong with a URL or a field of a request comes out as a ValueError of some kind.
+# every fault of a URL or a field of a request is a ValueError of some kind
 WHILE_SENDING = (*WHILE_READING, ValueError)
-# A handshake that ends in the middle is a cut line, not a question of trust.
+# a handshake that ends in the middle is a cut connection, not a question of trust
 _CUT_HANDSHAKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _CHECK_NETWORK = "Check the network, the name server and HTTPS_PROXY, or name a mirror with --mirror."
 _GOES_ON = "Run the command again; the download goes on where it stopped."
@@ -49,13 +49,13 @@ def find(error: BaseException, *kinds: type[E]) -> E | None:
 
 
 def trust_failure(error: BaseException) -> ssl.SSLError | None:
-    """Return the failed handshake in a chain of causes, unless the line was merely cut in its middle."""
+    """Return the failed handshake in a chain of causes, unless the connection was merely cut in its middle."""
     failed = find(error, ssl.SSLError)
     return None if isinstance(failed, _CUT_HANDSHAKE) else failed
 
 
 def source_error(error: BaseException, url: str, *, idle_timeout_s: float) -> SourceError:
-    """Return what to tell about an exception of requests, urllib3 or the socket, TLS trust apart (`tls` tells that)."""
+    """Return the error for an exception of requests, urllib3 or the socket; those about TLS trust are `tls`'s."""
     where = redact(url)
     if find(error, urllib3.exceptions.InvalidHeader):
         return SourceError(
@@ -108,7 +108,7 @@ def _timeout(what: str, where: str, remedy: str) -> SourceError:
 
 
 def _reason(error: BaseException | None) -> str:
-    """Return the system's word for it, or the kind of the innermost exception: neither holds a URL."""
+    """Return the system's text, or the type of the innermost exception: neither contains a URL."""
     if error is None:
         return "unknown"
     chain = list(causes(error))
