@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-# the packages whose names are settled; widen it to PRODUCT once those of mirror are
-SETTLED = ("bundler",)
 # names that once stood for eight and for four things
 DEFINED_ONCE = ("Outcome", "Run", "Fields", "Document")
 # words that need a second reading, as parts of a name or as the whole of it
@@ -155,13 +153,13 @@ def _is_there(name: str) -> bool:
 
 @cache
 def _functions_and_classes() -> frozenset[str]:
-    nodes = (node for path in python_files(*SETTLED) for node in _tree(path).body)
+    nodes = (node for path in python_files(*PRODUCT) for node in _tree(path).body)
     return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef))
 
 
 def test_words_for_results_are_defined_once() -> None:
     found = defaultdict(list)
-    for path in python_files(*SETTLED):
+    for path in python_files(*PRODUCT):
         for line, name in _defined(_tree(path)):
             if name.lstrip("_") in DEFINED_ONCE:
                 found[name.lstrip("_")].append(f"{path.relative_to(ROOT)}:{line}")
@@ -170,7 +168,7 @@ def test_words_for_results_are_defined_once() -> None:
 
 def test_files_of_one_name_mean_the_same() -> None:
     found = defaultdict(list)
-    for path in python_files(*SETTLED):
+    for path in python_files(*PRODUCT):
         if "cli" not in path.parts and path.stem not in SHARED_FILE_NAMES:
             found[path.stem].append(str(path.relative_to(ROOT)))
     assert {stem: paths for stem, paths in found.items() if len(paths) > 1} == {}
@@ -179,7 +177,7 @@ def test_files_of_one_name_mean_the_same() -> None:
 def test_names_are_plain() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line} {name}"
-        for path in python_files(*SETTLED)
+        for path in python_files(*PRODUCT)
         for line, name in _identifiers(_tree(path))
         if name.strip("_") in ARCHAIC_NAMES or not ARCHAIC_PARTS.isdisjoint(name.lower().split("_"))
     ]
@@ -227,4 +225,4 @@ def test_modules_that_texts_name_are_there() -> None:
 
 
 def test_names_that_texts_quote_are_there() -> None:
-    assert _missing(python_files(*SETTLED), _QUOTED, _is_there) == []
+    assert _missing(python_files(*PRODUCT), _QUOTED, _is_there) == []
