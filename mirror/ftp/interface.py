@@ -1,6 +1,6 @@
 """What a command sees: the client's account, its control connection, and the server that this belongs to.
 
-The implementations are `session.Session` and `server.Server`; the tests of the commands have their own. Owns no
+The implementations are `session.Session` and `server.FtpServer`; the tests of the commands have their own. Owns no
 behaviour but what logging out means.
 """
 

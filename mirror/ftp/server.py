@@ -36,7 +36,7 @@ _OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 NewSession = Callable[["socket.socket", "Owner", "EventLoop"], "Session"]
 
 
-class Server:
+class FtpServer:
     """All sessions of one worker (`interface.Owner`).
 
     Arguments:

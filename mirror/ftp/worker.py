@@ -11,7 +11,7 @@ from mirror.ftp.commands import COMMANDS
 from mirror.ftp.event_loop import ReadWatcher
 from mirror.ftp.limits import Limits
 from mirror.ftp.pyftpdlib_adapter import new_event_loop, quiet_log
-from mirror.ftp.server import Server
+from mirror.ftp.server import FtpServer
 from mirror.ftp.session import Session
 from mirror.worker.reloading import Reloads
 
@@ -58,7 +58,7 @@ class FtpWorker:
         self._worker = worker
         self._loop = new_event_loop()
         new_session = _new_session(worker.settings, worker.serving.key_files)
-        self._server = Server(worker, self._loop, limits, new_session)
+        self._server = FtpServer(worker, self._loop, limits, new_session)
         self._reloads = Reloads(worker, self._watch, self._take_over)
         self._stop_by_s: float | None = None
         self._line: ReadWatcher | None = ReadWatcher(self._loop, worker.control.fileno(), self._obey, _FAILURE)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mirror.http.auth import BasicCredentials
     from mirror.page.pages import Pages
     from mirror.tree.identity import Identity
-    from mirror.tree.served import File, Place
+    from mirror.tree.served import File, FilePlace
     from mirror.tree.site import Site
     from mirror.worker.users import Users
 
@@ -30,7 +30,7 @@ class ThreadWork:
         self._passwords = ThreadPoolExecutor(1, "passwords")
         self._digests = ThreadPoolExecutor(1, "digests")
         self._waiting = 0
-        self._hashing: dict[tuple[Place, Digest | None], asyncio.Future[Hashed]] = {}
+        self._hashing: dict[tuple[FilePlace, Digest | None], asyncio.Future[Hashed]] = {}
 
     async def check_password(self, users: Users, credentials: BasicCredentials) -> bool | None:
         """Return whether a password is right, None when too many are waiting to be checked."""

@@ -17,7 +17,7 @@ from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
 from mirror.tree.identity import date_of, identity_of
 from mirror.tree.media_types import media_type
-from mirror.tree.served import File, Place
+from mirror.tree.served import File, FilePlace
 from mirror.tree.served_bundle import Fault, ServedBundle
 from mirror.tree.site import is_reserved
 
@@ -69,7 +69,7 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
         # one string for key, path and place: a worker holds thousands
         name = str(path)
         files[name] = File(
-            place=Place(root, below + name),
+            place=FilePlace(root, below + name),
             size=file.blob.size,
             etag=f'"{file.blob.digest.hex}"',
             modified_s=seen[path].modified_s if path in seen else newest,

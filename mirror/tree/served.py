@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mirror.tree.identity import Identity
 
 
-class Place(NamedTuple):
+class FilePlace(NamedTuple):
     """Where a file lies: a path below an open directory, `directory` being its descriptor."""
 
     directory: int
@@ -35,7 +35,7 @@ class File:
         listed: what the bundle's index says of it; None for shared files and for the index itself.
     """
 
-    place: Place
+    place: FilePlace
     size: int
     etag: str
     modified_s: int

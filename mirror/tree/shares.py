@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.open_beneath import SOMETHING_ELSE, open_directory, open_file
 from mirror.tree.identity import Identity, date_of, identity_of
 from mirror.tree.media_types import media_type
-from mirror.tree.served import Directory, DirectoryEntry, File, Place
+from mirror.tree.served import Directory, DirectoryEntry, File, FilePlace
 
 if TYPE_CHECKING:
     from mirror.tree.served import Resource
@@ -83,7 +83,7 @@ class Share:
     def _file(self, inner: str, status: os.stat_result) -> File:
         identity = identity_of(status)
         return File(
-            place=Place(self.directory, inner),
+            place=FilePlace(self.directory, inner),
             size=status.st_size,
             etag=_shared_tag(identity),
             modified_s=date_of(status),

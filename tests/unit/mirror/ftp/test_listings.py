@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mirror.ftp.listings import FACTS, chunks, fact_line, list_line, name_line
-from mirror.tree.served import DirectoryEntry, File, Place
+from mirror.tree.served import DirectoryEntry, File, FilePlace
 
 NOW_S = 1_700_000_000
 DAY_S = 86_400
 
 
 def entry(name: str, *, size: int = 5, modified_s: int = NOW_S - DAY_S) -> DirectoryEntry:
-    return DirectoryEntry(name, File(Place(-1, name), size, '"x"', modified_s, "text/plain", None, "", name))
+    return DirectoryEntry(name, File(FilePlace(-1, name), size, '"x"', modified_s, "text/plain", None, "", name))
 
 
 @pytest.mark.parametrize(

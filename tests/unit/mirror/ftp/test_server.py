@@ -17,7 +17,7 @@ import pytest
 from mirror.ftp.commands import COMMANDS
 from mirror.ftp.limits import Limits, affordable_sessions
 from mirror.ftp.pyftpdlib_adapter import new_event_loop
-from mirror.ftp.server import Listener, Server
+from mirror.ftp.server import FtpServer, Listener
 from mirror.ftp.session import Session
 from mirror.shared.counters import Field, State
 from tests.fakes.event_loop import HandEventLoop
@@ -42,7 +42,7 @@ SILENT = b"421 Nothing was heard for too long; closing.\r\n"
 class Running:
     """A server, and clients of it."""
 
-    server: Server
+    server: FtpServer
     worker: Worker
     loop: EventLoop
 
@@ -77,7 +77,7 @@ def running(
 ) -> Iterator[Running]:
     with worker_on(write_bundle(root, {"big.bin": big, "small": b"small"}), **given) as (worker, _):
         loop = new_event_loop()
-        server = Server(worker, loop, limits, partial(Session, commands=COMMANDS))
+        server = FtpServer(worker, loop, limits, partial(Session, commands=COMMANDS))
         yield Running(server, worker, loop)
         server.close()
         loop.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bundler.model.digest import Digest
-from mirror.tree.served import File, Place
+from mirror.tree.served import File, FilePlace
 
 # Sun, 13 Sep 2020 12:26:40 GMT
 MODIFIED_S = 1_600_000_000
@@ -16,7 +16,7 @@ def a_file(size: int = 1000, *, shared: bool = False) -> File:
     """Return a listed file of so many bytes, or a shared one, for which nobody vouches."""
     digest = Digest.sha256(b"its content")
     return File(
-        place=Place(-1, "yum/a.rpm"),
+        place=FilePlace(-1, "yum/a.rpm"),
         size=size,
         etag='"shared"' if shared else f'"{digest.hex}"',
         modified_s=MODIFIED_S,

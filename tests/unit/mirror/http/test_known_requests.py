@@ -10,7 +10,7 @@ import pytest
 
 from mirror.http.response import file_response
 from mirror.tree.identity import identity_of
-from mirror.tree.served import File, Place
+from mirror.tree.served import File, FilePlace
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file
 from tests.unit.mirror.http.in_process import Client, Site
 
@@ -39,7 +39,7 @@ def site(path: Path) -> Iterator[Site]:
     descriptor = os.open(path, os.O_RDONLY)
     listed = a_file(len(CONTENT))
     file = File(
-        Place(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
+        FilePlace(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
         identity_of(path.stat()), listed.bundle, listed.path, listed.digest,
     )  # fmt: skip
     site.cache.keep(b"/hot", file_response({}, file), descriptor, site.now_s)

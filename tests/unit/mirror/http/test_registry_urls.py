@@ -14,7 +14,7 @@ from mirror.http.registry_urls import is_registry, is_registry_url, registry_fil
 from mirror.http.request_target import parse_target
 from mirror.http.response import file_response
 from mirror.tree.identity import identity_of
-from mirror.tree.served import File, Place
+from mirror.tree.served import File, FilePlace
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file
 from tests.unit.mirror.http.in_process import Client, Site, Transport
 
@@ -41,7 +41,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     directory, descriptor = os.open(tmp_path, os.O_RDONLY), os.open(path, os.O_RDONLY)
     listed = a_file(len(CONTENT))
     file = File(
-        Place(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
+        FilePlace(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
         identity_of(path.stat()), listed.bundle, listed.path, listed.digest,
     )  # fmt: skip
     site.cache.keep(URL, file_response({}, file), descriptor, site.now_s, f"{INDEX}, text/plain")

@@ -13,7 +13,7 @@ from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, INDEX_TYPES, 
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 from mirror.registry.repositories import repository_index
-from mirror.tree.served import File, Place
+from mirror.tree.served import File, FilePlace
 from mirror.tree.served_bundle import ServedBundle
 from mirror.tree.site import Site
 
@@ -88,7 +88,7 @@ def bundle(*images: ImageArtifact, directory: str = "", platforms: Sequence[Plat
     index = BundleIndex(directory or "demo", "1", NOTHING, NOTHING, tuple(platforms), listed)
     files = {
         str(file.path): File(
-            Place(-1, f"{directory}/{file.path}"), file.blob.size, f'"{file.blob.digest.hex}"', 0, "", None, "",
+            FilePlace(-1, f"{directory}/{file.path}"), file.blob.size, f'"{file.blob.digest.hex}"', 0, "", None, "",
             str(file.path), file.blob.digest, file,
         )
         for file in listed
