@@ -14,8 +14,8 @@
 Owns the exit codes, the ids, and how an error becomes text; refuses to know where that is printed (`bundler.console`
 does) and what a library raises (each module translates foreign exceptions where it calls them). What stands in an
 error is kept apart until it is shown, so that nobody has to take a text to pieces: who knows more about it than the
-place that raised it says so with `with_context`. The texts of docs/errors.md are keyed by `ErrorId`. Follows design
-section 10.
+place that raised it says so with `with_context`. The texts of docs/errors.md are keyed by `ErrorId`. Follows
+docs/design.md, 10.
 """
 
 from __future__ import annotations

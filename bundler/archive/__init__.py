@@ -1,1 +1,1 @@
-"""The bundle as a file: a deterministic tar.gz writer, and readers that trust nothing. Design section 6."""
+"""The bundle as a file: a deterministic tar.gz writer, and readers that trust nothing. docs/design.md, 6."""

@@ -1,4 +1,4 @@
-"""An archive on disk: one file, or parts `NAME.000 …` read as one stream. Design section 6, "Parts"."""
+"""An archive on disk: one file, or parts `NAME.000 …` read as one stream. docs/design.md, 6, "Parts"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order, modes and dates of an archive's members (design section 6). Pure: placements in, members out."""
+"""The order, modes and dates of an archive's members (docs/design.md, 6). Pure: placements in, members out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of a manifest before its entries: version, name, release, platforms, variables. Design section 3."""
+"""The part of a manifest before its entries: version, name, release, platforms, variables. docs/design.md, 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes of a manifest -> `Manifest`, or one ManifestError that holds all its problems. Design section 3.
+"""Bytes of a manifest -> `Manifest`, or one ManifestError that holds all its problems. docs/design.md, 3.
 
 The values of `vars` may use the variables above them; `--set` is not expanded. A manifest without `platforms` is for
 linux/amd64.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bundler.model.manifest import EntryReader
     from bundler.model.source_text import Node
 
-# kinds of content that the format has a name for already (design section 3)
+# kinds of content that the format has a name for already (docs/design.md, 3)
 RESERVED_KEYS = {
     "charts": "reserved for a later version",
     "debs": "reserved for a later version",

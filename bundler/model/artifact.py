@@ -1,4 +1,4 @@
-"""What locking makes of an entry: pinned content, and what it was held to when it was pinned. Design section 4."""
+"""What locking makes of an entry: pinned content, and what it was held to when it was pinned. docs/design.md, 4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""bundle.json, format 1: the index by which a bundle is served, verified and compared. Design section 6."""
+"""bundle.json, format 1: the index by which a bundle is served, verified and compared. docs/design.md, 6."""
 
 from __future__ import annotations
 

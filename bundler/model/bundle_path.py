@@ -7,7 +7,7 @@ from typing import Self
 
 MAX_SEGMENT_BYTES = 255
 MAX_PATH_BYTES = 1024
-# design section 6, "Reserved top-level names"; a kind that owns one of them places there by itself
+# docs/design.md, 6, "Reserved top-level names"; a kind that owns one of them places there by itself
 RESERVED = frozenset(
     {
         "bundle.json",

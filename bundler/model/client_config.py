@@ -1,4 +1,4 @@
-"""Client configuration as text (design section 8: the same is shown by the mirror). Pure: names and URLs come in.
+"""Client configuration as text (docs/design.md, 8: the same is shown by the mirror). Pure: names and URLs come in.
 
 The .repo files are written for yum 3.4 as well as dnf: keys as in yum.conf(5) and dnf.conf(5), only those that both
 know.
@@ -94,7 +94,7 @@ def repo_files(repo: RepoSnippet) -> dict[str, bytes]:
     """
     local = f"For a bundle unpacked in /opt: cp /opt/{repo.directory}/local.repo /etc/yum.repos.d/"
     files = {"local.repo": repo_file(repo, SITE_ROOT_URL, remarks=[local])}
-    # the mirror's own ports (design section 8); ftp has its usual one
+    # the mirror's own ports (docs/design.md, 8); ftp has its usual one
     for scheme, example in (("ftp", "master"), ("http", "master:8088")):
         name = f"{scheme}.repo.tmpl"
         remark = (

@@ -1,4 +1,4 @@
-"""A file as the lock pins it (design section 4): one per file of the bundle, whatever it was taken out of."""
+"""A file as the lock pins it (docs/design.md, 4): one per file of the bundle, whatever it was taken out of."""
 
 from __future__ import annotations
 

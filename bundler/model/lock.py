@@ -1,4 +1,4 @@
-"""The lock, format 1 (design section 4): which bytes answer which entry. Owns its JSON form; knows no kind."""
+"""The lock, format 1 (docs/design.md, 4): which bytes answer which entry. Owns its JSON form; knows no kind."""
 
 from __future__ import annotations
 

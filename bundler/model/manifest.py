@@ -1,4 +1,4 @@
-"""The manifest as a value, and what its reader asks of a kind of content. Design section 3."""
+"""The manifest as a value, and what its reader asks of a kind of content. docs/design.md, 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where bytes go in the bundle: the only thing that assembling knows about content. Design section 1, step 4."""
+"""Where bytes go in the bundle: the only thing that assembling knows about content. docs/design.md, 1, step 4."""
 
 from __future__ import annotations
 

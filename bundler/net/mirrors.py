@@ -1,4 +1,4 @@
-"""Upstream mirrors: which places replace a URL or an image's repository, in which order. Design section 3.
+"""Upstream mirrors: which places replace a URL or an image's repository, in which order. docs/design.md, 3.
 
 Pure. Manifest and lock keep the canonical names; only requests go elsewhere.
 """

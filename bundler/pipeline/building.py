@@ -1,4 +1,4 @@
-"""A manifest file -> an archive: the order of the steps, and where each reads and writes. Design section 1."""
+"""A manifest file -> an archive: the order of the steps, and where each reads and writes. docs/design.md, 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries -> pins. Keeps what an earlier lock says as long as the entry still means the same. Design section 4.
+"""Entries -> pins. Keeps what an earlier lock says as long as the entry still means the same. docs/design.md, 4.
 
 What the manifest lists comes first; what that yields (`discovery`) second, under the same rules.
 """

@@ -1,6 +1,6 @@
 """Which image gets which name, the same for every transport. Pure: images and settings in, targets out.
 
-Owns the names (design section 9), the choice of images and platforms, and that no name means two images; refuses to
+Owns the names (docs/design.md, 9), the choice of images and platforms, and that no name means two images; refuses to
 know a registry.
 """
 

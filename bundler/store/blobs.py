@@ -1,4 +1,4 @@
-"""The content store on disk: bytes enter by verify-then-rename and are found by their digest. Design section 5.
+"""The content store on disk: bytes enter by verify-then-rename and are found by their digest. docs/design.md, 5.
 
 Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` downloads under way (`partial.py`), `witness/` the records
 of verified files (`verified_files.py`), `notes/` other names of blobs (`index.py`), `lock` is held by running builds

@@ -1,4 +1,4 @@
-"""What the rest of bundler needs of the content store; `store/blobs.py` implements it on disk. Design section 5."""
+"""What the rest of bundler needs of the content store; `store/blobs.py` implements it on disk. docs/design.md, 5."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """All names under which images are given out, looked up in constant time; made once for each snapshot of a site.
 
-A repository is known by what `push` would make of it (design section 9), by its original name with the source host in
+A repository is known by what `push` would make of it (docs/design.md, 9), by its original name with the source host in
 front, and by its last segment alone. Of several bundles the current one goes first.
 """
 

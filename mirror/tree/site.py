@@ -1,4 +1,4 @@
-"""All that one mirror serves at one moment: bundles, the current one, shared directories. Design section 8.
+"""All that one mirror serves at one moment: bundles, the current one, shared directories. docs/design.md, 8.
 
 A value that a reload replaces as a whole; a transfer that began on an older one keeps its open file.
 """

@@ -1,4 +1,4 @@
-"""Row 1 of design section 12: assemble from a warm store, against `tar | pigz -6 -p2` on the same files."""
+"""Row 1 of docs/design.md, 12: assemble from a warm store, against `tar | pigz -6 -p2` on the same files."""
 
 from __future__ import annotations
 

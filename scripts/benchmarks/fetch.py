@@ -1,4 +1,4 @@
-"""Row 3 of design section 12: fetch images with shared layers from a registry, against `skopeo copy` one by one."""
+"""Row 3 of docs/design.md, 12: fetch images with shared layers from a registry, against `skopeo copy` one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The FTP row of design section 12: `mirror serve` against vsftpd, on the same bundle, with a client written in C."""
+"""The FTP row of docs/design.md, 12: `mirror serve` against vsftpd, on the same bundle, with a client written in C."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 4 of design section 12: push images with shared layers into a registry, against `skopeo sync`."""
+"""Row 4 of docs/design.md, 12: push images with shared layers into a registry, against `skopeo sync`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two rows of design section 12: repodata of 5,000 packages against createrepo_c, and a closure against dnf."""
+"""Two rows of docs/design.md, 12: repodata of 5,000 packages against createrepo_c, and a closure against dnf."""
 
 from __future__ import annotations
 

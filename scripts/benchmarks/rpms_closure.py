@@ -1,4 +1,4 @@
-"""Closure row of design section 12: 20,000 packages, cached metadata, against `dnf repoquery --resolve`, cached.
+"""Closure row of docs/design.md, 12: 20,000 packages, cached metadata, against `dnf repoquery --resolve`, cached.
 
 Both read metadata that lie on the disk and are not asked for again: ours compressed, as the store keeps them, dnf its
 own .solv files. `dnf install --assumeno` stands beside them, because only that solves; repoquery lists providers.

@@ -1,4 +1,4 @@
-"""The HTTP rows of design section 12: `mirror serve` against nginx with as many workers, on the same bundle."""
+"""The HTTP rows of docs/design.md, 12: `mirror serve` against nginx with as many workers, on the same bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 2 of design section 12: unpack and verify, against `tar -zxf` and then `sha256sum -c`, of the same archive."""
+"""Row 2 of docs/design.md, 12: unpack and verify, against `tar -zxf` and then `sha256sum -c`, of the same archive."""
 
 from __future__ import annotations
 

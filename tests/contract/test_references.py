@@ -62,3 +62,7 @@ def test_the_index_of_decisions_has_every_page_under_its_own_title() -> None:
         assert page.name.startswith(f"{int(number):04}-")
     assert listed == sorted(there)
     assert len({number for number, *_ in listed}) == len(listed)
+
+
+def test_the_design_is_cited_by_its_page() -> None:
+    assert sorted(_cited(re.compile(r"\b([Dd]esign sections?)\b"))) == []

@@ -1,4 +1,4 @@
-"""Files: entries of `files:` in the manifest, pinned one by one, placed where the manifest says. Design sections 3, 4.
+"""Files: entries of `files:` in the manifest, pinned one by one, placed where the manifest says. docs/design.md, 3, 4.
 
 Owns how the parts fit and placing. Reading the entries is `bundler.kinds.files.reading`, pinning
 `bundler.kinds.files.locking`, getting the bytes `bundler.kinds.files.fetching`.

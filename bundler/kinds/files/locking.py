@@ -1,6 +1,6 @@
 """Pins what an entry of `files:` asks for: downloads it, holds it to what is promised, keeps what lands.
 
-Owns the order of trust: a digest in the manifest, a published checksum, else first use. Design section 4.
+Owns the order of trust: a digest in the manifest, a published checksum, else first use. docs/design.md, 4.
 """
 
 from __future__ import annotations

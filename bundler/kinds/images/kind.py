@@ -1,8 +1,8 @@
 """Container images: entries of `images:` in the manifest, pinned with all their platforms, laid out as `k8simage/`.
 
 Owns how the parts fit. Reading the entries is `bundler.kinds.images.reading`, pinning `bundler.kinds.images.locking`,
-getting the bytes `bundler.kinds.images.fetching`, the directory's own bytes `bundler.model.image.layout`. Design
-sections 3, 4, 6 and 9.
+getting the bytes `bundler.kinds.images.fetching`, the directory's own bytes `bundler.model.image.layout`.
+docs/design.md, 3, 4, 6 and 9.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pins an image upstream: which documents, configs and layers answer an entry of the manifest. Design section 4.
+"""Pins an image upstream: which documents, configs and layers answer an entry of the manifest. docs/design.md, 4.
 
 Decisions about documents lie in `bundler.model.image.oci`; this asks for them in the right order and says what is
 remarkable.

@@ -1,8 +1,8 @@
 """Pins what an entry of `rpms:` asks for: metadata, closure, packages, and who vouches for each of them.
 
 Owns the order of trust: a package's own signature, else (with `gpgcheck: false`) the checksum in the metadata. What is
-solved is decided by `bundler.rpm.solve.solving`, what a signature is worth by `bundler.rpm.signing.checking`. Design
-section 4.
+solved is decided by `bundler.rpm.solve.solving`, what a signature is worth by `bundler.rpm.signing.checking`.
+docs/design.md, 4.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a locked repository goes in the bundle: packages, repodata, keys, client files. Design section 6."""
+"""Where a locked repository goes in the bundle: packages, repodata, keys, client files. docs/design.md, 6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An image as the lock pins it (design section 4): documents, configs and layers per platform, and its names."""
+"""An image as the lock pins it (docs/design.md, 4): documents, configs and layers per platform, and its names."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class ImageArtifact:
 
 
 def site_name_conflicts(artifacts: Iterable[ImageArtifact]) -> tuple[str, ...]:
-    """Return a line for every site name (design section 9) that images of different digests claim."""
+    """Return a line for every site name (docs/design.md, 9) that images of different digests claim."""
     claims: dict[str, list[tuple[Reference, ImageArtifact]]] = {}
     for artifact in artifacts:
         for name in artifact.names:

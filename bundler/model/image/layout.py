@@ -1,4 +1,4 @@
-"""The directory `k8simage/` of a bundle: OCI image layout and docker-archive over one set of blobs. Design section 6.
+"""The directory `k8simage/` of a bundle: OCI image layout and docker-archive over one set of blobs. docs/design.md, 6.
 
 Owns every byte of it but the scripts and the blobs, and which image each blob belongs to. What it writes:
 

@@ -1,4 +1,4 @@
-"""Names of images on the site: what push makes in the registry and what the mirror answers to (design section 9)."""
+"""Names of images on the site: what push makes in the registry and what the mirror answers to (docs/design.md, 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RPMs as the lock pins them (design section 4): one artifact per package, and one for what a repository adds to them.
+"""RPMs as the lock pins them (docs/design.md, 4): one artifact per package, and one for what a repository adds to them.
 
 The latter carries the small texts themselves (keys, groups, module streams, advisories): upstream rewrites these files
 with every update and keeps no old ones, so a digest alone would not bring them back. See docs/adr/0009.

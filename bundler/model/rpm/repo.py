@@ -1,4 +1,4 @@
-"""An upstream RPM repository as the manifest describes it (design section 3; keys as in dnf.conf(5))."""
+"""An upstream RPM repository as the manifest describes it (docs/design.md, 3; keys as in dnf.conf(5))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of images on the site, design section 9."""
+"""Names of images on the site, docs/design.md, 9."""
 
 from __future__ import annotations
 
