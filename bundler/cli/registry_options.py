@@ -15,7 +15,6 @@ from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.harbor.projects import HarborApi
-from bundler.net.http.transport import RequestsTransport
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
 from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
@@ -119,6 +118,9 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
     Arguments:
         jobs: how many requests are sent at once.
     """
+    # requests takes a fifth of a second to load: not before there is something to send
+    from bundler.net.http.transport import RequestsTransport
+
     transport = RequestsTransport(
         str(options.ca_file) if options.ca_file else None,
         insecure_hosts=frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""})
