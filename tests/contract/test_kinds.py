@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bundler.kinds import KINDS
+from bundler.manifest.reader import RESERVED_KEYS
 from bundler.model.artifacts import DECODERS
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 from tests.contract.kind_names import knowledge_of_kinds
@@ -34,6 +35,10 @@ def test_nothing_outside_kinds_knows_which_kinds_there_are() -> None:
 
 def test_a_lock_is_read_without_the_kinds() -> None:
     assert DECODERS.keys() == KINDS.keys()
+
+
+def test_a_kind_that_is_there_is_not_kept_for_later() -> None:
+    assert RESERVED_KEYS.keys().isdisjoint(KINDS)
 
 
 @pytest.mark.parametrize(

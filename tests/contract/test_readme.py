@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from importlib import import_module
 
 import pytest
 
 from bundler.kinds import KINDS
-from bundler.kinds.files.reading import KEYS as FILE_KEYS
-from bundler.kinds.images.reading import KEYS as IMAGE_KEYS
-from bundler.kinds.rpms.reading import KEYS as RPM_KEYS
-from bundler.kinds.rpms.reading import REPO_KEYS
 from bundler.manifest.header import HEADER_KEYS
-from tests.contract.checkout import ROOT
+from tests.contract.checkout import ROOT, python_files
 from tests.contract.command_line import PROGRAMS, commands, usage_problem
 
 READMES = ("README.md", "README.zh-CN.md")
@@ -108,14 +105,17 @@ def test_tables_of_both_languages_have_the_same_rows(pages: tuple[str, str]) -> 
 
 def test_the_formats_page_names_every_key_of_the_manifest() -> None:
     page = (ROOT / "docs/formats.md").read_text()
-    keys = [*HEADER_KEYS, *KINDS, *FILE_KEYS, *IMAGE_KEYS, *RPM_KEYS, *REPO_KEYS]
+    readers = [import_module(f"{type(kind).__module__.rpartition('.')[0]}.reading") for kind in KINDS.values()]
+    tables = [getattr(reader, name) for reader in readers for name in vars(reader) if name.endswith("KEYS")]
+    keys = [*HEADER_KEYS, *KINDS, *(key for table in tables for key in table)]
+    assert len(tables) >= len(KINDS)
     assert [key for key in keys if f"`{key}`" not in page] == []
 
 
 def test_the_formats_page_names_every_key_of_a_lock_and_a_bundle() -> None:
     page = (ROOT / "docs/formats.md").read_text()
-    owners = ("lock", "bundle", "file_artifact", "image/artifact", "rpm/artifact")
-    model = [(ROOT / "bundler" / "model" / f"{name}.py").read_text() for name in owners]
+    owners = [path for path in python_files("bundler/model") if path.stem.endswith(("lock", "bundle", "artifact"))]
+    model = [path.read_text() for path in owners]
     keys = [key for text in model for key in re.findall(r'"([a-z_]+)": ', text)]
     assert len(keys) > 30
     assert [key for key in keys if f"`{key}`" not in page] == []
