@@ -97,14 +97,17 @@ class ArchiveReader:
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[ArchiveReader]:
+def open_archive(path: Path, *, own_form: bool = False) -> Iterator[ArchiveReader]:
     """Open an archive by its name, or by the name of one of its parts.
+
+    Arguments:
+        own_form: see `inflated`.
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (BUNDLE_DAMAGED,
     BUNDLE_INCOMPLETE, ARCHIVE_UNSAFE), StorageError; on opening and while it is read.
     """
     files = archive_files(path)
-    with inflated(files) as chunks:
+    with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
         members = tar.members()
         earlier: list[TarMember] = []
@@ -119,7 +122,7 @@ def open_archive(path: Path) -> Iterator[ArchiveReader]:
             yield ArchiveReader(checked, tar, chain(earlier, (member,), members))
             return
     checked = _search_index(files)
-    with inflated(files) as chunks:
+    with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
         yield ArchiveReader(checked, tar, tar.members())
 

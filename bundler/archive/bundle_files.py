@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.compress import DEFLATER
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.bundle import (
     INDEX_PATH,
@@ -77,6 +78,7 @@ def bundle_files(
         lock=Digest.sha256(lock_text),
         platforms=tuple(platforms),
         files=tuple(sorted((_indexed(file) for file in listed), key=lambda file: file.path.encode())),
+        deflate=DEFLATER.name,
     )
     index_text = encode_index(index)
     files = (

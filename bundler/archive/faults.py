@@ -17,6 +17,16 @@ def damaged(where: str, what: str, *, want: str, got: str) -> IntegrityError:
     return IntegrityError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
 
 
+class OtherFormError(IntegrityError):
+    """An archive that can be read, and that bundler has not written: other headers, or compressed otherwise."""
+
+
+def other_form(where: str, place: str, *, want: str, got: str) -> OtherFormError:
+    """Return the error for bytes around the content that are not those which bundler writes; `place` is in `where`."""
+    what = f"this is not the form that bundler writes, {place}"
+    return OtherFormError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
+
+
 def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
     """Return the error for an archive that bundler never writes: made by mistake, or with bad intent."""
     return IntegrityError(

@@ -1,7 +1,7 @@
 """One block of bytes -> one gzip member (RFC 1952), decided by its content alone.
 
-Owns the archive's compressed form, which is forever: fixed header bytes, stored where deflate gains nothing, ISA-L
-level 2 otherwise. Level 3 is out of the question: its output depends on the processor.
+Owns the archive's compressed form, which is permanent: fixed header bytes, stored where deflate gains nothing, the
+archive's deflater otherwise.
 """
 
 from __future__ import annotations
@@ -9,33 +9,33 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from isal import isal_zlib
+from bundler.compress import GZIP_HEADER, gzip_trailer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEVEL = 2
-RAW_DEFLATE = -15
-# deflate, no flags, no date, no extra flags, unknown operating system
-HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
+    from bundler.compress import Deflater
+
+# part of the archive's format: a gzip member holds this many plain bytes, the last one fewer
+MEMBER_BYTES = 1024 * 1024
 MAX_STORED_BYTES = 0xFFFF
 SAMPLES = 8
 SAMPLE_BYTES = 2048
-# deflate has to bring a block below this share of its size to be worth the reader's time
+# deflate that saves less than this much is not worth the reader's time
 WORTH_NUMERATOR, WORTH_DENOMINATOR = 97, 100
 
 
-def gzip_member(block: memoryview) -> list[bytes | memoryview]:
+def gzip_member(block: memoryview, deflater: Deflater) -> list[bytes | memoryview]:
     """Return the block as a complete gzip member, in pieces: the same bytes for the same block, on any machine.
 
     Where the block is stored, the pieces are views of it; nothing is copied.
     """
-    trailer = struct.pack("<II", isal_zlib.crc32(block), len(block))
-    if _worth(len(sample := _sample(block)), len(isal_zlib.compress(sample, LEVEL, RAW_DEFLATE))):
-        deflated: bytes = isal_zlib.compress(block, LEVEL, RAW_DEFLATE)
+    trailer = gzip_trailer(block)
+    if _worth(len(sample := _sample(block)), len(deflater.deflate(sample))):
+        deflated = deflater.deflate(block)
         if _worth(len(block), len(deflated)):
-            return [HEADER, deflated, trailer]
-    return [HEADER, *_stored(block), trailer]
+            return [GZIP_HEADER, deflated, trailer]
+    return [GZIP_HEADER, *_stored(block), trailer]
 
 
 def _worth(raw_bytes: int, deflated_bytes: int) -> bool:

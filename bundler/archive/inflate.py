@@ -7,14 +7,16 @@ from gzip import BadGzipFile
 from typing import TYPE_CHECKING
 from zlib import error as zlib_error
 
-from isal import igzip, isal_zlib
+from isal import igzip
 
 from bundler.archive.archive_files import opened
-from bundler.archive.faults import damaged, invalid
+from bundler.archive.faults import OtherFormError, damaged, invalid
+from bundler.archive.gzip_members import InflateError, gzip_members
 from bundler.archive.read_ahead import read_ahead
+from bundler.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from bundler.archive.archive_files import ArchiveFiles
     from bundler.errors import BundlerError
@@ -23,17 +25,19 @@ if TYPE_CHECKING:
 MAGIC = b"\x1f\x8b"
 CHUNK_BYTES = 512 * 1024
 CHUNKS_AHEAD = 6
-_InflateError: type[Exception] = isal_zlib.error  # type: ignore[assignment] # the stub says instance, it is a class
 
 
 @contextmanager
-def inflated(files: ArchiveFiles) -> Iterator[Iterator[bytes]]:
+def inflated(files: ArchiveFiles, *, own_form: bool = False) -> Iterator[Iterator[bytes]]:
     """Yield the archive's plain bytes, at most CHUNKS_AHEAD chunks ahead of the reader.
+
+    Arguments:
+        own_form: whether only the form that bundler writes will do; otherwise any gzip file.
 
     Raises, while iterating, IntegrityError (BUNDLE_DAMAGED: naming the bad parts of a split archive; truncation, bit
     flips and trailing garbage included), BundleFormatError (not gzip at all), StorageError.
     """
-    with read_ahead(_chunks(files), CHUNKS_AHEAD) as chunks:
+    with read_ahead(_own_chunks(files) if own_form else _chunks(files), CHUNKS_AHEAD) as chunks:
         yield chunks
 
 
@@ -45,10 +49,32 @@ def _chunks(files: ArchiveFiles) -> Generator[bytes]:
                 while chunk := plain.read(CHUNK_BYTES):
                     count += len(chunk)
                     yield chunk
-        except (EOFError, BadGzipFile, zlib_error, _InflateError) as error:
+        except (EOFError, BadGzipFile, zlib_error, InflateError) as error:
             raise _fault(files, error, count) from error
     if not count:
         raise invalid(files.where, "is empty")
+
+
+def _own_chunks(files: ArchiveFiles) -> Generator[bytes]:
+    count = 0
+    with opened(files) as raw:
+        try:
+            for member in gzip_members(raw, files.where):
+                count += len(member.plain)
+                yield member.plain
+        except OtherFormError:
+            # what else it may be is found by reading it as any gzip file
+            raise
+        except IntegrityError as error:
+            if bad := files.bad_parts():
+                raise _damaged_parts(files, bad) from error
+            raise
+    if not count:
+        raise invalid(files.where, "is empty")
+
+
+def _damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
+    return damaged(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
 
 
 def _begins_as_gzip(files: ArchiveFiles) -> bool:
@@ -58,7 +84,7 @@ def _begins_as_gzip(files: ArchiveFiles) -> bool:
 
 def _fault(files: ArchiveFiles, error: Exception, count: int) -> BundlerError:
     if bad := files.bad_parts():
-        return damaged(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
+        return _damaged_parts(files, bad)
     if not count and not _begins_as_gzip(files):
         return invalid(files.where, "is not a gzip file")
     if isinstance(error, EOFError):

@@ -6,9 +6,9 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from isal import isal_zlib
-
+from bundler.archive.gzip_block import MEMBER_BYTES
 from bundler.archive.tar_header import BLOCK_BYTES, RECORD_BYTES, encode_header, padding
+from bundler.compress import crc32
 from bundler.durable import storage_errors
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob, Digest
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.member_order import ArchiveMember
-
-# part of the archive's format: a gzip member holds this many plain bytes, the last one fewer
-STREAM_BLOCK_BYTES = 1024 * 1024
 
 
 class StoredBlobError(DamagedBlobError):
@@ -59,12 +56,12 @@ NO_CHECKSUM_CACHE = NoChecksumCache()
 
 
 class TarStream:
-    """Fills blocks of STREAM_BLOCK_BYTES, the last one excepted.
+    """Fills blocks of MEMBER_BYTES, the last one excepted.
 
     Arguments:
         store_path: where a blob lies.
         checksums: saves the SHA-256 of files that have not changed since they were verified (docs/adr/0007).
-        take_buffer: returns a buffer of STREAM_BLOCK_BYTES that is not in use any more.
+        take_buffer: returns a buffer of MEMBER_BYTES that is not in use any more.
     """
 
     def __init__(
@@ -113,11 +110,11 @@ class TarStream:
     def _bytes(self, data: bytes, *, content: bool = False) -> Generator[StreamBlock]:
         at = 0
         while at < len(data):
-            piece = data[at : at + STREAM_BLOCK_BYTES - self._filled]
+            piece = data[at : at + MEMBER_BYTES - self._filled]
             self._buffer[self._filled : self._filled + len(piece)] = piece
             self._advance(len(piece), content=content)
             at += len(piece)
-            if self._filled == STREAM_BLOCK_BYTES:
+            if self._filled == MEMBER_BYTES:
                 yield self._full()
 
     def _blob(self, blob: Blob) -> Generator[StreamBlock]:
@@ -134,14 +131,14 @@ class TarStream:
                 check = _BlobCheck(blob, self._checksums.crc32(blob, status))
                 left = blob.size
                 while left:
-                    room = memoryview(self._buffer)[self._filled : min(self._filled + left, STREAM_BLOCK_BYTES)]
+                    room = memoryview(self._buffer)[self._filled : min(self._filled + left, MEMBER_BYTES)]
                     count = os.readv(source, [room])
                     if not count:
                         raise _damaged(blob, path, f"{blob.size - left} bytes")
                     check.update(room[:count])
                     left -= count
                     self._advance(count, content=True)
-                    if self._filled == STREAM_BLOCK_BYTES:
+                    if self._filled == MEMBER_BYTES:
                         yield self._full()
             finally:
                 os.close(source)
@@ -162,7 +159,7 @@ class _BlobCheck:
 
     def update(self, data: memoryview) -> None:
         """Add the next bytes."""
-        self.crc32 = isal_zlib.crc32(data, self.crc32)
+        self.crc32 = crc32(data, self.crc32)
         if self.known_crc32 is None:
             self._sha256.update(data)
 

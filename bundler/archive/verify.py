@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import open_archive
+from bundler.archive.exact_form import ExactForm, compare_form
+from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
 from bundler.archive.open_beneath import open_root
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
@@ -21,21 +24,38 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
 
 
-def verify_bundle(path: Path, task: Task, *, strict: bool = False) -> VerifyReport:
+def verify_bundle(path: Path, task: Task, *, strict: bool = False, exact: bool = False) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
-    return verify_tree(path, task, strict=strict) if is_tree(path) else verify_archive(path, task)
+    if not is_tree(path):
+        return verify_archive(path, task, exact=exact)
+    report = verify_tree(path, task, strict=strict)
+    return replace(report, form=ExactForm(not_compared="a tree has no compressed form")) if exact else report
 
 
-def verify_archive(path: Path, task: Task) -> VerifyReport:
+def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyReport:
     """Read an archive (or its parts) to its end and compare every file with bundle.json.
+
+    The compressed form has to be the one that bundler writes, as far as that shows without compressing again.
 
     Arguments:
         path: the archive's name, or that of any of its parts.
+        exact: whether it is compressed again as well, and compared to the last bit.
         task: advanced by the bytes of content; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
-    with open_archive(path) as archive, HashThread() as digest:
+    try:
+        report = _compared(path, task, own_form=True)
+    except OtherFormError:
+        # what is wrong with the content says more than that another program compressed it
+        report = _compared(path, task, own_form=False)
+        if report.intact:
+            raise
+    return replace(report, form=compare_form(path, report.deflate, task)) if exact else report
+
+
+def _compared(path: Path, task: Task, *, own_form: bool) -> VerifyReport:
+    with open_archive(path, own_form=own_form) as archive, HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
         unlisted: list[str] = []
@@ -95,6 +115,7 @@ def _report(
         id=checked.id,
         name=checked.index.name,
         release=checked.index.release,
+        deflate=checked.index.deflate,
         files=len(intact),
         content_bytes=sum(file.blob.size for file in intact),
         missing=tuple(sorted(missing)),

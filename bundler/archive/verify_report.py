@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged
+
+if TYPE_CHECKING:
+    from bundler.archive.exact_form import ExactForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,28 +17,32 @@ class VerifyReport:
 
     Arguments:
         where: the archive's name or the tree's directory.
-        id, name, release: the bundle's own.
+        id, name, release, deflate: the bundle's own.
         files, content_bytes: how many listed files are intact, and their bytes.
         missing, changed: listed paths that are absent, or differ from what is listed.
         unlisted: paths that exist and are not listed.
         unlisted_matters: whether those are an error: always in an archive, in a tree (others may use /opt) when strict.
+        form: what comparing the compressed form found, None where that was not asked for.
     """
 
     where: str
     id: str
     name: str
     release: str
+    deflate: str
     files: int
     content_bytes: int
     missing: tuple[str, ...]
     changed: tuple[str, ...]
     unlisted: tuple[str, ...]
     unlisted_matters: bool
+    form: ExactForm | None = None
 
     @property
     def intact(self) -> bool:
         """Whether this is the bundle that was built."""
-        return not (self.missing or self.changed or (self.unlisted and self.unlisted_matters))
+        differs = self.form is not None and self.form.differing
+        return not (self.missing or self.changed or (self.unlisted and self.unlisted_matters) or differs)
 
 
 def require_intact(report: VerifyReport) -> None:
@@ -44,5 +52,7 @@ def require_intact(report: VerifyReport) -> None:
     found = [("missing", report.missing), ("changed", report.changed)]
     if report.unlisted_matters:
         found.append(("unlisted", report.unlisted))
+    if report.form is not None:
+        found.append(("compressed otherwise", tuple(f"byte {offset}" for offset in report.form.differing)))
     got = "; ".join(f"{word}: {', '.join(paths)}" for word, paths in found if paths)
     raise damaged(report.where, "this is not the bundle that was built", want="every file as listed", got=got)

@@ -13,12 +13,13 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from bundler.archive.gzip_block import gzip_member
+from bundler.archive.gzip_block import MEMBER_BYTES, gzip_member
 from bundler.archive.hashing import HashThread
 from bundler.archive.member_order import archive_members
 from bundler.archive.partial_file import PartialFile, partial_file
 from bundler.archive.read_ahead import read_ahead
-from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, STREAM_BLOCK_BYTES, TarStream
+from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, TarStream
+from bundler.compress import DEFLATER
 from bundler.durable import storage_errors
 from bundler.model.digest import Blob, Digest
 
@@ -68,9 +69,11 @@ def write_archive(
         checksums: saves the SHA-256 of files that have not changed since they were verified.
         threads: how many compress.
 
-    Raises StoredBlobError (a damaged blob of the store), StorageError. After a failure neither final name has changed
+    Raises StoredBlobError (a damaged blob of the store), StorageError, ToolMissingError (a deflater that gives other
+    bytes). After a failure neither final name has changed
     and no partial file is left.
     """
+    DEFLATER.require("writing archives that are the same on every machine")
     members = archive_members(files, source_date_epoch)
 
     def note_waiting() -> None:
@@ -112,10 +115,10 @@ def _compress_into(
         try:
             return free.get_nowait()
         except Empty:
-            return bytearray(STREAM_BLOCK_BYTES)
+            return bytearray(MEMBER_BYTES)
 
     def compressed(block: StreamBlock) -> list[bytes | memoryview]:
-        return gzip_member(memoryview(block.buffer)[: block.length])
+        return gzip_member(memoryview(block.buffer)[: block.length], DEFLATER)
 
     with ThreadPoolExecutor(threads, "compress") as pool, HashThread() as digest:
 

@@ -16,21 +16,23 @@ from bundler.model.size_text import human_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bundler.archive.exact_form import ExactForm
     from bundler.model.json_value import Json
 
 
 @click.command()
 @click.argument("path", type=FILE)
 @option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
+@option("--exact", is_flag=True, help="Compress an archive's content again, too, and compare to the last bit.")
 @json_option
-def verify(path: Path, strict: bool, as_json: bool) -> None:
+def verify(path: Path, strict: bool, exact: bool, as_json: bool) -> None:
     """Check every byte of a bundle.
 
     PATH is an archive, its first part, or an unpacked tree. Exit 5 when it is damaged.
     """
     with console.progress(quiet=as_json) as progress:
         task = progress.task(path.name, None)
-        report = verify_bundle(path, task, strict=strict)
+        report = verify_bundle(path, task, strict=strict, exact=exact)
         task.finish("intact" if report.intact else "damaged")
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json)
     require_intact(report)
@@ -43,6 +45,10 @@ def _text(report: VerifyReport) -> str:
     lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
     for word, paths in (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted)):
         lines += [f"{word}: {path}" for path in paths]
+    if report.form is not None:
+        lines += [f"compressed otherwise: the member at byte {offset}" for offset in report.form.differing]
+        if report.form.not_compared:
+            lines.append(f"the compressed form was not compared: {report.form.not_compared}")
     return "\n".join(lines)
 
 
@@ -57,4 +63,9 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "missing": list(report.missing),
         "changed": list(report.changed),
         "unlisted": list(report.unlisted),
+        "form": None if report.form is None else _form(report.form),
     }
+
+
+def _form(form: ExactForm) -> dict[str, Json]:
+    return {"differing": list(form.differing), "not_compared": form.not_compared or None}

@@ -44,7 +44,11 @@ class IndexedFile:
 
 @dataclass(frozen=True, slots=True)
 class BundleIndex:
-    """The whole index; `files` are sorted by path and unique."""
+    """The whole index; `files` are sorted by path and unique.
+
+    Arguments:
+        deflate: the name of what its archive was compressed with (`bundler.compress.DEFLATERS`).
+    """
 
     name: str
     release: str
@@ -52,6 +56,7 @@ class BundleIndex:
     lock: Digest
     platforms: tuple[Platform, ...]
     files: tuple[IndexedFile, ...]
+    deflate: str = ""
 
     @property
     def file_count(self) -> int:
@@ -97,6 +102,7 @@ def encode_index(index: BundleIndex) -> bytes:
             "manifest": str(index.manifest),
             "lock": str(index.lock),
             "platforms": [str(platform) for platform in index.platforms],
+            **({"deflate": index.deflate} if index.deflate else {}),
             "files": files,
         }
     )
@@ -127,6 +133,7 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
             lock=Digest.parse(value["lock"]),
             platforms=tuple(Platform.parse(text) for text in value.get("platforms", ())),
             files=files,
+            deflate=_word(value.get("deflate", "")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleFormatError(
@@ -153,6 +160,12 @@ def _decode_file(item: Any) -> IndexedFile:
         platforms=_platforms(tuple(item.get("platforms", ()))),
         about=decode_about(dict(item.get("about", {}))),
     )
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no word")
+    return value
 
 
 # thousands of files share a few of these

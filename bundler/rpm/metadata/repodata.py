@@ -1,9 +1,9 @@
 """Repodata of a repository of known packages, the same bytes for the same packages on any machine.
 
 Owns `repodata/` of the bundle: primary, filelists, other (no SQLite), and the given groups, module streams and
-advisories. gzip, because yum 3.4 of EL7 reads nothing newer; ISA-L level 2, because its output depends neither on the
-processor nor on the zlib that this Python was built with (docs/adr/0005). createrepo_c makes the XML of a package.
-Refuses to decide which packages belong in a repository.
+advisories. gzip, because yum 3.4 of EL7 reads nothing newer, by the deflater of archives, because its output depends
+neither on the processor nor on the zlib that this Python was built with (docs/adr/0022). createrepo_c makes the XML of
+a package. Refuses to decide which packages belong in a repository.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isal import isal_zlib
-
+from bundler.compress import DEFLATER, GZIP_HEADER, gzip_trailer
 from bundler.errors import ToolMissingError
 from bundler.rpm.metadata.package_reader import package_texts, read_package
 
@@ -23,10 +22,8 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Blob
 
-LEVEL = 2
-RAW_DEFLATE = -15
-# deflate, no flags, no date, no extra flags, unknown operating system
-GZIP_HEADER = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
+# a document is as many gzip members (RFC 1952, 2.2) as it has blocks of this size: it need not be held in memory
+BLOCK_BYTES = 1024 * 1024
 DIRECTORY = "repodata"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _METADATA = "http://linux.duke.edu/metadata"
@@ -98,28 +95,32 @@ class _Compressor:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._deflate = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
         self._hash = hashlib.sha256()
-        self._crc = 0
         self._size = 0
-        self._parts = [GZIP_HEADER]
+        self._block = bytearray()
+        self._parts: list[bytes] = []
 
     def write(self, data: bytes) -> None:
         """Append uncompressed bytes."""
         self._hash.update(data)
-        self._crc = isal_zlib.crc32(data, self._crc)
         self._size += len(data)
-        if piece := self._deflate.compress(data):
-            self._parts.append(piece)
+        self._block += data
+        while len(self._block) >= BLOCK_BYTES:
+            self._deflate(BLOCK_BYTES)
 
     def finish(self) -> _MetadataFile:
         """Return the finished file."""
-        self._parts.append(self._deflate.flush())
-        self._parts.append(self._crc.to_bytes(4, "little") + (self._size & 0xFFFFFFFF).to_bytes(4, "little"))
+        if self._block or not self._parts:
+            self._deflate(len(self._block))
         content = b"".join(self._parts)
         checksum = hashlib.sha256(content).hexdigest()
         path = f"{DIRECTORY}/{checksum}-{self._name}.gz"
         return _MetadataFile(path, content, checksum, self._hash.hexdigest(), self._size)
+
+    def _deflate(self, count: int) -> None:
+        block = bytes(self._block[:count])
+        del self._block[:count]
+        self._parts += (GZIP_HEADER, DEFLATER.deflate(block), gzip_trailer(block))
 
 
 def _compressed_file(name: str, pieces: Sequence[bytes]) -> _MetadataFile:

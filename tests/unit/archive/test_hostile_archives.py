@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.archive.faults import OtherFormError
 from bundler.archive.opened_bundle import open_bundle
 from bundler.archive.unpack import unpack
-from bundler.archive.verify import verify_archive
+from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError
 from bundler.model.bundle import MAX_INDEX_BYTES
@@ -49,7 +50,9 @@ def _refused(archive: Path, expected: ErrorId, said: str = "") -> None:
 
 
 def test_an_intact_one_passes(tmp_path: Path, tree: Mapping[str, bytes]) -> None:
-    _check(packed(tmp_path / "a.tar.gz", tree))
+    _check(sample(tmp_path).write(tmp_path / "a.tar.gz").path)
+    unpack(packed(tmp_path / "b.tar.gz", tree), tmp_path / "site", Unwatched())
+    require_intact(verify_tree(tmp_path / "site", Unwatched(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -317,7 +320,7 @@ def test_reading_only_the_beginning_is_as_careful(tmp_path: Path, tree: dict[str
         open_bundle(packed(tmp_path / "a.tar.gz", tree))
 
 
-def test_archives_of_other_tars_are_read(tmp_path: Path, tree: Mapping[str, bytes]) -> None:
+def test_archives_of_other_tars_are_read_but_are_not_what_was_built(tmp_path: Path, tree: Mapping[str, bytes]) -> None:
     for style in (tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT):
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w", format=style) as other:
@@ -326,5 +329,9 @@ def test_archives_of_other_tars_are_read(tmp_path: Path, tree: Mapping[str, byte
                 info = tarfile.TarInfo(f"./{name}")
                 info.size, info.mtime, info.mode = len(tree[name]), 12.5 if style == tarfile.PAX_FORMAT else 12, 0o600
                 other.addfile(info, io.BytesIO(tree[name]))
-        _check(gzipped(tmp_path / "again.tar.gz", out.getvalue()))
+        archive = gzipped(tmp_path / "again.tar.gz", out.getvalue())
+        with pytest.raises(OtherFormError, match="not the form that bundler writes"):
+            _check(archive)
+        unpack(archive, tmp_path / f"site{style}", Unwatched())
+        assert verify_tree(tmp_path / f"site{style}", Unwatched()).intact
         assert open_bundle(tmp_path / "again.tar.gz").lock == tree["lock.json"]
