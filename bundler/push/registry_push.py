@@ -45,17 +45,29 @@ class Blobs(Protocol):
 
 @dataclass(slots=True)
 class _BlobUpload:
-    """One blob, by repository the pushes that need it there, and the repositories that have it."""
+    """One blob.
+
+    Arguments:
+        states: repository -> the pushes that need it there.
+        present_in: repositories that have it: those of images that exist already should, those of this run do.
+        confirmed: whether the registry has shown in this run that one repository has it.
+    """
 
     file: IndexedFile
     states: dict[str, list[PushState]] = field(default_factory=dict)
     present_in: list[str] = field(default_factory=list)
+    confirmed: bool = False
+
+    @property
+    def needed_in(self) -> list[str]:
+        """The repositories with a push that has not failed for other reasons."""
+        return [name for name, states in self.states.items() if undecided(states)]
 
     @property
     def missing_in(self) -> list[str]:
-        """The repositories that lack it and have a push that has not failed for other reasons."""
+        """Those of them that lack it."""
         present = set(self.present_in)
-        return [name for name, states in self.states.items() if name not in present and undecided(states)]
+        return [name for name in self.needed_in if name not in present]
 
 
 def push(
@@ -92,9 +104,10 @@ def push(
         return PushReport(tuple(results), Sent(0, 0, 0), known)
     run.check_bytes(undecided(states))
     uploads = _blob_uploads(states)
-    progress.expect(sum(upload.file.blob.size * len(upload.missing_in) for upload in uploads))
-    # from the first repository that accepts a blob it can be mounted into the others
-    while first := [(one, one.missing_in[0]) for one in uploads if not one.present_in and one.missing_in]:
+    progress.expect(sum(upload.file.blob.size * len(upload.needed_in) for upload in uploads))
+    # from the first repository that accepts a blob it can be mounted into the others; that an image exists is no proof
+    # of its blobs, which a registry may have lost
+    while first := [(one, one.needed_in[0]) for one in uploads if not one.confirmed and one.needed_in]:
         run.each(first, run.upload, _states_of)
     run.each([(one, repository) for one in uploads for repository in one.missing_in], run.upload, _states_of)
     run.each(undecided(states), run.put_name, lambda state: [state])
@@ -148,25 +161,27 @@ class _RegistryRun:
                     state.fail(wrong[file.path])
 
     def upload(self, work: tuple[_BlobUpload, str]) -> None:
-        """Bring a blob into a repository that lacks it, unless the pushes that need it there have failed meanwhile."""
+        """Bring a blob into a repository, unless the pushes that need it there have failed meanwhile."""
         upload, repository = work
         if not undecided(upload.states[repository]):
             return
         blob = upload.file.blob
         task = self.progress.task(f"{repository} {blob.digest.hex[:12]}", blob.size)
+        source = next((name for name in upload.present_in if name != repository), "")
         try:
-            outcome = self._uploaded(repository, upload.file, upload.present_in, task)
+            outcome = self._uploaded(repository, upload.file, source, task)
         except BundlerError:
             task.finish("failed")
             raise
         task.finish(outcome)
+        upload.confirmed = True
         upload.present_in.append(repository)
 
-    def _uploaded(self, repository: str, file: IndexedFile, present_in: Sequence[str], task: Task) -> str:
-        """Bring a blob into one repository and return how; `present_in` are others that have it."""
+    def _uploaded(self, repository: str, file: IndexedFile, source: str, task: Task) -> str:
+        """Bring a blob into one repository and return how; `source` is another that has it, or ""."""
         if self.writer.has_blob(repository, file.blob):
             return "present"
-        if present_in and self.writer.mount(repository, file.blob, present_in[0]):
+        if source and self.writer.mount(repository, file.blob, source):
             self._count(mounted=1)
             return "taken over"
         self.writer.upload(repository, file.blob, self.content.pieces(file), task)

@@ -109,10 +109,16 @@ def test_every_module_and_whatever_it_offers_says_what_it_is_for() -> None:
     for path in python_files(*PRODUCT):
         tree = ast.parse(path.read_text())
         # a package that only holds others may say nothing
-        offered = [node for node in tree.body if isinstance(node, Function | ast.ClassDef) and node.name[0] != "_"]
+        offered = [part for node in _offered(tree) for part in (node, *_offered(node))]
         silent += [_named(path)] if tree.body and ast.get_docstring(tree) is None else []
         silent += [f"{_named(path)}:{node.lineno} {node.name}" for node in offered if ast.get_docstring(node) is None]
     assert silent == []
+
+
+def _offered(owner: ast.Module | Function | ast.ClassDef) -> list[Function | ast.ClassDef]:
+    """Return the public definitions of a module or class; a function offers none."""
+    body = [] if isinstance(owner, Function) else owner.body
+    return [node for node in body if isinstance(node, Function | ast.ClassDef) and node.name[0] != "_"]
 
 
 def test_every_dataclass_has_slots() -> None:

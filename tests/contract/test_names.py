@@ -10,6 +10,8 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 
 if TYPE_CHECKING:
@@ -43,15 +45,19 @@ SHARED_FILE_NAMES = {
     "transport": "HTTP requests: to any server, and to one repository of a registry",
     "worker": "a worker process",
 }
-# files, functions and programs of other projects that texts cite
+# files, functions, constants and programs of other projects that texts cite
 FILES_ELSEWHERE = {"metalink.py", "dnf/base.py", "dnf/cli/commands/module.py"}
 NAMES_ELSEWHERE = {
     *("cr_is_primary", "group_package_types", "headerIsSource", "isSecureIndex", "setModuleExcludes"),
-    *("sha256sum", "sha512sum", "splitDockerDomain"),
+    *("sha256sum", "sha512sum", "splitDockerDomain", "HY_FORMS_MOST_SPEC"),
+    # an engine's own words, and what stands for a value
+    *("Pushing", "Pushed", "PROJECT"),
 }
 
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
 _FILE = re.compile(r"(?<![\w/.-])((?:[\w-]+/)*[\w-]+\.py)\b")
-_QUOTED = re.compile(r"`([a-z_]\w*(?:\.\w+)*)(?:\(\))?`")
+_QUOTED = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`")
 _OUR_MODULE = re.compile(r"`((?:bundler|mirror|scripts)(?:\.\w+)+)`")
 _WORD = re.compile(r"[\w./:-]+")
 _FILE_ENDING = re.compile(r"asc|conf|css|gz|html|js|json|md|pem|py|repo|sh|toml|xml|yaml")
@@ -76,7 +82,7 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
     for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (docstring := ast.get_docstring(node)):
+        if isinstance(node, Documented) and (docstring := ast.get_docstring(node)):
             yield node.body[0].lineno, docstring
 
 
@@ -96,7 +102,9 @@ def _identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
         match node:
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
                 yield node.lineno, name
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield node.lineno, name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.alias(asname=str(name)):
                 yield node.lineno, name
             case _:
                 continue
@@ -145,6 +153,8 @@ def _is_there(name: str) -> bool:
     if first in (*PRODUCT, "scripts"):
         package, _, last = name.rpartition(".")
         return name in modules or last in modules.get(package, set())
+    if first[0].isupper():
+        return {first, *rest} <= _known_words() | NAMES_ELSEWHERE
     # the attribute of a variable looks like a module's function: only what is a function or class somewhere is checked
     if first in _libraries() or rest[0] not in _functions_and_classes():
         return True
@@ -179,9 +189,31 @@ def test_names_are_plain() -> None:
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in python_files(*PRODUCT)
         for line, name in _identifiers(_tree(path))
-        if name.strip("_") in ARCHAIC_NAMES or not ARCHAIC_PARTS.isdisjoint(name.lower().split("_"))
+        if _is_archaic(name)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "told = 1",
+        "self.was_told = 1",
+        "def tell(said): pass",
+        "async def looked_in(): pass",
+        "tell(said=1)",
+        "from os import path as told",
+        "try: pass\nexcept OSError as said: pass",
+        "match value:\n    case str(said): pass",
+        "match value:\n    case int() as told: pass",
+    ],
+)
+def test_a_name_is_seen_wherever_it_is_given(source: str) -> None:
+    assert any(_is_archaic(name) for _, name in _identifiers(ast.parse(source)))
+
+
+def _is_archaic(name: str) -> bool:
+    return name.strip("_") in ARCHAIC_NAMES or not ARCHAIC_PARTS.isdisjoint(name.lower().split("_"))
 
 
 def _missing(paths: Iterable[Path], pattern: re.Pattern[str], is_there: Callable[[str], bool]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,3 +169,14 @@ def test_what_a_present_image_has_is_taken_over_from_it() -> None:
     report = run(writer, first, second)
     assert outcomes(report) == ["demo/app:1 present", "z/app:1 pushed"]
     assert (report.sent.blobs, report.sent.mounted) == (0, 2)
+
+
+def test_what_the_registry_lost_of_a_present_image_is_sent_again_for_another() -> None:
+    writer = MemoryWriter()
+    first, second = image("docker.io/demo/app:1"), image("docker.io/demo/app:2")
+    layer = first.files[-2]
+    run(writer, first)
+    del writer.blobs["demo/app"][str(layer.blob.digest)]
+    report = run(writer, first, replace(second, files=(*second.files, layer)))
+    assert outcomes(report) == ["demo/app:1 present", "demo/app:2 pushed"]
+    assert str(layer.blob.digest) in writer.blobs["demo/app"]
