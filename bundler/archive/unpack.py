@@ -6,22 +6,21 @@ verified, and bundle.json gets its name last: a directory without it is not a bu
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import ArchivedFile, ArchiveReader, open_archive
 from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
-from bundler.archive.open_beneath import open_root
-from bundler.archive.staging import DIRECTORY_MODE, Staging
+from bundler.archive.leftovers import remove_leftovers, staging_name
+from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
+from bundler.directory_walk import make_directories, open_directory_at, remove_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
-from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SUMS_PATH
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH
 from bundler.model.progress import Unwatched
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
+    from bundler.model.removed import Removed
 
 # room that a file system needs per file beside its content: the rest of a block, and an inode
 OVERHEAD_BYTES_PER_FILE = 4096
@@ -37,7 +37,12 @@ OVERHEAD_BYTES_PER_FILE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """A bundle that is complete in a directory; `present` when it already was, and nothing was written."""
+    """A bundle that is complete in a directory.
+
+    Arguments:
+        present: it already was, and nothing was written.
+        removed: what killed runs had left there.
+    """
 
     directory: Path
     id: str
@@ -46,6 +51,7 @@ class Unpacked:
     files: int
     content_bytes: int
     present: bool
+    removed: Removed
 
 
 def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
@@ -63,11 +69,12 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
     with open_archive(archive) as reader:
         checked = reader.checked
         with storage_errors(directory):
-            made = _make_directories(directory)
-            root = open_root(directory)
+            made = make_directories(directory)
+            root = open_directory_at(directory)
             complete = False
             try:
                 fcntl.flock(root, fcntl.LOCK_EX)
+                removed = remove_leftovers(root)
                 absent = _absent(root, directory, checked.listed.values())
                 if absent:
                     _require_room(root, directory, (checked.listed[path].blob.size for path in absent))
@@ -78,7 +85,7 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
             finally:
                 os.close(root)
                 if not complete:
-                    _remove_directories(made)
+                    remove_directories(made)
     return Unpacked(
         directory=directory,
         id=checked.id,
@@ -87,6 +94,7 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
         files=len(checked.listed),
         content_bytes=checked.total_bytes,
         present=not absent,
+        removed=removed,
     )
 
 
@@ -120,8 +128,7 @@ def _require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
 
 def _extract(root: int, directory: Path, reader: ArchiveReader, absent: frozenset[str], task: Task) -> None:
     checked = reader.checked
-    name = f".{checked.index.name}-{checked.id[:ID_CHARACTERS]}.partial"
-    with Staging(root, name) as staging:
+    with Staging(root, staging_name(checked.index.name, checked.id)) as staging:
         staged: dict[str, str] = {}
         found: set[str] = set()
         with HashThread() as digest:
@@ -183,25 +190,3 @@ def _place(root: int, staging: Staging, staged: Mapping[str, str], directory_dat
     except BaseException:
         staging.roll_back()
         raise
-
-
-def _make_directories(directory: Path) -> list[Path]:
-    """Create a directory and its parents, 0755 whatever the umask; return those that did not exist, innermost last."""
-    made: list[Path] = []
-    for path in (*reversed(directory.parents), directory):
-        try:
-            path.mkdir()
-        except OSError as error:
-            if error.errno == errno.EEXIST or path.is_dir():
-                continue
-            raise
-        path.chmod(DIRECTORY_MODE)
-        made.append(path)
-    return made
-
-
-def _remove_directories(made: list[Path]) -> None:
-    for path in reversed(made):
-        # others may have put something there meanwhile; then it stays
-        with suppress(OSError):
-            path.rmdir()

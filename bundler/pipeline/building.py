@@ -8,10 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.durable import storage_errors, write_durably
+from bundler.directory_walk import make_directories
+from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import encode_lock
+from bundler.partial_file import write_durably
 from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
@@ -103,7 +105,7 @@ def _require_output(output: Path, request: Request) -> None:
     """Make the output's directory when `-o` ends with a slash; StorageError when no archive may be put at its path."""
     with storage_errors(output.parent):
         if request.output.endswith("/"):
-            output.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(output.parent, mode=None)
     _require_directory(output.parent)
     with storage_errors(output):
         if not os.path.lexists(output):

@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bundler.durable import replacing, storage_errors
+from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.robot import RobotLogin, client_config, held_login
 from bundler.net.harbor.robots import exists
+from bundler.partial_file import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,6 +12,7 @@ import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from bundler.directory_walk import make_directories, rename_at, unlink_at
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
@@ -105,7 +106,7 @@ class Store:
         """Remove a blob whose bytes turned out to be damaged."""
         path = self.path(blob)
         with storage_errors(path):
-            path.unlink(missing_ok=True)
+            unlink_at(path)
         self.verified.remove(blob)
 
     @contextmanager
@@ -120,7 +121,8 @@ class Store:
         """Give a verified and synchronised file its final name."""
         path = self.path(blob)
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file.rename(path)
+            if not path.parent.is_dir():
+                make_directories(path.parent, mode=None)
+            rename_at(file, path)
             status = path.stat()
         self.verified.record(blob, status, crc32)
