@@ -15,8 +15,10 @@ from bundler.archive.archive_reader import ArchivedFile, ArchiveReader, open_arc
 from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
 from bundler.archive.leftovers import remove_leftovers, staging_name
+from bundler.archive.ownership import NO_DIFFERENCE, archive_ownership, tree_ownership
 from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
+from bundler.archive.verify_report import require_own_headers
 from bundler.directory_walk import make_directories, open_directory_at, remove_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
     from bundler.model.removed import Removed
@@ -75,7 +78,7 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
             try:
                 fcntl.flock(root, fcntl.LOCK_EX)
                 removed = remove_leftovers(root)
-                absent = _absent(root, directory, checked.listed.values())
+                absent = _absent(root, directory, checked.listed.values(), tree_ownership(root, checked))
                 if absent:
                     _require_room(root, directory, (checked.listed[path].blob.size for path in absent))
                     _extract(root, directory, reader, absent, task)
@@ -98,10 +101,10 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
     )
 
 
-def _absent(root: int, directory: Path, files: Iterable[IndexedFile]) -> frozenset[str]:
+def _absent(root: int, directory: Path, files: Iterable[IndexedFile], ownership: Ownership) -> frozenset[str]:
     """Return the paths that have to be unpacked; StorageError when other files are in the way."""
     states = [(file.path, state) for file, state in check_files(root, files, Unwatched())]
-    in_the_way = [path for path, state in states if state == "changed"]
+    in_the_way = {path for path, state in states if state == "changed"} | {*ownership.mode, *ownership.owner}
     if in_the_way:
         other = " (another bundle is unpacked here)" if INDEX_PATH in in_the_way else ""
         raise StorageError(
@@ -136,13 +139,14 @@ def _extract(root: int, directory: Path, reader: ArchiveReader, absent: frozense
                 found.add(file.path)
                 if file.listed is not None and file.path not in checked.listed:
                     # a signature: it is known only now that it was read
-                    absent |= _absent(root, directory, (file.listed,))
+                    absent |= _absent(root, directory, (file.listed,), NO_DIFFERENCE)
                 wanted = staging if file.path in absent else None
                 staged_name = _stage(wanted, file, checked.where, digest, task)
                 if staged_name is not None:
                     staged[file.path] = staged_name
-        if missing := sorted(checked.listed.keys() - found):
+        if missing := sorted({*checked.listed.keys() - found, *reader.missing_directories}):
             raise damaged(checked.where, "files are missing", want=", ".join(missing), got="no such files")
+        require_own_headers(checked.where, archive_ownership(reader.faults))
         _place(root, staging, staged, reader.directory_dates)
 
 

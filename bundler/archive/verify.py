@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.hashing import HashThread
 from bundler.archive.open_beneath import open_root
+from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
 from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 
@@ -53,8 +55,9 @@ def verify_archive(path: Path, task: Task) -> VerifyReport:
                     task.advance(len(chunk))
                 same = digest.hex() == file.listed.blob.digest.hex
                 intact.append(file.listed) if same else changed.append(file.path)
-        missing = archive.checked.listed.keys() - found
-        return _report(archive.checked, intact, missing, changed, unlisted, unlisted_matters=True)
+        missing = {*archive.checked.listed.keys() - found, *archive.missing_directories}
+        ownership = archive_ownership(archive.faults)
+        return _report(archive.checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
 
 
 def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
@@ -73,12 +76,13 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
         try:
             states = list(check_files(directory, checked.listed.values(), task))
             unlisted = list(unlisted_paths(directory, checked))
+            ownership = tree_ownership(directory, checked)
         finally:
             os.close(directory)
     intact = [file for file, state in states if state == "intact"]
     missing = [file.path for file, state in states if state == "missing"]
     changed = [file.path for file, state in states if state == "changed"]
-    return _report(checked, intact, missing, changed, unlisted, unlisted_matters=strict)
+    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
 
 
 def _report(
@@ -87,6 +91,7 @@ def _report(
     missing: Iterable[str],
     changed: Iterable[str],
     unlisted: Iterable[str],
+    ownership: Ownership,
     *,
     unlisted_matters: bool,
 ) -> VerifyReport:
@@ -101,4 +106,5 @@ def _report(
         changed=tuple(sorted(changed)),
         unlisted=tuple(sorted(unlisted)),
         unlisted_matters=unlisted_matters,
+        ownership=ownership,
     )

@@ -97,7 +97,11 @@ def test_unlisted_members(tmp_path: Path, tree: Mapping[str, bytes], extra: tupl
 
 def test_a_missing_member(tmp_path: Path, tree: dict[str, bytes]) -> None:
     del tree["harbor/empty"], tree["kubeedge/keadm-amd64"]
-    _refused(packed(tmp_path / "a.tar.gz", tree), ErrorId.BUNDLE_DAMAGED, "missing: harbor/empty, kubeedge/keadm-amd64")
+    _refused(
+        packed(tmp_path / "a.tar.gz", tree),
+        ErrorId.BUNDLE_DAMAGED,
+        "missing: harbor/, harbor/empty, kubeedge/keadm-amd64",
+    )
 
 
 def test_every_changed_member_is_named(tmp_path: Path, tree: dict[str, bytes]) -> None:
@@ -317,7 +321,7 @@ def test_reading_only_the_beginning_is_as_careful(tmp_path: Path, tree: dict[str
         open_bundle(packed(tmp_path / "a.tar.gz", tree))
 
 
-def test_archives_of_other_tars_are_read(tmp_path: Path, tree: Mapping[str, bytes]) -> None:
+def test_what_another_tar_packed_is_read_and_is_not_what_was_built(tmp_path: Path, tree: Mapping[str, bytes]) -> None:
     for style in (tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT):
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w", format=style) as other:
@@ -326,5 +330,10 @@ def test_archives_of_other_tars_are_read(tmp_path: Path, tree: Mapping[str, byte
                 info = tarfile.TarInfo(f"./{name}")
                 info.size, info.mtime, info.mode = len(tree[name]), 12.5 if style == tarfile.PAX_FORMAT else 12, 0o600
                 other.addfile(info, io.BytesIO(tree[name]))
-        _check(gzipped(tmp_path / "again.tar.gz", out.getvalue()))
+        report = verify_archive(gzipped(tmp_path / "again.tar.gz", out.getvalue()), Unwatched())
+        assert set(report.ownership.mode) == set(tree)
+        # no directory is a member of it
+        assert set(report.missing) == {"harbor/", "k8simage/", "kubeedge/", "kubeedge/crds/", "yum/", "yum/repodata/"}
+        assert (report.changed, report.unlisted) == ((), ())
+        _refused(tmp_path / "again.tar.gz", ErrorId.BUNDLE_DAMAGED)
         assert open_bundle(tmp_path / "again.tar.gz").lock == tree["lock.json"]
