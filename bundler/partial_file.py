@@ -12,8 +12,9 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bundler.directory_walk import identity, open_directory_at, remove_at
+from bundler.directory_walk import identity, names_in, open_directory_at, opened_directory, remove_at
 from bundler.durable import storage_errors
+from bundler.model.removed import Removed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +124,22 @@ def replacing(path: Path, *, mode: int = FILE_MODE) -> Iterator[Callable[[bytes]
         yield put
 
 
+def remove_partial_files(directory: Path, suffixes: tuple[str, ...]) -> Removed:
+    """Remove the partial files that killed processes left, of whatever final name with one of these suffixes.
+
+    Raises StorageError.
+    """
+    wanted = tuple(partial_name(suffix).removeprefix(".") for suffix in suffixes)
+    removed = Removed()
+    with storage_errors(directory), opened_directory(directory) as descriptor:
+        for name in sorted(names_in(descriptor)):
+            if name.startswith(".") and name.endswith(wanted):
+                # it is a link, it is gone, or it is another user's, who may be writing it
+                with suppress(OSError):
+                    removed += _remove_left(descriptor, name, None)
+    return removed
+
+
 def partial_name(name: str) -> str:
     """Return the name under which a file is written."""
     return f".{name}.partial"
@@ -134,7 +151,8 @@ def _do_nothing() -> None:
 
 def _created(directory: int, name: str, on_wait: Callable[[], None]) -> int:
     while True:
-        _remove_left(directory, name, on_wait)
+        with suppress(FileNotFoundError):
+            _remove_left(directory, name, on_wait)
         try:
             descriptor = os.open(name, _OPEN | os.O_CREAT | os.O_EXCL, _PRIVATE_MODE, dir_fd=directory)
         except FileExistsError:
@@ -144,24 +162,29 @@ def _created(directory: int, name: str, on_wait: Callable[[], None]) -> int:
         os.close(descriptor)
 
 
-def _remove_left(directory: int, name: str, on_wait: Callable[[], None]) -> None:
-    """Remove what a killed process left, once no living one holds it."""
+def _remove_left(directory: int, name: str, on_wait: Callable[[], None] | None) -> Removed:
+    """Remove what a killed process left, unless a living one holds it; FileNotFoundError when there is nothing."""
+    descriptor = os.open(name, _OPEN, dir_fd=directory)
     try:
-        descriptor = os.open(name, _OPEN, dir_fd=directory)
-    except FileNotFoundError:
-        return
-    try:
-        if _is_locked_as(directory, name, descriptor, on_wait):
-            os.unlink(name, dir_fd=directory)
+        if not _is_locked_as(directory, name, descriptor, on_wait):
+            return Removed()
+        os.unlink(name, dir_fd=directory)
+        return Removed(1, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
 
 
-def _is_locked_as(directory: int, name: str, descriptor: int, on_wait: Callable[[], None]) -> bool:
-    """Lock a file; tell whether the name is still its own, for the last holder may have renamed or removed it."""
+def _is_locked_as(directory: int, name: str, descriptor: int, on_wait: Callable[[], None] | None) -> bool:
+    """Lock a file; tell whether the name is still its own, for the last holder may have renamed or removed it.
+
+    Arguments:
+        on_wait: called before waiting for the lock; None for False when another process holds it.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        if on_wait is None:
+            return False
         on_wait()
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     with suppress(FileNotFoundError):

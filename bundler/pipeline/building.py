@@ -13,7 +13,7 @@ from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import encode_lock
-from bundler.partial_file import write_durably
+from bundler.partial_file import remove_partial_files, write_durably
 from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from bundler.model.manifest import Manifest
     from bundler.pipeline.context import BuildContext, Request, Room
     from bundler.pipeline.estimating import Estimated
+
+# final names that builds write
+LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".lock.json")
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
@@ -83,6 +86,7 @@ def build(request: Request, context: BuildContext) -> Built:
     require_platforms(request.platforms, manifest.platforms)
     agreed = _agreed_lock(manifest, request, context)
     _require_output(output, request)
+    _remove_leftovers(output, request, context)
     lock = agreed or _first_lock(manifest, request, context)
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, context)
@@ -118,6 +122,13 @@ def _require_output(output: Path, request: Request) -> None:
         else:
             return
     raise StorageError(ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy="Give -o another file or directory.")
+
+
+def _remove_leftovers(output: Path, request: Request, context: BuildContext) -> None:
+    """Remove what killed builds and updates left beside the archive and the lock, of whatever bundle."""
+    for directory in {output.parent: None, request.manifest.parent: None}:
+        if sentence := remove_partial_files(directory, LEFT_BY_BUILDS).sentence:
+            context.runner.progress.note(f"{directory}: {sentence}")
 
 
 def _require_directory(directory: Path) -> None:

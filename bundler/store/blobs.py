@@ -17,7 +17,7 @@ from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
 from bundler.store.index import BlobIndex
-from bundler.store.partial import IncomingFile, incoming_file
+from bundler.store.partial import SCRATCH_PREFIX, IncomingFile, incoming_file
 from bundler.store.use import shared_use
 from bundler.store.verified_files import VerifiedFiles
 
@@ -111,7 +111,7 @@ class Store:
 
     @contextmanager
     def _scratch(self) -> Iterator[IncomingFile]:
-        with self.incoming(f"made-{os.getpid()}-{secrets.token_hex(8)}") as partial:
+        with self.incoming(f"{SCRATCH_PREFIX}{os.getpid()}-{secrets.token_hex(8)}") as partial:
             try:
                 yield partial
             finally:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1024 * 1024
 VALIDATOR_SUFFIX = ".validator"
 LOCK_SUFFIX = ".lock"
+# of names that no later run asks for again
+SCRATCH_PREFIX = "made-"
 _UNFINISHED_SUFFIX = ".new"
 LONGEST_PLAIN_NAME = 200
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
