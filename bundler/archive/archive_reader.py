@@ -16,6 +16,7 @@ from bundler.archive.bundle_files import OWN_KIND
 from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index
 from bundler.archive.faults import not_found, unsafe
 from bundler.archive.inflate import inflated
+from bundler.archive.ownership import DIRECTORY_MODE, header_fault
 from bundler.archive.tar_reader import TarReader
 from bundler.model.bundle import (
     INDEX_PATH,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.archive_files import ArchiveFiles
+    from bundler.archive.ownership import OwnershipFault
     from bundler.archive.tar_reader import TarMember
 
 MAX_SIGNATURE_BYTES = 64 * 1024
@@ -57,11 +59,15 @@ class ArchivedFile:
 
 
 class ArchiveReader:
-    """An open archive; made by `open_archive`. `directory_dates` fills up while the files are read."""
+    """An open archive; made by `open_archive`. `directory_dates` and `faults` fill up while the files are read.
+
+    `faults` has the paths (`path/` for a directory) of members whose headers are not those that bundler writes.
+    """
 
     def __init__(self, checked: CheckedIndex, tar: TarReader, members: Iterator[TarMember]) -> None:
         self.checked = checked
         self.directory_dates: dict[str, int] = {}
+        self.faults: list[tuple[str, OwnershipFault]] = []
         self._tar = tar
         self._members = members
 
@@ -81,6 +87,7 @@ class ArchiveReader:
             if member.directory:
                 if member.path in checked.directories:
                     self.directory_dates[member.path] = member.mtime
+                    self._compare_header(member, DIRECTORY_MODE)
                 else:
                     yield ArchivedFile(f"{member.path}/", 0, member.mtime, None, iter(()))
             elif member.path == INDEX_PATH:
@@ -89,10 +96,22 @@ class ArchiveReader:
                 yield self._from_memory(member, b"".join(self._tar.content()))
             else:
                 listed = checked.listed.get(member.path)
+                if listed is not None:
+                    self._compare_header(member, listed.mode)
                 yield ArchivedFile(member.path, member.size, member.mtime, listed, self._tar.content())
+
+    @property
+    def missing_directories(self) -> list[str]:
+        """The directories, as `path/`, that are no members; to be asked when all files were read."""
+        return [f"{path}/" for path in sorted(self.checked.directories - self.directory_dates.keys())]
+
+    def _compare_header(self, member: TarMember, mode: int) -> None:
+        if (fault := header_fault(member, mode)) is not None:
+            self.faults.append((f"{member.path}/" if member.directory else member.path, fault))
 
     def _from_memory(self, member: TarMember, data: bytes) -> ArchivedFile:
         listed = IndexedFile(member.path, Blob.of(data), OWN_MODE, OWN_KIND)
+        self._compare_header(member, OWN_MODE)
         return ArchivedFile(member.path, len(data), member.mtime, listed, iter((data,)))
 
 

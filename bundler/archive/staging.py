@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from bundler.archive.open_beneath import open_directory
+from bundler.directory_walk import identity, make_directory, names_in, remove_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bundler.directory_walk import Identity
+
 PRIVATE_MODE = 0o700
-DIRECTORY_MODE = 0o755
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -25,34 +27,37 @@ class Staging:
     """The staging directory, created empty on entering and removed on leaving; used as a context. Raises OSError.
 
     Arguments:
-        root: descriptor of the target directory, which the caller has locked.
-        name: the staging directory's name in it; leftovers of an interrupted run are removed first.
+        root: descriptor of the target directory, which the caller has locked and freed of leftovers.
+        name: the staging directory's name in it.
     """
 
     def __init__(self, root: int, name: str) -> None:
         self._root = root
         self._name = name
         self._directory = -1
-        self._count = 0
-        self._placed: list[str] = []
-        self._made: list[str] = []
+        self._identities: list[Identity] = []
+        self._placed: list[tuple[str, Identity]] = []
+        self._made: list[tuple[str, Identity]] = []
 
     def __enter__(self) -> Self:
-        self._remove()
-        os.mkdir(self._name, PRIVATE_MODE, dir_fd=self._root)
-        self._directory = open_directory(self._root, self._name)
+        self._directory = make_directory(self._root, self._name, PRIVATE_MODE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._directory)
-        self._remove()
+        known = identity(os.fstat(self._directory))
+        try:
+            for name in names_in(self._directory):
+                os.unlink(name, dir_fd=self._directory)
+        finally:
+            os.close(self._directory)
+        remove_at(self._root, self._name, known, directory=True)
 
     def create(self, mode: int) -> tuple[str, int]:
         """Create an empty file with exactly this mode; return its staged name and a descriptor to write to."""
-        name = str(self._count)
-        self._count += 1
+        name = str(len(self._identities))
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=self._directory)
+        self._identities.append(identity(os.fstat(descriptor)))
         os.fchmod(descriptor, mode)
         return name, descriptor
 
@@ -65,7 +70,7 @@ class Staging:
             os.rename(name, last, src_dir_fd=self._directory, dst_dir_fd=directory)
         finally:
             os.close(directory)
-        self._placed.append(path)
+        self._placed.append((path, self._identities[int(name)]))
 
     def sync(self) -> None:
         """Flush this file system to the disk: syncfs(2), which Python does not have."""
@@ -75,20 +80,21 @@ class Staging:
 
     def date_directories(self, dates: Mapping[str, int]) -> None:
         """Give the directories created here the dates of the archive; others keep theirs."""
-        for path in self._made:
+        for path, known in self._made:
             if (mtime := dates.get(path)) is not None:
                 directory = open_directory(self._root, path)
                 try:
-                    os.utime(directory, (mtime, mtime))
+                    if identity(os.fstat(directory)) == known:
+                        os.utime(directory, (mtime, mtime))
                 finally:
                     os.close(directory)
 
     def roll_back(self) -> None:
-        """Remove the placed files, and the directories created for them."""
-        for path in reversed(self._placed):
-            self._unmake(path, directory=False)
-        for path in reversed(self._made):
-            self._unmake(path, directory=True)
+        """Remove the placed files, and the directories created for them, but nothing that has their names by now."""
+        for path, known in reversed(self._placed):
+            self._unmake(path, known, directory=False)
+        for path, known in reversed(self._made):
+            self._unmake(path, known, directory=True)
         self._placed.clear()
         self._made.clear()
 
@@ -98,31 +104,20 @@ class Staging:
             parent, here = here, f"{here}/{segment}" if here else segment
             directory = open_directory(self._root, parent)
             try:
-                os.mkdir(segment, PRIVATE_MODE, dir_fd=directory)
+                made = make_directory(directory, segment)
             except FileExistsError:
                 continue
             finally:
                 os.close(directory)
-            self._made.append(here)
-            made = open_directory(self._root, here)
-            try:
-                os.fchmod(made, DIRECTORY_MODE)
-            finally:
-                os.close(made)
+            self._made.append((here, identity(os.fstat(made))))
+            os.close(made)
 
-    def _unmake(self, path: str, *, directory: bool) -> None:
+    def _unmake(self, path: str, known: Identity, *, directory: bool) -> None:
         parent, _, last = path.rpartition("/")
-        above = open_directory(self._root, parent)
-        try:
-            if directory:
-                os.rmdir(last, dir_fd=above)
-            else:
-                os.unlink(last, dir_fd=above)
-        finally:
-            os.close(above)
-
-    def _remove(self) -> None:
-        try:
-            shutil.rmtree(self._name, dir_fd=self._root)
-        except FileNotFoundError:
-            return
+        # a directory that is gone by now, or somebody else's link, has nothing of ours below it
+        with suppress(FileNotFoundError, NotADirectoryError):
+            above = open_directory(self._root, parent)
+            try:
+                remove_at(above, last, known, directory=directory)
+            finally:
+                os.close(above)

@@ -22,6 +22,7 @@ PAX_GLOBAL_HEADER = b"g"
 _LONG_NAME_PATH = b"././@LongLink"
 _IDS = b"0000000\0" * 2
 _AFTER_TYPE = bytes(100) + b"ustar  \0" + b"root".ljust(32, b"\0") * 2 + bytes(183)
+_MODE, _OWNER, _OWNER_NAMES = slice(100, 108), slice(108, 124), slice(265, 329)
 _CHECKSUM_OF_NOTHING = b" " * 8
 
 
@@ -46,6 +47,20 @@ def encode_header(path: bytes, *, size: int, mode: int, mtime: int, directory: b
 def padding(size: int) -> int:
     """Return how many zero bytes follow content of this size (in bytes)."""
     return -size % BLOCK_BYTES
+
+
+def same_mode(headers: bytes, others: bytes) -> bool:
+    """Tell whether the last header blocks of two members have one mode, and one form of it."""
+    return _last_fields(headers, _MODE) == _last_fields(others, _MODE)
+
+
+def same_owner(headers: bytes, others: bytes) -> bool:
+    """Tell whether the last header blocks of two members have one owner and group, by number and by name."""
+    return all(_last_fields(headers, part) == _last_fields(others, part) for part in (_OWNER, _OWNER_NAMES))
+
+
+def _last_fields(headers: bytes, part: slice) -> bytes:
+    return headers[-BLOCK_BYTES:][part]
 
 
 def _block(name: bytes, *, size: int, mode: int, mtime: int, type_flag: bytes) -> bytes:

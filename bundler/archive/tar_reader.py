@@ -1,6 +1,6 @@
 """Members of an untrusted tar stream.
 
-Reads GNU, ustar and pax archives, so that a tree packed again by another tar can still be checked. Accepts files and
+Reads GNU, ustar and pax archives, so that all faults of what another tar has packed can be named. Accepts files and
 directories with safe, unique names and nothing else. Refuses to know what a bundle lists; `archive_reader` does.
 """
 
@@ -46,12 +46,13 @@ _SAFE = "plain files and directories"
 
 @dataclass(frozen=True, slots=True)
 class TarMember:
-    """One file or directory; `size` in bytes, `mtime` in seconds since the epoch."""
+    """One file or directory; `size` in bytes, `mtime` in seconds since the epoch, `header`: all blocks before it."""
 
     path: BundlePath
     directory: bool
     size: int
     mtime: int
+    header: bytes
 
 
 class TarReader:
@@ -66,6 +67,7 @@ class TarReader:
         self._chunks = chunks
         self._where = where
         self._chunk = memoryview(b"")
+        self._headers: list[bytes] = []
         self._left = 0
         self._skip = 0
         self._seen: set[str] = set()
@@ -86,6 +88,7 @@ class TarReader:
                 continue
             member = self._member(header, name)
             name, extensions = None, 0
+            self._headers.clear()
             self._left, self._skip = header.size, padding(header.size)
             if member is not None:
                 self._last = member.path
@@ -120,8 +123,12 @@ class TarReader:
         for _ in self.content():
             pass
         while self._skip:
-            self._skip -= len(self._some(self._skip))
+            piece = self._some(self._skip)
+            self._skip -= len(piece)
+            if any(piece):
+                raise unsafe(self._where, f"something follows {self._last}", want="zeros", got="other bytes")
         block = self._exactly(BLOCK_BYTES)
+        self._headers.append(block)
         if not any(block):
             self._end()
             return None
@@ -147,6 +154,7 @@ class TarReader:
             raise unsafe(self._where, f"too many headers after {self._last}", want=limit, got=got)
         data = self._exactly(header.size) if header.size else b""
         self._skip = padding(header.size)
+        self._headers.append(data + bytes(self._skip))
         if header.type_flag == LONG_NAME:
             return data.partition(b"\0")[0]
         if header.type_flag == PAX_GLOBAL_HEADER:
@@ -176,7 +184,10 @@ class TarReader:
         if (path or "") in self._seen:
             raise unsafe(self._where, f"{shown} is there twice", want="unique names", got="a duplicate")
         self._seen.add(path or "")
-        return None if path is None else TarMember(path, directory, header.size, min(header.mtime, MAX_MTIME))
+        if path is None:
+            return None
+        headers = b"".join(self._headers)
+        return TarMember(path, directory, header.size, min(header.mtime, MAX_MTIME), headers)
 
 
 def _pax_path(data: bytes) -> bytes | None:

@@ -6,30 +6,33 @@ verified, and bundle.json gets its name last: a directory without it is not a bu
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_reader import ArchivedFile, ArchiveReader, open_archive
 from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
-from bundler.archive.open_beneath import open_root
-from bundler.archive.staging import DIRECTORY_MODE, Staging
+from bundler.archive.leftovers import remove_leftovers, staging_name
+from bundler.archive.ownership import NO_DIFFERENCE, archive_ownership, tree_ownership
+from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
+from bundler.archive.verify_report import require_own_headers
+from bundler.directory_walk import make_directories, open_directory_at, remove_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
-from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SUMS_PATH
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH
 from bundler.model.progress import Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
+    from bundler.model.removed import Removed
 
 # room that a file system needs per file beside its content: the rest of a block, and an inode
 OVERHEAD_BYTES_PER_FILE = 4096
@@ -37,7 +40,12 @@ OVERHEAD_BYTES_PER_FILE = 4096
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """A bundle that is complete in a directory; `present` when it already was, and nothing was written."""
+    """A bundle that is complete in a directory.
+
+    Arguments:
+        present: it already was, and nothing was written.
+        removed: what killed runs had left there.
+    """
 
     directory: Path
     id: str
@@ -46,6 +54,7 @@ class Unpacked:
     files: int
     content_bytes: int
     present: bool
+    removed: Removed
 
 
 def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
@@ -63,12 +72,13 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
     with open_archive(archive) as reader:
         checked = reader.checked
         with storage_errors(directory):
-            made = _make_directories(directory)
-            root = open_root(directory)
+            made = make_directories(directory)
+            root = open_directory_at(directory)
             complete = False
             try:
                 fcntl.flock(root, fcntl.LOCK_EX)
-                absent = _absent(root, directory, checked.listed.values())
+                removed = remove_leftovers(root)
+                absent = _absent(root, directory, checked.listed.values(), tree_ownership(root, checked))
                 if absent:
                     _require_room(root, directory, (checked.listed[path].blob.size for path in absent))
                     _extract(root, directory, reader, absent, task)
@@ -78,7 +88,7 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
             finally:
                 os.close(root)
                 if not complete:
-                    _remove_directories(made)
+                    remove_directories(made)
     return Unpacked(
         directory=directory,
         id=checked.id,
@@ -87,13 +97,14 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
         files=len(checked.listed),
         content_bytes=checked.total_bytes,
         present=not absent,
+        removed=removed,
     )
 
 
-def _absent(root: int, directory: Path, files: Iterable[IndexedFile]) -> frozenset[str]:
+def _absent(root: int, directory: Path, files: Iterable[IndexedFile], ownership: Ownership) -> frozenset[str]:
     """Return the paths that have to be unpacked; StorageError when other files are in the way."""
     states = [(file.path, state) for file, state in check_files(root, files, Unwatched())]
-    in_the_way = [path for path, state in states if state == "changed"]
+    in_the_way = {path for path, state in states if state == "changed"} | {*ownership.mode, *ownership.owner}
     if in_the_way:
         other = " (another bundle is unpacked here)" if INDEX_PATH in in_the_way else ""
         raise StorageError(
@@ -120,8 +131,7 @@ def _require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
 
 def _extract(root: int, directory: Path, reader: ArchiveReader, absent: frozenset[str], task: Task) -> None:
     checked = reader.checked
-    name = f".{checked.index.name}-{checked.id[:ID_CHARACTERS]}.partial"
-    with Staging(root, name) as staging:
+    with Staging(root, staging_name(checked.index.name, checked.id)) as staging:
         staged: dict[str, str] = {}
         found: set[str] = set()
         with HashThread() as digest:
@@ -129,13 +139,14 @@ def _extract(root: int, directory: Path, reader: ArchiveReader, absent: frozense
                 found.add(file.path)
                 if file.listed is not None and file.path not in checked.listed:
                     # a signature: it is known only now that it was read
-                    absent |= _absent(root, directory, (file.listed,))
+                    absent |= _absent(root, directory, (file.listed,), NO_DIFFERENCE)
                 wanted = staging if file.path in absent else None
                 staged_name = _stage(wanted, file, checked.where, digest, task)
                 if staged_name is not None:
                     staged[file.path] = staged_name
-        if missing := sorted(checked.listed.keys() - found):
+        if missing := sorted({*checked.listed.keys() - found, *reader.missing_directories}):
             raise damaged(checked.where, "files are missing", want=", ".join(missing), got="no such files")
+        require_own_headers(checked.where, archive_ownership(reader.faults))
         _place(root, staging, staged, reader.directory_dates)
 
 
@@ -183,25 +194,3 @@ def _place(root: int, staging: Staging, staged: Mapping[str, str], directory_dat
     except BaseException:
         staging.roll_back()
         raise
-
-
-def _make_directories(directory: Path) -> list[Path]:
-    """Create a directory and its parents, 0755 whatever the umask; return those that did not exist, innermost last."""
-    made: list[Path] = []
-    for path in (*reversed(directory.parents), directory):
-        try:
-            path.mkdir()
-        except OSError as error:
-            if error.errno == errno.EEXIST or path.is_dir():
-                continue
-            raise
-        path.chmod(DIRECTORY_MODE)
-        made.append(path)
-    return made
-
-
-def _remove_directories(made: list[Path]) -> None:
-    for path in reversed(made):
-        # others may have put something there meanwhile; then it stays
-        with suppress(OSError):
-            path.rmdir()

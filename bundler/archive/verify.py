@@ -11,6 +11,7 @@ from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
 from bundler.archive.open_beneath import open_root
+from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
 from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
 
@@ -39,7 +41,7 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
 
     Arguments:
         path: the archive's name, or that of any of its parts.
-        exact: whether it is compressed again as well, and compared to the last bit.
+        exact: whether one that is intact so far is compressed again as well, and compared to the last bit.
         task: advanced by the bytes of content; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
@@ -51,7 +53,7 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
         report = _compared(path, task, own_form=False)
         if report.intact:
             raise
-    return replace(report, form=compare_form(path, report.deflate, task)) if exact else report
+    return replace(report, form=compare_form(path, report.deflate, task)) if exact and report.intact else report
 
 
 def _compared(path: Path, task: Task, *, own_form: bool) -> VerifyReport:
@@ -73,8 +75,9 @@ def _compared(path: Path, task: Task, *, own_form: bool) -> VerifyReport:
                     task.advance(len(chunk))
                 same = digest.hex() == file.listed.blob.digest.hex
                 intact.append(file.listed) if same else changed.append(file.path)
-        missing = archive.checked.listed.keys() - found
-        return _report(archive.checked, intact, missing, changed, unlisted, unlisted_matters=True)
+        missing = {*archive.checked.listed.keys() - found, *archive.missing_directories}
+        ownership = archive_ownership(archive.faults)
+        return _report(archive.checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
 
 
 def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
@@ -93,12 +96,13 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
         try:
             states = list(check_files(directory, checked.listed.values(), task))
             unlisted = list(unlisted_paths(directory, checked))
+            ownership = tree_ownership(directory, checked)
         finally:
             os.close(directory)
     intact = [file for file, state in states if state == "intact"]
     missing = [file.path for file, state in states if state == "missing"]
     changed = [file.path for file, state in states if state == "changed"]
-    return _report(checked, intact, missing, changed, unlisted, unlisted_matters=strict)
+    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
 
 
 def _report(
@@ -107,6 +111,7 @@ def _report(
     missing: Iterable[str],
     changed: Iterable[str],
     unlisted: Iterable[str],
+    ownership: Ownership,
     *,
     unlisted_matters: bool,
 ) -> VerifyReport:
@@ -122,4 +127,5 @@ def _report(
         changed=tuple(sorted(changed)),
         unlisted=tuple(sorted(unlisted)),
         unlisted_matters=unlisted_matters,
+        ownership=ownership,
     )

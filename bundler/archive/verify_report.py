@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged
+from bundler.archive.ownership import NO_DIFFERENCE, Ownership
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bundler.archive.exact_form import ExactForm
 
 
@@ -21,6 +24,7 @@ class VerifyReport:
         files, content_bytes: how many listed files are intact, and their bytes.
         missing, changed: listed paths that are absent, or differ from what is listed.
         unlisted: paths that exist and are not listed.
+        ownership: modes and owners that differ.
         unlisted_matters: whether those are an error: always in an archive, in a tree (others may use /opt) when strict.
         form: what comparing the compressed form found, None where that was not asked for.
     """
@@ -36,23 +40,36 @@ class VerifyReport:
     changed: tuple[str, ...]
     unlisted: tuple[str, ...]
     unlisted_matters: bool
+    ownership: Ownership = NO_DIFFERENCE
     form: ExactForm | None = None
 
     @property
     def intact(self) -> bool:
         """Whether this is the bundle that was built."""
-        differs = self.form is not None and self.form.differing
-        return not (self.missing or self.changed or (self.unlisted and self.unlisted_matters) or differs)
+        unlisted = self.unlisted and self.unlisted_matters
+        otherwise = self.form is not None and self.form.differing
+        return self.ownership.intact and not (self.missing or self.changed or unlisted or otherwise)
 
 
 def require_intact(report: VerifyReport) -> None:
     """Raise IntegrityError (BUNDLE_DAMAGED) with every path at fault, unless the report is intact."""
     if report.intact:
         return
-    found = [("missing", report.missing), ("changed", report.changed)]
+    found = [("missing", report.missing), ("changed", report.changed), *report.ownership.found]
     if report.unlisted_matters:
         found.append(("unlisted", report.unlisted))
     if report.form is not None:
         found.append(("compressed otherwise", tuple(f"byte {offset}" for offset in report.form.differing)))
-    got = "; ".join(f"{word}: {', '.join(paths)}" for word, paths in found if paths)
-    raise damaged(report.where, "this is not the bundle that was built", want="every file as listed", got=got)
+    what = "this is not the bundle that was built"
+    raise damaged(report.where, what, want="every file as listed", got=_listed(found))
+
+
+def require_own_headers(where: str, ownership: Ownership) -> None:
+    """Raise IntegrityError (BUNDLE_DAMAGED) unless an archive's headers are those that bundler writes."""
+    if not ownership.intact:
+        what = "its headers are not those that were written"
+        raise damaged(where, what, want="each as it was written", got=_listed(ownership.found))
+
+
+def _listed(found: Iterable[tuple[str, tuple[str, ...]]]) -> str:
+    return "; ".join(f"{word}: {', '.join(paths)}" for word, paths in found if paths)

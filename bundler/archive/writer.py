@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 from bundler.archive.gzip_block import MEMBER_BYTES, gzip_member
 from bundler.archive.hashing import HashThread
 from bundler.archive.member_order import archive_members
-from bundler.archive.partial_file import PartialFile, partial_file
 from bundler.archive.read_ahead import read_ahead
 from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, TarStream
 from bundler.compress import DEFLATER
-from bundler.durable import storage_errors
 from bundler.model.digest import Blob, Digest
+from bundler.partial_file import PartialFile, partial_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -91,8 +90,7 @@ def write_archive(
             sums.write(sums_line(blob.digest, out.name))
             sums.sync()
             # between the two renames the archive has no sums at all, rather than those of another one
-            with storage_errors(sums_path):
-                sums_path.unlink(missing_ok=True)
+            sums.remove_final()
             archive.commit()
             sums.commit()
     return WrittenArchive(out, blob)

@@ -46,7 +46,8 @@ def _outcome(unpacked: Unpacked) -> str:
 
 
 def _text(unpacked: Unpacked) -> str:
-    return f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}, {unpacked.files} files"
+    text = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}, {unpacked.files} files"
+    return "\n".join(filter(None, (unpacked.removed.sentence, text)))
 
 
 def _value(unpacked: Unpacked) -> dict[str, Json]:
@@ -55,4 +56,5 @@ def _value(unpacked: Unpacked) -> dict[str, Json]:
         "bundle": unpacked.id,
         "present": unpacked.present,
         "files": unpacked.files,
+        "removed_bytes": unpacked.removed.bytes,
     }

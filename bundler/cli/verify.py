@@ -43,7 +43,9 @@ def _text(report: VerifyReport) -> str:
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
     lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
-    for word, paths in (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted)):
+    ownership = report.ownership
+    found = (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted))
+    for word, paths in (*found, *ownership.found, ("another mode, which does no harm", ownership.other_modes)):
         lines += [f"{word}: {path}" for path in paths]
     if report.form is not None:
         lines += [f"compressed otherwise: the member at byte {offset}" for offset in report.form.differing]
@@ -64,6 +66,10 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "changed": list(report.changed),
         "unlisted": list(report.unlisted),
         "form": None if report.form is None else _form(report.form),
+        "mode": list(report.ownership.mode),
+        "owner": list(report.ownership.owner),
+        "header": list(report.ownership.header),
+        "other_modes": list(report.ownership.other_modes),
     }
 
 

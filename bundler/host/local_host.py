@@ -11,8 +11,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.durable import storage_errors, write_durably
+from bundler.directory_walk import make_directories, unlink_at
+from bundler.durable import storage_errors
 from bundler.host.interface import CommandResult, HttpAnswer
+from bundler.partial_file import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 COMMAND_TIMEOUT_S = 300
 ANSWER_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 1024 * 1024
-_NEW_FILE = 0o644
+_NEW_FILE, _PERMISSIONS = 0o644, 0o777
 _NO_PROGRAM, _TOO_LONG = 127, 124
 # daemons' tools lie in sbin, which is not on every user's path
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -60,15 +62,15 @@ class LocalHost:
         """Replace a file; its name appears with all of its content."""
         file = Path(path)
         with storage_errors(path):
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(file.parent)
             if mode is None:
-                mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else _NEW_FILE
+                mode = _mode_of(file)
         write_durably(file, data, mode=mode)
 
     def remove(self, path: str) -> None:
         """Remove a file."""
         with storage_errors(path):
-            Path(path).unlink(missing_ok=True)
+            unlink_at(Path(path))
 
     def exists(self, path: str) -> bool:
         """Tell whether there is anything."""
@@ -103,3 +105,12 @@ class LocalHost:
             return None
         finally:
             connection.close()
+
+
+def _mode_of(file: Path) -> int:
+    """Return the mode of a regular file, without bits that give rights to who runs it; that of a new one otherwise."""
+    try:
+        status = file.lstat()
+    except FileNotFoundError:
+        return _NEW_FILE
+    return status.st_mode & _PERMISSIONS if stat.S_ISREG(status.st_mode) else _NEW_FILE

@@ -8,10 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.durable import storage_errors, write_durably
+from bundler.directory_walk import make_directories
+from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import encode_lock
+from bundler.partial_file import remove_partial_files, write_durably
 from bundler.pipeline.agreement import require_agreement
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from bundler.model.manifest import Manifest
     from bundler.pipeline.context import BuildContext, Request, Room
     from bundler.pipeline.estimating import Estimated
+
+# final names that builds write
+LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".lock.json")
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
@@ -81,6 +86,7 @@ def build(request: Request, context: BuildContext) -> Built:
     require_platforms(request.platforms, manifest.platforms)
     agreed = _agreed_lock(manifest, request, context)
     _require_output(output, request)
+    _remove_leftovers(output, request, context)
     lock = agreed or _first_lock(manifest, request, context)
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, context)
@@ -103,7 +109,7 @@ def _require_output(output: Path, request: Request) -> None:
     """Make the output's directory when `-o` ends with a slash; StorageError when no archive may be put at its path."""
     with storage_errors(output.parent):
         if request.output.endswith("/"):
-            output.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(output.parent, mode=None)
     _require_directory(output.parent)
     with storage_errors(output):
         if not os.path.lexists(output):
@@ -116,6 +122,13 @@ def _require_output(output: Path, request: Request) -> None:
         else:
             return
     raise StorageError(ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy="Give -o another file or directory.")
+
+
+def _remove_leftovers(output: Path, request: Request, context: BuildContext) -> None:
+    """Remove what killed builds and updates left beside the archive and the lock, of whatever bundle."""
+    for directory in {output.parent: None, request.manifest.parent: None}:
+        if sentence := remove_partial_files(directory, LEFT_BY_BUILDS).sentence:
+            context.runner.progress.note(f"{directory}: {sentence}")
 
 
 def _require_directory(directory: Path) -> None:

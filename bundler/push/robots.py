@@ -10,10 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bundler.durable import replacing, storage_errors
+from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.robot import RobotLogin, client_config, held_login
 from bundler.net.harbor.robots import exists
+from bundler.partial_file import remove_partial_files, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,9 @@ def ensure_robot(request: RobotRequest, harbor: Harbor, robots: Robots, *, dry_r
     Raises PublishError: ROBOT_NO_HARBOR, ROBOT_NO_PROJECT, ROBOT_FILE_TAKEN, ROBOT_EXISTS, ROBOT_REFUSED; StorageError.
     Nothing is left half done: a robot whose file could not be written is deleted again.
     """
+    if not dry_run:
+        # a killed run may have left a secret there
+        remove_partial_files(request.file.parent, (request.file.name,))
     if not harbor.is_harbor():
         raise _no_harbor(request.host)
     _require_projects(request, harbor)

@@ -12,11 +12,12 @@ import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from bundler.directory_walk import make_directories, rename_at, unlink_at
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
 from bundler.store.index import BlobIndex
-from bundler.store.partial import IncomingFile, incoming_file
+from bundler.store.partial import SCRATCH_PREFIX, IncomingFile, incoming_file
 from bundler.store.use import shared_use
 from bundler.store.verified_files import VerifiedFiles
 
@@ -105,12 +106,12 @@ class Store:
         """Remove a blob whose bytes turned out to be damaged."""
         path = self.path(blob)
         with storage_errors(path):
-            path.unlink(missing_ok=True)
+            unlink_at(path)
         self.verified.remove(blob)
 
     @contextmanager
     def _scratch(self) -> Iterator[IncomingFile]:
-        with self.incoming(f"made-{os.getpid()}-{secrets.token_hex(8)}") as partial:
+        with self.incoming(f"{SCRATCH_PREFIX}{os.getpid()}-{secrets.token_hex(8)}") as partial:
             try:
                 yield partial
             finally:
@@ -120,7 +121,8 @@ class Store:
         """Give a verified and synchronised file its final name."""
         path = self.path(blob)
         with storage_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file.rename(path)
+            if not path.parent.is_dir():
+                make_directories(path.parent, mode=None)
+            rename_at(file, path)
             status = path.stat()
         self.verified.record(blob, status, crc32)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bundler.directory_walk import unlink_at
 from bundler.model.digest import Blob, Digest
 from bundler.store.interface import IndexRecord
+from bundler.store.record_file import record_path, remove_record, write_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,38 +35,28 @@ class BlobIndex:
     def get(self, name: str) -> IndexRecord | None:
         """Return the record of a name, or None when there is none that can be read."""
         try:
-            with self._path(name).open("rb") as file:
+            with record_path(self.directory, _key(name)).open("rb") as file:
                 return _decoded(json.loads(file.read(MAX_RECORD_BYTES)))
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def put(self, name: str, record: IndexRecord) -> None:
         """Write the record of a name in one step, replacing an earlier one."""
-        path = self._path(name)
-        # threads and processes may write the same one at the same time
-        unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                unfinished.write_text(json.dumps(_encoded(record), sort_keys=True), encoding="ascii")
-                unfinished.replace(path)
-            except OSError:
-                unfinished.unlink(missing_ok=True)
+        write_record(self.directory, _key(name), json.dumps(_encoded(record), sort_keys=True))
 
     def remove(self, name: str) -> None:
         """Drop the record of a name."""
-        with suppress(OSError):
-            self._path(name).unlink()
+        remove_record(self.directory, _key(name))
 
     def clear(self) -> None:
         """Drop all records, and what a killed process left of one; the blobs stay."""
         with suppress(OSError):
             for path in self.directory.glob("??/*"):
-                path.unlink(missing_ok=True)
+                unlink_at(path)
 
-    def _path(self, name: str) -> Path:
-        key = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
-        return self.directory / key[:2] / key
+
+def _key(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _encoded(record: IndexRecord) -> dict[str, object]:

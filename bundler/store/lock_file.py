@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from bundler.directory_walk import make_directories, open_file_at, unlink_at
 from bundler.durable import storage_errors
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True, remove: bool 
     Raises StorageError when the file cannot be created or its file system does not support locks.
     """
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _acquire(path, shared=shared, wait=wait)
     if descriptor is None:
         yield False
@@ -38,15 +38,14 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True, remove: bool 
     finally:
         if remove:
             with suppress(OSError):  # a lock file that stays does no harm
-                path.unlink()
+                unlink_at(path)
         os.close(descriptor)
 
 
 def _acquire(path: Path, *, shared: bool, wait: bool) -> int | None:
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     while True:
-        # NFS needs a writable descriptor for an exclusive lock: flock(2), "NFS details"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = _opened(path)
         try:
             fcntl.flock(descriptor, operation)
             if _is_still(path, descriptor):
@@ -60,9 +59,19 @@ def _acquire(path: Path, *, shared: bool, wait: bool) -> int | None:
         os.close(descriptor)
 
 
+def _opened(path: Path) -> int:
+    # NFS needs a writable descriptor for an exclusive lock: flock(2), "NFS details"
+    flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK
+    try:
+        return open_file_at(path, flags)
+    except FileNotFoundError:
+        make_directories(path.parent, mode=None)
+        return open_file_at(path, flags)
+
+
 def _is_still(path: Path, descriptor: int) -> bool:
     """Tell whether the path still names the locked file: the last holder may have removed it."""
     try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False

@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.directory_walk import open_file_at, rename_at, unlink_at
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.digest import Blob, Digest
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1024 * 1024
 VALIDATOR_SUFFIX = ".validator"
 LOCK_SUFFIX = ".lock"
+# of names that no later run asks for again
+SCRATCH_PREFIX = "made-"
 _UNFINISHED_SUFFIX = ".new"
 LONGEST_PLAIN_NAME = 200
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def file_name(name: str) -> str:
@@ -60,9 +65,10 @@ class IncomingFile:
     def __init__(self, path: Path, admit: Callable[[Path, Blob, int], None]) -> None:
         self._path = path
         self._validator_path = path.with_name(path.name + VALIDATOR_SUFFIX)
+        self._unfinished_path = path.with_name(path.name + VALIDATOR_SUFFIX + _UNFINISHED_SUFFIX)
         self._admit = admit
         with storage_errors(path):
-            self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._descriptor: int | None = _opened(path)
             self._offset = os.fstat(self._descriptor).st_size
             self._validator = self._kept_validator()
         self._sha256 = hashlib.sha256()
@@ -82,15 +88,16 @@ class IncomingFile:
     def restart(self, validator: str) -> None:
         """Drop what it holds and keep the validator of the bytes about to arrive."""
         with storage_errors(self._path):
-            self._validator_path.unlink(missing_ok=True)
+            unlink_at(self._validator_path)
             os.ftruncate(self._open_descriptor(), 0)
             self._offset = self._hashed = self._crc32 = 0
             self._sha256 = hashlib.sha256()
             self._validator = ""
             if validator:
-                unfinished = self._validator_path.with_name(self._validator_path.name + _UNFINISHED_SUFFIX)
-                unfinished.write_text(validator, encoding="utf-8")
-                unfinished.replace(self._validator_path)
+                unlink_at(self._unfinished_path)
+                with os.fdopen(open_file_at(self._unfinished_path, _NEW), "w", encoding="utf-8") as unfinished:
+                    unfinished.write(validator)
+                rename_at(self._unfinished_path, self._validator_path)
             self._validator = validator
 
     def write(self, data: bytes | memoryview) -> None:
@@ -141,7 +148,7 @@ class IncomingFile:
         if self._descriptor is not None:
             self._release()
             with storage_errors(self._path):
-                self._path.unlink(missing_ok=True)
+                unlink_at(self._path)
 
     def close(self) -> None:
         """Keep the bytes for the next run; an empty file is removed."""
@@ -155,7 +162,7 @@ class IncomingFile:
     def _kept_validator(self) -> str:
         if self._offset == 0:
             # the process was killed just after the bytes were admitted or dropped
-            self._validator_path.unlink(missing_ok=True)
+            unlink_at(self._validator_path)
             return ""
         try:
             return self._validator_path.read_text(encoding="utf-8")
@@ -163,8 +170,8 @@ class IncomingFile:
             return ""
 
     def _release(self) -> None:
-        with storage_errors(self._path), suppress(FileNotFoundError):
-            self._validator_path.unlink()
+        with storage_errors(self._path):
+            unlink_at(self._validator_path)
         os.close(self._open_descriptor())
         self._descriptor = None
         self._offset, self._validator = 0, ""
@@ -197,3 +204,20 @@ class IncomingFile:
             want=want,
             got=got,
         )
+
+
+def _opened(path: Path) -> int:
+    """Open the bytes of an earlier run, or none; what is no file, or also has another name, is not ours to write to."""
+    flags = os.O_RDWR | os.O_NONBLOCK
+    try:
+        descriptor = open_file_at(path, flags | os.O_CREAT)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    else:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            return descriptor
+        os.close(descriptor)
+    unlink_at(path)
+    return open_file_at(path, flags | os.O_CREAT | os.O_EXCL)

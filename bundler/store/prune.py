@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.directory_walk import opened_directory, unlink_at
 from bundler.durable import storage_errors
 from bundler.store.disk_usage import stored_blob, stored_files
 from bundler.store.lock_file import locked
@@ -48,9 +50,9 @@ def _prune_blobs(store: Store, keep: frozenset[Blob]) -> Pruned:
             continue
         store.verified.remove(blob)
         with storage_errors(path):
-            path.unlink(missing_ok=True)
-            with suppress(OSError):  # it holds other blobs
-                path.parent.rmdir()
+            unlink_at(path)
+            with suppress(OSError), opened_directory(path.parent.parent) as above:  # it holds other blobs
+                os.rmdir(path.parent.name, dir_fd=above)
         count, freed = count + 1, freed + size
     return Pruned(count, freed)
 
@@ -71,5 +73,5 @@ def _prune_partial(store: Store) -> Pruned:
                 # the bytes go last: a validator never outlives them
                 for file in sorted(files, key=lambda file: file.name, reverse=True):
                     if file.name.partition(".")[0] == name and not file.name.endswith(LOCK_SUFFIX):
-                        file.unlink(missing_ok=True)
+                        unlink_at(file)
     return Pruned(count, freed)

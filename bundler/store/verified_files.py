@@ -7,12 +7,13 @@ and is verified whole again. See docs/adr/0007. Losing a record costs time, neve
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.store.record_file import record_path, remove_record, write_record
+
 if TYPE_CHECKING:
+    import os
     from pathlib import Path
 
     from bundler.model.digest import Blob
@@ -27,27 +28,19 @@ class VerifiedFiles:
     def crc32(self, blob: Blob, status: os.stat_result) -> int | None:
         """Return the CRC-32 that a blob's file had when it was verified, or None when this is another file."""
         try:
-            identity, _, crc32 = self._path(blob).read_text(encoding="ascii").rpartition(" ")
+            text = record_path(self.directory, blob.digest.hex).read_text(encoding="ascii")
+            identity, _, crc32 = text.rpartition(" ")
             return int(crc32, 16) if identity == _identity(status) else None
         except (OSError, ValueError):
             return None
 
     def record(self, blob: Blob, status: os.stat_result, crc32: int) -> None:
         """Record that a file with this status and CRC-32 was found to be the blob; does nothing on a full disk."""
-        path = self._path(blob)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(f"{_identity(status)} {crc32:08x}", encoding="ascii")
-            unfinished.replace(path)
+        write_record(self.directory, blob.digest.hex, f"{_identity(status)} {crc32:08x}")
 
     def remove(self, blob: Blob) -> None:
         """Drop the record of a blob."""
-        with suppress(OSError):
-            self._path(blob).unlink()
-
-    def _path(self, blob: Blob) -> Path:
-        return self.directory / blob.digest.hex[:2] / blob.digest.hex
+        remove_record(self.directory, blob.digest.hex)
 
 
 def _identity(status: os.stat_result) -> str:

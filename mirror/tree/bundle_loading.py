@@ -15,6 +15,7 @@ from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
+from mirror.tree.foreign_files import foreign_files
 from mirror.tree.identity import date_of, identity_of
 from mirror.tree.media_types import media_type
 from mirror.tree.served import File, FilePlace
@@ -62,6 +63,8 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
     seen = dict(_look(root, below, listed))
     changed = _changed_digests(root, directory, listed, seen, verify)
     faults = {path: word for path, file in listed.items() if (word := _fault(path, file, seen.get(path), changed))}
+    foreign = {} if verify is None else foreign_files(root, directory, contents)
+    faults = {path: word for path, word in foreign.items() if path in seen} | faults
     newest = max((found.modified_s for found in seen.values()), default=0)
     short_id = contents.id[:ID_CHARACTERS]
     files: dict[str, File] = {}
@@ -87,7 +90,10 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
         files=files,
         children=_children(files, contents.directories),
         modified_s=newest,
-        faults=tuple(Fault(path, faults[path]) for path in sorted(faults)),
+        faults=tuple(
+            Fault(path, word, seen[path].identity if word == foreign.get(path) else None)
+            for path, word in sorted(faults.items())
+        ),
         verified=None if verify is None else not faults,
     )
 

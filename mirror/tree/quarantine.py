@@ -72,7 +72,7 @@ class Quarantine:
 
     def __init__(self, bundles: Iterable[ServedBundle]) -> None:
         self._refused = {
-            bundle.files[fault.path].place.path: _QuarantinedFile(f"{bundle.short_id}/{fault.path}", None)
+            bundle.files[fault.path].place.path: _QuarantinedFile(f"{bundle.short_id}/{fault.path}", fault.identity)
             for bundle in bundles
             for fault in bundle.faults
         }

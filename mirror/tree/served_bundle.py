@@ -12,18 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from bundler.model.bundle import BundleIndex
+    from mirror.tree.identity import Identity
     from mirror.tree.served import File, Resource
 
 
-FaultWord = Literal["missing", "changed", "unreadable"]
+FaultWord = Literal["missing", "changed", "unreadable", "mode", "owner"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A listed file that cannot be served; `unreadable` means that the mirror's user may not read it."""
+    """A listed file that cannot be served.
+
+    Arguments:
+        what: `unreadable`: the mirror's user may not read it; `mode`, `owner`: others may change it, or its directory.
+        identity: of a file whose content is not in doubt; the same file is not looked at again.
+    """
 
     path: str
     what: FaultWord
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ def killed_at(number: int, store: Store) -> bool:
 
         def count(event: str, arguments: tuple[object, ...]) -> None:
             nonlocal left
-            if event == "os.truncate" or (event in _OPERATIONS and str(store.root) in str(arguments[0])):
+            # a path of the store, or a name in one of its directories
+            ours = str(arguments[0]).startswith((str(store.root), NAME)) if arguments else False
+            if event == "os.truncate" or (event in _OPERATIONS and ours):
                 left -= 1
                 if left == 0:
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.faults import OtherFormError
 from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
-from bundler.errors import ErrorId, StorageError
+from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob
 from bundler.model.progress import Unwatched
 from tests.unit.archive.bundles import Sample, files_below, sample, tree_of
@@ -128,17 +127,18 @@ def test_parts_are_joined_by_cat(tmp_path: Path, made: tuple[Sample, Path]) -> N
 
 
 @pytest.mark.parametrize(("style", "order"), [("gnu", "none"), ("ustar", "name"), ("pax", "none"), ("oldgnu", "name")])
-def test_a_tree_packed_again_by_gnu_tar_unpacks_and_is_not_what_was_built(
-    tmp_path: Path, style: str, order: str
-) -> None:
+def test_a_tree_packed_again_by_gnu_tar_is_not_what_was_built(tmp_path: Path, style: str, order: str) -> None:
     made = sample(tmp_path, {key: data for key, data in CONTENTS.items() if key.startswith(("names/中", "kubeedge/"))})
     made.write(tmp_path / "demo.tar.gz")
     unpack(tmp_path / "demo.tar.gz", tmp_path / "tree", Unwatched())
     _run("tar", f"--format={style}", f"--sort={order}", "-C", tmp_path / "tree", "-czf", tmp_path / "again.tar.gz", ".")
-    with pytest.raises(OtherFormError):
-        verify_archive(tmp_path / "again.tar.gz", Unwatched())
-    unpack(tmp_path / "again.tar.gz", tmp_path / "once more", Unwatched())
-    assert files_below(tmp_path / "once more") == tree_of(made.bundle, made.store.blobs)
+    report = verify_archive(tmp_path / "again.tar.gz", Unwatched())
+    # the names begin with ./ and the fields have other forms
+    assert set(report.ownership.header) >= {str(file.path) for file in made.bundle.files}
+    assert (report.id, report.missing, report.changed, report.unlisted) == (made.bundle.id, (), (), ())
+    with pytest.raises(IntegrityError, match="its headers are not those that were written"):
+        unpack(tmp_path / "again.tar.gz", tmp_path / "once more", Unwatched())
+    assert not (tmp_path / "once more").exists()
 
 
 # Writes the archive of tests.unit.archive.bundles from a store directory; says when the first bytes are down.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.bundle_files import bundle_files
+from bundler.archive.tar_header import encode_header
 from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, ChecksumCache
 from bundler.archive.writer import WrittenArchive, write_archive
 from bundler.model.bundle_path import BundlePath
@@ -20,7 +21,7 @@ from tests.fakes.progress import RecordingTask
 from tests.fakes.store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from bundler.archive.bundle_files import BundleFiles
@@ -129,8 +130,20 @@ def gzipped(path: Path, data: bytes) -> Path:
 
 
 def packed(path: Path, files: Mapping[str, bytes], *extra: tuple[tarfile.TarInfo, bytes]) -> Path:
-    """Write an archive of these files in this order, with further members behind them."""
-    return gzipped(path, tar_bytes([*(member(name, data) for name, data in files.items()), *extra]))
+    """Write an archive of these files in this order, with our headers, and further members behind them."""
+    return gzipped(path, b"".join(own_members(files)) + tar_bytes(extra))
+
+
+def own_members(files: Mapping[str, bytes]) -> Iterator[bytes]:
+    """Yield the members for these files and their directories, with headers such as our builder writes."""
+    known: set[str] = set()
+    for name, data in files.items():
+        for end in (at for at, character in enumerate(name) if character == "/"):
+            if name[:end] not in known:
+                known.add(name[:end])
+                yield encode_header(name[:end].encode(), size=0, mode=0o755, mtime=0, directory=True)
+        mode = 0o755 if "keadm" in name else 0o644
+        yield encode_header(name.encode(), size=len(data), mode=mode, mtime=0) + data + bytes(-len(data) % 512)
 
 
 def files_below(directory: Path) -> dict[str, bytes]:

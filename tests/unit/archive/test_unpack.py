@@ -12,7 +12,7 @@ from bundler.archive.verify_report import require_intact
 from bundler.errors import BundlerError, ErrorId, IntegrityError, StorageError
 from bundler.model.progress import Unwatched
 from tests.fakes.progress import RecordingTask
-from tests.unit.archive.bundles import files_below, member, packed, sample, tree_of
+from tests.unit.archive.bundles import files_below, packed, sample, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,7 +198,7 @@ def test_a_damaged_archive_leaves_the_target_as_it_was(tmp_path: Path, made: Sam
 
 def test_a_signature_travels_along(tmp_path: Path, made: Sample) -> None:
     files = tree_of(made.bundle, made.store.blobs)
-    archive = packed(tmp_path / "signed.tar.gz", files, member("SHA256SUMS.sig", b"signature"))
+    archive = packed(tmp_path / "signed.tar.gz", {**files, "SHA256SUMS.sig": b"signature"})
     unpack(archive, tmp_path / "opt", Unwatched())
     assert (tmp_path / "opt/SHA256SUMS.sig").read_bytes() == b"signature"
     require_intact(verify_tree(tmp_path / "opt", Unwatched(), strict=True))

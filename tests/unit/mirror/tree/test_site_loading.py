@@ -9,6 +9,7 @@ import pytest
 from bundler.errors import BundleFormatError, ErrorId, ServeError
 from bundler.model.progress import Unwatched
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
+from mirror.tree.quarantine import Quarantine
 from mirror.tree.shares import Share
 from mirror.tree.site_loading import require_something_to_serve
 from tests.fakes.progress import RecordingTask
@@ -238,6 +239,24 @@ def test_other_bytes_of_the_same_size_are_found_by_verify_alone_except_in_the_in
         assert shown(bundle.faults) == ["changed SHA256SUMS", "changed a"]
         assert bundle.verified is False
         assert task.advanced == sum(path.stat().st_size for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("at_fault", ["yum/repodata/repomd.xml", "yum"])
+def test_what_others_may_write_to_is_not_served_when_it_was_verified(tmp_path: Path, at_fault: str) -> None:
+    place = write_bundle(tmp_path) / at_fault
+    right = place.stat().st_mode & 0o777
+    place.chmod(0o777)
+    with opened(tmp_path) as root:
+        assert site_of(root).bundles[0].faults == ()
+        site = site_of(root, verify=Unwatched())
+        assert shown(site.bundles[0].faults) == ["mode yum/repodata/repomd.xml"]
+        assert site.bundles[0].verified is False
+        refused = file_at(site, "yum/repodata/repomd.xml")
+        quarantine = Quarantine(site.bundles)
+        assert not quarantine.may_have_changed(refused), "it is not served again just because its bytes are right"
+        place.chmod(right)
+        (tmp_path / "yum/repodata/repomd.xml").touch()
+        assert quarantine.may_have_changed(refused)
 
 
 def test_an_intact_bundle_is_verified(tmp_path: Path) -> None:

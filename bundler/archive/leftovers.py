@@ -1,0 +1,64 @@
+"""Staging directories that killed runs of `unpack` have left in a target directory, of whatever bundle.
+
+Whoever unpacks holds the lock of the target directory, so whoever holds it knows that nobody uses another one's staging
+directory. Others may use the target too: only what looks in every respect like a staging directory is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from bundler.archive.open_beneath import open_directory
+from bundler.directory_walk import identity, names_in, remove_at
+from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.removed import Removed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STAGING = re.compile(rf"\..+-[0-9a-f]{{{ID_CHARACTERS}}}\.partial")
+
+
+def staging_name(bundle: str, bundle_id: str) -> str:
+    """Return the name of the directory in which a bundle is staged."""
+    return f".{bundle}-{bundle_id[:ID_CHARACTERS]}.partial"
+
+
+def remove_leftovers(root: int) -> Removed:
+    """Remove all staging directories below a directory; return how many files they held. Raises OSError.
+
+    Arguments:
+        root: descriptor of the target directory, which the caller has locked.
+    """
+    removed = Removed()
+    for name in sorted(filter(_STAGING.fullmatch, names_in(root))):
+        try:
+            directory = open_directory(root, name)
+        except OSError:
+            # a file or a link of that name, or it is gone
+            continue
+        try:
+            known = os.fstat(directory)
+            sizes = _staged_sizes(directory)
+            # the target's owner: file systems without owners of their own give everything to one user
+            if sizes is None or known.st_uid not in (os.geteuid(), os.fstat(root).st_uid):
+                continue
+            for file in sizes:
+                os.unlink(file, dir_fd=directory)
+        finally:
+            os.close(directory)
+        remove_at(root, name, identity(known), directory=True)
+        removed += Removed(max(1, len(sizes)), sum(sizes.values()))
+    return removed
+
+
+def _staged_sizes(directory: int) -> Mapping[str, int] | None:
+    """Return the bytes of each file in a staging directory; None when it is something else."""
+    with os.scandir(directory) as entries:
+        found = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
+    if not all(name.isdecimal() and stat.S_ISREG(file.st_mode) for name, file in found.items()):
+        return None
+    return {name: file.st_size for name, file in found.items()}

@@ -1,0 +1,61 @@
+"""The access log, where links and second names lead: root appends to no file that somebody else chose."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.errors import StorageError
+from mirror.supervisor.access_file import open_access_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANOTHER_USER = 54_321
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root can be led nowhere")
+
+
+def _append(target: Path) -> None:
+    descriptor = open_access_log(target)
+    assert descriptor is not None
+    os.write(descriptor, b"line\n")
+    os.close(descriptor)
+
+
+def test_ones_own_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "access.log").symlink_to("disk/real.log")
+    _append(tmp_path / "access.log")
+    assert (tmp_path / "disk/real.log").read_bytes() == b"line\n"
+
+
+def test_a_descriptor_may_be_named_as_containers_do(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{writing}")
+    _append(tmp_path / "stdout")
+    os.close(writing)
+    assert os.read(reading, 100) == b"line\n"
+    os.close(reading)
+
+
+@as_root
+def test_root_appends_to_no_file_that_somebody_else_chose(tmp_path: Path) -> None:
+    theirs = tmp_path / "secret"
+    theirs.write_bytes(b"secret")
+    link, second = tmp_path / "access.log", tmp_path / "second.log"
+    link.symlink_to(theirs)
+    os.lchown(link, ANOTHER_USER, ANOTHER_USER)
+    second.hardlink_to(theirs)
+    for target, words in ((link, "another user made"), (second, "second name")):
+        with pytest.raises(StorageError, match=words):
+            open_access_log(target)
+    assert theirs.read_bytes() == b"secret"
+
+
+def test_links_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(StorageError, match="symbolic links"):
+        open_access_log(tmp_path / "a")
