@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from mirror.ftp.listings import FACTS
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mirror.tree.served import File
     from mirror.tree.site import Site
     from mirror.worker.access_log import AccessLog
+    from mirror.worker.executor import Executor
     from mirror.worker.users import Users
 
-Result = TypeVar("Result")
 TlsState = Literal["unavailable", "offered", "in use"]
 
 
@@ -131,13 +131,6 @@ class Control(Protocol):
         """Close when all replies are sent; nothing more is obeyed."""
 
 
-class Executor(Protocol):
-    """A thread for what takes long."""
-
-    def run(self, work: Callable[[], Result], then: Callable[[Result | None], None]) -> None:
-        """Have `work` done in the thread, and `then` called with its result on the event loop; None when it failed."""
-
-
 class Owner(Protocol):
     """The server of a worker."""
 
@@ -164,6 +157,9 @@ class Owner(Protocol):
 
     def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         """Have a file hashed again that could not be opened as the one that was checked."""
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        """Take note that a file was written to while it was sent, and have it hashed again."""
 
     def report(self, what: str, *, once: bool = False) -> None:
         """Write a line to the operator's log; with `once`, only the first time."""

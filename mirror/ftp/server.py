@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mirror.ftp.data_port import scoped_address
 from mirror.ftp.event_loop import ReadWatcher
 from mirror.ftp.limits import Limits, affordable_sessions
-from mirror.ftp.rechecking import Rechecks
 from mirror.ftp.thread_work import BackgroundThread
 from mirror.shared.counters import Field, State
 from mirror.worker.allow import is_allowed
 from mirror.worker.operator_log import log_line
+from mirror.worker.rechecking import RECHECK_S, Rechecks
 
 if TYPE_CHECKING:
     import socket
@@ -61,6 +61,7 @@ class FtpServer:
         self._reported: set[str] = set()
         self._listeners = [Listener(listener, self._accepted, loop) for listener in worker.listeners]
         loop.call_every(limits.sweep_s, self._sweep)
+        loop.call_every(RECHECK_S, self._rechecks.sweep)
 
     # --- who comes and goes
 
@@ -122,6 +123,10 @@ class FtpServer:
     def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         """Have a file hashed again that could not be opened as the one that was checked."""
         self._rechecks.recheck(file, error)
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        """Take note that a file was written to while it was sent, and have it hashed again."""
+        self._rechecks.spoiled(error)
 
     def report(self, what: str, *, once: bool = False) -> None:
         """Write a line to the operator's log; with `once`, only the first time."""

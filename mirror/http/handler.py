@@ -21,7 +21,8 @@ from mirror.http.registry_urls import (
 from mirror.http.request_target import RequestTarget, parse_target
 from mirror.http.response import METHODS, OutgoingResponse, file_response, text_response
 from mirror.registry.decision import JsonReply
-from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
+from mirror.tree.open_file import open_to_send
+from mirror.tree.opening import NotTheCheckedFileError, is_unchanged
 from mirror.tree.served import File
 from mirror.worker.operator_log import log_line
 
@@ -183,7 +184,7 @@ class Handler:
 
 
 def _prepared_file(exchange: Exchange, file: File, more: MoreFields) -> PreparedResponse:
-    """Return the response for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError.
+    """Return the response for a file, the open file with it where bytes of it are sent. NotTheCheckedFileError.
 
     Arguments:
         more: fields that a file has in the registry, none for what is no registry's.
@@ -199,4 +200,4 @@ def _prepared_file(exchange: Exchange, file: File, more: MoreFields) -> Prepared
         if file.identity is None or not is_unchanged(file):
             raise NotTheCheckedFileError(file, "is missing or has changed")
         return PreparedResponse(response)
-    return PreparedResponse(response, open_checked(file))
+    return PreparedResponse(response, open_to_send(file))

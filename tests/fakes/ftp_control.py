@@ -159,6 +159,7 @@ class FakeOwner:
 
     Arguments:
         rechecked: paths of files that could not be opened as they were checked.
+        changed: paths of files that were written to while they were sent.
         reported: the operator's log.
         later: what is to be called, with the seconds until then.
     """
@@ -173,6 +174,7 @@ class FakeOwner:
     stopping: bool = False
     passwords: HandThread = field(default_factory=HandThread)
     rechecked: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     reported: list[str] = field(default_factory=list)
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     ended_sessions: list[Control] = field(default_factory=list)
@@ -182,6 +184,9 @@ class FakeOwner:
         """The access log."""
         assert isinstance(self.log, RecordedLog)
         return self.log.transfers
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        self.changed.append(error.file.path)
 
     def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         assert error.file is file

@@ -11,12 +11,14 @@ import pytest
 from mirror.http.pump import SocketPump, TransportPump
 from mirror.http.ranges import Span
 from mirror.shared.bandwidth import Bandwidth
+from tests.unit.mirror.open_files import open_file_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mirror.http.response import Piece
+    from mirror.tree.opening import NotTheCheckedFileError
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 BODY = bytes(range(256)) * 16384
@@ -91,6 +93,9 @@ class Watcher:
     def broke(self, reason: str) -> None:
         self.ends.append(reason)
 
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        self.ends.append(error.reason)
+
 
 class Wire:
     """A TCP connection with small buffers, and a pump at one end of it."""
@@ -111,8 +116,7 @@ class Wire:
 
     def pump(self, pieces: Sequence[Piece], *, bandwidth: Bandwidth | None = None) -> SocketPump:
         loop: Any = self.loop
-        descriptor = os.open(self.file, os.O_RDONLY)
-        return SocketPump(loop, self.out, HEAD, pieces, descriptor, self.watcher, bandwidth)
+        return SocketPump(loop, self.out, HEAD, pieces, open_file_at(self.file), self.watcher, bandwidth)
 
     def read(self) -> None:
         try:
@@ -192,8 +196,68 @@ def test_a_file_that_shrinks_breaks_the_answer(wire: Wire, file: Path) -> None:
     wire.pump((Span(0, len(BODY)),)).start()
     os.truncate(file, len(BODY) // 2)
     wire.run()
-    assert wire.watcher.ends == ["the file is shorter than it was"]
+    assert wire.watcher.ends == ["became shorter while it was sent"]
     assert len(wire.received) < len(HEAD) + len(BODY)
+
+
+def rewrite(file: Path, at: int) -> None:
+    """Write to a file in place, and keep its size and its date."""
+    before = file.stat()
+    with file.open("r+b") as stream:
+        stream.seek(at)
+        stream.write(b"other")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (Span(0, len(BODY)),),
+        (Span(7, len(BODY) - 7),),
+        (Span(0, 1_500_000), b"boundary", Span(2_000_000, 3_900_000), b"end"),
+    ],
+    ids=["all", "a range", "two ranges"],
+)
+@pytest.mark.parametrize("at", [0, len(BODY) - 9], ids=["its beginning", "its end"])
+def test_a_file_that_is_written_to_breaks_the_answer(
+    wire: Wire, file: Path, pieces: tuple[Piece, ...], at: int
+) -> None:
+    wire.pump(pieces).start()
+    assert wire.watcher.ends == []
+    rewrite(file, at)
+    wire.run()
+    assert wire.watcher.ends == ["was written to while it was sent"]
+    assert b"end" not in wire.received[-10:]
+
+    transport, loop, watcher = Transport(100_000), Loop(), Watcher()
+    pump = secure_pump(transport, loop, file, pieces, watcher)
+    pump.start()
+    rewrite(file, at)
+    transport.room = 2 * len(BODY)
+    while not watcher.ends:
+        pump.room()
+        loop.turn()
+    assert watcher.ends == ["was written to while it was sent"]
+    assert len(transport.sent) < len(HEAD) + sum(piece.size for piece in pieces if isinstance(piece, Span))
+
+
+def test_another_name_for_the_file_breaks_nothing(wire: Wire, file: Path) -> None:
+    wire.pump((Span(0, len(BODY)),)).start()
+    os.link(file, file.with_name("the next bundle's"))
+    wire.run()
+    assert wire.watcher.ends == ["finished"]
+    assert wire.received == HEAD + BODY
+
+
+def test_the_last_part_of_a_listed_file_is_sent_as_it_was_when_it_was_compared(wire: Wire, file: Path) -> None:
+    last = 200_000
+    # all of it fits, and the client reads nothing of it before it is written to
+    wire.out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    wire.pump((Span(len(BODY) - last, len(BODY)),)).start()
+    assert wire.watcher.ends == ["finished"]
+    rewrite(file, len(BODY) - 9)
+    wire.run()
+    assert wire.received == HEAD + BODY[-last:]
 
 
 def test_a_disk_that_fails_breaks_the_answer(wire: Wire, file: Path) -> None:
@@ -206,7 +270,7 @@ def test_a_disk_that_fails_breaks_the_answer(wire: Wire, file: Path) -> None:
     assert wire.received in (b"", HEAD)
     transport, loop, watcher = Transport(1000), Loop(), Watcher()
     secure_pump(transport, loop, file.parent, (Span(0, 100),), watcher).start()
-    assert watcher.ends == ["the file is shorter than it was, or cannot be read"]
+    assert watcher.ends == ["Is a directory"]
     assert transport.sent == HEAD
 
 
@@ -223,8 +287,8 @@ def test_a_client_that_leaves_breaks_the_answer(wire: Wire) -> None:
 
 def test_after_a_stop_nothing_is_heard_and_nothing_held(wire: Wire) -> None:
     pump = wire.pump((Span(0, len(BODY)),))
-    descriptor = pump._descriptor
-    assert descriptor is not None
+    assert pump._file is not None
+    descriptor = pump._file._descriptor
     pump.start()
     pump.stop()
     assert is_closed(descriptor)
@@ -272,8 +336,7 @@ class Transport:
 def secure_pump(
     transport: Any, loop: Any, file: Path, pieces: Sequence[Piece], watcher: Watcher, bandwidth: Bandwidth | None = None
 ) -> TransportPump:
-    descriptor = os.open(file, os.O_RDONLY)
-    return TransportPump(loop, transport, HEAD, pieces, descriptor, watcher, bandwidth, full=transport.is_full)
+    return TransportPump(loop, transport, HEAD, pieces, open_file_at(file), watcher, bandwidth, full=transport.is_full)
 
 
 @pytest.mark.parametrize(("pieces", "content"), PIECES)
@@ -301,7 +364,7 @@ def test_a_file_that_shrinks_breaks_the_answer_under_tls(file: Path) -> None:
     os.truncate(file, 400_000)
     transport.room = 2 * len(BODY)
     pump.room()
-    assert watcher.ends == ["the file is shorter than it was, or cannot be read"]
+    assert watcher.ends == ["became shorter while it was sent"]
     assert len(transport.sent) < len(HEAD) + len(BODY)
 
 
@@ -324,8 +387,8 @@ def test_room_while_waiting_for_the_cap_changes_nothing(file: Path) -> None:
 def test_after_a_stop_nothing_is_heard_under_tls(file: Path) -> None:
     transport, loop, watcher = Transport(2 * len(BODY)), Loop(), Watcher()
     pump = secure_pump(transport, loop, file, (Span(0, len(BODY)),), watcher, Bandwidth(1024, clock=lambda: loop.now_s))
-    descriptor = pump._descriptor
-    assert descriptor is not None
+    assert pump._file is not None
+    descriptor = pump._file._descriptor
     pump.start()
     pump.stop()
     assert is_closed(descriptor)
