@@ -170,6 +170,18 @@ class Owner(Protocol):
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call a function once, on the event loop."""
 
+    def login_wait_s(self, address: str) -> float:
+        """Return how long an address has to wait before its password is looked at, for too many wrong ones."""
+
+    def login_ended(self, address: str, *, right: bool) -> None:
+        """Take note of what a password was that was looked at."""
+
+    def admit_port(self, address: str) -> bool:
+        """Count a passive port for an address, unless it has its share of them."""
+
+    def release_port(self, address: str) -> None:
+        """Count an admitted port no longer."""
+
     def session_ended(self, session: Control) -> None:
         """Forget a session; called once by each."""
 

@@ -75,6 +75,9 @@ class FtpServer:
             self._refuse(connection, "421 Too many clients; try again later.")
         elif not self._worker.addresses.admit(self._worker.number, peer):
             self._refuse(connection, "421 Too many connections from your address.")
+        elif not self._admit_session():
+            self._worker.addresses.leave(self._worker.number, peer)
+            self._refuse(connection, "421 Too many clients; try again later.")
         else:
             self._admit(connection, peer)
 
@@ -83,12 +86,21 @@ class FtpServer:
         if session.ended:
             # closed by the client already
             connection.close()
-            self._worker.addresses.leave(self._worker.number, peer)
+            self._leave(peer)
             return
         self.sessions.add(session)
         self.slot.add(Field.OPEN_CONNECTIONS)
         session.respond("220 Ready.")
         session.settle()
+
+    def _admit_session(self) -> bool:
+        shares = self._worker.ftp_shares
+        return shares is None or shares.admit_session(self._worker.number)
+
+    def _leave(self, peer: str) -> None:
+        self._worker.addresses.leave(self._worker.number, peer)
+        if self._worker.ftp_shares is not None:
+            self._worker.ftp_shares.end_session(self._worker.number)
 
     def _refuse(self, connection: socket.socket, reply: str) -> None:
         self.slot.add(Field.REFUSED_CONNECTIONS)
@@ -101,12 +113,31 @@ class FtpServer:
         finally:
             connection.close()
 
+    def login_wait_s(self, address: str) -> float:
+        """Return how long an address has to wait before its password is looked at, for too many wrong ones."""
+        return self._worker.logins.wait_s(address)
+
+    def login_ended(self, address: str, *, right: bool) -> None:
+        """Take note of what a password was that was looked at."""
+        logins = self._worker.logins
+        (logins.succeeded if right else logins.failed)(address)
+
+    def admit_port(self, address: str) -> bool:
+        """Count a passive port for an address, unless it has its share of them."""
+        shares = self._worker.ftp_shares
+        return shares is None or shares.ports.admit(self._worker.number, address)
+
+    def release_port(self, address: str) -> None:
+        """Count an admitted port no longer."""
+        if self._worker.ftp_shares is not None:
+            self._worker.ftp_shares.ports.leave(self._worker.number, address)
+
     def session_ended(self, session: Control) -> None:
         """Forget a session; called once by each."""
         if session in self.sessions:
             self.sessions -= {session}
             self.slot.add(Field.OPEN_CONNECTIONS, -1)
-            self._worker.addresses.leave(self._worker.number, session.peer.address)
+            self._leave(session.peer.address)
 
     # --- what sessions and commands ask for
 

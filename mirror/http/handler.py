@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mirror.http.auth import REALM, basic_credentials
 from mirror.http.exchange import PreparedResponse
+from mirror.http.login_turns import LoginTurns
 from mirror.http.own_urls import HEALTH, is_open_to_all
 from mirror.http.registry_urls import (
     is_registry,
@@ -53,6 +54,7 @@ class Handler:
         self._worker = worker
         self._own = own
         self._threads = threads
+        self._logins = LoginTurns(worker.logins)
 
     def decide(self, exchange: Exchange) -> EventualResponse:
         """Return the response to a request, or a coroutine that returns it when it has to wait for something."""
@@ -88,12 +90,12 @@ class Handler:
         self, exchange: Exchange, target: RequestTarget, serving: Serving, credentials: BasicCredentials
     ) -> PreparedResponse:
         assert serving.users is not None  # noqa: S101 - asked for before
-        right = await self._threads.check_password(serving.users, credentials)
+        if wait_s := await self._logins.turn(exchange.remote):
+            return _busy(target, 429, "Too many failed log-ins from this address.\n", round(wait_s) + 1)
+        right = serving.users.remembers(*credentials) or await self._threads.check_password(serving.users, credentials)
         if right is None:
-            busy = [("Retry-After", str(RETRY_S))]
-            if is_registry(target):
-                return PreparedResponse(registry_refusal(503, busy))
-            return PreparedResponse(text_response(503, "Too many log-ins at once.\n", busy))
+            return _busy(target, 503, "Too many log-ins at once.\n", RETRY_S)
+        self._logins.ended(exchange.remote, right=right)
         if not right:
             return self._problem(exchange, target, 401)
         found = self._find(exchange, target, serving)
@@ -181,6 +183,13 @@ class Handler:
         if is_registry(target):
             return PreparedResponse(registry_refusal(status, more))
         return PreparedResponse(self._own.problem(exchange, target, self._worker.serving, status, more))
+
+
+def _busy(target: RequestTarget, status: int, text: str, retry_s: int) -> PreparedResponse:
+    later = [("Retry-After", str(retry_s))]
+    if is_registry(target):
+        return PreparedResponse(registry_refusal(status, later))
+    return PreparedResponse(text_response(status, text, later))
 
 
 def _prepared_file(exchange: Exchange, file: File, more: MoreFields) -> PreparedResponse:
