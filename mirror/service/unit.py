@@ -1,8 +1,8 @@
 """The systemd unit and the rotation of its log, as text. Pure.
 
-What the mirror relies on is what systemd 219 (EL7) knows. What came later only takes away rights that the mirror does not
-use; 219 warns of each such line and goes on without it, so they stand apart, under a comment that says so. The supervisor
-stays root with few capabilities, its workers give all of them up (ADR 10).
+What the mirror relies on is what systemd 219 (EL7) knows. What came later only takes away rights that the mirror does
+not use; 219 warns of each such line and goes on without it, so they stand apart, under a comment that says so. The
+supervisor stays root with few capabilities, its workers give all of them up (ADR 10).
 """
 
 from __future__ import annotations

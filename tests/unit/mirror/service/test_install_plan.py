@@ -58,7 +58,7 @@ def commands(facts: Facts, wanted: InstallOptions) -> list[str]:
 
 def test_every_directive_is_known_to_systemd_of_el7_but_those_that_are_named_apart() -> None:
     (text,) = (step.content.decode() for step in install_plan(HOST, options("--verify")) if _is_unit(step))
-    known, _, later = text.partition("# systemd 219 (EL7) knows none of the following")
+    _, _, later = text.partition("# systemd 219 (EL7) knows none of the following")
     apart = {line.partition("=")[0] for line in later.partition("[Install]")[0].splitlines() if "=" in line}
     found = unit(HOST, "--verify")
     assert set(found) <= set(KNOWN_SINCE)
