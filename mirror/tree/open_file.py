@@ -50,7 +50,7 @@ class OpenFile:
     def block_bytes(self, left: int, *, to_end: bool) -> int:
         """Return how much `send` moves at once of what is left; `to_end` as there."""
         if not self._copies(left, to_end=to_end):
-            return min(SLICE_BYTES, left - COPIED_BYTES * to_end)
+            return min(SLICE_BYTES, left - (COPIED_BYTES if self._is_compared(to_end=to_end) else 0))
         return min(BLOCK_BYTES, left)
 
     def send(self, socket: int, offset: int, limit: int, left: int, *, to_end: bool) -> int:
@@ -83,17 +83,14 @@ class OpenFile:
         if not data:
             raise self._shorter()
         # looked at after they were read: nothing that is written later changes them
-        if to_end and len(data) == left:
-            self.require_unchanged()
+        if len(data) == left and self._is_compared(to_end=to_end):
+            self._require_unchanged()
         return data
 
-    def require_unchanged(self) -> None:
-        """Raise NotTheCheckedFileError when a listed file was written to since it was opened."""
-        if self._file.digest is None or self._file.identity is None:
-            return
+    def _require_unchanged(self) -> None:
         status = os.fstat(self._descriptor)
         now, then = identity_of(status), self._file.identity
-        if now == then:
+        if then is None or now == then:
             return
         # a name more or less, as the next bundle's unpacking makes, moves the change time and no byte
         if status.st_nlink != self._links and now._replace(ctime_ns=then.ctime_ns) == then:
@@ -111,7 +108,10 @@ class OpenFile:
         os.posix_fadvise(self._descriptor, offset, size, os.POSIX_FADV_SEQUENTIAL)
 
     def _copies(self, left: int, *, to_end: bool) -> bool:
-        return not self._sendfile or (to_end and self._file.digest is not None and left <= COPIED_BYTES)
+        return not self._sendfile or (left <= COPIED_BYTES and self._is_compared(to_end=to_end))
+
+    def _is_compared(self, *, to_end: bool) -> bool:
+        return to_end and self._file.digest is not None
 
     def _shorter(self) -> NotTheCheckedFileError:
         return NotTheCheckedFileError(self._file, "became shorter while it was sent")

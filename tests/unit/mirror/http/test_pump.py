@@ -241,6 +241,17 @@ def test_a_file_that_is_written_to_breaks_the_answer(
     assert len(transport.sent) < len(HEAD) + sum(piece.size for piece in pieces if isinstance(piece, Span))
 
 
+def test_a_shared_file_is_sent_as_it_is(wire: Wire, file: Path) -> None:
+    loop: Any = wire.loop
+    shared = open_file_at(file, shared=True)
+    SocketPump(loop, wire.out, HEAD, (Span(0, len(BODY)),), shared, wire.watcher, None).start()
+    with file.open("ab") as stream:
+        stream.write(b"more")
+    wire.run()
+    assert wire.watcher.ends == ["finished"]
+    assert wire.received == HEAD + BODY
+
+
 def test_another_name_for_the_file_breaks_nothing(wire: Wire, file: Path) -> None:
     wire.pump((Span(0, len(BODY)),)).start()
     os.link(file, file.with_name("the next bundle's"))
