@@ -4,143 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.pump import SocketPump, TransportPump
 from mirror.http.ranges import Span
 from mirror.shared.bandwidth import Bandwidth
-from tests.unit.mirror.open_files import open_file_at
+from tests.unit.mirror.http.pumping import BODY, HEAD, MANY_TURNS, Loop, Transport, Watcher, Wire, secure_pump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mirror.http.response import Piece
-    from mirror.tree.opening import NotTheCheckedFileError
-
-HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
-BODY = bytes(range(256)) * 16384
-# turns of the loop after which a transfer that has not ended never will
-MANY_TURNS = 2000
-
-
-class Handle:
-    """A call that was asked for."""
-
-    def __init__(self, call: Callable[[], object], due_s: float) -> None:
-        self.call: Callable[[], object] | None = call
-        self.due_s = due_s
-
-    def cancel(self) -> None:
-        self.call = None
-
-
-class Loop:
-    """The part of an event loop that a pump uses; time passes when nothing else is to be done."""
-
-    def __init__(self) -> None:
-        self.writers: dict[int, Callable[[], object]] = {}
-        self.calls: list[Handle] = []
-        self.now_s = 0.0
-
-    def add_writer(self, descriptor: int, call: Callable[[], object]) -> None:
-        self.writers[descriptor] = call
-
-    def remove_writer(self, descriptor: int) -> bool:
-        return self.writers.pop(descriptor, None) is not None
-
-    def call_later(self, delay_s: float, call: Callable[[], object]) -> Handle:
-        # timers have a granularity, as uvloop's have
-        self.calls.append(Handle(call, self.now_s + (max(delay_s, 0.001) if delay_s else 0.0)))
-        return self.calls[-1]
-
-    def call_soon(self, call: Callable[[], object]) -> Handle:
-        return self.call_later(0.0, call)
-
-    def turn(self) -> bool:
-        """Do what is due; returns False when nothing is left to be done."""
-        waiting, self.calls = sorted(self.calls, key=lambda handle: handle.due_s), []
-        waiting = [handle for handle in waiting if handle.call is not None]
-        writers = list(self.writers.values())
-        if not waiting and not writers:
-            return False
-        for call in writers:
-            call()
-        for handle in waiting:
-            self.now_s = max(self.now_s, handle.due_s)
-            if handle.call is not None:
-                handle.call()
-        return True
-
-
-class Watcher:
-    """Whoever a response is sent for."""
-
-    def __init__(self) -> None:
-        self.content_bytes = 0
-        self.signs_of_life = 0
-        self.ends: list[str] = []
-
-    def progressed(self, content_bytes: int) -> None:
-        self.content_bytes += content_bytes
-        self.signs_of_life += 1
-
-    def finished(self) -> None:
-        self.ends.append("finished")
-
-    def broke(self, reason: str) -> None:
-        self.ends.append(reason)
-
-    def spoiled(self, error: NotTheCheckedFileError) -> None:
-        self.ends.append(error.reason)
-
-
-class Wire:
-    """A TCP connection with small buffers, and a pump at one end of it."""
-
-    def __init__(self, file: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.client = socket.socket()
-            self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-            self.client.connect(listener.getsockname())
-            self.out, _ = listener.accept()
-        self.out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
-        self.out.setblocking(False)
-        self.client.setblocking(False)
-        self.file = file
-        self.loop = Loop()
-        self.watcher = Watcher()
-        self.received = bytearray()
-
-    def pump(self, pieces: Sequence[Piece], *, bandwidth: Bandwidth | None = None) -> SocketPump:
-        loop: Any = self.loop
-        return SocketPump(loop, self.out, HEAD, pieces, open_file_at(self.file), self.watcher, bandwidth)
-
-    def read(self) -> None:
-        try:
-            while data := self.client.recv(65536):
-                self.received += data
-        except BlockingIOError:
-            pass
-
-    def run(self) -> None:
-        """Let the client read until the pump has come to its end."""
-        for _ in range(MANY_TURNS):
-            if self.watcher.ends:
-                break
-            self.loop.turn()
-            self.read()
-        assert self.watcher.ends, "the transfer never ends"
-        self.out.shutdown(socket.SHUT_WR)
-        self.client.setblocking(True)
-        while data := self.client.recv(65536):
-            self.received += data
-
-    def close(self) -> None:
-        self.client.close()
-        self.out.close()
 
 
 @pytest.fixture
@@ -200,77 +76,6 @@ def test_a_file_that_shrinks_breaks_the_answer(wire: Wire, file: Path) -> None:
     assert len(wire.received) < len(HEAD) + len(BODY)
 
 
-def rewrite(file: Path, at: int) -> None:
-    """Write to a file in place, and keep its size and its date."""
-    before = file.stat()
-    with file.open("r+b") as stream:
-        stream.seek(at)
-        stream.write(b"other")
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        (Span(0, len(BODY)),),
-        (Span(7, len(BODY) - 7),),
-        (Span(0, 1_500_000), b"boundary", Span(2_000_000, 3_900_000), b"end"),
-    ],
-    ids=["all", "a range", "two ranges"],
-)
-@pytest.mark.parametrize("at", [0, len(BODY) - 9], ids=["its beginning", "its end"])
-def test_a_file_that_is_written_to_breaks_the_answer(
-    wire: Wire, file: Path, pieces: tuple[Piece, ...], at: int
-) -> None:
-    wire.pump(pieces).start()
-    assert wire.watcher.ends == []
-    rewrite(file, at)
-    wire.run()
-    assert wire.watcher.ends == ["was written to while it was sent"]
-    assert b"end" not in wire.received[-10:]
-
-    transport, loop, watcher = Transport(100_000), Loop(), Watcher()
-    pump = secure_pump(transport, loop, file, pieces, watcher)
-    pump.start()
-    rewrite(file, at)
-    transport.room = 2 * len(BODY)
-    while not watcher.ends:
-        pump.room()
-        loop.turn()
-    assert watcher.ends == ["was written to while it was sent"]
-    assert len(transport.sent) < len(HEAD) + sum(piece.size for piece in pieces if isinstance(piece, Span))
-
-
-def test_a_shared_file_is_sent_as_it_is(wire: Wire, file: Path) -> None:
-    loop: Any = wire.loop
-    shared = open_file_at(file, shared=True)
-    SocketPump(loop, wire.out, HEAD, (Span(0, len(BODY)),), shared, wire.watcher, None).start()
-    with file.open("ab") as stream:
-        stream.write(b"more")
-    wire.run()
-    assert wire.watcher.ends == ["finished"]
-    assert wire.received == HEAD + BODY
-
-
-def test_another_name_for_the_file_breaks_nothing(wire: Wire, file: Path) -> None:
-    wire.pump((Span(0, len(BODY)),)).start()
-    os.link(file, file.with_name("the next bundle's"))
-    wire.run()
-    assert wire.watcher.ends == ["finished"]
-    assert wire.received == HEAD + BODY
-
-
-def test_the_last_part_of_a_listed_file_is_sent_as_it_was_when_it_was_compared(wire: Wire, file: Path) -> None:
-    last = 200_000
-    # all of it fits, and the client reads nothing of it before it is written to
-    wire.out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-    wire.pump((Span(len(BODY) - last, len(BODY)),)).start()
-    assert wire.watcher.ends == ["finished"]
-    rewrite(file, len(BODY) - 9)
-    wire.run()
-    assert wire.received == HEAD + BODY[-last:]
-
-
 def test_a_disk_that_fails_breaks_the_answer(wire: Wire, file: Path) -> None:
     # a directory is what reading fails of without a broken disk
     wire.file = file.parent
@@ -327,27 +132,6 @@ def test_who_waits_for_the_cap_is_not_taken_for_a_stalled_client(wire: Wire) -> 
         bandwidth.take(1024)
         wire.loop.turn()
     assert wire.watcher.signs_of_life > before
-
-
-class Transport:
-    """A transport that has room for so many bytes."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.sent = bytearray()
-
-    def write(self, data: bytes) -> None:
-        self.sent += data
-        self.room -= len(data)
-
-    def is_full(self) -> bool:
-        return self.room <= 0
-
-
-def secure_pump(
-    transport: Any, loop: Any, file: Path, pieces: Sequence[Piece], watcher: Watcher, bandwidth: Bandwidth | None = None
-) -> TransportPump:
-    return TransportPump(loop, transport, HEAD, pieces, open_file_at(file), watcher, bandwidth, full=transport.is_full)
 
 
 @pytest.mark.parametrize(("pieces", "content"), PIECES)
