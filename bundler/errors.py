@@ -75,6 +75,7 @@ class ErrorId(StrEnum):
     BUNDLE_INVALID = "bundle-invalid"
     DISK_FULL = "disk-full"
     STORAGE_UNUSABLE = "storage-unusable"
+    PERMISSIONS_TOO_OPEN = "permissions-too-open"
     STORE_BUSY = "store-busy"
     UNPACK_CONFLICT = "unpack-conflict"
     IMAGE_NOT_IN_BUNDLE = "image-not-in-bundle"

@@ -5,6 +5,7 @@ Owns the file's form; its texts are interpreted where they are used.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from bundler.manifest.fields import Fields
 from bundler.manifest.yaml_tree import read_tree
 from bundler.model.scope import Scope
 from bundler.model.source_text import Problems, Scalar
+from bundler.permissions import require_protected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +40,14 @@ class UserSettings:
 def load_settings(path: Path | None) -> UserSettings:
     """Read the settings file; no path, no file and an empty file are empty settings.
 
-    Raises ManifestError (SETTINGS_INVALID) with all problems, also when the file cannot be read.
+    Raises ManifestError (SETTINGS_INVALID) with all problems, also when the file cannot be read; StorageError when
+    everybody may write to it.
     """
     if path is None:
         return UserSettings()
     try:
         with path.open("rb") as stream:
+            require_protected(path, os.fstat(stream.fileno()))
             text = stream.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return UserSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from bundler.pipeline.context import BuildContext, Request
 
 T = TypeVar("T")
-# a disk that damages more entries than this in one build is beyond mending by fetching again
-MAX_REPAIRS = 16
+# all that is damaged is mended at once: a disk that damages more each time is beyond mending by fetching again
+MAX_REPAIRS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,26 @@ def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats
         except DamagedBlobError as error:
             if not repairs_left:
                 raise
-            context.runner.progress.note(f"{error.blob.digest} is damaged in the store; fetching it again")
-            context.sources.store.drop(error.blob)
+            for blob in _damaged(error.blob, lock, context):
+                context.runner.progress.note(f"{blob.digest} is damaged in the store; fetching it again")
+                context.sources.store.drop(blob)
             plan = plan_lock(lock, context)
             context.runner.progress.expect(plan.fetch_bytes + repeats_bytes)
             fetch_all(plan.fetches, context.keeping_going(False))
     raise AssertionError("the last attempt either returned or raised")
+
+
+def _damaged(found: Blob, lock: Lock, context: BuildContext) -> list[Blob]:
+    """Return the damaged blob that was found, and every other one of the lock's, so that one repair is enough."""
+    store = context.sources.store
+    pinned = {blob for entry in lock.entries for artifact in entry.artifacts for blob in artifact.blobs} - {found}
+    others = [blob for blob in pinned if store.has(blob) and not _is_whole(store.path(blob), blob)]
+    return [found, *sorted(others, key=lambda blob: str(blob.digest))]
+
+
+def _is_whole(path: Path, blob: Blob) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == blob.digest.hex
+    except OSError:
+        return False

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mirror.tree.open_file import OpenFile
+
 # for files, a kernel that reads ahead pays off from here on
 _READ_AHEAD_FROM_BYTES = 1024 * 1024
-# sendfile(2) is not for every file system
-_NO_SENDFILE = (22, 38)
-
-
-class TruncatedError(Exception):
-    """The file ended before the size that was promised."""
 
 
 class UnreadableError(Exception):
@@ -45,52 +42,39 @@ class FileContent:
     """A part of an open file.
 
     Arguments:
-        descriptor: open for reading; owned, and closed by `close`.
+        file: owned, and closed by `close`.
         begin, end: the bytes that were promised.
     """
 
-    __slots__ = ("_descriptor", "_offset", "_sendfile", "remaining")
+    __slots__ = ("_file", "_offset", "remaining")
 
-    def __init__(self, descriptor: int, begin: int, end: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, file: OpenFile, begin: int, end: int) -> None:
+        self._file = file
         self._offset = begin
-        self._sendfile = True
         self.remaining: int | None = end - begin
         if end - begin >= _READ_AHEAD_FROM_BYTES:
-            os.posix_fadvise(descriptor, begin, end - begin, os.POSIX_FADV_SEQUENTIAL)
+            file.read_ahead(begin, end - begin)
 
     def send(self, socket: int, limit: int) -> int:
-        """Send without a copy where the file system can (`Content.send`).
+        """Send, most of it without a copy (`Content.send`).
 
-        Raises TruncatedError, UnreadableError; OSError when the connection is gone.
+        Raises NotTheCheckedFileError, UnreadableError; OSError when the connection is gone.
         """
-        if self._sendfile:
-            try:
-                sent = os.sendfile(socket, self._descriptor, self._offset, min(limit, self.remaining or 0))
-            except OSError as error:
-                if error.errno == 5:  # EIO is the disk's; a socket has others
-                    raise UnreadableError(error.strerror) from error
-                if error.errno not in _NO_SENDFILE:
-                    raise
-                self._sendfile = False
-            else:
-                if sent == 0:
-                    raise TruncatedError
-                self.advance(sent)
-                return sent
-        sent = os.write(socket, self.read(limit))
+        try:
+            sent = self._file.send(socket, self._offset, limit, self.remaining or 0, to_end=True)
+        except OSError as error:
+            if error.errno == errno.EIO:  # the disk's; a socket has others
+                raise UnreadableError(error.strerror) from error
+            raise
         self.advance(sent)
         return sent
 
     def read(self, limit: int) -> bytes:
-        """Return the next bytes (`Content.read`). Raises TruncatedError, UnreadableError."""
+        """Return the next bytes (`Content.read`). Raises NotTheCheckedFileError, UnreadableError."""
         try:
-            data = os.pread(self._descriptor, min(limit, self.remaining or 0), self._offset)
+            return self._file.read(self._offset, limit, self.remaining or 0, to_end=True)
         except OSError as error:
             raise UnreadableError(error.strerror) from error
-        if not data:
-            raise TruncatedError
-        return data
 
     def advance(self, count: int) -> None:
         """Move on (`Content.advance`)."""
@@ -99,9 +83,7 @@ class FileContent:
 
     def close(self) -> None:
         """Close the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._file.close()
 
 
 class TextContent:

@@ -10,10 +10,13 @@ import ipaddress
 import random
 import socket
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mirror.ftp.data_connection import Direction, reset
 from mirror.worker.allow import plain_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BACKLOG = 4
 _TAKEN = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
@@ -76,14 +79,22 @@ class PassivePort:
         local: the address that the client has connected to.
         peer: the client's.
         ports: first and last port of the range; several processes share it.
+        closed: called once, when nothing listens there any more; not when nothing ever did.
 
     Raises NoFreePortError when all are taken, OSError when the process has no descriptor left.
     """
 
     awaits: Direction = "read"
 
-    def __init__(self, local: ScopedAddress, peer: ScopedAddress, ports: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        local: ScopedAddress,
+        peer: ScopedAddress,
+        ports: tuple[int, int],
+        closed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._peer = peer.address
+        self._closed: Callable[[], None] | None = closed
         self._socket, self.number = _listening(local, ports)
 
     def fileno(self) -> int:
@@ -105,6 +116,9 @@ class PassivePort:
     def close(self) -> None:
         """Stop listening."""
         self._socket.close()
+        closed, self._closed = self._closed, None
+        if closed is not None:
+            closed()
 
 
 def _listening(local: ScopedAddress, ports: tuple[int, int]) -> tuple[socket.socket, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from mirror.ftp.listings import FACTS
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mirror.tree.served import File
     from mirror.tree.site import Site
     from mirror.worker.access_log import AccessLog
+    from mirror.worker.executor import Executor
     from mirror.worker.users import Users
 
-Result = TypeVar("Result")
 TlsState = Literal["unavailable", "offered", "in use"]
 
 
@@ -131,13 +131,6 @@ class Control(Protocol):
         """Close when all replies are sent; nothing more is obeyed."""
 
 
-class Executor(Protocol):
-    """A thread for what takes long."""
-
-    def run(self, work: Callable[[], Result], then: Callable[[Result | None], None]) -> None:
-        """Have `work` done in the thread, and `then` called with its result on the event loop; None when it failed."""
-
-
 class Owner(Protocol):
     """The server of a worker."""
 
@@ -165,6 +158,9 @@ class Owner(Protocol):
     def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         """Have a file hashed again that could not be opened as the one that was checked."""
 
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        """Take note that a file was written to while it was sent, and have it hashed again."""
+
     def report(self, what: str, *, once: bool = False) -> None:
         """Write a line to the operator's log; with `once`, only the first time."""
 
@@ -173,6 +169,18 @@ class Owner(Protocol):
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         """Call a function once, on the event loop."""
+
+    def login_wait_s(self, address: str) -> float:
+        """Return how long an address has to wait before its password is looked at, for too many wrong ones."""
+
+    def login_ended(self, address: str, *, right: bool) -> None:
+        """Take note of what a password was that was looked at."""
+
+    def admit_port(self, address: str) -> bool:
+        """Count a passive port for an address, unless it has its share of them."""
+
+    def release_port(self, address: str) -> None:
+        """Count an admitted port no longer."""
 
     def session_ended(self, session: Control) -> None:
         """Forget a session; called once by each."""

@@ -12,10 +12,15 @@ from mirror.ftp.interface import LoggedCommand
 from mirror.ftp.transfer_log import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mirror.ftp.interface import Account, Control, Owner
     from mirror.worker.users import Users
 
 _ANONYMOUS = ("anonymous", "ftp")
+_WRONG = "The password is wrong, or the user is not known."
+# for the address's turn, when it has failed before
+_LONGEST_WAIT_S = 10.0
 
 
 def log_out(control: Control) -> None:
@@ -66,7 +71,20 @@ def password(control: Control, account: Account, owner: Owner, text: str) -> Non
         _log_in(control, owner, name)
     else:
         control.pause()
-        owner.passwords.run(partial(_is_right, users, name, secret), partial(_checked, control, owner, name))
+        _take_turn(control, owner, partial(_is_right, users, name, secret), _LONGEST_WAIT_S)
+
+
+def _take_turn(control: Control, owner: Owner, is_right: Callable[[], bool], patience_s: float) -> None:
+    """Have a password looked at when it is the address's turn; refuse it when that is too long to wait for."""
+    if control.ended:
+        return
+    wait_s = owner.login_wait_s(control.peer.address)
+    if not wait_s:
+        owner.passwords.run(is_right, partial(_checked, control, owner, control.account.name))
+    elif wait_s <= patience_s:
+        owner.call_later(wait_s, partial(_take_turn, control, owner, is_right, patience_s - wait_s))
+    else:
+        _refuse(control, owner, "Too many failed logins from your address; try again later.")
 
 
 def _is_right(users: Users, name: str, secret: bytes) -> bool:
@@ -75,10 +93,12 @@ def _is_right(users: Users, name: str, secret: bytes) -> bool:
 
 
 def _checked(control: Control, owner: Owner, name: str, right: bool | None) -> None:
+    if right is not None:
+        owner.login_ended(control.peer.address, right=right)
     if control.ended:
         return
     if not right:
-        owner.call_later(owner.limits.failure_delay_s, partial(_refuse, control, owner))
+        owner.call_later(owner.limits.failure_delay_s, partial(_refuse, control, owner, _WRONG))
         return
     _log_in(control, owner, name)
     control.resume()
@@ -90,14 +110,14 @@ def _log_in(control: Control, owner: Owner, name: str) -> None:
     control.respond(f"230 {owner.welcome()}")
 
 
-def _refuse(control: Control, owner: Owner) -> None:
+def _refuse(control: Control, owner: Owner, text: str) -> None:
     if control.ended:
         return
     account = control.account
     account.name = ""
     account.failures += 1
     # no name: it may be a password that was typed in the wrong place
-    refuse(control, owner, LoggedCommand("PASS", "", ""), 530, "The password is wrong, or the user is not known.")
+    refuse(control, owner, LoggedCommand("PASS", "", ""), 530, text)
     if account.failures >= owner.limits.attempts:
         control.close_when_done()
     control.resume()

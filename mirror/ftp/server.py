@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from mirror.ftp.data_port import scoped_address
 from mirror.ftp.event_loop import ReadWatcher
 from mirror.ftp.limits import Limits, affordable_sessions
-from mirror.ftp.rechecking import Rechecks
 from mirror.ftp.thread_work import BackgroundThread
 from mirror.shared.counters import Field, State
 from mirror.worker.allow import is_allowed
 from mirror.worker.operator_log import log_line
+from mirror.worker.rechecking import RECHECK_S, Rechecks
 
 if TYPE_CHECKING:
     import socket
@@ -61,6 +61,7 @@ class FtpServer:
         self._reported: set[str] = set()
         self._listeners = [Listener(listener, self._accepted, loop) for listener in worker.listeners]
         loop.call_every(limits.sweep_s, self._sweep)
+        loop.call_every(RECHECK_S, self._rechecks.sweep)
 
     # --- who comes and goes
 
@@ -74,6 +75,9 @@ class FtpServer:
             self._refuse(connection, "421 Too many clients; try again later.")
         elif not self._worker.addresses.admit(self._worker.number, peer):
             self._refuse(connection, "421 Too many connections from your address.")
+        elif not self._admit_session():
+            self._worker.addresses.leave(self._worker.number, peer)
+            self._refuse(connection, "421 Too many clients; try again later.")
         else:
             self._admit(connection, peer)
 
@@ -82,12 +86,21 @@ class FtpServer:
         if session.ended:
             # closed by the client already
             connection.close()
-            self._worker.addresses.leave(self._worker.number, peer)
+            self._leave(peer)
             return
         self.sessions.add(session)
         self.slot.add(Field.OPEN_CONNECTIONS)
         session.respond("220 Ready.")
         session.settle()
+
+    def _admit_session(self) -> bool:
+        shares = self._worker.ftp_shares
+        return shares is None or shares.admit_session(self._worker.number)
+
+    def _leave(self, peer: str) -> None:
+        self._worker.addresses.leave(self._worker.number, peer)
+        if self._worker.ftp_shares is not None:
+            self._worker.ftp_shares.end_session(self._worker.number)
 
     def _refuse(self, connection: socket.socket, reply: str) -> None:
         self.slot.add(Field.REFUSED_CONNECTIONS)
@@ -100,12 +113,31 @@ class FtpServer:
         finally:
             connection.close()
 
+    def login_wait_s(self, address: str) -> float:
+        """Return how long an address has to wait before its password is looked at, for too many wrong ones."""
+        return self._worker.logins.wait_s(address)
+
+    def login_ended(self, address: str, *, right: bool) -> None:
+        """Take note of what a password was that was looked at."""
+        logins = self._worker.logins
+        (logins.succeeded if right else logins.failed)(address)
+
+    def admit_port(self, address: str) -> bool:
+        """Count a passive port for an address, unless it has its share of them."""
+        shares = self._worker.ftp_shares
+        return shares is None or shares.ports.admit(self._worker.number, address)
+
+    def release_port(self, address: str) -> None:
+        """Count an admitted port no longer."""
+        if self._worker.ftp_shares is not None:
+            self._worker.ftp_shares.ports.leave(self._worker.number, address)
+
     def session_ended(self, session: Control) -> None:
         """Forget a session; called once by each."""
         if session in self.sessions:
             self.sessions -= {session}
             self.slot.add(Field.OPEN_CONNECTIONS, -1)
-            self._worker.addresses.leave(self._worker.number, session.peer.address)
+            self._leave(session.peer.address)
 
     # --- what sessions and commands ask for
 
@@ -122,6 +154,10 @@ class FtpServer:
     def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         """Have a file hashed again that could not be opened as the one that was checked."""
         self._rechecks.recheck(file, error)
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        """Take note that a file was written to while it was sent, and have it hashed again."""
+        self._rechecks.spoiled(error)
 
     def report(self, what: str, *, once: bool = False) -> None:
         """Write a line to the operator's log; with `once`, only the first time."""

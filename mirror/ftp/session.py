@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mirror.ftp.event_loop import EventLoop
     from mirror.ftp.interface import CommandFunction, Owner
     from mirror.ftp.transfer import TransferEnd
+    from mirror.tree.opening import NotTheCheckedFileError
 
 _READ_BYTES = 16 * 1024
 _COMMANDS_OF_A_TURN = 32
@@ -250,6 +251,10 @@ class Session(ControlHandler):
     def sent(self, count: int) -> None:
         """Count bytes of content."""
         self.owner.slot.add(Field.SENT_BYTES, count)
+
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        """Have everybody told that the file was written to while it was sent."""
+        self.owner.file_changed(error)
 
     def transfer_ended(self, end: TransferEnd) -> None:
         """Answer at the end of a transfer, and obey what has waited for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mirror.ftp.data_port import NoFreePortError, PassivePort
@@ -43,13 +44,20 @@ def epsv(control: Control, account: Account, owner: Owner, argument: str) -> Non
 
 def _passive_port(control: Control, owner: Owner) -> PassivePort | None:
     control.set_data_port(None)
+    address = control.peer.address
+    if not owner.admit_port(address):
+        control.respond("425 Your address has its share of the ports for data connections; try again later.")
+        return None
+    release = partial(owner.release_port, address)
     try:
-        port = PassivePort(control.local, control.peer, owner.settings.passive_ports)
+        port = PassivePort(control.local, control.peer, owner.settings.passive_ports, release)
     except NoFreePortError:
+        release()
         owner.report("every port of --passive-ports is taken; clients are asked to try again", once=True)
         control.respond("425 No port is free for a data connection; try again later.")
         return None
     except OSError as error:
+        release()
         control.respond(f"425 No data connection can be opened: {error.strerror}.")
         return None
     control.set_data_port(port)

@@ -10,9 +10,10 @@ import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from mirror.ftp.content import TruncatedError, UnreadableError
+from mirror.ftp.content import UnreadableError
 from mirror.ftp.data_connection import WouldBlock
 from mirror.ftp.limits import CHUNK_BYTES
+from mirror.tree.opening import NotTheCheckedFileError
 
 if TYPE_CHECKING:
     import socket
@@ -45,6 +46,9 @@ class Initiator(Protocol):
 
     def sent(self, count: int) -> None:
         """Count bytes."""
+
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        """Take note that the file is no longer the one that was checked; the end follows."""
 
     def transfer_ended(self, end: TransferEnd) -> None:
         """Take note of its end; everything is closed by then."""
@@ -106,8 +110,9 @@ class DataTransfer:
             self._send()
         except WouldBlock as wait:
             self._wait(self._connection, wait.direction)
-        except TruncatedError:
-            self.give_up(426, "Transfer cut: the file has become shorter.")
+        except NotTheCheckedFileError as error:
+            self._initiator.spoiled(error)
+            self.give_up(426, f"Transfer cut: the file {error.reason}.")
         except UnreadableError as error:
             self.give_up(451, f"Transfer cut: the disk failed: {error}.")
         except OSError as error:

@@ -11,7 +11,8 @@ from mirror.ftp.interface import LoggedCommand
 from mirror.ftp.listings import chunks, fact_line, fact_time, list_line, name_line
 from mirror.ftp.paths import is_pattern, matching, quoted, resolve, without_options
 from mirror.ftp.transfer_log import refuse
-from mirror.tree.opening import NotTheCheckedFileError, open_checked
+from mirror.tree.open_file import open_to_send
+from mirror.tree.opening import NotTheCheckedFileError
 from mirror.tree.served import Directory, DirectoryEntry, File
 
 if TYPE_CHECKING:
@@ -119,12 +120,12 @@ def retr(control: Control, account: Account, owner: Owner, argument: str) -> Non
         refuse(control, owner, command, 554, f"The file has {found.size} bytes only.")
         return
     try:
-        descriptor = open_checked(found)
+        file = open_to_send(found)
     except NotTheCheckedFileError as error:
         owner.recheck(found, error)
         refuse(control, owner, command, 450, "The file cannot be served at the moment.")
         return
-    content = FileContent(descriptor, offset, found.size)
+    content = FileContent(file, offset, found.size)
     control.begin(content, command, f"Sending {quoted(path)} ({found.size} bytes).")
 
 

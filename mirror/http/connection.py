@@ -6,7 +6,6 @@ what they get.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from mirror.http.pump import Pump
     from mirror.http.request_fields import RequestFields
     from mirror.http.response import OutgoingResponse
+    from mirror.tree.opening import NotTheCheckedFileError
 
 # responses that a client may have coming before it has read any; one that asks for more gets its connection closed
 MAX_PIPELINED = 64
@@ -233,13 +233,13 @@ class Connection(RequestParser):
         assert exchange is not None  # noqa: S101 - a response belongs to a request
         server = self._server
         keeps = exchange.keeps and not response.closes and not server.stopping
-        if prepared.descriptor is not None:
+        if prepared.file is not None:
             server.keep_response(exchange, prepared)
         exchange.keeps = keeps
         self.response = response
         head = server.heads.head(response, keeps=keeps, http_1_0=exchange.http_1_0)
         pieces = response.pieces if exchange.method != "HEAD" else ()
-        if prepared.descriptor is None and (server.bandwidth is None or not pieces or not server.may_send()):
+        if prepared.file is None and (server.bandwidth is None or not pieces or not server.may_send()):
             body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
             self.transport.write(head + body)
             self._content_bytes = len(body)
@@ -252,15 +252,15 @@ class Connection(RequestParser):
             refusal = registry_refusal(503, busy) if in_registry else text_response(503, _TOO_MANY, busy)
             self._send(PreparedResponse(refusal))
             return
-        loop, bandwidth, descriptor = server.loop, server.bandwidth, prepared.descriptor
+        loop, bandwidth, file = server.loop, server.bandwidth, prepared.file
         server.sending += 1
         if self.secure:
             self._pump = TransportPump(
-                loop, self.transport, head, pieces, descriptor, self, bandwidth, full=lambda: not self._writable
+                loop, self.transport, head, pieces, file, self, bandwidth, full=lambda: not self._writable
             )
         else:
             assert self._dup is not None  # noqa: S101 - made above
-            self._pump = SocketPump(loop, self._dup, head, pieces, descriptor, self, bandwidth)
+            self._pump = SocketPump(loop, self._dup, head, pieces, file, self, bandwidth)
         if self._writable or self.secure:
             self._pump.start()
 
@@ -314,6 +314,11 @@ class Connection(RequestParser):
         if self._pump is not None:
             self._release_pump()
         self.transport.abort()
+
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        """Cut the connection, and have everybody told that the file was written to."""
+        self.broke(error.reason)
+        self._server.file_changed(error)
 
     def _next(self) -> None:
         if self._exchange is not None or not self._writable or self.transport.is_closing():
@@ -372,5 +377,5 @@ _REFUSALS = {
 
 
 def _drop(prepared: PreparedResponse) -> None:
-    if prepared.descriptor is not None:
-        os.close(prepared.descriptor)
+    if prepared.file is not None:
+        prepared.file.close()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mirror.http.response import OutgoingResponse
+    from mirror.tree.open_file import OpenFile
 
 
 @dataclass(slots=True)
@@ -45,11 +46,11 @@ class PreparedResponse:
 
     Arguments:
         response: what to send.
-        descriptor: of the file that the response's spans are of, owned by whoever sends it; None without spans.
+        file: the one that the response's spans are of, open, owned by whoever sends it; None without spans.
     """
 
     response: OutgoingResponse
-    descriptor: int | None = None
+    file: OpenFile | None = None
 
 
 # a coroutine where deciding has to wait for something

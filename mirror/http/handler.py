@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mirror.http.auth import REALM, basic_credentials
 from mirror.http.exchange import PreparedResponse
+from mirror.http.login_turns import LoginTurns
 from mirror.http.own_urls import HEALTH, is_open_to_all
 from mirror.http.registry_urls import (
     is_registry,
@@ -21,7 +22,8 @@ from mirror.http.registry_urls import (
 from mirror.http.request_target import RequestTarget, parse_target
 from mirror.http.response import METHODS, OutgoingResponse, file_response, text_response
 from mirror.registry.decision import JsonReply
-from mirror.tree.opening import NotTheCheckedFileError, is_unchanged, open_checked
+from mirror.tree.open_file import open_to_send
+from mirror.tree.opening import NotTheCheckedFileError, is_unchanged
 from mirror.tree.served import File
 from mirror.worker.operator_log import log_line
 
@@ -52,6 +54,7 @@ class Handler:
         self._worker = worker
         self._own = own
         self._threads = threads
+        self._logins = LoginTurns(worker.logins)
 
     def decide(self, exchange: Exchange) -> EventualResponse:
         """Return the response to a request, or a coroutine that returns it when it has to wait for something."""
@@ -87,12 +90,12 @@ class Handler:
         self, exchange: Exchange, target: RequestTarget, serving: Serving, credentials: BasicCredentials
     ) -> PreparedResponse:
         assert serving.users is not None  # noqa: S101 - asked for before
-        right = await self._threads.check_password(serving.users, credentials)
+        if wait_s := await self._logins.turn(exchange.remote):
+            return _busy(target, 429, "Too many failed log-ins from this address.\n", round(wait_s) + 1)
+        right = serving.users.remembers(*credentials) or await self._threads.check_password(serving.users, credentials)
         if right is None:
-            busy = [("Retry-After", str(RETRY_S))]
-            if is_registry(target):
-                return PreparedResponse(registry_refusal(503, busy))
-            return PreparedResponse(text_response(503, "Too many log-ins at once.\n", busy))
+            return _busy(target, 503, "Too many log-ins at once.\n", RETRY_S)
+        self._logins.ended(exchange.remote, right=right)
         if not right:
             return self._problem(exchange, target, 401)
         found = self._find(exchange, target, serving)
@@ -182,8 +185,15 @@ class Handler:
         return PreparedResponse(self._own.problem(exchange, target, self._worker.serving, status, more))
 
 
+def _busy(target: RequestTarget, status: int, text: str, retry_s: int) -> PreparedResponse:
+    later = [("Retry-After", str(retry_s))]
+    if is_registry(target):
+        return PreparedResponse(registry_refusal(status, later))
+    return PreparedResponse(text_response(status, text, later))
+
+
 def _prepared_file(exchange: Exchange, file: File, more: MoreFields) -> PreparedResponse:
-    """Return the response for a file, its descriptor with it where bytes of it are sent. NotTheCheckedFileError.
+    """Return the response for a file, the open file with it where bytes of it are sent. NotTheCheckedFileError.
 
     Arguments:
         more: fields that a file has in the registry, none for what is no registry's.
@@ -199,4 +209,4 @@ def _prepared_file(exchange: Exchange, file: File, more: MoreFields) -> Prepared
         if file.identity is None or not is_unchanged(file):
             raise NotTheCheckedFileError(file, "is missing or has changed")
         return PreparedResponse(response)
-    return PreparedResponse(response, open_checked(file))
+    return PreparedResponse(response, open_to_send(file))

@@ -89,6 +89,8 @@ def metrics(counters: Counters, site: Site) -> str:
     family(
         "mirror_worker_restarts_total", "counter", "Workers that died and were replaced.", by_protocol(Field.RESTARTS)
     )
+    lost = by_protocol(Field.LOST_LOG_LINES)
+    family("mirror_access_log_lines_lost_total", "counter", "Lines of the access log that could not be written.", lost)
     faults = max((slot.get(Field.FAULTS) for slot in counters.slots), default=0)
     family("mirror_faulty_files", "gauge", "Listed files that cannot be served now.", [("", faults)])
     bundles = [(_bundle_labels(bundle, current=bundle is site.current), 1) for bundle in site.bundles]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mirror.http.response import OutgoingResponse
     from mirror.http.response_cache import ResponseCache
     from mirror.shared.bandwidth import Bandwidth
+    from mirror.tree.opening import NotTheCheckedFileError
 
 
 class Client(Protocol):
@@ -64,6 +65,9 @@ class Server(Protocol):
 
     def keep_response(self, exchange: Exchange, prepared: PreparedResponse) -> None:
         """Keep a response in `cache`, if it is fit for it."""
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        """Take note that a file was written to while it was sent, and the transfer cut."""
 
     def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
         """Take note of a response that came from `cache`."""

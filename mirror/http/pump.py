@@ -1,18 +1,19 @@
 """Move a response of any size into a connection without holding it in memory, and without waiting for a slow client.
 
 On a plain connection the kernel moves file bytes (sendfile(2)) through a duplicate of the socket, under TCP_CORK so
-that the head shares a packet with them; under TLS blocks are read and handed to the transport. Owns the descriptor of
-the file until the end.
+that the head shares a packet with them; under TLS blocks are read and handed to the transport. Owns the open file until
+the end.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from mirror.http.ranges import Span
+from mirror.tree.open_file import SLICE_BYTES
+from mirror.tree.opening import NotTheCheckedFileError
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from mirror.http.response import Piece
     from mirror.shared.bandwidth import Bandwidth
+    from mirror.tree.open_file import OpenFile
 
-# one system call's worth; and how much one connection may send before others get their turn
-SLICE_BYTES = 4 * 1024 * 1024
+# how much one connection may send before others get their turn
 TURN_BYTES = 4 * 1024 * 1024
 # what is read and encrypted at once, and what may wait in the transport
 TLS_BLOCK_BYTES = 256 * 1024
@@ -40,19 +41,28 @@ class Watcher(Protocol):
         """Take note that the kernel or the transport has everything."""
 
     def broke(self, reason: str) -> None:
-        """Take note that the rest cannot be sent: the client is gone, or the file is shorter than it was."""
+        """Take note that the rest cannot be sent: the client is gone, or the disk fails."""
+
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        """Take note that the rest must not be sent: the file is no longer the one that was checked."""
 
 
 class _Queue:
     """Pieces in the order in which they go out; the head first, which is no content."""
 
-    __slots__ = ("_head_left", "pieces")
+    __slots__ = ("_head_left", "_spans", "pieces")
 
     def __init__(self, head: bytes, pieces: Sequence[Piece]) -> None:
         # an empty one, of an empty file, would never be sent
         whole = (piece for piece in pieces if (piece.size if isinstance(piece, Span) else piece))
         self.pieces: deque[Piece] = deque([head, *whole])
         self._head_left = len(head)
+        self._spans = sum(isinstance(piece, Span) for piece in self.pieces)
+
+    @property
+    def to_end(self) -> bool:
+        """Whether nothing of the file follows the span in front."""
+        return self._spans == 1
 
     def sent(self, count: int) -> int:
         """Drop bytes from the front; return how many of them were content."""
@@ -64,7 +74,7 @@ class _Queue:
             self.pieces[0] = first[count:]
             left = len(first) - count
         if not left:
-            self.pieces.popleft()
+            self._spans -= isinstance(self.pieces.popleft(), Span)
         of_head = min(self._head_left, count)
         self._head_left -= of_head
         return count - of_head
@@ -75,11 +85,11 @@ class SocketPump:
 
     Arguments:
         out: a duplicate of the connection's socket, non-blocking; not closed here.
-        descriptor: the file, closed at the end; None when all pieces are bytes.
+        file: closed at the end; None when all pieces are bytes.
         bandwidth: the shared budget, or None.
     """
 
-    __slots__ = ("_bandwidth", "_descriptor", "_loop", "_out", "_queue", "_timer", "_waiting", "_watcher")
+    __slots__ = ("_bandwidth", "_file", "_loop", "_out", "_queue", "_timer", "_waiting", "_watcher")
 
     def __init__(
         self,
@@ -87,13 +97,13 @@ class SocketPump:
         out: socket.socket,
         head: bytes,
         pieces: Sequence[Piece],
-        descriptor: int | None,
+        file: OpenFile | None,
         watcher: Watcher,
         bandwidth: Bandwidth | None,
     ) -> None:
         self._loop, self._out, self._watcher, self._bandwidth = loop, out, watcher, bandwidth
         self._queue = _Queue(head, pieces)
-        self._descriptor = descriptor
+        self._file = file
         self._waiting = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -108,9 +118,9 @@ class SocketPump:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _push(self) -> None:
         """Send until nothing is left, the socket is full, or it is somebody else's turn."""
@@ -126,9 +136,6 @@ class SocketPump:
                     self._timer = self._loop.call_later(wait_s, self._push)
                     return
                 count = self._send(pieces[0], granted)
-                if not count:
-                    self._end("the file is shorter than it was")
-                    return
                 turn -= count
                 self._watcher.progressed(self._queue.sent(count))
                 if count < granted:
@@ -136,6 +143,9 @@ class SocketPump:
                     break
         except BlockingIOError:
             self._wait(for_room=True)
+            return
+        except NotTheCheckedFileError as error:
+            self._spoiled(error)
             return
         except OSError as error:
             self._end(error.strerror or str(error))
@@ -146,17 +156,22 @@ class SocketPump:
             self._end("")
 
     def _granted(self, piece: Piece) -> tuple[int, float]:
-        size = piece.size if isinstance(piece, Span) else len(piece)
+        size = min(len(piece), SLICE_BYTES) if isinstance(piece, bytes) else self._block_bytes(piece)
         if self._bandwidth is None:
-            return min(size, SLICE_BYTES), 0.0
+            return size, 0.0
         return self._bandwidth.take(min(size, METERED_BYTES))
+
+    def _block_bytes(self, span: Span) -> int:
+        assert self._file is not None  # noqa: S101 - whoever gives spans gives their file
+        return self._file.block_bytes(span.size, to_end=self._queue.to_end)
 
     def _send(self, piece: Piece, granted: int) -> int:
         count = 0
         try:
             if isinstance(piece, Span):
-                assert self._descriptor is not None  # noqa: S101 - whoever gives spans gives their file
-                count = os.sendfile(self._out.fileno(), self._descriptor, piece.start, granted)
+                assert self._file is not None  # noqa: S101 - whoever gives spans gives their file
+                to_end = self._queue.to_end
+                count = self._file.send(self._out.fileno(), piece.start, granted, piece.size, to_end=to_end)
             else:
                 count = self._out.send(memoryview(piece)[:granted])
             return count
@@ -172,6 +187,11 @@ class SocketPump:
             else:
                 self._loop.remove_writer(self._out.fileno())
 
+    def _spoiled(self, error: NotTheCheckedFileError) -> None:
+        watcher = self._watcher
+        self.stop()
+        watcher.spoiled(error)
+
     def _end(self, problem: str) -> None:
         watcher = self._watcher
         self.stop()
@@ -185,7 +205,7 @@ class SocketPump:
 class TransportPump:
     """Sends through a transport, as TLS needs it; `room` has to be called when the transport can take more."""
 
-    __slots__ = ("_bandwidth", "_descriptor", "_full", "_loop", "_queue", "_timer", "_transport", "_watcher")
+    __slots__ = ("_bandwidth", "_file", "_full", "_loop", "_queue", "_timer", "_transport", "_watcher")
 
     def __init__(
         self,
@@ -193,7 +213,7 @@ class TransportPump:
         transport: asyncio.Transport,
         head: bytes,
         pieces: Sequence[Piece],
-        descriptor: int | None,
+        file: OpenFile | None,
         watcher: Watcher,
         bandwidth: Bandwidth | None,
         *,
@@ -201,7 +221,7 @@ class TransportPump:
     ) -> None:
         self._loop, self._transport, self._watcher, self._bandwidth = loop, transport, watcher, bandwidth
         self._queue = _Queue(head, pieces)
-        self._descriptor = descriptor
+        self._file = file
         self._full = full
         self._timer: asyncio.TimerHandle | asyncio.Handle | None = None
 
@@ -219,9 +239,9 @@ class TransportPump:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _push(self) -> None:
         self._timer = None
@@ -241,8 +261,6 @@ class TransportPump:
                 return
             data = self._block(piece, granted)
             if not data:
-                self.stop()
-                self._watcher.broke("the file is shorter than it was, or cannot be read")
                 return
             turn -= len(data)
             self._transport.write(data)
@@ -256,13 +274,19 @@ class TransportPump:
             watcher.finished()
 
     def _block(self, piece: Piece, granted: int) -> bytes:
+        """Return what is sent next, b"" after the end was reported."""
         if not isinstance(piece, Span):
             return piece[:granted]
-        assert self._descriptor is not None  # noqa: S101 - whoever gives spans gives their file
+        assert self._file is not None  # noqa: S101 - whoever gives spans gives their file
         try:
-            return os.pread(self._descriptor, granted, piece.start)
-        except OSError:
-            return b""
+            return self._file.read(piece.start, granted, piece.size, to_end=self._queue.to_end)
+        except NotTheCheckedFileError as error:
+            self.stop()
+            self._watcher.spoiled(error)
+        except OSError as error:
+            self.stop()
+            self._watcher.broke(error.strerror or str(error))
+        return b""
 
 
 Pump = SocketPump | TransportPump

@@ -5,15 +5,15 @@ Every file is checked again once a second, and everything is forgotten with a re
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from mirror.http.heads import rest_of_head
-from mirror.tree.opening import is_unchanged
+from mirror.tree.opening import NotTheCheckedFileError, is_unchanged
 
 if TYPE_CHECKING:
     from mirror.http.request_fields import RequestFields
     from mirror.http.response import OutgoingResponse
+    from mirror.tree.open_file import OpenFile
     from mirror.tree.served import File
 
 # files up to this size are kept, and all of them together; the rest is left to the kernel's own cache
@@ -91,9 +91,9 @@ class ResponseCache:
             self._by_request[request] = known
 
     def keep(
-        self, raw_target: bytes, response: OutgoingResponse, descriptor: int, now_s: int, accept: str | None = None
+        self, raw_target: bytes, response: OutgoingResponse, open_file: OpenFile, now_s: int, accept: str | None = None
     ) -> None:
-        """Keep the response to a plain GET, when it is small enough; the descriptor stays the caller's.
+        """Keep the response to a plain GET, when it is small enough; the file stays the caller's.
 
         Arguments:
             accept: the request's Accept field, "" without one, where the response depends on it.
@@ -103,7 +103,11 @@ class ResponseCache:
             return
         if accept is not None and len(accept) > MAX_ACCEPT_CHARACTERS:
             return
-        body = os.pread(descriptor, file.size + 1, 0)
+        try:
+            body = open_file.read(0, file.size, file.size, to_end=True) if file.size else b""
+        except (NotTheCheckedFileError, OSError):
+            # whoever sends it meets the same
+            return
         if len(body) != file.size:
             return
         rest = rest_of_head(response.fields) + body

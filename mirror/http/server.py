@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mirror.http.interface import Client
     from mirror.http.request_fields import RequestFields
     from mirror.http.response import OutgoingResponse
+    from mirror.tree.opening import NotTheCheckedFileError
+    from mirror.worker.rechecking import Rechecks
     from mirror.worker.worker import Worker
 
 # beyond a connection's own socket, while a file is sent: a duplicate of that, and the file
@@ -40,12 +42,20 @@ class HttpServer:
     """What all connections of a worker share.
 
     Arguments:
+        rechecks: looks after files that are not what is listed.
         max_descriptors: what connections and transfers may take together; more are turned away.
         secure: whether the listeners speak TLS.
     """
 
     def __init__(
-        self, worker: Worker, handler: Handler, loop: asyncio.AbstractEventLoop, *, max_descriptors: int, secure: bool
+        self,
+        worker: Worker,
+        handler: Handler,
+        loop: asyncio.AbstractEventLoop,
+        rechecks: Rechecks,
+        *,
+        max_descriptors: int,
+        secure: bool,
     ) -> None:
         self.loop = loop
         self.heads = Heads()
@@ -56,6 +66,7 @@ class HttpServer:
         self.drained = asyncio.Event()
         self._worker = worker
         self._handler = handler
+        self._rechecks = rechecks
         self._secure = secure
         self._max_descriptors = max_descriptors
         self._reserved = min(RESERVED_TRANSFERS, max_descriptors // (2 * DESCRIPTORS_PER_TRANSFER))
@@ -107,9 +118,14 @@ class HttpServer:
 
     def keep_response(self, exchange: Exchange, prepared: PreparedResponse) -> None:
         """Keep the response to a plain request for a small file."""
-        if self.plain and prepared.descriptor is not None and exchange.method == "GET":
+        if self.plain and prepared.file is not None and exchange.method == "GET":
             accept = exchange.fields.get(b"accept", "") if _NEGOTIATED in prepared.response.fields else None
-            self.cache.keep(exchange.raw_target, prepared.response, prepared.descriptor, self.now_s, accept)
+            self.cache.keep(exchange.raw_target, prepared.response, prepared.file, self.now_s, accept)
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        """Take note that a file was written to while it was sent, and the transfer cut."""
+        self.cache.forget()
+        self._rechecks.spoiled(error)
 
     def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
         """Take note of a response that came from `cache`."""

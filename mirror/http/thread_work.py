@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mirror.tree.quarantine import hash_again
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bundler.model.digest import Digest
     from mirror.http.auth import BasicCredentials
     from mirror.page.pages import Pages
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 # log-ins that may wait; a right password is checked once, so only guesses come in numbers
 MAX_WAITING_LOGINS = 32
+Result = TypeVar("Result")
 Hashed = tuple["File | None", "Identity | None"]
 
 
@@ -41,6 +44,15 @@ class ThreadWork:
             return await self._loop.run_in_executor(self._passwords, users.check, *credentials)
         finally:
             self._waiting -= 1
+
+    def run(self, work: Callable[[], Result], then: Callable[[Result | None], None]) -> None:
+        """Have something read from the disk in the thread for digests (`Executor`)."""
+
+        def done(future: asyncio.Future[Result]) -> None:
+            if not future.cancelled():
+                then(None if future.exception() else future.result())
+
+        self._loop.run_in_executor(self._digests, work).add_done_callback(done)
 
     async def hash_again(self, file: File) -> Hashed:
         """Return what `quarantine.hash_again` does; requests for the same file meanwhile wait for the same result."""

@@ -19,6 +19,7 @@ from mirror.http.thread_work import ThreadWork
 from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
 from mirror.shared.counters import Field, State
+from mirror.worker.rechecking import RECHECK_S, Rechecks
 from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class _HttpWorker:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit = affordable_descriptors(soft)
         self._secure = self._tls is not None
-        self._server = HttpServer(worker, handler, loop, max_descriptors=limit, secure=self._secure)
+        self._rechecks = Rechecks(worker, self._threads)
+        self._server = HttpServer(worker, handler, loop, self._rechecks, max_descriptors=limit, secure=self._secure)
         self._stop = asyncio.Event()
         self._listening: list[asyncio.AbstractServer] = []
         self._reloads = Reloads(worker, self._watch, self._take_over)
@@ -73,6 +75,7 @@ class _HttpWorker:
         loop.add_reader(worker.control.fileno(), self._commanded)
         self._tick()
         self._flush()
+        self._look_again()
         self._threads.prepare(self._pages, worker.serving.site)
         # what was made to serve with stays; collections need not look at it again
         gc.collect()
@@ -105,6 +108,10 @@ class _HttpWorker:
     def _flush(self) -> None:
         self._loop.call_later(FLUSH_S, self._flush)
         self._worker.log.flush()
+
+    def _look_again(self) -> None:
+        self._loop.call_later(RECHECK_S, self._look_again)
+        self._rechecks.sweep()
 
     def _commanded(self) -> None:
         for message in self._worker.control.receive():

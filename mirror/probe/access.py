@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
+from bundler.permissions import require_protected
 from mirror.probe.interface import MirrorLogin
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     """Return a context that trusts the system's authorities and those of a PEM file; SourceError when it is none."""
     context = ssl.create_default_context()
     if ca_file is not None:
+        require_protected(ca_file)
         try:
             context.load_verify_locations(ca_file)
         except OSError as error:
@@ -44,6 +46,7 @@ def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> Mi
     if name and (password := environment.get(PASSWORD_VARIABLE)) is not None:
         return MirrorLogin(name, password)
     file = Path(environment.get("NETRC") or f"{environment.get('HOME', '/root')}/.netrc")
+    require_protected(file)
     try:
         entry = netrc.netrc(file).hosts.get(host)
     except FileNotFoundError:

@@ -66,6 +66,7 @@ class Field(IntEnum):
     CUT_TRANSFERS = 6
     RESTARTS = 7
     GENERATION = 8
+    LOST_LOG_LINES = 9
 
 
 # what is true of a worker only while it lives

@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.permissions import require_private, require_protected
 from mirror.worker.control import KeyFiles
 from mirror.worker.users import MAX_USERS_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mirror.settings import Settings
@@ -18,20 +20,30 @@ MAX_PEM_BYTES = 1024 * 1024
 
 
 def read_key_files(settings: Settings) -> KeyFiles:
-    """Return the content of the files that the settings name. Raises ServeError (SERVE_TLS_INVALID, …USERS_INVALID)."""
+    """Return the content of the files that the settings name. Raises ServeError (SERVE_TLS_INVALID, …USERS_INVALID).
+
+    Raises StorageError (PERMISSIONS_TOO_OPEN) where others could have written them, or read the key.
+    """
     users = certificate = key = None
     if settings.users is not None:
         users = _read(settings.users, MAX_USERS_BYTES, ErrorId.SERVE_USERS_INVALID, "--users")
     if settings.tls is not None:
         certificate = _read(settings.tls.certificate, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-cert")
-        key = _read(settings.tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key")
+        key = _read(settings.tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key", require_private)
     return KeyFiles(users=users, certificate=certificate, key=key)
 
 
-def _read(path: Path, max_bytes: int, error_id: ErrorId, flag: str) -> bytes:
+def _read(
+    path: Path,
+    max_bytes: int,
+    error_id: ErrorId,
+    flag: str,
+    require: Callable[[Path, os.stat_result], None] = require_protected,
+) -> bytes:
     try:
         # a fifo or a device would never end
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            require(path, os.fstat(stream.fileno()))
             data = stream.read(max_bytes + 1) or b""
     except OSError as error:
         raise ServeError(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from bundler import console
 from bundler.errors import BundlerError
+from mirror.shared.counters import Field
 from mirror.supervisor.privileges import drop_privileges, name_process
 from mirror.tree.site_loading import require_something_to_serve
 from mirror.worker.access_log import AccessLog
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from mirror.shared.addresses import AddressTable
     from mirror.shared.bandwidth import Bandwidth
     from mirror.shared.counters import Counters
+    from mirror.shared.failed_logins import FailedLogins
+    from mirror.shared.ftp_shares import FtpShares
     from mirror.supervisor.privileges import WorkerUser
     from mirror.tree.shares import Share
     from mirror.tree.site_loading import Root
@@ -50,6 +54,8 @@ class WorkerEnvironment:
     counters: Counters
     bandwidth: Bandwidth | None
     addresses: AddressTable
+    logins: FailedLogins
+    ftp_shares: FtpShares
     user: WorkerUser | None
     runs: dict[str, Callable[[Worker], None]]
 
@@ -115,19 +121,22 @@ def _loaded_worker(environment: WorkerEnvironment, start: WorkerStart) -> Worker
     serving = loader.load(start.key_files, start.generation)
     if not start.may_serve_nothing:
         require_something_to_serve(serving.site, environment.root)
+    slot = environment.counters.slots[start.number]
     return Worker(
         number=start.number,
         listeners=start.listeners,
         registry=start.registry,
         settings=environment.settings,
         counters=environment.counters,
-        slot=environment.counters.slots[start.number],
+        slot=slot,
         bandwidth=environment.bandwidth,
         addresses=environment.addresses,
+        logins=environment.logins,
+        ftp_shares=environment.ftp_shares,
         control=start.control,
         loader=loader,
         serving=serving,
-        log=AccessLog(start.log_descriptor, environment.settings.log_format),
+        log=AccessLog(start.log_descriptor, environment.settings.log_format, partial(slot.add, Field.LOST_LOG_LINES)),
     )
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from mirror.shared.addresses import AddressTable
 from mirror.shared.bandwidth import Bandwidth
 from mirror.shared.counters import shared_counters
+from mirror.shared.failed_logins import FailedLogins
+from mirror.shared.ftp_shares import FtpShares
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.announcement import announcement
 from mirror.supervisor.binding import bind_all
@@ -57,6 +59,8 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
         counters=shared_counters([worker.protocol for worker in workers]),
         bandwidth=None if settings.rate_limit is None else Bandwidth(settings.rate_limit),
         addresses=AddressTable(len(workers), settings.ftp_connections),
+        logins=FailedLogins(),
+        ftp_shares=FtpShares.of(len(workers), settings.passive_ports),
         user=user,
         runs=runs,
     )

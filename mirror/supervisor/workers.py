@@ -127,6 +127,7 @@ class WorkerPool:
             worker.pid = 0
             self.environment.counters.slots[worker.number].worker_ended()
             self.environment.addresses.worker_ended(worker.number)
+            self.environment.ftp_shares.worker_ended(worker.number)
         return ended
 
     def schedule_restart(self, worker: PooledWorker) -> float:

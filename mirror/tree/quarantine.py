@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from mirror.tree.site import Site
 
 READ_BYTES = 1024 * 1024
+# time.h; Python has no name for it
+_CLOCK_REALTIME_COARSE = 5
+_TICK_S, _MAX_TICKS = 0.002, 20
 
 
 def hash_again(file: File) -> tuple[File | None, Identity | None]:
@@ -41,6 +45,7 @@ def hash_again(file: File) -> tuple[File | None, Identity | None]:
     if descriptor is None:
         return None, None
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
+        _wait_for_the_next_tick(os.fstat(descriptor))
         identity = identity_of(os.fstat(descriptor))
         if identity.size != file.size:
             return None, identity
@@ -57,11 +62,20 @@ def hash_again(file: File) -> tuple[File | None, Identity | None]:
     return (replace(file, identity=identity) if same else None), identity
 
 
+def _wait_for_the_next_tick(status: os.stat_result) -> None:
+    """Wait until a change of the file would change its time: the kernel's clock for that stands still between ticks."""
+    for _ in range(_MAX_TICKS):
+        if time.clock_gettime_ns(_CLOCK_REALTIME_COARSE) != status.st_ctime_ns:
+            break
+        time.sleep(_TICK_S)
+
+
 class _QuarantinedFile(NamedTuple):
     """A file that is not served: as people call it, and the identity that was found wrong, None for none yet."""
 
     name: str
     wrong: Identity | None
+    file: File
 
 
 class Quarantine:
@@ -72,7 +86,9 @@ class Quarantine:
 
     def __init__(self, bundles: Iterable[ServedBundle]) -> None:
         self._refused = {
-            bundle.files[fault.path].place.path: _QuarantinedFile(f"{bundle.short_id}/{fault.path}", fault.identity)
+            bundle.files[fault.path].place.path: _QuarantinedFile(
+                f"{bundle.short_id}/{fault.path}", fault.identity, bundle.files[fault.path]
+            )
             for bundle in bundles
             for fault in bundle.faults
         }
@@ -85,6 +101,14 @@ class Quarantine:
     def paths(self) -> list[str]:
         """Return the refused paths, sorted, each as `bundle/path`."""
         return sorted(refused.name for refused in self._refused.values())
+
+    def next_files(self, count: int) -> list[File]:
+        """Return some of the refused files, others with each call until all had their turn."""
+        places = list(self._refused)[:count]
+        for place in places:
+            # to the end of the order
+            self._refused[place] = self._refused.pop(place)
+        return [self._refused[place].file for place in places]
 
     def is_known(self, file: File) -> bool:
         """Tell whether this file is refused already, so that it is reported once."""
@@ -106,7 +130,7 @@ class Quarantine:
     def refuse(self, file: File, wrong: Identity | None) -> None:
         """Remember that a file is not the listed one, and which identity was found wrong."""
         if file.digest is not None:
-            self._refused[file.place.path] = _QuarantinedFile(f"{file.bundle}/{file.path}", wrong)
+            self._refused[file.place.path] = _QuarantinedFile(f"{file.bundle}/{file.path}", wrong, file)
 
     def readmit(self, site: Site, file: File) -> None:
         """Serve a file again, under its new identity."""

@@ -81,6 +81,11 @@ class ServedBundle:
         if known is not None and known.place == file.place:
             self.files[file.path] = file
 
+    def lists(self, file: File) -> bool:
+        """Tell whether a file is this bundle's, whichever identity it has."""
+        known = self.files.get(file.path)
+        return known is not None and known.place == file.place and known.digest == file.digest
+
     def find(self, path: str, url: str) -> Resource | None:
         """Return what lies at a path of the bundle.
 

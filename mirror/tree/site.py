@@ -45,6 +45,10 @@ class Site:
         """Return the bundle of that short id, the first one when several directories hold it."""
         return next((bundle for bundle in self.bundles if bundle.short_id == short_id), None)
 
+    def lists(self, file: File) -> bool:
+        """Tell whether a file is one of a bundle that is served; one of an earlier snapshot may not be."""
+        return any(bundle.lists(file) for bundle in self.bundles)
+
     def replace_file(self, file: File) -> None:
         """Take over the new identity of a bundle's file."""
         for bundle in self.bundles:

@@ -13,6 +13,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from mirror.worker.operator_log import log_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # appended writes of one call stay together in a file; gathering more would only cost memory
 _GATHER_BYTES = 64 * 1024
 _MAX_TEXT_CHARACTERS = 2048
+_REPORT_EVERY_S = 60.0
 
 
 class Transfer(NamedTuple):
@@ -129,15 +132,21 @@ class AccessLog:
     Arguments:
         descriptor: open for appending, or None to write nothing; owned by the log.
         form: which of the two forms.
+        count_lost: is given the number of lines whenever some could not be written.
     """
 
-    def __init__(self, descriptor: int | None, form: LogFormat) -> None:
+    def __init__(
+        self, descriptor: int | None, form: LogFormat, count_lost: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._descriptor = descriptor
         self._pipe = _is_pipe(descriptor)
         self._line = _FORMATS[form]
         self._gathered: deque[bytes] = deque()
         self._gathered_bytes = 0
         self._torn = False
+        self._count_lost = count_lost
+        self._lost = 0
+        self._report_at_s = 0.0
 
     @property
     def wanted(self) -> bool:
@@ -160,7 +169,7 @@ class AccessLog:
             if self._pipe and not _takes_more(self._descriptor):
                 # whoever reads it is slow: some lines are kept for later, never more than that
                 if self._gathered_bytes >= _GATHER_BYTES:
-                    self._next_lines(self._gathered_bytes)
+                    self._lose(self._next_lines(self._gathered_bytes), "its reader is too slow")
                 return
             # other writers' lines may come between those of two calls, never into one of them (pipe(7), PIPE_BUF)
             self._write(self._descriptor, self._next_lines(select.PIPE_BUF if self._pipe else self._gathered_bytes))
@@ -192,9 +201,19 @@ class AccessLog:
                 written = os.write(descriptor, data)
                 self._torn = data[written - 1 : written] != b"\n"
                 data = data[written:]
-        except OSError:
+        except OSError as error:
             # a full disk or a closed pipe: these lines are lost, serving goes on, and the next ones are tried again
-            return
+            self._lose(data, error.strerror or str(error))
+
+    def _lose(self, lines: bytes, reason: str) -> None:
+        """Count lines that nobody will read, and report them: the first at once, then their sum once a minute."""
+        # of a torn line the rest is lost, and the newline that is sent before the next one is none
+        count = lines.lstrip(b"\n").count(b"\n")
+        self._count_lost(count)
+        self._lost += count
+        if time.monotonic() >= self._report_at_s:
+            log_line(f"{self._lost} lines of the access log are lost: {reason}")
+            self._lost, self._report_at_s = 0, time.monotonic() + _REPORT_EVERY_S
 
 
 def _takes_more(descriptor: int) -> bool:

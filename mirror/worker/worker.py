@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mirror.shared.counters import Field, State
+from mirror.shared.failed_logins import FailedLogins
 from mirror.worker.control import Message
 from mirror.worker.describe import describe
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mirror.shared.addresses import AddressTable
     from mirror.shared.bandwidth import Bandwidth
     from mirror.shared.counters import Counters, Slot
+    from mirror.shared.ftp_shares import FtpShares
     from mirror.worker.access_log import AccessLog
     from mirror.worker.control import ControlChannel
     from mirror.worker.serving import Loader, Serving
@@ -37,6 +39,8 @@ class Worker:
         loader: makes the next snapshot.
         serving: the present snapshot; replaced as a whole by a reload.
         log: the access log.
+        logins: failed ones, by client.
+        ftp_shares: what FTP's clients may hold, None where nobody counts.
         registry: the one of its sockets on which only the registry is answered, None for none.
     """
 
@@ -52,6 +56,8 @@ class Worker:
     serving: Serving
     log: AccessLog
     registry: socket.socket | None = None
+    logins: FailedLogins = field(default_factory=FailedLogins)
+    ftp_shares: FtpShares | None = None
 
     def take_over(self, serving: Serving) -> None:
         """Serve a new snapshot from the next request on."""

@@ -66,6 +66,7 @@ class Authority:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
+        file.chmod(0o600)
         return file
 
     def client_files(self, name: str, *, passphrase: bytes = b"") -> tuple[Path, Path]:
@@ -78,6 +79,7 @@ class Authority:
         key_file.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
         )
+        key_file.chmod(0o600)
         return certificate, key_file
 
 

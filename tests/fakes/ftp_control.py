@@ -18,6 +18,7 @@ from mirror.ftp.interface import Account
 from mirror.ftp.limits import Limits
 from mirror.settings import Settings
 from mirror.shared.counters import Slot, shared_counters
+from mirror.shared.failed_logins import FailedLogins
 from mirror.tree.site import Site
 from mirror.worker.access_log import AccessLog
 
@@ -159,6 +160,8 @@ class FakeOwner:
 
     Arguments:
         rechecked: paths of files that could not be opened as they were checked.
+        changed: paths of files that were written to while they were sent.
+        ports: addresses with a passive port, once for each.
         reported: the operator's log.
         later: what is to be called, with the seconds until then.
     """
@@ -173,8 +176,12 @@ class FakeOwner:
     stopping: bool = False
     passwords: HandThread = field(default_factory=HandThread)
     rechecked: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     reported: list[str] = field(default_factory=list)
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    logins: FailedLogins = field(default_factory=FailedLogins)
+    ports: list[str] = field(default_factory=list)
+    max_ports: int = 100
     ended_sessions: list[Control] = field(default_factory=list)
 
     @property
@@ -182,6 +189,9 @@ class FakeOwner:
         """The access log."""
         assert isinstance(self.log, RecordedLog)
         return self.log.transfers
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        self.changed.append(error.file.path)
 
     def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
         assert error.file is file
@@ -203,6 +213,20 @@ class FakeOwner:
         for _, call in calls:
             call()
         return calls[0][0]
+
+    def login_wait_s(self, address: str) -> float:
+        return self.logins.wait_s(address)
+
+    def login_ended(self, address: str, *, right: bool) -> None:
+        (self.logins.succeeded if right else self.logins.failed)(address)
+
+    def admit_port(self, address: str) -> bool:
+        admitted = len(self.ports) < self.max_ports
+        self.ports += [address] * admitted
+        return admitted
+
+    def release_port(self, address: str) -> None:
+        self.ports.remove(address)
 
     def session_ended(self, session: Control) -> None:
         self.ended_sessions.append(session)

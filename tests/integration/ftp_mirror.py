@@ -25,6 +25,7 @@ from mirror.settings import Settings
 from mirror.shared.addresses import AddressTable
 from mirror.shared.bandwidth import Bandwidth
 from mirror.shared.counters import Slot, shared_counters
+from mirror.shared.ftp_shares import FtpShares
 from mirror.tree.roots import open_root, open_share
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import ControlChannel, KeyFiles, Message, control_pair
@@ -149,6 +150,7 @@ def ftp_worker(
     scratch.mkdir()
     log, errors = scratch / "access.log", scratch / "stderr"
     addresses = AddressTable(1, chosen.ftp_connections)
+    shares = FtpShares.of(1, chosen.passive_ports)
     bandwidth = Bandwidth(chosen.rate_limit) if chosen.rate_limit else None
     ours, theirs = control_pair()
     pid = os.fork()
@@ -169,6 +171,7 @@ def ftp_worker(
                 slot=counters.slots[0],
                 bandwidth=bandwidth,
                 addresses=addresses,
+                ftp_shares=shares,
                 control=theirs,
                 loader=loader,
                 serving=loader.load(key_files or KeyFiles(), 1),

@@ -69,7 +69,7 @@ class Mirror:
         self.process = process
         self._said = _Stream(process.stdout)
         self._told = _Stream(process.stderr)
-        self.port = 0
+        self.port = self.ftp_port = 0
         self.tls = False
 
     def wait_until_ready(self) -> None:
@@ -81,6 +81,9 @@ class Mirror:
         matched = re.search(r"^HTTP  (https?)://[^/ ]*?:([0-9]+)/", "\n".join(self._said.lines), re.MULTILINE)
         if matched is not None:
             self.tls, self.port = matched[1] == "https", int(matched[2])
+        matched = re.search(r"^FTP   ftp://[^/ ]*?:([0-9]+)/", "\n".join(self._said.lines), re.MULTILINE)
+        if matched is not None:
+            self.ftp_port = int(matched[1])
 
     @property
     def url(self) -> str:

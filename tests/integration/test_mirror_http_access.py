@@ -7,11 +7,13 @@ import os
 import signal
 import ssl
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import bcrypt
 import pytest
 
+from mirror.shared.failed_logins import FIRST_DELAY_S, FREE_FAILURES, MAX_DELAY_S
 from tests.fakes.certificates import authority
 from tests.integration.mirror_program import mirror
 from tests.integration.raw_http import connected, request
@@ -139,8 +141,26 @@ def test_too_many_guesses_at_once_are_turned_away(served: Mirror) -> None:
         thread.start()
     for thread in guessing:
         thread.join()
-    assert set(statuses) <= {401, 503}
+    # 429: others of this address wait for their turn already
+    assert set(statuses) <= {401, 429, 503}
     assert get(served, "/file", basic("anna", "s3cret")).status == 200
+
+
+def test_guesses_get_slower_and_hold_up_nobody(place: Path, tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text(hashed("anna", "s3cret"))
+    with mirror(place / "root", "--users", str(users), "--workers", "2") as running:
+        began_s = time.monotonic()
+        for number in range(FREE_FAILURES + 2):
+            assert get(running, "/file", basic("anna", f"guess {number}")).status == 401
+        assert time.monotonic() - began_s >= 3 * FIRST_DELAY_S
+        # one that waits for its turn, and who comes meanwhile
+        guessing = threading.Thread(target=get, args=(running, "/file", basic("anna", "another")))
+        guessing.start()
+        began_s = time.monotonic()
+        assert running.health()[0] == 200
+        assert time.monotonic() - began_s < MAX_DELAY_S / 2
+        guessing.join()
 
 
 def test_users_are_read_again_with_a_reload(place: Path, tmp_path: Path) -> None:

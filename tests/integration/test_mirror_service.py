@@ -51,6 +51,15 @@ def test_systemd_understands_every_line_of_the_unit(tmp_path: Path) -> None:
     assert "PrivateDevises" in done.stderr
 
 
+def test_systemd_finds_little_that_the_service_could_do_to_the_host(tmp_path: Path) -> None:
+    (unit,) = (s for s in install_plan(FACTS, options()) if isinstance(s, WriteFile) and s.path == UNIT_FILE)
+    file = tmp_path / Path(UNIT_FILE).name
+    file.write_bytes(unit.content)
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 class NamespacedHost(MemoryHost):
     """Files in memory, packet filters in a network namespace of the test's own, everything else as in memory."""
 

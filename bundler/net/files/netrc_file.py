@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.interface import Credentials
+from bundler.permissions import require_protected
 
 
 def netrc_credentials(host: str, path: Path | None = None) -> Credentials | None:
@@ -20,13 +21,14 @@ def netrc_credentials(host: str, path: Path | None = None) -> Credentials | None
         host: the name without port.
         path: the file; by default the one that the variable NETRC names, else ~/.netrc. It may be absent.
 
-    Raises SourceError when the file cannot be read.
+    Raises SourceError when the file cannot be read, StorageError when everybody may write to it.
     """
     try:
         file = path or Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
     except RuntimeError:
         # a user without HOME and without an entry in passwd, as in containers
         return None
+    require_protected(file)
     try:
         entry = netrc.netrc(file).hosts.get(host)
     except FileNotFoundError:

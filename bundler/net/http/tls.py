@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.redirect import origin
 from bundler.net.redact import redact
+from bundler.permissions import require_private, require_protected
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -32,7 +33,7 @@ def trusting_context(ca_file: str | None) -> ssl.SSLContext:
     """Return a context that trusts the system's authorities and those of a PEM file.
 
     Where the system has none at all (a slim container), those that come with requests are used.
-    Raises SourceError when the PEM file cannot be used.
+    Raises SourceError when the PEM file cannot be used, StorageError when everybody may write to it.
     """
     context = ssl.create_default_context()
     if not _system_has_authorities():
@@ -40,6 +41,7 @@ def trusting_context(ca_file: str | None) -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     if ca_file:
+        require_protected(ca_file)
         try:
             context.load_verify_locations(ca_file)
         except OSError as error:
@@ -56,8 +58,10 @@ def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     """Make a context present a client certificate to servers that request one.
 
     Raises ValueError, with a text for a person, when the files cannot be read, do not belong together, or need a
-    passphrase: a build has nobody to ask.
+    passphrase: a build has nobody to ask. Raises StorageError when others may write to them, or read the key.
     """
+    require_protected(certificate.certificate)
+    require_private(certificate.key)
     for path in (certificate.certificate, certificate.key):
         try:
             path.open("rb").close()

@@ -18,6 +18,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.model.reference import DEFAULT_HOST
 from bundler.net.registry.credential_helper import ask_helper
 from bundler.net.registry.credentials import LoginKind, RegistryLogin
+from bundler.permissions import require_protected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +134,8 @@ class _ConfigFile:
 
 
 def _read_config(file: Path) -> _ConfigFile | None:
+    # it also names programs that are run
+    require_protected(file)
     try:
         value = json.loads(file.read_bytes() or b"{}")
     except (FileNotFoundError, NotADirectoryError):

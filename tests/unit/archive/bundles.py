@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import random
 import tarfile
@@ -10,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.bundle_files import bundle_files
+from bundler.archive.gzip_block import MEMBER_BYTES, gzip_member
 from bundler.archive.tar_header import encode_header
 from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, ChecksumCache
 from bundler.archive.writer import WrittenArchive, write_archive
+from bundler.compress import DEFLATER
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
@@ -124,8 +125,9 @@ def tar_bytes(
 
 
 def gzipped(path: Path, data: bytes) -> Path:
-    """Write a one-member gzip file."""
-    path.write_bytes(gzip.compress(data, 1, mtime=0))
+    """Write it compressed in the form that our builder writes."""
+    blocks = (memoryview(data)[at : at + MEMBER_BYTES] for at in range(0, len(data), MEMBER_BYTES))
+    path.write_bytes(b"".join(piece for block in blocks for piece in gzip_member(block, DEFLATER)))
     return path
 
 

@@ -93,6 +93,23 @@ def test_damage_that_writing_finds_is_mended_without_placing_again(case: Case) -
     assert case.kind.placed == ["a", "b"]
 
 
+def test_several_damaged_entries_are_mended_at_once(tmp_path: Path) -> None:
+    texts = {f"note {number:02}": f"text {number}" for number in range(40)}
+    store, progress = MemoryStore(tmp_path / "store"), RecordingProgress()
+    for text in texts.values():
+        store.put(text.encode())
+    kind = ReadingKind(dict(texts))
+    context = build_context(tmp_path, kind, store=store, progress=progress)
+    manifest = Manifest("demo", "", PLATFORMS, {}, {"notes": tuple(map(NoteEntry, texts))})
+    lock = pin_manifest(manifest, context).lock
+    damaged = list(texts)[::2]
+    for name in damaged:
+        store.blobs[Blob.of(texts[name].encode()).digest] = b"x" * len(texts[name])
+    assemble(manifest, b"version: 1\n", lock, tmp_path / "demo.tar.gz", Request(tmp_path / "m.yaml", {}), context)
+    assert sorted(kind.fetched) == damaged
+    assert len([note for note in progress.notes if "damaged in the store" in note]) == len(damaged)
+
+
 def test_a_store_that_keeps_losing_bytes_is_given_up(case: Case) -> None:
     case.kind.damages = MAX_REPAIRS + 1
     with pytest.raises(DamagedBlobError):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.ftp.content import FileContent, TextContent, TruncatedError, UnreadableError
+from mirror.ftp.content import FileContent, TextContent, UnreadableError
+from mirror.tree.opening import NotTheCheckedFileError
+from tests.unit.mirror.open_files import open_file_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +28,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def file_of(path: Path, begin: int, end: int) -> FileContent:
-    return FileContent(os.open(path, os.O_RDONLY), begin, end)
+    return FileContent(open_file_at(path), begin, end)
 
 
 def test_a_part_of_a_file_is_sent_and_no_more(tmp_path: Path, pair: tuple[socket.socket, socket.socket]) -> None:
@@ -63,10 +65,29 @@ def test_a_shortened_file_is_no_end(tmp_path: Path, pair: tuple[socket.socket, s
     content = file_of(path, 0, len(BODY))
     os.truncate(path, 100)
     assert content.send(pair[0].fileno(), 10_000) == 100
-    with pytest.raises(TruncatedError):
+    with pytest.raises(NotTheCheckedFileError):
         content.send(pair[0].fileno(), 10_000)
-    with pytest.raises(TruncatedError):
+    with pytest.raises(NotTheCheckedFileError):
         content.read(10)
+    content.close()
+
+
+@pytest.mark.parametrize("begin", [0, 5000])
+def test_a_file_that_is_written_to_never_looks_complete(
+    tmp_path: Path, pair: tuple[socket.socket, socket.socket], begin: int
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(BODY)
+    content = file_of(path, begin, len(BODY))
+    content.send(pair[0].fileno(), 100)
+    with path.open("r+b") as stream:
+        stream.write(b"other")
+    content.send(pair[0].fileno(), 100)
+    with pytest.raises(NotTheCheckedFileError):
+        content.send(pair[0].fileno(), len(BODY))
+    # as under TLS
+    with pytest.raises(NotTheCheckedFileError):
+        content.read(len(BODY))
     content.close()
 
 

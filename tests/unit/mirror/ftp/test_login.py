@@ -5,7 +5,9 @@ from __future__ import annotations
 import bcrypt
 import pytest
 
+from mirror.ftp.data_port import ScopedAddress
 from mirror.ftp.interface import Account
+from mirror.shared.failed_logins import FIRST_DELAY_S, FREE_FAILURES
 from mirror.worker.users import read_users
 from tests.fakes.ftp_control import FakeControl, FakeOwner
 
@@ -140,3 +142,32 @@ def test_a_new_login_forgets_the_last_one_but_not_its_failures(word: str) -> Non
     assert client.data_port is None
     name = "ftp" if word == "USER" else ""
     assert account == Account(name=name, failures=2, facts=["size"], epsv_only=True)
+
+
+def test_whoever_has_failed_often_waits_for_a_turn_and_others_do_not(owner: FakeOwner) -> None:
+    for _ in range(FREE_FAILURES):
+        owner.logins.failed("127.0.0.1")
+    client, other = FakeControl(), FakeControl(peer=ScopedAddress("127.0.0.2", 0))
+    assert reply_to(client, owner, "edge", "s3cret") == ""
+    assert owner.passwords.waiting == []
+    assert reply_to(other, owner, "edge", "wrong") == ""
+    assert len(owner.passwords.waiting) == 1
+    owner.passwords.waiting.clear()
+    owner.logins.succeeded("127.0.0.1")
+    assert 0 < owner.wait() <= FIRST_DELAY_S
+    owner.passwords.work()
+    assert client.replies[-1] == "230 Welcome."
+
+
+def test_whoever_would_wait_for_too_long_is_refused(owner: FakeOwner) -> None:
+    client = FakeControl()
+    for _ in range(30):
+        owner.logins.failed("127.0.0.1")
+    reply_to(client, owner, "edge", "s3cret")
+    while owner.later:
+        # others of the address take its turns
+        owner.logins.failed("127.0.0.1")
+        owner.wait()
+    assert client.replies[-1] == "530 Too many failed logins from your address; try again later."
+    assert owner.passwords.waiting == []
+    assert not client.paused

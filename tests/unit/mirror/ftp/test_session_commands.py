@@ -82,6 +82,8 @@ def test_a_range_that_is_used_up_is_reported_once_and_the_client_asked_to_try_ag
 
 
 def test_without_a_descriptor_no_data_connection_can_be_opened() -> None:
+    owner = FakeOwner()
+
     def part() -> str:
         import resource
 
@@ -92,7 +94,7 @@ def test_without_a_descriptor_no_data_connection_can_be_opened() -> None:
                 os.dup(0)
         except OSError:
             pass
-        return FakeControl().obey(FakeOwner(), "EPSV")
+        return FakeControl().obey(owner, "EPSV") + " ".join(owner.ports)
 
     assert in_a_child(part) == "425 No data connection can be opened: Too many open files."
 
@@ -117,3 +119,15 @@ def test_what_needs_no_state_is_answered(word: str, reply: str, closing: bool) -
     client = FakeControl()
     assert client.obey(FakeOwner(), word) == reply
     assert client.closing == closing
+
+
+def test_an_address_has_a_share_of_the_ports_and_gives_back_what_it_does_not_need() -> None:
+    owner, client, other = FakeOwner(max_ports=1), FakeControl(), FakeControl()
+    assert client.obey(owner, "EPSV").startswith("229 ")
+    assert other.obey(owner, "PASV").startswith("425 Your address has its share of the ports")
+    assert client.obey(owner, "EPSV").startswith("229 "), "its own one was given back before"
+    client.set_data_port(None)
+    assert owner.ports == []
+    assert other.obey(owner, "PASV").startswith("227 ")
+    other.set_data_port(None)
+    assert owner.ports == []

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mirror.ftp.content import TruncatedError, UnreadableError
+from mirror.ftp.content import UnreadableError
 from mirror.ftp.data_connection import WouldBlock
 from mirror.ftp.limits import CHUNK_BYTES
 from mirror.ftp.transfer import DataTransfer, TransferEnd
 from mirror.shared.bandwidth import Bandwidth
+from mirror.tree.opening import NotTheCheckedFileError
 from tests.fakes.event_loop import HandEventLoop
+from tests.unit.mirror.http.a_file import a_file
 
 if TYPE_CHECKING:
     import socket
@@ -109,6 +111,7 @@ class Client:
     connection: Connection = field(default_factory=Connection)
     loop: HandEventLoop = field(default_factory=HandEventLoop)
     sent_bytes: int = 0
+    changed: list[str] = field(default_factory=list)
     ends: list[TransferEnd] = field(default_factory=list)
 
     def data_connection(self, connection: socket.socket) -> DataConnection:
@@ -117,6 +120,9 @@ class Client:
 
     def sent(self, count: int) -> None:
         self.sent_bytes += count
+
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        self.changed.append(error.reason)
 
     def transfer_ended(self, end: TransferEnd) -> None:
         self.ends.append(end)
@@ -190,7 +196,7 @@ def test_a_connection_is_waited_for_in_the_direction_that_it_wants() -> None:
 @pytest.mark.parametrize(
     ("error", "end"),
     [
-        (TruncatedError(), TransferEnd(426, "Transfer cut: the file has become shorter.", 2)),
+        (NotTheCheckedFileError(a_file(), "is another"), TransferEnd(426, "Transfer cut: the file is another.", 2)),
         (UnreadableError("no disk"), TransferEnd(451, "Transfer cut: the disk failed: no disk.", 2)),
         (OSError(errno.EPIPE, "Broken pipe"), TransferEnd(426, "Transfer cut: Broken pipe.", 2)),
         (OSError(), TransferEnd(426, "Transfer cut: the data connection is gone.", 2)),

@@ -7,7 +7,6 @@ another, a connection never waits for a client who waits for it, and no descript
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from mirror.http.response_cache import ResponseCache
 from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LINGER_TIMEOUT_S, STALL_TIMEOUT_S
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site, open_descriptors, read_answers
+from tests.unit.mirror.open_files import open_file_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ class Answering:
             response = file_response(exchange.fields, self._file)
             if not response.pieces or response.file is None or exchange.method == "HEAD":
                 return PreparedResponse(response)
-            return PreparedResponse(response, os.open(self._path, os.O_RDONLY))
+            return PreparedResponse(response, open_file_at(self._path))
         if b"last" in exchange.raw_target:
             return PreparedResponse(text_response(200, "the last one", closes=True))
         return PreparedResponse(text_response(200, f"{exchange.method} {exchange.raw_target.decode('latin-1')}\n"))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mirror.http.request_fields import RequestFields
     from mirror.http.response import OutgoingResponse
     from mirror.shared.bandwidth import Bandwidth
+    from mirror.tree.opening import NotTheCheckedFileError
+    from mirror.tree.served import File
 
 
 class Ended(NamedTuple):
@@ -118,6 +120,7 @@ class Site:
     wanted: bool = True
     ended_answers: list[Ended] = field(default_factory=list)
     asked: list[Exchange] = field(default_factory=list)
+    changed: list[File] = field(default_factory=list)
     open_connections: int = 0
     sending: int = 0
     transfers: int = 1000
@@ -141,8 +144,11 @@ class Site:
         return PreparedResponse(text_response(200, exchange.raw_target.decode("latin-1")))
 
     def keep_response(self, exchange: Exchange, prepared: PreparedResponse) -> None:
-        if self.plain and prepared.descriptor is not None:
-            self.cache.keep(exchange.raw_target, prepared.response, prepared.descriptor, self.now_s)
+        if self.plain and prepared.file is not None:
+            self.cache.keep(exchange.raw_target, prepared.response, prepared.file, self.now_s)
+
+    def file_changed(self, error: NotTheCheckedFileError) -> None:
+        self.changed.append(error.file)
 
     def served_from_cache(self, raw_target: bytes, remote: str, size: int, bundle: str, fields: RequestFields) -> None:
         del remote, bundle, fields

@@ -15,10 +15,13 @@ from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LINGER_TIMEOUT_
 from mirror.shared.bandwidth import Bandwidth
 from tests.unit.mirror.http.a_file import a_file
 from tests.unit.mirror.http.in_process import Client, Site
+from tests.unit.mirror.open_files import open_file_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mirror.tree.open_file import OpenFile
 
 GET = b"GET /%s HTTP/1.1\r\nHost: master\r\n\r\n"
 ONE = GET % b"a"
@@ -279,12 +282,12 @@ def test_without_descriptors_for_a_transfer_there_is_an_answer_still(site: Site,
     (tmp_path / "file").write_bytes(b"x" * 100)
     site.transfers = 0
     site.bandwidth = Bandwidth(1_000_000) if capped else None
-    opened: list[int] = []
+    opened: list[OpenFile] = []
 
     def decide(exchange: Exchange) -> PreparedResponse:
         if exchange.raw_target != b"/file":
             return PreparedResponse(text_response(404, "nothing\n"))
-        opened.append(os.open(tmp_path / "file", os.O_RDONLY))
+        opened.append(open_file_at(tmp_path / "file"))
         return PreparedResponse(file_response({}, a_file(100)), opened[-1])
 
     site.decision = decide
@@ -293,7 +296,7 @@ def test_without_descriptors_for_a_transfer_there_is_an_answer_still(site: Site,
     assert [response.status for response in client.answers()] == [503, 404]
     assert client.is_open()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(opened[0])
+        os.fstat(opened[0]._descriptor)
 
 
 # the end

@@ -10,6 +10,7 @@ import pytest
 
 from mirror.http.response import file_response
 from mirror.tree.identity import identity_of
+from mirror.tree.open_file import open_to_send
 from mirror.tree.served import File, FilePlace
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file
 from tests.unit.mirror.http.in_process import Client, Site
@@ -36,15 +37,15 @@ def site(path: Path) -> Iterator[Site]:
     loop = asyncio.new_event_loop()
     site = Site(loop, plain=True)
     directory = os.open(path.parent, os.O_RDONLY)
-    descriptor = os.open(path, os.O_RDONLY)
     listed = a_file(len(CONTENT))
     file = File(
         FilePlace(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
         identity_of(path.stat()), listed.bundle, listed.path, listed.digest,
     )  # fmt: skip
-    site.cache.keep(b"/hot", file_response({}, file), descriptor, site.now_s)
+    opened = open_to_send(file)
+    site.cache.keep(b"/hot", file_response({}, file), opened, site.now_s)
     yield site
-    os.close(descriptor)
+    opened.close()
     os.close(directory)
     loop.close()
 

@@ -14,6 +14,7 @@ from mirror.http.registry_urls import is_registry, is_registry_url, registry_fil
 from mirror.http.request_target import parse_target
 from mirror.http.response import file_response
 from mirror.tree.identity import identity_of
+from mirror.tree.open_file import open_to_send
 from mirror.tree.served import File, FilePlace
 from tests.unit.mirror.http.a_file import MODIFIED_S, a_file
 from tests.unit.mirror.http.in_process import Client, Site, Transport
@@ -38,15 +39,16 @@ def site(tmp_path: Path) -> Iterator[Site]:
     path.write_bytes(CONTENT)
     loop = asyncio.new_event_loop()
     site = Site(loop, plain=True)
-    directory, descriptor = os.open(tmp_path, os.O_RDONLY), os.open(path, os.O_RDONLY)
+    directory = os.open(tmp_path, os.O_RDONLY)
     listed = a_file(len(CONTENT))
     file = File(
         FilePlace(directory, path.name), listed.size, listed.etag, MODIFIED_S, listed.media_type,
         identity_of(path.stat()), listed.bundle, listed.path, listed.digest,
     )  # fmt: skip
-    site.cache.keep(URL, file_response({}, file), descriptor, site.now_s, f"{INDEX}, text/plain")
+    opened = open_to_send(file)
+    site.cache.keep(URL, file_response({}, file), opened, site.now_s, f"{INDEX}, text/plain")
     yield site
-    os.close(descriptor)
+    opened.close()
     os.close(directory)
     loop.close()
 

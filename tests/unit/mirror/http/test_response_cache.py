@@ -9,7 +9,7 @@ import pytest
 
 from mirror.http.response import file_response
 from mirror.http.response_cache import MAX_ACCEPT_CHARACTERS, MAX_FILE_BYTES, MAX_TOTAL_BYTES, ResponseCache
-from mirror.tree.opening import open_checked
+from mirror.tree.open_file import open_to_send
 from mirror.tree.quarantine import hash_again
 from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
 
@@ -38,11 +38,11 @@ def keep(
     cache: ResponseCache, file: File, target: bytes, now_s: int = 1, accept: str | None = None, **fields: str
 ) -> None:
     response = file_response({name.encode(): value for name, value in fields.items()}, file)
-    descriptor = open_checked(file)
+    opened_file = open_to_send(file)
     try:
-        cache.keep(target, response, descriptor, now_s, accept)
+        cache.keep(target, response, opened_file, now_s, accept)
     finally:
-        os.close(descriptor)
+        opened_file.close()
 
 
 def test_what_is_kept_is_the_whole_answer(site: Site) -> None:
@@ -88,13 +88,24 @@ def test_a_change_is_noticed_in_the_next_second(site: Site, root: Path, change: 
     assert cache.get(b"/small", 2) is None
 
 
+def test_a_file_that_was_written_to_before_it_was_read_is_not_kept(site: Site, root: Path) -> None:
+    cache = ResponseCache()
+    file = file_at(site, "small")
+    opened_file = open_to_send(file)
+    with (root / "small").open("r+b") as stream:
+        stream.write(b"other")
+    cache.keep(b"/small", file_response({}, file), opened_file, 1)
+    opened_file.close()
+    assert cache.get(b"/small", 1) is None
+
+
 def test_a_file_that_shrank_is_not_kept(site: Site, root: Path) -> None:
     cache = ResponseCache()
     file = file_at(site, "small")
-    descriptor = open_checked(file)
+    opened_file = open_to_send(file)
     os.truncate(root / "small", 3)
-    cache.keep(b"/small", file_response({}, file), descriptor, 1)
-    os.close(descriptor)
+    cache.keep(b"/small", file_response({}, file), opened_file, 1)
+    opened_file.close()
     assert cache.get(b"/small", 1) is None
 
 

@@ -26,6 +26,7 @@ from mirror.shared.addresses import AddressTable
 from mirror.shared.counters import Field, shared_counters
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import KeyFiles, control_pair
+from mirror.worker.rechecking import Rechecks
 from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
 from tests.fakes.certificates import authority
@@ -106,7 +107,9 @@ def run(
         slow = ThreadWork(loop)
         handler = Handler(worker, OwnUrls(worker, Pages()), slow)
         secure = context is not None
-        server = HttpServer(worker, handler, loop, max_descriptors=max_descriptors, secure=secure)
+        server = HttpServer(
+            worker, handler, loop, Rechecks(worker, slow), max_descriptors=max_descriptors, secure=secure
+        )
         running = Running(server, worker, loop)
 
         async def main() -> None:

@@ -49,6 +49,7 @@ def test_a_dead_workers_sums_stay_and_what_was_true_of_it_goes() -> None:
         Field.FAULTS: 0,
         Field.CONNECTIONS: 7,
         Field.REFUSED_CONNECTIONS: 7,
+        Field.LOST_LOG_LINES: 7,
         Field.SENT_BYTES: 10,
         Field.CUT_TRANSFERS: 7,
         Field.RESTARTS: 8,

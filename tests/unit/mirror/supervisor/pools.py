@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from mirror.settings import Settings
 from mirror.shared.addresses import AddressTable
 from mirror.shared.counters import shared_counters
+from mirror.shared.failed_logins import FailedLogins
+from mirror.shared.ftp_shares import FtpShares
 from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.run_worker import WorkerEnvironment
 from mirror.supervisor.supervisor import Supervisor
@@ -53,6 +55,8 @@ def pool_of(
             counters=shared_counters(["http"] * workers),
             bandwidth=None,
             addresses=AddressTable(workers, limit=2),
+            logins=FailedLogins(),
+            ftp_shares=FtpShares.of(workers, (1, 10)),
             user=None,
             runs={"http": run},
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.errors import ErrorId, ServeError
+from bundler.errors import ErrorId, ServeError, StorageError
 from mirror.settings import Settings, TlsFiles
 from mirror.supervisor.key_files import MAX_PEM_BYTES, read_key_files
 from mirror.worker.control import KeyFiles
@@ -21,6 +21,7 @@ def test_nothing_is_read_that_nobody_named() -> None:
 def test_bytes_as_they_are(tmp_path: Path) -> None:
     for name in ("users", "certificate", "key"):
         (tmp_path / name).write_text(f"{name}\n")
+    (tmp_path / "key").chmod(0o640)
     settings = Settings(
         Path("/opt"), users=tmp_path / "users", tls=TlsFiles(tmp_path / "certificate", tmp_path / "key")
     )  # fmt: skip
@@ -50,3 +51,26 @@ def test_what_cannot_be_read_names_the_file_and_the_flag(tmp_path: Path, fault: 
     assert caught.value.id is ErrorId.SERVE_USERS_INVALID
     assert str(path) in caught.value.text()
     assert "--users" in caught.value.text()
+
+
+@pytest.mark.parametrize(("name", "mode"), [("users", 0o666), ("certificate", 0o646), ("key", 0o644), ("key", 0o660)])
+def test_what_others_could_have_written_is_refused_and_a_key_that_they_could_read(
+    tmp_path: Path, name: str, mode: int
+) -> None:
+    for each in ("users", "certificate", "key"):
+        (tmp_path / each).write_text(each)
+        (tmp_path / each).chmod(0o600)
+    (tmp_path / name).chmod(mode)
+    tls = TlsFiles(tmp_path / "certificate", tmp_path / "key")
+    with pytest.raises(StorageError) as refused:
+        read_key_files(Settings(Path("/opt"), users=tmp_path / "users", tls=tls))
+    assert refused.value.id is ErrorId.PERMISSIONS_TOO_OPEN
+    assert refused.value.where == str(tmp_path / name)
+
+
+def test_a_certificate_that_holds_its_key_is_a_key(tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    both.write_text("both")
+    both.chmod(0o644)
+    with pytest.raises(StorageError, match="private key"):
+        read_key_files(Settings(Path("/opt"), tls=TlsFiles(both, both)))

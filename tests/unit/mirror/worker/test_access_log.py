@@ -184,3 +184,39 @@ def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
     log.add(PLAIN)
     log.flush()
     assert path.read_text() == '{"time": "20\n' + json_line(PLAIN)
+
+
+def test_lines_that_are_lost_are_counted_and_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    lost: list[int] = []
+    log = AccessLog(os.open("/dev/full", os.O_WRONLY), "json", lost.append)
+    for count in (3, 2):
+        for _ in range(count):
+            log.add(PLAIN)
+        # /dev/full is no regular file: what a pipe takes at once goes out at once
+        log.flush()
+    assert sum(lost) == 5
+    told = capsys.readouterr().err
+    assert told.count("of the access log are lost: No space left on device") == 1
+
+
+def test_lines_that_a_slow_reader_has_no_room_for_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    lost: list[int] = []
+    read_end, write_end = os.pipe()
+    log = AccessLog(write_end, "json", lost.append)
+    size = len(json_line(PLAIN))
+    total = 400_000 // size
+    for _ in range(total):
+        log.add(PLAIN)
+    os.set_blocking(read_end, False)
+    written = b""
+    while True:
+        log.flush()
+        try:
+            written += os.read(read_end, 1 << 20)
+        except BlockingIOError:
+            break
+    assert sum(lost) > 0
+    assert written.count(b"\n") + sum(lost) == total
+    assert "its reader is too slow" in capsys.readouterr().err
+    os.close(read_end)
+    os.close(write_end)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.ftp.rechecking import Rechecks
 from mirror.shared.counters import Field
+from mirror.tree.open_file import open_to_send
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
+from mirror.worker.rechecking import Rechecks
 from tests.fakes.ftp_control import HandThread
 from tests.unit.mirror.bundle_tree import file_at, write_bundle
 from tests.unit.mirror.ftp.in_process import worker_on
@@ -104,4 +105,64 @@ def test_what_was_found_out_for_an_old_snapshot_is_not_counted_in_the_new_one(
     worker.take_over(worker.loader.load(worker.serving.key_files, 2))
     (tmp_path / "file").write_bytes(b"LISTED")
     thread.work()
+    assert worker.slot.get(Field.FAULTS) == 0
+
+
+def test_a_file_that_was_repaired_is_served_again_without_being_asked_for(
+    worker: Worker, thread: HandThread, rechecks: Rechecks, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"LISTED")
+    fail(rechecks, file_at(worker.serving.site, "file"))
+    thread.work()
+    rechecks.sweep()
+    assert thread.waiting == [], "what was found wrong is not hashed again and again"
+    (tmp_path / "file").write_bytes(b"listed")
+    rechecks.sweep()
+    rechecks.sweep()
+    assert len(thread.waiting) == 1
+    thread.work()
+    assert worker.slot.get(Field.FAULTS) == 0
+    os.close(open_checked(file_at(worker.serving.site, "file")))
+
+
+def test_a_file_that_was_missing_from_the_start_is_found_as_well(
+    worker: Worker, thread: HandThread, tmp_path: Path
+) -> None:
+    (tmp_path / "file").unlink()
+    worker.take_over(worker.loader.load(worker.serving.key_files, 2))
+    rechecks = Rechecks(worker, thread)
+    rechecks.sweep()
+    assert thread.waiting == []
+    assert worker.slot.get(Field.FAULTS) == 1
+    (tmp_path / "file").write_bytes(b"listed")
+    rechecks.sweep()
+    thread.work()
+    assert worker.slot.get(Field.FAULTS) == 0
+
+
+def test_a_file_that_was_written_to_while_it_was_sent_is_refused_until_it_was_hashed(
+    worker: Worker, thread: HandThread, rechecks: Rechecks, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sent = open_to_send(file_at(worker.serving.site, "file"))
+    with (tmp_path / "file").open("r+b") as stream:
+        stream.write(b"LI")
+    with pytest.raises(NotTheCheckedFileError) as changed:
+        sent.read(0, 100, 6, to_end=True)
+    sent.close()
+    rechecks.spoiled(changed.value)
+    assert worker.slot.get(Field.FAULTS) == 1
+    assert "/file was written to while it was sent; the transfer is cut\n" in capsys.readouterr().err
+    (tmp_path / "file").write_bytes(b"listed")
+    thread.work()
+    assert worker.slot.get(Field.FAULTS) == 0
+
+
+def test_a_file_of_an_earlier_snapshot_is_no_fault_of_this_one(
+    worker: Worker, thread: HandThread, rechecks: Rechecks, tmp_path: Path
+) -> None:
+    file = file_at(worker.serving.site, "file")
+    write_bundle(tmp_path, {"file": b"another"})
+    worker.take_over(worker.loader.load(worker.serving.key_files, 2))
+    rechecks.spoiled(NotTheCheckedFileError(file, "was written to"))
+    assert thread.waiting == []
     assert worker.slot.get(Field.FAULTS) == 0

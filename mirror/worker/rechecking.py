@@ -1,20 +1,28 @@
-"""Listed files that are not what is listed: reported once, hashed again in a thread, served again when they are."""
+"""Listed files that are not what is listed: reported once, hashed again in a thread, served again when they are.
+
+Nobody has to ask for a file that was repaired: those in quarantine are looked at every few seconds.
+"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mirror.tree.opening import NotTheCheckedFileError
 from mirror.tree.quarantine import hash_again
 from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
-    from mirror.ftp.interface import Executor
     from mirror.tree.identity import Identity
-    from mirror.tree.opening import NotTheCheckedFileError
     from mirror.tree.served import File
+    from mirror.worker.executor import Executor
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
+
+
+# how often the files in quarantine are looked at, and how many at a time
+RECHECK_S = 5.0
+_FILES_AT_A_TIME = 256
 
 
 class Rechecks:
@@ -41,6 +49,22 @@ class Rechecks:
             self._thread.run(partial(hash_again, file), partial(self._rechecked, serving, file, error.reason))
         else:
             self._refuse(serving, file, None, error.reason)
+
+    def spoiled(self, error: NotTheCheckedFileError) -> None:
+        """Report a file that was written to while it was sent; it is refused until it was hashed again."""
+        file, serving = error.file, self._worker.serving
+        log_line(f"{file.bundle or 'shared'}/{file.path} {error.reason}; the transfer is cut")
+        if serving.site.lists(file):
+            serving.quarantine.refuse(file, None)
+            self._count(serving)
+            self.recheck(file, error)
+
+    def sweep(self) -> None:
+        """Have the files in quarantine hashed again that were touched since they were refused."""
+        quarantine = self._worker.serving.quarantine
+        for file in quarantine.next_files(_FILES_AT_A_TIME):
+            if file.place.path not in self._running and quarantine.may_have_changed(file):
+                self.recheck(file, NotTheCheckedFileError(file, "is not what is listed"))
 
     def _rechecked(
         self, serving: Serving, file: File, reason: str, result: tuple[File | None, Identity | None] | None

@@ -1,0 +1,60 @@
+"""Refuse files that others could have written, or read, where that matters: keys, authorities, passwords.
+
+Owns which permissions are too open for what, and the error; refuses to know what is in the files. Only regular files
+count: what a pipe brings (`<(…)` of a shell) has no permissions of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEY_BITS = stat.S_IWGRP | stat.S_IWOTH | stat.S_IROTH
+
+
+def require_protected(where: Path | str, status: os.stat_result | None = None) -> None:
+    """Refuse a file that is believed (users, authorities, logins) and that everybody may write to.
+
+    Arguments:
+        where: its path, followed if it is a link.
+        status: of the open file, where there is one; without it the path is looked at, and an absent file passes.
+
+    Raises StorageError (PERMISSIONS_TOO_OPEN).
+    """
+    mode = _mode(where, status)
+    if mode & stat.S_IWOTH:
+        raise _too_open(where, mode, "everybody may write to it", "chmod o-w")
+
+
+def require_private(where: Path | str, status: os.stat_result | None = None) -> None:
+    """Refuse a private key that its group or others may write to, or others may read; its group may read it.
+
+    Arguments and errors as of `require_protected`.
+    """
+    mode = _mode(where, status)
+    if mode & _KEY_BITS:
+        what = "others than its owner may write to it" if mode & ~stat.S_IROTH & _KEY_BITS else "everybody may read it"
+        raise _too_open(where, mode, f"it holds a private key, and {what}", "chmod g-w,o-rwx")
+
+
+def _mode(where: Path | str, status: os.stat_result | None) -> int:
+    with suppress(OSError):
+        # whoever opens it says best why that fails
+        status = status or os.stat(where)  # noqa: PTH116 - a text as well
+    return status.st_mode if status is not None and stat.S_ISREG(status.st_mode) else 0
+
+
+def _too_open(where: Path | str, mode: int, what: str, command: str) -> StorageError:
+    return StorageError(
+        ErrorId.PERMISSIONS_TOO_OPEN,
+        f"{what} (mode {stat.S_IMODE(mode):04o})",
+        where=str(where),
+        remedy=f"Make sure that it holds what it should, then `{command} {where}`.",
+    )
