@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bundler.model.rpm.nevra import Nevra
     from bundler.rpm.solve.package_pool import FullName
 
 _NAME = r"(?P<name>[^:(/=<> ]+)"
@@ -48,7 +49,7 @@ class NevraForm:
         """Whether only the name is given; only then may an obsoleter replace the named package."""
         return self.epoch is None and not (self.version or self.release or self.arch)
 
-    def fits(self, package: FullName) -> bool:
+    def fits(self, package: FullName | Nevra) -> bool:
         """Tell whether a package matches; its name is not compared."""
         return (
             (self.epoch is None or package.epoch == self.epoch)
@@ -65,6 +66,17 @@ def nevra_forms(text: str) -> Iterator[NevraForm]:
             parts = match.groupdict()
             epoch = parts.pop("epoch", None)
             yield NevraForm(epoch=int(epoch) if epoch else None, **parts)
+
+
+def has_name_forms(text: str) -> bool:
+    """Tell whether a text may be a package's name; otherwise it is a capability, a path or a group."""
+    return not text.startswith("@") and not is_path(text) and next(nevra_forms(text), None) is not None
+
+
+def names_package(text: str, package: FullName | Nevra) -> bool:
+    """Tell whether a text is a package's name in any reading, or a glob over its full name."""
+    by_form = any(fnmatchcase(package.name, form.name) and form.fits(package) for form in nevra_forms(text))
+    return by_form or (is_glob(text) and fnmatchcase(str(package), text))
 
 
 def is_glob(text: str) -> bool:
