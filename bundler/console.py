@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import threading
@@ -25,6 +24,7 @@ import click
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
 from bundler.model.size_text import human_bytes
+from bundler.model.steering import STEERING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +39,6 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
 LABEL_CHARACTERS = 40
-# C0 but tab and line feed, DEL, C1; marks, embeddings, overrides and isolates (Unicode Annex 9, 2)
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -175,7 +173,7 @@ def shown(text: str) -> str:
 
     Much of what is printed was written by an upstream. In JSON the escapes mean the same.
     """
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def say(text: str) -> None:

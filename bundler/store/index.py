@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.model.digest import Blob, Digest
+from bundler.model.json_value import load_strict
 from bundler.store.interface import IndexRecord
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class BlobIndex:
         """Return the record of a name, or None when there is none that can be read."""
         try:
             with self._path(name).open("rb") as file:
-                return _decoded(json.loads(file.read(MAX_RECORD_BYTES)))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                return _decoded(load_strict(file.read(MAX_RECORD_BYTES)))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def put(self, name: str, record: IndexRecord) -> None:

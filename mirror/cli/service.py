@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from bundler import console
 from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
+from bundler.model.json_value import load_foreign
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
 from mirror.service.facts import facts_of
@@ -106,7 +106,7 @@ def _value(found: Status) -> dict[str, Json]:
     health: Json = None
     if found.health is not None:
         try:
-            health = {"status": found.health.status, "answer": json.loads(found.health.text)}
+            health = {"status": found.health.status, "answer": load_foreign(found.health.text)}
         except ValueError:
             health = {"status": found.health.status, "answer": found.health.text}
     return {

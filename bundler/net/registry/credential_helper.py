@@ -5,12 +5,12 @@ Owns running one of them; refuses to decide which one is run (`docker_config.py`
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError, ToolMissingError
+from bundler.model.json_value import load_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def _run(path: str, server: str, environment: Mapping[str, str], within_s: float
 
 def _decode(output: bytes, program: str, server: str) -> tuple[str, str] | None:
     try:
-        value = json.loads(output)
+        value = load_foreign(output)
         username, secret = value["Username"], value["Secret"]
     except (ValueError, KeyError, TypeError):
         # the chained exception would hold the output, and with it the secret
