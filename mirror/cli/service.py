@@ -81,7 +81,16 @@ def remove(dry_run: bool) -> None:
 def status(as_json: bool) -> None:
     """Tell whether the service runs, listens and is well. Exit 8 when it is not."""
     found = status_of(LocalHost())
-    console.answer(_text(found), _value(found), schema="mirror.service-status/1", as_json=as_json)
+    console.answer(
+        _text(found),
+        _value(found),
+        schema="mirror.service-status/1",
+        as_json=as_json,
+        require=lambda: _require_good(found),
+    )
+
+
+def _require_good(found: Status) -> None:
     if not found.good:
         raise ServeError(
             ErrorId.SERVICE_FAILED,
