@@ -14,7 +14,7 @@ from bundler.kinds.differences import differences
 from bundler.model.rpm.artifact import UNCHECKED_SUFFIX, RepoArtifact, RpmArtifact
 from bundler.rpm.signing.keys import read_keys
 from bundler.rpm.solve.arches import installable_arches
-from bundler.rpm.solve.nevra_forms import has_name_forms, names_package
+from bundler.rpm.solve.nevra_forms import has_name_forms, unanswered_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 def answered_otherwise(entry: RpmEntry, packages: Sequence[Nevra]) -> tuple[str, ...]:
     """Return the package specs of an entry that may be names, and that no package answers by its name, sorted."""
     at_hand = [*packages, *(entry.installed.packages if entry.installed else ())]
-    texts = {spec.text for spec in entry.packages if has_name_forms(spec.text)}
-    return tuple(sorted(text for text in texts if not any(names_package(text, nevra) for nevra in at_hand)))
+    return unanswered_names(sorted({spec.text for spec in entry.packages if has_name_forms(spec.text)}), at_hand)
 
 
 def rpm_disagreements(

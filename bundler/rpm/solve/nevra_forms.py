@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bundler.model.rpm.nevra import Nevra
     from bundler.rpm.solve.package_pool import FullName
@@ -73,10 +73,20 @@ def has_name_forms(text: str) -> bool:
     return not text.startswith("@") and not is_path(text) and next(nevra_forms(text), None) is not None
 
 
-def names_package(text: str, package: FullName | Nevra) -> bool:
-    """Tell whether a text is a package's name in any reading, or a glob over its full name."""
-    by_form = any(fnmatchcase(package.name, form.name) and form.fits(package) for form in nevra_forms(text))
-    return by_form or (is_glob(text) and fnmatchcase(str(package), text))
+def unanswered_names(texts: Iterable[str], packages: Iterable[Nevra]) -> tuple[str, ...]:
+    """Return the texts that are no package's name in any reading, and no glob over a full name, in their order."""
+    by_name: dict[str, list[Nevra]] = {}
+    for package in packages:
+        by_name.setdefault(package.name, []).append(package)
+    return tuple(text for text in texts if not _names_any(text, by_name))
+
+
+def _names_any(text: str, by_name: Mapping[str, Sequence[Nevra]]) -> bool:
+    for form in nevra_forms(text):
+        names = [name for name in by_name if fnmatchcase(name, form.name)] if is_glob(form.name) else [form.name]
+        if any(form.fits(package) for name in names for package in by_name.get(name, ())):
+            return True
+    return is_glob(text) and any(fnmatchcase(str(one), text) for named in by_name.values() for one in named)
 
 
 def is_glob(text: str) -> bool:
