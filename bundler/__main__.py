@@ -1,23 +1,27 @@
-"""Where the `bundler` program begins: an interruption while the rest is being loaded is quiet too."""
+"""Where the `bundler` program begins and ends."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
+from bundler import interruption
 
-EXIT_INTERRUPTED = 130
+interruption.end_quietly()
 
 
 def main() -> None:
     """Load the command line and run it."""
+    import sys
+    import threading
+
+    from bundler.cli import main as run
+    from bundler.console import end_process
+
     try:
-        from bundler.cli import main as run
-        from bundler.console import end_process
+        interruption.raise_interrupts()
+        code = run()
+        interruption.finish_quietly()
     except KeyboardInterrupt:
-        # nothing has begun, so nothing is left to tidy up; the interpreter's own farewell would print a traceback
-        os._exit(EXIT_INTERRUPTED)
-    code = run()
+        # at the very edges of `run`, which reports every other one itself
+        end_process(interruption.EXIT_INTERRUPTED)
     if threading.active_count() > 1:
         # an interrupted or failed run does not wait for its threads
         end_process(code)

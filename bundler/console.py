@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import threading
@@ -24,7 +23,9 @@ import click
 
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
+from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.size_text import human_bytes
+from bundler.model.steering import STEERING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,8 +40,8 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
 LABEL_CHARACTERS = 40
-# C0 but tab and line feed, DEL, C1; marks, embeddings, overrides and isolates (Unicode Annex 9, 2)
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# one process writes one stdout: set by the first that writes there
+_stdout_used = threading.Event()
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -113,25 +114,34 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
-def run(command: Callable[[], object]) -> int:
-    """Run a whole program and return its exit code; every error ends here, as text on stderr."""
+def run(command: Callable[[], object], *, program: str) -> int:
+    """Run a whole program and return its exit code; every error ends here.
+
+    As text on stderr; where the command line asks for JSON, and no answer was printed, as an object on stdout as well.
+
+    Arguments:
+        program: its name, `bundler` or `mirror`.
+    """
     _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
+    failure: Failure
     try:
         command()
+        return 0
     except BundlerError as error:
         _print_on_stderr("\n".join((*error.problems, f"error: {error.summary()}")))
-        return error.exit_code
+        failure = Failure.of(error)
     except click.ClickException as error:
         with suppress(OSError):
             error.show()
-        return EXIT_USAGE
+        help_of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
+        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=f"See `{help_of} --help`.")
     except Terminated:
         _print_on_stderr("terminated")
-        return EXIT_TERMINATED
+        failure = Failure("terminated", EXIT_TERMINATED, "was told to end")
     except (KeyboardInterrupt, click.Abort):
         _print_on_stderr("interrupted")
-        return EXIT_INTERRUPTED
+        failure = Failure("interrupted", EXIT_INTERRUPTED, "was interrupted")
     except click.exceptions.Exit as request:
         return request.exit_code
     except (_ReaderGoneError, BrokenPipeError, SystemExit):
@@ -139,11 +149,24 @@ def run(command: Callable[[], object]) -> int:
         # interpreter's last flush is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
-    except Exception:  # noqa: BLE001 - the boundary: any other exception is a bug of ours
+    except Exception as error:  # noqa: BLE001 - the boundary: any other exception is a bug of ours
         traceback.print_exc()
         _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
-        return EXIT_BUG
-    return 0
+        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy="Report it.")
+    if wants_json(program, sys.argv[1:], os.environ):
+        _print_failure(failure.value(program))
+    return failure.code
+
+
+def _print_failure(value: dict[str, Json]) -> None:
+    """Print on stdout, unless something stands there; that it cannot take it changes no exit code."""
+    if _stdout_used.is_set():
+        return
+    try:
+        click.echo(shown(json.dumps(value, ensure_ascii=False, indent=2)))
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def end_process(code: int) -> NoReturn:
@@ -175,11 +198,12 @@ def shown(text: str) -> str:
 
     Much of what is printed was written by an upstream. In JSON the escapes mean the same.
     """
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def say(text: str) -> None:
     """Print on stdout; StorageError when it cannot take it."""
+    _stdout_used.set()
     try:
         click.echo(shown(text))
     except BrokenPipeError as error:
@@ -199,19 +223,35 @@ def _print_on_stderr(text: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def answer(text: str, value: dict[str, Json], *, schema: str, as_json: bool) -> None:
-    """Print a command's answer on stdout.
+def answer(
+    text: str,
+    value: dict[str, Json],
+    *,
+    schema: str,
+    as_json: bool,
+    require: Callable[[], object] = lambda: None,
+) -> None:
+    """Print a command's answer on stdout; then raise what the command ends with although it has one, if anything.
 
     Arguments:
         text: for a person.
         value: the same for a program, without its schema.
         schema: name and version such as `bundler.plan/1`; within a version the object only gains fields.
         as_json: which of the two is wanted.
+        require: raises the BundlerError that the command ends with; the object holds it as `error`.
     """
+    failure: BundlerError | None = None
+    try:
+        require()
+    except BundlerError as error:
+        failure = error
     if as_json:
-        say(json.dumps({"schema": schema, **value}, ensure_ascii=False, indent=2))
+        ended = {} if failure is None else {"error": Failure.of(failure).value(schema.partition(".")[0])}
+        say(json.dumps({"schema": schema, **value, **ended}, ensure_ascii=False, indent=2))
     elif text:
         say(text)
+    if failure is not None:
+        raise failure
 
 
 def warn(text: str) -> None:

@@ -1,21 +1,27 @@
-"""Where the `mirror` program begins: an interruption while the rest is being loaded is quiet too."""
+"""Where the `mirror` program begins and ends."""
 
 from __future__ import annotations
 
-import os
-import sys
+from bundler import interruption
 
-EXIT_INTERRUPTED = 130
+interruption.end_quietly()
 
 
 def main() -> None:
     """Load the command line and run it."""
+    import sys
+
+    from bundler.console import end_process
+    from mirror.cli import main as run
+
     try:
-        from mirror.cli import main as run
+        interruption.raise_interrupts()
+        code = run()
+        interruption.finish_quietly()
     except KeyboardInterrupt:
-        # nothing has begun, so nothing is left to tidy up; the interpreter's own farewell would print a traceback
-        os._exit(EXIT_INTERRUPTED)
-    sys.exit(run())
+        # at the very edges of `run`, which reports every other one itself
+        end_process(interruption.EXIT_INTERRUPTED)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import archive_files
 from bundler.archive.bundle_files import OWN_KIND
-from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index
+from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index, refusal
 from bundler.archive.faults import not_found, unsafe
 from bundler.archive.inflate import inflated
 from bundler.archive.ownership import DIRECTORY_MODE, header_fault
 from bundler.archive.tar_reader import TarReader
+from bundler.errors import BundleFormatError
 from bundler.model.bundle import (
     INDEX_PATH,
     MAX_INDEX_BYTES,
+    SUMS_PATH,
     IndexedFile,
     is_signature,
 )
@@ -137,7 +139,7 @@ def open_archive(path: Path, *, own_form: bool = False) -> Iterator[ArchiveReade
         else:
             raise not_found(files.where, "holds no bundle.json")
         if member.path == INDEX_PATH:
-            checked = check_index(_index_bytes(tar, member, files.where), files.where)
+            checked = _checked(tar, member, members, files.where)
             yield ArchiveReader(checked, tar, chain(earlier, (member,), members))
             return
     checked = _search_index(files)
@@ -151,15 +153,27 @@ def _search_index(files: ArchiveFiles) -> CheckedIndex:
     room = files.size * MAX_RATIO
     with inflated(files) as chunks:
         tar = TarReader(chunks, files.where)
-        for member in tar.members():
+        members = tar.members()
+        for member in members:
             if member.path == INDEX_PATH and not member.directory:
-                return check_index(_index_bytes(tar, member, files.where), files.where)
+                return _checked(tar, member, members, files.where)
             room -= member.size
             if room < 0:
                 raise unsafe(
                     files.where, "it expands without end before any bundle.json", want="a bundle", got="a bomb"
                 )
     raise not_found(files.where, "holds no bundle.json")
+
+
+def _checked(tar: TarReader, member: TarMember, members: Iterator[TarMember], where: str) -> CheckedIndex:
+    """Read bundle.json, the current member; where it is no index, SHA256SUMS tells whether it was one."""
+    data = _index_bytes(tar, member, where)
+    try:
+        return check_index(data, where)
+    except BundleFormatError as error:
+        after = next(members, None)
+        beside = after is not None and after.path == SUMS_PATH and after.size <= MAX_INDEX_BYTES
+        raise refusal(error, data, b"".join(tar.content()) if beside else None) from error
 
 
 def _index_bytes(tar: TarReader, member: TarMember, where: str) -> bytes:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_files import OWN_KIND, path_problems
-from bundler.archive.faults import invalid
+from bundler.archive.faults import damaged, invalid
+from bundler.errors import ErrorId
 from bundler.model.bundle import (
     INDEX_PATH,
     SUMS_PATH,
@@ -16,10 +17,12 @@ from bundler.model.bundle import (
     decode_index,
     sums_text,
 )
-from bundler.model.digest import Blob
+from bundler.model.digest import Blob, Digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bundler.errors import BundleFormatError, BundlerError
 
 OWN_MODE = 0o644
 # characters in the names of all parent directories, counted for each file: a short index could demand gigabytes of them
@@ -60,6 +63,24 @@ def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
     if problems := path_problems(file.path for file in listed.values()):
         raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
     return CheckedIndex(where, index, index_bytes, listed, directories)
+
+
+def refusal(error: BundleFormatError, index_bytes: bytes, sums: bytes | None) -> BundlerError:
+    """Return the error for a bundle.json that `check_index` refuses.
+
+    Where SHA256SUMS says that it should be another one, that is an IntegrityError: it was damaged on its way.
+
+    Arguments:
+        error: what `check_index` raised.
+        sums: the SHA256SUMS that lies beside it, None where there is none.
+    """
+    found = Digest.sha256(index_bytes).hex.encode()
+    for line in (sums or b"").splitlines():
+        want, _, path = line.partition(b"  ")
+        if path == INDEX_PATH.encode() and want != found and error.id is ErrorId.BUNDLE_INVALID:
+            what = f"bundle.json is not the one that SHA256SUMS names: {error.what}"
+            return damaged(error.where, what, want=want.decode(errors="replace"), got=found.decode())
+    return error
 
 
 def _directories(index: BundleIndex, where: str) -> frozenset[str]:

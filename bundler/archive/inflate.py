@@ -49,7 +49,8 @@ def _chunks(files: ArchiveFiles) -> Generator[bytes]:
                 while chunk := plain.read(CHUNK_BYTES):
                     count += len(chunk)
                     yield chunk
-        except (EOFError, BadGzipFile, zlib_error, InflateError) as error:
+        # OverflowError: a header with a name, comment or extra field longer than isal's buffer, which no archive has
+        except (EOFError, BadGzipFile, zlib_error, InflateError, OverflowError) as error:
             raise _fault(files, error, count) from error
     if not count:
         raise invalid(files.where, "is empty")

@@ -8,11 +8,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
-from bundler.archive.checked_index import CheckedIndex, check_index
+from bundler.archive.checked_index import CheckedIndex, check_index, refusal
 from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, is_signature
+from bundler.errors import BundleFormatError
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,11 +35,14 @@ def is_tree(path: Path) -> bool:
 
 
 def tree_index(root: Path) -> CheckedIndex:
-    """Read the bundle.json of an unpacked tree. Raises BundleFormatError, StorageError."""
+    """Read the bundle.json of an unpacked tree. Raises BundleFormatError, IntegrityError, StorageError."""
     data = read_beneath(root, INDEX_PATH, MAX_INDEX_BYTES)
     if data is None:
         raise not_found(str(root), "holds no bundle.json")
-    return check_index(data, str(root))
+    try:
+        return check_index(data, str(root))
+    except BundleFormatError as error:
+        raise refusal(error, data, read_beneath(root, SUMS_PATH, MAX_INDEX_BYTES)) from error
 
 
 def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:

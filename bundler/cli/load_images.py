@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -33,8 +34,8 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
     """
     with console.progress(quiet=as_json) as progress, open_engine() as engine:
         report = load(root, engine, progress, only=only, platform=platform)
-    console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json)
-    require_loaded(report)
+    require = partial(require_loaded, report)
+    console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json, require=require)
 
 
 def _text(report: LoadReport) -> str:

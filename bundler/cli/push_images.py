@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -48,8 +49,10 @@ def push_images(options: PushOptions, as_json: bool) -> None:
                 through = _engine_push(bundled, engine, registry, options, progress)
                 report = _through(plan, through, options, known)
     value = _value(report, options, "registry" if engine is None else "docker")
-    console.answer(_text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json)
-    require_complete(report)
+    require = partial(require_complete, report)
+    console.answer(
+        _text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json, require=require
+    )
 
 
 def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -34,8 +35,8 @@ def verify(path: Path, strict: bool, exact: bool, as_json: bool) -> None:
         task = progress.task(path.name, None)
         report = verify_bundle(path, task, strict=strict, exact=exact)
         task.finish("intact" if report.intact else "damaged")
-    console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json)
-    require_intact(report)
+    require = partial(require_intact, report)
+    console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
 
 
 def _text(report: VerifyReport) -> str:

@@ -91,6 +91,9 @@ class Journal:
                 Record(str(item["file"]), str(item["sha256"]), tuple(item["undo"]), tuple(item["check"]))
                 for item in value[_MADE]
             )
-            return cls({key: kept for key, kept in value.items() if key not in (_FORMAT, _MADE)}, made)
+            journal = cls({key: kept for key, kept in value.items() if key not in (_FORMAT, _MADE)}, made)
+            # what of the head is another version's has to be written again
+            journal.encode()
+            return journal
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(unreadable_words(error)) from error

@@ -7,7 +7,7 @@ kinds maybe, which are locked like those of the manifest. The pipeline loops ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
@@ -96,6 +96,18 @@ class Kind(EntryReader[E], Protocol[E, A]):
             moved: what it pinned and somebody asked to move by name, while the rest is kept.
 
         Raises SourceError, IntegrityError, ManifestError (the wish itself cannot be met), StorageError.
+        """
+
+    def disagreements(self, entry: E, pinned: Sequence[A], platforms: Sequence[Platform]) -> Iterable[str]:
+        """Return, a line each, how pins are not what an entry asks for; nothing where they answer it.
+
+        What an entry means decides what its artifacts must look like: how many there are, where they lie, for whom they
+        are, and every further property that the manifest states. Decides from its arguments alone, so that a lock is
+        held against its manifest before anything is fetched.
+
+        Arguments:
+            pinned: as a lock has them, in any order, written by anybody.
+            platforms: those that the pins were narrowed to; empty where the entry has to be answered whole.
         """
 
     def narrow(self, artifact: A, platforms: Sequence[Platform], sources: Sources) -> A | None:

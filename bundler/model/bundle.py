@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import decode_about, encode_about
-from bundler.model.bundle_path import BundlePath
+from bundler.model.bundle_path import BundlePath, unlisted_problem
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words
@@ -135,7 +135,7 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
             files=files,
             deflate=_word(value.get("deflate", "")),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleFormatError(
             ErrorId.BUNDLE_INVALID,
             f"its bundle.json cannot be read: {unreadable_words(error)}",
@@ -180,10 +180,12 @@ def _platforms(texts: tuple[str, ...]) -> tuple[Platform, ...]:
 
 
 def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:
-    seen: set[str] = {INDEX_PATH, SUMS_PATH}
+    seen: set[str] = set()
     for file in files:
-        if file.path in seen or is_signature(file.path):
-            raise ValueError(f"{file.path} is listed twice, or lists the index itself")
+        if problem := unlisted_problem(file.path):
+            raise ValueError(f"it lists {file.path}: {problem}")
+        if file.path in seen:
+            raise ValueError(f"{file.path} is listed twice")
         seen.add(file.path)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Self
 
+from bundler.model.steering import BIDI
+
 MAX_SEGMENT_BYTES = 255
 MAX_PATH_BYTES = 1024
 # docs/design.md, 6, "Reserved top-level names"; a kind that owns one of them places there by itself
@@ -23,8 +25,14 @@ RESERVED = frozenset(
         "v2",
         "-",
         "current",
+        "sbom.cdx.json",
+        "subset.json",
     }
 )
+# what no index lists: it describes the bundle from beside, or belongs to whoever serves or unpacks it
+UNLISTED = frozenset({"bundle.json", "SHA256SUMS", "SHA256SUMS.sig", "subset.json", "v2", "-", "current"})
+_RESERVED_KEYS = frozenset(map(str.casefold, RESERVED))
+_UNLISTED_KEYS = frozenset(map(str.casefold, UNLISTED))
 
 
 class BundlePath(str):
@@ -56,6 +64,8 @@ def _problem(text: str) -> str:
         return "is absolute; a path in the bundle is relative"
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
         return "holds a control character"
+    if BIDI.search(text):
+        return "holds a character that turns the reading order"
     if "\\" in text:
         return "holds a backslash"
     if unicodedata.normalize("NFC", text) != text:
@@ -72,7 +82,16 @@ def _problem(text: str) -> str:
 
 def reserved_problem(path: BundlePath) -> str:
     """Return why an entry of the manifest may not be placed here, or "" when it may."""
+    return _taken(path, _RESERVED_KEYS)
+
+
+def unlisted_problem(path: BundlePath) -> str:
+    """Return why no bundle.json may list this path, or "" when it may."""
+    return _taken(path, _UNLISTED_KEYS)
+
+
+def _taken(path: BundlePath, names: frozenset[str]) -> str:
     top = path.partition("/")[0]
-    if top.startswith("@") or any(top.casefold() == name.casefold() for name in RESERVED):
+    if top.startswith("@") or top.casefold() in names:
         return f"{top!r} is a reserved top-level name of the bundle"
     return ""

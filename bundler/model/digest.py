@@ -12,6 +12,8 @@ from bundler.model.json_value import want_count, want_text
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
+# what file systems and programs count in
+MAX_SIZE = 2**63 - 1
 HEX_LENGTH = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
 
@@ -60,7 +62,7 @@ class Blob:
     def __post_init__(self) -> None:
         if self.digest.algorithm != "sha256":
             raise ValueError(f"a blob is named by its sha256, not {self.digest.algorithm}")
-        if self.size < 0:
+        if not 0 <= self.size <= MAX_SIZE:
             raise ValueError(f"a size cannot be {self.size}")
 
     @classmethod

@@ -1,19 +1,89 @@
-"""JSON as it is written to locks, bundles and answers: one type, one byte form, and typed reading of its values."""
+"""JSON as it is written to locks, bundles and answers: one type, one byte form, and typed reading of its values.
+
+The one place where bytes become JSON: whoever wrote them, what goes wrong with them is a ValueError.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
+# 64 bits and a sign take 20
+MAX_NUMBER_CHARACTERS = 20
+_TOO_DEEP = "it is nested too deep"
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
-def load_strict(data: bytes) -> Any:
-    """Parse JSON whose strings can be written again; ValueError for anything else, lone surrogates included."""
-    value = json.loads(data)
-    dump_canonical(value)
+def load_foreign(data: bytes | bytearray | str) -> Any:
+    """Parse JSON that others wrote, as they write it; ValueError for whatever cannot be parsed, and nothing else.
+
+    Numbers that no program means (of hundreds of digits, infinite, none) and nesting without end are such.
+    """
+    return _parsed(data, dict)
+
+
+def load_strict(data: bytes | bytearray) -> Any:
+    """Parse JSON of a format of ours; ValueError for anything of which two readers might make different things.
+
+    That is, beside what `load_foreign` refuses: another encoding than UTF-8, a byte order mark, a member that occurs
+    twice (RFC 8259, 4 and 8.1), and strings that cannot be written again (half a surrogate pair).
+    """
+    text = bytes(data).decode("utf-8")
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark")
+    value = _parsed(text, _unique)
+    # only an escape can name half a pair
+    if "\\u" in text:
+        _require_text(value)
     return value
+
+
+def _require_text(value: Any) -> None:
+    try:
+        dump_canonical(value)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def _parsed(data: bytes | bytearray | str, members: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> Any:
+    try:
+        return json.loads(
+            data,
+            object_pairs_hook=members,
+            parse_int=_whole_number,
+            parse_float=_number,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the member {twice!r} occurs twice")
+    return value
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > MAX_NUMBER_CHARACTERS:
+        raise ValueError(f"a number of {len(text)} characters is none")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:MAX_NUMBER_CHARACTERS]} is too large a number")
+    return value
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
 
 
 def want_text(value: Any) -> str:
@@ -41,8 +111,8 @@ def unreadable_words(error: Exception) -> str:
     """Return what a person is told when `load_strict`, or taking its value apart, has failed."""
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is missing"
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 at byte {error.start}"
     if isinstance(error, json.JSONDecodeError):
         return f"no JSON at line {error.lineno}, column {error.colno}: {error.msg}"
     return str(error)

@@ -112,7 +112,7 @@ def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> L
             variables={str(key): str(text) for key, text in value["vars"].items()},
             entries=entries,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
             f"is not a readable lock: {unreadable_words(error)}",

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from bundler.model.image.site_name import name_problem, project_problem
+from bundler.model.json_value import load_strict, want_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,10 +99,10 @@ def client_config(hosts: Iterable[str], credentials: RobotLogin) -> bytes:
 def held_login(data: bytes, hosts: Iterable[str]) -> RobotLogin | None:
     """Return what a file of `client_config` for these hosts holds; None for any other file."""
     try:
-        value: Any = json.loads(data)
-        (entry,) = {json.dumps(auth) for auth in value["auths"].values()}
-        username, colon, secret = base64.b64decode(json.loads(entry)["auth"], validate=True).decode().partition(":")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        entries = list(load_strict(data)["auths"].values())
+        (pair,) = {want_text(entry["auth"]) for entry in entries}
+        username, colon, secret = base64.b64decode(pair, validate=True).decode().partition(":")
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     found = RobotLogin(username, secret)
     return found if colon and data == client_config(hosts, found) else None

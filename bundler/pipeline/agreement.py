@@ -1,49 +1,132 @@
-"""Does a lock still answer its manifest? Decides; changes neither."""
+"""Does a lock still answer its manifest? Decides; changes neither.
+
+That an entry still means what it was locked for is told by its fingerprint, and that its pins are what it means by its
+kind: anybody may have written in a lock since.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
-from bundler.model.lock import EntryName
 from bundler.model.manifest import entry_fingerprint
+from bundler.pipeline.discovery import derived_entries, manifest_entries
 
 if TYPE_CHECKING:
-    from bundler.model.lock import Lock
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bundler.kinds.base import AnyKind, KindTable
+    from bundler.model.lock import Lock, LockedEntry
     from bundler.model.manifest import Manifest
+    from bundler.model.platform import Platform
+    from bundler.pipeline.discovery import WantedEntry
 
 
-def disagreements(manifest: Manifest, lock: Lock) -> tuple[str, ...]:
-    """Return, one line each, what the manifest asks for and the lock does not answer, and the other way round."""
-    lines: list[str] = []
-    wanted = {EntryName(kind, entry.id): entry for kind, entries in manifest.entries.items() for entry in entries}
-    for name, entry in wanted.items():
-        locked = lock.entry(*name)
-        if locked is None:
-            lines.append(f"{entry.position}: {name} is not in the lock")
-        elif locked.derived_from is not None:
-            lines.append(f"{entry.position}: {name} is in the lock only as what {locked.derived_from} yields")
-        elif locked.fingerprint != entry_fingerprint(entry):
-            lines.append(f"{entry.position}: {name} was locked from other settings")
+def disagreements(
+    manifest: Manifest, lock: Lock, kinds: KindTable, *, narrowed: Sequence[Platform] = ()
+) -> tuple[str, ...]:
+    """Return, one line each, what the manifest asks for and the lock does not answer, and the other way round.
+
+    What entries yield is left to `derived_disagreements`.
+
+    Arguments:
+        narrowed: platforms that the lock may have been narrowed to, as that of a bundle for some platforms is.
+    """
+    wanted = {wanted.name: wanted for wanted in manifest_entries(manifest)}
+    lines = _entries_lines(wanted.values(), lock, kinds, narrowed)
     lines += [
         f"{entry.name} is in the lock but no longer in the manifest"
         for entry in lock.entries
         if entry.derived_from is None and entry.name not in wanted
     ]
-    if changed := [name for name, text in lock.variables.items() if manifest.variables.get(name) != text]:
-        lines += [f"the lock was made with --set {name}={lock.variables[name]}" for name in changed]
+    lines += _variable_lines(manifest, lock)
+    if lock.platforms not in (manifest.platforms, tuple(narrowed) or manifest.platforms):
+        have, want = (", ".join(map(str, platforms)) for platforms in (lock.platforms, manifest.platforms))
+        lines.append(f"the lock is for {have or 'no platform'}, and the manifest for {want}")
     if not lines and lock.manifest != manifest.digest:
         lines.append("name, release or platforms have changed since the manifest was locked")
     return tuple(lines)
 
 
-def require_agreement(manifest: Manifest, lock: Lock, *, where: str) -> None:
-    """Raise ManifestError (LOCK_OUTDATED) with every disagreement when the lock does not answer the manifest."""
-    if problems := disagreements(manifest, lock):
+def derived_disagreements(
+    manifest: Manifest,
+    lock: Lock,
+    kinds: KindTable,
+    discovered: Sequence[WantedEntry],
+    *,
+    narrowed: Sequence[Platform] = (),
+) -> tuple[str, ...]:
+    """Return the same of the entries that other entries yield.
+
+    Arguments:
+        discovered: what entries of the manifest yield, as the lock pins them (`discovered_from_lock`).
+        narrowed: as for `disagreements`.
+    """
+    wanted = {wanted.name: wanted for wanted in derived_entries(manifest, discovered)}
+    lines = _entries_lines(wanted.values(), lock, kinds, narrowed)
+    # of an entry of which narrowing left nothing, nobody can tell what it yields
+    asked = {entry.name for entry in lock.entries if entry.artifacts}
+    lines += [
+        f"{entry.name} is in the lock as what {entry.derived_from} yields, which does not yield it"
+        for entry in lock.entries
+        if entry.derived_from in asked and entry.name not in wanted
+    ]
+    return tuple(lines)
+
+
+def _entries_lines(
+    wanted: Iterable[WantedEntry], lock: Lock, kinds: KindTable, narrowed: Sequence[Platform]
+) -> list[str]:
+    platforms = tuple(narrowed) if lock.platforms == tuple(narrowed) else ()
+    locked = {entry.name: entry for entry in lock.entries}
+    return [
+        f"{item.entry.position}: {line}"
+        for item in wanted
+        for line in _entry_lines(item, locked.get(item.name), kinds[item.kind], platforms)
+    ]
+
+
+def _entry_lines(
+    wanted: WantedEntry, locked: LockedEntry | None, kind: AnyKind, platforms: Sequence[Platform]
+) -> Iterator[str]:
+    """Yield how a lock does not answer one entry."""
+    if wanted.failure:
+        yield str(wanted.failure)
+    elif locked is None:
+        # narrowing leaves out an entry of which nothing is for those platforms
+        if not platforms or any(kind.disagreements(wanted.entry, (), platforms)):
+            yield f"{wanted.name} is not in the lock"
+    elif locked.derived_from != wanted.parent:
+        yield _parent_line(locked, wanted)
+    elif locked.fingerprint != entry_fingerprint(wanted.entry):
+        yield f"{wanted.name} was locked from other settings"
+    else:
+        for line in kind.disagreements(wanted.entry, locked.artifacts, platforms):
+            yield f"{wanted.name}: {line}"
+
+
+def _parent_line(locked: LockedEntry, wanted: WantedEntry) -> str:
+    if wanted.parent is None:
+        return f"{wanted.name} is in the lock only as what {locked.derived_from} yields"
+    listed_by = locked.derived_from or "the manifest"
+    return f"{wanted.name} is in the lock as what {listed_by} asks for, and {wanted.parent} yields it"
+
+
+def _variable_lines(manifest: Manifest, lock: Lock) -> Iterator[str]:
+    for name, text in sorted(lock.variables.items()):
+        if manifest.variables.get(name) != text:
+            yield f"the lock was made with --set {name}={text}"
+    for name in sorted(manifest.variables.keys() - lock.variables.keys()):
+        yield f"the lock was made without the variable {name}"
+
+
+def require_answers(problems: Sequence[str], *, where: str) -> None:
+    """Raise ManifestError (LOCK_OUTDATED) with every disagreement, where there are any."""
+    if problems:
         raise ManifestError(
             ErrorId.LOCK_OUTDATED,
             "manifest and lock disagree",
             where=where,
-            remedy="Run `bundler lock` to pin what changed, or undo the change in the manifest.",
+            remedy="Run `bundler lock` to pin what changed, or undo the change in the manifest or the lock.",
             problems=problems,
         )

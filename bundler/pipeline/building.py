@@ -14,8 +14,9 @@ from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import encode_lock
 from bundler.partial_file import remove_partial_files, write_durably
-from bundler.pipeline.agreement import require_agreement
+from bundler.pipeline.agreement import derived_disagreements, disagreements, require_answers
 from bundler.pipeline.assembling import Built, assemble
+from bundler.pipeline.discovery import discovered_from_lock
 from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.locking import pin_manifest
@@ -147,7 +148,11 @@ def _agreed_lock(manifest: Manifest, request: Request, context: BuildContext) ->
         if request.locked:
             raise _lock_missing(path)
         return None
-    require_agreement(manifest, lock, where=str(path))
+    require_answers(disagreements(manifest, lock, context.kinds, narrowed=request.platforms), where=str(path))
+    # may bring into the store what entries are pinned to, which is what the manifest asks for by now
+    derived = discovered_from_lock(manifest, lock, context)
+    problems = derived_disagreements(manifest, lock, context.kinds, derived, narrowed=request.platforms)
+    require_answers(problems, where=str(path))
     return lock
 
 

@@ -10,12 +10,14 @@ from bundler.kinds.base import Discoverer
 from bundler.model.lock import EntryName
 from bundler.model.scope import Scope
 from bundler.model.source_text import node_of
+from bundler.pipeline.runner import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bundler.kinds.base import DerivedItem
     from bundler.model.artifact import Artifact
+    from bundler.model.lock import Lock
     from bundler.model.manifest import Entry, Manifest
     from bundler.model.progress import Task
     from bundler.pipeline.context import BuildContext
@@ -71,6 +73,21 @@ def discovered_by(
     kind = discoverer_of(wanted, context)
     items = kind.discover(wanted.entry, pinned, context.sources, task) if kind else ()
     return tuple(_read(item, wanted, manifest, context) for item in items)
+
+
+def discovered_from_lock(manifest: Manifest, lock: Lock, context: BuildContext) -> list[WantedEntry]:
+    """Return what entries of the manifest yield, read from their pins; raises as `Discoverer.discover`."""
+    locked = {entry.name: entry.artifacts for entry in lock.entries}
+    units = [
+        Unit(wanted.entry.id, None, (wanted, pinned))
+        for wanted in manifest_entries(manifest)
+        if discoverer_of(wanted, context) and (pinned := locked.get(wanted.name))
+    ]
+
+    def ask(work: tuple[WantedEntry, Sequence[Artifact]], task: Task) -> tuple[WantedEntry, ...]:
+        return discovered_by(*work, manifest, context, task)
+
+    return [derived for found in context.runner.run_all(units, ask) for derived in found]
 
 
 def _read(item: DerivedItem, parent: WantedEntry, manifest: Manifest, context: BuildContext) -> WantedEntry:

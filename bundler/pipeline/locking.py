@@ -107,6 +107,9 @@ class _Pinning:
             return None
         if wanted.name in self.moved or wanted.parent in self.moved:
             return None
+        if any(self.context.kinds[wanted.kind].disagreements(wanted.entry, before.artifacts, ())):
+            # somebody has written in the lock since
+            return None
         return replace(before, derived_from=wanted.parent)
 
     def _pin(

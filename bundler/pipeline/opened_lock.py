@@ -9,6 +9,7 @@ from bundler.archive.opened_bundle import OpenedBundle, open_bundle
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
+from bundler.model.bundle import LOCK_PATH
 from bundler.model.lock import Lock, decode_lock
 
 if TYPE_CHECKING:
@@ -49,16 +50,31 @@ class Contents:
 def read_contents(path: Path) -> Contents:
     """Read a lock (a file whose name ends in .json), an archive, one of its parts, or an unpacked tree.
 
-    Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent), and as `decode_lock` and `open_bundle` do.
+    Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent, BUNDLE_INVALID for a bundle whose lock.json
+    cannot be read), and as `decode_lock` and `open_bundle` do.
     """
     with storage_errors(path):
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
         bundle = open_bundle(path)
-        return Contents(decode_lock(bundle.lock, DECODERS, file=f"{path}: lock.json"), bundle)
+        return Contents(_bundled_lock(bundle, path), bundle)
     lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
             ErrorId.BUNDLE_NOT_FOUND, "there is no such lock", where=str(path), remedy="Check the path."
         )
     return Contents(lock, None)
+
+
+def _bundled_lock(bundle: OpenedBundle, path: Path) -> Lock:
+    where = f"{path}: {LOCK_PATH}"
+    try:
+        return decode_lock(bundle.lock, DECODERS, file=where)
+    except ManifestError as error:
+        # nobody mends the lock of a bundle: it is the listed one
+        raise BundleFormatError(
+            ErrorId.BUNDLE_INVALID,
+            error.what,
+            where=where,
+            remedy="Copy the bundle again; if that does not help, build it anew.",
+        ) from error

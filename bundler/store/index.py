@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.directory_walk import unlink_at
 from bundler.model.digest import Blob, Digest
+from bundler.model.json_value import load_strict
 from bundler.store.interface import IndexRecord
 from bundler.store.record_file import record_path, remove_record, write_record
 
@@ -36,8 +37,8 @@ class BlobIndex:
         """Return the record of a name, or None when there is none that can be read."""
         try:
             with record_path(self.directory, _key(name)).open("rb") as file:
-                return _decoded(json.loads(file.read(MAX_RECORD_BYTES)))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                return _decoded(load_strict(file.read(MAX_RECORD_BYTES)))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def put(self, name: str, record: IndexRecord) -> None:

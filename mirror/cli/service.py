@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from bundler import console
 from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
+from bundler.model.json_value import load_foreign
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
 from mirror.service.facts import facts_of
@@ -81,7 +81,16 @@ def remove(dry_run: bool) -> None:
 def status(as_json: bool) -> None:
     """Tell whether the service runs, listens and is well. Exit 8 when it is not."""
     found = status_of(LocalHost())
-    console.answer(_text(found), _value(found), schema="mirror.service-status/1", as_json=as_json)
+    console.answer(
+        _text(found),
+        _value(found),
+        schema="mirror.service-status/1",
+        as_json=as_json,
+        require=lambda: _require_good(found),
+    )
+
+
+def _require_good(found: Status) -> None:
     if not found.good:
         raise ServeError(
             ErrorId.SERVICE_FAILED,
@@ -106,7 +115,7 @@ def _value(found: Status) -> dict[str, Json]:
     health: Json = None
     if found.health is not None:
         try:
-            health = {"status": found.health.status, "answer": json.loads(found.health.text)}
+            health = {"status": found.health.status, "answer": load_foreign(found.health.text)}
         except ValueError:
             health = {"status": found.health.status, "answer": found.health.text}
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,8 @@ def verify(
                 open_registry(address, own, user, ca_file, os.environ, connections=jobs) as place,
             ):
                 reports.append(check_mirror(str(address), client, baseline, progress, Pace(jobs), place))
-    console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json)
-    require_good(reports)
+    require = partial(require_good, reports)
+    console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json, require=require)
 
 
 def _text(reports: Sequence[MirrorReport]) -> str:

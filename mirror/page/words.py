@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from bundler.model.json_value import load_strict
 from mirror.page.languages import LANGUAGES
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ class Words:
 
 def _read_all() -> Mapping[Language, Words]:
     place = resources.files("mirror.page") / "words"
-    return {
-        language: Words(language, json.loads((place / f"{language}.json").read_text("utf-8"))) for language in LANGUAGES
-    }
+    return {language: Words(language, load_strict((place / f"{language}.json").read_bytes())) for language in LANGUAGES}
 
 
 # read when it is imported: a worker that has dropped its rights may not be able to read the installation

@@ -14,6 +14,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bundler.model.json_value import load_foreign
+
 _HEADER = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _READ_BYTES = 256 * 1024
@@ -119,7 +121,7 @@ class ControlChannel:
             end = _HEADER.size + length
             if len(self._buffer) < end:
                 break
-            messages.append(self._decode(json.loads(self._buffer[_HEADER.size : end])))
+            messages.append(self._decode(load_foreign(self._buffer[_HEADER.size : end])))
             del self._buffer[:end]
         return messages
 

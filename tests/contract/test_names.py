@@ -29,6 +29,7 @@ SHARED_FILE_NAMES = {
     "__init__": "what a package holds, and where to begin",
     "__main__": "the program",
     "artifact": "artifacts, pinned: what they have in common, and those of a kind",
+    "disagreements": "how the pins of an entry of a kind are not what it asks for",
     "entry": "an entry of a kind, as the manifest wants it",
     "errors": "errors: bundler's classes, and what a registry's refusals become",
     "fetching": "from artifacts to verified blobs: of a kind, and of all of them",

@@ -134,6 +134,13 @@ class NotesKind:
         self.kept[entry.id] = [artifact.key for artifact in kept]
         return (NoteArtifact(entry.id, Blob.of(self._text(entry.id).encode())),)
 
+    def disagreements(
+        self, entry: NoteEntry, pinned: Sequence[NoteArtifact], platforms: Sequence[Platform]
+    ) -> list[str]:
+        """Want one note, which is called what the entry is called; for any platform."""
+        del platforms
+        return [] if [note.key for note in pinned] == [entry.id] else [f"pins {[note.key for note in pinned]}"]
+
     def narrow(self, artifact: NoteArtifact, platforms: Sequence[Platform], sources: Sources) -> NoteArtifact | None:  # noqa: ARG002 - same
         """Keep it: notes are for any platform."""
         return artifact

@@ -27,7 +27,7 @@ KEY_ID = "4eed7d52414636d3"
 
 @dataclass(frozen=True, slots=True)
 class SmallRpm:
-    """One package: `requires` are plain capabilities, `files` paths -> content, `built` seconds since the epoch."""
+    """One package: `requires` and `obsoletes` are plain capabilities, `files` paths -> content, `built` seconds."""
 
     name: str
     version: str = "1.0"
@@ -35,6 +35,7 @@ class SmallRpm:
     epoch: int = 0
     arch: str = "noarch"
     requires: tuple[str, ...] = ()
+    obsoletes: tuple[str, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     built: int = BUILT_S
     signed: bool = True
@@ -57,6 +58,8 @@ class SmallRpm:
             builder.epoch(self.epoch)
         for capability in self.requires:
             builder.requires(capability)
+        for capability in self.obsoletes:
+            builder.obsoletes(capability)
         for path, content in (self.files or {f"/usr/share/{self.name}": b"text\n"}).items():
             builder.with_file_contents(content, rpm_rs.FileOptions.new(path))
         package = builder.build()

@@ -64,18 +64,18 @@ def raising(error: BaseException) -> Callable[[], None]:
     ],
 )
 def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
-    assert console.run(raising(error)) == code
+    assert console.run(raising(error), program="bundler") == code
 
 
 def test_a_command_that_ends_well_is_zero() -> None:
-    assert console.run(lambda: None) == 0
+    assert console.run(lambda: None, program="bundler") == 0
 
 
 def test_the_message_says_where_what_what_next_and_the_id(capsys: pytest.CaptureFixture[str]) -> None:
     error = ManifestError(
         SOME, "2 problems", where="m.yaml", remedy="Mend them.", problems=("m.yaml:1:1: one", "m.yaml:2:1: two")
     )
-    console.run(raising(error))
+    console.run(raising(error), program="bundler")
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "m.yaml:1:1: one\nm.yaml:2:1: two\nerror: m.yaml: 2 problems\n  Mend them. [manifest-invalid]\n"
@@ -84,7 +84,7 @@ def test_the_message_says_where_what_what_next_and_the_id(capsys: pytest.Capture
 def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     hostile = "a\x1b[2Jb\x9b31mc\u202ed\re\x07"
     written = "a\\u001b[2Jb\\u009b31mc\\u202ed\\u000de\\u0007"
-    assert console.run(raising(SourceError(SOME, hostile, remedy="r"))) == 4
+    assert console.run(raising(SourceError(SOME, hostile, remedy="r")), program="bundler") == 4
     console.warn(hostile)
     assert capsys.readouterr().err == f"error: {written}\n  r [manifest-invalid]\nwarning: {written}\n"
     console.say(f"{hostile}\tä\n語")
@@ -94,7 +94,7 @@ def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.Captu
 
 
 def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    console.run(raising(RuntimeError("surprise")))
+    console.run(raising(RuntimeError("surprise")), program="bundler")
     assert "RuntimeError: surprise" in capsys.readouterr().err
 
 
@@ -110,7 +110,7 @@ def test_sigterm_unwinds_like_an_interruption() -> None:
 
     before = signal.getsignal(signal.SIGTERM)
     try:
-        assert console.run(command) == 143
+        assert console.run(command, program="bundler") == 143
     finally:
         signal.signal(signal.SIGTERM, before)
     assert unwound == ["yes"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.kinds.files.disagreements import file_disagreements
 from bundler.kinds.files.fetching import FileFetch, fetch_file, file_fetches
 from bundler.kinds.files.locking import pin_download
 from bundler.kinds.files.reading import read_file_entry
@@ -21,7 +22,7 @@ from bundler.model.placement import Placement
 from bundler.model.source_url import absolute_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bundler.kinds.files.entry import FileEntry
     from bundler.model.json_value import Json
@@ -99,6 +100,12 @@ class FilesKind:
                     remedy="Let the members land in different directories, or take fewer of them.",
                 )
         return tuple(artifacts)
+
+    def disagreements(
+        self, entry: FileEntry, pinned: Sequence[FileArtifact], platforms: Sequence[Platform]
+    ) -> Iterable[str]:
+        """Hold every file against what asks for it; see `Kind`."""
+        return file_disagreements(entry, pinned, platforms)
 
     def narrow(self, artifact: FileArtifact, platforms: Sequence[Platform], sources: Sources) -> FileArtifact | None:
         """Return the artifact when any of its platforms is among these; files are never split."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.kinds.images.disagreements import image_disagreements
+from bundler.kinds.images.documents import require_documents
 from bundler.kinds.images.fetching import ImageFetch, fetch_image_part, image_fetches, narrow_image
 from bundler.kinds.images.locking import pin_image
 from bundler.kinds.images.reading import check_image_entries, read_image_entry
@@ -20,7 +22,7 @@ from bundler.model.image.artifact import ImageArtifact, site_name_conflicts
 from bundler.model.image.layout import layout_placements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bundler.kinds.images.entry import ImageEntry
     from bundler.model.json_value import Json
@@ -71,6 +73,12 @@ class ImagesKind:
         del kept, moved
         return (pin_image(entry, sources, task),)
 
+    def disagreements(
+        self, entry: ImageEntry, pinned: Sequence[ImageArtifact], platforms: Sequence[Platform]
+    ) -> Iterable[str]:
+        """Hold an image's names, platforms and digests against the entry; see `Kind`."""
+        return image_disagreements(entry, pinned, platforms)
+
     def narrow(self, artifact: ImageArtifact, platforms: Sequence[Platform], sources: Sources) -> ImageArtifact | None:
         """Return what is left of the image for these platforms."""
         return narrow_image(artifact, platforms, sources)
@@ -88,8 +96,10 @@ class ImagesKind:
     def place(
         self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
     ) -> Sequence[Placement]:
-        """Return the directory `k8simage/`; ManifestError when different images claim one site name."""
-        del sources
+        """Return the directory `k8simage/`.
+
+        Raises ManifestError when different images claim one site name, and as `require_documents` does.
+        """
         artifacts = [
             artifact for entry in entries for artifact in entry.artifacts if isinstance(artifact, ImageArtifact)
         ]
@@ -102,4 +112,5 @@ class ImagesKind:
             )
         if not artifacts:
             return ()
+        require_documents(artifacts, sources.store)
         return layout_placements(artifacts, platforms, travelling_scripts(), kind=self.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.kinds.rpms.disagreements import rpm_disagreements
 from bundler.kinds.rpms.fetching import RpmFetch, fetch_rpm, rpm_fetches
 from bundler.kinds.rpms.locking import find_closure, pin_rpms
 from bundler.kinds.rpms.placing import installed_placements, repository_placements
@@ -18,7 +19,7 @@ from bundler.model.digest import Blob
 from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bundler.kinds.rpms.entry import RpmEntry
     from bundler.model.artifact import Artifact
@@ -85,6 +86,12 @@ class RpmsKind:
     ) -> tuple[RpmsArtifact, ...]:
         """Choose, fetch and authenticate the packages; see `pin_rpms` for what is raised."""
         return pin_rpms(entry, sources, task, kept=_packages(kept), moved=_packages(moved))
+
+    def disagreements(
+        self, entry: RpmEntry, pinned: Sequence[RpmsArtifact], platforms: Sequence[Platform]
+    ) -> Iterable[str]:
+        """Hold the packages and their repository against the entry; see `Kind`."""
+        return rpm_disagreements(entry, pinned, platforms)
 
     def narrow(self, artifact: RpmsArtifact, platforms: Sequence[Platform], sources: Sources) -> RpmsArtifact | None:
         """Return the artifact when its repository is for any of these platforms."""

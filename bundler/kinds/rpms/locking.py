@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.kinds.error_naming import naming
+from bundler.kinds.rpms.disagreements import answered_otherwise
 from bundler.kinds.rpms.fetching import bring_package
 from bundler.kinds.rpms.metadata import load_repo, record_opener
 from bundler.kinds.rpms.repo_extras import selected_texts
@@ -250,6 +251,7 @@ def _repository(
         updateinfo=texts.updateinfo,
         installed_path=str(entry.installed.path) if entry.installed else "",
         installed=entry.installed.text if entry.installed else "",
+        otherwise=answered_otherwise(entry, [rpm.nevra for rpm in closure.packages]),
         roles=entry.roles,
     )
 
@@ -259,7 +261,7 @@ def _origin(repo: OpenedRepo, fingerprints: frozenset[str]) -> RepoOrigin:
     needed = [key for key in repo.keys if repo.spec.gpgcheck and key.fingerprint in fingerprints]
     return RepoOrigin(
         id=repo.spec.id,
-        urls=repo.spec.baseurls or (repo.spec.mirrorlist or repo.spec.metalink,),
+        urls=repo.spec.addresses,
         gpgcheck=repo.spec.gpgcheck,
         keys=tuple(key.armored.decode("ascii") for key in needed),
     )

@@ -93,7 +93,7 @@ def _title(repository: RepoArtifact) -> str:
 
 def _repodata(repository: RepoArtifact, packages: Sequence[RpmArtifact], store: BlobStore) -> Mapping[str, bytes]:
     extras = RepoExtras(repository.comps.encode(), repository.modules.encode(), repository.updateinfo.encode())
-    listed = [RepoPackage(store.path(rpm.content), rpm.file_name, rpm.content, rpm.date) for rpm in packages]
+    listed = [RepoPackage(store.path(rpm.content), rpm.file_name, rpm.content, rpm.date, rpm.nevra) for rpm in packages]
     try:
         written = write_repodata(listed, extras)
     except DamagedPackageError as error:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bundler.model.digest import Blob, Digest
+from bundler.model.json_value import load_strict
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
@@ -175,30 +176,19 @@ def prune_index(data: bytes, keep: Sequence[Digest]) -> bytes:
         raise ValueError(f"{', '.join(sorted(map(str, absent)))}: no child of the index")
     if len(left) == len(children):
         return data
-    return json.dumps({**value, "manifests": left}, separators=(",", ":"), ensure_ascii=True).encode()
+    try:
+        return json.dumps({**value, "manifests": left}, separators=(",", ":"), ensure_ascii=True).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def _load(data: bytes, max_bytes: int) -> dict[str, Any]:
     if len(data) > max_bytes:
         raise ValueError(f"it is {len(data):,} bytes long; at most {max_bytes:,} are read")
-    try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    value = load_strict(data)
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member occurs twice")
-    return value
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _list(value: Json, what: str) -> list[Any]:

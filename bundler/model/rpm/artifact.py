@@ -169,6 +169,8 @@ class RepoArtifact:
         release, arch: the target's.
         origins: the upstream repositories that gave packages, sorted by id.
         comps, modules, updateinfo: uncompressed documents, only what concerns the packages in the bundle; "" for none.
+        otherwise: package specs that no package here answers by its name: what they name is provided, obsoleted or
+            there already.
         installed_path, installed: the list of what the target has already and its text; both "" when there is none.
     """
 
@@ -182,6 +184,7 @@ class RepoArtifact:
     updateinfo: str = ""
     installed_path: str = ""
     installed: str = ""
+    otherwise: tuple[str, ...] = ()
     roles: tuple[str, ...] = ROLES
 
     def __post_init__(self) -> None:
@@ -247,6 +250,7 @@ class RepoArtifact:
             "origins": [origin.encode() for origin in self.origins],
             **{name: _lines(text) for name, text in texts.items() if text},
             **({"installed_path": self.installed_path} if self.installed_path else {}),
+            **({"otherwise": list(self.otherwise)} if self.otherwise else {}),
             "roles": list(self.roles),
         }
 
@@ -290,6 +294,7 @@ def _decode_repository(value: Any) -> RepoArtifact:
         updateinfo=_text(value.get("updateinfo", [])),
         installed_path=want_text(value.get("installed_path", "")),
         installed=_text(value.get("installed", [])),
+        otherwise=tuple(want_text(text) for text in value.get("otherwise", ())),
         roles=tuple(want_text(role) for role in value["roles"]),
     )
 

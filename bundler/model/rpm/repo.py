@@ -47,3 +47,8 @@ class RepoSpec:
             raise ValueError(
                 f"priority {self.priority} of repository {self.id} is not between 1 and {DEFAULT_PRIORITY}"
             )
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it is, as the manifest says: its base URLs, or the one list that names them."""
+        return self.baseurls or (self.mirrorlist or self.metalink,)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from bundler.errors import ErrorId, PublishError, SourceError
+from bundler.model.json_value import load_foreign
 from bundler.model.progress import Unwatched
 from bundler.net.http.status import MAY_NOT, error_for_status
 from bundler.net.interface import Credentials, HarborHealth
@@ -170,8 +171,8 @@ def json_object(response: Response) -> dict[str, Any]:
 def json_value(response: Response) -> Any:
     """Return the JSON value of a response, None where it has none. Raises as `json_object` does."""
     try:
-        return json.loads(response.read(MAX_RESPONSE_BYTES))
-    except (ValueError, RecursionError):
+        return load_foreign(response.read(MAX_RESPONSE_BYTES))
+    except ValueError:
         return None
     except SourceError as error:
         if error.retryable:

@@ -5,12 +5,16 @@ Owns running one of them; refuses to decide which one is run (`docker_config.py`
 
 from __future__ import annotations
 
-import json
+import os
+import selectors
 import shutil
 import subprocess
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError, ToolMissingError
+from bundler.model.json_value import load_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +22,14 @@ if TYPE_CHECKING:
 # a helper may call a service of its own (ECR, gcloud), or wait for somebody to unlock a keyring
 HELPER_WITHIN_S = 60
 LONGEST_SHOWN_REASON = 200
+# a token of a cloud's registry has a few thousand
+MAX_ANSWER_BYTES = 1024 * 1024
+_READ_BYTES = 64 * 1024
 _NOT_FOUND = "credentials not found"
+
+
+class _TooLongError(Exception):
+    """A helper prints without end."""
 
 
 def ask_helper(
@@ -47,6 +58,8 @@ def ask_helper(
         status, output, complaint = _run(path, server, environment, within_s)
     except subprocess.TimeoutExpired as error:
         raise _failed(program, server, f"did not answer within {within_s:g} s") from error
+    except _TooLongError as error:
+        raise _failed(program, server, f"answered more than {MAX_ANSWER_BYTES:,} bytes") from error
     except OSError as error:
         raise _failed(program, server, f"cannot be run: {error.strerror}") from error
     if status != 0:
@@ -64,16 +77,45 @@ def _run(path: str, server: str, environment: Mapping[str, str], within_s: float
     pipe = subprocess.PIPE
     with subprocess.Popen([path, "get"], stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment)) as helper:
         try:
-            output, complaint = helper.communicate(server.encode(), timeout=within_s)
+            output, complaint = _answer(helper, server.encode(), within_s)
+            return helper.wait(within_s), output, complaint
         except BaseException:
             helper.kill()
             raise
-        return helper.returncode, output, complaint
+
+
+def _answer(helper: subprocess.Popen[bytes], question: bytes, within_s: float) -> tuple[bytes, bytes]:
+    """Write a helper's input and return its stdout and stderr.
+
+    Raises subprocess.TimeoutExpired, _TooLongError when either is longer than MAX_ANSWER_BYTES.
+    """
+    if helper.stdin is None or helper.stdout is None or helper.stderr is None:
+        raise ValueError("a helper is asked through pipes")
+    with suppress(BrokenPipeError), helper.stdin as stdin:
+        stdin.write(question)
+    answers = {helper.stdout.fileno(): bytearray(), helper.stderr.fileno(): bytearray()}
+    deadline = time.monotonic() + within_s
+    with selectors.DefaultSelector() as waiting:
+        for descriptor in answers:
+            waiting.register(descriptor, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise subprocess.TimeoutExpired(helper.args, within_s)
+            for key, _ in ready:
+                data = os.read(key.fd, _READ_BYTES)
+                answers[key.fd] += data
+                if len(answers[key.fd]) > MAX_ANSWER_BYTES:
+                    raise _TooLongError
+                if not data:
+                    waiting.unregister(key.fd)
+    output, complaint = map(bytes, answers.values())
+    return output, complaint
 
 
 def _decode(output: bytes, program: str, server: str) -> tuple[str, str] | None:
     try:
-        value = json.loads(output)
+        value = load_foreign(output)
         username, secret = value["Username"], value["Secret"]
     except (ValueError, KeyError, TypeError):
         # the chained exception would hold the output, and with it the secret

@@ -7,7 +7,6 @@ auth.json(5)); `credential_helper.py` gets the secrets of credential helpers.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import threading
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
+from bundler.model.json_value import load_foreign
 from bundler.model.reference import DEFAULT_HOST
 from bundler.net.registry.credential_helper import ask_helper
 from bundler.net.registry.credentials import LoginKind, RegistryLogin
@@ -137,12 +137,12 @@ def _read_config(file: Path) -> _ConfigFile | None:
     # it also names programs that are run
     require_protected(file)
     try:
-        value = json.loads(file.read_bytes() or b"{}")
+        value = load_foreign(file.read_bytes() or b"{}")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise _unreadable(file, f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError):
+    except ValueError:
         # the chained exception would hold the file's text, and with it the secrets
         raise _unreadable(file, "is not JSON") from None
     if not isinstance(value, dict):

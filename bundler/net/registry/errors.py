@@ -5,12 +5,12 @@ Owns the reading of error bodies; refuses to answer challenges (`token_auth.py` 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
+from bundler.model.json_value import load_foreign
 from bundler.net.http.status import error_for_status
 from bundler.net.redact import redact_text
 
@@ -70,11 +70,11 @@ def quoted_errors(response: Response) -> str:
 
 def _quote(body: bytes) -> str:
     try:
-        value: Any = json.loads(body)
+        value: Any = load_foreign(body)
         errors = [(item.get("code"), item.get("message")) for item in value["errors"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ""
-    texts = [": ".join(str(part) for part in pair if part) for pair in errors]
+    texts = [": ".join(str(part) for part in pair if part and isinstance(part, str | int)) for pair in errors]
     text = redact_text("; ".join(one for one in texts if one))
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable if len(printable) <= LONGEST_QUOTE else f"{printable[:LONGEST_QUOTE]}…"

@@ -6,13 +6,13 @@ Authentication" (POST, for identity tokens); refuses to keep tokens and to find 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bundler.errors import ErrorId, SourceError
+from bundler.model.json_value import load_foreign
 from bundler.net.http.status import error_for_status
 from bundler.net.interface import Credentials
 from bundler.net.redact import redact
@@ -112,10 +112,10 @@ def _decode(response: Response, repository: RemoteRepository) -> Token:
         raise error_for_status(response)
     data = response.read(MAX_TOKEN_BYTES)
     try:
-        value: Any = json.loads(data)
+        value: Any = load_foreign(data)
         token = value.get("token") or value.get("access_token")
         lifetime = value.get("expires_in")
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         # the chained exception would hold the body, and with it perhaps a token
         raise invalid(repository, "has a token service that answers something else than a JSON object") from None
     known = isinstance(lifetime, int | float) and lifetime <= LONGEST_LIFETIME_S

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.compress import DEFLATER, GZIP_HEADER, gzip_trailer
-from bundler.errors import ToolMissingError
+from bundler.errors import ErrorId, ManifestError, ToolMissingError
+from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.package_reader import package_texts, read_package
 
 if TYPE_CHECKING:
@@ -38,12 +39,14 @@ class RepoPackage:
         href: its path below the repository's directory, for clients.
         blob: digest and size, which are verified.
         source_date: its build time in seconds since the epoch; clients see it as the file's own time.
+        nevra: what it is said to be; None where nobody says it.
     """
 
     path: Path
     href: str
     blob: Blob
     source_date: int
+    nevra: Nevra | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def write_repodata(packages: Sequence[RepoPackage], extras: RepoExtras = RepoExt
     Every date in it is the newest `source_date`. Only the compressed result and one header are held in memory.
 
     Raises DamagedPackageError when a file differs from its blob, SourceError (SOURCE_INVALID) when it is not an RPM,
-    ToolMissingError without createrepo_c.
+    ManifestError (LOCK_INVALID) when it is another package than it is said to be, and ToolMissingError without
+    createrepo_c.
     """
     library = _library()
     ordered = sorted(packages, key=lambda package: package.href.encode())
@@ -147,6 +151,7 @@ def _package_files(packages: Sequence[RepoPackage], library: Any) -> dict[str, _
         compressors[name].write(f"{_DECLARATION}<{element} {attributes}>\n".encode())
     for package in packages:
         record = read_package(library, package.path, package.blob)
+        _require_named(package, record)
         record.time_file = package.source_date
         record.location_href = package.href
         for compressor, text in zip(compressors.values(), package_texts(library, record, package.path), strict=True):
@@ -154,6 +159,24 @@ def _package_files(packages: Sequence[RepoPackage], library: Any) -> dict[str, _
     for name, (element, _) in frames.items():
         compressors[name].write(f"</{element}>\n".encode())
     return {name: compressor.finish() for name, compressor in compressors.items()}
+
+
+def _require_named(package: RepoPackage, record: Any) -> None:
+    if package.nevra is None:
+        return
+    try:
+        found = Nevra(record.name, int(record.epoch or 0), record.version, record.release, record.arch)
+        fits = (found, record.time_build) == (package.nevra, package.source_date)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ManifestError(
+            ErrorId.LOCK_INVALID,
+            f"the lock calls {record.name}-{record.version}-{record.release}.{record.arch}, built at "
+            f"{record.time_build}, {package.nevra}, built at {package.source_date}",
+            where=package.href,
+            remedy="Restore the lock from version control, or run `bundler lock --update` for this package.",
+        )
 
 
 def _repomd(files: Mapping[str, _MetadataFile], newest: int, library: Any) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.rpm.solve.arches import ARCHES_WITHOUT_MULTILIB
 from bundler.rpm.solve.package_search import find_by_name
 
 if TYPE_CHECKING:
@@ -11,14 +12,6 @@ if TYPE_CHECKING:
 
     from bundler.rpm.solve.package_pool import PackagePool
     from bundler.rpm.solve.request import SolvableRepo
-
-# 64-bit architectures, on which rpm also takes packages of 32-bit ones
-ARCHES_WITHOUT_MULTILIB = {
-    "x86_64": frozenset({"x86_64", "noarch"}),
-    "ppc64": frozenset({"ppc64", "noarch"}),
-    "s390x": frozenset({"s390x", "noarch"}),
-    "sparc64": frozenset({"sparc64", "noarch"}),
-}
 
 
 def excluded_by_arch(pool: PackagePool, arch: str) -> Iterator[tuple[int, str]]:

@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from bundler.model.rpm.nevra import Nevra
     from bundler.rpm.solve.package_pool import FullName
 
 _NAME = r"(?P<name>[^:(/=<> ]+)"
@@ -48,7 +49,7 @@ class NevraForm:
         """Whether only the name is given; only then may an obsoleter replace the named package."""
         return self.epoch is None and not (self.version or self.release or self.arch)
 
-    def fits(self, package: FullName) -> bool:
+    def fits(self, package: FullName | Nevra) -> bool:
         """Tell whether a package matches; its name is not compared."""
         return (
             (self.epoch is None or package.epoch == self.epoch)
@@ -65,6 +66,27 @@ def nevra_forms(text: str) -> Iterator[NevraForm]:
             parts = match.groupdict()
             epoch = parts.pop("epoch", None)
             yield NevraForm(epoch=int(epoch) if epoch else None, **parts)
+
+
+def has_name_forms(text: str) -> bool:
+    """Tell whether a text may be a package's name; otherwise it is a capability, a path or a group."""
+    return not text.startswith("@") and not is_path(text) and next(nevra_forms(text), None) is not None
+
+
+def unanswered_names(texts: Iterable[str], packages: Iterable[Nevra]) -> tuple[str, ...]:
+    """Return the texts that are no package's name in any reading, and no glob over a full name, in their order."""
+    by_name: dict[str, list[Nevra]] = {}
+    for package in packages:
+        by_name.setdefault(package.name, []).append(package)
+    return tuple(text for text in texts if not _names_any(text, by_name))
+
+
+def _names_any(text: str, by_name: Mapping[str, Sequence[Nevra]]) -> bool:
+    for form in nevra_forms(text):
+        names = [name for name in by_name if fnmatchcase(name, form.name)] if is_glob(form.name) else [form.name]
+        if any(form.fits(package) for name in names for package in by_name.get(name, ())):
+            return True
+    return is_glob(text) and any(fnmatchcase(str(one), text) for named in by_name.values() for one in named)
 
 
 def is_glob(text: str) -> bool:

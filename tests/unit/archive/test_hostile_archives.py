@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import struct
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -213,7 +214,9 @@ def test_a_bundle_name_that_would_leave_the_target(tmp_path: Path, tree: dict[st
     value = json.loads(tree["bundle.json"])
     value["name"] = name
     tree["bundle.json"] = json.dumps(value).encode()
-    _refused(packed(tmp_path / "a.tar.gz", tree), ErrorId.BUNDLE_INVALID, "cannot be the name of a bundle")
+    _refused(packed(tmp_path / "a.tar.gz", tree), ErrorId.BUNDLE_DAMAGED, "cannot be the name of a bundle")
+    del tree["SHA256SUMS"]
+    _refused(packed(tmp_path / "b.tar.gz", tree), ErrorId.BUNDLE_INVALID, "cannot be the name of a bundle")
 
 
 @pytest.mark.parametrize(
@@ -234,11 +237,72 @@ def test_a_bad_index(
     tmp_path: Path, tree: dict[str, bytes], change: Callable[[object], object], expected: ErrorId
 ) -> None:
     tree["bundle.json"] = json.dumps(change(json.loads(tree["bundle.json"]))).encode()
-    archive = packed(tmp_path / "a.tar.gz", tree)
+    damaged = expected if expected is ErrorId.BUNDLE_FORMAT_NEWER else ErrorId.BUNDLE_DAMAGED
+    _refused(packed(tmp_path / "a.tar.gz", tree), damaged)
+    sums = tree.pop("SHA256SUMS")
+    archive = packed(tmp_path / "b.tar.gz", tree)
     _refused(archive, expected)
     with pytest.raises(BundleFormatError) as caught:
         open_bundle(archive)
     assert caught.value.id is expected
+    # the same of a tree
+    unpacked = tmp_path / "tree"
+    unpacked.mkdir()
+    (unpacked / "bundle.json").write_bytes(tree["bundle.json"])
+    for text, word in ((None, expected), (sums, damaged)):
+        if text is not None:
+            (unpacked / "SHA256SUMS").write_bytes(text)
+        with pytest.raises((BundleFormatError, IntegrityError)) as refused:
+            open_bundle(unpacked)
+        assert refused.value.id is word
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'"format": 1', b'"format": 1, "format": 1', "'format' occurs twice"),
+        (b'"files": [', b'"files": [], "files": [', "'files' occurs twice"),
+        (b'{\n      "about"', b'{"path": "evil",\n      "about"', "'path' occurs twice"),
+        (b"{", "\ufeff{".encode(), "byte order mark"),
+        (b"demo", b"d\xffmo", "not UTF-8"),
+        (b"harbor/", b"v2/", "'v2' is a reserved top-level name"),
+        (b"harbor/", b"V2/", "'V2' is a reserved top-level name"),
+        (b"harbor/", b"@x/", "'@x' is a reserved top-level name"),
+        (b"harbor/", b"-/", "'-' is a reserved top-level name"),
+        (b"harbor/", b"current/", "'current' is a reserved top-level name"),
+        (b"harbor/", b"sha256sums.sig/", "'sha256sums.sig' is a reserved top-level name"),
+        (b"harbor/", b"a\\u202eb/", "turns the reading order"),
+        (b"harbor/", b"a\\u001bb/", "control character"),
+        (b'"format": 1', b'"format": ' + b"1" * 5000, "number of 5000 characters"),
+        (b'"format": 1', b'"later": NaN, "format": 1', "NaN is not JSON"),
+        (b'"format": 1', b'"later": 1e999, "format": 1', "too large a number"),
+        (b'"format": 1', b'"later": "\\ud800", "format": 1', "surrogates"),
+        (b'"format": 1', b'"later": ' + b"[" * 100_000 + b', "format": 1', "nested too deep"),
+    ],
+)
+def test_an_index_that_two_readers_may_take_for_different_ones(
+    tmp_path: Path, tree: dict[str, bytes], old: bytes, new: bytes, words: str
+) -> None:
+    assert old in tree["bundle.json"]
+    tree["bundle.json"] = tree["bundle.json"].replace(old, new, 1)
+    del tree["SHA256SUMS"]
+    _refused(packed(tmp_path / "a.tar.gz", tree), ErrorId.BUNDLE_INVALID, words)
+
+
+def test_an_index_in_another_encoding_is_refused(tmp_path: Path, tree: dict[str, bytes]) -> None:
+    text = tree["bundle.json"].decode()
+    del tree["SHA256SUMS"]
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        tree["bundle.json"] = text.encode(encoding)
+        _refused(packed(tmp_path / f"{encoding}.tar.gz", tree), ErrorId.BUNDLE_INVALID)
+
+
+@pytest.mark.parametrize("flag", [4, 8, 16, 8 | 16])
+def test_a_gzip_header_without_end(tmp_path: Path, flag: int) -> None:
+    archive = tmp_path / "a.tar.gz"
+    field = struct.pack("<H", 0xFFFF) * (flag == 4) + b"n" * 1_000_000
+    archive.write_bytes(b"\x1f\x8b\x08" + bytes([flag]) + bytes(4) + b"\x00\xff" + field)
+    _refused(archive, ErrorId.BUNDLE_DAMAGED)
 
 
 def test_an_archive_without_index(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def test_a_build_holds_what_entries_yield_and_follows_the_lock_the_next_time(sit
 
     site.notes.upstream = site.crates.upstream = {}
     assert build(site.request, site.context()).archive == built.archive
-    assert site.crates.asked == ["box", "box"]
+    # read from its pins
+    assert site.crates.asked == ["box", "box", "box"]
 
 
 def test_a_plan_without_a_lock_counts_what_entries_yield(site: Site) -> None:

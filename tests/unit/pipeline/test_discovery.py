@@ -231,11 +231,12 @@ def test_one_that_cannot_be_pinned_fails_as_one_of_the_manifest_does(case: Case)
 def test_a_lock_with_derived_entries_answers_its_manifest(case: Case) -> None:
     case.publish("box", "a", "b")
     lock = case.lock(wanting("box"))
-    assert disagreements(wanting("box"), lock) == ()
+    kinds = case.context().kinds
+    assert disagreements(wanting("box"), lock, kinds) == ()
     assert "notes a is in the lock only as what crates box yields" in "".join(
-        disagreements(wanting("box", ["a"]), lock)
+        disagreements(wanting("box", ["a"]), lock, kinds)
     )
-    assert disagreements(wanting(""), lock) == ("crates box is in the lock but no longer in the manifest",)
+    assert disagreements(wanting(""), lock, kinds) == ("crates box is in the lock but no longer in the manifest",)
 
 
 def test_a_parent_of_which_nothing_is_left_stays_for_what_it_yields(case: Case) -> None:

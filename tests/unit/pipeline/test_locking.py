@@ -12,7 +12,7 @@ from bundler.model.digest import Digest
 from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
-from bundler.pipeline.agreement import disagreements, require_agreement
+from bundler.pipeline.agreement import disagreements, require_answers
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock
 from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
@@ -121,7 +121,7 @@ def test_equal_manifest_and_lock_agree_after_a_round_trip(tmp_path: Path) -> Non
     wanted = manifest_of(NoteEntry("b"), NoteEntry("a"))
     data = encode_lock(locked(kind, wanted, tmp_path))
     again = decode_lock(data, {"notes": NoteArtifact.decode}, file="demo.lock.json")
-    assert disagreements(wanted, again) == ()
+    assert disagreements(wanted, again, {"notes": kind}) == ()
     assert encode_lock(again) == data
 
 
@@ -130,7 +130,7 @@ def test_every_disagreement_is_told(tmp_path: Path) -> None:
     lock = locked(kind, manifest_of(NoteEntry("a"), NoteEntry("gone"), variables={"v": "1"}), tmp_path)
     wanted = manifest_of(NoteEntry("a", wish="other"), NoteEntry("new"), variables={"v": "2"})
     with pytest.raises(ManifestError) as caught:
-        require_agreement(wanted, lock, where="demo.lock.json")
+        require_answers(disagreements(wanted, lock, {"notes": kind}), where="demo.lock.json")
     text = caught.value.text()
     assert caught.value.id is ErrorId.LOCK_OUTDATED
     assert "notes a was locked from other settings" in text
@@ -140,8 +140,9 @@ def test_every_disagreement_is_told(tmp_path: Path) -> None:
 
 
 def test_another_name_is_a_disagreement_too(tmp_path: Path) -> None:
-    lock = locked(NotesKind({"a": "1"}), manifest_of(NoteEntry("a")), tmp_path)
-    assert disagreements(manifest_of(NoteEntry("a"), name="other"), lock) != ()
+    kind = NotesKind({"a": "1"})
+    lock = locked(kind, manifest_of(NoteEntry("a")), tmp_path)
+    assert disagreements(manifest_of(NoteEntry("a"), name="other"), lock, {"notes": kind}) != ()
 
 
 def test_narrowing_to_an_unlocked_platform_is_refused(tmp_path: Path) -> None:
@@ -155,4 +156,4 @@ def test_narrowing_to_an_unlocked_platform_is_refused(tmp_path: Path) -> None:
 def test_another_order_of_entries_is_no_disagreement(tmp_path: Path) -> None:
     kind = NotesKind({"a": "1", "b": "2"})
     lock = locked(kind, manifest_of(NoteEntry("a"), NoteEntry("b")), tmp_path)
-    assert disagreements(manifest_of(NoteEntry("b"), NoteEntry("a")), lock) == ()
+    assert disagreements(manifest_of(NoteEntry("b"), NoteEntry("a")), lock, {"notes": kind}) == ()

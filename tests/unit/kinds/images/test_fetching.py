@@ -197,6 +197,7 @@ def locked(artifact: ImageArtifact) -> LockedEntry:
 def test_placing(case: Case) -> None:
     case.registry.add_image("a/app:1", APP)
     artifact = case.lock("a/app:1", AMD64, ARM64)
+    case.fetch_all(artifact)
     placements = case.kind.place([locked(artifact)], [AMD64, ARM64], case.sources)
     by_path = {str(placement.path): placement for placement in placements}
     assert {placement.content for placement in placements if isinstance(placement.content, Blob)} == set(artifact.blobs)

@@ -112,7 +112,7 @@ def test_schema_1_is_told_apart(data: bytes) -> None:
         (b"", "Expecting value"),
         (b"[]", "not a JSON object"),
         (b"{", "Expecting"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "nested too deep"),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"a": 1, "a": 2}', "occurs twice"),
         (b" " * (MAX_MANIFEST_BYTES + 1), "at most"),

@@ -229,6 +229,24 @@ def test_a_failing_helper_is_named_and_its_secrets_are_not(tmp_path: Path, body:
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("head -c 200000 /dev/zero | tr '\\0' '['", "no JSON with Username and Secret"),
+        ("yes '{' | head -c 200000", "no JSON with Username and Secret"),
+        ('printf \'{"Username": %0400d, "Secret": 1}\' 1', "no JSON with Username and Secret"),
+        ("exec yes", "answered more than 1,048,576 bytes"),
+        ("exec yes >&2", "answered more than 1,048,576 bytes"),
+    ],
+)
+def test_an_answer_that_nobody_means_is_bounded(tmp_path: Path, body: str, told: str) -> None:
+    write_helper(tmp_path, body)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with pytest.raises(SourceError, match=told) as caught:
+        ask_helper("test", "quay.io", environment, configured_in="config.json")
+    assert caught.value.id is ErrorId.CREDENTIALS_UNREADABLE
+
+
 def test_a_helper_that_is_no_program(tmp_path: Path) -> None:
     path = tmp_path / "docker-credential-test"
     path.write_text("not a program")

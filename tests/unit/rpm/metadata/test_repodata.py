@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import random
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import createrepo_c
 import pytest
 
-from bundler.errors import BundlerError, ErrorId
+from bundler.errors import BundlerError, ErrorId, ManifestError
 from bundler.model.digest import Blob
+from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.package_reader import DamagedPackageError
 from bundler.rpm.metadata.repodata import RepoExtras, RepoPackage, write_repodata
 from tests.fakes.small_rpms import BUILT_S, SmallRpm
@@ -109,6 +111,21 @@ def test_a_file_that_is_not_the_pinned_one_is_refused(tmp_path: Path, rpm: Small
         with pytest.raises(DamagedPackageError) as caught:
             write_repodata([package])
         assert caught.value.blob == package.blob
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"nevra": "b-2:1.0-2.noarch"}, {"nevra": "b-1.0-1.noarch"}, {"nevra": "c-2:1.0-1.noarch"}, {"source_date": 1}],
+    ids=str,
+)
+def test_a_package_that_is_called_something_else_is_refused(tmp_path: Path, edit: dict[str, Any]) -> None:
+    [package] = stored(tmp_path, RPMS[:1])
+    named = replace(package, nevra=Nevra.parse("b-2:1.0-1.noarch"))
+    write_repodata([named])
+    edit = {key: Nevra.parse(value) if key == "nevra" else value for key, value in edit.items()}
+    with pytest.raises(ManifestError, match=r"the lock calls b-1\.0-1\.noarch, built at") as caught:
+        write_repodata([replace(named, **edit)])
+    assert caught.value.id is ErrorId.LOCK_INVALID
 
 
 def test_what_is_no_package_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.model.rpm.nevra import Nevra
-from bundler.rpm.solve.nevra_forms import NevraForm, is_glob, is_path, nevra_forms
+from bundler.rpm.solve.nevra_forms import NevraForm, has_name_forms, is_glob, is_path, nevra_forms, unanswered_names
 from bundler.rpm.solve.package_pool import FullName
 
 
@@ -79,3 +79,29 @@ def test_a_full_name_prints_as_the_model_does() -> None:
         name = FullName("a-b", epoch, "1", "2", "noarch")
         assert str(name) == str(Nevra(*name))
     assert FullName("a", 0, "1", "2", "noarch").with_epoch == "a-0:1-2.noarch"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("docker-ce", True),
+        ("docker-*", True),
+        ("docker-ce-20.10.*", True),
+        ("docker-ce.x86_64", True),
+        ("docker-ce-3:20.10.9-3.el7.x86_64", True),
+        ("docker-ce-3:20*x86_64", True),
+        ("docker", False),
+        ("docker-ce-19.*", False),
+        ("docker-ce.aarch64", False),
+        ("docker-ce-2:20.10.9-3.el7.x86_64", False),
+    ],
+)
+def test_a_text_names_a_package_in_any_reading(text: str, names: bool) -> None:
+    packages = [Nevra.parse("docker-ce-3:20.10.9-3.el7.x86_64"), Nevra.parse("vim-1-1.noarch")]
+    assert unanswered_names([text], packages) == (() if names else (text,))
+    assert has_name_forms(text)
+
+
+@pytest.mark.parametrize("text", ["@core", "/usr/bin/x", "libfoo.so.1()(64bit)", "foo >= 1", "perl(Foo::Bar)"])
+def test_what_is_no_name_has_no_form_of_one(text: str) -> None:
+    assert not has_name_forms(text)
