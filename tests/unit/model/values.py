@@ -30,7 +30,7 @@ def digests(*algorithms: str) -> st.SearchStrategy[Digest]:
 
 def blobs() -> st.SearchStrategy[Blob]:
     """Blobs of any size."""
-    return st.builds(Blob, digests("sha256"), st.integers(0, 2**63))
+    return st.builds(Blob, digests("sha256"), st.integers(0, 2**63 - 1))
 
 
 def platforms() -> st.SearchStrategy[Platform]:
