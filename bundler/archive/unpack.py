@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.archive_reader import ArchivedFile, ArchiveReader, open_archive
 from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
-from bundler.archive.leftovers import remove_leftovers, staging_name
+from bundler.archive.left_staging import remove_left_staging, staging_name
 from bundler.archive.ownership import NO_DIFFERENCE, archive_ownership, tree_ownership
 from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
@@ -77,7 +77,7 @@ def unpack(archive: Path, directory: Path, task: Task) -> Unpacked:
             complete = False
             try:
                 fcntl.flock(root, fcntl.LOCK_EX)
-                removed = remove_leftovers(root)
+                removed = remove_left_staging(root)
                 absent = _absent(root, directory, checked.listed.values(), tree_ownership(root, checked))
                 if absent:
                     _require_room(root, directory, (checked.listed[path].blob.size for path in absent))

@@ -27,7 +27,7 @@ from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import free_bytes, nearest_existing
-from bundler.store.leftovers import remove_leftovers
+from bundler.store.unfinished import remove_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def open_build_context(
         stack.callback(transport.close)
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
-        if sentence := remove_leftovers(store).sentence:
+        if sentence := remove_unfinished(store).sentence:
             progress.note(f"{store_root}: {sentence}")
         runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
         yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)

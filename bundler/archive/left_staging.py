@@ -27,7 +27,7 @@ def staging_name(bundle: str, bundle_id: str) -> str:
     return f".{bundle}-{bundle_id[:ID_CHARACTERS]}.partial"
 
 
-def remove_leftovers(root: int) -> Removed:
+def remove_left_staging(root: int) -> Removed:
     """Remove all staging directories below a directory; return how many files they held. Raises OSError.
 
     Arguments:

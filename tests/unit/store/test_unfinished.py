@@ -10,7 +10,7 @@ from bundler.model.digest import Blob
 from bundler.model.removed import Removed
 from bundler.store.blobs import Store
 from bundler.store.interface import IndexRecord
-from bundler.store.leftovers import remove_leftovers
+from bundler.store.unfinished import remove_unfinished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +27,12 @@ def test_what_is_made_by_a_killed_build_goes(tmp_path: Path) -> None:
         (partial / name).write_bytes(b"half")
     (store.verified.directory / UNFINISHED).write_bytes(b"record")
     (store.index.directory / UNFINISHED).write_bytes(b"record")
-    assert remove_leftovers(store) == Removed(6, 2 * 4 + 2 * 6)
+    assert remove_unfinished(store) == Removed(6, 2 * 4 + 2 * 6)
     assert list(partial.iterdir()) == []
     assert store.has(blob)
     assert store.index.get("name") == IndexRecord(blob)
     assert store.verified.crc32(blob, store.path(blob).stat()) is not None
-    assert remove_leftovers(store) == Removed()
+    assert remove_unfinished(store) == Removed()
 
 
 def test_a_download_that_can_be_resumed_stays(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_download_that_can_be_resumed_stays(tmp_path: Path) -> None:
     with store.incoming("https://a.example/b") as incoming:
         incoming.restart('"1"')
         incoming.write(b"begun")
-    assert remove_leftovers(store) == Removed()
+    assert remove_unfinished(store) == Removed()
     with store.incoming("https://a.example/b") as incoming:
         assert (incoming.offset, incoming.validator) == (5, '"1"')
 
@@ -50,12 +50,12 @@ def test_what_a_living_process_makes_stays(tmp_path: Path) -> None:
 
     with store.incoming("made-by-hand") as incoming:
         incoming.write(b"made")
-        assert remove_leftovers(store) == Removed()
+        assert remove_unfinished(store) == Removed()
         assert incoming.commit() == Blob.of(b"made")
 
 
 def test_a_store_that_is_not_there_yet_has_nothing(tmp_path: Path) -> None:
-    assert remove_leftovers(Store(tmp_path / "none")) == Removed()
+    assert remove_unfinished(Store(tmp_path / "none")) == Removed()
     assert not (tmp_path / "none").exists()
 
 
@@ -64,5 +64,5 @@ def test_other_files_beside_the_records_stay(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path)
     store.index.directory.mkdir(parents=True)
     (store.index.directory / name).write_bytes(b"theirs")
-    assert remove_leftovers(store) == Removed()
+    assert remove_unfinished(store) == Removed()
     assert (store.index.directory / name).read_bytes() == b"theirs"

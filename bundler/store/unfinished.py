@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _UNFINISHED_CHARACTERS = 2 * UNFINISHED_BYTES
 
 
-def remove_leftovers(store: Store) -> Removed:
+def remove_unfinished(store: Store) -> Removed:
     """Remove what no process holds of files that were made here, and of records. Raises StorageError."""
     removed = Removed()
     files: dict[str, list[Path]] = {}
