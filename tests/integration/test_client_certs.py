@@ -166,6 +166,7 @@ def test_options_and_settings_bring_certificates(
     certificate, key = ca.client_files("me")
     for file in (certificate, key):
         (settings.parent / file.name).write_bytes(file.read_bytes())
+        (settings.parent / file.name).chmod(0o600)
 
     def read(*client_certs: str) -> bytes:
         network = NetworkOptions((), False, ca.file, frozenset(), client_certs)

@@ -273,6 +273,7 @@ def test_a_mirror_that_cannot_begin_says_why_and_leaves_nothing_behind(root: Pat
             options += ("--access-log", str(tmp_path / "log"))
         case _:
             (tmp_path / "pem").write_text("no certificate")
+            (tmp_path / "pem").chmod(0o600)
             options += ("--tls-cert", str(tmp_path / "pem"))
     done = refused(root, *options)
     root.chmod(0o755)

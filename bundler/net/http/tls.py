@@ -60,8 +60,6 @@ def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     Raises ValueError, with a text for a person, when the files cannot be read, do not belong together, or need a
     passphrase: a build has nobody to ask. Raises StorageError when others may write to them, or read the key.
     """
-    require_protected(certificate.certificate)
-    require_private(certificate.key)
     for path in (certificate.certificate, certificate.key):
         try:
             path.open("rb").close()
@@ -84,6 +82,9 @@ def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
         else:
             what = f"{certificate.certificate} holds no certificate, or {certificate.key} no private key, both PEM"
         raise ValueError(what) from error
+    # only now: what is no key may be read by everybody
+    require_protected(certificate.certificate)
+    require_private(certificate.key)
     # Apache requests the certificate for a single directory only after it has read the request (RFC 8446, 4.6.2)
     context.post_handshake_auth = True
 
