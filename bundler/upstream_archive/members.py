@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.upstream_archive.selection import Census, Member
+from bundler.upstream_archive.selection import Member, Selection
 from bundler.upstream_archive.stream import MemberLimits, read_some
 from bundler.upstream_archive.tar import tar_members
 from bundler.upstream_archive.zip import ZIP_MAGIC, zip_members
@@ -23,7 +23,7 @@ HEAD_BYTES = 512
 
 
 def read_members(
-    file: BinaryIO, wishes: Sequence[str], *, where: str, limits: MemberLimits = LIMITS
+    file: BinaryIO, wanted: Sequence[str], *, where: str, limits: MemberLimits = LIMITS
 ) -> Iterator[tuple[Member, Iterator[bytes]]]:
     """Yield every wanted member with its bytes, in the order of the archive.
 
@@ -32,7 +32,7 @@ def read_members(
 
     Arguments:
         file: the archive, seekable, at its start.
-        wishes: names of members, and directories with a slash at the end; `./` is everything.
+        wanted: names of members, and directories with a slash at the end; `./` is everything.
         where: the archive's URL, for messages.
 
     Raises SourceError (damaged, cut short, encrypted, not an archive; unsafe: names that leave the archive, wanted
@@ -40,9 +40,9 @@ def read_members(
     StorageError, ToolMissingError (zstd).
     """
     head = read_some(file, HEAD_BYTES, where)
-    census = Census(tuple(wishes), where, limits)
+    selection = Selection(tuple(wanted), where, limits)
     if head.startswith(ZIP_MAGIC):
-        yield from zip_members(file, census)
+        yield from zip_members(file, selection)
     else:
-        yield from tar_members(file, head, census)
-    census.require_all()
+        yield from tar_members(file, head, selection)
+    selection.require_all()

@@ -25,16 +25,16 @@ class Member:
     executable: bool
 
 
-def covers(wish: str, name: str) -> bool:
-    """Tell whether a wish is for this member: the same name, or a directory (`dir/`, `./` for all) above it."""
-    return wish == name or wish == "./" or (wish.endswith("/") and name.startswith(wish))
+def covers(wanted: str, name: str) -> bool:
+    """Tell whether this is the wanted member: the same name, or a directory (`dir/`, `./` for all) above it."""
+    return wanted == name or wanted == "./" or (wanted.endswith("/") and name.startswith(wanted))
 
 
 @dataclass(slots=True)
-class Census:
+class Selection:
     """What was met so far, and the rules that hold for tar and zip alike."""
 
-    wishes: tuple[str, ...]
+    wanted: tuple[str, ...]
     where: str
     limits: MemberLimits
     names: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Census:
         self.names.append(name)
         if len(self.names) > self.limits.members:
             raise unsafe(f"has more than {self.limits.members:,} members", self.where)
-        if not any(covers(wish, name) for wish in self.wishes):
+        if not any(covers(wanted, name) for wanted in self.wanted):
             return ""
         if kind == "link":
             raise ManifestError(
@@ -73,15 +73,15 @@ class Census:
         return name
 
     def require_all(self) -> None:
-        """Raise ManifestError for a wish that no member answered."""
-        for wish in self.wishes:
-            if not any(covers(wish, name) for name in self.taken):
+        """Raise ManifestError for a wanted name that no member has."""
+        for wanted in self.wanted:
+            if not any(covers(wanted, name) for name in self.taken):
                 raise ManifestError(
                     ErrorId.MEMBER_MISSING,
-                    f"the archive holds no member {wish!r}{_nearest(wish, self.names)}",
+                    f"the archive holds no member {wanted!r}{_nearest(wanted, self.names)}",
                     where=self.where,
                     remedy="Write the member's name as `tar -t` or `unzip -l` prints it; a directory ends with `/`.",
-                    problems=[f"  it holds {name}" for name in _shown(wish, self.names)],
+                    problems=[f"  it holds {name}" for name in _shown(wanted, self.names)],
                 )
 
 
@@ -92,12 +92,12 @@ def _plain_name(raw: str, where: str) -> str:
     return "/".join(parts)
 
 
-def _nearest(wish: str, names: Sequence[str]) -> str:
-    plain = wish.rstrip("/")
-    if not wish.endswith("/") and any(name.startswith(f"{plain}/") for name in names):
+def _nearest(wanted: str, names: Sequence[str]) -> str:
+    plain = wanted.rstrip("/")
+    if not wanted.endswith("/") and any(name.startswith(f"{plain}/") for name in names):
         return f"; it is a directory: write {plain + '/'!r}"
     last = plain.rpartition("/")[2]
-    if wish.endswith("/"):
+    if wanted.endswith("/"):
         padded = [f"/{name}" for name in names]
         same = [name[1 : name.index(f"/{last}/") + len(last) + 2] for name in padded if f"/{last}/" in name]
     else:
@@ -106,8 +106,8 @@ def _nearest(wish: str, names: Sequence[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _shown(wish: str, names: Sequence[str]) -> list[str]:
-    top = wish.partition("/")[0]
+def _shown(wanted: str, names: Sequence[str]) -> list[str]:
+    top = wanted.partition("/")[0]
     ordered = sorted(names, key=lambda name: (name.partition("/")[0] != top, name))
     shown = [ascii(name)[1:-1] for name in ordered[:_MAX_SHOWN]]
     return shown + ([f"… and {len(names) - _MAX_SHOWN:,} more"] if len(names) > _MAX_SHOWN else [])

@@ -12,28 +12,28 @@ from bundler.upstream_archive.stream import CHUNK_BYTES, ForwardStream, invalid,
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bundler.upstream_archive.selection import Census
+    from bundler.upstream_archive.selection import Selection
 
 _NOT_OURS = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"\xed\xab\xee\xdb": "rpm"}
 
 
-def tar_members(file: BinaryIO, head: bytes, census: Census) -> Iterator[tuple[Member, Iterator[bytes]]]:
+def tar_members(file: BinaryIO, head: bytes, selection: Selection) -> Iterator[tuple[Member, Iterator[bytes]]]:
     """Yield wanted members as `read_members` does; `head` is how the file begins, and has been read from it."""
-    plain = PlainReader(file, head, where=census.where, compressed="archives")
-    stream = ForwardStream(plain, census.where, census.limits)
+    plain = PlainReader(file, head, where=selection.where, compressed="archives")
+    stream = ForwardStream(plain, selection.where, selection.limits)
     tar: tarfile.TarFile | None = None
-    while (header := _next_header(stream, tar, head, census.where)) is not None:
+    while (header := _next_header(stream, tar, head, selection.where)) is not None:
         tar, info = header
         # tarfile keeps every header for random access; a stream has no use for them
         tar.members = []  # type: ignore[attr-defined] # documented for no one, the usual way to forget headers
         kind, target = _tar_kind(info)
-        if name := census.wants(info.name, kind, info.size, target):
+        if name := selection.wants(info.name, kind, info.size, target):
             stream.seek(info.offset_data)
             member = Member(name, info.size, _tar_date(info), bool(info.mode & 0o111))
-            yield member, _tar_bytes(stream, member, census.where)
+            yield member, _tar_bytes(stream, member, selection.where)
     # tarfile takes a damaged header, or no header at all, for the end; the real end is a block of zeros (POSIX ustar)
     if not stream.last_read or stream.last_read.strip(b"\0"):
-        raise invalid("is damaged or cut short: it has no end-of-archive block", census.where)
+        raise invalid("is damaged or cut short: it has no end-of-archive block", selection.where)
     stream.drain()
 
 

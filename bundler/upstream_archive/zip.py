@@ -16,7 +16,7 @@ from bundler.upstream_archive.stream import CHUNK_BYTES, invalid, read_some, uns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bundler.upstream_archive.selection import Census
+    from bundler.upstream_archive.selection import Selection
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -24,9 +24,9 @@ ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 class _CappedFile:
     """A file for zipfile that refuses to be read in large pieces: the directory's size is what the archive claims."""
 
-    def __init__(self, file: BinaryIO, census: Census) -> None:
+    def __init__(self, file: BinaryIO, selection: Selection) -> None:
         self._file = file
-        self._census = census
+        self._census = selection
         self.seek = file.seek
         self.tell = file.tell
         self.seekable = file.seekable
@@ -46,24 +46,24 @@ _ZIP_FAULTS = (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, Inde
 _INFLATE_FAULTS = (zlib.error, lzma.LZMAError, MemoryError)
 
 
-def zip_members(file: BinaryIO, census: Census) -> Iterator[tuple[Member, Iterator[bytes]]]:
+def zip_members(file: BinaryIO, selection: Selection) -> Iterator[tuple[Member, Iterator[bytes]]]:
     """Yield wanted members as `read_members` does."""
-    capped = _CappedFile(file, census)
+    capped = _CappedFile(file, selection)
     try:
         archive = zipfile.ZipFile(capped)
     except _ZIP_FAULTS as error:
-        raise invalid(f"is a damaged zip archive: {error}", census.where) from error
+        raise invalid(f"is a damaged zip archive: {error}", selection.where) from error
     packed = file.seek(0, 2)
     with archive:
         for info in archive.infolist():
-            name = census.wants(info.filename, _zip_kind(info), info.file_size)
+            name = selection.wants(info.filename, _zip_kind(info), info.file_size)
             if not name:
                 continue
             if info.flag_bits & 1:
-                raise invalid(f"the wanted member {name!r} is encrypted", census.where)
+                raise invalid(f"the wanted member {name!r} is encrypted", selection.where)
             executable = bool((info.external_attr >> 16) & 0o111)
             member = Member(name, info.file_size, _zip_date(info), executable)
-            yield member, _zip_bytes(archive, info, member, packed, census)
+            yield member, _zip_bytes(archive, info, member, packed, selection)
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> str:
@@ -85,7 +85,7 @@ def _zip_date(info: zipfile.ZipInfo) -> int | None:
 
 
 def _zip_bytes(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member, packed: int, census: Census
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: Member, packed: int, selection: Selection
 ) -> Iterator[bytes]:
     count = 0
     stream: IO[bytes] | None = None
@@ -94,12 +94,12 @@ def _zip_bytes(
             stream = stream or archive.open(info)
             data = stream.read(CHUNK_BYTES)
         except (*_ZIP_FAULTS, *_INFLATE_FAULTS) as error:
-            raise invalid(f"the member {member.name!r} is damaged: {error}", census.where) from error
+            raise invalid(f"the member {member.name!r} is damaged: {error}", selection.where) from error
         if not data:
             break
         count += len(data)
-        census.unpacked += len(data)
-        census.limits.check_ratio(packed, census.unpacked, census.where)
+        selection.unpacked += len(data)
+        selection.limits.check_ratio(packed, selection.unpacked, selection.where)
         yield data
     if count != member.size:
-        raise unsafe(f"the member {member.name!r} has {count:,} bytes and claims {member.size:,}", census.where)
+        raise unsafe(f"the member {member.name!r} has {count:,} bytes and claims {member.size:,}", selection.where)
