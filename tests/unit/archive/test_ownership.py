@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.archive.opened_bundle import open_bundle
 from bundler.archive.ownership import Ownership
 from bundler.archive.tar_header import encode_header
 from bundler.archive.unpack import unpack
@@ -131,3 +134,25 @@ def test_unpacking_again_leaves_nothing_at_fault(tmp_path: Path, tree: Path) -> 
     with pytest.raises(StorageError, match=f"in the way.*: {CRDS}/, {KEADM}") as caught:
         unpack(tmp_path / "demo.tar.gz", tree, Unwatched())
     assert caught.value.id is ErrorId.UNPACK_CONFLICT
+
+
+def test_what_another_tar_packed_is_read_and_is_not_what_was_built(tmp_path: Path) -> None:
+    made = sample(tmp_path)
+    files = tree_of(made.bundle, made.store.blobs)
+    for style in (tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=style) as other:
+            other.addfile(tarfile.TarInfo("./"))
+            for name in sorted(files, reverse=True):
+                info = tarfile.TarInfo(f"./{name}")
+                info.size, info.mtime, info.mode = len(files[name]), 12.5 if style == tarfile.PAX_FORMAT else 12, 0o600
+                other.addfile(info, io.BytesIO(files[name]))
+        report = verify_archive(gzipped(tmp_path / "again.tar.gz", out.getvalue()), Unwatched())
+        assert set(report.ownership.mode) == set(files)
+        # no directory is a member of it
+        assert set(report.missing) == {"harbor/", "k8simage/", "kubeedge/", "kubeedge/crds/", "yum/", "yum/repodata/"}
+        assert (report.changed, report.unlisted) == ((), ())
+        with pytest.raises(IntegrityError):
+            unpack(tmp_path / "again.tar.gz", tmp_path / "target", Unwatched())
+        assert not (tmp_path / "target").exists()
+        assert open_bundle(tmp_path / "again.tar.gz").lock == files["lock.json"]

@@ -23,14 +23,14 @@ from bundler.model.bundle import (
     is_signature,
     sums_text,
 )
-from bundler.model.bundle_path import BundlePath
+from bundler.model.bundle_path import BundlePath, unlisted_problem
 from bundler.model.digest import Blob, Digest
 from tests.unit.model.values import TEXTS, abouts, blobs, bundle_paths, digests, platforms
 
 FILES = st.lists(
     st.builds(
         IndexedFile,
-        bundle_paths(),
+        bundle_paths().filter(lambda path: not unlisted_problem(path)),
         blobs(),
         st.sampled_from((0o644, 0o755)),
         TEXTS,
@@ -49,6 +49,7 @@ INDEXES = st.builds(
     digests("sha256"),
     st.lists(platforms(), max_size=2).map(tuple),
     FILES.map(lambda files: tuple(sorted(files, key=lambda file: file.path.encode()))),
+    st.sampled_from(("", "libdeflate-1")),
 )
 SAMPLE = BundleIndex(
     "sample",
