@@ -52,12 +52,17 @@ def _known(node: ast.AST, names: frozenset[str]) -> str:
             return _sentence("looks up", _named([node.slice], names))
         case ast.Call(func=ast.Attribute(attr=method), args=[key, *_]) if method in LOOK_UPS:
             return _sentence("looks up", _named([key], names))
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            return _sentence("has a table of", _majority([ast.Constant(item.arg) for item in keywords], names))
         case ast.Dict():
             return _sentence("has a table of", _majority([key for key in node.keys if key], names))
         case ast.Tuple() | ast.List() | ast.Set():
             return _sentence("lists", _majority(node.elts, names))
-        case ast.Assign() | ast.AnnAssign() if node.value:
+        case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() if node.value:
             return _sentence("gives a name to", _named([node.value], names))
+        case ast.arguments():
+            defaults = [default for default in (*node.defaults, *node.kw_defaults) if default]
+            return _sentence("gives a name to", _named(defaults, names))
         case _:
             return ""
 

@@ -34,8 +34,10 @@ def test_every_page_that_the_code_cites_exists() -> None:
     assert [place for place in sorted(cited) if not list((ROOT / "docs").glob(f"{place[1]}*"))] == []
 
 
-def test_every_decision_that_the_code_cites_exists() -> None:
-    assert [place for place in sorted(_cited(_ADR)) if not list(ADRS.glob(f"{int(place[1]):04}-*.md"))] == []
+def test_every_decision_that_the_code_or_a_page_cites_exists() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    cited = _cited(_ADR) | {(page.name, number) for page in pages for number in _ADR.findall(page.read_text())}
+    assert [place for place in sorted(cited) if not list(ADRS.glob(f"{int(place[1]):04}-*.md"))] == []
 
 
 def test_every_section_of_the_design_that_the_code_cites_exists() -> None:
