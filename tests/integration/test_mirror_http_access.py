@@ -54,8 +54,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served(place: Path) -> Iterator[Mirror]:
+    """A mirror of the test's own: wrong passwords cost an address time, whoever gave them."""
     with mirror(place / "root", "--users", str(place / "users")) as running:
         yield running
 
