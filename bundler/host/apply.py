@@ -87,9 +87,11 @@ def apply_steps(
     left = list(earlier.made) if earlier else []
     journal = Journal(head)
     wanted = {step.record.key for step in steps if step.record is not None}
-    for record in [record for record in reversed(left) if record.key not in wanted]:
-        _undo(host, [record], installer, say)
-        left.remove(record)
+    unwanted = [record for record in left if record.key not in wanted]
+    while unwanted:
+        same = _take(unwanted, unwanted[-1])
+        _undo(host, same, installer, say)
+        _take(left, same[-1])
         _write(host, installer, replace(journal, made=tuple(left)))
     made: list[Record] = []
     for step in steps:

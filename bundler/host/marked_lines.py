@@ -53,10 +53,12 @@ def _without(lines: Sequence[str], marks: Marks) -> list[str]:
     kept: list[str] = []
     began: int | None = None
     for line in lines:
-        if line == marks.begin:
+        # an editor may have changed the ends of all lines
+        text = line.removesuffix("\r")
+        if text == marks.begin:
             began = len(kept)
         kept.append(line)
-        if line == marks.end and began is not None:
+        if text == marks.end and began is not None:
             del kept[began:]
             began = None
     return kept

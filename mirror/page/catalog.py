@@ -1,6 +1,6 @@
 """What a bundle holds, as a person looks for it: packages, images, files; built once for a bundle, searched in memory.
 
-Pure. Everything is read from the index; text of it is shown escape_unprintable and of bounded length.
+Pure. Everything is read from the index; its text is shown escaped and of bounded length.
 """
 
 from __future__ import annotations

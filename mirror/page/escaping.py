@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from bundler.model.json_value import Json
 
 MAX_SHOWN_CHARACTERS = 400
 _KEPT_IN_BLOCKS = "\n\t"
@@ -33,11 +29,9 @@ def escape_unprintable_block(text: str) -> str:
     return escape_unprintable(text, kept=_KEPT_IN_BLOCKS)
 
 
-def shown(value: Json) -> str:
-    """Return a value of `about` as one line of bounded length; "" for whatever is no text."""
-    if not isinstance(value, str):
-        return ""
-    return escape_unprintable(value if len(value) <= MAX_SHOWN_CHARACTERS else value[: MAX_SHOWN_CHARACTERS - 1] + "…")
+def shown(text: str) -> str:
+    """Return the text as one line of bounded length."""
+    return escape_unprintable(text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…")
 
 
 def _is_space(character: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from bundler.errors import BundleFormatError, ErrorId, SiteError
@@ -61,6 +59,16 @@ def test_a_step_that_is_not_wanted_any_more_is_undone_first() -> None:
     applied(host, STEPS)
     assert applied(host, (FILE, START)) == [f"remove {HOSTS}", "drop one", "start it"]
     assert made(host) == ["stop it", f"remove {UNIT}"]
+
+
+def test_what_was_undone_first_is_forgotten_before_the_next_is() -> None:
+    host = MemoryHost({HOSTS: b""})
+    applied(host, STEPS)
+    host.failing["drop", "one"] = CommandResult(1, "", "")
+    with pytest.raises(SiteError) as raised:
+        applied(host, (FILE, START))
+    assert raised.value.step == "drop one"
+    assert made(host) == ["stop it", f"remove {UNIT}", "drop one"]
 
 
 def test_a_failing_step_in_the_middle_is_named_and_stops_the_rest() -> None:
@@ -185,6 +193,18 @@ def test_what_was_interrupted_is_finished_by_the_same_steps(moment: str) -> None
     assert made(host).count(f"remove {UNIT}") == 1
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_was_interrupted_and_is_not_wanted_any_more_is_nobody_else_s(moment: str) -> None:
+    host = _FragileHost()
+    applied(host, (FIRST, FILE, START))
+    host.dies = moment
+    with pytest.raises(_PowerFailureError):
+        applied(host, (FIRST, OTHER, START))
+    host.dies = ""
+    assert applied(host, (FIRST,)) == ["stop it", f"remove {UNIT}"]
+    assert (sorted(host.files), made(host)) == ([JOURNAL], ["drop one"])
+
+
 def test_only_root_changes_a_host() -> None:
     for act in (lambda host: applied(host, STEPS), lambda host: undo_all(host, INSTALLER, print)):
         with pytest.raises(SiteError, match="only root") as raised:
@@ -209,18 +229,17 @@ def test_a_journal_of_a_higher_format_is_left_alone() -> None:
     assert JOURNAL in host.files
 
 
-def test_keys_of_a_newer_version_survive_an_undoing_that_stops() -> None:
+def test_the_head_survives_an_undoing_that_stops_on_its_way() -> None:
+    head = {**HEAD, "later": {"deep": [1]}}
     host = MemoryHost()
-    applied(host, (FILE, START), {**HEAD, "later": {"deep": [1]}})
-    written = json.loads(host.files[JOURNAL])
-    for record in written["made"]:
-        record["taken_at"] = 7
-    host.files[JOURNAL] = json.dumps(written).encode()
-    host.failing["stop", "it"] = CommandResult(1, "", "")
+    applied(host, (FIRST, FILE, START), head)
+    host.failing["drop", "one"] = CommandResult(1, "", "")
     with pytest.raises(SiteError):
         undo_all(host, INSTALLER, lambda _: None)
     journal = read_journal(host, INSTALLER)
     assert journal is not None
-    assert journal.head == {"site": "edge-1", "later": {"deep": [1]}}
+    assert journal.head == head
+    # what was undone is forgotten at once
+    assert undo_lines(journal) == ["drop one"]
     host.failing.clear()
-    assert undone(host) == ["stop it", f"remove {UNIT}"]
+    assert undone(host) == ["drop one"]

@@ -53,3 +53,9 @@ def test_a_last_line_without_an_end_gets_one() -> None:
 
 def test_the_nearest_beginning_counts() -> None:
     assert without_block(b"# test: begin\nmine\n" + BLOCK + b"b\n", MARKS) == b"# test: begin\nmine\nb\n"
+
+
+def test_a_block_stays_ours_when_an_editor_changes_the_ends_of_lines() -> None:
+    held = (b"a\n" + BLOCK).replace(b"\n", b"\r\n")
+    assert without_block(held, MARKS) == b"a\r\n"
+    assert with_block(held, LINES, MARKS) == b"a\r\n" + BLOCK

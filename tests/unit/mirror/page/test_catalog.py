@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bundler.model.digest import Digest
+from bundler.model.image.oci import DOCKER_MANIFEST, OCI_INDEX
 from mirror.page.catalog import MAX_NAMES, make_catalog
 from tests.fakes.served_tree import AMD64, ARM64, MIB, image, kubeedge_files, listed, rpm
 
@@ -38,6 +39,17 @@ def test_image_is_found_by_its_other_names_and_has_its_layers_size() -> None:
     (both,) = make_catalog(image("a/b:1", platforms=(AMD64, ARM64))).images_in("k8simage")
     assert both.size == 80 * MIB + 1024
     assert both.platforms == ("linux/amd64", "linux/arm64")
+
+
+def test_an_image_s_size_is_that_of_what_the_registry_gives() -> None:
+    name = "docker.io/a/b:1"
+    path = f"k8simage/blobs/sha256/{Digest.sha256(b'top').hex}"
+    own = str(listed(path, 0).blob.digest)
+    top = listed(path, 500, "images", media_type=DOCKER_MANIFEST, images=[name], names=[name], digest=own)
+    layer = listed("k8simage/blobs/sha256/layer", MIB, "images", media_type="layer", images=[name])
+    view = listed("k8simage/blobs/sha256/view", 300, "images", media_type=OCI_INDEX, images=[name])
+    (found,) = make_catalog([top, layer, view]).images_in("k8simage")
+    assert found.size == MIB + 500
 
 
 def test_layers_come_by_digest_alone() -> None:
