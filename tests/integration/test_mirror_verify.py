@@ -52,7 +52,7 @@ def tree(whole: Path, tmp_path: Path) -> Path:
 
 
 def mirror_verify(*arguments: str, code: int, **variables: str) -> tuple[dict[str, Any], str]:
-    """Run the command and return its JSON and its stderr."""
+    """Run the command and return its JSON, or {} where it failed without an answer, and its stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "mirror", "verify", "--json", *arguments],
         env={**os.environ, "HOME": "/nonexistent", **variables},
@@ -62,8 +62,11 @@ def mirror_verify(*arguments: str, code: int, **variables: str) -> tuple[dict[st
         check=False,
     )
     assert done.returncode == code, done.stdout + done.stderr
-    answer = json.loads(done.stdout) if done.stdout else {}
-    assert answer.get("schema", "mirror.verify/1") == "mirror.verify/1"
+    answer = json.loads(done.stdout)
+    if answer["schema"] == "mirror.error/1":
+        assert answer["code"] == code
+        return {}, done.stderr
+    assert answer["schema"] == "mirror.verify/1"
     return answer, done.stderr
 
 
