@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-import deflate
-from isal import isal_zlib
-
 from bundler.errors import ToolMissingError
 
 if TYPE_CHECKING:
@@ -71,11 +68,16 @@ def _sample() -> bytes:
     return (text + text[::-1] + b"kubeedge/" * 700 + text + noise + text)[:SAMPLE_BYTES]
 
 
+# the libraries are loaded by whoever deflates: most commands only want to know a deflater's name
 def _libdeflate_1(block: bytes | memoryview) -> bytes:
+    import deflate
+
     return bytes(deflate.deflate_compress(block, 1))
 
 
 def _isal_2(block: bytes | memoryview) -> bytes:
+    from isal import isal_zlib
+
     deflated: bytes = isal_zlib.compress(block, 2, -15)
     return deflated
 
@@ -95,6 +97,8 @@ DEFLATERS: Mapping[str, Deflater] = {deflater.name: deflater for deflater in (LI
 
 def crc32(data: bytes | memoryview, value: int = 0) -> int:
     """Return the CRC-32 (RFC 1952, 8) of data that follow bytes with the given one."""
+    import deflate
+
     checksum: int = deflate.crc32(data, value)
     return checksum
 

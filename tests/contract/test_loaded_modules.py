@@ -22,9 +22,19 @@ LOADED = (
         ("bundler", "inspect", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
         ("bundler", "diff", "bundler.archive", ("bundler.kinds", "bundler.net", "bundler.push", "requests", "yaml")),
         ("bundler", "load-images", "bundler.push", ("bundler.kinds", "bundler.net", "requests", "yaml")),
-        ("bundler", "push-images", "bundler.push", ("bundler.kinds", "docker", "requests", "urllib3", "yaml")),
+        (
+            "bundler",
+            "push-images",
+            "bundler.push",
+            ("bundler.kinds", "deflate", "docker", "isal", "requests", "urllib3", "yaml"),
+        ),
         ("bundler", "check", "bundler.kinds", ("bundler.push", "bundler.net.http.transport", "requests")),
-        ("mirror", "serve", "mirror.settings", ("mirror.probe", "mirror.service", "mirror.client", "requests")),
+        (
+            "mirror",
+            "serve",
+            "mirror.settings",
+            ("mirror.probe", "mirror.service", "mirror.client", "deflate", "isal", "requests"),
+        ),
         ("mirror", "service", "mirror.service", ("mirror.probe", "requests")),
     ],
 )
