@@ -95,7 +95,7 @@ class Kind(EntryReader[E], Protocol[E, A]):
                 is a single thing pins it anew.
             moved: what it pinned and somebody asked to move by name, while the rest is kept.
 
-        Raises SourceError, IntegrityError, ManifestError (the wish itself cannot be met), StorageError.
+        Raises SourceError, IntegrityError, ManifestError (what the entry asks for cannot be had), StorageError.
         """
 
     def disagreements(self, entry: E, pinned: Sequence[A], platforms: Sequence[Platform]) -> Iterable[str]:

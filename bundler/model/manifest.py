@@ -115,5 +115,5 @@ class Manifest:
 
 
 def entry_fingerprint(entry: Entry) -> Digest:
-    """Return the SHA-256 of an entry's meaning, by which a lock knows that it still answers the same wish."""
+    """Return the SHA-256 of an entry's meaning, by which a lock knows that it still answers the same entry."""
     return Digest.sha256(dump_canonical(entry.meaning()))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-SUMMARY = "repodata of packages (peer: createrepo_c), closure of wishes (peer: dnf repoquery --resolve)"
+SUMMARY = "repodata of packages (peer: createrepo_c), closure of package specs (peer: dnf repoquery --resolve)"
 OURS, PEER, PEER_XML = "bundler", "createrepo_c", "createrepo_c --no-database"
 MIN_SPEED = 1
 BUILT_S = 1_600_000_000

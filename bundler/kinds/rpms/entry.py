@@ -45,7 +45,7 @@ class InstalledList:
     packages: tuple[Nevra, ...]
 
     def meaning(self) -> Json:
-        """Return what it says: another content is another wish."""
+        """Return what it says: another content is another meaning."""
         return {"path": str(self.path), "digest": str(Digest.sha256(self.text.encode()))}
 
 

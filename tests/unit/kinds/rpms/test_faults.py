@@ -163,13 +163,13 @@ def refused(entry: RpmEntry, files: Files, store: MemoryStore, task: RecordingTa
     return caught.value
 
 
-def wishing(*texts: str) -> RpmEntry:
-    wishes = tuple(PackageSpec(text, Position("m.yaml", 9 + number, 7)) for number, text in enumerate(texts))
-    return replace(ENTRY, packages=wishes)
+def asking_for(*texts: str) -> RpmEntry:
+    specs = tuple(PackageSpec(text, Position("m.yaml", 9 + number, 7)) for number, text in enumerate(texts))
+    return replace(ENTRY, packages=specs)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "said"),
+    ("specs", "said"),
     [
         (("app", "nothing"), ["m.yaml:10:7", "nothing"]),
         (("app = 1.0", "app = 2.0"), ["m.yaml:9:7", "m.yaml:10:7", "app"]),
@@ -178,12 +178,12 @@ def wishing(*texts: str) -> RpmEntry:
         (("/no/such/file",), ["m.yaml:9:7", "/no/such/file"]),
     ],
 )
-def test_wishes_that_cannot_be_met_name_their_lines_and_move_no_package(
-    store: MemoryStore, task: RecordingTask, wishes: tuple[str, ...], said: list[str]
+def test_specs_that_cannot_be_met_name_their_lines_and_move_no_package(
+    store: MemoryStore, task: RecordingTask, specs: tuple[str, ...], said: list[str]
 ) -> None:
     packages = (*PACKAGES, SmallRpm("app", version="2.0"), SmallRpm("needy", requires=("absent",)))
     files = repository(BASE, packages)
-    error = refused(wishing(*wishes), files, store, task)
+    error = refused(asking_for(*specs), files, store, task)
     assert isinstance(error, ManifestError)
     assert [text for text in said if text not in error.text()] == []
     assert not any(files[url] in store.blobs.values() for url in files if url.endswith(".rpm"))

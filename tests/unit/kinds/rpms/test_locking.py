@@ -283,7 +283,7 @@ def test_a_key_that_is_none_names_its_repository(store: MemoryStore, task: Recor
     assert "gpgkey of repository base" in error.where
 
 
-def test_an_unsatisfiable_wish_fetches_no_package(store: MemoryStore, task: RecordingTask) -> None:
+def test_an_unsatisfiable_spec_fetches_no_package(store: MemoryStore, task: RecordingTask) -> None:
     files = repository(BASE, [APP])
     at_hand = sources(files, store)
     with pytest.raises(BundlerError) as caught:

@@ -79,7 +79,7 @@ def test_everything_an_entry_may_say(tmp_path: Path) -> None:
         ),
         RepoSpec("open", mirrorlist="https://x.example/list", gpgcheck=False),
     )
-    assert [wish.text for wish in entry.packages] == ["docker-ce-20.10*", "/usr/sbin/vsftpd", "@base"]
+    assert [spec.text for spec in entry.packages] == ["docker-ce-20.10*", "/usr/sbin/vsftpd", "@base"]
     assert (entry.weak_dependencies, entry.multilib, entry.roles) == (True, True, ("edge",))
     jsonschema.validate(yaml.safe_load(FULL), dict(RPM_SCHEMA), jsonschema.Draft202012Validator)
 
