@@ -107,10 +107,13 @@ def test_after_some_wrong_passwords_the_connection_is_closed(owner: FakeOwner) -
     assert client.closing
 
 
-@pytest.mark.parametrize("when", ["while it is checked", "while it waits"])
-def test_whoever_is_gone_meanwhile_gets_no_reply(owner: FakeOwner, when: str) -> None:
+@pytest.mark.parametrize(
+    ("when", "password"),
+    [("while it is checked", "s3cret"), ("while it is checked", "wrong"), ("while it waits", "wrong")],
+)
+def test_whoever_is_gone_meanwhile_gets_no_reply(owner: FakeOwner, when: str, password: str) -> None:
     client = FakeControl()
-    reply_to(client, owner, "edge", "wrong")
+    reply_to(client, owner, "edge", password)
     before = list(client.replies)
     client.ended = when == "while it is checked"
     owner.passwords.work()
@@ -119,7 +122,7 @@ def test_whoever_is_gone_meanwhile_gets_no_reply(owner: FakeOwner, when: str) ->
         call()
     assert client.replies == before
     assert owner.transfers == []
-    assert client.account.failures == 0
+    assert (client.account.failures, client.account.logged_in) == (0, False)
 
 
 def test_a_check_that_fails_lets_nobody_in(owner: FakeOwner) -> None:
