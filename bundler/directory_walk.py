@@ -26,7 +26,7 @@ _STEP = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-class Identity(NamedTuple):
+class Inode(NamedTuple):
     """What tells one file or directory from every other one that exists."""
 
     device: int
@@ -37,12 +37,12 @@ class MadeDirectory(NamedTuple):
     """A directory that did not exist before, so that it, and no other one at its path, can be removed again."""
 
     path: Path
-    identity: Identity
+    inode: Inode
 
 
-def identity(status: os.stat_result) -> Identity:
-    """Return the identity in a status."""
-    return Identity(status.st_dev, status.st_ino)
+def inode_of(status: os.stat_result) -> Inode:
+    """Return the inode in a status."""
+    return Inode(status.st_dev, status.st_ino)
 
 
 @contextmanager
@@ -131,10 +131,10 @@ def names_in(directory: int) -> list[str]:
         return [entry.name for entry in entries]
 
 
-def remove_at(parent: int, name: str, known: Identity, *, directory: bool = False) -> None:
+def remove_at(parent: int, name: str, known: Inode, *, directory: bool = False) -> None:
     """Remove a file, or an empty directory, unless something else has its name by now."""
     with suppress(FileNotFoundError):
-        if identity(os.stat(name, dir_fd=parent, follow_symlinks=False)) == known:
+        if inode_of(os.stat(name, dir_fd=parent, follow_symlinks=False)) == known:
             (os.rmdir if directory else os.unlink)(name, dir_fd=parent)
 
 
@@ -179,7 +179,7 @@ class _Walk:
     def _made_below(self, name: str) -> int:
         with suppress(FileExistsError):  # another process makes the same one
             descriptor = make_directory(self._here, name, self._mode)
-            self.made.append(MadeDirectory(self._at / name, identity(os.fstat(descriptor))))
+            self.made.append(MadeDirectory(self._at / name, inode_of(os.fstat(descriptor))))
             os.close(descriptor)
         return os.open(name, _STEP, dir_fd=self._here)
 

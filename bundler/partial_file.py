@@ -12,7 +12,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bundler.directory_walk import identity, names_in, open_directory_at, opened_directory, remove_at
+from bundler.directory_walk import inode_of, names_in, open_directory_at, opened_directory, remove_at
 from bundler.durable import storage_errors
 from bundler.model.removed import Removed
 
@@ -92,7 +92,7 @@ def partial_file(final: Path, on_wait: Callable[[], None], *, mode: int = FILE_M
             yield PartialFile(final, directory, descriptor)
         finally:
             with storage_errors(final):
-                remove_at(directory, name, identity(os.fstat(descriptor)))
+                remove_at(directory, name, inode_of(os.fstat(descriptor)))
                 os.close(descriptor)
     finally:
         os.close(directory)

@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory
-from bundler.directory_walk import identity, names_in, remove_at
+from bundler.directory_walk import inode_of, names_in, remove_at
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.removed import Removed
 
@@ -50,7 +50,7 @@ def remove_left_staging(root: int) -> Removed:
                 os.unlink(file, dir_fd=directory)
         finally:
             os.close(directory)
-        remove_at(root, name, identity(known), directory=True)
+        remove_at(root, name, inode_of(known), directory=True)
         removed += Removed(max(1, len(sizes)), sum(sizes.values()))
     return removed
 

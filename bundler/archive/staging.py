@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from bundler.archive.open_beneath import open_directory
-from bundler.directory_walk import identity, make_directory, names_in, remove_at
+from bundler.directory_walk import inode_of, make_directory, names_in, remove_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundler.directory_walk import Identity
+    from bundler.directory_walk import Inode
 
 PRIVATE_MODE = 0o700
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -35,16 +35,16 @@ class Staging:
         self._root = root
         self._name = name
         self._directory = -1
-        self._identities: list[Identity] = []
-        self._placed: list[tuple[str, Identity]] = []
-        self._made: list[tuple[str, Identity]] = []
+        self._inodes: list[Inode] = []
+        self._placed: list[tuple[str, Inode]] = []
+        self._made: list[tuple[str, Inode]] = []
 
     def __enter__(self) -> Self:
         self._directory = make_directory(self._root, self._name, PRIVATE_MODE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        known = identity(os.fstat(self._directory))
+        known = inode_of(os.fstat(self._directory))
         try:
             for name in names_in(self._directory):
                 os.unlink(name, dir_fd=self._directory)
@@ -54,10 +54,10 @@ class Staging:
 
     def create(self, mode: int) -> tuple[str, int]:
         """Create an empty file with exactly this mode; return its staged name and a descriptor to write to."""
-        name = str(len(self._identities))
+        name = str(len(self._inodes))
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(name, flags, 0o600, dir_fd=self._directory)
-        self._identities.append(identity(os.fstat(descriptor)))
+        self._inodes.append(inode_of(os.fstat(descriptor)))
         os.fchmod(descriptor, mode)
         return name, descriptor
 
@@ -70,7 +70,7 @@ class Staging:
             os.rename(name, last, src_dir_fd=self._directory, dst_dir_fd=directory)
         finally:
             os.close(directory)
-        self._placed.append((path, self._identities[int(name)]))
+        self._placed.append((path, self._inodes[int(name)]))
 
     def sync(self) -> None:
         """Flush this file system to the disk: syncfs(2), which Python does not have."""
@@ -84,7 +84,7 @@ class Staging:
             if (mtime := dates.get(path)) is not None:
                 directory = open_directory(self._root, path)
                 try:
-                    if identity(os.fstat(directory)) == known:
+                    if inode_of(os.fstat(directory)) == known:
                         os.utime(directory, (mtime, mtime))
                 finally:
                     os.close(directory)
@@ -109,10 +109,10 @@ class Staging:
                 continue
             finally:
                 os.close(directory)
-            self._made.append((here, identity(os.fstat(made))))
+            self._made.append((here, inode_of(os.fstat(made))))
             os.close(made)
 
-    def _unmake(self, path: str, known: Identity, *, directory: bool) -> None:
+    def _unmake(self, path: str, known: Inode, *, directory: bool) -> None:
         parent, _, last = path.rpartition("/")
         # a directory that is gone by now, or somebody else's link, has nothing of ours below it
         with suppress(FileNotFoundError, NotADirectoryError):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bundler.host.failure import Failure, Reason, StepFailedError
+from bundler.host.failure import Reason, StepFailedError, StepFailure
 from bundler.host.journal import Journal
 from bundler.host.steps import undo
 from bundler.model.json_value import unreadable_words
@@ -38,7 +38,7 @@ class Installer:
     journal: str
     called: str
     marks: Marks
-    error: Callable[[Failure], BundlerError]
+    error: Callable[[StepFailure], BundlerError]
 
 
 def read_journal(host: Host, installer: Installer) -> Journal | None:
@@ -58,14 +58,14 @@ def read_journal(host: Host, installer: Installer) -> Journal | None:
 def unreadable(installer: Installer, error: Exception) -> BundlerError:
     """Return the installer's error for a journal, or a journal's head, that cannot be read."""
     return installer.error(
-        Failure(Reason.JOURNAL_UNREADABLE, f"cannot be read: {unreadable_words(error)}", where=installer.journal)
+        StepFailure(Reason.JOURNAL_UNREADABLE, f"cannot be read: {unreadable_words(error)}", where=installer.journal)
     )
 
 
 def require_root(host: Host, installer: Installer) -> None:
     """Raise the installer's error (NOT_ROOT) unless this process may change the host."""
     if not host.is_root():
-        raise installer.error(Failure(Reason.NOT_ROOT, "only root may change this host"))
+        raise installer.error(StepFailure(Reason.NOT_ROOT, "only root may change this host"))
 
 
 def apply_steps(

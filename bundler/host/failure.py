@@ -16,7 +16,7 @@ class Reason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class StepFailure:
     """What happened.
 
     Arguments:
@@ -34,6 +34,6 @@ class Failure:
 class StepFailedError(Exception):
     """A step cannot be taken or undone. Raised by steps, which do not know on whose behalf; `apply` translates it."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: StepFailure) -> None:
         super().__init__(failure.what)
         self.failure = failure

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bundler.host.failure import Failure, Reason, StepFailedError
+from bundler.host.failure import Reason, StepFailedError, StepFailure
 from bundler.host.journal import Record
 from bundler.host.marked_lines import AT_END, Marks, Place, with_block, without_block
 
@@ -81,7 +81,7 @@ class WriteFile:
         content = host.read(self.path)
         if content is not None and hashlib.sha256(content).hexdigest() not in ours:
             what = "exists already, and is not what was made here"
-            raise StepFailedError(Failure(Reason.FILE_TAKEN, what, where=self.path))
+            raise StepFailedError(StepFailure(Reason.FILE_TAKEN, what, where=self.path))
         host.write(self.path, self.content, self.mode)
 
 
@@ -179,7 +179,7 @@ def must(host: Host, command: tuple[str, ...], *, tolerated: int = 0) -> None:
     if done.code not in (0, tolerated):
         lines = (done.stderr or done.stdout).strip().splitlines()
         what = f"exit {done.code}" + (f": {lines[-1]}" if lines else "")
-        raise StepFailedError(Failure(Reason.COMMAND_FAILED, what, where=shlex.join(command)))
+        raise StepFailedError(StepFailure(Reason.COMMAND_FAILED, what, where=shlex.join(command)))
 
 
 def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks) -> str:

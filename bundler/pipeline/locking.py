@@ -55,7 +55,7 @@ def pin_manifest(
     moved = entries_to_update(previous, update) if previous else frozenset()
     before = {entry.name: entry for entry in previous.entries} if previous else {}
     asked = {estimated.wanted.name: estimated for estimated in estimates}
-    pinning = _Pinning(manifest, context, before, tuple(update), moved, asked)
+    pinning = _ManifestPinning(manifest, context, before, tuple(update), moved, asked)
     listed = pinning.round(manifest_entries(manifest))
     derived = pinning.round(derived_entries(manifest, listed.discovered))
     ordered = sorted([*listed.pinned, *derived.pinned], key=lambda entry: entry.name)
@@ -73,7 +73,7 @@ class _Round:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pinning:
+class _ManifestPinning:
     """What the rounds of one `pin_manifest` share."""
 
     manifest: Manifest

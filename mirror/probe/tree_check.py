@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mirror.probe.interface import MirrorClient, RegistryPlace
 
 
-class _TooLongError(Exception):
+class _BodyTooLongError(Exception):
     """More bytes came than any file of that name may have."""
 
 
@@ -80,12 +80,12 @@ class _TreeCheck:
                 for chunk in reply.chunks:
                     held += chunk
                     if len(held) > max_bytes:
-                        raise _TooLongError
+                        raise _BodyTooLongError
             return bytes(held)
 
         try:
             return self.retrier.with_retries(path, attempt)
-        except _TooLongError as error:
+        except _BodyTooLongError as error:
             raise BundleFormatError(
                 ErrorId.BUNDLE_INVALID,
                 f"{path} has more than {max_bytes} bytes",

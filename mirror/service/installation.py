@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
 from bundler.host.apply import Installer, apply_steps, read_journal, require_root, undo_all, unreadable
-from bundler.host.failure import Failure, Reason
+from bundler.host.failure import Reason, StepFailure
 from mirror.service.saved_rules import MARKS
 from mirror.settings import ListenAddress
 
@@ -36,7 +36,7 @@ _REMEDIES = {
 }
 
 
-def _error(failure: Failure) -> ServeError:
+def _error(failure: StepFailure) -> ServeError:
     return ServeError(
         ErrorId.SERVICE_FAILED,
         _WORDS.get(failure.reason, failure.what),

@@ -25,11 +25,11 @@ MAX_DELAY_S = 8.0
 FORGET_S = 900.0
 _BUCKETS, _PLACES = 1024, 8
 # the network, failures, when the last one was, when the next password may be looked at (CLOCK_MONOTONIC)
-_ENTRY = struct.Struct("=16sIdd")
+_TALLY = struct.Struct("=16sIdd")
 _IPV6_NETWORK_BYTES = 8
 
 
-class _Entry(NamedTuple):
+class _Tally(NamedTuple):
     key: bytes
     failures: int
     failed_s: float
@@ -56,7 +56,7 @@ class FailedLogins:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = ProcessLock()
-        self._page = mmap.mmap(-1, _BUCKETS * _PLACES * _ENTRY.size)
+        self._page = mmap.mmap(-1, _BUCKETS * _PLACES * _TALLY.size)
 
     def wait_s(self, address: str) -> float:
         """Return how long an address has to wait, 0 when its password may be looked at now.
@@ -65,46 +65,46 @@ class FailedLogins:
         """
         with self._lock.held():
             now = self._clock()
-            offset, entry = self._find(_key(address), now)
-            if entry.failures < FREE_FAILURES:
+            offset, tally = self._find(_key(address), now)
+            if tally.failures < FREE_FAILURES:
                 return 0.0
-            if entry.next_s > now:
-                return entry.next_s - now
-            self._write(offset, entry._replace(next_s=now + _delay_s(entry.failures)))
+            if tally.next_s > now:
+                return tally.next_s - now
+            self._write(offset, tally._replace(next_s=now + _delay_s(tally.failures)))
             return 0.0
 
     def failed(self, address: str) -> None:
         """Count a wrong password."""
         with self._lock.held():
             now = self._clock()
-            offset, entry = self._find(_key(address), now)
-            failures = min(entry.failures + 1, 1 << 31)
+            offset, tally = self._find(_key(address), now)
+            failures = min(tally.failures + 1, 1 << 31)
             next_s = now + _delay_s(failures) if failures >= FREE_FAILURES else now
-            self._write(offset, _Entry(entry.key, failures, now, next_s))
+            self._write(offset, _Tally(tally.key, failures, now, next_s))
 
     def succeeded(self, address: str) -> None:
         """Let the next password be looked at: this one was right. What failed before stays counted."""
         with self._lock.held():
             now = self._clock()
-            offset, entry = self._find(_key(address), now)
-            if entry.failures:
-                self._write(offset, entry._replace(next_s=now))
+            offset, tally = self._find(_key(address), now)
+            if tally.failures:
+                self._write(offset, tally._replace(next_s=now))
 
-    def _find(self, key: bytes, now: float) -> tuple[int, _Entry]:
-        """Return an address's place and entry: an empty one where there is none, or it is too old."""
+    def _find(self, key: bytes, now: float) -> tuple[int, _Tally]:
+        """Return an address's place and tally: an empty one where there is none, or it is too old."""
         first = zlib.crc32(key) % _BUCKETS * _PLACES
-        oldest, oldest_s = first * _ENTRY.size, float("inf")
+        oldest, oldest_s = first * _TALLY.size, float("inf")
         for place in range(first, first + _PLACES):
-            offset = place * _ENTRY.size
-            entry = _Entry(*_ENTRY.unpack_from(self._page, offset))
-            if entry.failures and entry.key == key:
-                return offset, entry if now - entry.failed_s < FORGET_S else _Entry(key, 0, 0.0, 0.0)
-            if entry.failed_s < oldest_s:
-                oldest, oldest_s = offset, entry.failed_s
-        return oldest, _Entry(key, 0, 0.0, 0.0)
+            offset = place * _TALLY.size
+            tally = _Tally(*_TALLY.unpack_from(self._page, offset))
+            if tally.failures and tally.key == key:
+                return offset, tally if now - tally.failed_s < FORGET_S else _Tally(key, 0, 0.0, 0.0)
+            if tally.failed_s < oldest_s:
+                oldest, oldest_s = offset, tally.failed_s
+        return oldest, _Tally(key, 0, 0.0, 0.0)
 
-    def _write(self, offset: int, entry: _Entry) -> None:
-        _ENTRY.pack_into(self._page, offset, *entry)
+    def _write(self, offset: int, tally: _Tally) -> None:
+        _TALLY.pack_into(self._page, offset, *tally)
 
 
 def _delay_s(failures: int) -> float:

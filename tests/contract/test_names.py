@@ -177,6 +177,15 @@ def test_words_for_results_are_defined_once() -> None:
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
 
 
+def test_no_class_has_the_name_of_another() -> None:
+    found = defaultdict(list)
+    for path in python_files(*PRODUCT):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ClassDef):
+                found[node.name.lstrip("_")].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
 def test_files_of_one_name_mean_the_same() -> None:
     found = defaultdict(list)
     for path in python_files(*PRODUCT):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.directory_walk import (
-    identity,
+    inode_of,
     make_directories,
     make_directory,
     open_directory_at,
@@ -97,7 +97,7 @@ def test_only_what_was_made_is_removed_again(tmp_path: Path) -> None:
 def test_a_file_that_took_the_name_stays(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(b"")
     (tmp_path / "new").write_bytes(b"")
-    known = identity((tmp_path / "old").stat())
+    known = inode_of((tmp_path / "old").stat())
     with opened_directory(tmp_path) as parent:
         remove_at(parent, "new", known)
         remove_at(parent, "gone", known)

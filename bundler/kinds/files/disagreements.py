@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _WantedFile:
     """One file, or one subtree, that an entry asks for; `take` is None for the checksum file of a download."""
 
     download: Download
@@ -62,14 +62,14 @@ def file_disagreements(
 ) -> Iterator[str]:
     """Yield, a line each, how files are not what an entry asks for; arguments as for `Kind.disagreements`."""
     wanted = [
-        _Wanted(download, take)
+        _WantedFile(download, take)
         for download in entry.downloads
         if _is_for(download, platforms)
         for take in (*download.takes, *([None] if download.checksum_path else []))
     ]
     single = {item.place: item for item in wanted if not item.place.endswith("/")}
     subtrees = [item for item in wanted if item.place.endswith("/")]
-    answered: dict[_Wanted, list[FileArtifact]] = {item: [] for item in wanted}
+    answered: dict[_WantedFile, list[FileArtifact]] = {item: [] for item in wanted}
     for artifact in pinned:
         found = single.get(artifact.path) or next((item for item in subtrees if item.answered_by(artifact)), None)
         if found is None:
@@ -82,7 +82,7 @@ def file_disagreements(
     yield from _contradictions(answered)
 
 
-def _differences(artifact: FileArtifact, wanted: _Wanted, entry: FileEntry) -> Iterator[str]:
+def _differences(artifact: FileArtifact, wanted: _WantedFile, entry: FileEntry) -> Iterator[str]:
     take = wanted.take
     # without a mode of the entry's own, a member has the one that it had in the archive
     own_mode = artifact.mode if take and take.member else 0o644
@@ -102,7 +102,7 @@ def _differences(artifact: FileArtifact, wanted: _Wanted, entry: FileEntry) -> I
     return differences(compared)
 
 
-def _contradictions(answered: dict[_Wanted, list[FileArtifact]]) -> Iterator[str]:
+def _contradictions(answered: dict[_WantedFile, list[FileArtifact]]) -> Iterator[str]:
     """Yield what cannot be true of one download: that it is of several contents, or a member of it is."""
     downloads: dict[Download, set[object]] = {}
     members: dict[tuple[Download, str], set[object]] = {}

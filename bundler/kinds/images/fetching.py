@@ -41,10 +41,10 @@ class ImageFetch:
 
 def image_fetches(artifacts: Sequence[ImageArtifact]) -> tuple[Fetch, ...]:
     """Return what brings all these images into the store: documents first, every blob once, sorted by digest."""
-    wanted: dict[Blob, _Wanted] = {}
+    wanted: dict[Blob, _WantedBlob] = {}
 
-    def want(blob: Blob, artifact: ImageArtifact, *, is_document: bool) -> _Wanted:
-        found = wanted.setdefault(blob, _Wanted(blob, is_document, [], set()))
+    def want(blob: Blob, artifact: ImageArtifact, *, is_document: bool) -> _WantedBlob:
+        found = wanted.setdefault(blob, _WantedBlob(blob, is_document, [], set()))
         found.artifacts.append(artifact)
         return found
 
@@ -62,7 +62,7 @@ def image_fetches(artifacts: Sequence[ImageArtifact]) -> tuple[Fetch, ...]:
 
 
 @dataclass(slots=True)
-class _Wanted:
+class _WantedBlob:
     """One blob while all images are gone through."""
 
     blob: Blob

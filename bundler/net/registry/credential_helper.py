@@ -28,7 +28,7 @@ _READ_BYTES = 64 * 1024
 _NOT_FOUND = "credentials not found"
 
 
-class _TooLongError(Exception):
+class _AnswerTooLongError(Exception):
     """A helper prints without end."""
 
 
@@ -58,7 +58,7 @@ def ask_helper(
         status, output, complaint = _run(path, server, environment, within_s)
     except subprocess.TimeoutExpired as error:
         raise _failed(program, server, f"did not answer within {within_s:g} s") from error
-    except _TooLongError as error:
+    except _AnswerTooLongError as error:
         raise _failed(program, server, f"answered more than {MAX_ANSWER_BYTES:,} bytes") from error
     except OSError as error:
         raise _failed(program, server, f"cannot be run: {error.strerror}") from error
@@ -87,7 +87,7 @@ def _run(path: str, server: str, environment: Mapping[str, str], within_s: float
 def _answer(helper: subprocess.Popen[bytes], question: bytes, within_s: float) -> tuple[bytes, bytes]:
     """Write a helper's input and return its stdout and stderr.
 
-    Raises subprocess.TimeoutExpired, _TooLongError when either is longer than MAX_ANSWER_BYTES.
+    Raises subprocess.TimeoutExpired, _AnswerTooLongError when either is longer than MAX_ANSWER_BYTES.
     """
     if helper.stdin is None or helper.stdout is None or helper.stderr is None:
         raise ValueError("a helper is asked through pipes")
@@ -106,7 +106,7 @@ def _answer(helper: subprocess.Popen[bytes], question: bytes, within_s: float) -
                 data = os.read(key.fd, _READ_BYTES)
                 answers[key.fd] += data
                 if len(answers[key.fd]) > MAX_ANSWER_BYTES:
-                    raise _TooLongError
+                    raise _AnswerTooLongError
                 if not data:
                     waiting.unregister(key.fd)
     output, complaint = map(bytes, answers.values())

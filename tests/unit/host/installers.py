@@ -11,7 +11,7 @@ from bundler.host.marked_lines import marks_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bundler.host.failure import Failure
+    from bundler.host.failure import StepFailure
     from bundler.host.steps import Step
     from bundler.model.json_value import Json
     from tests.fakes.host import MemoryHost
@@ -21,7 +21,7 @@ MARKS = marks_of("test")
 HEAD: Mapping[str, Json] = {"site": "edge-1"}
 
 
-def _error(failure: Failure) -> SiteError:
+def _error(failure: StepFailure) -> SiteError:
     return SiteError(
         ErrorId.SERVICE_FAILED, failure.what, where=failure.where, remedy=f"{failure.reason.name}.", step=failure.step
     )

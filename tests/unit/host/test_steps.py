@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.host.failure import Failure, Reason, StepFailedError
+from bundler.host.failure import Reason, StepFailedError, StepFailure
 from bundler.host.interface import CommandResult
 from bundler.host.journal import Record
 from bundler.host.steps import KeepLines, RunCommand, Step, WriteFile, must, undo
@@ -73,7 +73,7 @@ def test_lines_make_no_file() -> None:
 def test_a_command_that_fails(result: CommandResult, what: str) -> None:
     with pytest.raises(StepFailedError, match=what) as raised:
         must(MemoryHost(failing={("touch", "a b"): result}), ("touch", "a b"))
-    assert raised.value.failure == Failure(Reason.COMMAND_FAILED, what, where="touch 'a b'")
+    assert raised.value.failure == StepFailure(Reason.COMMAND_FAILED, what, where="touch 'a b'")
 
 
 def test_undoing_asks_first_whether_there_is_anything_to_undo() -> None:
