@@ -7,10 +7,10 @@ import os
 import socket
 import ssl
 import stat
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.directory_walk import make_directories, unlink_at
 from bundler.durable import storage_errors
 from bundler.host.interface import CommandResult, HttpAnswer
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 COMMAND_TIMEOUT_S = 300
 ANSWER_TIMEOUT_S = 5.0
 MAX_ANSWER_BYTES = 1024 * 1024
+# a log of a day may be longer; what asks for one asks for its end
+MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 _NEW_FILE, _PERMISSIONS = 0o644, 0o777
 _NO_PROGRAM, _TOO_LONG = 127, 124
 # daemons' tools lie in sbin, which is not on every user's path
@@ -34,21 +36,20 @@ class LocalHost:
     def run(self, command: Sequence[str]) -> CommandResult:
         """Run a program in the locale C."""
         try:
-            done = subprocess.run(
+            ended = run_program(
                 list(command),
-                env={**os.environ, "LC_ALL": "C", "PATH": _PATH},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=COMMAND_TIMEOUT_S,
-                check=False,
+                environment={**os.environ, "LC_ALL": "C", "PATH": _PATH},
+                within_s=COMMAND_TIMEOUT_S,
+                max_bytes=MAX_OUTPUT_BYTES,
+                own_group=True,
             )
-        except subprocess.TimeoutExpired:
+        except TakesTooLongError:
             return CommandResult(_TOO_LONG, "", f"it was still running after {COMMAND_TIMEOUT_S} s")
+        except PrintsTooMuchError:
+            return CommandResult(_TOO_LONG, "", f"it printed more than {MAX_OUTPUT_BYTES:,} bytes")
         except OSError as error:
             return CommandResult(_NO_PROGRAM, "", error.strerror or str(error))
-        return CommandResult(done.returncode, done.stdout, done.stderr)
+        return CommandResult(ended.status, _text(ended.stdout), _text(ended.stderr))
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content."""
@@ -105,6 +106,10 @@ class LocalHost:
             return None
         finally:
             connection.close()
+
+
+def _text(printed: bytes) -> str:
+    return printed.decode(errors="replace")
 
 
 def _mode_of(file: Path) -> int:

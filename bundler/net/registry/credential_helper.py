@@ -5,14 +5,10 @@ Owns running one of them; refuses to decide which one is run (`docker_config.py`
 
 from __future__ import annotations
 
-import os
-import selectors
 import shutil
-import subprocess
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.errors import ErrorId, SourceError, ToolMissingError
 from bundler.model.json_value import load_foreign
 
@@ -24,12 +20,7 @@ HELPER_WITHIN_S = 60
 LONGEST_SHOWN_REASON = 200
 # a token of a cloud's registry has a few thousand
 MAX_ANSWER_BYTES = 1024 * 1024
-_READ_BYTES = 64 * 1024
 _NOT_FOUND = "credentials not found"
-
-
-class _AnswerTooLongError(Exception):
-    """A helper prints without end."""
 
 
 def ask_helper(
@@ -55,62 +46,25 @@ def ask_helper(
             needed_for=f"the credentials of {server}, as {configured_in} says",
         )
     try:
-        status, output, complaint = _run(path, server, environment, within_s)
-    except subprocess.TimeoutExpired as error:
+        ended = run_program(
+            [path, "get"],
+            environment=environment,
+            within_s=within_s,
+            max_bytes=MAX_ANSWER_BYTES,
+            stdin=server.encode(),
+        )
+    except TakesTooLongError as error:
         raise _failed(program, server, f"did not answer within {within_s:g} s") from error
-    except _AnswerTooLongError as error:
+    except PrintsTooMuchError as error:
         raise _failed(program, server, f"answered more than {MAX_ANSWER_BYTES:,} bytes") from error
     except OSError as error:
         raise _failed(program, server, f"cannot be run: {error.strerror}") from error
-    if status != 0:
-        if _NOT_FOUND in (output + complaint).decode(errors="replace").lower():
+    output = ended.stdout
+    if ended.status != 0:
+        if _NOT_FOUND in (output + ended.stderr).decode(errors="replace").lower():
             return None
-        raise _failed(program, server, f"failed with status {status}{_reason(output or complaint)}")
+        raise _failed(program, server, f"failed with status {ended.status}{_reason(output or ended.stderr)}")
     return _decode(output, program, server)
-
-
-def _run(path: str, server: str, environment: Mapping[str, str], within_s: float) -> tuple[int, bytes, bytes]:
-    """Return status, stdout and stderr of a helper.
-
-    After a time-out, `subprocess.run` would wait for all programs that the helper has started; this does not.
-    """
-    pipe = subprocess.PIPE
-    with subprocess.Popen([path, "get"], stdin=pipe, stdout=pipe, stderr=pipe, env=dict(environment)) as helper:
-        try:
-            output, complaint = _answer(helper, server.encode(), within_s)
-            return helper.wait(within_s), output, complaint
-        except BaseException:
-            helper.kill()
-            raise
-
-
-def _answer(helper: subprocess.Popen[bytes], question: bytes, within_s: float) -> tuple[bytes, bytes]:
-    """Write a helper's input and return its stdout and stderr.
-
-    Raises subprocess.TimeoutExpired, _AnswerTooLongError when either is longer than MAX_ANSWER_BYTES.
-    """
-    if helper.stdin is None or helper.stdout is None or helper.stderr is None:
-        raise ValueError("a helper is asked through pipes")
-    with suppress(BrokenPipeError), helper.stdin as stdin:
-        stdin.write(question)
-    answers = {helper.stdout.fileno(): bytearray(), helper.stderr.fileno(): bytearray()}
-    deadline = time.monotonic() + within_s
-    with selectors.DefaultSelector() as waiting:
-        for descriptor in answers:
-            waiting.register(descriptor, selectors.EVENT_READ)
-        while waiting.get_map():
-            ready = waiting.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise subprocess.TimeoutExpired(helper.args, within_s)
-            for key, _ in ready:
-                data = os.read(key.fd, _READ_BYTES)
-                answers[key.fd] += data
-                if len(answers[key.fd]) > MAX_ANSWER_BYTES:
-                    raise _AnswerTooLongError
-                if not data:
-                    waiting.unregister(key.fd)
-    output, complaint = map(bytes, answers.values())
-    return output, complaint
 
 
 def _decode(output: bytes, program: str, server: str) -> tuple[str, str] | None:

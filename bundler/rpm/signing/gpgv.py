@@ -8,12 +8,12 @@ caller compares the signature's time with the key, so that this machine's clock 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, ToolMissingError
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("gpgv", "gpgv2")
 LONGEST_SHOWN_REASON = 200
+# a package of gigabytes is read through a pipe
+WITHIN_S = 600
+# one signature is a handful of lines
+MAX_OUTPUT_BYTES = 1024 * 1024
 _STATUS = "[GNUPG:] "
 _VALID = "VALIDSIG"
 # EXPKEYSIG: the key has expired by now; whether it had when it signed is decided by the caller
@@ -56,17 +60,11 @@ class Gpgv:
             (Path(home) / "keys.gpg").write_bytes(key.packets)
             (Path(home) / "signature").write_bytes(signature)
             command = [program, "--homedir", home, "--keyring", f"{home}/keys.gpg", "--ignore-time-conflict"]
-            done = subprocess.run(
-                [*command, "--status-fd", "1", "--", f"{home}/signature", "-"],
-                input=signed if isinstance(signed, bytes) else None,
-                stdin=None if isinstance(signed, bytes) else signed,
-                capture_output=True,
-                env={"LC_ALL": "C", "PATH": str(Path(program).parent), "GNUPGHOME": home},
-                check=False,
-            )
-        reason = fault(done.stdout.decode(errors="replace"), key)
-        if reason or done.returncode != 0:
-            raise _bad(reason or f"gpgv ended with status {done.returncode}", done.stderr, key, where)
+            command += ["--status-fd", "1", "--", f"{home}/signature", "-"]
+            environment = {"LC_ALL": "C", "PATH": str(Path(program).parent), "GNUPGHOME": home}
+            reason, printed = _verdict(command, environment, signed, key)
+        if reason:
+            raise _bad(reason, printed, key, where)
 
     def _program(self, where: str) -> str:
         for name in PROGRAMS:
@@ -77,6 +75,22 @@ class Gpgv:
             package="gpgv (Debian, Ubuntu) or gnupg2 (Fedora, RHEL, openSUSE)",
             needed_for=f"the signature of {where}, which rpm-rs cannot check",
         )
+
+
+def _verdict(
+    command: list[str], environment: dict[str, str], signed: bytes | BinaryIO, key: PublicKey
+) -> tuple[str, bytes]:
+    """Return what is wrong, "" when all is well, and what gpgv printed to stderr."""
+    try:
+        ended = run_program(
+            command, environment=environment, within_s=WITHIN_S, max_bytes=MAX_OUTPUT_BYTES, stdin=signed
+        )
+    except TakesTooLongError:
+        return f"gpgv was still running after {WITHIN_S} s", b""
+    except PrintsTooMuchError:
+        return f"gpgv printed more than {MAX_OUTPUT_BYTES:,} bytes", b""
+    reason = fault(ended.stdout.decode(errors="replace"), key)
+    return reason or (f"gpgv ended with status {ended.status}" if ended.status else ""), ended.stderr
 
 
 def fault(status: str, key: PublicKey) -> str:
