@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
+
+from bundler.model.json_value import want_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +42,12 @@ class HeldTo:
         return {key: text for key, text in (("by", self.by), ("detail", self.detail), ("via", self.via)) if text}
 
     @classmethod
-    def decode(cls, value: Mapping[str, str]) -> HeldTo:
-        """Read what `encode` wrote; KeyError or ValueError when it is something else."""
-        return cls(_authority(value["by"]), value.get("detail", ""), value.get("via", ""))
+    def decode(cls, value: Mapping[str, Any]) -> HeldTo:
+        """Read what `encode` wrote; KeyError, TypeError or ValueError when it is something else."""
+        return cls(_authority(value["by"]), want_text(value.get("detail", "")), want_text(value.get("via", "")))
 
 
-def _authority(text: str) -> Authority:
+def _authority(text: Any) -> Authority:
     for known in get_args(Authority):
         if text == known:
             return known  # type: ignore[no-any-return] # get_args is untyped; known is a member of Authority

@@ -43,3 +43,10 @@ def test_nothing_else_vouches() -> None:
         HeldTo.decode({"by": "hope"})
     with pytest.raises(KeyError):
         HeldTo.decode({})
+
+
+@pytest.mark.parametrize("key", ["by", "detail", "via"])
+@pytest.mark.parametrize("odd", [None, True, 1, ["x"], {"x": 1}])
+def test_what_vouches_is_described_in_words(key: str, odd: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        HeldTo.decode({"by": "signature", "detail": "ABCD", "via": "https://m/"} | {key: odd})
