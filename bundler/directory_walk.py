@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bundler.model.removed import Removed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -136,6 +138,37 @@ def remove_at(parent: int, name: str, known: Inode, *, directory: bool = False) 
     with suppress(FileNotFoundError):
         if inode_of(os.stat(name, dir_fd=parent, follow_symlinks=False)) == known:
             (os.rmdir if directory else os.unlink)(name, dir_fd=parent)
+
+
+def remove_all(parent: int, name: str) -> Removed:
+    """Remove a directory with everything below it, on its own file system, following no link. Raises OSError.
+
+    Returns how many files it held, and their bytes as far as they had no other name.
+    """
+    removed = Removed()
+    directory = os.open(name, _READ | os.O_NOFOLLOW, dir_fd=parent)
+    try:
+        known = os.fstat(directory)
+        for below in names_in(directory):
+            status = os.stat(below, dir_fd=directory, follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode) and status.st_dev == known.st_dev:
+                removed += remove_all(directory, below)
+            else:
+                os.unlink(below, dir_fd=directory)
+                removed += Removed(1, status.st_size if status.st_nlink == 1 else 0)
+    finally:
+        os.close(directory)
+    remove_at(parent, name, inode_of(known), directory=True)
+    return removed
+
+
+def exists_at(parent: int, name: str) -> bool:
+    """Tell whether a directory holds anything of that name."""
+    try:
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 class _Walk:

@@ -1,4 +1,4 @@
-"""An archive on disk: one file, or parts `NAME.000 …` read as one stream. docs/design.md, 6, "Parts"."""
+"""An archive: one file, parts `NAME.000 …` read as one stream (docs/design.md, 6, "Parts"), or a pipe."""
 
 from __future__ import annotations
 
@@ -25,11 +25,16 @@ MAX_SUMS_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFiles:
-    """The file or files of one archive, in order; `sums` is name -> hex SHA-256 of each part, where that is known."""
+    """The file or files of one archive, in order; `sums` is name -> hex SHA-256 of each part, where that is known.
+
+    Arguments:
+        pipe: what it is read from instead, once.
+    """
 
     where: str
     paths: tuple[Path, ...]
     sums: Mapping[str, str] = field(default_factory=dict)
+    pipe: BinaryIO | None = None
 
     @property
     def size(self) -> int:
@@ -70,6 +75,9 @@ def archive_files(path: Path) -> ArchiveFiles:
 @contextmanager
 def opened(files: ArchiveFiles) -> Iterator[BinaryIO]:
     """Open the archive as one stream of bytes; the end of a part that differs from its sum raises IntegrityError."""
+    if files.pipe is not None:
+        yield files.pipe
+        return
     with _JoinedParts(files) as raw:
         yield raw
 

@@ -7,14 +7,14 @@ tar it may be anywhere: such an archive is read twice, the first time only up to
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import archive_files
+from bundler.archive.archive_files import ArchiveFiles, archive_files
 from bundler.archive.bundle_files import OWN_KIND
+from bundler.archive.bundle_reader import ArchivedFile
 from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index, refusal
-from bundler.archive.faults import not_found, unsafe
+from bundler.archive.faults import invalid, not_found, unsafe
 from bundler.archive.inflate import inflated
 from bundler.archive.ownership import DIRECTORY_MODE, header_fault
 from bundler.archive.tar_reader import TarReader
@@ -30,9 +30,9 @@ from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from bundler.archive.archive_files import ArchiveFiles
     from bundler.archive.ownership import OwnershipFault
     from bundler.archive.tar_reader import TarMember
 
@@ -41,23 +41,6 @@ MAX_SIGNATURE_BYTES = 64 * 1024
 MAX_UNLISTED_BYTES = 64 * 1024 * 1024
 # how many plain bytes per byte of the archive may precede a bundle.json that is not first: more is a bomb
 MAX_RATIO = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedFile:
-    """One file of an archive; `listed` is None for one that the index does not name (`path/` for such a directory).
-
-    Arguments:
-        size: bytes of content, which may differ from what is listed.
-        mtime: seconds since the epoch.
-        chunks: its content, to be read before the next file is taken; unread content is skipped.
-    """
-
-    path: str
-    size: int
-    mtime: int
-    listed: IndexedFile | None
-    chunks: Iterator[bytes | memoryview]
 
 
 class ArchiveReader:
@@ -73,12 +56,18 @@ class ArchiveReader:
         self._tar = tar
         self._members = members
 
-    def files(self) -> Iterator[ArchivedFile]:
+    @property
+    def gives_all(self) -> bool:
+        """It does."""
+        return True
+
+    def files(self, wanted: AbstractSet[str] = frozenset()) -> Iterator[ArchivedFile]:
         """Yield every file in archive order, once; a signature, which no index can list, counts as listed.
 
         Raises IntegrityError: ARCHIVE_UNSAFE at the first unsafe member, or at much more content than is listed;
         BUNDLE_DAMAGED.
         """
+        del wanted
         checked = self.checked
         room = checked.total_bytes + MAX_UNLISTED_BYTES
         for member in self._members:
@@ -118,8 +107,8 @@ class ArchiveReader:
 
 
 @contextmanager
-def open_archive(path: Path, *, own_form: bool = False) -> Iterator[ArchiveReader]:
-    """Open an archive by its name, or by the name of one of its parts.
+def open_archive(path: Path | ArchiveFiles, *, own_form: bool = False) -> Iterator[ArchiveReader]:
+    """Open an archive by its name, or by the name of one of its parts; or a pipe.
 
     Arguments:
         own_form: see `inflated`.
@@ -127,7 +116,7 @@ def open_archive(path: Path, *, own_form: bool = False) -> Iterator[ArchiveReade
     Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (BUNDLE_DAMAGED,
     BUNDLE_INCOMPLETE, ARCHIVE_UNSAFE), StorageError; on opening and while it is read.
     """
-    files = archive_files(path)
+    files = path if isinstance(path, ArchiveFiles) else archive_files(path)
     with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
         members = tar.members()
@@ -150,6 +139,8 @@ def open_archive(path: Path, *, own_form: bool = False) -> Iterator[ArchiveReade
 
 def _search_index(files: ArchiveFiles) -> CheckedIndex:
     """Find bundle.json anywhere in the archive."""
+    if files.pipe is not None:
+        raise invalid(files.where, "bundle.json is not its first file, so that it has to be read twice: save it first")
     room = files.size * MAX_RATIO
     with inflated(files) as chunks:
         tar = TarReader(chunks, files.where)

@@ -79,6 +79,9 @@ def _damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
 
 
 def _begins_as_gzip(files: ArchiveFiles) -> bool:
+    if files.pipe is not None:
+        # its beginning is gone; what has not given one byte never was any
+        return False
     with opened(files) as raw:
         return raw.read(len(MAGIC)) == MAGIC
 

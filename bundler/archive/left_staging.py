@@ -12,7 +12,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory
-from bundler.directory_walk import inode_of, names_in, remove_at
+from bundler.archive.staging import TREE
+from bundler.directory_walk import inode_of, names_in, remove_all, remove_at
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.removed import Removed
 
@@ -48,6 +49,8 @@ def remove_left_staging(root: int) -> Removed:
                 continue
             for file in sizes:
                 os.unlink(file, dir_fd=directory)
+            if TREE in names_in(directory):
+                removed += remove_all(directory, TREE)
         finally:
             os.close(directory)
         remove_at(root, name, inode_of(known), directory=True)
@@ -59,6 +62,8 @@ def _staged_sizes(directory: int) -> Mapping[str, int] | None:
     """Return the bytes of each file in a staging directory; None when it is something else."""
     with os.scandir(directory) as entries:
         found = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
+    if TREE in found and not stat.S_ISDIR(found.pop(TREE).st_mode):
+        return None
     if not all(name.isdecimal() and stat.S_ISREG(file.st_mode) for name, file in found.items()):
         return None
     return {name: file.st_size for name, file in found.items()}

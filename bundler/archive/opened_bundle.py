@@ -1,4 +1,4 @@
-"""A bundle's description without reading all of it: its index, manifest and lock, from an archive or a tree."""
+"""A bundle's description without reading all of it: its index, manifest and lock, wherever it is."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_reader import open_archive
 from bundler.archive.faults import damaged
-from bundler.archive.tree import is_tree, read_beneath, tree_index
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import BundleIndex
 
@@ -38,31 +35,19 @@ class OpenedBundle:
     lock: bytes
 
 
-def open_bundle(path: Path) -> OpenedBundle:
-    """Read the description of an archive (only its beginning), one of its parts, or an unpacked tree.
+def described(reader: BundleReader) -> OpenedBundle:
+    """Read the description of a bundle; of an archive only its beginning.
 
-    Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (manifest.yaml or
-    lock.json are missing or not the listed ones; what `open_archive` raises), StorageError.
+    Raises IntegrityError (manifest.yaml or lock.json are missing or not the listed ones), and what the reader raises.
     """
-    return _from_tree(path) if is_tree(path) else _from_archive(path)
-
-
-def _from_tree(root: Path) -> OpenedBundle:
-    checked = tree_index(root)
-    texts = {path: read_beneath(root, path, MAX_INDEX_BYTES) for path in WANTED if path in checked.listed}
-    return _described(checked, {path: text for path, text in texts.items() if text is not None})
-
-
-def _from_archive(path: Path) -> OpenedBundle:
+    wanted = frozenset(path for path in WANTED if path in reader.checked.listed)
     texts: dict[str, bytes] = {}
-    with open_archive(path) as archive:
-        wanted = [path for path in WANTED if path in archive.checked.listed]
-        for file in archive.files():
-            if file.path in wanted and file.size <= MAX_INDEX_BYTES:
-                texts[file.path] = b"".join(file.chunks)
-            if len(texts) == len(wanted):
-                break
-        return _described(archive.checked, texts)
+    for file in reader.files(wanted) if wanted else ():
+        if file.path in wanted and file.size <= MAX_INDEX_BYTES:
+            texts[file.path] = b"".join(file.chunks)
+        if len(texts) == len(wanted):
+            break
+    return _described(reader.checked, texts)
 
 
 def _described(checked: CheckedIndex, texts: dict[str, bytes]) -> OpenedBundle:

@@ -1,18 +1,20 @@
 """A directory `.NAME-ID12.partial` inside the target, where files wait until all of them are verified.
 
 Owns the renames to the final names: never over an existing file, never through a link, and rolled back on failure.
-Files lie in it flat and numbered, so no path of an archive is used before it is checked.
+Files lie in it flat and numbered, so no path of an archive is used before it is checked. A bundle that gets a directory
+of its own is put together in `tree` inside it, and gets its name in one rename.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from bundler.archive.open_beneath import open_directory
-from bundler.directory_walk import inode_of, make_directory, names_in, remove_at
+from bundler.directory_walk import exists_at, inode_of, make_directory, names_in, remove_all, remove_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from bundler.directory_walk import Inode
 
 PRIVATE_MODE = 0o700
+TREE = "tree"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -29,28 +32,43 @@ class Staging:
     Arguments:
         root: descriptor of the target directory, which the caller has locked and freed of leftovers.
         name: the staging directory's name in it.
+        own_directory: whether what is placed gets a directory of its own by `publish`, instead of lying below `root`.
     """
 
-    def __init__(self, root: int, name: str) -> None:
+    def __init__(self, root: int, name: str, *, own_directory: bool = False) -> None:
+        self._parent = root
         self._root = root
         self._name = name
+        self._own_directory = own_directory
         self._directory = -1
         self._inodes: list[Inode] = []
         self._placed: list[tuple[str, Inode]] = []
         self._made: list[tuple[str, Inode]] = []
 
     def __enter__(self) -> Self:
-        self._directory = make_directory(self._root, self._name, PRIVATE_MODE)
+        self._directory = make_directory(self._parent, self._name, PRIVATE_MODE)
+        if self._own_directory:
+            self._root = make_directory(self._directory, TREE)
         return self
 
     def __exit__(self, *_: object) -> None:
         known = inode_of(os.fstat(self._directory))
         try:
+            if self._own_directory:
+                os.close(self._root)
             for name in names_in(self._directory):
-                os.unlink(name, dir_fd=self._directory)
+                if name == TREE:
+                    remove_all(self._directory, name)
+                else:
+                    os.unlink(name, dir_fd=self._directory)
         finally:
             os.close(self._directory)
-        remove_at(self._root, self._name, known, directory=True)
+        remove_at(self._parent, self._name, known, directory=True)
+
+    @property
+    def target(self) -> int:
+        """Descriptor of the directory that files are placed below."""
+        return self._root
 
     def create(self, mode: int) -> tuple[str, int]:
         """Create an empty file with exactly this mode; return its staged name and a descriptor to write to."""
@@ -60,6 +78,30 @@ class Staging:
         self._inodes.append(inode_of(os.fstat(descriptor)))
         os.fchmod(descriptor, mode)
         return name, descriptor
+
+    def link(self, parent: int, name: str) -> tuple[str, int]:
+        """Give a file of another directory a second name here; return its staged name and a descriptor to look at it.
+
+        What has the name may not be what the caller has seen: whoever looks at the descriptor knows.
+        """
+        staged = str(len(self._inodes))
+        os.link(name, staged, src_dir_fd=parent, dst_dir_fd=self._directory, follow_symlinks=False)
+        try:
+            descriptor = os.open(
+                staged, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._directory
+            )
+        except OSError:
+            os.unlink(staged, dir_fd=self._directory)
+            raise
+        self._inodes.append(inode_of(os.fstat(descriptor)))
+        return staged, descriptor
+
+    def publish(self, name: str) -> None:
+        """Give what was placed its final name below the target; FileExistsError when there is anything of that name."""
+        if exists_at(self._parent, name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+        os.rename(TREE, name, src_dir_fd=self._directory, dst_dir_fd=self._parent)
+        os.fsync(self._parent)
 
     def place(self, name: str, path: str) -> None:
         """Move a staged file to its path below the root, creating parent directories (0755)."""

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bundler.archive.archive_files import ArchiveFiles
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
 
 
-def verify_bundle(path: Path, task: Task, *, strict: bool = False, exact: bool = False) -> VerifyReport:
+def verify_bundle(path: Path | ArchiveFiles, task: Task, *, strict: bool = False, exact: bool = False) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
+    if isinstance(path, ArchiveFiles):
+        report = _compared(path, task, own_form=True)
+        return replace(report, form=ExactForm(not_compared="a pipe is read only once")) if exact else report
     if not is_tree(path):
         return verify_archive(path, task, exact=exact)
     report = verify_tree(path, task, strict=strict)
@@ -56,7 +60,7 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
     return replace(report, form=compare_form(path, report.deflate, task)) if exact and report.intact else report
 
 
-def _compared(path: Path, task: Task, *, own_form: bool) -> VerifyReport:
+def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> VerifyReport:
     with open_archive(path, own_form=own_form) as archive, HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.options import FILE, json_option
+from bundler.cli.options import json_option
 from bundler.model.diff import Change, lock_diff
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from bundler.model.json_value import Json
 
@@ -22,10 +21,10 @@ SHORT_VERSION_CHARACTERS = 19
 
 
 @click.command()
-@click.argument("old", type=FILE)
-@click.argument("new", type=FILE)
+@click.argument("old")
+@click.argument("new")
 @json_option
-def diff(old: Path, new: Path, as_json: bool) -> None:
+def diff(old: str, new: str, as_json: bool) -> None:
     """Show what changed from OLD to NEW.
 
     Each may be a lock, an archive or an unpacked tree.

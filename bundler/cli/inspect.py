@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.options import FILE, json_option
+from bundler.cli.options import json_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import Contents, read_contents
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bundler.model.json_value import Json
 
 
 @click.command()
-@click.argument("path", type=FILE)
+@click.argument("source")
 @json_option
-def inspect(path: Path, as_json: bool) -> None:
-    """Show what PATH holds, and what vouched for it.
+def inspect(source: str, as_json: bool) -> None:
+    """Show what SOURCE holds, and what vouched for it.
 
-    PATH is an archive, an unpacked tree or a lock (*.json). Reads only the description: use `verify` to check the
-    bytes.
+    SOURCE is an archive, an unpacked tree, - for an archive on standard input, or a lock (*.json). Reads only the
+    description: use `verify` to check the bytes.
     """
-    contents = read_contents(path)
+    contents = read_contents(source)
     console.answer(_text(contents), _value(contents), schema="bundler.inspect/1", as_json=as_json)
 
 

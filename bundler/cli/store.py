@@ -44,7 +44,7 @@ def prune(locks: tuple[Path, ...], store: Path, as_json: bool) -> None:
 
     LOCKS are lock files (*.json), archives or unpacked trees.
     """
-    keep = frozenset(blob for path in locks for blob in read_contents(path).lock.blobs)
+    keep = frozenset(blob for path in locks for blob in read_contents(str(path)).lock.blobs)
     pruned = prune_store(Store(store), keep)
     text = f"removed {pruned.count} files, {human_bytes(pruned.bytes)}"
     console.answer(text, _pruned_value(pruned), schema="bundler.store-prune/1", as_json=as_json)

@@ -1,42 +1,62 @@
-"""`bundler unpack`: an archive into a directory, verified on the way, complete or absent."""
+"""`bundler unpack`: a bundle into a directory, verified on the way, complete or absent."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler import console
 from bundler.archive.unpack import Unpacked
-from bundler.archive.unpack import unpack as unpack_archive
+from bundler.archive.unpack import unpack as unpack_into
+from bundler.archive.unpack_beside import unpack_beside
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.size_text import human_bytes
+from bundler.source.opening import open_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bundler.model.json_value import Json
+
+_ID = re.compile(rf"(sha256:)?(?P<hex>[0-9a-f]{{{ID_CHARACTERS},64}})")
+
+
+def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value:
+        return ""
+    match = _ID.fullmatch(value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no bundle's id: write at least its first {ID_CHARACTERS} digits")
+    return match["hex"]
 
 
 @click.command()
-@click.argument("archive", type=FILE)
-@option(
-    "-C",
-    "--directory",
-    type=FILE,
-    required=True,
-    help="Where to; made when it is absent, others' files are left alone.",
-)
+@click.argument("source")
+@option("-C", "--directory", type=FILE, help="Where to; made when it is absent, others' files are left alone.")
+@option("--root", type=FILE, help="Put it beside other bundles, into a directory of its own below this one.")
+@option("--activate", is_flag=True, help="With --root: let `current` lead to it.")
+@option("--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help="The id that the bundle has to have.")
 @json_option
-def unpack(archive: Path, directory: Path, as_json: bool) -> None:
-    """Unpack ARCHIVE, verifying every byte.
+def unpack(
+    source: str, directory: Path | None, root: Path | None, activate: bool, bundle_id: str, as_json: bool
+) -> None:
+    """Unpack SOURCE, verifying every byte.
 
-    ARCHIVE may be the first of several parts. The bundle is there completely or not at all; after an interruption run
-    the same command again.
+    SOURCE is an archive, the first of its parts, an unpacked tree, or - for an archive on standard input. The bundle is
+    there completely or not at all; after an interruption run the same command again.
     """
-    with console.progress(quiet=as_json) as progress:
-        task = progress.task(archive.name, None)
-        unpacked = unpack_archive(archive, directory, task)
+    if (directory is None) == (root is None):
+        raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
+    if activate and root is None:
+        raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
+    with console.progress(quiet=as_json) as progress, open_source(source, wanted_id=bundle_id) as reader:
+        task = progress.task(Path(source).name, reader.checked.total_bytes)
+        if root is not None:
+            unpacked = unpack_beside(reader, root, task, activate=activate)
+        elif directory is not None:
+            unpacked = unpack_into(reader, directory, task)
         task.finish(_outcome(unpacked))
     console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
 
@@ -46,7 +66,9 @@ def _outcome(unpacked: Unpacked) -> str:
 
 
 def _text(unpacked: Unpacked) -> str:
-    text = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}, {unpacked.files} files"
+    shared = f", {human_bytes(unpacked.linked_bytes)} shared with other bundles" if unpacked.linked_bytes else ""
+    outcome = _outcome(unpacked)
+    text = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {outcome}, {unpacked.files} files{shared}"
     return "\n".join(filter(None, (unpacked.removed.sentence, text)))
 
 
@@ -56,5 +78,6 @@ def _value(unpacked: Unpacked) -> dict[str, Json]:
         "bundle": unpacked.id,
         "present": unpacked.present,
         "files": unpacked.files,
+        "linked_bytes": unpacked.linked_bytes,
         "removed_bytes": unpacked.removed.bytes,
     }

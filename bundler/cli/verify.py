@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.archive.root_record import remember_verified_tree
 from bundler.archive.verify import verify_bundle
 from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
+from bundler.source.opening import PIPE, piped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +31,15 @@ if TYPE_CHECKING:
 def verify(path: Path, strict: bool, exact: bool, as_json: bool) -> None:
     """Check every byte of a bundle.
 
-    PATH is an archive, its first part, or an unpacked tree. Exit 5 when it is damaged.
+    PATH is an archive, its first part, an unpacked tree, or - for an archive on standard input. Exit 5 when it is
+    damaged.
     """
     with console.progress(quiet=as_json) as progress:
         task = progress.task(path.name, None)
-        report = verify_bundle(path, task, strict=strict, exact=exact)
+        report = verify_bundle(piped() if str(path) == PIPE else path, task, strict=strict, exact=exact)
         task.finish("intact" if report.intact else "damaged")
+    if report.intact:
+        remember_verified_tree(path)
     require = partial(require_intact, report)
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
 

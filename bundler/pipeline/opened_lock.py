@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive.opened_bundle import OpenedBundle, open_bundle
+from bundler.archive.opened_bundle import OpenedBundle, described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import LOCK_PATH
 from bundler.model.lock import Lock, decode_lock
+from bundler.source.opening import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bundler.model.lock import Decoder
 
@@ -47,17 +48,19 @@ class Contents:
     bundle: OpenedBundle | None
 
 
-def read_contents(path: Path) -> Contents:
-    """Read a lock (a file whose name ends in .json), an archive, one of its parts, or an unpacked tree.
+def read_contents(source: str) -> Contents:
+    """Read a lock (a file whose name ends in .json), or the description of a bundle (see `open_source`).
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent, BUNDLE_INVALID for a bundle whose lock.json
-    cannot be read), and as `decode_lock` and `open_bundle` do.
+    cannot be read), and as `decode_lock`, `open_source` and `described` do.
     """
+    path = Path(source)
     with storage_errors(path):
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
-        bundle = open_bundle(path)
-        return Contents(_bundled_lock(bundle, path), bundle)
+        with open_source(source) as reader:
+            bundle = described(reader)
+        return Contents(_bundled_lock(bundle, source), bundle)
     lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
@@ -66,8 +69,8 @@ def read_contents(path: Path) -> Contents:
     return Contents(lock, None)
 
 
-def _bundled_lock(bundle: OpenedBundle, path: Path) -> Lock:
-    where = f"{path}: {LOCK_PATH}"
+def _bundled_lock(bundle: OpenedBundle, source: str) -> Lock:
+    where = f"{source}: {LOCK_PATH}"
     try:
         return decode_lock(bundle.lock, DECODERS, file=where)
     except ManifestError as error:

@@ -13,6 +13,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
+from bundler.source.opening import open_source
 from bundler.store.verified_files import VerifiedFiles
 
 SOURCE_DATE = 1_600_000_000
@@ -52,4 +53,5 @@ if __name__ == "__main__":
     if action == "assemble":
         assemble(Path(source), Path(target))
     else:
-        unpack(Path(source), Path(target), Unwatched())
+        with open_source(source) as reader:
+            unpack(reader, Path(target), Unwatched())

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.model.lock import encode_lock
 from bundler.model.progress import Unwatched
 from bundler.pipeline.opened_lock import read_contents
+from tests.sources import unpack
 
 if TYPE_CHECKING:
     from bundler.archive.opened_bundle import OpenedBundle
@@ -23,7 +23,7 @@ IDS = {"format-1.tar.gz": "a1f639fd89db4db87612dd2f60e6e6ddc4c556614f3cbddcd3b80
 
 
 def opened(name: str) -> OpenedBundle:
-    bundle = read_contents(BUNDLES / name).bundle
+    bundle = read_contents(str(BUNDLES / name)).bundle
     assert bundle is not None
     return bundle
 
@@ -40,7 +40,7 @@ def test_it_is_still_the_same_bundle(name: str) -> None:
 
 @pytest.mark.parametrize("name", IDS)
 def test_its_lock_is_read_and_written_without_a_change(name: str) -> None:
-    contents = read_contents(BUNDLES / name)
+    contents = read_contents(str(BUNDLES / name))
     assert contents.bundle is not None
     assert encode_lock(contents.lock) == contents.bundle.lock
     assert {entry.kind for entry in contents.lock.entries} == {"files", "images"}

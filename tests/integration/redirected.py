@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive.unpack import unpack
 from bundler.errors import BundlerError
 from bundler.host.local_host import LocalHost
 from bundler.model.digest import Blob
@@ -22,6 +21,7 @@ from bundler.model.progress import Unwatched
 from bundler.partial_file import write_durably
 from bundler.store.blobs import Store
 from mirror.supervisor.access_file import open_access_log
+from tests.sources import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

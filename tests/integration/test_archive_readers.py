@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob
 from bundler.model.progress import Unwatched
+from tests.sources import unpack
 from tests.unit.archive.bundles import Sample, files_below, sample, tree_of
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ UNPACKING_CHILD = """
 import sys
 from pathlib import Path
 from bundler.archive.unpack import unpack
+from bundler.source.opening import open_source
 class Task:
     def advance(self, count):
         if count > 60_000:
@@ -251,7 +252,8 @@ class Task:
             sys.stdin.read()
     def note(self, text): pass
     def finish(self, outcome=""): pass
-unpack(Path(sys.argv[1]), Path(sys.argv[2]), Task())
+with open_source(sys.argv[1]) as reader:
+    unpack(reader, Path(sys.argv[2]), Task())
 """
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.opened_bundle import open_bundle
-from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive
 from bundler.archive.verify_report import require_intact
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError
 from bundler.model.bundle import MAX_INDEX_BYTES
 from bundler.model.progress import Unwatched
+from tests.sources import open_bundle, unpack
 from tests.unit.archive.bundles import files_below, gzipped, member, packed, sample, tar_bytes, tree_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.unpack import unpack
 from bundler.model.progress import Unwatched
 from bundler.model.removed import Removed
+from tests.sources import unpack
 from tests.unit.archive.bundles import files_below, sample, tree_of
 
 if TYPE_CHECKING:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.opened_bundle import open_bundle
 from bundler.archive.ownership import Ownership
 from bundler.archive.tar_header import encode_header
-from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
 from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.progress import Unwatched
+from tests.sources import open_bundle, unpack
 from tests.unit.archive.bundles import gzipped, own_members, sample, tree_of
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_tree
 from bundler.archive.verify_report import require_intact
 from bundler.errors import BundlerError, ErrorId, IntegrityError, StorageError
 from bundler.model.progress import Unwatched
 from tests.fakes.progress import RecordingTask
+from tests.sources import unpack
 from tests.unit.archive.bundles import files_below, packed, sample, tree_of
 
 if TYPE_CHECKING:

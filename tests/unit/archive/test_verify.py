@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.archive.opened_bundle import open_bundle
-from bundler.archive.unpack import unpack
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError
 from bundler.model.progress import Unwatched
 from tests.fakes.progress import RecordingTask
+from tests.sources import open_bundle, unpack
 from tests.unit.archive.bundles import sample
 
 if TYPE_CHECKING:

@@ -1,0 +1,130 @@
+"""What `bundler bundles` tells of each bundle of a root: what it is, and what removing it would free."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bundler.archive.checked_index import check_index
+from bundler.archive.open_beneath import open_directory, open_file
+from bundler.archive.root_record import read_verified
+from bundler.directory_walk import inode_of
+from bundler.errors import BundlerError
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bundler.archive.bundle_root import BundleRoot
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.directory_walk import Inode
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBundle:
+    """One bundle of a root.
+
+    Arguments:
+        directory: its name in the root; `.` for the root itself.
+        id, name, release: "" where its index cannot be read.
+        fault: why not, or "".
+        active: whether it is the one that `current` means.
+        since_s: when it came here, in seconds since the epoch.
+        verified_s: when it was last verified, as far as that is written down.
+        alone_bytes, shared_bytes: what only it holds, and what other bundles hold too.
+    """
+
+    directory: str
+    id: str
+    name: str
+    release: str
+    fault: str
+    active: bool
+    since_s: int
+    verified_s: int | None
+    alone_bytes: int
+    shared_bytes: int
+
+
+def list_bundles(root: BundleRoot) -> tuple[ListedBundle, ...]:
+    """Return all bundles of a root, `.` first, the others by name. Raises OSError."""
+    names = root.directories()
+    indexes = {name: _index(root, name) for name in names}
+    sizes = {name: _sizes(root, name, index) for name, index in indexes.items()}
+    holders = Counter(inode for of_one in sizes.values() for inode in of_one)
+    verified, current = read_verified(root), root.current()
+    listed = []
+    for name in names:
+        index, fault = indexes[name]
+        since = os.stat(f"{name}/{INDEX_PATH}", dir_fd=root.descriptor, follow_symlinks=False).st_ctime
+        alone = sum(size for inode, size in sizes[name].items() if holders[inode] == 1)
+        listed.append(
+            ListedBundle(
+                directory=name,
+                id=index.id if index else "",
+                name=index.index.name if index else "",
+                release=index.index.release if index else "",
+                fault=fault,
+                active=name == current,
+                since_s=int(since),
+                verified_s=verified.get(name),
+                alone_bytes=alone,
+                shared_bytes=sum(sizes[name].values()) - alone,
+            )
+        )
+    return tuple(listed)
+
+
+def _index(root: BundleRoot, name: str) -> tuple[CheckedIndex | None, str]:
+    """Return a bundle's index, or why it cannot be read."""
+    try:
+        descriptor = open_file(root.descriptor, INDEX_PATH if name == "." else f"{name}/{INDEX_PATH}")
+        if descriptor is None:
+            return None, "bundle.json is no file"
+        with os.fdopen(descriptor, "rb") as stream:
+            return check_index(stream.read(MAX_INDEX_BYTES), str(root.path / name)), ""
+    except BundlerError as error:
+        return None, error.sentence
+    except OSError as error:
+        return None, error.strerror or str(error)
+
+
+def _sizes(root: BundleRoot, name: str, known: tuple[CheckedIndex | None, str]) -> Mapping[Inode, int]:
+    """Return the bytes of a bundle's files by what tells one file from another; absent ones have none."""
+    index, _ = known
+    if index is None:
+        return {}
+    sizes: dict[Inode, int] = {}
+    by_parent: dict[str, list[str]] = {}
+    for path in index.listed:
+        parent, _, last = path.rpartition("/")
+        by_parent.setdefault(parent, []).append(last)
+    bundle = open_directory(root.descriptor, name)
+    try:
+        for parent, lasts in by_parent.items():
+            sizes |= _sizes_below(bundle, parent, lasts)
+    finally:
+        os.close(bundle)
+    return sizes
+
+
+def _sizes_below(bundle: int, parent: str, names: list[str]) -> Mapping[Inode, int]:
+    sizes: dict[Inode, int] = {}
+    try:
+        directory = open_directory(bundle, parent)
+    except OSError:
+        return sizes
+    try:
+        for name in names:
+            try:
+                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                sizes[inode_of(status)] = status.st_size
+    finally:
+        os.close(directory)
+    return sizes

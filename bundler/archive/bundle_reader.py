@@ -1,0 +1,61 @@
+"""What a bundle is read through, wherever it is: its index, and its files one after the other. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.ownership import OwnershipFault
+    from bundler.model.bundle import IndexedFile
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFile:
+    """One file of a bundle; `listed` is None for one that the index does not name (`path/` for such a directory).
+
+    Arguments:
+        size: bytes of content, which may differ from what is listed.
+        mtime: seconds since the epoch.
+        chunks: its content, to be read before the next file is taken; unread content is skipped.
+    """
+
+    path: str
+    size: int
+    mtime: int
+    listed: IndexedFile | None
+    chunks: Iterator[bytes | memoryview]
+
+
+class BundleReader(Protocol):
+    """An opened bundle; whoever opened it closes it."""
+
+    @property
+    def checked(self) -> CheckedIndex:
+        """Its index."""
+
+    @property
+    def gives_all(self) -> bool:
+        """Whether `files` gives every file, also those that are not wanted: an archive can only be read whole."""
+
+    def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
+        """Yield each wanted file once; others too, where `gives_all`. Nothing that it yields is verified.
+
+        Raises BundleFormatError, IntegrityError, SourceError, StorageError.
+        """
+
+    @property
+    def directory_dates(self) -> Mapping[str, int]:
+        """Dates of directories in seconds since the epoch, as far as they are known once the files were read."""
+
+    @property
+    def missing_directories(self) -> Sequence[str]:
+        """Directories, as `path/`, that should have been there; to be asked when all files were read."""
+
+    @property
+    def faults(self) -> Sequence[tuple[str, OwnershipFault]]:
+        """Paths whose modes or owners are not those of the index; to be asked when all files were read."""

@@ -1,0 +1,130 @@
+"""The files of an archive that are wanted, verified while they are extracted, and placed below a directory together.
+
+Owns the room that they need and the order in which they get their final names: bundle.json last, after everything else
+has reached the disk. Refuses to know what is in the directory already; `unpack` and `unpack_beside` do.
+"""
+
+from __future__ import annotations
+
+import os
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from bundler.archive.faults import damaged, unsafe
+from bundler.archive.hashing import HashThread
+from bundler.archive.ownership import archive_ownership
+from bundler.archive.verify_report import require_own_headers
+from bundler.errors import ErrorId, StorageError
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from bundler.archive.bundle_reader import ArchivedFile, BundleReader
+    from bundler.archive.staging import Staging
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.progress import Task
+
+# room that a file system needs per file beside its content: the rest of a block, and an inode
+OVERHEAD_BYTES_PER_FILE = 4096
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def _is_absent(_file: IndexedFile) -> bool:
+    return True
+
+
+def require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
+    needed = sum(size + OVERHEAD_BYTES_PER_FILE for size in sizes)
+    disk = os.fstatvfs(root)
+    free = disk.f_bavail * disk.f_frsize
+    if needed > free:
+        raise StorageError(
+            ErrorId.DISK_FULL,
+            f"the bundle needs {needed} bytes and {free} are free",
+            where=str(directory),
+            remedy="Make room there, or choose another place, and run the command again.",
+        )
+
+
+def extract(
+    staging: Staging,
+    reader: BundleReader,
+    absent: frozenset[str],
+    task: Task,
+    *,
+    linked: Mapping[str, str] = NOTHING,
+    unlisted: Callable[[IndexedFile], bool] = _is_absent,
+) -> None:
+    """Stage the absent files of a bundle, verified, and place all that is staged.
+
+    Arguments:
+        task: advanced by the bytes of content that are read; not finished here.
+        linked: paths that are staged already, with their staged names.
+        unlisted: tells whether a signature, which no index can list, is absent.
+
+    Raises IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE), OSError, and what the reader raises; nothing has been placed
+    then.
+    """
+    checked = reader.checked
+    staged = dict(linked)
+    found: set[str] = set()
+    with HashThread() as digest:
+        for file in reader.files(absent):
+            found.add(file.path)
+            signature = file.listed is not None and file.path not in checked.listed and unlisted(file.listed)
+            wanted = staging if signature or file.path in absent else None
+            if (name := _stage(wanted, file, checked.where, digest, task)) is not None:
+                staged[file.path] = name
+    expected = checked.listed.keys() if reader.gives_all else absent
+    if missing := sorted({*expected - found, *reader.missing_directories}):
+        raise damaged(checked.where, "files are missing", want=", ".join(missing), got="no such files")
+    require_own_headers(checked.where, archive_ownership(reader.faults))
+    _place(staging, staged, reader.directory_dates)
+
+
+def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: HashThread, task: Task) -> str | None:
+    """Verify one file, and write it to the staging directory unless that is None; return its staged name."""
+    if file.listed is None:
+        raise unsafe(where, f"{file.path} is not listed in bundle.json", want="listed files only", got="another one")
+    want = file.listed.blob
+    if file.size != want.size:
+        raise damaged(where, f"{file.path} has another size", want=f"{want.size} bytes", got=f"{file.size} bytes")
+    name, descriptor = (None, -1) if staging is None else staging.create(file.listed.mode)
+    try:
+        digest.begin()
+        for chunk in file.chunks:
+            digest.update(chunk)
+            if name is not None:
+                _write(descriptor, chunk)
+            task.advance(len(chunk))
+        if (got := digest.hex()) != want.digest.hex:
+            raise damaged(where, f"{file.path} holds other bytes", want=want.digest.hex, got=got)
+        if name is not None:
+            os.utime(descriptor, (file.mtime, file.mtime))
+    finally:
+        if name is not None:
+            os.close(descriptor)
+    return name
+
+
+def _write(descriptor: int, data: bytes | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _place(staging: Staging, staged: Mapping[str, str], directory_dates: Mapping[str, int]) -> None:
+    last = (SUMS_PATH, INDEX_PATH)
+    try:
+        for path in (*sorted(staged.keys() - set(last)), *(path for path in last if path in staged)):
+            if path == INDEX_PATH:
+                # the index declares everything else complete, so everything else reaches the disk before it
+                staging.sync()
+            staging.place(staged[path], path)
+        staging.date_directories(directory_dates)
+        os.fsync(staging.target)
+    except BaseException:
+        staging.roll_back()
+        raise

@@ -1,0 +1,69 @@
+"""`bundler unpack --root`: a bundle beside others, in a directory of its own, which appears complete or not at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from bundler.archive.bundle_root import directory_name, opened_root
+from bundler.archive.extract import extract, require_room
+from bundler.archive.left_staging import remove_left_staging, staging_name
+from bundler.archive.open_beneath import open_directory
+from bundler.archive.root_record import remember_verified
+from bundler.archive.sibling_files import link_siblings
+from bundler.archive.staging import Staging
+from bundler.archive.unpack import Unpacked, complete_below
+from bundler.directory_walk import exists_at
+from bundler.model.progress import Unwatched
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.bundle_root import BundleRoot
+    from bundler.model.progress import Task
+
+
+def unpack_beside(reader: BundleReader, root: Path, task: Task, *, activate: bool = False) -> Unpacked:
+    """Unpack a bundle into `ROOT/NAME-ID12/`; what other bundles there hold of it is linked, not copied.
+
+    A bundle that is there is verified, and completed where files are missing.
+
+    Arguments:
+        root: made when it is absent.
+        task: advanced by the bytes of content; not finished here.
+        activate: let `current` lead to it once it is complete.
+
+    Raises as `unpack` does; SiteError (BUNDLE_CURRENT_TAKEN). After a failure the root is as it was.
+    """
+    checked = reader.checked
+    name = directory_name(checked.index.name, checked.id)
+    with opened_root(root, make=True) as opened:
+        removed = remove_left_staging(opened.descriptor)
+        linked_bytes = 0
+        if present := exists_at(opened.descriptor, name):
+            descriptor = open_directory(opened.descriptor, name)
+            try:
+                present = complete_below(descriptor, opened.path / name, reader, task)
+            finally:
+                os.close(descriptor)
+        else:
+            linked_bytes = _unpack_anew(opened, name, reader, task)
+        remember_verified(opened, name)
+        if activate:
+            opened.activate(name)
+    return Unpacked.of(checked, opened.path / name, removed, present=present, linked_bytes=linked_bytes)
+
+
+def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task) -> int:
+    """Put a bundle together and give it its name; return the bytes that it shares with others."""
+    checked = reader.checked
+    with Staging(root.descriptor, staging_name(checked.index.name, checked.id), own_directory=True) as staging:
+        # an archive is read whole, also where a file need not be written
+        watched = Unwatched() if reader.gives_all else task
+        linked = link_siblings(root, checked.index.files, staging, watched)
+        absent = checked.listed.keys() - linked.keys()
+        require_room(root.descriptor, root.path, (checked.listed[path].blob.size for path in absent))
+        extract(staging, reader, frozenset(absent), task, linked=linked)
+        staging.publish(name)
+    return sum(checked.listed[path].blob.size for path in linked)

@@ -1,0 +1,37 @@
+"""`bundler activate`: which bundle of a root is the one that is served and used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.archive.bundle_root import chosen, opened_root
+from bundler.cli.options import json_option, root_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.model.json_value import Json
+
+
+@click.command()
+@click.argument("bundle")
+@root_option
+@json_option
+def activate(bundle: str, root: Path, as_json: bool) -> None:
+    """Let `current` lead to BUNDLE, in one step.
+
+    BUNDLE is a name that `bundler bundles` shows, or the beginning of its id; `.` for the root itself, as tar left it.
+    Rolling back is activating the older one. A mirror that serves the root follows by itself.
+    """
+    with opened_root(root) as opened:
+        name, before = chosen(opened, bundle), opened.current()
+        if name != before:
+            opened.activate(name)
+    changed = name != before
+    told = f", {before} was" if changed and before else ""
+    text = f"{root}: {name} is active{told if changed else ' already'}"
+    value: dict[str, Json] = {"root": str(root), "active": name, "before": before, "changed": changed}
+    console.answer(text, value, schema="bundler.activate/1", as_json=as_json)

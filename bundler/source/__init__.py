@@ -1,0 +1,1 @@
+"""Where a bundle is read from: one file per kind of place."""

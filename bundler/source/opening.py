@@ -1,0 +1,63 @@
+"""Which source a text names: a pipe (`-`), a directory, else an archive or one of its parts."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundler.archive.archive_files import ArchiveFiles
+from bundler.archive.archive_reader import open_archive
+from bundler.archive.tree import is_tree
+from bundler.errors import ErrorId, IntegrityError
+from bundler.source.tree import open_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.archive.bundle_reader import BundleReader
+
+PIPE = "-"
+
+
+@contextmanager
+def open_source(source: str, *, wanted_id: str = "") -> Iterator[BundleReader]:
+    """Open a bundle, wherever it is.
+
+    Arguments:
+        source: as a user writes it.
+        wanted_id: the id that it has to have, or at least twelve characters of its beginning; "" for any.
+
+    Raises BundleFormatError, IntegrityError (BUNDLE_OTHER_ID and what reading raises), StorageError.
+    """
+    with _opened(source) as reader:
+        found = reader.checked.id
+        if not found.startswith(wanted_id):
+            raise IntegrityError(
+                ErrorId.BUNDLE_OTHER_ID,
+                "is another bundle than the one that is wanted",
+                where=reader.checked.where,
+                remedy="Take it from another place, or ask whoever named the id.",
+                want=wanted_id,
+                got=found,
+            )
+        yield reader
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[BundleReader]:
+    if source == PIPE:
+        with open_archive(piped()) as reader:
+            yield reader
+    elif is_tree(Path(source)):
+        with open_tree(Path(source)) as tree:
+            yield tree
+    else:
+        with open_archive(Path(source)) as reader:
+            yield reader
+
+
+def piped() -> ArchiveFiles:
+    """Return the archive that comes in on standard input."""
+    return ArchiveFiles("standard input", (), pipe=sys.stdin.buffer)

@@ -1,0 +1,70 @@
+"""An unpacked bundle as a source: single files are read, each as it is on the disk."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bundler.archive.bundle_reader import ArchivedFile
+from bundler.archive.open_beneath import open_file, open_root
+from bundler.archive.tree import tree_index
+from bundler.durable import storage_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.ownership import OwnershipFault
+
+_READ_BYTES = 1024 * 1024
+
+
+class TreeReader:
+    """See `BundleReader`; made by `open_tree`."""
+
+    gives_all = False
+    faults: Sequence[tuple[str, OwnershipFault]] = ()
+    missing_directories: Sequence[str] = ()
+
+    def __init__(self, root: int, checked: CheckedIndex) -> None:
+        self._root = root
+        self.checked = checked
+        self.directory_dates: Mapping[str, int] = {}
+
+    def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
+        """Yield the wanted files that there are, by path. Raises StorageError."""
+        for path in sorted(wanted):
+            with storage_errors(f"{self.checked.where}/{path}"):
+                try:
+                    descriptor = open_file(self._root, path)
+                except FileNotFoundError:
+                    continue
+                if descriptor is None:
+                    continue
+                try:
+                    status = os.fstat(descriptor)
+                    listed = self.checked.listed[path]
+                    chunks = _chunks(descriptor)
+                    yield ArchivedFile(path, status.st_size, int(status.st_mtime), listed, chunks)
+                finally:
+                    os.close(descriptor)
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    while data := os.read(descriptor, _READ_BYTES):
+        yield data
+
+
+@contextmanager
+def open_tree(path: Path) -> Iterator[TreeReader]:
+    """Open an unpacked bundle. Raises BundleFormatError, IntegrityError, StorageError."""
+    checked = tree_index(path)
+    with storage_errors(path):
+        root = open_root(path)
+    try:
+        yield TreeReader(root, checked)
+    finally:
+        os.close(root)
