@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive import unpack as unpacking
 from bundler.archive.opened_bundle import OpenedBundle, described
-from bundler.source.opening import open_source
+from bundler.source.open_source import open_source
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -36,6 +36,7 @@ def _is_absent(_file: IndexedFile) -> bool:
 
 
 def require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
+    """Raise StorageError (DISK_FULL) when files of these sizes, in bytes, have no room below an opened directory."""
     needed = sum(size + OVERHEAD_BYTES_PER_FILE for size in sizes)
     disk = os.fstatvfs(root)
     free = disk.f_bavail * disk.f_frsize

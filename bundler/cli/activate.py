@@ -31,7 +31,7 @@ def activate(bundle: str, root: Path, as_json: bool) -> None:
         if name != before:
             opened.activate(name)
     changed = name != before
-    told = f", {before} was" if changed and before else ""
-    text = f"{root}: {name} is active{told if changed else ' already'}"
+    rest = f", {before} was" if changed and before else ""
+    text = f"{root}: {name} is active{rest if changed else ' already'}"
     value: dict[str, Json] = {"root": str(root), "active": name, "before": before, "changed": changed}
     console.answer(text, value, schema="bundler.activate/1", as_json=as_json)

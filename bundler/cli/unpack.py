@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bundler import console
 from bundler.archive.unpack import Unpacked
@@ -15,7 +16,7 @@ from bundler.archive.unpack_beside import unpack_beside
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
-from bundler.source.opening import open_source
+from bundler.source.open_source import open_source
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -39,14 +40,25 @@ def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @option("--activate", is_flag=True, help="With --root: let `current` lead to it.")
 @option("--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help="The id that the bundle has to have.")
 @json_option
+@click.pass_context
 def unpack(
-    source: str, directory: Path | None, root: Path | None, activate: bool, bundle_id: str, as_json: bool
+    context: click.Context,
+    source: str,
+    directory: Path | None,
+    root: Path | None,
+    activate: bool,
+    bundle_id: str,
+    as_json: bool,
 ) -> None:
     """Unpack SOURCE, verifying every byte.
 
     SOURCE is an archive, the first of its parts, an unpacked tree, or - for an archive on standard input. The bundle is
     there completely or not at all; after an interruption run the same command again.
     """
+    if directory is not None and _is_inherited(context, "root"):
+        root = None
+    elif root is not None and _is_inherited(context, "directory"):
+        directory = None
     if (directory is None) == (root is None):
         raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
     if activate and root is None:
@@ -59,6 +71,11 @@ def unpack(
             unpacked = unpack_into(reader, directory, task)
         task.finish(_outcome(unpacked))
     console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
+
+
+def _is_inherited(context: click.Context, parameter: str) -> bool:
+    """Tell whether a value comes from the environment, where it may be meant for other commands."""
+    return context.get_parameter_source(parameter) is ParameterSource.ENVIRONMENT
 
 
 def _outcome(unpacked: Unpacked) -> str:

@@ -14,7 +14,7 @@ from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.options import FILE, json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
-from bundler.source.opening import PIPE, piped
+from bundler.source.open_source import PIPE, piped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import LOCK_PATH
 from bundler.model.lock import Lock, decode_lock
-from bundler.source.opening import open_source
+from bundler.source.open_source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
 from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
-from bundler.source.opening import open_source
+from bundler.source.open_source import open_source
 from bundler.store.verified_files import VerifiedFiles
 
 SOURCE_DATE = 1_600_000_000

@@ -28,6 +28,9 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ("bundler", "inspect"): ("no.tar.gz", "bundle-not-found"),
     ("bundler", "verify"): ("no.tar.gz", "bundle-not-found"),
     ("bundler", "unpack"): ("no.tar.gz -C there", "bundle-not-found"),
+    ("bundler", "bundles"): ("--root no", "storage-unusable"),
+    ("bundler", "activate"): ("x --root .", "bundle-unknown"),
+    ("bundler", "remove"): ("x --root .", "bundle-unknown"),
     ("bundler", "load-images"): ("", "engine-unreachable"),
     ("bundler", "push-images"): ("--root no --registry 127.0.0.1:1", "bundle-not-found"),
     ("bundler", "robot", "create"): (

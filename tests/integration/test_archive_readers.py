@@ -244,7 +244,7 @@ UNPACKING_CHILD = """
 import sys
 from pathlib import Path
 from bundler.archive.unpack import unpack
-from bundler.source.opening import open_source
+from bundler.source.open_source import open_source
 class Task:
     def advance(self, count):
         if count > 60_000:

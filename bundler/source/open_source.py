@@ -11,7 +11,7 @@ from bundler.archive.archive_files import ArchiveFiles
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
-from bundler.source.tree import open_tree
+from bundler.source.tree_source import open_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
