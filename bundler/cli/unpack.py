@@ -19,7 +19,11 @@ from bundler.model.size_text import human_bytes
 from bundler.source.open_source import open_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.model.json_value import Json
+    from bundler.model.progress import Task
 
 _ID = re.compile(rf"(sha256:)?(?P<hex>[0-9a-f]{{{ID_CHARACTERS},64}})")
 
@@ -55,22 +59,29 @@ def unpack(
     SOURCE is an archive, the first of its parts, an unpacked tree, or - for an archive on standard input. The bundle is
     there completely or not at all; after an interruption run the same command again.
     """
+    place = _place(context, directory, root, activate=activate)
+    with console.progress(quiet=as_json) as progress, open_source(source, wanted_id=bundle_id) as reader:
+        task = progress.task(Path(source).name, reader.checked.total_bytes)
+        unpacked = place(reader, task)
+        task.finish(_outcome(unpacked))
+    console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
+
+
+def _place(
+    context: click.Context, directory: Path | None, root: Path | None, *, activate: bool
+) -> Callable[[BundleReader, Task], Unpacked]:
+    """Return what puts the bundle where the two options say; of both, the one that was typed counts."""
     if directory is not None and _is_inherited(context, "root"):
         root = None
     elif root is not None and _is_inherited(context, "directory"):
         directory = None
-    if (directory is None) == (root is None):
-        raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
-    if activate and root is None:
-        raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
-    with console.progress(quiet=as_json) as progress, open_source(source, wanted_id=bundle_id) as reader:
-        task = progress.task(Path(source).name, reader.checked.total_bytes)
-        if root is not None:
-            unpacked = unpack_beside(reader, root, task, activate=activate)
-        elif directory is not None:
-            unpacked = unpack_into(reader, directory, task)
-        task.finish(_outcome(unpacked))
-    console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
+    if directory is not None and root is None:
+        if activate:
+            raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
+        return lambda reader, task: unpack_into(reader, directory, task)
+    if root is not None and directory is None:
+        return lambda reader, task: unpack_beside(reader, root, task, activate=activate)
+    raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
 
 
 def _is_inherited(context: click.Context, parameter: str) -> bool:
