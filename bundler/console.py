@@ -122,7 +122,6 @@ def run(command: Callable[[], object], *, program: str) -> int:
     """
     _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
-    failure: Failure
     try:
         command()
         return 0

@@ -18,6 +18,7 @@ from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
+from bundler.net.http.tls_trust import Trust
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
@@ -57,8 +58,7 @@ def open_build_context(
     if network.ca_file and not network.ca_file.is_file():
         raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
     transport = RequestsTransport(
-        str(network.ca_file) if network.ca_file else None,
-        insecure_hosts=network.insecure_registries,
+        Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries),
         client_certificates=client_certificates,
     )
     store = Store(store_root)
