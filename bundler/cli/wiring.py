@@ -17,9 +17,8 @@ from bundler.manifest.user_config import load_settings, settings_invalid
 from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
-from bundler.net.http.tls import check_presentable
+from bundler.net.http.deferred_transport import DeferredTransport
 from bundler.net.http.tls_trust import Trust
-from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.pull import RegistryPuller
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from bundler.cli.options import NetworkOptions
     from bundler.manifest.user_config import UserSettings
+    from bundler.net.http.transport import RequestsTransport
 
 SETTINGS_NAME = "config.yaml"
 
@@ -57,10 +57,8 @@ def open_build_context(
     client_certificates = _client_certificates(network, settings, settings_file)
     if network.ca_file and not network.ca_file.is_file():
         raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
-    transport = RequestsTransport(
-        Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries),
-        client_certificates=client_certificates,
-    )
+    trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
+    transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
     store = Store(store_root)
     sources = Sources(
         downloader=FileDownloader(transport, mirrors, Retry()),
@@ -82,6 +80,13 @@ def open_build_context(
             progress.note(f"{store_root}: {sentence}")
         runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
         yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
+
+
+def _requests_transport(trust: Trust, certificates: tuple[ClientCertificate, ...]) -> RequestsTransport:
+    # a build from a filled store sends no request
+    from bundler.net.http.transport import RequestsTransport
+
+    return RequestsTransport(trust, client_certificates=certificates)
 
 
 def room_for(directory: Path) -> Room:
@@ -112,5 +117,7 @@ def _client_certificates(network: NetworkOptions, settings: UserSettings, file: 
 
 
 def _usable(certificate: ClientCertificate) -> ClientCertificate:
+    from bundler.net.http.tls import check_presentable
+
     check_presentable(certificate)
     return certificate

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bundler.net.http.deferred_transport import DeferredTransport
 from bundler.net.http.messages import collected, is_loopback_name, standard_fields
 from bundler.net.http.redirect import origin
 from bundler.net.http.slow_server import CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, not_connected, silent
@@ -56,7 +57,7 @@ class LookupTransport:
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         user_agent: str = "bundler",
     ) -> None:
-        self._load = rest
+        self._rest = DeferredTransport(rest)
         self._trust = trust
         self._timeouts_s = (connect_timeout_s, idle_timeout_s)
         self._fields = standard_fields(user_agent)
@@ -65,7 +66,6 @@ class LookupTransport:
             for name, text in environment.items()
         )
         self._lock = threading.Lock()
-        self._rest: ClosingTransport | None = None
         self._idle: dict[Origin, list[http.client.HTTPConnection]] = {}
         # where a look-up failed, all goes through the rest from then on
         self._left: set[Origin] = set()
@@ -76,8 +76,7 @@ class LookupTransport:
             for connections in self._idle.values():
                 for connection in connections:
                     connection.close()
-            if self._rest is not None:
-                self._rest.close()
+        self._rest.close()
 
     @contextmanager
     def request(
@@ -96,9 +95,7 @@ class LookupTransport:
         if found is not None:
             yield found
             return
-        with self._everything_else().request(
-            method, url, headers=headers, credentials=credentials, body=body
-        ) as response:
+        with self._rest.request(method, url, headers=headers, credentials=credentials, body=body) as response:
             yield response
 
     def _may_ask(self, url: str) -> bool:
@@ -109,12 +106,6 @@ class LookupTransport:
         except ValueError:
             return False
         return place not in self._left and (not self._proxied or is_loopback_name(place[1]))
-
-    def _everything_else(self) -> ClosingTransport:
-        with self._lock:
-            if self._rest is None:
-                self._rest = self._load()
-            return self._rest
 
     def _looked_up(
         self, method: str, url: str, headers: Mapping[str, str], credentials: Credentials | None
