@@ -77,7 +77,9 @@ store_option = option(
     help="Directory of the content store.",
 )
 jobs_option = option(
-    "--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="How many downloads run at once."
+    "--jobs",
+    type=click.IntRange(1, MAX_JOBS),
+    help="How many downloads run at once; by default 4, and up to 16 as long as the upstreams give more by it.",
 )
 keep_going_option = option(
     "--keep-going", is_flag=True, help="Fetch everything else after a failure; exit as the first failure says."

@@ -23,6 +23,7 @@ from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
+from bundler.pipeline.adaptive_jobs import AdaptiveJobs, FixedJobs
 from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
@@ -42,13 +43,20 @@ SETTINGS_NAME = "config.yaml"
 
 @contextmanager
 def open_build_context(
-    store_root: Path, network: NetworkOptions, base: Path, *, jobs: int = 1, keep_going: bool = False, quiet: bool
+    store_root: Path,
+    network: NetworkOptions,
+    base: Path,
+    *,
+    jobs: int | None = None,
+    keep_going: bool = False,
+    quiet: bool,
 ) -> Iterator[BuildContext]:
     """Put together what a command works with; the store is kept from being pruned meanwhile.
 
     Arguments:
         base: the manifest's directory, against which urls without a scheme are resolved.
-        jobs, keep_going: see `Runner`.
+        jobs: how many downloads run at once, or None for what the upstreams give.
+        keep_going: see `Runner`.
         quiet: whether no progress is shown.
     """
     settings_file = platformdirs.user_config_path("bundler") / SETTINGS_NAME
@@ -60,12 +68,14 @@ def open_build_context(
     trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
     transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
     store = Store(store_root)
+    running = AdaptiveJobs() if jobs is None else FixedJobs(jobs)
+    retry = Retry(failed=running.failed)
     sources = Sources(
-        downloader=FileDownloader(transport, mirrors, Retry()),
+        downloader=FileDownloader(transport, mirrors, retry),
         registry=RegistryPuller(
             transport,
             mirrors=mirrors,
-            retry=Retry(),
+            retry=retry,
             logins=DockerLogins(os.environ),
             insecure_hosts=network.insecure_registries,
         ),
@@ -78,7 +88,7 @@ def open_build_context(
         progress = stack.enter_context(console.progress(quiet=quiet))
         if sentence := remove_unfinished(store).sentence:
             progress.note(f"{store_root}: {sentence}")
-        runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
+        runner = Runner(jobs=running, keep_going=keep_going, progress=progress)
         yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
 
 
