@@ -15,7 +15,7 @@ from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.harbor.projects import HarborApi
-from bundler.net.http.lookup_transport import LookupTransport
+from bundler.net.http.direct_transport import DirectTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
 from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
@@ -125,7 +125,7 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
         str(options.ca_file) if options.ca_file else None,
         frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
-    transport = LookupTransport(lambda: _requests_transport(trust), trust)
+    transport = DirectTransport(lambda: _requests_transport(trust), trust)
     logins, retry = _logins(options), Retry()
 
     def pusher_of(logins: Logins) -> RegistryPusher:

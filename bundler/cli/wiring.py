@@ -18,6 +18,7 @@ from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.deferred_transport import DeferredTransport
+from bundler.net.http.direct_transport import DirectTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
@@ -67,13 +68,15 @@ def open_build_context(
         raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
     trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
     transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
+    # who shows a certificate does so by requests
+    pulling = transport if client_certificates else DirectTransport(lambda: transport, trust)
     store = Store(store_root)
     running = AdaptiveJobs() if jobs is None else FixedJobs(jobs)
     retry = Retry(failed=running.failed)
     sources = Sources(
         downloader=FileDownloader(transport, mirrors, retry),
         registry=RegistryPuller(
-            transport,
+            pulling,
             mirrors=mirrors,
             retry=retry,
             logins=DockerLogins(os.environ),
@@ -84,6 +87,7 @@ def open_build_context(
     )
     with ExitStack() as stack:
         stack.callback(transport.close)
+        stack.callback(pulling.close)
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
         if sentence := remove_unfinished(store).sentence:

@@ -28,7 +28,7 @@ _LOOKING_UP = {"email", "http.client", "json", "shutil", "socket", "ssl", "subpr
 _MANIFEST = {"difflib", "json"}
 _BUILD = (
     _BUNDLE | _HASHING | _MANIFEST
-    | {"email", "ftplib", "platformdirs", "shutil", "socket", "ssl", "subprocess", "tempfile", "yaml"}
+    | {"email", "ftplib", "http.client", "platformdirs", "shutil", "socket", "ssl", "subprocess", "tempfile", "yaml"}
 )  # fmt: skip
 _HOST = {"email", "http.client", "json", "socket", "ssl", "subprocess"}
 MAY_LOAD: dict[str, set[str]] = {

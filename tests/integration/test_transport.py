@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
-from bundler.net.http.lookup_transport import LookupTransport
+from bundler.net.http.direct_transport import DirectTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.interface import Credentials
@@ -50,15 +50,15 @@ def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[RequestsTransport]:
     transport.close()
 
 
-@pytest.fixture(params=["requests", "lookups"])
+@pytest.fixture(params=["requests", "direct"])
 def either(request: pytest.FixtureRequest, transport: RequestsTransport) -> Iterator[ClosingTransport]:
-    """Both in turn: where a request was looked up without requests, nobody may notice."""
+    """Both in turn: whoever reads what came without requests does not notice."""
     if request.param == "requests":
         yield transport
         return
-    lookups = LookupTransport(lambda: transport, Trust(), connect_timeout_s=5, idle_timeout_s=5, user_agent="bundler/1")
-    yield lookups
-    lookups.close()
+    direct = DirectTransport(lambda: transport, Trust(), connect_timeout_s=5, idle_timeout_s=5, user_agent="bundler/1")
+    yield direct
+    direct.close()
 
 
 def get(transport: ClosingTransport, url: str, **options: object) -> bytes:
@@ -96,11 +96,11 @@ def test_every_status_is_an_answer(server: FaultyServer, either: ClosingTranspor
         assert (answer.status, answer.read(10)) == (404, b"")
 
 
-def test_connections_are_used_again(server: FaultyServer, transport: ClosingTransport) -> None:
+def test_connections_are_used_again(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(BODY, faults=[Reply(401, {}, b"unread body")])
-    with transport.request("GET", server.url("/a")) as answer:
+    with either.request("GET", server.url("/a")) as answer:
         assert answer.status == 401
-    assert get(transport, server.url("/a")) == get(transport, server.url("/a")) == BODY
+    assert get(either, server.url("/a")) == get(either, server.url("/a")) == BODY
     assert server.connections == 1
 
 
@@ -115,11 +115,11 @@ def test_a_document_that_is_too_long(server: FaultyServer, either: ClosingTransp
 
 @pytest.mark.parametrize("fault", [Cut(1000), Announce(len(BODY) + 1), Chunked(cut=True), Cut(0)])
 def test_a_cut_body_is_an_error_after_what_has_come(
-    server: FaultyServer, transport: ClosingTransport, fault: Cut | Announce | Chunked
+    server: FaultyServer, either: ClosingTransport, fault: Cut | Announce | Chunked
 ) -> None:
     server.files["/a"] = ServedFile(BODY, faults=[fault])
     held = bytearray()
-    with transport.request("GET", server.url("/a")) as answer, pytest.raises(SourceError) as raised:  # noqa: PT012 - the error comes in the middle of the stream
+    with either.request("GET", server.url("/a")) as answer, pytest.raises(SourceError) as raised:  # noqa: PT012 - the error comes in the middle of the stream
         for chunk in answer.chunks():
             held += chunk
     assert (raised.value.id, raised.value.retryable) == (ErrorId.SOURCE_CUT, True)
@@ -175,12 +175,12 @@ def test_no_http_at_all(transport: ClosingTransport) -> None:
     assert (error.id, error.retryable) == (ErrorId.SOURCE_CUT, True)
 
 
-def test_credentials_go_to_the_host_that_they_are_for(server: FaultyServer, transport: ClosingTransport) -> None:
+def test_credentials_go_to_the_host_that_they_are_for(server: FaultyServer, either: ClosingTransport) -> None:
     with faulty_server() as other:
         server.files["/start"] = ServedFile(b"", faults=[Reply(302, {"Location": "/same"})])
         server.files["/same"] = ServedFile(b"", faults=[Reply(307, {"Location": other.url("/cdn?sig=x")})])
         other.files["/cdn"] = ServedFile(BODY)
-        assert get(transport, server.url("/start"), credentials=SECRET, headers={"Range": "bytes=0-"}) == BODY
+        assert get(either, server.url("/start"), credentials=SECRET, headers={"Range": "bytes=0-"}) == BODY
         assert server.requests_for("/start")[0].headers["authorization"] == BASIC
         assert server.requests_for("/same")[0].headers["authorization"] == BASIC
         asked = other.requests_for("/cdn")[0].headers
@@ -211,9 +211,9 @@ def test_a_body_is_sent(server: FaultyServer, either: ClosingTransport) -> None:
     assert server.requests_for("/token")[0].headers["content-length"] == "12"
 
 
-def test_a_redirect_loop_ends(server: FaultyServer, transport: ClosingTransport) -> None:
+def test_a_redirect_loop_ends(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(b"", faults=[Reply(302, {"Location": "/a"})] * 50)
-    error = failure(transport, server.url("/a"))
+    error = failure(either, server.url("/a"))
     assert (error.id, error.retryable) == (ErrorId.SOURCE_INVALID, False)
     assert len(server.requests_for("/a")) == 11
 

@@ -20,6 +20,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.client_certs import ClientCertificate, certificate_for
 from bundler.net.http.connection_errors import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.direct_response import DRAINED_BYTES, READ_BYTES
 from bundler.net.http.messages import collected, is_loopback_name, standard_fields
 from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, too_many
 from bundler.net.http.slow_server import CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
     from bundler.net.interface import Body, Credentials
 
-READ_BYTES = 256 * 1024
-# the rest of an unread body, up to this size, is read so that its connection can be used again
-DRAINED_BYTES = 64 * 1024
 _POOLED_HOSTS = 32
 _POOLED_CONNECTIONS_PER_HOST = 64
 
