@@ -10,6 +10,11 @@ interruption.end_quietly()
 def main() -> None:
     """Load the command line and run it."""
     import sys
+
+    from bundler import quick_version
+
+    if quick_version.answered("bundler", sys.argv[1:]):
+        return
     import threading
 
     from bundler.cli import main as run

@@ -6,12 +6,10 @@ anything about bundles.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -124,7 +122,6 @@ def run(command: Callable[[], object], *, program: str) -> int:
     """
     _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
-    failure: Failure
     try:
         command()
         return 0
@@ -150,6 +147,8 @@ def run(command: Callable[[], object], *, program: str) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the boundary: any other exception is a bug of ours
+        import traceback
+
         traceback.print_exc()
         _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
         failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy="Report it.")
@@ -163,10 +162,16 @@ def _print_failure(value: dict[str, Json]) -> None:
     if _stdout_used.is_set():
         return
     try:
-        click.echo(shown(json.dumps(value, ensure_ascii=False, indent=2)))
+        click.echo(shown(_json_text(value)))
     except OSError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _json_text(value: dict[str, Json]) -> str:
+    import json  # an answer for a person needs none
+
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def end_process(code: int) -> NoReturn:
@@ -247,7 +252,7 @@ def answer(
         failure = error
     if as_json:
         ended = {} if failure is None else {"error": Failure.of(failure).value(schema.partition(".")[0])}
-        say(json.dumps({"schema": schema, **value, **ended}, ensure_ascii=False, indent=2))
+        say(_json_text({"schema": schema, **value, **ended}))
     elif text:
         say(text)
     if failure is not None:

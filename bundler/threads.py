@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -41,6 +42,7 @@ class _SharedState(Generic[R]):
 
     attempt: Callable[[int, Callable[[], bool]], R]
     goes_on: Callable[[Exception], bool]
+    slot: Callable[[], AbstractContextManager[None]]
     over: threading.Event = field(default_factory=threading.Event)
     outcome: Outcome[R] = field(default_factory=lambda: Outcome({}, {}))
     fatal: dict[int, BaseException] = field(default_factory=dict)
@@ -50,22 +52,30 @@ class _SharedState(Generic[R]):
     def serve(self) -> None:
         """Work through the queue until it is empty or the run is over; the body of a thread."""
         while not self.over.is_set():
-            try:
-                index = self.waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.outcome.results[index] = self.attempt(index, self.over.is_set)
-            except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
-                if self.over.is_set():
-                    # it was cut short because of another piece, whose error is the one to report
+            # the slot first: what waits for one has no piece that others wait for
+            with self.slot():
+                if not self._serve_one():
                     return
-                if isinstance(error, Exception) and self.goes_on(error):
-                    self.outcome.failures[index] = error
-                else:
-                    self.fatal[index] = error
-                    self.over.set()
-            self.ended.put(index)
+
+    def _serve_one(self) -> bool:
+        """Attempt the next piece; False when there is none, or the run is over."""
+        try:
+            index = self.waiting.get_nowait()
+        except queue.Empty:
+            return False
+        try:
+            self.outcome.results[index] = self.attempt(index, self.over.is_set)
+        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+            if self.over.is_set():
+                # it was cut short because of another piece, whose error is the one to report
+                return False
+            if isinstance(error, Exception) and self.goes_on(error):
+                self.outcome.failures[index] = error
+            else:
+                self.fatal[index] = error
+                self.over.set()
+        self.ended.put(index)
+        return True
 
 
 def attempt_each(
@@ -74,6 +84,7 @@ def attempt_each(
     *,
     threads: int,
     goes_on: Callable[[Exception], bool] = _never,
+    slot: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Outcome[R]:
     """Attempt the pieces 0 to `count` - 1, started in that order, several at once.
 
@@ -82,10 +93,11 @@ def attempt_each(
             over: then its result is not needed any more, and it may raise anything.
         threads: how many there are, at least 1.
         goes_on: whether the rest is still attempted after a failure.
+        slot: returns what a thread enters before it takes a piece, and leaves after it: it may wait there.
 
     Raises the first failure after which it does not go on, as soon as it happens; nothing is started after that.
     """
-    run = _SharedState(attempt, goes_on)
+    run = _SharedState(attempt, goes_on, slot)
     for index in range(count):
         run.waiting.put(index)
     for _ in range(min(threads, count)):

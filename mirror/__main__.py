@@ -11,6 +11,10 @@ def main() -> None:
     """Load the command line and run it."""
     import sys
 
+    from bundler import quick_version
+
+    if quick_version.answered("mirror", sys.argv[1:]):
+        return
     from bundler.console import end_process
     from mirror.cli import main as run
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.checked_index import CheckedIndex, check_index, refusal
@@ -83,6 +82,8 @@ def examine_files(
     Arguments:
         root: descriptor of the directory they should lie below.
     """
+    from concurrent.futures import ThreadPoolExecutor  # with its logging as slow to load as much of ours
+
     stop = threading.Event()
     advanced = threading.Lock()
 

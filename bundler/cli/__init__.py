@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bundler import console
+from bundler import __version__, console
 
 ORDER = (
     "check",
@@ -32,7 +32,7 @@ ORDER = (
     order=ORDER,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="kubeedge-bundler", prog_name="bundler")
+@click.version_option(__version__, prog_name="bundler")
 def bundler() -> None:
     """Make one verified tarball of everything an air-gapped KubeEdge site needs, and check it there.
 

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 @store_option
 @network_options
 @json_option
-def build(request: Request, jobs: int, keep_going: bool, store: Path, network: NetworkOptions, as_json: bool) -> None:
+def build(
+    request: Request, jobs: int | None, keep_going: bool, store: Path, network: NetworkOptions, as_json: bool
+) -> None:
     """Build the archive that MANIFEST describes.
 
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 def open_engine() -> DockerEngine:
     """Connect to the container engine that the environment names; the caller closes it. Raises SiteError."""
-    # imported here because it would slow down the start of every other command
+    from bundler.push.engine_address import require_socket
+
+    # docker-py takes longer to load than all of ours: not where there is no engine, nor for any other command
+    require_socket(os.environ)
     from bundler.push.docker import DockerEngine
 
     return DockerEngine(os.environ)

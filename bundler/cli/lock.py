@@ -48,7 +48,7 @@ def lock(
     manifest: Path,
     update: tuple[str, ...],
     overrides: dict[str, str],
-    jobs: int,
+    jobs: int | None,
     keep_going: bool,
     store: Path,
     network: NetworkOptions,

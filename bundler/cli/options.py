@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import platformdirs
 
 from bundler import console
 from bundler.model.platform import Platform
-from bundler.pipeline.context import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_JOBS = 64
@@ -25,6 +23,12 @@ FILE = console.FILE
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
     """Return `console.option` for a variable BUNDLER_…."""
     return console.option("BUNDLER", *names, **settings)
+
+
+def _default_store() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("bundler"))
 
 
 def _assignments(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -68,12 +72,14 @@ set_option = option(
 store_option = option(
     "--store",
     type=FILE,
-    default=lambda: Path(platformdirs.user_cache_dir("bundler")),
+    default=_default_store,
     show_default="~/.cache/bundler",
     help="Directory of the content store.",
 )
 jobs_option = option(
-    "--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="How many downloads run at once."
+    "--jobs",
+    type=click.IntRange(1, MAX_JOBS),
+    help="How many downloads run at once; by default 4, and up to 16 as long as the upstreams give more by it.",
 )
 keep_going_option = option(
     "--keep-going", is_flag=True, help="Fetch everything else after a failure; exit as the first failure says."
@@ -193,6 +199,8 @@ def request_options(*, keep_going: bool) -> Callable[[F], F]:
             locked: bool,
             **kwargs: Any,
         ) -> Any:
+            from bundler.pipeline.context import Request  # most commands have no manifest
+
             request = Request(manifest, overrides, output, platforms, locked)
             return command(*args, request=request, **kwargs)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @store_option
 @network_options
 @json_option
-def plan(request: Request, jobs: int, store: Path, network: NetworkOptions, as_json: bool) -> None:
+def plan(request: Request, jobs: int | None, store: Path, network: NetworkOptions, as_json: bool) -> None:
     """Show what a build of MANIFEST would cost.
 
     That is what it fetches, what the store has already and the room it needs; exit 11 when the disk cannot hold it.

@@ -15,8 +15,6 @@ from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
-from bundler.net.retry import Retry
-from bundler.push.engine_push import EnginePush, push_through_engine
 from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
 from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, PushResult, require_complete
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress
     from bundler.push.engine import PushingEngine
+    from bundler.push.engine_push import EnginePush
     from bundler.push.push_plan import PushPlan
 
 
@@ -79,11 +78,17 @@ def _straight(
 def _engine_push(
     bundled: BundledImages, engine: PushingEngine, registry: OpenRegistry, options: PushOptions, progress: Progress
 ) -> EnginePush:
+    # what pushes through an engine is loaded where there is one
+    from bundler.net.retry import Retry
+    from bundler.push.engine_push import EnginePush
+
     host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
     return EnginePush(bundled, engine, host, registry.pusher, registry.logins, Retry(), progress)
 
 
 def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: Projects) -> PushReport:
+    from bundler.push.engine_push import push_through_engine
+
     return push_through_engine(
         plan, through, on_existing_tag=options.on_existing_tag, dry_run=options.dry_run, projects=known
     )

@@ -11,8 +11,6 @@ from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.errors import SiteError
 from bundler.model.reference import docker_host
-from bundler.push.engine_push import platform_obstacles
-from bundler.push.engine_trust import WantedTrust, require_trust
 from bundler.push.transport_choice import choose_transport, without_engine
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
     from bundler.cli.push_options import PushOptions
     from bundler.push.engine import PushingEngine
+    from bundler.push.engine_trust import WantedTrust
     from bundler.push.push_plan import PushPlan
 
 SHOWN_OBSTACLES = 5
@@ -47,6 +46,9 @@ def open_push_engine(options: PushOptions, plan: PushPlan) -> Iterator[PushingEn
 
 
 def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
+    from bundler.push.engine_push import platform_obstacles
+    from bundler.push.engine_trust import require_trust
+
     platforms, wanted = engine.platforms(), _wanted_trust(options)
     insecure = engine.is_insecure(wanted.host)
     distrust = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
@@ -68,6 +70,8 @@ def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bo
 
 
 def _wanted_trust(options: PushOptions) -> WantedTrust:
+    from bundler.push.engine_trust import WantedTrust  # there is an engine
+
     registry = options.registry
     option = "--plain-http" if registry.plain_http else "--insecure" if registry.insecure else ""
     return WantedTrust(docker_host(registry.host, plain_http=registry.plain_http), option, registry.ca_file is not None)

@@ -15,6 +15,8 @@ from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.harbor.projects import HarborApi
+from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.tls_trust import Trust
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
 from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.model.robot import RobotLogin
+    from bundler.net.http.transport import RequestsTransport
 
 F = TypeVar("F", bound="Callable[..., Any]")
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
@@ -118,15 +121,11 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
     Arguments:
         jobs: how many requests are sent at once.
     """
-    # requests takes a fifth of a second to load: not before there is something to send
-    from bundler.net.http.transport import RequestsTransport
-
-    transport = RequestsTransport(
+    trust = Trust(
         str(options.ca_file) if options.ca_file else None,
-        insecure_hosts=frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""})
-        if options.insecure
-        else frozenset(),
+        frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
+    transport = DirectTransport(lambda: _requests_transport(trust), trust)
     logins, retry = _logins(options), Retry()
 
     def pusher_of(logins: Logins) -> RegistryPusher:
@@ -154,6 +153,13 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
         yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins, accepts)
     finally:
         transport.close()
+
+
+def _requests_transport(trust: Trust) -> RequestsTransport:
+    # requests takes a tenth of a second to load: not before there is something to send
+    from bundler.net.http.transport import RequestsTransport
+
+    return RequestsTransport(trust)
 
 
 def _logins(options: RegistryOptions) -> Logins:

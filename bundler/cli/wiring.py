@@ -17,12 +17,14 @@ from bundler.manifest.user_config import load_settings, settings_invalid
 from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
 from bundler.net.http.client_certs import ClientCertificate
-from bundler.net.http.tls import check_presentable
-from bundler.net.http.transport import RequestsTransport
+from bundler.net.http.deferred_transport import DeferredTransport
+from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.tls_trust import Trust
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.pull import RegistryPuller
 from bundler.net.retry import Retry
+from bundler.pipeline.adaptive_jobs import AdaptiveJobs, FixedJobs
 from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
@@ -35,19 +37,27 @@ if TYPE_CHECKING:
 
     from bundler.cli.options import NetworkOptions
     from bundler.manifest.user_config import UserSettings
+    from bundler.net.http.transport import RequestsTransport
 
 SETTINGS_NAME = "config.yaml"
 
 
 @contextmanager
 def open_build_context(
-    store_root: Path, network: NetworkOptions, base: Path, *, jobs: int = 1, keep_going: bool = False, quiet: bool
+    store_root: Path,
+    network: NetworkOptions,
+    base: Path,
+    *,
+    jobs: int | None = None,
+    keep_going: bool = False,
+    quiet: bool,
 ) -> Iterator[BuildContext]:
     """Put together what a command works with; the store is kept from being pruned meanwhile.
 
     Arguments:
         base: the manifest's directory, against which urls without a scheme are resolved.
-        jobs, keep_going: see `Runner`.
+        jobs: how many downloads run at once, or None for what the upstreams give.
+        keep_going: see `Runner`.
         quiet: whether no progress is shown.
     """
     settings_file = platformdirs.user_config_path("bundler") / SETTINGS_NAME
@@ -56,18 +66,19 @@ def open_build_context(
     client_certificates = _client_certificates(network, settings, settings_file)
     if network.ca_file and not network.ca_file.is_file():
         raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
-    transport = RequestsTransport(
-        str(network.ca_file) if network.ca_file else None,
-        insecure_hosts=network.insecure_registries,
-        client_certificates=client_certificates,
-    )
+    trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
+    transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
+    # who shows a certificate does so by requests
+    pulling = transport if client_certificates else DirectTransport(lambda: transport, trust)
     store = Store(store_root)
+    running = AdaptiveJobs() if jobs is None else FixedJobs(jobs)
+    retry = Retry(failed=running.failed)
     sources = Sources(
-        downloader=FileDownloader(transport, mirrors, Retry()),
+        downloader=FileDownloader(transport, mirrors, retry),
         registry=RegistryPuller(
-            transport,
+            pulling,
             mirrors=mirrors,
-            retry=Retry(),
+            retry=retry,
             logins=DockerLogins(os.environ),
             insecure_hosts=network.insecure_registries,
         ),
@@ -76,12 +87,20 @@ def open_build_context(
     )
     with ExitStack() as stack:
         stack.callback(transport.close)
+        stack.callback(pulling.close)
         stack.enter_context(store.in_use())
         progress = stack.enter_context(console.progress(quiet=quiet))
         if sentence := remove_unfinished(store).sentence:
             progress.note(f"{store_root}: {sentence}")
-        runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress)
+        runner = Runner(jobs=running, keep_going=keep_going, progress=progress)
         yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
+
+
+def _requests_transport(trust: Trust, certificates: tuple[ClientCertificate, ...]) -> RequestsTransport:
+    # a build from a filled store sends no request
+    from bundler.net.http.transport import RequestsTransport
+
+    return RequestsTransport(trust, client_certificates=certificates)
 
 
 def room_for(directory: Path) -> Room:
@@ -112,5 +131,7 @@ def _client_certificates(network: NetworkOptions, settings: UserSettings, file: 
 
 
 def _usable(certificate: ClientCertificate) -> ClientCertificate:
+    from bundler.net.http.tls import check_presentable
+
     check_presentable(certificate)
     return certificate

@@ -1,4 +1,8 @@
-"""The kinds of content there are, by their name in manifest and lock. A new kind is one more line here."""
+"""The kinds of content there are, by their name in manifest and lock. A new kind is one more line here.
+
+What a kind does to entries that it has read is loaded by the method that does it: checking a manifest, or building a
+bundle of images, loads nothing that reads archives or RPM metadata.
+"""
 
 from __future__ import annotations
 

@@ -79,6 +79,13 @@ class Transport(Protocol):
         """
 
 
+class ClosingTransport(Transport, Protocol):
+    """A `Transport` that keeps connections."""
+
+    def close(self) -> None:
+        """Close them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A finished download. `last_modified` in seconds since the epoch; `via` is a mirror's prefix or ""."""

@@ -38,6 +38,7 @@ class Retry:
         cap_s: upper bound of every pause in seconds.
         sleep: waits so many seconds.
         jitter: returns a number in [0, 1).
+        failed: called after each retryable failure, so that others hold back.
     """
 
     attempts: int = 5
@@ -45,6 +46,7 @@ class Retry:
     cap_s: float = 30.0
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+    failed: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -68,6 +70,7 @@ class Retry:
             except SourceError as error:
                 if not error.retryable:
                     raise
+                self.failed()
                 reached = position() if position else 0
                 if reached >= furthest + WORTHWHILE_BYTES:
                     furthest, failures = reached, 0

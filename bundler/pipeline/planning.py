@@ -100,7 +100,7 @@ def plan_lock(lock: Lock, context: BuildContext) -> Plan:
     """Return the cost of a build from a lock."""
     content = sum(blob.size for blob in lock.blobs)
     fetches = lock_fetches(lock, context.kinds)
-    return build_plan(fetches, context.sources.store.has, jobs=context.runner.jobs, content_bytes=content)
+    return build_plan(fetches, context.sources.store.has, jobs=context.runner.jobs.most, content_bytes=content)
 
 
 def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:
@@ -115,7 +115,7 @@ def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Pla
             fetches.append((estimated.wanted.kind, fetch))
     unknown = [label for estimated in estimates for label in estimated.estimate.unknown]
     content = sum(fetch.transfer_bytes for _, fetch in fetches)
-    has, jobs = context.sources.store.has, context.runner.jobs
+    has, jobs = context.sources.store.has, context.runner.jobs.most
     return build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
 
 

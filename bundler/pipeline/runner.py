@@ -7,18 +7,33 @@ Owns progress, cancelling and which failure is raised; refuses to know what the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from bundler.errors import BundlerError
 from bundler.threads import Outcome, attempt_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from bundler.model.progress import Progress, Task
 
 W = TypeVar("W")
 R = TypeVar("R")
+
+
+class Jobs(Protocol):
+    """How many pieces run at once; `adaptive_jobs` has what somebody said, and what upstreams give."""
+
+    @property
+    def most(self) -> int:
+        """How many there are at best, at least 1."""
+
+    def slot(self) -> AbstractContextManager[None]:
+        """Return what a piece is done in: it waits where too many run."""
+
+    def moved(self, count: int) -> None:
+        """Take notice of bytes that arrived."""
 
 
 class Cancelled(BaseException):
@@ -40,11 +55,13 @@ class _CancellableTask:
 
     task: Task
     over: Callable[[], bool]
+    moved: Callable[[int], None]
 
     def advance(self, count: int) -> None:
         if self.over():
             raise Cancelled
         self.task.advance(count)
+        self.moved(count)
 
     def note(self, text: str) -> None:
         self.task.note(text)
@@ -58,13 +75,13 @@ class Runner:
     """How independent pieces of work are done.
 
     Arguments:
-        jobs: how many run at once, at least 1.
+        jobs: how many run at once.
         keep_going: whether the rest is still done after a failure. Otherwise nothing is begun after it, what runs is
             cut short, and it is raised at once, as is whatever is no BundlerError.
         progress: what every piece is reported to.
     """
 
-    jobs: int
+    jobs: Jobs
     keep_going: bool
     progress: Progress
 
@@ -87,7 +104,7 @@ class Runner:
 
         def attempt(index: int, over: Callable[[], bool]) -> R:
             unit = units[index]
-            task = _CancellableTask(self.progress.task(unit.label, unit.transfer_bytes), over)
+            task = _CancellableTask(self.progress.task(unit.label, unit.transfer_bytes), over, self.jobs.moved)
             try:
                 result = act(unit.work, task)
             except Exception as error:
@@ -100,4 +117,4 @@ class Runner:
         def goes_on(failure: Exception) -> bool:
             return self.keep_going and isinstance(failure, BundlerError)
 
-        return attempt_each(len(units), attempt, threads=self.jobs, goes_on=goes_on)
+        return attempt_each(len(units), attempt, threads=self.jobs.most, goes_on=goes_on, slot=self.jobs.slot)

@@ -1,7 +1,7 @@
 """A Docker engine behind `Engine`, through docker-py: the only module that knows that library.
 
-Owns the address (DOCKER_HOST and related variables, as the docker command reads them) and the errors for the engine's
-refusals; refuses to know what an image is, and how often to try. Works with API 1.39 (Docker 18.09) and later.
+Owns the variables beside DOCKER_HOST, as the docker command reads them, and the errors for the engine's refusals;
+refuses to know what an image is, and how often to try. Works with API 1.39 (Docker 18.09) and later.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bundler.model.image.table import engine_platforms
 from bundler.net.redact import redact_text
 from bundler.net.registry.endpoint import addresses
 from bundler.push.engine import LayerStep
+from bundler.push.engine_address import STEP, engine_address, unreachable
 from bundler.push.engine_errors import is_distrust, refused_push
 from bundler.push.engine_trust import is_insecure
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 MIN_API = "1.39"
 TIMEOUT_S = 60
-DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
-STEP = "docker"
 _FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _DENIED = (errno.EACCES, errno.EPERM)
 _ABSENT = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.EHOSTUNREACH, errno.ENETUNREACH)
@@ -48,7 +47,7 @@ class DockerEngine:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         """Connect. Raises SiteError: ENGINE_UNREACHABLE, ENGINE_DENIED, ENGINE_TOO_OLD."""
-        self._where = environment.get("DOCKER_HOST") or DEFAULT_ADDRESS
+        self._where = engine_address(environment)
         # most of the library has no types, and it returns JSON
         self._client: Any
         with _translated(self._where):
@@ -264,14 +263,7 @@ def _connection_error(where: str, error: Exception, *, under_way: bool) -> SiteE
             remedy="See that it runs (`journalctl -u docker`), then run the command again: it does what is left.",
             step=STEP,
         )
-    reason = os.strerror(number) if number else str(error)
-    return SiteError(
-        ErrorId.ENGINE_UNREACHABLE,
-        f"no container engine answers: {reason}",
-        where=where,
-        remedy="Start it (`systemctl start docker`; install docker if there is none), or name another by DOCKER_HOST.",
-        step=STEP,
-    )
+    return unreachable(where, os.strerror(number) if number else str(error))
 
 
 def _errno(error: BaseException) -> int | None:

@@ -152,6 +152,8 @@ class _RegistryRun:
     def check_bytes(self, states: Sequence[PushState]) -> None:
         """Fail every push of which some bytes differ from the listed ones, before anything is sent."""
         files = {file.path: file for state in states for file in state.push.files}
+        if not files:
+            return
         task = self.progress.task("checking the images", sum(file.blob.size for file in files.values()))
         wrong = self.content.damaged(files.values(), task)
         task.finish("damaged" if wrong else "intact")

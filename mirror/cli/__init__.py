@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bundler import console
+from bundler import __version__, console
 
 ORDER = (
     "serve",
@@ -20,7 +20,7 @@ ORDER = (
     order=ORDER,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="kubeedge-bundler", prog_name="mirror")
+@click.version_option(__version__, prog_name="mirror")
 def mirror() -> None:
     """Serve an unpacked bundle to the machines of a site, over HTTP and FTP.
 

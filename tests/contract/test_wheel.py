@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler import __version__
 from bundler.kinds.images.scripts import travelling_scripts
 from scripts.demo_upstream.server import Upstream, demo_tree
 from tests.contract.checkout import PRODUCT, ROOT, package_files
@@ -74,11 +75,14 @@ def test_installed_package_is_not_the_checkout(installed: Path, tmp_path: Path) 
     assert said.stdout.count(str(installed.parent)) == 2
 
 
+def test_the_wheel_has_the_version_that_the_programs_say(wheel: Path) -> None:
+    assert wheel.name.split("-")[1] == __version__
+
+
 def test_console_scripts_run(installed: Path, tmp_path: Path) -> None:
-    version = next(line for line in (ROOT / "setup.cfg").read_text().splitlines() if line.startswith("version"))
     for program in ("bundler", "mirror"):
         said = _run([installed / program, "--version"], tmp_path)
-        assert said.stdout.split() == [f"{program},", "version", version.partition("=")[2].strip()]
+        assert said.stdout == f"{program}, version {__version__}\n"
 
 
 def test_installed_package_builds_a_bundle_with_the_scripts_that_travel(installed: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Sources
+from bundler.pipeline.adaptive_jobs import FixedJobs
 from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
 from tests.fakes.notes import NoteArtifact
@@ -48,7 +49,7 @@ def build_context(
     """
     store = store or MemoryStore(directory)
     sources = Sources(None, None, store, str(directory))  # type: ignore[arg-type] # these kinds need no network
-    runner = Runner(jobs=jobs, keep_going=keep_going, progress=progress or RecordingProgress())
+    runner = Runner(jobs=FixedJobs(jobs), keep_going=keep_going, progress=progress or RecordingProgress())
     room = Room("", 0, free_bytes)
     table = {kind.name: kind for kind in kinds}
     decoders = dict.fromkeys(table, NoteArtifact.decode)

@@ -106,3 +106,26 @@ def test_the_alternatives_are_compared_on_every_subject() -> None:
     assert [subject for subject, *_ in counted] == ["tar", "tar", "RPM", "RPM", "OpenPGP", "Docker"]
     # ours refuses or reads every one; the process that reads an RPM package is never ended
     assert [ours for _, ours, _, of in counted if ours != of] == ["0"]
+
+
+def test_the_start_benchmark_prints_every_program_and_its_verdict(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.benchmarks",
+        "start",
+        "--images=2",
+        "--rounds=1",
+        f"--directory={tmp_path}",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.count("|") == 5]
+    assert rows[2:7] == [
+        "python -c pass",
+        "bundler --version",
+        "mirror --version",
+        "bundler push-images, all there",
+        "skopeo sync, all there",
+    ]
+    assert len(re.findall(r"\| <= \d+ ms \| (?:met|NOT met) \|", done.stdout)) == 3

@@ -13,6 +13,7 @@ from bundler.cli.wiring import open_build_context
 from bundler.errors import ErrorId, ManifestError, SourceError
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.tls import check_presentable
+from bundler.net.http.tls_trust import Trust
 from bundler.net.http.transport import RequestsTransport
 from tests.fakes.certificates import Authority, authority
 from tests.fakes.faulty_server import FaultyServer, Reply, ServedFile, faulty_server
@@ -47,7 +48,7 @@ def get(url: str, ca: Authority, *certificates: ClientCertificate, insecure: str
     """Return what a transport with these certificates gets."""
     insecure_hosts = frozenset({insecure} if insecure else ())
     ca_file = None if insecure else str(ca.file)
-    transport = RequestsTransport(ca_file, client_certificates=certificates, insecure_hosts=insecure_hosts)
+    transport = RequestsTransport(Trust(ca_file, insecure_hosts), client_certificates=certificates)
     try:
         with transport.request("GET", url) as answer:
             assert answer.status == 200
@@ -110,7 +111,7 @@ def test_a_redirect_does_not_take_a_certificate_along(server: FaultyServer, ca: 
 def test_a_connection_with_a_certificate_serves_no_other_prefix(server: FaultyServer, ca: Authority) -> None:
     server.files["/out/a"] = ServedFile(BODY)
     me = shown(server.url("/in/"), ca.client_files("me"))
-    transport = RequestsTransport(str(ca.file), client_certificates=[me])
+    transport = RequestsTransport(Trust(str(ca.file)), client_certificates=[me])
     with transport.request("GET", server.url("/in/a")) as answer:
         answer.read(1000)
     with pytest.raises(SourceError), transport.request("GET", server.url("/out/a")):

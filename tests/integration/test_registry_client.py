@@ -16,6 +16,7 @@ from bundler.errors import BundlerError, ErrorId, SourceError, ToolMissingError
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, parse_document
 from bundler.model.reference import Reference
+from bundler.net.http.tls_trust import Trust
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
@@ -332,8 +333,8 @@ def test_a_loopback_registry_with_tls(site: Site, tmp_path: Path) -> None:
     with tls_registry(tmp_path / "tls") as registry:
         registry.fill(site.image.layout, "app:1", "demo/app:1")
         transports = (
-            RequestsTransport(str(registry.ca_file)),
-            RequestsTransport(insecure_hosts=frozenset({registry.host})),
+            RequestsTransport(Trust(str(registry.ca_file))),
+            RequestsTransport(Trust(insecure_hosts=frozenset({registry.host}))),
         )
         for transport in transports:
             assert str(RegistryPuller(transport).manifest(tag(registry)).digest) == site.image.top.digest

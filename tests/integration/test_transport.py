@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.tls_trust import Trust
 from bundler.net.http.transport import RequestsTransport
 from bundler.net.interface import Credentials
 from tests.fakes.certificates import Authority, authority
@@ -18,6 +20,8 @@ from tests.fakes.faulty_server import Announce, Chunked, Cut, FaultyServer, Repl
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from bundler.net.interface import ClosingTransport
 
 pytestmark = pytest.mark.integration
 BODY = bytes(range(256)) * 1000
@@ -46,13 +50,24 @@ def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[RequestsTransport]:
     transport.close()
 
 
-def get(transport: RequestsTransport, url: str, **options: object) -> bytes:
+@pytest.fixture(params=["requests", "direct"])
+def either(request: pytest.FixtureRequest, transport: RequestsTransport) -> Iterator[ClosingTransport]:
+    """Both in turn: whoever reads what came without requests does not notice."""
+    if request.param == "requests":
+        yield transport
+        return
+    direct = DirectTransport(lambda: transport, Trust(), connect_timeout_s=5, idle_timeout_s=5, user_agent="bundler/1")
+    yield direct
+    direct.close()
+
+
+def get(transport: ClosingTransport, url: str, **options: object) -> bytes:
     with transport.request("GET", url, **options) as answer:  # type: ignore[arg-type] # passed on by name
         assert answer.status == 200
         return b"".join(answer.chunks())
 
 
-def failure(transport: RequestsTransport, url: str, **options: object) -> SourceError:
+def failure(transport: ClosingTransport, url: str, **options: object) -> SourceError:
     with pytest.raises(SourceError) as raised:
         get(transport, url, **options)
     assert "s3cr" not in raised.value.text()
@@ -60,51 +75,51 @@ def failure(transport: RequestsTransport, url: str, **options: object) -> Source
     return raised.value
 
 
-def test_a_body_arrives_as_it_is_on_the_wire(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_a_body_arrives_as_it_is_on_the_wire(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(BODY)
     server.files["/gz"] = ServedFile(BODY, faults=[Reply(200, {"Content-Encoding": "gzip"}, b"not unpacked")])
-    assert get(transport, server.url("/a")) == BODY
-    assert get(transport, server.url("/gz")) == b"not unpacked"
+    assert get(either, server.url("/a")) == BODY
+    assert get(either, server.url("/gz")) == b"not unpacked"
     asked = server.requests_for("/a")[0].headers
     assert (asked["accept-encoding"], asked["user-agent"]) == ("identity", "bundler/1")
 
 
-def test_chunks_without_a_length(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_chunks_without_a_length(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(BODY, faults=[Chunked()])
-    assert get(transport, server.url("/a")) == BODY
+    assert get(either, server.url("/a")) == BODY
 
 
-def test_every_status_is_an_answer(server: FaultyServer, transport: RequestsTransport) -> None:
-    with transport.request("GET", server.url("/absent")) as answer:
+def test_every_status_is_an_answer(server: FaultyServer, either: ClosingTransport) -> None:
+    with either.request("GET", server.url("/absent")) as answer:
         assert answer.status == 404
-    with transport.request("HEAD", server.url("/absent")) as answer:
+    with either.request("HEAD", server.url("/absent")) as answer:
         assert (answer.status, answer.read(10)) == (404, b"")
 
 
-def test_connections_are_used_again(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_connections_are_used_again(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(BODY, faults=[Reply(401, {}, b"unread body")])
-    with transport.request("GET", server.url("/a")) as answer:
+    with either.request("GET", server.url("/a")) as answer:
         assert answer.status == 401
-    assert get(transport, server.url("/a")) == get(transport, server.url("/a")) == BODY
+    assert get(either, server.url("/a")) == get(either, server.url("/a")) == BODY
     assert server.connections == 1
 
 
-def test_a_document_that_is_too_long(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_a_document_that_is_too_long(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(BODY)
-    with transport.request("GET", server.url("/a")) as answer, pytest.raises(SourceError) as raised:
+    with either.request("GET", server.url("/a")) as answer, pytest.raises(SourceError) as raised:
         answer.read(len(BODY) - 1)
     assert raised.value.id == ErrorId.SOURCE_INVALID
-    with transport.request("GET", server.url("/a")) as answer:
+    with either.request("GET", server.url("/a")) as answer:
         assert answer.read(len(BODY)) == BODY
 
 
 @pytest.mark.parametrize("fault", [Cut(1000), Announce(len(BODY) + 1), Chunked(cut=True), Cut(0)])
 def test_a_cut_body_is_an_error_after_what_has_come(
-    server: FaultyServer, transport: RequestsTransport, fault: Cut | Announce | Chunked
+    server: FaultyServer, either: ClosingTransport, fault: Cut | Announce | Chunked
 ) -> None:
     server.files["/a"] = ServedFile(BODY, faults=[fault])
     held = bytearray()
-    with transport.request("GET", server.url("/a")) as answer, pytest.raises(SourceError) as raised:  # noqa: PT012 - the error comes in the middle of the stream
+    with either.request("GET", server.url("/a")) as answer, pytest.raises(SourceError) as raised:  # noqa: PT012 - the error comes in the middle of the stream
         for chunk in answer.chunks():
             held += chunk
     assert (raised.value.id, raised.value.retryable) == (ErrorId.SOURCE_CUT, True)
@@ -119,16 +134,16 @@ def test_a_silent_server_is_a_time_out(server: FaultyServer, after: int | None) 
     assert "0.2 s" in str(error)
 
 
-def test_nobody_listens(transport: RequestsTransport) -> None:
+def test_nobody_listens(either: ClosingTransport) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        error = failure(transport, f"http://us:s3cret@127.0.0.1:{bound.getsockname()[1]}/a?token=s3cret")
+        error = failure(either, f"http://us:s3cret@127.0.0.1:{bound.getsockname()[1]}/a?token=s3cret")
     assert (error.id, error.retryable) == (ErrorId.SOURCE_UNREACHABLE, True)
     assert "refused" in str(error)
 
 
-def test_a_name_that_does_not_exist(transport: RequestsTransport) -> None:
-    error = failure(transport, "http://name.invalid/a")
+def test_a_name_that_does_not_exist(either: ClosingTransport) -> None:
+    error = failure(either, "http://name.invalid/a")
     assert (error.id, error.retryable) == (ErrorId.SOURCE_UNREACHABLE, True)
     assert "name" in error.what
 
@@ -136,12 +151,12 @@ def test_a_name_that_does_not_exist(transport: RequestsTransport) -> None:
 @pytest.mark.parametrize(
     "url", ["dl.example/a", "http://", "http://[x/", "ftp://127.0.0.1/a", "http://a:port/", "http://" + "a" * 70 + "/"]
 )
-def test_what_is_no_url(transport: RequestsTransport, url: str) -> None:
-    error = failure(transport, url)
+def test_what_is_no_url(either: ClosingTransport, url: str) -> None:
+    error = failure(either, url)
     assert (error.id, error.retryable) == (ErrorId.SOURCE_INVALID, False)
 
 
-def test_no_http_at_all(transport: RequestsTransport) -> None:
+def test_no_http_at_all(transport: ClosingTransport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(10)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/a"
@@ -160,12 +175,12 @@ def test_no_http_at_all(transport: RequestsTransport) -> None:
     assert (error.id, error.retryable) == (ErrorId.SOURCE_CUT, True)
 
 
-def test_credentials_go_to_the_host_that_they_are_for(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_credentials_go_to_the_host_that_they_are_for(server: FaultyServer, either: ClosingTransport) -> None:
     with faulty_server() as other:
         server.files["/start"] = ServedFile(b"", faults=[Reply(302, {"Location": "/same"})])
         server.files["/same"] = ServedFile(b"", faults=[Reply(307, {"Location": other.url("/cdn?sig=x")})])
         other.files["/cdn"] = ServedFile(BODY)
-        assert get(transport, server.url("/start"), credentials=SECRET, headers={"Range": "bytes=0-"}) == BODY
+        assert get(either, server.url("/start"), credentials=SECRET, headers={"Range": "bytes=0-"}) == BODY
         assert server.requests_for("/start")[0].headers["authorization"] == BASIC
         assert server.requests_for("/same")[0].headers["authorization"] == BASIC
         asked = other.requests_for("/cdn")[0].headers
@@ -174,38 +189,38 @@ def test_credentials_go_to_the_host_that_they_are_for(server: FaultyServer, tran
 
 
 def test_no_credentials_come_from_a_netrc_unasked(
-    server: FaultyServer, transport: RequestsTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FaultyServer, either: ClosingTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login user password s3cret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     server.files["/a"] = ServedFile(BODY)
-    get(transport, server.url("/a"))
+    get(either, server.url("/a"))
     assert "authorization" not in server.requests_for("/a")[0].headers
 
 
-def test_cookies_are_not_kept(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_cookies_are_not_kept(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(BODY, faults=[Reply(302, {"Location": "/a", "Set-Cookie": "sid=1"})])
-    assert get(transport, server.url("/a")) == BODY
+    assert get(either, server.url("/a")) == BODY
     assert "cookie" not in server.requests_for("/a")[1].headers
 
 
-def test_a_body_is_sent(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_a_body_is_sent(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/token"] = ServedFile(b"", faults=[Reply(200, {}, b"{}")])
-    with transport.request("POST", server.url("/token"), body=b"grant_type=x") as answer:
+    with either.request("POST", server.url("/token"), body=b"grant_type=x") as answer:
         assert answer.read(10) == b"{}"
     assert server.requests_for("/token")[0].headers["content-length"] == "12"
 
 
-def test_a_redirect_loop_ends(server: FaultyServer, transport: RequestsTransport) -> None:
+def test_a_redirect_loop_ends(server: FaultyServer, either: ClosingTransport) -> None:
     server.files["/a"] = ServedFile(b"", faults=[Reply(302, {"Location": "/a"})] * 50)
-    error = failure(transport, server.url("/a"))
+    error = failure(either, server.url("/a"))
     assert (error.id, error.retryable) == (ErrorId.SOURCE_INVALID, False)
     assert len(server.requests_for("/a")) == 11
 
 
-def test_an_unknown_authority_is_named(ca: Authority, transport: RequestsTransport) -> None:
+def test_an_unknown_authority_is_named(ca: Authority, either: ClosingTransport) -> None:
     with faulty_server(ca.server_context("127.0.0.1")) as server:
-        error = failure(transport, server.url("/a?token=s3cret"))
+        error = failure(either, server.url("/a?token=s3cret"))
     assert (error.id, error.retryable) == (ErrorId.SOURCE_TLS, False)
     assert "CN=Site Test Root" in str(error)
     assert "clock" not in str(error)
@@ -215,7 +230,7 @@ def test_an_unknown_authority_is_named(ca: Authority, transport: RequestsTranspo
 def test_a_ca_file_is_trusted_beside_the_systems(ca: Authority) -> None:
     with faulty_server(ca.server_context("127.0.0.1")) as server:
         server.files["/a"] = ServedFile(BODY)
-        transport = RequestsTransport(str(ca.file))
+        transport = RequestsTransport(Trust(str(ca.file)))
         assert get(transport, server.url("/a")) == BODY
         assert get(transport, server.url("/a")) == BODY
 
@@ -225,16 +240,16 @@ def test_only_the_systems_authorities_are_trusted(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    transport = RequestsTransport()
+    trust = Trust()
     with faulty_server(ca.server_context("127.0.0.1")) as server:
         server.files["/a"] = ServedFile(BODY)
-        assert get(transport, server.url("/a")) == BODY
-    assert transport._verifying._context.cert_store_stats()["x509_ca"] == 1
+        assert get(RequestsTransport(trust), server.url("/a")) == BODY
+    assert trust.verifying().cert_store_stats()["x509_ca"] == 1
 
 
 def test_another_name_than_asked_for(ca: Authority) -> None:
     with faulty_server(ca.server_context("dl.example")) as server:
-        error = failure(RequestsTransport(str(ca.file)), server.url("/a"))
+        error = failure(RequestsTransport(Trust(str(ca.file))), server.url("/a"))
     assert error.id == ErrorId.SOURCE_TLS
     assert "127.0.0.1" in error.what
 
@@ -242,7 +257,7 @@ def test_another_name_than_asked_for(ca: Authority) -> None:
 def test_an_expired_certificate_shows_both_clocks(ca: Authority) -> None:
     begin, end = datetime(2019, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)
     with faulty_server(ca.server_context("127.0.0.1", begin=begin, end=end)) as server:
-        error = failure(RequestsTransport(str(ca.file)), server.url("/a"))
+        error = failure(RequestsTransport(Trust(str(ca.file))), server.url("/a"))
     assert error.id == ErrorId.SOURCE_TLS
     assert "valid from 2019-01-01 00:00 UTC to 2020-01-01 00:00 UTC" in str(error)
     assert "local clock" in str(error)
@@ -259,17 +274,17 @@ def test_a_clock_that_is_off_is_named(ca: Authority) -> None:
 def test_insecure_hosts_are_not_checked(ca: Authority) -> None:
     with faulty_server(ca.server_context("dl.example")) as server:
         server.files["/a"] = ServedFile(BODY)
-        transport = RequestsTransport(insecure_hosts=frozenset({f"127.0.0.1:{server.port}"}))
+        transport = RequestsTransport(Trust(insecure_hosts=frozenset({f"127.0.0.1:{server.port}"})))
         assert get(transport, server.url("/a")) == BODY
         assert failure(transport, server.url("/a", host="localhost")).id == ErrorId.SOURCE_TLS
 
 
-def test_plain_http_where_tls_was_expected(server: FaultyServer, transport: RequestsTransport) -> None:
-    error = failure(transport, server.url("/a").replace("http:", "https:"))
+def test_plain_http_where_tls_was_expected(server: FaultyServer, either: ClosingTransport) -> None:
+    error = failure(either, server.url("/a").replace("http:", "https:"))
     assert (error.id, error.retryable) == (ErrorId.SOURCE_TLS, False)
 
 
-def test_a_handshake_that_is_cut_may_pass_next_time(transport: RequestsTransport) -> None:
+def test_a_handshake_that_is_cut_may_pass_next_time(transport: ClosingTransport) -> None:
     import threading
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -292,48 +307,46 @@ def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("nothing")
     for name in ("empty.pem", "absent.pem"):
         with pytest.raises(SourceError, match=name) as raised:
-            RequestsTransport(str(tmp_path / name))
+            Trust(str(tmp_path / name))
         assert raised.value.id == ErrorId.SOURCE_TLS
 
 
 def test_plain_requests_go_through_the_proxy(
-    server: FaultyServer, transport: RequestsTransport, monkeypatch: pytest.MonkeyPatch
+    server: FaultyServer, either: ClosingTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url(""))
     monkeypatch.setenv("NO_PROXY", "name.invalid")
     server.files["/a"] = ServedFile(BODY)
-    assert get(transport, "http://dl.invalid/a") == BODY
+    assert get(either, "http://dl.invalid/a") == BODY
     assert server.asked[0].target == "http://dl.invalid/a"
-    assert failure(transport, "http://name.invalid/a").id == ErrorId.SOURCE_UNREACHABLE
+    assert failure(either, "http://name.invalid/a").id == ErrorId.SOURCE_UNREACHABLE
     with faulty_server() as near:
         near.files["/a"] = ServedFile(b"near")
-        assert get(transport, near.url("/a")) == b"near"
+        assert get(either, near.url("/a")) == b"near"
 
 
 def test_tls_goes_through_the_proxy_and_trusts_the_ca_file(
-    server: FaultyServer, transport: RequestsTransport, ca: Authority, monkeypatch: pytest.MonkeyPatch
+    server: FaultyServer, transport: ClosingTransport, ca: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", server.url("").replace("//", "//us:s3cret@"))
     with faulty_server(ca.server_context("dl.invalid")) as far:
         far.files["/a"] = ServedFile(BODY)
         server.tunnels["dl.invalid:443"] = ("127.0.0.1", far.port)
-        assert get(RequestsTransport(str(ca.file)), "https://dl.invalid/a") == BODY
+        assert get(RequestsTransport(Trust(str(ca.file))), "https://dl.invalid/a") == BODY
         error = failure(transport, "https://dl.invalid/a")
     assert error.id == ErrorId.SOURCE_TLS
     assert {asked.target for asked in server.asked} == {"dl.invalid:443"}
 
 
-def test_a_proxy_that_refuses(
-    server: FaultyServer, transport: RequestsTransport, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_that_refuses(server: FaultyServer, either: ClosingTransport, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", server.url("").replace("//", "//us:s3cret@"))
-    error = failure(transport, "https://dl.invalid/a")
+    error = failure(either, "https://dl.invalid/a")
     assert (error.id, error.retryable) == (ErrorId.SOURCE_UNREACHABLE, False)
     assert "407" in str(error)
     assert "HTTPS_PROXY" in error.remedy
 
 
-def test_a_proxy_that_is_not_there(transport: RequestsTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_not_there(transport: ClosingTransport, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTP_PROXY", f"http://us:s3cret@127.0.0.1:{bound.getsockname()[1]}")

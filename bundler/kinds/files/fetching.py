@@ -13,7 +13,6 @@ from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.kinds.downloading import Pin, from_first_good_url, other_bytes
 from bundler.net.redact import redact_text
-from bundler.upstream_archive.members import read_members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,6 +143,8 @@ def _taken_from_store(work: FileFetch, members: Sequence[tuple[str, Blob]], sour
 
 
 def _admit_members(file: BinaryIO, members: Sequence[tuple[str, Blob]], sources: Sources, where: str) -> None:
+    from bundler.upstream_archive.members import read_members  # most downloads are no archives
+
     wanted: dict[str, list[Blob]] = {}
     for name, blob in members:
         wanted.setdefault(name, []).append(blob)

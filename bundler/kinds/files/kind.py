@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
-from bundler.kinds.files.disagreements import file_disagreements
-from bundler.kinds.files.fetching import FileFetch, fetch_file, file_fetches
-from bundler.kinds.files.locking import pin_download
 from bundler.kinds.files.reading import read_file_entry
 from bundler.kinds.files.schema import FILE_SCHEMA
 from bundler.model.about import FileAbout
@@ -86,6 +83,8 @@ class FilesKind:
         Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (a member is missing, or
         two members land on one path).
         """
+        from bundler.kinds.files.locking import pin_download
+
         del kept, moved
         artifacts = [
             artifact for download in entry.downloads for artifact in pin_download(download, entry, sources, task)
@@ -105,6 +104,8 @@ class FilesKind:
         self, entry: FileEntry, pinned: Sequence[FileArtifact], platforms: Sequence[Platform]
     ) -> Iterable[str]:
         """Hold every file against what asks for it; see `Kind`."""
+        from bundler.kinds.files.disagreements import file_disagreements
+
         return file_disagreements(entry, pinned, platforms)
 
     def narrow(self, artifact: FileArtifact, platforms: Sequence[Platform], sources: Sources) -> FileArtifact | None:
@@ -116,10 +117,14 @@ class FilesKind:
 
     def fetches(self, artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
         """Return one fetch per download, however many files it holds."""
+        from bundler.kinds.files.fetching import file_fetches
+
         return file_fetches(artifacts)
 
     def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
         """Bring what is needed of one download into the store; see `fetch_file`."""
+        from bundler.kinds.files.fetching import FileFetch, fetch_file
+
         if not isinstance(fetch.detail, FileFetch):
             raise TypeError(f"{fetch.label} is no fetch of files")
         fetch_file(fetch.detail, sources, task)

@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.base import Estimate, Fetch, Sources
-from bundler.kinds.images.disagreements import image_disagreements
-from bundler.kinds.images.documents import require_documents
-from bundler.kinds.images.fetching import ImageFetch, fetch_image_part, image_fetches, narrow_image
-from bundler.kinds.images.locking import pin_image
 from bundler.kinds.images.reading import check_image_entries, read_image_entry
 from bundler.kinds.images.schema import IMAGE_SCHEMA
-from bundler.kinds.images.scripts import travelling_scripts
 from bundler.model.image.artifact import ImageArtifact, site_name_conflicts
-from bundler.model.image.layout import layout_placements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +64,8 @@ class ImagesKind:
         moved: Sequence[ImageArtifact] = (),
     ) -> tuple[ImageArtifact, ...]:
         """Pin the image; see `pin_image` for what is raised. It is one thing: no earlier pin of it is kept."""
+        from bundler.kinds.images.locking import pin_image
+
         del kept, moved
         return (pin_image(entry, sources, task),)
 
@@ -77,18 +73,26 @@ class ImagesKind:
         self, entry: ImageEntry, pinned: Sequence[ImageArtifact], platforms: Sequence[Platform]
     ) -> Iterable[str]:
         """Hold an image's names, platforms and digests against the entry; see `Kind`."""
+        from bundler.kinds.images.disagreements import image_disagreements
+
         return image_disagreements(entry, pinned, platforms)
 
     def narrow(self, artifact: ImageArtifact, platforms: Sequence[Platform], sources: Sources) -> ImageArtifact | None:
         """Return what is left of the image for these platforms."""
+        from bundler.kinds.images.fetching import narrow_image
+
         return narrow_image(artifact, platforms, sources)
 
     def fetches(self, artifacts: Sequence[ImageArtifact]) -> tuple[Fetch, ...]:
         """Return what brings the images into the store, blob by blob."""
+        from bundler.kinds.images.fetching import image_fetches
+
         return image_fetches(artifacts)
 
     def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
         """Bring one blob, or one document with what is made from it, into the store."""
+        from bundler.kinds.images.fetching import ImageFetch, fetch_image_part
+
         if not isinstance(fetch.detail, ImageFetch):
             raise TypeError(f"{fetch.label} is no fetch of images")
         fetch_image_part(fetch.detail, sources, task)
@@ -112,5 +116,9 @@ class ImagesKind:
             )
         if not artifacts:
             return ()
+        from bundler.kinds.images.documents import require_documents
+        from bundler.kinds.images.scripts import travelling_scripts
+        from bundler.model.image.layout import layout_placements
+
         require_documents(artifacts, sources.store)
         return layout_placements(artifacts, platforms, travelling_scripts(), kind=self.name)

@@ -9,10 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Estimate, Fetch, Sources
-from bundler.kinds.rpms.disagreements import rpm_disagreements
-from bundler.kinds.rpms.fetching import RpmFetch, fetch_rpm, rpm_fetches
-from bundler.kinds.rpms.locking import find_closure, pin_rpms
-from bundler.kinds.rpms.placing import installed_placements, repository_placements
 from bundler.kinds.rpms.reading import check_rpm_entries, read_rpm_entry
 from bundler.kinds.rpms.schema import RPM_SCHEMA
 from bundler.model.digest import Blob
@@ -61,6 +57,8 @@ class RpmsKind:
 
     def estimate(self, entry: RpmEntry, sources: Sources, task: Task) -> Estimate:
         """Choose the packages from the metadata, which say how large they are; no package is moved."""
+        from bundler.kinds.rpms.locking import find_closure
+
         closure = find_closure(entry, sources, task)
         fetches = [
             Fetch(
@@ -85,12 +83,16 @@ class RpmsKind:
         moved: Sequence[RpmsArtifact] = (),
     ) -> tuple[RpmsArtifact, ...]:
         """Choose, fetch and authenticate the packages; see `pin_rpms` for what is raised."""
+        from bundler.kinds.rpms.locking import pin_rpms
+
         return pin_rpms(entry, sources, task, kept=_packages(kept), moved=_packages(moved))
 
     def disagreements(
         self, entry: RpmEntry, pinned: Sequence[RpmsArtifact], platforms: Sequence[Platform]
     ) -> Iterable[str]:
         """Hold the packages and their repository against the entry; see `Kind`."""
+        from bundler.kinds.rpms.disagreements import rpm_disagreements
+
         return rpm_disagreements(entry, pinned, platforms)
 
     def narrow(self, artifact: RpmsArtifact, platforms: Sequence[Platform], sources: Sources) -> RpmsArtifact | None:
@@ -100,10 +102,14 @@ class RpmsKind:
 
     def fetches(self, artifacts: Sequence[RpmsArtifact]) -> tuple[Fetch, ...]:
         """Return one fetch per package."""
+        from bundler.kinds.rpms.fetching import rpm_fetches
+
         return rpm_fetches(_packages(artifacts))
 
     def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
         """Bring one package into the store."""
+        from bundler.kinds.rpms.fetching import RpmFetch, fetch_rpm
+
         if not isinstance(fetch.detail, RpmFetch):
             raise TypeError(f"{fetch.label} is no fetch of packages")
         fetch_rpm(fetch.detail, sources, task)
@@ -112,6 +118,8 @@ class RpmsKind:
         self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
     ) -> Sequence[Placement]:
         """Return the directory of every entry; its repodata are made here, from the packages' own headers."""
+        from bundler.kinds.rpms.placing import installed_placements, repository_placements
+
         del platforms
         placements: list[Placement] = []
         repositories: list[RepoArtifact] = []

@@ -17,7 +17,6 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.attempt import other_size
-from bundler.net.http.connection_errors import source_error
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
 
@@ -199,6 +198,8 @@ def _log_in(control: _ControlConnection, url: str, user: str, password: str) -> 
         control.login(user, password)
     except ValueError as error:
         # an invalid host name, or a line end within a password
+        from bundler.net.http.connection_errors import source_error  # it knows requests, too
+
         raise source_error(error, url, idle_timeout_s=0) from error
     control.voidcmd("TYPE I")
 
@@ -232,6 +233,8 @@ def _translated(url: str, idle_timeout_s: float) -> Iterator[None]:
     except EOFError as error:
         raise _cut("the server closed the connection", url) from error
     except OSError as error:
+        from bundler.net.http.connection_errors import source_error  # it knows requests, too
+
         raise source_error(error, url, idle_timeout_s=idle_timeout_s) from error
 
 

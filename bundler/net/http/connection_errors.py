@@ -14,6 +14,7 @@ import requests
 import urllib3.exceptions
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.http.slow_server import CHECK_NETWORK, GOES_ON, not_connected, silent
 from bundler.net.redact import redact
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ WHILE_READING = (requests.RequestException, urllib3.exceptions.HTTPError, http.c
 WHILE_SENDING = (*WHILE_READING, ValueError)
 # a handshake that ends in the middle is a cut connection, not a question of trust
 _CUT_HANDSHAKE = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-_CHECK_NETWORK = "Check the network, the name server and HTTPS_PROXY, or name a mirror with --mirror."
-_GOES_ON = "Run the command again; the download goes on where it stopped."
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -75,14 +74,14 @@ def source_error(error: BaseException, url: str, *, idle_timeout_s: float) -> So
     if find(error, urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
         return _unreachable(f"no connection: {_reason(error)}", where)
     if find(error, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-        return _timeout("no connection came about in time", where, _CHECK_NETWORK)
+        return not_connected(where)
     if find(error, requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        return _timeout(f"the server was silent for {idle_timeout_s:g} s", where, _GOES_ON)
+        return silent(where, idle_timeout_s)
     return SourceError(
         ErrorId.SOURCE_CUT,
         f"the connection was cut: {_reason(error)}",
         where=where,
-        remedy=_GOES_ON,
+        remedy=GOES_ON,
         retryable=True,
     )
 
@@ -100,11 +99,7 @@ def _proxy_error(error: BaseException, where: str) -> SourceError:
 
 
 def _unreachable(what: str, where: str) -> SourceError:
-    return SourceError(ErrorId.SOURCE_UNREACHABLE, what, where=where, remedy=_CHECK_NETWORK, retryable=True)
-
-
-def _timeout(what: str, where: str, remedy: str) -> SourceError:
-    return SourceError(ErrorId.SOURCE_TIMEOUT, what, where=where, remedy=remedy, retryable=True)
+    return SourceError(ErrorId.SOURCE_UNREACHABLE, what, where=where, remedy=CHECK_NETWORK, retryable=True)
 
 
 def _reason(error: BaseException | None) -> str:

@@ -96,7 +96,7 @@ def check_presentable(certificate: ClientCertificate) -> None:
 
 def trusting_anybody() -> ssl.SSLContext:
     """Return a context for hosts that the operator declared insecure, and for inspecting a certificate."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

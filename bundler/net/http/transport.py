@@ -5,7 +5,7 @@ No cookies, no netrc and no state between requests except the pool of open conne
 
 from __future__ import annotations
 
-import ipaddress
+import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,13 @@ from requests.utils import get_environ_proxies, select_proxy
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.client_certs import ClientCertificate, certificate_for
 from bundler.net.http.connection_errors import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.direct_response import DRAINED_BYTES, READ_BYTES
+from bundler.net.http.messages import collected, is_loopback_name, standard_fields
 from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, too_many
-from bundler.net.http.tls import present, tls_error, trusting_anybody, trusting_context
+from bundler.net.http.slow_server import CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S
+from bundler.net.http.tls import present, tls_error
 from bundler.net.http.tls_alert import POOLS
+from bundler.net.http.tls_trust import Trust
 from bundler.net.redact import redact
 
 if TYPE_CHECKING:
@@ -31,11 +35,6 @@ if TYPE_CHECKING:
 
     from bundler.net.interface import Body, Credentials
 
-CONNECT_TIMEOUT_S = 20.0
-IDLE_TIMEOUT_S = 60.0
-READ_BYTES = 256 * 1024
-# the rest of an unread body, up to this size, is read so that its connection can be used again
-DRAINED_BYTES = 64 * 1024
 _POOLED_HOSTS = 32
 _POOLED_CONNECTIONS_PER_HOST = 64
 
@@ -44,52 +43,51 @@ class RequestsTransport:
     """HTTP and HTTPS.
 
     Arguments:
-        ca_file: PEM file of authorities to trust in addition to the system's, or None.
+        trust: whose certificates are verified, and how.
         connect_timeout_s: how long connecting may take, in seconds.
         idle_timeout_s: how long a server may be silent, in seconds.
         user_agent: the User-Agent field.
-        insecure_hosts: `host` or `host:port` whose certificates are not verified.
         client_certificates: presented to servers that request one, chosen again after each redirect; never to an https
             proxy.
         clock: the local time, with its zone; only for messages about certificates.
 
-    Raises SourceError when the authorities or a client certificate cannot be used.
+    Raises SourceError when a client certificate cannot be used.
     """
 
     def __init__(
         self,
-        ca_file: str | None = None,
+        trust: Trust | None = None,
         *,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
         user_agent: str = "bundler",
-        insecure_hosts: frozenset[str] = frozenset(),
         client_certificates: Sequence[ClientCertificate] = (),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._timeouts_s = (connect_timeout_s, idle_timeout_s)
-        self._headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
-        self._insecure_hosts = frozenset(host.lower() for host in insecure_hosts)
+        self._headers = standard_fields(user_agent)
+        self._trust = trust = trust or Trust()
         self._clock = clock
-        strict, lax = trusting_context(ca_file), trusting_anybody()
-        self._verifying, self._trusting = _Adapter(strict), _Adapter(lax)
+        # one for plain http, and one for each context, made when the first server needs it
+        self._adapters: dict[ssl.SSLContext | None, _Adapter] = {None: _Adapter(None, trust.verifying)}
+        self._lock = threading.Lock()
         # connections opened with a client certificate are never used for requests without it, nor the reverse
         self._showing = {
             certificate: (
-                _Adapter(_showing(trusting_context(ca_file), certificate), strict),
-                _Adapter(_showing(trusting_anybody(), certificate), lax),
+                _showing(trust.new_verifying(), certificate),
+                _showing(trust.new_trusting(), certificate),
             )
             for certificate in client_certificates
         }
-        if insecure_hosts:
+        if trust.has_insecure_hosts:
             # the operator asked for it; a warning per request would hide everything else
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def close(self) -> None:
         """Close all pooled connections."""
-        for verifying, trusting in (*self._showing.values(), (self._verifying, self._trusting)):
-            verifying.close()
-            trusting.close()
+        with self._lock:
+            for adapter in self._adapters.values():
+                adapter.close()
 
     @contextmanager
     def request(
@@ -130,15 +128,13 @@ class RequestsTransport:
         proxies: dict[str, str] = {}
         shown = None
         try:
-            insecure = self._is_insecure(hop.url)
+            insecure = self._trust.is_insecure(hop.url)
             proxies = environment_proxies(hop.url)
             prepared = requests.Request(
                 hop.method, hop.url, headers=self._headers | dict(hop.headers), auth=auth, data=hop.body
             ).prepare()
             shown = certificate_for(hop.url, self._showing)
-            verifying, trusting = self._showing[shown] if shown else (self._verifying, self._trusting)
-            adapter = trusting if insecure else verifying
-            response = adapter.send(
+            response = self._adapter(hop.url, shown).send(
                 prepared, stream=True, timeout=self._timeouts_s, verify=not insecure, proxies=proxies
             )
         except WHILE_SENDING as error:
@@ -149,10 +145,20 @@ class RequestsTransport:
             raise source_error(error, hop.url, idle_timeout_s=self._timeouts_s[1]) from error
         return HttpResponse(response, hop.url, self._timeouts_s[1])
 
-    def _is_insecure(self, url: str) -> bool:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-        return host in self._insecure_hosts or f"{host}:{parts.port or 443}" in self._insecure_hosts
+    def _adapter(self, url: str, shown: ClientCertificate | None) -> _Adapter:
+        """Return the adapter for a URL, which presents a certificate or none."""
+        insecure = self._trust.is_insecure(url)
+        proxy_context = self._trust.trusting if insecure else self._trust.verifying
+        if urlsplit(url).scheme.lower() != "https":
+            context = None
+        elif shown:
+            context = self._showing[shown][insecure]
+        else:
+            context = proxy_context()
+        with self._lock:
+            if context not in self._adapters:
+                self._adapters[context] = _Adapter(context, proxy_context)
+            return self._adapters[context]
 
 
 class HttpResponse:
@@ -191,17 +197,7 @@ class HttpResponse:
 
     def read(self, max_bytes: int) -> bytes:
         """Return the whole body; SourceError when it is longer than that."""
-        data = bytearray()
-        for chunk in self.chunks():
-            data += chunk
-            if len(data) > max_bytes:
-                raise SourceError(
-                    ErrorId.SOURCE_INVALID,
-                    f"is longer than {max_bytes} bytes, which is more than such a document can have",
-                    where=self.url,
-                    remedy="Check that the URL names the right document.",
-                )
-        return bytes(data)
+        return collected(self.chunks(), max_bytes, self.url)
 
     def finish(self) -> None:
         """Return the connection to the pool, reading a short rest of the body."""
@@ -219,12 +215,13 @@ class _Adapter(HTTPAdapter):
     """requests' adapter with our own TLS context, for direct and proxied connections.
 
     Arguments:
-        proxy_context: the context for connections to https proxies, by default the same.
+        context: the context for the server, None for those without TLS.
+        proxy_context: returns the context for connections to https proxies.
     """
 
-    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None, proxy_context: Callable[[], ssl.SSLContext]) -> None:
         self._context = context
-        self._proxy_context = proxy_context or context
+        self._proxy_context = proxy_context
         super().__init__(pool_connections=_POOLED_HOSTS, pool_maxsize=_POOLED_CONNECTIONS_PER_HOST)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: Any) -> None:
@@ -233,7 +230,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **settings: Any) -> Any:
         manager = super().proxy_manager_for(
-            proxy, ssl_context=self._context, proxy_ssl_context=self._proxy_context, **settings
+            proxy, ssl_context=self._context, proxy_ssl_context=self._proxy_context(), **settings
         )
         manager.pool_classes_by_scheme = POOLS
         return manager
@@ -258,11 +255,4 @@ def _showing(context: ssl.SSLContext, certificate: ClientCertificate) -> ssl.SSL
 def environment_proxies(url: str) -> dict[str, str]:
     """Return the proxies of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY for a URL; none for loopback."""
     host = urlsplit(url).hostname or ""
-    return {} if _is_loopback(host) else dict(get_environ_proxies(url, no_proxy=None))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return {} if is_loopback_name(host) else dict(get_environ_proxies(url, no_proxy=None))

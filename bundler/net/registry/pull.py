@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.digest import Digest
 from bundler.model.image.oci import (
-    DOCKER_INDEX,
-    DOCKER_MANIFEST,
+    ACCEPTED_TYPES,
     MAX_MANIFEST_BYTES,
-    OCI_INDEX,
-    OCI_MANIFEST,
     SchemaOneError,
     parse_document,
 )
@@ -49,7 +46,6 @@ T = TypeVar("T")
 
 # a mirror that fails so after all retries is not used for the rest of the run: an image has many blobs
 _SILENT = (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT)
-ACCEPTED_TYPES = (OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST)
 _OK = 200
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Digest
-from bundler.model.image.oci import MAX_MANIFEST_BYTES, ImageManifest, parse_document
+from bundler.model.image.oci import ACCEPTED_TYPES, MAX_MANIFEST_BYTES, ImageManifest, parse_document
 from bundler.model.progress import Unwatched
 from bundler.net.http.status import MAY_NOT, error_for_status
 from bundler.net.registry.endpoint import (
@@ -20,7 +20,6 @@ from bundler.net.registry.endpoint import (
     is_loopback,
     secure_endpoint,
 )
-from bundler.net.registry.pull import ACCEPTED_TYPES
 from bundler.net.registry.push_errors import no_registry, publish_error, scheme_error
 from bundler.net.registry.token_auth import RegistryAuth
 from bundler.net.registry.transport import RepositoryTransport

@@ -10,7 +10,8 @@ from bundler.errors import StorageError
 from bundler.manifest.user_config import load_settings
 from bundler.net.files.netrc_file import netrc_credentials
 from bundler.net.http.client_certs import ClientCertificate
-from bundler.net.http.tls import check_presentable, trusting_context
+from bundler.net.http.tls import check_presentable
+from bundler.net.http.tls_trust import Trust
 from bundler.net.registry.docker_config import DockerLogins
 from mirror.probe.access import login_for, trusting
 from tests.fakes.certificates import authority
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BELIEVED: dict[str, Callable[[Path], object]] = {
-    "--ca-file of bundler": lambda path: trusting_context(str(path)),
+    "--ca-file of bundler": lambda path: Trust(str(path)),
     "--ca-file of mirror": trusting,
     "netrc of bundler": lambda path: netrc_credentials("host", path),
     "netrc of mirror": lambda path: login_for("host", None, {"NETRC": str(path)}),

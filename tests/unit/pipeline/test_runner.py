@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SourceError
+from bundler.pipeline.adaptive_jobs import FixedJobs
 from bundler.pipeline.runner import Runner, Unit
 from tests.fakes.progress import RecordingProgress, RecordingTask
 
@@ -20,7 +21,7 @@ def units(*names: str) -> list[Unit[str]]:
 
 
 def runner(*, jobs: int, keep_going: bool = False, progress: RecordingProgress | None = None) -> Runner:
-    return Runner(jobs=jobs, keep_going=keep_going, progress=progress or RecordingProgress())
+    return Runner(jobs=FixedJobs(jobs), keep_going=keep_going, progress=progress or RecordingProgress())
 
 
 def failure(name: str) -> SourceError:

@@ -1,0 +1,39 @@
+"""What requests and responses have in common, whichever library sends them. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from bundler.errors import ErrorId, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def standard_fields(user_agent: str) -> dict[str, str]:
+    """Return the fields of every request: bytes are wanted as they are."""
+    return {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+
+
+def collected(chunks: Iterable[bytes], max_bytes: int, where: str) -> bytes:
+    """Return a whole body; SourceError about `where` when it is longer than that."""
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > max_bytes:
+            raise SourceError(
+                ErrorId.SOURCE_INVALID,
+                f"is longer than {max_bytes} bytes, which is more than such a document can have",
+                where=where,
+                remedy="Check that the URL names the right document.",
+            )
+    return bytes(data)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Tell whether a URL's host is this machine, without resolving it (RFC 6761, 6.3)."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,110 @@
+"""What each command loads before it begins: a library that takes long to load is loaded where it is used.
+
+Each of these libraries costs two to a hundred milliseconds of processor time. A command may load those that stand in
+its row and no others; a new command has no row, and fails until somebody decides.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.contract.checkout import ROOT
+from tests.contract.command_line import commands
+
+HEAVY = {
+    *("asyncio", "bcrypt", "certifi", "charset_normalizer", "concurrent.futures", "createrepo_c", "cryptography"),
+    *("deflate", "difflib", "docker", "email", "ftplib", "http.client", "httptools", "idna", "importlib.metadata"),
+    *("isal", "jinja2", "json", "logging", "multiprocessing", "OpenSSL", "platformdirs", "pyftpdlib", "requests"),
+    *("rpm_rs", "shutil", "socket", "solv", "sqlite3", "ssl", "subprocess", "tarfile", "tempfile", "tqdm", "urllib3"),
+    *("uvloop", "xml.etree", "yaml", "zipfile"),
+}
+# to open a bundle: its index, and what decompresses
+_BUNDLE = {"isal", "json"}
+_HASHING = {"concurrent.futures", "logging"}
+_LOOKING_UP = {"email", "http.client", "json", "shutil", "socket", "ssl", "subprocess"}
+_MANIFEST = {"difflib", "json"}
+_BUILD = (
+    _BUNDLE | _HASHING | _MANIFEST
+    | {"email", "ftplib", "http.client", "platformdirs", "shutil", "socket", "ssl", "subprocess", "tempfile", "yaml"}
+)  # fmt: skip
+_HOST = {"email", "http.client", "json", "socket", "ssl", "subprocess"}
+MAY_LOAD: dict[str, set[str]] = {
+    "bundler": set(),
+    "bundler build": _BUILD,
+    "bundler check": _MANIFEST | {"yaml"},
+    "bundler diff": _BUNDLE,
+    "bundler inspect": _BUNDLE,
+    "bundler load-images": {"json"},
+    "bundler lock": _BUILD,
+    "bundler plan": _BUILD,
+    "bundler push-images": _LOOKING_UP,
+    "bundler robot": _LOOKING_UP,
+    "bundler robot create": _LOOKING_UP,
+    "bundler schema": _MANIFEST,
+    "bundler store": _BUNDLE,
+    "bundler store info": _BUNDLE,
+    "bundler store prune": _BUNDLE,
+    "bundler unpack": _BUNDLE | _HASHING,
+    "bundler verify": _BUNDLE | _HASHING,
+    "mirror": set(),
+    "mirror clients": {"json", "shutil", "socket", "tempfile"},
+    "mirror serve": set(),
+    "mirror service": _HOST,
+    "mirror service install": _HOST,
+    "mirror service remove": _HOST,
+    "mirror service status": _HOST,
+    "mirror verify": _HASHING | {"json", "socket", "ssl"},
+}
+# whole runs, which load what they use as well
+RUNS: dict[str, set[str]] = {
+    "bundler --version": set(),
+    "mirror --version": set(),
+    "bundler check manifests/demo.yaml": _MANIFEST | {"yaml"},
+    "bundler schema": _MANIFEST,
+}
+_LOADING = """
+import sys
+import click
+from {program}.cli import {program} as command
+for word in {words!r}:
+    command = command.get_command(click.Context(command), word)
+print("\\n", *sys.modules)
+"""
+_RUNNING = """
+import sys
+from {program}.__main__ import main
+sys.argv = {words!r}
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("\\n", *sys.modules)
+"""
+
+
+def _heavy(source: str) -> set[str]:
+    # -I -S: without what an environment loads at the start of every interpreter (editable installations, coverage)
+    prepared = f"import sys; sys.path[:0] = {[str(ROOT), *(path for path in sys.path if path)]!r}\n{source}"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", prepared], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return HEAVY & set(done.stdout.rpartition("\n ")[2].split())
+
+
+def test_every_command_has_a_row() -> None:
+    assert sorted(MAY_LOAD) == sorted(" ".join(words) for words in commands())
+
+
+@pytest.mark.parametrize("command", MAY_LOAD)
+def test_a_command_loads_the_libraries_of_its_row(command: str) -> None:
+    program, *words = command.split()
+    assert _heavy(_LOADING.format(program=program, words=words)) == MAY_LOAD[command]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_run_loads_the_libraries_that_it_uses(run: str) -> None:
+    words = run.split()
+    assert _heavy(_RUNNING.format(program=words[0], words=words)) == RUNS[run]
