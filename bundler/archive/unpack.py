@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.extract import extract, require_room
-from bundler.archive.left_staging import remove_left_staging, staging_name
+from bundler.archive.left_staging import fetched_name, remove_fetched, remove_left_staging, staging_name
 from bundler.archive.ownership import NO_DIFFERENCE, tree_ownership
 from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
@@ -90,8 +90,9 @@ def unpack(reader: BundleReader, directory: Path, task: Task) -> Unpacked:
         complete = False
         try:
             fcntl.flock(root, fcntl.LOCK_EX)
-            removed = remove_left_staging(root)
+            removed = remove_left_staging(root, keep_fetched=fetched_name(reader.checked.index.name, reader.checked.id))
             present = complete_below(root, directory, reader, task)
+            remove_fetched(root)
             complete = True
         finally:
             os.close(root)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import directory_name, opened_root
 from bundler.archive.extract import extract, require_room
-from bundler.archive.left_staging import remove_left_staging, staging_name
+from bundler.archive.left_staging import fetched_name, remove_fetched, remove_left_staging, staging_name
 from bundler.archive.open_beneath import open_directory
 from bundler.archive.root_record import remember_verified
 from bundler.archive.sibling_files import link_siblings
@@ -39,7 +39,7 @@ def unpack_beside(reader: BundleReader, root: Path, task: Task, *, activate: boo
     checked = reader.checked
     name = directory_name(checked.index.name, checked.id)
     with opened_root(root, make=True) as opened:
-        removed = remove_left_staging(opened.descriptor)
+        removed = remove_left_staging(opened.descriptor, keep_fetched=fetched_name(checked.index.name, checked.id))
         linked_bytes = 0
         if present := exists_at(opened.descriptor, name):
             descriptor = open_directory(opened.descriptor, name)
@@ -49,6 +49,7 @@ def unpack_beside(reader: BundleReader, root: Path, task: Task, *, activate: boo
                 os.close(descriptor)
         else:
             linked_bytes = _unpack_anew(opened, name, reader, task)
+        remove_fetched(opened.descriptor)
         remember_verified(opened, name)
         if activate:
             opened.activate(name)

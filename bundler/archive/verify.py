@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
@@ -61,12 +62,25 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
 
 
 def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> VerifyReport:
-    with open_archive(path, own_form=own_form) as archive, HashThread() as digest:
+    with open_archive(path, own_form=own_form) as archive:
+        return verify_files(archive, task)
+
+
+def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
+    """Read all files of a bundle, and compare each with bundle.json.
+
+    Arguments:
+        task: advanced by the bytes of content; not finished here.
+
+    Raises what the reader raises.
+    """
+    checked = reader.checked
+    with HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
         unlisted: list[str] = []
         found: set[str] = set()
-        for file in archive.files():
+        for file in reader.files(checked.listed.keys()):
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
@@ -79,9 +93,9 @@ def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> Verif
                     task.advance(len(chunk))
                 same = digest.hex() == file.listed.blob.digest.hex
                 intact.append(file.listed) if same else changed.append(file.path)
-        missing = {*archive.checked.listed.keys() - found, *archive.missing_directories}
-        ownership = archive_ownership(archive.faults)
-        return _report(archive.checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    missing = {*checked.listed.keys() - found, *reader.missing_directories}
+    ownership = archive_ownership(reader.faults)
+    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
 
 
 def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
