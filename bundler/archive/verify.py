@@ -11,6 +11,7 @@ from bundler.archive.archive_reader import open_archive
 from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
+from bundler.archive.kept_subset import read_subset
 from bundler.archive.open_beneath import open_root
 from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
@@ -105,22 +106,26 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
         strict: files that bundle.json does not list are an error, not a note.
         task: advanced by the bytes of content; not finished here.
 
-    No link below the root is followed: a link instead of a listed file is a changed file. Raises BundleFormatError
-    (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), StorageError.
+    No link below the root is followed: a link instead of a listed file is a changed file. What subset.json leaves out
+    may be absent. Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (a
+    subset.json that is none), StorageError.
     """
     checked = tree_index(root)
     with storage_errors(root):
         directory = open_root(root)
         try:
+            subset = read_subset(directory, checked)
             states = list(check_files(directory, checked.listed.values(), task))
             unlisted = list(unlisted_paths(directory, checked))
             ownership = tree_ownership(directory, checked)
         finally:
             os.close(directory)
     intact = [file for file, state in states if state == "intact"]
-    missing = [file.path for file, state in states if state == "missing"]
+    absent = [file for file, state in states if state == "missing"]
+    missing = [file.path for file in absent if subset is None or subset.wants(file)]
     changed = [file.path for file, state in states if state == "changed"]
-    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
+    report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
+    return replace(report, left_out=len(absent) - len(missing))
 
 
 def _report(

@@ -54,6 +54,8 @@ def _text(report: VerifyReport) -> str:
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
     lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
+    if report.left_out:
+        lines.append(f"a subset: {report.left_out} further files of the bundle are left out")
     ownership = report.ownership
     found = (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted))
     for word, paths in (*found, *ownership.found, ("another mode, which does no harm", ownership.other_modes)):
@@ -76,6 +78,7 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "missing": list(report.missing),
         "changed": list(report.changed),
         "unlisted": list(report.unlisted),
+        "left_out": report.left_out,
         "form": None if report.form is None else _form(report.form),
         "mode": list(report.ownership.mode),
         "owner": list(report.ownership.owner),
