@@ -86,14 +86,14 @@ def unpack(
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Destination:
     directory: Path
     unpack: Callable[[BundleReader, Task], Unpacked]
 
 
 def _place(
     context: click.Context, directory: Path | None, root: Path | None, *, activate: bool, choice: Choice
-) -> _Place:
+) -> _Destination:
     """Return where the two options put the bundle, and what does it; of both, the one that was typed counts."""
     if directory is not None and _is_inherited(context, "root"):
         root = None
@@ -102,9 +102,11 @@ def _place(
     if directory is not None and root is None:
         if activate:
             raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
-        return _Place(directory, lambda reader, task: unpack_into(reader, directory, task, choice=choice))
+        return _Destination(directory, lambda reader, task: unpack_into(reader, directory, task, choice=choice))
     if root is not None and directory is None:
-        return _Place(root, lambda reader, task: unpack_beside(reader, root, task, activate=activate, choice=choice))
+        return _Destination(
+            root, lambda reader, task: unpack_beside(reader, root, task, activate=activate, choice=choice)
+        )
     raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
 
 
