@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import OwnershipFault
@@ -22,6 +23,7 @@ class ArchivedFile:
         size: bytes of content, which may differ from what is listed.
         mtime: seconds since the epoch.
         chunks: its content, to be read before the next file is taken; unread content is skipped.
+        at: a file of the reader's own with this content, which may get further names instead of being copied.
     """
 
     path: str
@@ -29,6 +31,7 @@ class ArchivedFile:
     mtime: int
     listed: IndexedFile | None
     chunks: Iterator[bytes | memoryview]
+    at: Path | None = None
 
 
 class BundleReader(Protocol):

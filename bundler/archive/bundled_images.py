@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged, invalid
+from bundler.archive.kept_subset import read_subset
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tar_header import RECORD_BYTES, encode_header, padding
 from bundler.archive.tree import examine_files, read_beneath, tree_index
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bundler.model.digest import Blob
     from bundler.model.progress import Task
     from bundler.model.sink import Pieces
+    from bundler.model.subset import Subset
 
 READ_BYTES = 1024 * 1024
 # sending one has to end within the time that a line may be silent: at 2 KiB/s it just does
@@ -48,23 +50,32 @@ class BundledImages:
 
     Arguments:
         where: the directory, for messages.
-        images: what bundle.json lists.
+        images: what bundle.json lists, without those that a subset leaves out.
     """
 
-    def __init__(self, root: Path, descriptor: int, checked: CheckedIndex) -> None:
+    def __init__(self, root: Path, descriptor: int, checked: CheckedIndex, subset: Subset | None = None) -> None:
+        def is_here(files: Iterable[IndexedFile]) -> bool:
+            return subset is None or all(map(subset.wants, files))
+
         self.where = checked.where
-        self.images = tuple(bundle_images(checked.index.files))
+        self.images = tuple(image for image in bundle_images(checked.index.files) if is_here(image.files))
+        self._is_here = is_here
         self._path = root
         self._root = descriptor
         self._listed = checked.listed
 
     def table(self) -> tuple[TabledImage, ...]:
-        """Return every line of the table: the images for one platform each, as engines load them.
+        """Return the lines of the table: the images for one platform each, as engines load them, if they are here.
 
         Raises BundleFormatError (no images, a table that cannot be read), IntegrityError when it is not the listed one,
         StorageError.
         """
-        return _table(self._path, self.where, self._listed.get(TABLE_PATH))
+        table = _table(self._path, self.where, self._listed.get(TABLE_PATH))
+        return tuple(image for image in table if self._is_here(self._files(image)))
+
+    def _files(self, image: TabledImage) -> Iterator[IndexedFile]:
+        # a blob that is not listed is an error of whoever loads it
+        return (file for digest in image.blobs if (file := self._listed.get(blob_path(digest))) is not None)
 
     def archive(self, image: TabledImage, task: Task) -> Iterator[bytes]:
         """Yield a tar of one image, in blocks of up to READ_BYTES; holds no more than one of them.
@@ -181,7 +192,9 @@ def open_images(root: Path) -> Iterator[BundledImages]:
     with storage_errors(root):
         descriptor = open_root(root)
     try:
-        yield BundledImages(root, descriptor, checked)
+        with storage_errors(root):
+            subset = read_subset(descriptor, checked)
+        yield BundledImages(root, descriptor, checked, subset)
     finally:
         os.close(descriptor)
 

@@ -7,6 +7,7 @@ has reached the disk. Refuses to know what is in the directory already; `unpack`
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
 from bundler.archive.ownership import archive_ownership
 from bundler.archive.verify_report import require_own_headers
+from bundler.directory_walk import opened_directory
 from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH
 
@@ -92,22 +94,32 @@ def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: Hash
     want = file.listed.blob
     if file.size != want.size:
         raise damaged(where, f"{file.path} has another size", want=f"{want.size} bytes", got=f"{file.size} bytes")
-    name, descriptor = (None, -1) if staging is None else staging.create(file.listed.mode)
-    try:
+    with ExitStack() as opened:
+        name, descriptor, copies = (None, -1, False) if staging is None else _begun(staging, file, file.listed.mode)
+        if name is not None:
+            opened.callback(os.close, descriptor)
         digest.begin()
         for chunk in file.chunks:
             digest.update(chunk)
-            if name is not None:
+            if copies:
                 _write(descriptor, chunk)
             task.advance(len(chunk))
         if (got := digest.hex()) != want.digest.hex:
             raise damaged(where, f"{file.path} holds other bytes", want=want.digest.hex, got=got)
         if name is not None:
             os.utime(descriptor, (file.mtime, file.mtime))
-    finally:
-        if name is not None:
-            os.close(descriptor)
     return name
+
+
+def _begun(staging: Staging, file: ArchivedFile, mode: int) -> tuple[str, int, bool]:
+    """Return the staged name and the descriptor of a file, and whether its content has to be written to it."""
+    if file.at is not None:
+        # where the file system has no links it is copied
+        with suppress(OSError), opened_directory(file.at.parent) as directory:
+            name, descriptor = staging.link(directory, file.at.name)
+            os.fchmod(descriptor, mode)
+            return name, descriptor, False
+    return *staging.create(mode), True
 
 
 def _write(descriptor: int, data: bytes | memoryview) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _STAGING = re.compile(rf"\..+-[0-9a-f]{{{ID_CHARACTERS}}}\.partial")
+_FETCHED = re.compile(rf"\..+-[0-9a-f]{{{ID_CHARACTERS}}}\.fetched")
 
 
 def staging_name(bundle: str, bundle_id: str) -> str:
@@ -28,13 +29,34 @@ def staging_name(bundle: str, bundle_id: str) -> str:
     return f".{bundle}-{bundle_id[:ID_CHARACTERS]}.partial"
 
 
-def remove_left_staging(root: int) -> Removed:
+def fetched_name(bundle: str, bundle_id: str) -> str:
+    """Return the name of the directory in which files of a bundle wait that come one by one, over several runs."""
+    return f".{bundle}-{bundle_id[:ID_CHARACTERS]}.fetched"
+
+
+def remove_fetched(root: int, *, keep: str = "") -> Removed:
+    """Remove what was fetched for bundles that are complete by now, or not wanted any more. Raises OSError.
+
+    Arguments:
+        root: descriptor of the target directory, which the caller has locked.
+        keep: the name of the directory that is still needed.
+    """
+    removed = Removed()
+    for name in sorted(filter(_FETCHED.fullmatch, names_in(root))):
+        status = os.stat(name, dir_fd=root, follow_symlinks=False)
+        if name != keep and stat.S_ISDIR(status.st_mode) and status.st_uid in (os.geteuid(), os.fstat(root).st_uid):
+            removed += remove_all(root, name)
+    return removed
+
+
+def remove_left_staging(root: int, *, keep_fetched: str = "") -> Removed:
     """Remove all staging directories below a directory; return how many files they held. Raises OSError.
 
     Arguments:
         root: descriptor of the target directory, which the caller has locked.
+        keep_fetched: see `remove_fetched`.
     """
-    removed = Removed()
+    removed = remove_fetched(root, keep=keep_fetched)
     for name in sorted(filter(_STAGING.fullmatch, names_in(root))):
         try:
             directory = open_directory(root, name)

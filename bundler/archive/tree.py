@@ -13,6 +13,7 @@ from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
+from bundler.model.subset import SUBSET_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -122,6 +123,11 @@ def examine_files(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _describes(path: str) -> bool:
+    """Tell whether a path is the bundle's although no index lists it."""
+    return is_signature(path) or path == SUBSET_PATH
+
+
 def unlisted_paths(root: int, checked: CheckedIndex, below: str = "") -> Iterator[str]:
     """Yield the paths of the tree that are not listed; a directory without any listed file as one `path/`."""
     directory = open_directory(root, below)
@@ -134,5 +140,5 @@ def unlisted_paths(root: int, checked: CheckedIndex, below: str = "") -> Iterato
         path = f"{below}/{name}" if below else name
         if is_directory and path in checked.directories:
             yield from unlisted_paths(root, checked, path)
-        elif path not in checked.listed and not is_signature(path) and path not in checked.directories:
+        elif path not in checked.listed and path not in checked.directories and not _describes(path):
             yield f"{path}/" if is_directory else path

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.extract import extract, require_room
-from bundler.archive.left_staging import remove_left_staging, staging_name
+from bundler.archive.kept_subset import keep_subset, read_subset
+from bundler.archive.left_staging import fetched_name, remove_fetched, remove_left_staging, staging_name
 from bundler.archive.ownership import NO_DIFFERENCE, tree_ownership
 from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
-from bundler.directory_walk import make_directories, open_directory_at, remove_directories
+from bundler.directory_walk import exists_at, make_directories, open_directory_at, remove_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.progress import Unwatched
+from bundler.model.subset import ALL, Choice, Subset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +44,7 @@ class Unpacked:
         present: it already was, and nothing was written.
         removed: what killed runs had left there.
         linked_bytes: content that it shares with other bundles of the same root.
+        left_out: files of the bundle that are not wanted there.
     """
 
     directory: Path
@@ -53,33 +56,49 @@ class Unpacked:
     present: bool
     removed: Removed
     linked_bytes: int = 0
+    left_out: int = 0
 
     @classmethod
     def of(
-        cls, checked: CheckedIndex, directory: Path, removed: Removed, *, present: bool, linked_bytes: int = 0
+        cls,
+        checked: CheckedIndex,
+        directory: Path,
+        removed: Removed,
+        *,
+        present: bool,
+        subset: Subset | None,
+        linked_bytes: int = 0,
     ) -> Unpacked:
-        """Return the outcome for a bundle."""
+        """Return the outcome for a bundle, all of it or a subset."""
+        wanted = wanted_files(checked, subset)
         return cls(
             directory=directory,
             id=checked.id,
             name=checked.index.name,
             release=checked.index.release,
-            files=len(checked.listed),
-            content_bytes=checked.total_bytes,
+            files=len(wanted),
+            content_bytes=sum(file.blob.size for file in wanted),
             present=present,
             removed=removed,
             linked_bytes=linked_bytes,
+            left_out=len(checked.listed) - len(wanted),
         )
 
 
-def unpack(reader: BundleReader, directory: Path, task: Task) -> Unpacked:
-    """Unpack a bundle into a directory, which is created when it is absent.
+def wanted_files(checked: CheckedIndex, subset: Subset | None) -> list[IndexedFile]:
+    """Return the listed files that belong into a tree, which holds a subset or, for None, all of them."""
+    return [file for file in checked.listed.values() if subset is None or subset.wants(file)]
+
+
+def unpack(reader: BundleReader, directory: Path, task: Task, *, choice: Choice = ALL) -> Unpacked:
+    """Unpack a bundle, or a part of it, into a directory, which is created when it is absent.
 
     Existing files with the right content are kept, so that running again completes an interrupted run, or a damaged
     tree whose bad files were removed.
 
     Arguments:
         task: advanced by the bytes of content; not finished here.
+        choice: what is wanted, beside what is there already of the same bundle.
 
     Raises what the reader raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE); StorageError (UNPACK_CONFLICT
     with every path in the way, DISK_FULL before anything is written). After a failure the directory is unchanged.
@@ -90,39 +109,56 @@ def unpack(reader: BundleReader, directory: Path, task: Task) -> Unpacked:
         complete = False
         try:
             fcntl.flock(root, fcntl.LOCK_EX)
-            removed = remove_left_staging(root)
-            present = complete_below(root, directory, reader, task)
+            removed = remove_left_staging(root, keep_fetched=fetched_name(reader.checked.index.name, reader.checked.id))
+            present, subset = complete_below(root, directory, reader, task, choice)
+            remove_fetched(root)
             complete = True
         finally:
             os.close(root)
             if not complete:
                 remove_directories(made)
-    return Unpacked.of(reader.checked, directory, removed, present=present)
+    return Unpacked.of(reader.checked, directory, removed, present=present, subset=subset)
 
 
-def complete_below(root: int, directory: Path, reader: BundleReader, task: Task) -> bool:
-    """Add what is absent below a locked directory, as `unpack` does; return whether nothing was. Raises OSError too.
+def complete_below(
+    root: int, directory: Path, reader: BundleReader, task: Task, choice: Choice
+) -> tuple[bool, Subset | None]:
+    """Add what is absent below a locked directory, as `unpack` does. Raises OSError too.
 
     Arguments:
         directory: its path, for messages.
+
+    Returns whether nothing was absent, and what the directory holds from now on.
     """
     checked = reader.checked
-    absent = _absent(root, directory, checked.listed.values(), tree_ownership(root, checked))
-    if not absent:
+    before = read_subset(root, checked)
+    subset = _subset(root, checked, before, choice)
+    wanted = wanted_files(checked, subset)
+    absent = _absent(root, directory, wanted, tree_ownership(root, checked))
+    if absent:
+        require_room(root, directory, (checked.listed[path].blob.size for path in absent))
+        if not reader.gives_all:
+            task.advance(sum(file.blob.size for file in wanted if file.path not in absent))
+        with Staging(root, staging_name(checked.index.name, checked.id)) as staging:
+            extract(
+                staging,
+                reader,
+                absent,
+                task,
+                unlisted=lambda file: bool(_absent(root, directory, (file,), NO_DIFFERENCE)),
+            )
+    else:
         task.advance(checked.total_bytes)
-        return True
-    require_room(root, directory, (checked.listed[path].blob.size for path in absent))
-    if not reader.gives_all:
-        task.advance(checked.total_bytes - sum(checked.listed[path].blob.size for path in absent))
-    with Staging(root, staging_name(checked.index.name, checked.id)) as staging:
-        extract(
-            staging,
-            reader,
-            absent,
-            task,
-            unlisted=lambda file: bool(_absent(root, directory, (file,), NO_DIFFERENCE)),
-        )
-    return False
+    if subset != before:
+        keep_subset(root, directory, subset)
+    return not absent, subset
+
+
+def _subset(root: int, checked: CheckedIndex, before: Subset | None, choice: Choice) -> Subset | None:
+    """Return what a tree is to hold, by what it holds and what is wanted as well."""
+    if choice.is_all or (before is None and exists_at(root, INDEX_PATH)):
+        return None
+    return (before or Subset(checked.id, ())).with_choice(choice)
 
 
 def _absent(root: int, directory: Path, files: Iterable[IndexedFile], ownership: Ownership) -> frozenset[str]:

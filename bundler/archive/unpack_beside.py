@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import directory_name, opened_root
 from bundler.archive.extract import extract, require_room
-from bundler.archive.left_staging import remove_left_staging, staging_name
+from bundler.archive.kept_subset import keep_subset
+from bundler.archive.left_staging import fetched_name, remove_fetched, remove_left_staging, staging_name
 from bundler.archive.open_beneath import open_directory
 from bundler.archive.root_record import remember_verified
 from bundler.archive.sibling_files import link_siblings
-from bundler.archive.staging import Staging
-from bundler.archive.unpack import Unpacked, complete_below
+from bundler.archive.staging import TREE, Staging
+from bundler.archive.unpack import Unpacked, complete_below, wanted_files
 from bundler.directory_walk import exists_at
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH
 from bundler.model.progress import Unwatched
+from bundler.model.subset import ALL, Choice, Subset
+
+# each bundle has its own
+OWN_PATHS = frozenset({INDEX_PATH, SUMS_PATH})
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +30,9 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
 
 
-def unpack_beside(reader: BundleReader, root: Path, task: Task, *, activate: bool = False) -> Unpacked:
+def unpack_beside(
+    reader: BundleReader, root: Path, task: Task, *, activate: bool = False, choice: Choice = ALL
+) -> Unpacked:
     """Unpack a bundle into `ROOT/NAME-ID12/`; what other bundles there hold of it is linked, not copied.
 
     A bundle that is there is verified, and completed where files are missing.
@@ -33,37 +41,45 @@ def unpack_beside(reader: BundleReader, root: Path, task: Task, *, activate: boo
         root: made when it is absent.
         task: advanced by the bytes of content; not finished here.
         activate: let `current` lead to it once it is complete.
+        choice: what is wanted of it, beside what is there already.
 
     Raises as `unpack` does; SiteError (BUNDLE_CURRENT_TAKEN). After a failure the root is as it was.
     """
     checked = reader.checked
     name = directory_name(checked.index.name, checked.id)
     with opened_root(root, make=True) as opened:
-        removed = remove_left_staging(opened.descriptor)
+        removed = remove_left_staging(opened.descriptor, keep_fetched=fetched_name(checked.index.name, checked.id))
         linked_bytes = 0
         if present := exists_at(opened.descriptor, name):
             descriptor = open_directory(opened.descriptor, name)
             try:
-                present = complete_below(descriptor, opened.path / name, reader, task)
+                present, subset = complete_below(descriptor, opened.path / name, reader, task, choice)
             finally:
                 os.close(descriptor)
         else:
-            linked_bytes = _unpack_anew(opened, name, reader, task)
+            subset = None if choice.is_all else Subset(checked.id, (choice,))
+            linked_bytes = _unpack_anew(opened, name, reader, task, subset)
+        remove_fetched(opened.descriptor)
         remember_verified(opened, name)
         if activate:
             opened.activate(name)
-    return Unpacked.of(checked, opened.path / name, removed, present=present, linked_bytes=linked_bytes)
+    where = opened.path / name
+    return Unpacked.of(checked, where, removed, present=present, subset=subset, linked_bytes=linked_bytes)
 
 
-def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task) -> int:
-    """Put a bundle together and give it its name; return the bytes that it shares with others."""
+def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, subset: Subset | None) -> int:
+    """Put a bundle, or a subset of it, together and give it its name; return the bytes that it shares with others."""
     checked = reader.checked
-    with Staging(root.descriptor, staging_name(checked.index.name, checked.id), own_directory=True) as staging:
+    wanted = wanted_files(checked, subset)
+    staged_in = staging_name(checked.index.name, checked.id)
+    with Staging(root.descriptor, staged_in, own_directory=True) as staging:
         # an archive is read whole, also where a file need not be written
         watched = Unwatched() if reader.gives_all else task
-        linked = link_siblings(root, checked.index.files, staging, watched)
-        absent = checked.listed.keys() - linked.keys()
+        linked = link_siblings(root, (file for file in wanted if file.path not in OWN_PATHS), staging, watched)
+        absent = frozenset(file.path for file in wanted if file.path not in linked)
         require_room(root.descriptor, root.path, (checked.listed[path].blob.size for path in absent))
-        extract(staging, reader, frozenset(absent), task, linked=linked)
+        extract(staging, reader, absent, task, linked=linked)
+        if subset is not None:
+            keep_subset(staging.target, root.path / staged_in / TREE, subset)
         staging.publish(name)
     return sum(checked.listed[path].blob.size for path in linked)

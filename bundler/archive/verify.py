@@ -11,6 +11,7 @@ from bundler.archive.archive_reader import open_archive
 from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
+from bundler.archive.kept_subset import read_subset
 from bundler.archive.open_beneath import open_root
 from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
@@ -61,12 +63,25 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
 
 
 def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> VerifyReport:
-    with open_archive(path, own_form=own_form) as archive, HashThread() as digest:
+    with open_archive(path, own_form=own_form) as archive:
+        return verify_files(archive, task)
+
+
+def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
+    """Read all files of a bundle, and compare each with bundle.json.
+
+    Arguments:
+        task: advanced by the bytes of content; not finished here.
+
+    Raises what the reader raises.
+    """
+    checked = reader.checked
+    with HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
         unlisted: list[str] = []
         found: set[str] = set()
-        for file in archive.files():
+        for file in reader.files(checked.listed.keys()):
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
@@ -79,9 +94,9 @@ def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> Verif
                     task.advance(len(chunk))
                 same = digest.hex() == file.listed.blob.digest.hex
                 intact.append(file.listed) if same else changed.append(file.path)
-        missing = {*archive.checked.listed.keys() - found, *archive.missing_directories}
-        ownership = archive_ownership(archive.faults)
-        return _report(archive.checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    missing = {*checked.listed.keys() - found, *reader.missing_directories}
+    ownership = archive_ownership(reader.faults)
+    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
 
 
 def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
@@ -91,22 +106,26 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
         strict: files that bundle.json does not list are an error, not a note.
         task: advanced by the bytes of content; not finished here.
 
-    No link below the root is followed: a link instead of a listed file is a changed file. Raises BundleFormatError
-    (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), StorageError.
+    No link below the root is followed: a link instead of a listed file is a changed file. What subset.json leaves out
+    may be absent. Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (a
+    subset.json that is none), StorageError.
     """
     checked = tree_index(root)
     with storage_errors(root):
         directory = open_root(root)
         try:
+            subset = read_subset(directory, checked)
             states = list(check_files(directory, checked.listed.values(), task))
             unlisted = list(unlisted_paths(directory, checked))
             ownership = tree_ownership(directory, checked)
         finally:
             os.close(directory)
     intact = [file for file, state in states if state == "intact"]
-    missing = [file.path for file, state in states if state == "missing"]
+    absent = [file for file, state in states if state == "missing"]
+    missing = [file.path for file in absent if subset is None or subset.wants(file)]
     changed = [file.path for file, state in states if state == "changed"]
-    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
+    report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
+    return replace(report, left_out=len(absent) - len(missing))
 
 
 def _report(

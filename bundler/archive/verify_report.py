@@ -27,6 +27,7 @@ class VerifyReport:
         ownership: modes and owners that differ.
         unlisted_matters: whether those are an error: always in an archive, in a tree (others may use /opt) when strict.
         form: what comparing the compressed form found, None where that was not asked for.
+        left_out: listed files that are absent because only a subset was wanted.
     """
 
     where: str
@@ -42,6 +43,7 @@ class VerifyReport:
     unlisted_matters: bool
     ownership: Ownership = NO_DIFFERENCE
     form: ExactForm | None = None
+    left_out: int = 0
 
     @property
     def intact(self) -> bool:

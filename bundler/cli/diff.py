@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.cli.bundle_sources import opened_quietly
 from bundler.cli.options import json_option
 from bundler.model.diff import Change, lock_diff
 from bundler.model.size_text import human_bytes
@@ -27,9 +28,9 @@ SHORT_VERSION_CHARACTERS = 19
 def diff(old: str, new: str, as_json: bool) -> None:
     """Show what changed from OLD to NEW.
 
-    Each may be a lock, an archive or an unpacked tree.
+    Each may be a lock, an archive, an unpacked tree or the URL of a running mirror.
     """
-    changes = lock_diff(read_contents(old).lock, read_contents(new).lock)
+    changes = lock_diff(read_contents(old, opened_quietly).lock, read_contents(new, opened_quietly).lock)
     text = changes_table(changes) if changes else "nothing changed"
     console.answer(text, changes_value(changes), schema="bundler.diff/1", as_json=as_json)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.cli.bundle_sources import opened_quietly
 from bundler.cli.options import json_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 def inspect(source: str, as_json: bool) -> None:
     """Show what SOURCE holds, and what vouched for it.
 
-    SOURCE is an archive, an unpacked tree, - for an archive on standard input, or a lock (*.json). Reads only the
-    description: use `verify` to check the bytes.
+    SOURCE is an archive, an unpacked tree, - for an archive on standard input, the URL of a running mirror, or a lock
+    (*.json). Reads only the description: use `verify` to check the bytes.
     """
-    contents = read_contents(source)
+    contents = read_contents(source, opened_quietly)
     console.answer(_text(contents), _value(contents), schema="bundler.inspect/1", as_json=as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,19 @@ from bundler import console
 from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
-from bundler.cli.options import FILE, json_option, option
+from bundler.cli.bundle_sources import opened_source, source_ca_option
+from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.manifest import ROLES
 from bundler.model.size_text import human_bytes
-from bundler.source.open_source import open_source
+from bundler.model.subset import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.model.json_value import Json
+    from bundler.model.platform import Platform
     from bundler.model.progress import Task
 
 _ID = re.compile(rf"(sha256:)?(?P<hex>[0-9a-f]{{{ID_CHARACTERS},64}})")
@@ -43,6 +47,10 @@ def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @option("--root", type=FILE, help="Put it beside other bundles, into a directory of its own below this one.")
 @option("--activate", is_flag=True, help="With --root: let `current` lead to it.")
 @option("--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help="The id that the bundle has to have.")
+@option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Only what this role needs (repeatable).")
+@platform_option
+@option("--only", multiple=True, metavar="GLOB", help="Only paths that match, such as 'kubeedge/*' (repeatable).")
+@source_ca_option
 @json_option
 @click.pass_context
 def unpack(
@@ -52,25 +60,41 @@ def unpack(
     root: Path | None,
     activate: bool,
     bundle_id: str,
+    ca_file: Path | None,
+    roles: tuple[str, ...],
+    platforms: tuple[Platform, ...],
+    only: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Unpack SOURCE, verifying every byte.
 
-    SOURCE is an archive, the first of its parts, an unpacked tree, or - for an archive on standard input. The bundle is
-    there completely or not at all; after an interruption run the same command again.
+    SOURCE is an archive, the first of its parts, an unpacked tree, - for an archive on standard input, or the URL of a
+    running mirror, of which only what no bundle of the root holds is fetched. The bundle is there completely or not at
+    all; after an interruption run the same command again. --role, --platform and --only take a part of it, which the
+    same command without them completes.
     """
-    place = _place(context, directory, root, activate=activate)
-    with console.progress(quiet=as_json) as progress, open_source(source, wanted_id=bundle_id) as reader:
+    choice = Choice(tuple(sorted(roles)), tuple(sorted(platforms)), tuple(sorted(only)))
+    place = _place(context, directory, root, activate=activate, choice=choice)
+    with (
+        console.progress(quiet=as_json) as progress,
+        opened_source(source, progress, wanted_id=bundle_id, into=place.directory, ca_file=ca_file) as reader,
+    ):
         task = progress.task(Path(source).name, reader.checked.total_bytes)
-        unpacked = place(reader, task)
+        unpacked = place.unpack(reader, task)
         task.finish(_outcome(unpacked))
     console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
 
 
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    directory: Path
+    unpack: Callable[[BundleReader, Task], Unpacked]
+
+
 def _place(
-    context: click.Context, directory: Path | None, root: Path | None, *, activate: bool
-) -> Callable[[BundleReader, Task], Unpacked]:
-    """Return what puts the bundle where the two options say; of both, the one that was typed counts."""
+    context: click.Context, directory: Path | None, root: Path | None, *, activate: bool, choice: Choice
+) -> _Destination:
+    """Return where the two options put the bundle, and what does it; of both, the one that was typed counts."""
     if directory is not None and _is_inherited(context, "root"):
         root = None
     elif root is not None and _is_inherited(context, "directory"):
@@ -78,9 +102,11 @@ def _place(
     if directory is not None and root is None:
         if activate:
             raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
-        return lambda reader, task: unpack_into(reader, directory, task)
+        return _Destination(directory, lambda reader, task: unpack_into(reader, directory, task, choice=choice))
     if root is not None and directory is None:
-        return lambda reader, task: unpack_beside(reader, root, task, activate=activate)
+        return _Destination(
+            root, lambda reader, task: unpack_beside(reader, root, task, activate=activate, choice=choice)
+        )
     raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
 
 
@@ -95,8 +121,9 @@ def _outcome(unpacked: Unpacked) -> str:
 
 def _text(unpacked: Unpacked) -> str:
     shared = f", {human_bytes(unpacked.linked_bytes)} shared with other bundles" if unpacked.linked_bytes else ""
-    outcome = _outcome(unpacked)
-    text = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {outcome}, {unpacked.files} files{shared}"
+    left_out = f", {unpacked.left_out} left out" if unpacked.left_out else ""
+    bundle = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}"
+    text = f"{bundle}, {unpacked.files} files{left_out}{shared}"
     return "\n".join(filter(None, (unpacked.removed.sentence, text)))
 
 
@@ -107,5 +134,6 @@ def _value(unpacked: Unpacked) -> dict[str, Json]:
         "present": unpacked.present,
         "files": unpacked.files,
         "linked_bytes": unpacked.linked_bytes,
+        "left_out": unpacked.left_out,
         "removed_bytes": unpacked.removed.bytes,
     }

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler import console
 from bundler.archive.root_record import remember_verified_tree
-from bundler.archive.verify import verify_bundle
+from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
-from bundler.cli.options import FILE, json_option, option
+from bundler.cli.bundle_sources import is_url, opened_source, source_ca_option
+from bundler.cli.options import json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.source.open_source import PIPE, piped
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bundler.archive.exact_form import ExactForm
     from bundler.model.json_value import Json
 
 
 @click.command()
-@click.argument("path", type=FILE)
+@click.argument("source")
 @option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
 @option("--exact", is_flag=True, help="Compress an archive's content again, too, and compare to the last bit.")
+@source_ca_option
 @json_option
-def verify(path: Path, strict: bool, exact: bool, as_json: bool) -> None:
+def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json: bool) -> None:
     """Check every byte of a bundle.
 
-    PATH is an archive, its first part, an unpacked tree, or - for an archive on standard input. Exit 5 when it is
-    damaged.
+    SOURCE is an archive, its first part, an unpacked tree, - for an archive on standard input, or the URL of a running
+    mirror. Exit 5 when it is damaged.
     """
     with console.progress(quiet=as_json) as progress:
-        task = progress.task(path.name, None)
-        report = verify_bundle(piped() if str(path) == PIPE else path, task, strict=strict, exact=exact)
+        task = progress.task(Path(source).name, None)
+        if is_url(source):
+            with opened_source(source, progress, ca_file=ca_file) as reader:
+                report = verify_files(reader, task)
+        else:
+            report = verify_bundle(piped() if source == PIPE else Path(source), task, strict=strict, exact=exact)
         task.finish("intact" if report.intact else "damaged")
     if report.intact:
-        remember_verified_tree(path)
+        remember_verified_tree(Path(source))
     require = partial(require_intact, report)
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
 
@@ -49,6 +54,8 @@ def _text(report: VerifyReport) -> str:
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
     lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
+    if report.left_out:
+        lines.append(f"a subset: {report.left_out} further files of the bundle are left out")
     ownership = report.ownership
     found = (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted))
     for word, paths in (*found, *ownership.found, ("another mode, which does no harm", ownership.other_modes)):
@@ -71,6 +78,7 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "missing": list(report.missing),
         "changed": list(report.changed),
         "unlisted": list(report.unlisted),
+        "left_out": report.left_out,
         "form": None if report.form is None else _form(report.form),
         "mode": list(report.ownership.mode),
         "owner": list(report.ownership.owner),

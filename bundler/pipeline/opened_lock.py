@@ -15,8 +15,10 @@ from bundler.model.lock import Lock, decode_lock
 from bundler.source.open_source import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.model.lock import Decoder
 
 LOCK_SUFFIX = ".json"
@@ -48,17 +50,20 @@ class Contents:
     bundle: OpenedBundle | None
 
 
-def read_contents(source: str) -> Contents:
-    """Read a lock (a file whose name ends in .json), or the description of a bundle (see `open_source`).
+def read_contents(source: str, opened: Callable[[str], AbstractContextManager[BundleReader]] = open_source) -> Contents:
+    """Read a lock (a file whose name ends in .json), or the description of a bundle.
+
+    Arguments:
+        opened: opens the bundle that a text names.
 
     Raises BundleFormatError (BUNDLE_NOT_FOUND for a lock that is absent, BUNDLE_INVALID for a bundle whose lock.json
-    cannot be read), and as `decode_lock`, `open_source` and `described` do.
+    cannot be read), and as `decode_lock`, `opened` and `described` do.
     """
     path = Path(source)
     with storage_errors(path):
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
-        with open_source(source) as reader:
+        with opened(source) as reader:
             bundle = described(reader)
         return Contents(_bundled_lock(bundle, source), bundle)
     lock = read_lock(path, DECODERS)

@@ -17,36 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.checked_index import CheckedIndex
 
 PIPE = "-"
 
 
 @contextmanager
-def open_source(source: str, *, wanted_id: str = "") -> Iterator[BundleReader]:
-    """Open a bundle, wherever it is.
+def open_source(source: str) -> Iterator[BundleReader]:
+    """Open a bundle on this host, as a user names it.
 
-    Arguments:
-        source: as a user writes it.
-        wanted_id: the id that it has to have, or at least twelve characters of its beginning; "" for any.
-
-    Raises BundleFormatError, IntegrityError (BUNDLE_OTHER_ID and what reading raises), StorageError.
+    Raises BundleFormatError, IntegrityError, StorageError.
     """
-    with _opened(source) as reader:
-        found = reader.checked.id
-        if not found.startswith(wanted_id):
-            raise IntegrityError(
-                ErrorId.BUNDLE_OTHER_ID,
-                "is another bundle than the one that is wanted",
-                where=reader.checked.where,
-                remedy="Take it from another place, or ask whoever named the id.",
-                want=wanted_id,
-                got=found,
-            )
-        yield reader
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[BundleReader]:
     if source == PIPE:
         with open_archive(piped()) as reader:
             yield reader
@@ -56,6 +37,19 @@ def _opened(source: str) -> Iterator[BundleReader]:
     else:
         with open_archive(Path(source)) as reader:
             yield reader
+
+
+def require_id(checked: CheckedIndex, wanted: str) -> None:
+    """Raise IntegrityError (BUNDLE_OTHER_ID) unless a bundle's id begins as wanted; "" is every id's beginning."""
+    if not checked.id.startswith(wanted):
+        raise IntegrityError(
+            ErrorId.BUNDLE_OTHER_ID,
+            "is another bundle than the one that is wanted",
+            where=checked.where,
+            remedy="Take it from another place, or ask whoever named the id.",
+            want=wanted,
+            got=checked.id,
+        )
 
 
 def piped() -> ArchiveFiles:

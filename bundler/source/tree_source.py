@@ -10,6 +10,7 @@ from bundler.archive.bundle_reader import ArchivedFile
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
+from bundler.model.bundle import INDEX_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,8 @@ class TreeReader:
     def __init__(self, root: int, checked: CheckedIndex) -> None:
         self._root = root
         self.checked = checked
-        self.directory_dates: Mapping[str, int] = {}
+        date = int(os.stat(INDEX_PATH, dir_fd=root, follow_symlinks=False).st_mtime)
+        self.directory_dates: Mapping[str, int] = dict.fromkeys(checked.directories, date)
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
         """Yield the wanted files that there are, by path. Raises StorageError."""
@@ -65,6 +67,8 @@ def open_tree(path: Path) -> Iterator[TreeReader]:
     with storage_errors(path):
         root = open_root(path)
     try:
-        yield TreeReader(root, checked)
+        with storage_errors(path):
+            reader = TreeReader(root, checked)
+        yield reader
     finally:
         os.close(root)

@@ -19,7 +19,7 @@ from bundler.archive.unpack_beside import unpack_beside
 from bundler.archive.verify import verify_tree
 from bundler.errors import ErrorId, IntegrityError, SiteError, StorageError
 from bundler.model.progress import Unwatched
-from bundler.source.open_source import open_source
+from bundler.source.open_source import open_source, require_id
 from tests.fakes.progress import RecordingTask
 from tests.unit.archive.bundles import CONTENTS, files_below, sample, tree_of
 
@@ -164,11 +164,12 @@ def test_a_damaged_archive_leaves_nothing(tmp_path: Path, older: Sample, newer: 
 
 @pytest.mark.parametrize("wanted", ["0" * 12, "f" * 64])
 def test_another_id_than_the_wanted_one_is_refused(tmp_path: Path, older: Sample, wanted: str) -> None:
-    with pytest.raises(IntegrityError) as raised, open_source(str(tmp_path / "older.tar.gz"), wanted_id=wanted):
-        pass
+    with open_source(str(tmp_path / "older.tar.gz")) as reader:
+        with pytest.raises(IntegrityError) as raised:
+            require_id(reader.checked, wanted)
+        for fitting in ("", older.bundle.id[:12], older.bundle.id):
+            require_id(reader.checked, fitting)
     assert (raised.value.id, raised.value.got) == (ErrorId.BUNDLE_OTHER_ID, older.bundle.id)
-    with open_source(str(tmp_path / "older.tar.gz"), wanted_id=older.bundle.id[:12]) as reader:
-        assert reader.checked.id == older.bundle.id
 
 
 def test_current_is_one_relative_link_and_rolls_back(tmp_path: Path, older: Sample, newer: Sample) -> None:

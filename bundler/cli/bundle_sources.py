@@ -1,0 +1,89 @@
+"""Where commands read a bundle from: the text that a user gives, and the network behind it where it is a URL."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.archive.left_staging import fetched_name
+from bundler.cli.options import FILE, option
+from bundler.source.open_source import open_source, require_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.model.progress import Progress
+    from bundler.store.interface import BlobStore
+
+SCHEMES = ("http://", "https://")
+JOBS = 4
+source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in this PEM file for a mirror with TLS.")
+
+
+def is_url(source: str) -> bool:
+    """Tell whether a source is the bundle of a running mirror."""
+    return source.startswith(SCHEMES)
+
+
+@contextmanager
+def opened_source(
+    source: str,
+    progress: Progress,
+    *,
+    wanted_id: str = "",
+    into: Path | None = None,
+    ca_file: Path | None = None,
+) -> Iterator[BundleReader]:
+    """Open a bundle, wherever it is, and close what that needs.
+
+    Arguments:
+        source: an archive, one of its parts, `-`, a tree, or the URL of a running mirror.
+        wanted_id: see `require_id`.
+        into: the directory below which a mirror's files wait, over several runs; None to hold one at a time.
+
+    Raises as `open_source` and `open_mirror` do.
+    """
+    with ExitStack() as stack:
+        if is_url(source):
+            reader = _mirror(source, progress, into, ca_file, stack)
+        else:
+            reader = stack.enter_context(open_source(source))
+        require_id(reader.checked, wanted_id)
+        yield reader
+
+
+@contextmanager
+def opened_quietly(source: str) -> Iterator[BundleReader]:
+    """Open a bundle of which only the description is read."""
+    with console.progress(quiet=True) as progress, opened_source(source, progress) as reader:
+        yield reader
+
+
+def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
+    # what a bundle on this host does not need takes its time to load
+    from bundler.net.files.download import FileDownloader
+    from bundler.net.http.transport import RequestsTransport
+    from bundler.net.mirrors import Mirrors
+    from bundler.net.retry import Retry
+    from bundler.source.mirror_source import open_mirror
+    from bundler.store.blobs import Store
+
+    if ca_file is not None and not ca_file.is_file():
+        raise click.UsageError(f"--ca-file {ca_file}: there is no such file")
+    transport = RequestsTransport(str(ca_file) if ca_file else None)
+    stack.callback(transport.close)
+    downloader = FileDownloader(transport, Mirrors.parse(()), Retry())
+
+    def store(checked: CheckedIndex) -> BlobStore:
+        if into is None:
+            return Store(Path(stack.enter_context(TemporaryDirectory(prefix="bundler-"))))
+        return Store(into / fetched_name(checked.index.name, checked.id))
+
+    return open_mirror(source, downloader, store, progress, jobs=JOBS if into else 0)

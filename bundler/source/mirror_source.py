@@ -1,0 +1,210 @@
+"""The bundle that a running mirror serves, as a source: single files by URL, resumed where an earlier run stopped.
+
+Owns what is asked of the mirror and what its answers mean. Trusts none of them: whoever unpacks compares every file
+with bundle.json, whose id the user may demand. Refuses to know HTTP; `net` does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import quote
+
+from bundler.archive.bundle_reader import ArchivedFile
+from bundler.archive.checked_index import check_index
+from bundler.durable import storage_errors
+from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
+from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, MAX_INDEX_BYTES, bundle_id
+from bundler.model.progress import Unwatched
+from bundler.threads import attempt_each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.ownership import OwnershipFault
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.progress import Progress, Task
+    from bundler.net.interface import Downloader
+    from bundler.store.interface import BlobStore, Incoming
+
+_READ_BYTES = 1024 * 1024
+# of a file that came, and is not the listed one
+OTHER_SIZE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorReader:
+    """See `BundleReader`; made by `open_mirror`.
+
+    Arguments:
+        url: what stands before a path of the bundle, with `/` at its end.
+        date: of bundle.json, in seconds since the epoch, for files whose own is not known.
+        store: where files wait until they are read; what is there already is not fetched.
+        jobs: how many files are fetched at once; 0 to fetch one after the other, and to drop each when it was read.
+    """
+
+    url: str
+    checked: CheckedIndex
+    date: int
+    downloader: Downloader
+    store: BlobStore
+    progress: Progress
+    jobs: int
+    directory_dates: Mapping[str, int]
+    gives_all: bool = False
+    faults: Sequence[tuple[str, OwnershipFault]] = ()
+    missing_directories: Sequence[str] = ()
+
+    def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
+        """Fetch the wanted files that the mirror has, several at once, then yield them by path.
+
+        Raises SourceError, IntegrityError (UPSTREAM_CHANGED), StorageError; what has arrived stays in the store.
+        """
+        files = [self.checked.listed[path] for path in sorted(wanted)]
+        if not self.jobs:
+            for file in files:
+                yield from self._passing(file)
+            return
+        dates = self._fetch(files)
+        linkable = {file.blob for file in files}
+        for file in files:
+            if file.path in dates:
+                at = self.store.path(file.blob)
+                # one path for each blob: a second one may want another mode
+                yield from self._read(file, dates[file.path], at if file.blob in linkable else None)
+                linkable.discard(file.blob)
+
+    def _passing(self, file: IndexedFile) -> Iterator[ArchivedFile]:
+        try:
+            date = self._fetch_one(file, Unwatched())
+        except IntegrityError:
+            yield ArchivedFile(file.path, OTHER_SIZE, self.date, file, iter(()))
+            return
+        if date is not None:
+            yield from self._read(file, date, None)
+            self.store.drop(file.blob)
+
+    def _read(self, file: IndexedFile, date: int, at: Path | None) -> Iterator[ArchivedFile]:
+        path = self.store.path(file.blob)
+        with storage_errors(path), path.open("rb", buffering=0) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            yield ArchivedFile(file.path, size, date, file, _chunks(stream), at)
+
+    def _fetch(self, files: Sequence[IndexedFile]) -> dict[str, int]:
+        """Bring files into the store; return the dates of those that the mirror has, by path."""
+        distinct = list({file.blob: file for file in files}.values())
+        self.progress.expect(sum(file.blob.size for file in distinct))
+
+        def attempt(number: int, _is_over: object) -> int | None:
+            file = distinct[number]
+            task = self.progress.task(file.path, file.blob.size)
+            try:
+                date = self._fetch_one(file, task)
+            except BaseException:
+                task.finish("failed")
+                raise
+            task.finish("" if date is not None else "missing")
+            return date
+
+        try:
+            found = attempt_each(len(distinct), attempt, threads=self.jobs).results
+        except BundlerError as error:
+            raise self._explained(error) from error
+        dates = {file.blob: found[number] for number, file in enumerate(distinct)}
+        return {file.path: date for file in files if (date := dates[file.blob]) is not None}
+
+    def _fetch_one(self, file: IndexedFile, task: Task) -> int | None:
+        if self._is_there(file):
+            task.advance(file.blob.size)
+            return self.date
+        with self.store.incoming(str(file.blob.digest)) as incoming:
+            try:
+                received = self.downloader.download(
+                    [self.url + quote(file.path)],
+                    incoming,
+                    task,
+                    size=file.blob.size,
+                    accept=lambda _received: self._accept(incoming, file),
+                )
+            except SourceError as error:
+                if error.id is ErrorId.SOURCE_NOT_FOUND:
+                    return None
+                raise
+            return received.last_modified or self.date
+
+    def _is_there(self, file: IndexedFile) -> bool:
+        """Tell whether an earlier run has fetched a file; one that has rotted since is dropped."""
+        if not self.store.has(file.blob):
+            return False
+        path = self.store.path(file.blob)
+        with storage_errors(path), path.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() == file.blob.digest.hex:
+                return True
+        self.store.drop(file.blob)
+        return False
+
+    def _accept(self, incoming: Incoming, file: IndexedFile) -> None:
+        got = incoming.digest("sha256")
+        if got != file.blob.digest:
+            raise IntegrityError(
+                ErrorId.UPSTREAM_CHANGED,
+                "has other bytes than bundle.json lists",
+                where=self.url + quote(file.path),
+                remedy="Verify the bundle on the mirror's host: `bundler verify ROOT`.",
+                want=str(file.blob.digest),
+                got=str(got),
+            )
+        incoming.commit(file.blob.digest, size=file.blob.size)
+
+    def _explained(self, error: BundlerError) -> BundlerError:
+        """Return the error, saying when the mirror serves another bundle by now."""
+        try:
+            document = self.downloader.read(self.url + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
+        except BundlerError:
+            return error
+        now = bundle_id(document.data)
+        if now == self.checked.id:
+            return error
+        return error.with_context(
+            f"the mirror serves another bundle by now, {now[:ID_CHARACTERS]}",
+            remedy="Run the command again to get that one.",
+        )
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while data := stream.read(_READ_BYTES):
+        yield data
+
+
+def open_mirror(
+    url: str, downloader: Downloader, store: Callable[[CheckedIndex], BlobStore], progress: Progress, *, jobs: int
+) -> MirrorReader:
+    """Open the bundle behind a URL: `http://HOST:PORT/`, or `…/@NAME-ID12/` for one of several.
+
+    Arguments:
+        store: returns where its files wait.
+        progress, jobs: see `MirrorReader`.
+
+    Raises SourceError, BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER).
+    """
+    base = url if url.endswith("/") else f"{url}/"
+    try:
+        document = downloader.read(base + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
+    except SourceError as error:
+        if error.id is not ErrorId.SOURCE_NOT_FOUND:
+            raise
+        raise BundleFormatError(
+            ErrorId.BUNDLE_NOT_FOUND,
+            "no bundle is served there",
+            where=url,
+            remedy="Give the mirror's address as its page shows it, or `…/@NAME-ID12/` for one of several bundles.",
+        ) from error
+    checked = check_index(document.data, url)
+    date = document.last_modified or 0
+    dates = dict.fromkeys(checked.directories, date)
+    return MirrorReader(base, checked, date, downloader, store(checked), progress, jobs, dates)

@@ -1,0 +1,174 @@
+"""A bundle that comes from a running mirror, or from what only pretends to be one: by the real commands."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.mirror_program import mirror
+from tests.integration.nginx import nginx
+from tests.unit.archive.bundles import CONTENTS, files_below, sample, tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.unit.archive.bundles import Sample
+
+pytestmark = pytest.mark.integration
+BUNDLER = str(Path(sys.executable).with_name("bundler"))
+WITHIN_S = 120
+BIG = random.Random(5).randbytes(3_000_000)
+NEWER = {**CONTENTS, "harbor/more": b"more", "kubeedge/big": BIG}
+
+
+def bundler(directory: Path, *words: str, code: int = 0) -> dict[str, Any]:
+    done = subprocess.run(
+        [BUNDLER, *words, "--json"], cwd=directory, capture_output=True, timeout=WITHIN_S, check=False
+    )
+    assert done.returncode == code, done.stderr.decode()
+    answer = json.loads(done.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def served(directory: Path, contents: Mapping[str, bytes], name: str) -> Sample:
+    """Unpack a bundle of these contents into `name`, and keep its archive as `name.tar.gz`."""
+    made = sample(directory / f"{name}.store", contents)
+    made.write(directory / f"{name}.tar.gz")
+    bundler(directory, "unpack", f"{name}.tar.gz", "-C", name)
+    for below in (directory / name).rglob("*"):
+        assert below.exists()
+    return made
+
+
+def test_only_what_no_bundle_here_holds_is_fetched(tmp_path: Path) -> None:
+    served(tmp_path, CONTENTS, "older")
+    made = served(tmp_path, NEWER, "newer")
+    bundler(tmp_path, "unpack", "older.tar.gz", "--root", "root")
+    with nginx(tmp_path / "newer", tmp_path) as server:
+        answer = bundler(tmp_path, "unpack", f"{server.url}/", "--root", "root", "--activate", "--id", made.bundle.id)
+        assert {line.split()[1] for line in server.requests()} == {
+            "/bundle.json",
+            "/SHA256SUMS",
+            "/harbor/more",
+            "/kubeedge/big",
+        }
+    tree = Path(answer["directory"])
+    assert files_below(tree) == tree_of(made.bundle, made.store.blobs)
+    assert bundler(tmp_path, "verify", str(tree), "--strict")["intact"]
+    assert (tree / "kubeedge/keadm-amd64").stat().st_mode & 0o7777 == 0o755
+    assert {
+        path.name for path in (tmp_path / "root").iterdir() if path.name.endswith((".fetched", ".partial"))
+    } == set()
+
+
+@pytest.mark.parametrize("place", ["--root", "-C"])
+def test_a_second_hop_is_the_bundle_itself(tmp_path: Path, place: str) -> None:
+    made = served(tmp_path, NEWER, "newer")
+    with mirror(tmp_path / "newer") as running:
+        answer = bundler(tmp_path, "unpack", running.url, place, "second")
+        assert bundler(tmp_path, "verify", running.url) == bundler(tmp_path, "verify", "newer.tar.gz")
+    tree = tmp_path / answer["directory"]
+    assert files_below(tree) == tree_of(made.bundle, made.store.blobs)
+    newest = max(file.mtime or 0 for file in made.bundle.files)
+    assert {path.stat().st_mtime for path in tree.rglob("*") if path.is_dir()} == {newest}
+    for file in made.bundle.files:
+        assert (tree / file.path).stat().st_mtime == (file.mtime or newest)
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    made = served(tmp_path, NEWER, "newer")
+    with nginx(tmp_path / "newer", tmp_path, directives="limit_rate 1m;") as server:
+        unpacking = subprocess.Popen(
+            [BUNDLER, "unpack", server.url, "--root", "root"], cwd=tmp_path, stderr=subprocess.DEVNULL
+        )
+        partial = tmp_path / f"root/.demo-{made.bundle.id[:12]}.fetched/partial"
+        while not _has_begun(partial):
+            assert unpacking.poll() is None
+        unpacking.kill()
+        unpacking.wait()
+        bundler(tmp_path, "unpack", server.url, "--root", "root")
+        assert "GET /kubeedge/big 206" in server.requests()
+    assert files_below(tmp_path / f"root/demo-{made.bundle.id[:12]}") == tree_of(made.bundle, made.store.blobs)
+    assert {path.name for path in (tmp_path / "root").iterdir()} == {".bundles.json", f"demo-{made.bundle.id[:12]}"}
+
+
+def _has_begun(partial: Path) -> bool:
+    """Tell whether a good part of one file has arrived; files come and go meanwhile."""
+    with suppress(FileNotFoundError):
+        return any(path.stat().st_size > 500_000 for path in partial.glob("*"))
+    return False
+
+
+def test_what_lies_is_not_believed(tmp_path: Path) -> None:
+    made = served(tmp_path, NEWER, "newer")
+    liar = tmp_path / "liar"
+    shutil.copytree(tmp_path / "newer", liar)
+    (liar / "kubeedge/big").write_bytes(BIG[:-1] + b"?")
+    with nginx(liar, tmp_path) as server:
+        error = bundler(tmp_path, "unpack", server.url, "--root", "root", code=5)
+        assert error["id"] == "upstream-changed"
+        assert error["where"].endswith("/kubeedge/big")
+        report = bundler(tmp_path, "verify", server.url, code=5)
+        assert (report["changed"], report["missing"]) == (["kubeedge/big"], [])
+        (liar / "kubeedge/big").unlink()
+        assert bundler(tmp_path, "unpack", server.url, "-C", "tree", code=5)["id"] == "bundle-damaged"
+        assert bundler(tmp_path, "verify", server.url, code=5)["missing"] == ["kubeedge/big"]
+        assert (
+            bundler(tmp_path, "unpack", server.url, "-C", "tree", "--id", "0" * 12, code=5)["id"] == "bundle-other-id"
+        )
+        (liar / "bundle.json").write_bytes(b"{}")
+        assert bundler(tmp_path, "inspect", server.url, code=6)["id"] == "bundle-invalid"
+        (liar / "bundle.json").unlink()
+        assert bundler(tmp_path, "diff", server.url, "newer.tar.gz", code=6)["id"] == "bundle-not-found"
+    assert list((tmp_path / "root").glob("[!.]*")) == []
+    # nothing is fetched twice because of somebody's lie, and nothing wrong is kept
+    with nginx(tmp_path / "newer", tmp_path / "again") as server:
+        bundler(tmp_path, "unpack", server.url, "--root", "root")
+        assert "/harbor/more" not in {line.split()[1] for line in server.requests()}
+    assert files_below(tmp_path / f"root/demo-{made.bundle.id[:12]}") == tree_of(made.bundle, made.store.blobs)
+
+
+def test_a_mirror_that_takes_another_bundle_meanwhile_is_named(tmp_path: Path) -> None:
+    made = served(tmp_path, NEWER, "newer")
+    other = served(tmp_path, CONTENTS, "older")
+
+    class Changing(SimpleHTTPRequestHandler):
+        """Serves one bundle's index once, and another bundle from then on."""
+
+        asked: list[str] = []  # noqa: RUF012 - one for the whole server
+
+        def translate_path(self, path: str) -> str:
+            first = path == "/bundle.json" and path not in self.asked
+            self.asked.append(path)
+            return str(tmp_path / ("newer" if first else "older")) + path
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Changing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            error = bundler(tmp_path, "unpack", url, "--root", "root", code=5)
+        finally:
+            server.shutdown()
+    assert f"the mirror serves another bundle by now, {other.bundle.id[:12]}" in error["what"]
+    assert "Run the command again" in error["remedy"]
+    assert made.bundle.id != other.bundle.id
+    assert [path.name for path in (tmp_path / "root").iterdir()] == [f".demo-{made.bundle.id[:12]}.fetched"]
+
+
+def test_a_mirror_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
+    assert bundler(tmp_path, "unpack", "http://127.0.0.1:1", "--root", "root", code=4)["id"] == "source-unreachable"
+    assert not (tmp_path / "root").exists()
