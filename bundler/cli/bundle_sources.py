@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -68,7 +67,10 @@ def opened_quietly(source: str) -> Iterator[BundleReader]:
 
 def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
+    from tempfile import TemporaryDirectory
+
     from bundler.net.files.download import FileDownloader
+    from bundler.net.http.tls_trust import Trust
     from bundler.net.http.transport import RequestsTransport
     from bundler.net.mirrors import Mirrors
     from bundler.net.retry import Retry
@@ -77,7 +79,7 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
 
     if ca_file is not None and not ca_file.is_file():
         raise click.UsageError(f"--ca-file {ca_file}: there is no such file")
-    transport = RequestsTransport(str(ca_file) if ca_file else None)
+    transport = RequestsTransport(Trust(str(ca_file) if ca_file else None))
     stack.callback(transport.close)
     downloader = FileDownloader(transport, Mirrors.parse(()), Retry())
 

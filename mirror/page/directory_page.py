@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mirror.client.reach import Snippet
     from mirror.page.catalog import Catalog, ContentGroup
-    from mirror.page.trust import Trust
+    from mirror.page.trust import BundleTrust
     from mirror.page.view import View
     from mirror.page.words import Words
     from mirror.tree.served import Directory, DirectoryEntry
@@ -51,7 +51,7 @@ class BundleCard(NamedTuple):
     href: str
     address: str
     current: bool
-    trust: Trust
+    trust: BundleTrust
     counts: tuple[tuple[str, int, str], ...]
 
 

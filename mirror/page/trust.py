@@ -15,7 +15,7 @@ Verified = Literal["yes", "no", "not-asked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class BundleTrust:
     """The state of one bundle.
 
     Arguments:
@@ -37,7 +37,7 @@ class Trust:
         return self.faults[:MAX_SHOWN_FAULTS]
 
 
-def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> Trust:
+def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> BundleTrust:
     """Return the state of a bundle.
 
     Arguments:
@@ -49,5 +49,5 @@ def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> Trust:
     refused |= {fault.path for fault in bundle.faults if bundle.files[fault.path].identity is None}
     own = tuple(sorted(refused))
     if bundle.verified is None:
-        return Trust(own, "not-asked")
-    return Trust(own, "no" if own else "yes")
+        return BundleTrust(own, "not-asked")
+    return BundleTrust(own, "no" if own else "yes")

@@ -33,7 +33,9 @@ _BUILD = (
 _HOST = {"email", "http.client", "json", "socket", "ssl", "subprocess"}
 MAY_LOAD: dict[str, set[str]] = {
     "bundler": set(),
+    "bundler activate": {"json"},
     "bundler build": _BUILD,
+    "bundler bundles": {"json"},
     "bundler check": _MANIFEST | {"yaml"},
     "bundler diff": _BUNDLE,
     "bundler inspect": _BUNDLE,
@@ -41,6 +43,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler lock": _BUILD,
     "bundler plan": _BUILD,
     "bundler push-images": _LOOKING_UP,
+    "bundler remove": {"json"},
     "bundler robot": _LOOKING_UP,
     "bundler robot create": _LOOKING_UP,
     "bundler schema": _MANIFEST,

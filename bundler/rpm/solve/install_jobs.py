@@ -27,7 +27,7 @@ class Job:
 
 
 @dataclass(slots=True)
-class Jobs:
+class SolverJobs:
     """The jobs of all specs; `missing` has a line for each spec that matches nothing."""
 
     jobs: list[Job] = field(default_factory=list)
@@ -35,9 +35,9 @@ class Jobs:
     notes: list[str] = field(default_factory=list)
 
 
-def install_jobs(pool: PackagePool, comps: Comps, arch: str, specs: Sequence[PackageSpec]) -> Jobs:
+def install_jobs(pool: PackagePool, comps: Comps, arch: str, specs: Sequence[PackageSpec]) -> SolverJobs:
     """Return the jobs of specs, in their order; `arch` is the target's."""
-    result = Jobs()
+    result = SolverJobs()
     for spec in specs:
         if spec.text.startswith("@"):
             _add_group(result, pool, comps, arch, spec)
@@ -81,7 +81,7 @@ def _united(*sets: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set[int]().union(*sets)))
 
 
-def _add_group(result: Jobs, pool: PackagePool, comps: Comps, arch: str, spec: PackageSpec) -> None:
+def _add_group(result: SolverJobs, pool: PackagePool, comps: Comps, arch: str, spec: PackageSpec) -> None:
     members = comps.packages(spec.text)
     if members is None:
         near = _near(spec.text.lstrip("@^"), comps.names())

@@ -17,7 +17,7 @@ from bundler.rpm.solve.choosing import choose
 from bundler.rpm.solve.excludes import excluded_by_arch, excluded_by_globs
 from bundler.rpm.solve.favored_packages import favored_packages
 from bundler.rpm.solve.file_dependencies import in_primary, may_reach
-from bundler.rpm.solve.install_jobs import Jobs, install_jobs
+from bundler.rpm.solve.install_jobs import SolverJobs, install_jobs
 from bundler.rpm.solve.installed_packages import add_installed
 from bundler.rpm.solve.module_streams import active_streams, enabled_streams, excluded_by_modules
 from bundler.rpm.solve.nevra_forms import is_path
@@ -108,7 +108,7 @@ def _read_comps(repos: Sequence[SolvableRepo]) -> Iterator[Comps]:
                 yield read_comps(stream, f"groups of repository {repo.spec.id}")
 
 
-def _jobs(pool: PackagePool, comps: Comps, request: SolveRequest) -> Jobs:
+def _jobs(pool: PackagePool, comps: Comps, request: SolveRequest) -> SolverJobs:
     jobs = install_jobs(pool, comps, request.arch, request.packages)
     if jobs.missing:
         raise ManifestError(
@@ -120,7 +120,7 @@ def _jobs(pool: PackagePool, comps: Comps, request: SolveRequest) -> Jobs:
     return jobs
 
 
-def _roots(pool: PackagePool, jobs: Jobs) -> Iterator[int]:
+def _roots(pool: PackagePool, jobs: SolverJobs) -> Iterator[int]:
     for job in jobs.jobs:
         yield from job.packages
         yield from pool.named(job.capability.strip("()").partition(" ")[0])
