@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 32
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 # what the tree may hold with every alias counted as often as it is used
-MAX_NODES = 100_000
-MAX_CHARACTERS = 4 * 1024 * 1024
+MAX_NODES = 1_000_000
+MAX_CHARACTERS = 64 * 1024 * 1024
 MAX_SCALAR_CHARACTERS = 8192
 
 _COLLECTION_TAGS = {"tag:yaml.org,2002:seq": yaml.SequenceStartEvent, "tag:yaml.org,2002:map": yaml.MappingStartEvent}

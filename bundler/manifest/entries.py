@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bundler.model.scope import Scope
     from bundler.model.source_text import Problems
 
-MAX_ENTRIES = 10_000
+MAX_ENTRIES = 100_000
 # reading stops after this many: so many problems have a common cause
 MAX_PROBLEMS = 1000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol, get_args, runtime_checkable
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ class HeldTo:
     @classmethod
     def decode(cls, value: Mapping[str, str]) -> HeldTo:
         """Read what `encode` wrote; KeyError or ValueError when it is something else."""
-        return cls(_authority(value["by"]), value.get("detail", ""), value.get("via", ""))
+        return _held_to(value["by"], value.get("detail", ""), value.get("via", ""))
+
+
+# thousands of files share a few of these
+@lru_cache(maxsize=256)
+def _held_to(by: str, detail: str, via: str) -> HeldTo:
+    return HeldTo(_authority(by), detail, via)
 
 
 def _authority(text: str) -> Authority:
