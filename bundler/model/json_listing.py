@@ -10,7 +10,7 @@ import codecs
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 from bundler.model.json_value import PRETTY_ENCODER, STRICT_DECODER, load_strict, require_text
 
@@ -38,18 +38,21 @@ class Listing(Generic[T]):
     items: Iterable[T]
 
 
-def load_listing(data: bytes, name: str, convert: Callable[[Any], T]) -> Listing[T]:
-    """Parse a document as `load_strict` does; raises as it does.
+def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T]) -> Listing[T]:
+    """Parse a document as `load_strict` does; raises as it does, and what reading raises.
 
     Arguments:
+        source: the document, or a file that holds it and can be read twice.
         name: of the member that is the list.
         convert: makes a value of ours of one item.
     """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        return _streamed(data, name, convert)
+        return _streamed(stream, name, convert)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # once more and whole: it knows the place of what is wrong, and the other members come before any item
-        value = load_strict(data)
+        stream.seek(0)
+        value = load_strict(stream.read())
         return Listing(value, _converted(value, name, convert))
 
 
@@ -86,8 +89,8 @@ def _converted(value: Any, name: str, convert: Callable[[Any], T]) -> Iterator[T
         yield convert(item)
 
 
-def _streamed(data: bytes, name: str, convert: Callable[[Any], T]) -> Listing[T]:
-    text = _Window(data)
+def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> Listing[T]:
+    text = _Window(stream)
     members: dict[str, Any] = {}
     items: list[T] | None = None
     for key in _separated(text, "{", "}", text.key):
@@ -119,10 +122,10 @@ def _separated(text: _Window, begin: str, end: str, take: Callable[[], T]) -> It
 class _Window:
     """The part of a document's text that is being parsed. ValueError at whatever is no JSON."""
 
-    def __init__(self, data: bytes) -> None:
-        self._left = memoryview(data)
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._escapes = b"\\u" in data
+        self._ended = False
         self._text = ""
         self._at = 0
 
@@ -160,17 +163,18 @@ class _Window:
             # a number may go on in the next block
             if end < len(self._text) or not self._more():
                 break
-        self._at = end
-        if self._escapes:
+        begin, self._at = self._at, end
+        # only an escape can name half a pair
+        if self._text.find("\\u", begin, end) >= 0:
             require_text(value)
         return value
 
     def _more(self) -> bool:
         """Decode the next block, and as much as there is: whoever needs two blocks does not parse the first often."""
-        if not self._left:
+        if self._ended:
             return False
-        count = max(BLOCK_BYTES, len(self._text) - self._at)
-        block, self._left = self._left[:count], self._left[count:]
-        self._text = self._text[self._at :] + self._decoder.decode(block, final=not self._left)
+        block = self._stream.read(max(BLOCK_BYTES, len(self._text) - self._at))
+        self._ended = not block
+        self._text = self._text[self._at :] + self._decoder.decode(block, final=self._ended)
         self._at = 0
         return True

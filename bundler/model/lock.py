@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
@@ -91,18 +91,18 @@ def _encode_entry(entry: LockedEntry) -> Json:
     }
 
 
-def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> Lock:
+def decode_lock(source: bytes | BinaryIO, decoders: Mapping[str, Decoder], *, file: str) -> Lock:
     """Read a lock.
 
     Arguments:
-        data: the file's content.
+        source: the file's content, or the file itself.
         decoders: for each kind's name, what reads one of its artifacts.
         file: the lock's name, for messages.
 
-    Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock.
+    Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock, and OSError.
     """
     try:
-        listing = load_listing(data, "entries", partial(_decode_entry, decoders=decoders))
+        listing = load_listing(source, "entries", partial(_decode_entry, decoders=decoders))
         value = listing.members
         require_format(value["format"], LOCK_FORMAT, what="a lock", where=file)
         entries = tuple(listing.items)

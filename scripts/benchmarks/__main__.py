@@ -5,7 +5,19 @@ from __future__ import annotations
 import argparse
 import importlib
 
-COMMANDS = ("build", "unpack", "fetch", "push", "rpms", "serve", "framework", "ftp", "registry", "alternatives")
+COMMANDS = (
+    "build",
+    "unpack",
+    "fetch",
+    "push",
+    "rpms",
+    "serve",
+    "framework",
+    "ftp",
+    "registry",
+    "alternatives",
+    "growth",
+)
 
 
 def main() -> None:

@@ -19,10 +19,11 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TimedRun:
-    """One run of one command: wall clock seconds, and the largest resident memory of any of its processes."""
+    """One run of one command: wall clock and CPU seconds, and the largest resident memory of any of its processes."""
 
     seconds: float
     peak_bytes: int
+    cpu_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def run_once(command: Sequence[str]) -> TimedRun:
         if process.returncode:
             output.seek(0)
             raise subprocess.CalledProcessError(process.returncode, command, stderr=output.read())
-    return TimedRun(seconds, usage.ru_maxrss * 1024)
+    return TimedRun(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 def in_turn(contenders: Sequence[Contender], rounds: int) -> Mapping[str, list[TimedRun]]:
