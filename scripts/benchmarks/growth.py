@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from scripts.benchmarks.growth_commands import SIDES
 from scripts.benchmarks.growth_mirror import mirror_figures
-from scripts.benchmarks.measure import MIB, print_machine, run_once
+from scripts.benchmarks.measure import MIB, run_once
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
             with tempfile.TemporaryDirectory(prefix="bundler-bench-", dir=arguments.directory) as name:
                 for row, figures in _measured(side, Path(name), count, mirror="mirror" in sides):
                     rows.setdefault(f"{side}: {row}", {})[count] = figures
-    print_machine(1, 0, arguments.directory)
+    print(f"{platform.machine()}, Python {platform.python_version()}, one run of each in {arguments.directory}\n")
     print_growth(rows, sizes)
 
 
