@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -22,11 +23,12 @@ import click
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
 from bundler.model.failure_answer import Failure, wants_json
-from bundler.model.size_text import human_bytes
 from bundler.model.steering import STEERING
+from bundler.progress_log import LineLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from json import JSONEncoder
     from types import FrameType
 
     from bundler.model.json_value import Json
@@ -38,6 +40,8 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
 LABEL_CHARACTERS = 40
+# of a long answer: a few lines of JSON each
+PIECES_AT_ONCE = 1000
 # one process writes one stdout: set by the first that writes there
 _stdout_used = threading.Event()
 F = TypeVar("F", bound=Callable[..., Any])
@@ -162,16 +166,16 @@ def _print_failure(value: dict[str, Json]) -> None:
     if _stdout_used.is_set():
         return
     try:
-        click.echo(shown(_json_text(value)))
+        click.echo(shown(_encoder().encode(value)))
     except OSError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _json_text(value: dict[str, Json]) -> str:
+def _encoder() -> JSONEncoder:
     import json  # an answer for a person needs none
 
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return json.JSONEncoder(ensure_ascii=False, indent=2)
 
 
 def end_process(code: int) -> NoReturn:
@@ -206,11 +210,11 @@ def shown(text: str) -> str:
     return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def say(text: str) -> None:
+def say(text: str, *, newline: bool = True) -> None:
     """Print on stdout; StorageError when it cannot take it."""
     _stdout_used.set()
     try:
-        click.echo(shown(text))
+        click.echo(shown(text), nl=newline)
     except BrokenPipeError as error:
         raise _ReaderGoneError from error
     except OSError:
@@ -229,8 +233,8 @@ def _print_on_stderr(text: str) -> None:
 
 
 def answer(
-    text: str,
-    value: dict[str, Json],
+    text: str | Iterable[str],
+    value: dict[str, Json] | Callable[[], dict[str, Json]],
     *,
     schema: str,
     as_json: bool,
@@ -239,8 +243,8 @@ def answer(
     """Print a command's answer on stdout; then raise what the command ends with although it has one, if anything.
 
     Arguments:
-        text: for a person.
-        value: the same for a program, without its schema.
+        text: for a person; a long one as its lines.
+        value: the same for a program, without its schema; a large one as what returns it.
         schema: name and version such as `bundler.plan/1`; within a version the object only gains fields.
         as_json: which of the two is wanted.
         require: raises the BundlerError that the command ends with; the object holds it as `error`.
@@ -252,11 +256,23 @@ def answer(
         failure = error
     if as_json:
         ended = {} if failure is None else {"error": Failure.of(failure).value(schema.partition(".")[0])}
-        say(_json_text({"schema": schema, **value, **ended}))
-    elif text:
-        say(text)
+        known = value() if callable(value) else value
+        _say_pieces(_encoder().iterencode({"schema": schema, **known, **ended}))
+        say("")
+    elif isinstance(text, str):
+        if text:
+            say(text)
+    else:
+        _say_pieces(f"{line}\n" for line in text)
     if failure is not None:
         raise failure
+
+
+def _say_pieces(pieces: Iterable[str]) -> None:
+    """Print pieces of a text that may be too long to be held whole."""
+    rest = iter(pieces)
+    while some := "".join(islice(rest, PIECES_AT_ONCE)):
+        say(some, newline=False)
 
 
 def warn(text: str) -> None:
@@ -271,61 +287,37 @@ def remark(text: str) -> None:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows under headings in columns; the last column is not padded."""
-    lines = [tuple(headings), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
-    padded = ([f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)] for line in lines)
-    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+    return "\n".join(table_lines(headings, rows))
+
+
+def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the same line by line."""
+    widths = [max(len(line[column]) for line in chain((headings,), rows)) for column in range(len(headings))]
+    for line in chain((headings,), rows):
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
 
 
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Progress]:
-    """Show bars on a terminal, one line per item otherwise, nothing when quiet; bars are removed at the block's end."""
+    """Show bars on a terminal, a log otherwise, nothing when quiet; bars are removed at the block's end.
+
+    The log has a line for each item as long as they are few or slow; of thousands it has one every few seconds, which
+    tells how many there were.
+    """
     if quiet:
-        yield _Lines(lambda _: None)
+        yield LineLog(lambda _: None)
     elif sys.stderr is None or not sys.stderr.isatty():
-        yield _Lines(_print_on_stderr)
+        lines = LineLog(_print_on_stderr)
+        try:
+            yield lines
+        finally:
+            lines.close()
     else:
         bars = _Bars()
         try:
             yield bars
         finally:
             bars.close()
-
-
-@dataclass(slots=True)
-class _LineTask:
-    label: str
-    say: Callable[[str], None]
-    moved: int = 0
-    ended: bool = False
-
-    def advance(self, count: int) -> None:
-        self.moved += count
-
-    def note(self, text: str) -> None:
-        self.say(f"{self.label}: {text}")
-
-    def finish(self, outcome: str = "") -> None:
-        if not self.ended:
-            self.ended = True
-            self.say(f"{self.label}: {outcome or 'done'}" + (f", {human_bytes(self.moved)}" if self.moved else ""))
-
-
-@dataclass(slots=True)
-class _Lines:
-    """One line per item, for logs."""
-
-    say: Callable[[str], None]
-
-    def expect(self, total_bytes: int) -> None:
-        if total_bytes:
-            self.say(f"{human_bytes(total_bytes)} to go")
-
-    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
-        return _LineTask(label, self.say)
-
-    def note(self, text: str) -> None:
-        self.say(text)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.checked_index import CheckedIndex, check_index, refusal
@@ -17,6 +18,7 @@ from bundler.model.subset import SUBSET_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     from bundler.model.bundle import IndexedFile
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 READ_BYTES = 1024 * 1024
 MAX_THREADS = 4
+# files that are hashed or wait for a thread: what waits takes more memory than what is known of a file
+MAX_BEGUN = 64
 # compared with what the index lists
 FileState = Literal["intact", "missing", "changed"]
 
@@ -115,9 +119,15 @@ def examine_files(
 
     threads = max(1, min(MAX_THREADS, len(os.sched_getaffinity(0))))
     with ThreadPoolExecutor(threads, "verify") as pool:
+        begun: deque[tuple[IndexedFile, Future[FileState | OSError]]] = deque()
         try:
-            ordered = list(files)
-            yield from zip(ordered, pool.map(state, ordered), strict=True)
+            for file in files:
+                begun.append((file, pool.submit(state, file)))
+                if len(begun) > MAX_BEGUN:
+                    first, found = begun.popleft()
+                    yield first, found.result()
+            for first, found in begun:
+                yield first, found.result()
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,7 @@ def check(manifest: Path, overrides: dict[str, str], as_json: bool) -> None:
     found = load_manifest(manifest, tuple(KINDS.values()), overrides)
     for warning in found.warnings:
         console.warn(str(warning))
-    console.answer(_text(found), _value(found), schema="bundler.check/1", as_json=as_json)
+    console.answer(_text(found), partial(_value, found), schema="bundler.check/1", as_json=as_json)
 
 
 def _text(manifest: Manifest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bundler.model.json_value import Json
 
@@ -31,12 +32,12 @@ def diff(old: str, new: str, as_json: bool) -> None:
     Each may be a lock, an archive, an unpacked tree or the URL of a running mirror.
     """
     changes = lock_diff(read_contents(old, opened_quietly).lock, read_contents(new, opened_quietly).lock)
-    text = changes_table(changes) if changes else "nothing changed"
-    console.answer(text, changes_value(changes), schema="bundler.diff/1", as_json=as_json)
+    lines = changes_lines(changes) if changes else "nothing changed"
+    console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)
 
 
-def changes_table(changes: Sequence[Change]) -> str:
-    """Return changes as a text, with the sum of the sizes."""
+def changes_lines(changes: Sequence[Change]) -> Iterator[str]:
+    """Yield changes as a text, with the sum of the sizes."""
     rows = [
         (
             change.what,
@@ -49,8 +50,8 @@ def changes_table(changes: Sequence[Change]) -> str:
         for change in changes
     ]
     total = sum(change.new_size - change.old_size for change in changes)
-    summary = f"{len(changes)} changed, {_signed(total)}"
-    return f"{summary}\n{console.table(('WHAT', 'KIND', 'NAME', 'OLD', 'NEW', 'SIZE'), rows)}"
+    yield f"{len(changes)} changed, {_signed(total)}"
+    yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows)
 
 
 def changes_value(changes: Sequence[Change]) -> dict[str, Json]:

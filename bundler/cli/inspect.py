@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +12,11 @@ from bundler.cli.bundle_sources import opened_quietly
 from bundler.cli.options import json_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
-from bundler.pipeline.opened_lock import Contents, read_contents
+from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bundler.model.json_value import Json
 
 
@@ -27,10 +30,12 @@ def inspect(source: str, as_json: bool) -> None:
     (*.json). Reads only the description: use `verify` to check the bytes.
     """
     contents = read_contents(source, opened_quietly)
-    console.answer(_text(contents), _value(contents), schema="bundler.inspect/1", as_json=as_json)
+    console.answer(_lines(contents), partial(_value, contents), schema="bundler.inspect/1", as_json=as_json)
 
 
-def _text(contents: Contents) -> str:
+def _lines(contents: Contents) -> Iterator[str]:
+    if contents.bundle is not None:
+        yield from _heading(contents.bundle)
     rows = [
         (
             entry.kind,
@@ -42,16 +47,14 @@ def _text(contents: Contents) -> str:
         for entry in contents.lock.entries
         for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
     ]
-    listing = console.table(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
-    if contents.bundle is None:
-        return listing
-    index = contents.bundle.index
-    title = f"{index.name} {index.release}".rstrip()
-    size = human_bytes(index.content_bytes)
-    return (
-        f"{title}, bundle {contents.bundle.id[:ID_CHARACTERS]}\n"
-        f"{index.file_count} files, {size} unpacked, for {_platforms(index.platforms)}\n\n{listing}"
-    )
+    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+
+
+def _heading(bundle: BundleSummary) -> Iterator[str]:
+    yield f"{bundle.name} {bundle.release}".rstrip() + f", bundle {bundle.id[:ID_CHARACTERS]}"
+    size = human_bytes(bundle.content_bytes)
+    yield f"{bundle.file_count} files, {size} unpacked, for {_platforms(bundle.platforms)}"
+    yield ""
 
 
 def _value(contents: Contents) -> dict[str, Json]:
@@ -60,10 +63,10 @@ def _value(contents: Contents) -> dict[str, Json]:
     if bundle is not None:
         described = {
             "bundle": bundle.id,
-            "name": bundle.index.name,
-            "release": bundle.index.release,
-            "files": bundle.index.file_count,
-            "content_bytes": bundle.index.content_bytes,
+            "name": bundle.name,
+            "release": bundle.release,
+            "files": bundle.file_count,
+            "content_bytes": bundle.content_bytes,
         }
     return described | {
         "platforms": [str(platform) for platform in contents.lock.platforms],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler import console
-from bundler.cli.diff import changes_table, changes_value
+from bundler.cli.diff import changes_lines, changes_value
 from bundler.cli.options import (
     NetworkOptions,
     jobs_option,
@@ -64,5 +66,6 @@ def lock(
         previous, new = update_lock(Request(manifest, overrides), context, update)
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     changes = lock_diff(previous or empty, new)
-    text = f"{lock_path(manifest)}: {changes_table(changes) if changes else 'nothing changed'}"
-    console.answer(text, changes_value(changes), schema="bundler.lock/1", as_json=as_json)
+    lines = changes_lines(changes) if changes else iter(("nothing changed",))
+    first = f"{lock_path(manifest)}: {next(lines)}"
+    console.answer(chain((first,), lines), partial(changes_value, changes), schema="bundler.lock/1", as_json=as_json)

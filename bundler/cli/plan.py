@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from bundler.pipeline.building import plan_build
 from bundler.pipeline.planning import Plan, PlannedFetch, require_room
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from bundler.model.json_value import Json
@@ -34,23 +35,25 @@ def plan(request: Request, jobs: int | None, store: Path, network: NetworkOption
     """
     with open_build_context(store, network, request.manifest.parent, jobs=jobs, quiet=True) as context:
         found, store_room, output_room = plan_build(request, context)
-    value = _value(found, store_room, output_room)
-    console.answer(_text(found, store_room, output_room), value, schema="bundler.plan/1", as_json=as_json)
+    lines = _lines(found, store_room, output_room)
+    value = partial(_value, found, store_room, output_room)
+    console.answer(lines, value, schema="bundler.plan/1", as_json=as_json)
     require_room(found, store_room, output_room)
 
 
-def _text(plan: Plan, store: Room, output: Room) -> str:
+def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
     human = human_bytes
-    summary = [
+    yield from console.table_lines(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan))
+    yield ""
+    yield from (
         f"to fetch         {human(plan.fetch_bytes)}",
         f"in the store     {human(plan.present_bytes)}",
         f"temporary, peak  {human(plan.scratch_bytes)}",
         f"archive, at most {human(plan.archive_bytes)}",
         f"free for store   {human(store.free_bytes)}  {store.directory}",
         f"free for archive {human(output.free_bytes)}  {output.directory}",
-    ]
-    summary += [f"size unknown     {label}" for label in plan.unknown]
-    return "\n".join((console.table(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan)), "", *summary))
+    )
+    yield from (f"size unknown     {label}" for label in plan.unknown)
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 32
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-# what the tree may hold with every alias counted as often as it is used
-MAX_NODES = 100_000
-MAX_CHARACTERS = 4 * 1024 * 1024
+# what the tree may hold, every alias counted as what it stands for: 100,000 files with their digests
+MAX_NODES = 1_000_000
+MAX_CHARACTERS = 32 * 1024 * 1024
+# what of it may come from aliases: a few lines would be enough to write the rest
+MAX_ALIASED_NODES = 100_000
+MAX_ALIASED_CHARACTERS = 4 * 1024 * 1024
 MAX_SCALAR_CHARACTERS = 8192
+MAX_SHARED_CHARACTERS = 16
 
 _COLLECTION_TAGS = {"tag:yaml.org,2002:seq": yaml.SequenceStartEvent, "tag:yaml.org,2002:map": yaml.MappingStartEvent}
 
@@ -60,6 +65,8 @@ class Composer:
         self._anchors: dict[str, _Anchored | None] = {}
         self._nodes = 0
         self._characters = 0
+        self._aliased_nodes = 0
+        self._aliased_characters = 0
 
     def document(self) -> Node:
         """Return the one document's tree, or an empty scalar when there is none.
@@ -114,6 +121,12 @@ class Composer:
         if anchored is None:
             raise UnreadableYamlError(position, f"the alias *{name} stands inside its own anchor")
         self._limit_depth(depth + anchored.height, position)
+        self._aliased_nodes += anchored.nodes
+        self._aliased_characters += anchored.characters
+        if self._aliased_nodes > MAX_ALIASED_NODES:
+            raise UnreadableYamlError(position, f"aliases stand for more than {MAX_ALIASED_NODES} values")
+        if self._aliased_characters > MAX_ALIASED_CHARACTERS:
+            raise UnreadableYamlError(position, f"aliases stand for more than {MAX_ALIASED_CHARACTERS} characters")
         self._count(anchored.nodes, anchored.characters, position)
         return anchored.node
 
@@ -125,11 +138,9 @@ class Composer:
         self._nodes += nodes
         self._characters += characters
         if self._nodes > MAX_NODES:
-            raise UnreadableYamlError(
-                position, f"more than {MAX_NODES} values, each alias counted as what it stands for"
-            )
+            raise UnreadableYamlError(position, f"more than {MAX_NODES} values")
         if self._characters > MAX_CHARACTERS:
-            raise UnreadableYamlError(position, f"more than {MAX_CHARACTERS} characters, each alias counted in full")
+            raise UnreadableYamlError(position, f"more than {MAX_CHARACTERS} characters")
 
     def _content(self, event: Any, position: Position, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
@@ -143,7 +154,8 @@ class Composer:
         return self._mapping(position, depth)
 
     def _scalar(self, event: Any, position: Position) -> Scalar:
-        text = event.value
+        # keys recur in every entry
+        text = sys.intern(event.value) if len(event.value) <= MAX_SHARED_CHARACTERS else event.value
         if len(text) > MAX_SCALAR_CHARACTERS:
             self._problems.error(position, f"a string of more than {MAX_SCALAR_CHARACTERS} characters")
             text = text[:MAX_SCALAR_CHARACTERS]

@@ -15,7 +15,8 @@ from bundler.model.source_text import Position
 if TYPE_CHECKING:
     from bundler.model.source_text import Problems
 
-MAX_FILE_BYTES = 1024 * 1024
+# what may stand in comments; what a manifest costs is bounded by its values (composer.py)
+MAX_FILE_BYTES = 32 * 1024 * 1024
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FORBIDDEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|\r|\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from bundler.manifest.node_text import shown
@@ -15,21 +16,22 @@ if TYPE_CHECKING:
     from bundler.model.scope import Scope
     from bundler.model.source_text import Problems
 
-MAX_ENTRIES = 10_000
+MAX_ENTRIES = 100_000
 # reading stops after this many: so many problems have a common cause
 MAX_PROBLEMS = 1000
 
 
 def read_entries(fields: Fields, kind: EntryReader[Any], scope: Scope) -> tuple[Entry, ...]:
     """Return the entries of one kind in the order of the file; problems go to the scope."""
-    nodes = fields.items(kind.name)
+    nodes = deque(fields.items(kind.name))
     if len(nodes) > MAX_ENTRIES:
         fields.error(kind.name, f"lists more than {MAX_ENTRIES} entries")
-        nodes = nodes[:MAX_ENTRIES]
+    fields.forget(kind.name)
     entries: dict[str, Entry] = {}
-    for node in nodes:
+    for _ in range(min(len(nodes), MAX_ENTRIES)):
         if len(scope.problems.errors) >= MAX_PROBLEMS:
             break
+        node = nodes.popleft()
         entry: Entry | None = kind.read(node, scope)
         if entry is None:
             continue

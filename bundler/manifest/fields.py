@@ -77,6 +77,10 @@ class Fields:
             self._scope.problems.error(self.position, f"{self.what} lacks the key {key!r}")
         return node
 
+    def forget(self, key: str) -> None:
+        """Let a key's value go, which counts as absent from now on."""
+        self._nodes.pop(key, None)
+
     def position_of(self, key: str) -> Position:
         """Return the position of the key's value, or of the mapping when it is absent."""
         node = self._nodes.get(key)

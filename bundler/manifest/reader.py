@@ -81,26 +81,38 @@ def read_manifest(
         raise _invalid(file, [newer], remedy="Use a newer version of bundler.")
     if isinstance(root, Scalar) and not root.text:
         raise _invalid(file, [*problems.errors, Problem(root.position, "the manifest is empty; begin with version: 1")])
-    manifest = _read(root, kinds, problems, overrides)
+    variables: dict[str, str] = {}
+    fields = _top_level(root, kinds, Scope(variables, (), problems))
+    # the tree is larger than the entries made of it: what was read is let go
+    del root
+    manifest = _read(fields, kinds, problems, variables, overrides)
     if problems.errors:
         raise _invalid(file, problems.errors)
     return manifest
 
 
-def _read(root: Node, kinds: Sequence[EntryReader[Any]], problems: Problems, overrides: Mapping[str, str]) -> Manifest:
+def _top_level(root: Node, kinds: Sequence[EntryReader[Any]], scope: Scope) -> Fields:
     names = tuple(kind.name for kind in kinds)
     reserved = tuple(key for key in RESERVED_KEYS if key not in names)
-    variables: dict[str, str] = {}
-    known = (*HEADER_KEYS, *names, *reserved)
-    fields = Fields(root, Scope(variables, (), problems), known=known, what="the manifest")
+    fields = Fields(root, scope, known=(*HEADER_KEYS, *names, *reserved), what="the manifest")
     for key in reserved:
         if fields.has(key):
-            problems.error(fields.key_position(key), f"{key!r} is {RESERVED_KEYS[key]}; remove it")
+            scope.problems.error(fields.key_position(key), f"{key!r} is {RESERVED_KEYS[key]}; remove it")
+    if isinstance(root, Pairs) and not any(fields.has(key) for key in (*names, *reserved)):
+        scope.problems.error(root.position, f"the manifest lists nothing to bundle; add {' or '.join(names)}")
+    return fields
+
+
+def _read(
+    fields: Fields,
+    kinds: Sequence[EntryReader[Any]],
+    problems: Problems,
+    variables: dict[str, str],
+    overrides: Mapping[str, str],
+) -> Manifest:
     header = read_header(fields, problems, variables, overrides)
     entries = {kind.name: read_entries(fields, kind, header.scope) for kind in kinds}
     check_targets((entry for listed in entries.values() for entry in listed), problems)
-    if isinstance(root, Pairs) and not any(fields.has(key) for key in (*names, *reserved)):
-        problems.error(root.position, f"the manifest lists nothing to bundle; add {' or '.join(names)}")
     return Manifest(
         name=header.name,
         release=header.release,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from bundler.model.json_value import want_text
@@ -44,10 +45,17 @@ class HeldTo:
     @classmethod
     def decode(cls, value: Mapping[str, Any]) -> HeldTo:
         """Read what `encode` wrote; KeyError, TypeError or ValueError when it is something else."""
-        return cls(_authority(value["by"]), want_text(value.get("detail", "")), want_text(value.get("via", "")))
+        detail, via = want_text(value.get("detail", "")), want_text(value.get("via", ""))
+        return _held_to(want_text(value["by"]), detail, via)
 
 
-def _authority(text: Any) -> Authority:
+# thousands of files share a few of these
+@lru_cache(maxsize=256)
+def _held_to(by: str, detail: str, via: str) -> HeldTo:
+    return HeldTo(_authority(by), detail, via)
+
+
+def _authority(text: str) -> Authority:
     for known in get_args(Authority):
         if text == known:
             return known  # type: ignore[no-any-return] # get_args is untyped; known is a member of Authority

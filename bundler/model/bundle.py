@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ from bundler.model.about import decode_about, encode_about
 from bundler.model.bundle_path import BundlePath, unlisted_problem
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words
+from bundler.model.json_listing import dump_listing, load_listing
+from bundler.model.json_value import Json, unreadable_words
 from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
+from bundler.model.shared_values import shared_platforms
 
 if TYPE_CHECKING:
     from bundler.model.about import About
@@ -81,31 +84,29 @@ def bundle_id(index_bytes: bytes) -> str:
 
 def encode_index(index: BundleIndex) -> bytes:
     """Return the content of bundle.json."""
-    files: list[Json] = [
-        {
-            "path": file.path,
-            "size": file.blob.size,
-            "sha256": file.blob.digest.hex,
-            "mode": f"{file.mode:04o}",
-            "kind": file.kind,
-            "roles": list(file.roles),
-            "platforms": [str(platform) for platform in file.platforms],
-            "about": encode_about(file.about),
-        }
-        for file in sorted(index.files, key=lambda file: file.path.encode())
-    ]
-    return dump_pretty(
-        {
-            "format": BUNDLE_FORMAT,
-            "name": index.name,
-            "release": index.release,
-            "manifest": str(index.manifest),
-            "lock": str(index.lock),
-            "platforms": [str(platform) for platform in index.platforms],
-            **({"deflate": index.deflate} if index.deflate else {}),
-            "files": files,
-        }
-    )
+    members: dict[str, Json] = {
+        "format": BUNDLE_FORMAT,
+        "name": index.name,
+        "release": index.release,
+        "manifest": str(index.manifest),
+        "lock": str(index.lock),
+        "platforms": [str(platform) for platform in index.platforms],
+        **({"deflate": index.deflate} if index.deflate else {}),
+    }
+    return dump_listing(members, "files", map(_encode_file, sorted(index.files, key=lambda file: file.path.encode())))
+
+
+def _encode_file(file: IndexedFile) -> Json:
+    return {
+        "path": file.path,
+        "size": file.blob.size,
+        "sha256": file.blob.digest.hex,
+        "mode": f"{file.mode:04o}",
+        "kind": file.kind,
+        "roles": list(file.roles),
+        "platforms": [str(platform) for platform in file.platforms],
+        "about": encode_about(file.about),
+    }
 
 
 def decode_index(data: bytes, *, where: str) -> BundleIndex:
@@ -118,9 +119,10 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
     Raises BundleFormatError: a higher format, or not an index at all (unsafe and duplicate paths included).
     """
     try:
-        value = load_strict(data)
+        listing = load_listing(data, "files", _decode_file)
+        value = listing.members
         require_format(value["format"], BUNDLE_FORMAT, what="a bundle", where=where)
-        files = tuple(_decode_file(item) for item in value["files"])
+        files = tuple(listing.items)
         _refuse_duplicates(files)
         name, release = value["name"], value.get("release", "")
         # both become file names, and a bundle is trusted with nothing
@@ -155,9 +157,9 @@ def _decode_file(item: Any) -> IndexedFile:
         path=BundlePath(item["path"]),
         blob=Blob(Digest("sha256", item["sha256"]), size),
         mode=mode,
-        kind=str(item.get("kind", "")),
+        kind=sys.intern(str(item.get("kind", ""))),
         roles=_roles(tuple(item.get("roles", ()))),
-        platforms=_platforms(tuple(item.get("platforms", ()))),
+        platforms=shared_platforms(tuple(item.get("platforms", ()))),
         about=decode_about(dict(item.get("about", {}))),
     )
 
@@ -172,11 +174,6 @@ def _word(value: Any) -> str:
 @lru_cache(maxsize=64)
 def _roles(words: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(str(word) for word in words)
-
-
-@lru_cache(maxsize=64)
-def _platforms(texts: tuple[str, ...]) -> tuple[Platform, ...]:
-    return tuple(Platform.parse(text) for text in texts)
 
 
 def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # what file systems and programs count in
 MAX_SIZE = 2**63 - 1
 HEX_LENGTH = {"sha256": 64, "sha512": 128}
+# digests are many, and share the names
+_ALGORITHMS = {name: name for name in HEX_LENGTH}
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -44,7 +46,7 @@ class Digest:
         algorithm, colon, hexadecimal = text.partition(":")
         if not colon:
             raise ValueError(f"{text!r} is not a digest: want ALGORITHM:HEX")
-        return cls(algorithm, hexadecimal)
+        return cls(_ALGORITHMS.get(algorithm, algorithm), hexadecimal)
 
     @classmethod
     def sha256(cls, data: bytes) -> Digest:

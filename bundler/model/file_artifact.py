@@ -11,12 +11,13 @@ from bundler.model.digest import Blob
 from bundler.model.json_value import want_count, want_text
 from bundler.model.manifest import ROLES
 from bundler.model.placement import MODES
-from bundler.model.platform import Platform
+from bundler.model.shared_values import shared_platforms, shared_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bundler.model.json_value import Json
+    from bundler.model.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +103,18 @@ class FileArtifact:
     @classmethod
     def decode(cls, value: Any) -> FileArtifact:
         """Read what `encode` wrote; ValueError, KeyError or TypeError when it is something else."""
-        download = value["download"]
+        content, download = Blob.decode(value), Blob.decode(value["download"])
         date = value.get("date")
         return cls(
             path=BundlePath(want_text(value["path"])),
-            content=Blob.decode(value),
-            urls=tuple(want_text(url) for url in download["urls"]),
-            download=Blob.decode(download),
+            content=content,
+            urls=tuple(want_text(url) for url in value["download"]["urls"]),
+            # one value, not two equal ones: locks hold very many
+            download=content if content == download else download,
             held_to=HeldTo.decode(value["held_to"]),
             member=want_text(value.get("member", "")),
             mode=int(want_text(value["mode"]), 8),
             date=None if date is None else want_count(date),
-            roles=tuple(want_text(role) for role in value["roles"]),
-            platforms=tuple(Platform.parse(want_text(platform)) for platform in value["platforms"]),
+            roles=shared_roles(tuple(value["roles"])),
+            platforms=shared_platforms(tuple(value["platforms"])),
         )

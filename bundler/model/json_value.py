@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 # 64 bits and a sign take 20
@@ -36,29 +36,20 @@ def load_strict(data: bytes | bytearray) -> Any:
     text = bytes(data).decode("utf-8")
     if text.startswith("\ufeff"):
         raise ValueError("it begins with a byte order mark")
-    value = _parsed(text, _unique)
+    try:
+        value = STRICT_DECODER.decode(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     # only an escape can name half a pair
     if "\\u" in text:
-        _require_text(value)
+        require_text(value)
     return value
 
 
-def _require_text(value: Any) -> None:
+def require_text(value: Any) -> None:
+    """Raise ValueError for strings that cannot be written again."""
     try:
         dump_canonical(value)
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
-
-
-def _parsed(data: bytes | bytearray | str, members: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> Any:
-    try:
-        return json.loads(
-            data,
-            object_pairs_hook=members,
-            parse_int=_whole_number,
-            parse_float=_number,
-            parse_constant=_refuse_constant,
-        )
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
 
@@ -87,6 +78,13 @@ def _number(text: str) -> float:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
+
+
+# what `load_strict` takes for JSON, and what `dump_pretty` makes of it
+STRICT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_whole_number, parse_float=_number, parse_constant=_refuse_constant
+)
+PRETTY_ENCODER = json.JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def want_text(value: Any) -> str:
@@ -123,7 +121,7 @@ def unreadable_words(error: Exception) -> str:
 
 def dump_pretty(value: Json) -> bytes:
     """Return the deterministic, diff-friendly form: sorted keys, two spaces, UTF-8, final newline."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (PRETTY_ENCODER.encode(value) + "\n").encode()
 
 
 def dump_canonical(value: Json) -> bytes:

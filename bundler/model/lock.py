@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words, want_text
+from bundler.model.json_listing import dump_listing, load_listing
+from bundler.model.json_value import Json, unreadable_words, want_text
 from bundler.model.platform import Platform
 
 LOCK_FORMAT = 1
@@ -69,41 +72,40 @@ class Lock:
 
 def encode_lock(lock: Lock) -> bytes:
     """Return the lock's file content: sorted, free of clocks, hosts and credentials."""
-    entries: list[Json] = [
-        {
-            "kind": entry.kind,
-            "id": entry.id,
-            "entry": str(entry.fingerprint),
-            "artifacts": [artifact.encode() for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)],
-            **({"from": entry.derived_from._asdict()} if entry.derived_from else {}),
-        }
-        for entry in sorted(lock.entries, key=lambda entry: entry.name)
-    ]
-    return dump_pretty(
-        {
-            "format": LOCK_FORMAT,
-            "manifest": str(lock.manifest),
-            "platforms": [str(platform) for platform in lock.platforms],
-            "vars": dict(lock.variables),
-            "entries": entries,
-        }
-    )
+    members: dict[str, Json] = {
+        "format": LOCK_FORMAT,
+        "manifest": str(lock.manifest),
+        "platforms": [str(platform) for platform in lock.platforms],
+        "vars": dict(lock.variables),
+    }
+    return dump_listing(members, "entries", map(_encode_entry, sorted(lock.entries, key=lambda entry: entry.name)))
 
 
-def decode_lock(data: bytes, decoders: Mapping[str, Decoder], *, file: str) -> Lock:
+def _encode_entry(entry: LockedEntry) -> Json:
+    return {
+        "kind": entry.kind,
+        "id": entry.id,
+        "entry": str(entry.fingerprint),
+        "artifacts": [artifact.encode() for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)],
+        **({"from": entry.derived_from._asdict()} if entry.derived_from else {}),
+    }
+
+
+def decode_lock(source: bytes | BinaryIO, decoders: Mapping[str, Decoder], *, file: str) -> Lock:
     """Read a lock.
 
     Arguments:
-        data: the file's content.
+        source: the file's content, or the file itself.
         decoders: for each kind's name, what reads one of its artifacts.
         file: the lock's name, for messages.
 
-    Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock.
+    Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock, and OSError.
     """
     try:
-        value = load_strict(data)
+        listing = load_listing(source, "entries", partial(_decode_entry, decoders=decoders))
+        value = listing.members
         require_format(value["format"], LOCK_FORMAT, what="a lock", where=file)
-        entries = tuple(_decode_entry(item, decoders) for item in value["entries"])
+        entries = tuple(listing.items)
         _refuse_duplicates(entries)
         _refuse_orphans(entries)
         return Lock(
@@ -143,7 +145,7 @@ def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
     if kind not in decoders:
         raise ValueError(f"kind {kind!r} is unknown")
     return LockedEntry(
-        kind,
+        sys.intern(kind),
         want_text(item["id"]),
         Digest.parse(item["entry"]),
         tuple(decoders[kind](artifact) for artifact in item["artifacts"]),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bundler.model.digest import Digest
@@ -95,18 +97,23 @@ class Manifest:
 
         Nor do kinds that it lists nothing of: a lock stays good when a later version of the tool knows another kind.
         """
-        meaning: Json = {
+        rest: Json = {
             "version": MANIFEST_VERSION,
             "name": self.name,
             "release": self.release,
             "platforms": [str(platform) for platform in self.platforms],
-            "entries": {
-                kind: sorted((entry.meaning() for entry in entries), key=dump_canonical)
-                for kind, entries in self.entries.items()
-                if entries
-            },
         }
-        return Digest.sha256(dump_canonical(meaning))
+        # the canonical form of the whole, of which only the sorted texts of one kind are there at any moment
+        digest = hashlib.sha256(b'{"entries":{')
+        for number, kind in enumerate(sorted(kind for kind in self.entries if self.entries[kind])):
+            digest.update(b"," * bool(number) + dump_canonical(kind) + b":[")
+            texts = sorted(dump_canonical(entry.meaning()) for entry in self.entries[kind])
+            digest.update(texts[0])
+            for text in islice(texts, 1, None):
+                digest.update(b"," + text)
+            digest.update(b"]")
+        digest.update(b"}," + dump_canonical(rest).removeprefix(b"{"))
+        return Digest("sha256", digest.hexdigest())
 
     @property
     def archive_name(self) -> str:

@@ -65,7 +65,7 @@ def assemble(
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
-        manifest=manifest.digest,
+        manifest=lock.manifest,
         manifest_text=manifest_text,
         lock_text=encode_lock(lock),
     )

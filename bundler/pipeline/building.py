@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,14 +90,25 @@ def build(request: Request, context: BuildContext) -> Built:
     _require_output(output, request)
     _remove_leftovers(output, request, context)
     lock = agreed or _first_lock(manifest, request, context)
+    # what the entries mean is in the lock by now
+    manifest = replace(manifest, entries={})
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, context)
+    _fetch_planned(lock, output, context, expected=agreed is None)
+    return assemble(manifest, text, lock, output, request, context)
+
+
+def _fetch_planned(lock: Lock, output: Path, context: BuildContext, *, expected: bool) -> None:
+    """Fetch what the store lacks, where there is room for the whole build.
+
+    Arguments:
+        expected: whether the progress has been told already how much it will be.
+    """
     plan = plan_lock(lock, context)
     require_room(plan, context.room(context.store_root), context.room(output.parent))
-    if agreed:
+    if not expected:
         context.runner.progress.expect(plan.moved_bytes)
     fetch_all(plan.fetches, context)
-    return assemble(manifest, text, lock, output, request, context)
 
 
 def _read(request: Request, context: BuildContext) -> tuple[bytes, Manifest]:

@@ -111,11 +111,12 @@ def derived_entries(manifest: Manifest, discovered: Iterable[WantedEntry]) -> li
     What several yield is the first parent's, by kind and id. Where they yield it in different settings, it comes with
     its `failure`: ManifestError (MANIFEST_INVALID).
     """
-    own = manifest_entries(manifest)
+    by_parent = sorted(discovered, key=lambda wanted: (wanted.parent, wanted.name))
+    own = manifest_entries(manifest) if by_parent else []
     taken = {wanted.identity for wanted in own}
     names = {wanted.name for wanted in own}
     found: dict[tuple[str, str], WantedEntry] = {}
-    for wanted in sorted(discovered, key=lambda wanted: (wanted.parent, wanted.name)):
+    for wanted in by_parent:
         if wanted.identity in taken or wanted.name in names:
             continue
         first = found.setdefault(wanted.identity, wanted)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive.opened_bundle import OpenedBundle, described
+from bundler.archive.opened_bundle import described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.model.lock import Decoder
+    from bundler.model.platform import Platform
 
 LOCK_SUFFIX = ".json"
 
@@ -32,14 +33,26 @@ def lock_path(manifest: Path) -> Path:
 def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
     """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            return decode_lock(stream, decoders, file=str(path))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ManifestError(
             ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
         ) from error
-    return decode_lock(data, decoders, file=str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSummary:
+    """What a bundle's index says of all of it; the index itself may be larger than the lock."""
+
+    id: str
+    name: str
+    release: str
+    platforms: tuple[Platform, ...]
+    file_count: int
+    content_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ class Contents:
     """A lock, and the bundle that it was found in (None for a lock file)."""
 
     lock: Lock
-    bundle: OpenedBundle | None
+    bundle: BundleSummary | None
 
 
 def read_contents(source: str, opened: Callable[[str], AbstractContextManager[BundleReader]] = open_source) -> Contents:
@@ -63,9 +76,8 @@ def read_contents(source: str, opened: Callable[[str], AbstractContextManager[Bu
     with storage_errors(path):
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
-        with opened(source) as reader:
-            bundle = described(reader)
-        return Contents(_bundled_lock(bundle, source), bundle)
+        summary, text = _opened(source, opened)
+        return Contents(_bundled_lock(text, source), summary)
     lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
@@ -74,10 +86,26 @@ def read_contents(source: str, opened: Callable[[str], AbstractContextManager[Bu
     return Contents(lock, None)
 
 
-def _bundled_lock(bundle: OpenedBundle, source: str) -> Lock:
+def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleReader]]) -> tuple[BundleSummary, bytes]:
+    """Return what is needed of a bundle, whose index is let go: the text of its lock beside it."""
+    with opened(source) as reader:
+        bundle = described(reader)
+    index = bundle.index
+    summary = BundleSummary(
+        id=bundle.id,
+        name=index.name,
+        release=index.release,
+        platforms=index.platforms,
+        file_count=index.file_count,
+        content_bytes=index.content_bytes,
+    )
+    return summary, bundle.lock
+
+
+def _bundled_lock(text: bytes, source: str) -> Lock:
     where = f"{source}: {LOCK_PATH}"
     try:
-        return decode_lock(bundle.lock, DECODERS, file=where)
+        return decode_lock(text, DECODERS, file=where)
     except ManifestError as error:
         # nobody mends the lock of a bundle: it is the listed one
         raise BundleFormatError(

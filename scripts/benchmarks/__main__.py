@@ -17,6 +17,7 @@ COMMANDS = (
     "ftp",
     "registry",
     "alternatives",
+    "growth",
 )
 
 

@@ -16,7 +16,6 @@ PACKAGES = frozenset(type(kind).__module__.rpartition(".")[0] for kind in KINDS.
 TABLES = {"bundler/cli/wiring.py", "bundler/model/artifacts.py", "bundler/model/about.py"}
 # where a word of another document happens to be a kind's name
 OTHERS = {
-    "bundler/model/bundle.py": "`files` is the list of everything in bundle.json, whichever kind placed it",
     "bundler/rpm/metadata/modulemd.py": "`rpms` is a key of Fedora's module documents",
 }
 

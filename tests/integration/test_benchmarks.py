@@ -31,6 +31,20 @@ def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_growth_benchmark_prints_a_row_for_each_command_with_its_exponent(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "growth", "--sizes=2,1000,2000", "--images=2"]
+    done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    row = r"^\| (\w+): ([^|]+) \| [\d.]+ s, \d+ MiB (?:\| [^|]+){2,3}\|"
+    rows = re.findall(row, done.stdout, flags=re.MULTILINE)
+    assert {side for side, _ in rows} == {"files", "images", "packages"}
+    assert {"check", "build, cold", "verify TREE", "mirror, until ready"} <= {
+        name for side, name in rows if side == "files"
+    }
+    assert re.search(r"^\| files: build, warm .+ \| -?[\d.]+(?:, NOT met)? \| \d+ MiB", done.stdout, flags=re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_rpm_benchmark_prints_both_rows_and_their_verdicts(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.benchmarks", "rpms", "--packages=20", "--rounds=1"]
     done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)

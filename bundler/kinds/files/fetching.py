@@ -47,8 +47,10 @@ class FileFetch:
 def file_fetches(artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
     """Return one fetch per download, in the order of the artifacts; a blob that two downloads hold is fetched once."""
     groups: dict[Blob, list[FileArtifact]] = {}
-    for artifact in artifacts:
+    holders: dict[Blob, list[int]] = {}
+    for number, artifact in enumerate(artifacts):
         groups.setdefault(artifact.download, []).append(artifact)
+        holders.setdefault(artifact.content, []).append(number)
     provided: set[Blob] = set()
     fetches = []
     for download, group in groups.items():
@@ -70,7 +72,9 @@ def file_fetches(artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
                 provides=provides,
                 transfer_bytes=download.size,
                 scratch_bytes=0 if work.whole else download.size,
-                artifacts=tuple(artifact.key for artifact in artifacts if artifact.content in provides),
+                artifacts=tuple(
+                    artifacts[number].key for number in sorted(number for blob in provides for number in holders[blob])
+                ),
                 detail=work,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,15 @@ from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.oci import INDEX_TYPES, Descriptor
 from bundler.model.image.site_name import site_name
 from bundler.model.json_value import want_count, want_text
-from bundler.model.platform import Platform
 from bundler.model.reference import Reference
+from bundler.model.shared_values import shared_platform, shared_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bundler.model.bundle_path import BundlePath
     from bundler.model.json_value import Json
+    from bundler.model.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class PlatformImage:
     def decode(cls, value: Any) -> PlatformImage:
         """Read what `encode` wrote; ValueError, KeyError or TypeError when it is something else."""
         return cls(
-            platform=Platform.parse(want_text(value["platform"])),
+            platform=shared_platform(value["platform"]),
             manifest=_decode_descriptor(value["manifest"]),
             config=_decode_descriptor(value["config"]),
             layers=tuple(_decode_descriptor(layer) for layer in value["layers"]),
@@ -162,7 +164,7 @@ class ImageArtifact:
             created=None if created is None else want_count(created),
             held_to=HeldTo.decode(value["held_to"]),
             also_known_as=tuple(Reference.parse(want_text(name)) for name in value["as"]),
-            roles=tuple(want_text(role) for role in value["roles"]),
+            roles=shared_roles(tuple(value["roles"])),
             images=tuple(PlatformImage.decode(image) for image in value["manifests"]),
         )
         if not artifact.images:
@@ -188,4 +190,4 @@ def _encode_descriptor(descriptor: Descriptor) -> Json:
 
 
 def _decode_descriptor(value: Any) -> Descriptor:
-    return Descriptor(want_text(value["media_type"]), Blob.decode(value))
+    return Descriptor(sys.intern(want_text(value["media_type"])), Blob.decode(value))

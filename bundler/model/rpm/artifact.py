@@ -14,11 +14,13 @@ from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import Json, dump_canonical, want_count, want_flag, want_text
 from bundler.model.manifest import ROLES
-from bundler.model.platform import Platform
 from bundler.model.rpm.nevra import Nevra
+from bundler.model.shared_values import shared_platform, shared_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from bundler.model.platform import Platform
 
 # ends what a package was held to when nobody checked its own signature
 UNCHECKED_SUFFIX = ", gpgcheck: false"
@@ -277,8 +279,8 @@ def _decode_package(value: Any) -> RpmArtifact:
         signed=want_flag(value["signed"]),
         date=want_count(value["date"]),
         summary=want_text(value["summary"]),
-        platform=Platform.parse(want_text(value["platform"])),
-        roles=tuple(want_text(role) for role in value["roles"]),
+        platform=shared_platform(value["platform"]),
+        roles=shared_roles(tuple(value["roles"])),
     )
 
 
@@ -287,7 +289,7 @@ def _decode_repository(value: Any) -> RepoArtifact:
         directory=BundlePath(want_text(value["directory"])),
         release=want_text(value["release"]),
         arch=want_text(value["arch"]),
-        platform=Platform.parse(want_text(value["platform"])),
+        platform=shared_platform(value["platform"]),
         origins=tuple(RepoOrigin.decode(origin) for origin in value["origins"]),
         comps=_text(value.get("comps", [])),
         modules=_text(value.get("modules", [])),
@@ -295,7 +297,7 @@ def _decode_repository(value: Any) -> RepoArtifact:
         installed_path=want_text(value.get("installed_path", "")),
         installed=_text(value.get("installed", [])),
         otherwise=tuple(want_text(text) for text in value.get("otherwise", ())),
-        roles=tuple(want_text(role) for role in value["roles"]),
+        roles=shared_roles(tuple(value["roles"])),
     )
 
 

@@ -16,7 +16,7 @@ from tests.fakes.kinds import FAKE_KINDS
 DIRECTORY = Path(__file__).parents[2] / "data" / "manifests"
 
 FAULTS: dict[str, tuple[str, ...]] = {
-    "alias-bomb": ("7:46: more than 100000 values, each alias counted as what it stands for",),
+    "alias-bomb": ("7:46: aliases stand for more than 100000 values",),
     "alias-recursive": ("3:20: the alias *all stands inside its own anchor",),
     "alias-unknown": ("3:10: the alias *one has no anchor &one above it",),
     "anchor-twice": ("3:18: the anchor &a is defined twice",),

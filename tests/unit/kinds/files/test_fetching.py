@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bundler.errors import ErrorId, IntegrityError
+from bundler.model.artifact import HeldTo
+from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
+from bundler.model.file_artifact import FileArtifact
 from tests.fakes.store import MemoryIncoming, MemoryStore
 from tests.fakes.transport import Reply, ScriptedTransport
 from tests.unit.kinds.files.file_upstream import (
@@ -233,3 +237,32 @@ def test_a_secret_in_a_url_is_not_shown(store: MemoryStore, task: RecordingTask)
         fetch_all(artifacts, sources({url: TARBALL[::-1]}, store)[0], task)
 
     assert "s3cret" not in caught.value.text()
+
+
+class _CountedReads(list[FileArtifact]):
+    """Counts how often an artifact is taken out of it."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[FileArtifact]:
+        for artifact in super().__iter__():
+            self.reads += 1
+            yield artifact
+
+    def __getitem__(self, index: Any) -> Any:
+        self.reads += 1
+        return super().__getitem__(index)
+
+
+def test_each_artifact_is_looked_at_a_few_times_however_many_there_are() -> None:
+    for count in (100, 400):
+        blobs = [Blob.of(b"%d" % number) for number in range(count)]
+        artifacts = _CountedReads(
+            FileArtifact(BundlePath(f"f/{number}"), blob, ("u",), blob, HeldTo("first-use"))
+            for number, blob in enumerate(blobs)
+        )
+        artifacts.append(replace(list.__getitem__(artifacts, 0), path=BundlePath("again")))
+        fetches = KIND.fetches(artifacts)
+        assert fetches[0].artifacts == ("f/0", "again")
+        assert len(fetches) == count
+        assert artifacts.reads <= 3 * len(artifacts)

@@ -1,0 +1,180 @@
+"""JSON documents of ours that are one long list: read and written an item at a time.
+
+A lock or an index of 50,000 files is 40 MB of text, and three times that as dicts and strings. Here only one item is
+JSON at any moment. `json_value` says what is valid and what the bytes look like; this gives the same.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
+
+from bundler.model.json_value import PRETTY_ENCODER, STRICT_DECODER, load_strict, require_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from bundler.model.json_value import Json
+
+T = TypeVar("T")
+# decoded at once; a longer item has as much as it takes
+BLOCK_BYTES = 256 * 1024
+_WHITE = re.compile(r"[ \t\n\r]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A document without its list, and the list's converted items, which can be iterated over once.
+
+    Arguments:
+        members: whatever the document is without the list; nobody has looked at it yet.
+        items: raises what `convert` raises, and KeyError or TypeError where there is no such list.
+    """
+
+    members: Any
+    items: Iterable[T]
+
+
+def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T]) -> Listing[T]:
+    """Parse a document as `load_strict` does; raises as it does, and what reading raises.
+
+    Arguments:
+        source: the document, or a file that holds it and can be read twice.
+        name: of the member that is the list.
+        convert: makes a value of ours of one item.
+    """
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        return _streamed(stream, name, convert)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # once more and whole: it knows the place of what is wrong, and the other members come before any item
+        stream.seek(0)
+        value = load_strict(stream.read())
+        return Listing(value, _converted(value, name, convert))
+
+
+def dump_listing(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> bytes:
+    """Return what `dump_pretty` returns of the members and, under that name, the list of the items."""
+    out = io.BytesIO()
+    lead = "{"
+    for key in sorted((*members, name)):
+        out.write(f"{lead}\n  {PRETTY_ENCODER.encode(key)}: ".encode())
+        if key == name:
+            _write_items(out, items)
+        else:
+            out.write(_indented(members[key], 1))
+        lead = ","
+    out.write(b"\n}\n")
+    return out.getvalue()
+
+
+def _write_items(out: io.BytesIO, items: Iterable[Json]) -> None:
+    lead = b"["
+    for item in items:
+        out.write(lead + b"\n    " + _indented(item, 2))
+        lead = b","
+    out.write(b"[]" if lead == b"[" else b"\n  ]")
+
+
+def _indented(value: Json, levels: int) -> bytes:
+    # no string of JSON holds a line break
+    return PRETTY_ENCODER.encode(value).replace("\n", "\n" + "  " * levels).encode()
+
+
+def _converted(value: Any, name: str, convert: Callable[[Any], T]) -> Iterator[T]:
+    for item in value[name]:
+        yield convert(item)
+
+
+def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> Listing[T]:
+    text = _Window(stream)
+    members: dict[str, Any] = {}
+    items: list[T] | None = None
+    for key in _separated(text, "{", "}", text.key):
+        if key in members or (key == name and items is not None):
+            raise ValueError(f"the member {key!r} occurs twice")
+        if key == name:
+            items = [convert(item) for item in _separated(text, "[", "]", text.value)]
+        else:
+            members[key] = text.value()
+    if text.peek() or items is None:
+        raise ValueError("it is no such document")
+    return Listing(members, items)
+
+
+def _separated(text: _Window, begin: str, end: str, take: Callable[[], T]) -> Iterator[T]:
+    """Yield what stands between two brackets, separated by commas; the caller may take more after each."""
+    text.expect(begin)
+    if text.peek() == end:
+        text.expect(end)
+        return
+    while True:
+        yield take()
+        if text.peek() == end:
+            text.expect(end)
+            return
+        text.expect(",")
+
+
+class _Window:
+    """The part of a document's text that is being parsed. ValueError at whatever is no JSON."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._ended = False
+        self._text = ""
+        self._at = 0
+
+    def peek(self) -> str:
+        """Return the next character that is no white space, or "" at the end."""
+        while True:
+            found = _WHITE.match(self._text, self._at)
+            self._at = self._at if found is None else found.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def expect(self, character: str) -> None:
+        if self.peek() != character:
+            raise ValueError(f"{character!r} is missing")
+        self._at += 1
+
+    def key(self) -> str:
+        key = self.value()
+        if not isinstance(key, str):
+            raise TypeError("a key is a string")
+        self.expect(":")
+        return key
+
+    def value(self) -> Any:
+        self.peek()
+        while True:
+            try:
+                value, end = STRICT_DECODER.raw_decode(self._text, self._at)
+            except ValueError:
+                if not self._more():
+                    raise
+                continue
+            # a number may go on in the next block
+            if end < len(self._text) or not self._more():
+                break
+        begin, self._at = self._at, end
+        # only an escape can name half a pair
+        if self._text.find("\\u", begin, end) >= 0:
+            require_text(value)
+        return value
+
+    def _more(self) -> bool:
+        """Decode the next block, and as much as there is: whoever needs two blocks does not parse the first often."""
+        if self._ended:
+            return False
+        block = self._stream.read(max(BLOCK_BYTES, len(self._text) - self._at))
+        self._ended = not block
+        self._text = self._text[self._at :] + self._decoder.decode(block, final=self._ended)
+        self._at = 0
+        return True

@@ -1,0 +1,109 @@
+"""Progress as lines of a log, where there is no terminal for bars: few, however many items there are.
+
+Owns which items have a line of their own; refuses to know where the lines go. Implements `bundler.model.progress`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bundler.model.size_text import human_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bundler.model.progress import Task
+
+# so many at once, then one in so many seconds
+LINES_AT_ONCE = 20.0
+SECONDS_PER_LINE = 5.0
+
+
+@dataclass(slots=True)
+class _LineTask:
+    label: str
+    log: LineLog
+    moved: int = 0
+    ended: bool = False
+
+    def advance(self, count: int) -> None:
+        self.moved += count
+
+    def note(self, text: str) -> None:
+        self.log.note(f"{self.label}: {text}")
+
+    def finish(self, outcome: str = "") -> None:
+        if not self.ended:
+            self.ended = True
+            text = f"{self.label}: {outcome or 'done'}" + (f", {human_bytes(self.moved)}" if self.moved else "")
+            self.log.ended(text, self.moved, matters=outcome.startswith("failed"))
+
+
+@dataclass(slots=True)
+class LineLog:
+    """Progress as a log.
+
+    Arguments:
+        say: prints a line.
+        now_s: a clock.
+    """
+
+    say: Callable[[str], None]
+    now_s: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _left: float = LINES_AT_ONCE
+    _counted_s: float | None = None
+    _untold: int = 0
+    _untold_bytes: int = 0
+    _last: str = ""
+    _last_bytes: int = 0
+
+    def expect(self, total_bytes: int) -> None:
+        """Tell what is to come."""
+        if total_bytes:
+            self.say(f"{human_bytes(total_bytes)} to go")
+
+    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
+        """Begin an item, which is told when it ends."""
+        return _LineTask(label, self)
+
+    def note(self, text: str) -> None:
+        """Tell it at once."""
+        self.say(text)
+
+    def ended(self, text: str, moved: int, *, matters: bool) -> None:
+        """Tell the end of an item, now or with later ones.
+
+        Arguments:
+            moved: its bytes.
+            matters: whether it has a line of its own whatever there was before.
+        """
+        if matters:
+            self.say(text)
+            return
+        with self._lock:
+            now_s = self.now_s()
+            since_s = 0 if self._counted_s is None else now_s - self._counted_s
+            self._left = min(LINES_AT_ONCE, self._left + since_s / SECONDS_PER_LINE)
+            self._counted_s = now_s
+            if self._left >= 1:
+                self._left -= 1
+                self._tell(text)
+            else:
+                self._untold, self._untold_bytes = self._untold + 1, self._untold_bytes + moved
+                self._last, self._last_bytes = text, moved
+
+    def close(self) -> None:
+        """Tell what has not been told yet; its last item by name."""
+        with self._lock:
+            if self._untold:
+                self._untold, self._untold_bytes = self._untold - 1, self._untold_bytes - self._last_bytes
+                self._tell(self._last)
+
+    def _tell(self, text: str) -> None:
+        others = f" (and {self._untold} more, {human_bytes(self._untold_bytes)})" if self._untold else ""
+        self.say(f"{text}{others}")
+        self._untold = self._untold_bytes = 0
