@@ -26,7 +26,7 @@ _WHITE = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class LoadedListing(Generic[T]):
     """A document without its list, and the list's converted items, which can be iterated over once.
 
     Arguments:
@@ -38,7 +38,7 @@ class Listing(Generic[T]):
     items: Iterable[T]
 
 
-def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T]) -> Listing[T]:
+def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T]) -> LoadedListing[T]:
     """Parse a document as `load_strict` does; raises as it does, and what reading raises.
 
     Arguments:
@@ -53,7 +53,7 @@ def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T
         # once more and whole: it knows the place of what is wrong, and the other members come before any item
         stream.seek(0)
         value = load_strict(stream.read())
-        return Listing(value, _converted(value, name, convert))
+        return LoadedListing(value, _converted(value, name, convert))
 
 
 def dump_listing(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> bytes:
@@ -89,7 +89,7 @@ def _converted(value: Any, name: str, convert: Callable[[Any], T]) -> Iterator[T
         yield convert(item)
 
 
-def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> Listing[T]:
+def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> LoadedListing[T]:
     text = _Window(stream)
     members: dict[str, Any] = {}
     items: list[T] | None = None
@@ -102,7 +102,7 @@ def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> Listi
             members[key] = text.value()
     if text.peek() or items is None:
         raise ValueError("it is no such document")
-    return Listing(members, items)
+    return LoadedListing(members, items)
 
 
 def _separated(text: _Window, begin: str, end: str, take: Callable[[], T]) -> Iterator[T]:
