@@ -17,10 +17,16 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 
 
 @pytest.fixture(scope="module", params=["/opt", "/"])
-def host(request: pytest.FixtureRequest) -> Iterator[NspawnHost]:
-    with stage(HostPlan("edge", disks=(request.param,))) as (edge,):
+def edge(request: pytest.FixtureRequest) -> Iterator[NspawnHost]:
+    with stage(HostPlan("edge", disks=(request.param,))) as (made,):
+        yield made
+
+
+@pytest.fixture
+def host(edge: NspawnHost) -> NspawnHost:
+    if not edge.running:
         edge.start()
-        yield edge
+    return edge
 
 
 def test_what_was_synced_outlives_a_power_cut_and_the_rest_does_not(host: NspawnHost) -> None:
