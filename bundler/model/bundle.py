@@ -118,10 +118,10 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
     Raises BundleFormatError: a higher format, or not an index at all (unsafe and duplicate paths included).
     """
     try:
-        value = load_strict(data)
+        listed = _ListedFiles()
+        value = load_strict(data, items=("files", listed.take))
         require_format(value["format"], BUNDLE_FORMAT, what="a bundle", where=where)
-        files = tuple(_decode_file(item) for item in value["files"])
-        _refuse_duplicates(files)
+        files = listed.of(value["files"])
         name, release = value["name"], value.get("release", "")
         # both become file names, and a bundle is trusted with nothing
         if not NAME_PATTERN.fullmatch(name) or (release and not RELEASE_PATTERN.fullmatch(release)):
@@ -142,6 +142,39 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
             where=where,
             remedy="Copy the bundle again; if that does not help, build it anew.",
         ) from error
+
+
+class _ListedFiles:
+    """Decodes the files while the index is read: as JSON, those of a large bundle take several times the memory."""
+
+    def __init__(self) -> None:
+        self._files: list[IndexedFile] = []
+        self._paths: set[str] = set()
+        self._error: Exception | None = None
+
+    def take(self, item: Any) -> None:
+        """Decode one file; what is wrong with the first bad one is kept until the format is known."""
+        if self._error is not None:
+            return
+        try:
+            file = _decode_file(item)
+            if problem := unlisted_problem(file.path):
+                raise ValueError(f"it lists {file.path}: {problem}")
+            if file.path in self._paths:
+                raise ValueError(f"{file.path} is listed twice")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._error = error
+            return
+        self._paths.add(file.path)
+        self._files.append(file)
+
+    def of(self, value: Any) -> tuple[IndexedFile, ...]:
+        """Return the files, `value` being what the index has in their place. ValueError, KeyError, TypeError."""
+        if self._error is not None:
+            raise self._error
+        if not isinstance(value, list):
+            raise TypeError(f"files {value!r} is no list")
+        return tuple(self._files)
 
 
 def _decode_file(item: Any) -> IndexedFile:
@@ -177,16 +210,6 @@ def _roles(words: tuple[Any, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _platforms(texts: tuple[str, ...]) -> tuple[Platform, ...]:
     return tuple(Platform.parse(text) for text in texts)
-
-
-def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:
-    seen: set[str] = set()
-    for file in files:
-        if problem := unlisted_problem(file.path):
-            raise ValueError(f"it lists {file.path}: {problem}")
-        if file.path in seen:
-            raise ValueError(f"{file.path} is listed twice")
-        seen.add(file.path)
 
 
 def sums_text(files: tuple[IndexedFile, ...], index_bytes: bytes) -> bytes:
