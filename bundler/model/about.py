@@ -194,7 +194,7 @@ def _vouched(by: str, detail: str, via: str) -> HeldTo | None:
         return None
 
 
-# an image's name stands at each of its blobs, and an index is in the order of their digests: as many as there are images
+# an image's name stands at each of its blobs, and those lie in the order of their digests: as many as images
 @lru_cache(maxsize=65536)
 def _reference(text: str) -> Reference:
     return Reference.parse(text)

@@ -46,10 +46,7 @@ def load_strict(data: bytes | bytearray, *, items: tuple[str, Callable[[Any], No
     # only an escape can name half a pair
     check = _require_text if "\\u" in text else None
     try:
-        if items is None:
-            value = json.loads(text, **_STRICT)
-        else:
-            value = _Outermost(text, check, *items).read()
+        value = json.loads(text, **_STRICT) if items is None else _Outermost(text, check, *items).read()
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     if check is not None:

@@ -42,8 +42,8 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
         "bundles": [
             {
                 "id": bundle.short_id,
-                "name": bundle.index.name,
-                "release": bundle.index.release,
+                "name": bundle.name,
+                "release": bundle.release,
                 "current": bundle is site.current,
                 "complete": is_whole,
                 "verified": is_whole if was_asked else None,
@@ -100,5 +100,5 @@ def metrics(counters: Counters, site: Site) -> str:
 
 def _bundle_labels(bundle: ServedBundle, *, current: bool) -> str:
     # none of these can hold a quote: the index was refused otherwise
-    named = f'id="{bundle.short_id}",name="{bundle.index.name}",release="{bundle.index.release}"'
+    named = f'id="{bundle.short_id}",name="{bundle.name}",release="{bundle.release}"'
     return f'{{{named},current="{"yes" if current else "no"}"}}'

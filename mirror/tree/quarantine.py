@@ -86,11 +86,10 @@ class Quarantine:
 
     def __init__(self, bundles: Iterable[ServedBundle]) -> None:
         self._refused = {
-            bundle.files[fault.path].place.path: _QuarantinedFile(
-                f"{bundle.short_id}/{fault.path}", fault.identity, bundle.files[fault.path]
-            )
+            file.place.path: _QuarantinedFile(f"{bundle.short_id}/{fault.path}", fault.identity, file)
             for bundle in bundles
             for fault in bundle.faults
+            if (file := bundle.file_at(fault.path)) is not None
         }
 
     @property

@@ -36,7 +36,7 @@ class Worker:
         bandwidth: the shared budget, None without a limit.
         addresses: counts of FTP connections by client.
         control: the channel to the supervisor.
-        loader: makes the next snapshot.
+        loader: makes the next snapshot of what another process has read.
         serving: the present snapshot; replaced as a whole by a reload.
         log: the access log.
         logins: failed ones, by client.
@@ -73,4 +73,4 @@ class Worker:
         """Tell the supervisor, and everybody who reads the counters, that this worker accepts connections."""
         self.take_over(self.serving)
         self.slot.set(Field.STATE, State.READY)
-        self.control.send(Message("ready", text=describe(self.serving.site, self.serving.registry.warnings)))
+        self.control.send(Message("ready", text=describe(self.serving.site)))
