@@ -15,17 +15,17 @@ from bundler.model.client_config import RepoSnippet
 from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.reference import Reference
 from mirror.client.yum_repositories import repositories
-from mirror.tree.row_forms import section
+from mirror.tree.bundle_rows import section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.image.bundled import BundleImage
-    from mirror.tree.bundle_loading import LoadedBundle
     from mirror.tree.packed import PackedWriter
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
+    from mirror.tree.site_packing import NumberedBundle
 
 MAX_EXAMPLES = 3
 _OWN = (MANIFEST_PATH, LOCK_PATH)
@@ -55,9 +55,10 @@ class Offer:
 class OfferPart:
     """The part of a packed site that `offer_in` reads."""
 
-    def add(self, bundle: LoadedBundle, number: int, _numbers: Mapping[str, int], writer: PackedWriter) -> None:
+    def add(self, numbered: NumberedBundle, writer: PackedWriter) -> None:
         """Write what a bundle has for clients (`SitePart`)."""
-        writer.add_value(section(number, _SECTION), _encode(offer_of(bundle.index, bundle.images)))
+        offer = offer_of(numbered.bundle.index, numbered.images)
+        writer.add_value(section(numbered.number, _SECTION), _encode(offer))
 
     def finish(self, _current: int | None, _writer: PackedWriter) -> Sequence[str]:
         """Write nothing more (`SitePart`)."""

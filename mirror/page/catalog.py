@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from mirror.page.escaping import escape_unprintable
+from mirror.tree.bundle_rows import section
 from mirror.tree.lazy import Lazy
-from mirror.tree.row_forms import section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, assert_never
 from bundler.model.about import FileAbout, ImageAbout, PackageAbout
 from mirror.page.catalog import GROUPS, Item
 from mirror.page.escaping import escape_unprintable, shown
-from mirror.tree.row_forms import section
+from mirror.tree.bundle_rows import section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from bundler.model.about import About
     from bundler.model.artifact import HeldTo
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bundler.model.image.bundled import BundleImage
     from bundler.model.reference import Reference
     from mirror.page.catalog import ContentGroup
-    from mirror.tree.bundle_loading import LoadedBundle
     from mirror.tree.packed import PackedWriter
+    from mirror.tree.site_packing import NumberedBundle
 
 MAX_NAMES = 20
 _REPOSITORY_MARK = "/repodata/repomd.xml"
@@ -33,13 +33,13 @@ _Packed = tuple[int, str, bytes, bytes]
 class CatalogPart:
     """The part of a packed site that a `Catalog` reads."""
 
-    def add(self, bundle: LoadedBundle, number: int, _numbers: Mapping[str, int], writer: PackedWriter) -> None:
+    def add(self, numbered: NumberedBundle, writer: PackedWriter) -> None:
         """Write what a bundle's catalog says (`SitePart`)."""
-        files = bundle.index.files
-        images = {image.top.path: image for image in bundle.images}
+        files = numbered.bundle.index.files
+        images = {image.top.path: image for image in numbered.images}
 
         def named(name: str) -> str:
-            return section(number, f"catalog {name}")
+            return section(numbered.number, f"catalog {name}")
 
         def packed(file: IndexedFile) -> _Packed:
             image = images.get(file.path)

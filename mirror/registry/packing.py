@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.image.site_name import site_repository
+from mirror.registry.image_rows import CONTENTS, NO_NUMBER, TABLES
 from mirror.registry.repositories import tag_order
-from mirror.registry.row_forms import CONTENTS, NO_NUMBER, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bundler.model.image.bundled import BundleImage
     from bundler.model.reference import Reference
-    from mirror.tree.bundle_loading import LoadedBundle
     from mirror.tree.packed import PackedWriter
+    from mirror.tree.site_packing import NumberedBundle
 
 
 class _Image(NamedTuple):
@@ -41,14 +41,15 @@ class RegistryPart:
         self._images: list[_Image] = []
         self._short_ids: list[str] = []
 
-    def add(self, bundle: LoadedBundle, number: int, numbers: Mapping[str, int], _writer: PackedWriter) -> None:
+    def add(self, numbered: NumberedBundle, _writer: PackedWriter) -> None:
         """Take the images of a bundle (`SitePart`)."""
-        self._short_ids.append(bundle.id[:ID_CHARACTERS])
-        for image in bundle.images:
-            primary = image.manifest_for(bundle.index.platforms)
+        numbers = numbered.files
+        self._short_ids.append(numbered.bundle.id[:ID_CHARACTERS])
+        for image in numbered.images:
+            primary = image.manifest_for(numbered.bundle.index.platforms)
             self._images.append(
                 _Image(
-                    bundle=number,
+                    bundle=numbered.number,
                     names=image.names,
                     digest=image.digest.hex,
                     top=numbers[image.top.path],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.image.bundled import DOCUMENT_TYPES
-from mirror.registry.row_forms import CONTENTS, IMAGE_NUMBERS, NO_NUMBER, REPOSITORY_NUMBERS, TABLES, blob_key
+from mirror.registry.image_rows import CONTENTS, IMAGE_NUMBERS, NO_NUMBER, REPOSITORY_NUMBERS, TABLES, blob_key
 from mirror.tree.lazy import Lazy
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.archive.checked_index import check_index, refusal
@@ -15,7 +14,7 @@ from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import ImageAbout
 from bundler.model.bundle import INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile
 from bundler.model.digest import Blob, Digest
-from bundler.model.image.bundled import DOCUMENT_TYPES, bundle_images
+from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
 from mirror.tree.foreign_files import foreign_files
 from mirror.tree.identity import date_of, identity_of
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import BundleIndex
-    from bundler.model.image.bundled import BundleImage
     from bundler.model.progress import Task
     from mirror.tree.identity import Identity
     from mirror.tree.served_bundle import FaultWord
@@ -45,7 +43,7 @@ class FoundFile(NamedTuple):
     readable: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LoadedBundle:
     """An unpacked bundle that was read and looked at.
 
@@ -70,11 +68,6 @@ class LoadedBundle:
     faults: Mapping[str, FaultWord]
     sound: Collection[str] = ()
     verified: bool | None = None
-
-    @cached_property
-    def images(self) -> tuple[BundleImage, ...]:
-        """Its images, as the index tells of them."""
-        return tuple(bundle_images(self.index.files))
 
     @property
     def modified_s(self) -> int:

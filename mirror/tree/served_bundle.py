@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.digest import Digest
+from mirror.tree.bundle_rows import KEY_SEPARATOR, BundleRow, FileRow, keys_in, name_of, path_of, row_key, section
 from mirror.tree.identity import Identity
 from mirror.tree.lazy import Lazy
-from mirror.tree.row_forms import KEY_SEPARATOR, BundleRow, FileRow, keys_in, name_of, path_of, row_key, section
 from mirror.tree.served import Directory, DirectoryEntry, File, FilePlace
 
 if TYPE_CHECKING:

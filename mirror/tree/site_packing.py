@@ -7,29 +7,43 @@ searches through) is a `SitePart` of its own, which whoever starts the mirror ha
 from __future__ import annotations
 
 from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bundler.model.image.bundled import bundle_images
+from mirror.tree.bundle_rows import BundleRow, FileRow, path_of, row_key, section
 from mirror.tree.packed import PackedWriter
-from mirror.tree.row_forms import BundleRow, FileRow, path_of, row_key, section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bundler.model.image.bundled import BundleImage
     from mirror.tree.bundle_loading import LoadedBundle
 
 SITE = "site"
 
 
+@dataclass(frozen=True, slots=True)
+class NumberedBundle:
+    """A bundle on its way into the file.
+
+    Arguments:
+        number: the bundle's place among all of them.
+        files: the number of every listed file by its path.
+        images: its images, as the index tells of them.
+    """
+
+    bundle: LoadedBundle
+    number: int
+    files: Mapping[str, int]
+    images: tuple[BundleImage, ...]
+
+
 class SitePart(Protocol):
     """Something that is made of all bundles for one kind of reader; one object for each file."""
 
-    def add(self, bundle: LoadedBundle, number: int, numbers: Mapping[str, int], writer: PackedWriter) -> None:
-        """Take what it needs of a bundle, which is forgotten afterwards.
-
-        Arguments:
-            number: the bundle's place among all of them.
-            numbers: the number of every listed file by its path.
-        """
+    def add(self, numbered: NumberedBundle, writer: PackedWriter) -> None:
+        """Take what it needs of a bundle, which is forgotten afterwards."""
 
     def finish(self, current: int | None, writer: PackedWriter) -> Sequence[str]:
         """Write what is made of all bundles together; return what an operator should know, line by line.
@@ -64,9 +78,10 @@ class SitePacking:
         faults = [(str(path), word, _sound_identity(bundle, path)) for path, word in sorted(bundle.faults.items())]
         writer.add_value(section(number, "faults"), faults)
         if self._parts:
-            numbers = {path_of(key): place for place, key in enumerate(keys)}
+            files = {path_of(key): place for place, key in enumerate(keys)}
+            numbered = NumberedBundle(bundle, number, files, tuple(bundle_images(bundle.index.files)))
             for part in self._parts:
-                part.add(bundle, number, numbers, writer)
+                part.add(numbered, writer)
 
     def finish(self, current: str | None, problems: Sequence[str]) -> int:
         """Return the descriptor of the finished file; owned by the caller.
