@@ -71,7 +71,7 @@ class OwnUrls:
         """Return the response to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
         if path == HEALTH:
-            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths())
+            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths(), serving.generation)
             return body_response(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
         if path == METRICS:
             text = metrics(self._worker.counters, serving.site)

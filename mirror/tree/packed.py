@@ -14,7 +14,7 @@ import struct
 import tempfile
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import IO, Any, Literal, overload
 
@@ -27,10 +27,14 @@ _NAME = "mirror-index"
 
 
 class PackedWriter:
-    """Writes sections, one after the other; `finish` gives the file."""
+    """Writes sections, one after the other; `finish` gives the file.
 
-    def __init__(self) -> None:
-        self._file = _anonymous_file()
+    Arguments:
+        file: empty, without a name; None for a new one. Closed by `finish`.
+    """
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._file = file or anonymous_file()
         self._places: dict[str, tuple[int, int, int]] = {}
         self._offset = 0
 
@@ -153,11 +157,15 @@ class Rows(Sequence[bytes]):
         return found
 
 
-def _anonymous_file() -> IO[bytes]:
-    """Return a file without a name, in memory where that can be."""
+def _memory_file() -> int:
+    return os.memfd_create(_NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+
+
+def anonymous_file(make: Callable[[], int] = _memory_file) -> IO[bytes]:
+    """Return a file without a name, in memory where that can be; `make` opens one there, or raises."""
     # neither the kernel nor the C library that Python was built with need have it
     with suppress(OSError, AttributeError):
-        return os.fdopen(os.memfd_create(_NAME, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
+        return os.fdopen(make(), "w+b")
     directory = _MEMORY_DIRECTORY if os.access(_MEMORY_DIRECTORY, os.W_OK) else None
     return tempfile.TemporaryFile(dir=directory)
 

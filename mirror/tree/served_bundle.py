@@ -147,6 +147,14 @@ class ServedBundle:
         known = self.file_at(file.path)
         return known is not None and known.place == file.place and known.digest == file.digest
 
+    def __len__(self) -> int:
+        """Return how many files it serves."""
+        return len(self._keys)
+
+    def __bool__(self) -> bool:
+        """Return True: a bundle without files is one."""
+        return True
+
     def number_of(self, path: str) -> int | None:
         """Return the number of a file that is served, None for another path."""
         return self._keys.find(row_key(path))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 BUNDLE_MARK = "@"
 # top-level names that the mirror answers itself
 _OWN_NAMES = ("-", "v2")
+# more files than an index that is served can have
+_NUMBER_BITS = 32
 
 
 def is_reserved(top: str) -> bool:
@@ -53,6 +55,21 @@ class Site:
     def lists(self, file: File) -> bool:
         """Tell whether a file is one of a bundle that is served; one of an earlier snapshot may not be."""
         return any(bundle.lists(file) for bundle in self.bundles)
+
+    def number_of(self, file: File) -> int | None:
+        """Return a number for a bundle's file that is the same for all that map this site; None for others."""
+        for bundle in self.bundles:
+            if bundle.lists(file):
+                number = bundle.number_of(file.path)
+                return None if number is None else bundle.number << _NUMBER_BITS | number
+        return None
+
+    def numbered(self, number: int) -> tuple[ServedBundle, File] | None:
+        """Return the file of such a number, and its bundle; None when there is none here."""
+        bundle, file = number >> _NUMBER_BITS, number & ((1 << _NUMBER_BITS) - 1)
+        if bundle >= len(self.bundles) or file >= len(self.bundles[bundle]):
+            return None
+        return self.bundles[bundle], self.bundles[bundle].file(file)
 
     def replace_file(self, file: File) -> None:
         """Take over the new identity of a bundle's file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mirror.shared.counters import Field, State
+from mirror.shared.counters import MAX_NAMED_FAULTS, Field, State
 from mirror.shared.failed_logins import FailedLogins
 from mirror.worker.control import Message
 from mirror.worker.describe import describe
@@ -62,12 +62,16 @@ class Worker:
     def take_over(self, serving: Serving) -> None:
         """Serve a new snapshot from the next request on."""
         self.serving = serving
-        self.slot.set(Field.FAULTS, serving.quarantine.count)
         self.slot.set(Field.GENERATION, serving.generation)
+        self.count_faults()
 
     def count_faults(self) -> None:
-        """Tell all workers how many files this one cannot serve."""
-        self.slot.set(Field.FAULTS, self.serving.quarantine.count)
+        """Tell all workers which files this one cannot serve."""
+        site, quarantine = self.serving.site, self.serving.quarantine
+        faulty = quarantine.bundles()
+        bundles = [bundle.number for bundle in site.bundles if bundle.short_id in faulty]
+        numbers = map(site.number_of, quarantine.first_files(MAX_NAMED_FAULTS))
+        self.slot.set_faults(quarantine.count, bundles, [number for number in numbers if number is not None])
 
     def is_ready(self) -> None:
         """Tell the supervisor, and everybody who reads the counters, that this worker accepts connections."""
