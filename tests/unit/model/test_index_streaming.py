@@ -59,6 +59,6 @@ def test_an_item_is_forgotten_before_the_next_one_comes() -> None:
         alive.append(sum(1 for each in gc.get_objects() if type(each) is dict and each.get("mark") == "here"))
         item.clear()
 
-    data = json.dumps({"files": [{"mark": "here", "number": number} for number in range(20)]}).encode()
+    data = json.dumps({"files": [{"mark": "here", "tracked": [number]} for number in range(20)]}).encode()
     load_strict(data, items=("files", take))
     assert max(alive) == 1
