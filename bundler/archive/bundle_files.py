@@ -100,9 +100,11 @@ def path_problems(paths: Iterable[BundlePath]) -> list[str]:
             same = files[key] == path
             problems.append(f"{path}: placed twice" if same else f"{path}: differs from {files[key]} only in case")
         files.setdefault(key, path)
-        for end, character in enumerate(key):
-            if character == "/":
-                directories.setdefault(key[:end], path)
+        parent = key.rpartition("/")[0]
+        # what lies above a known directory is known as well
+        while parent and parent not in directories:
+            directories[parent] = path
+            parent = parent.rpartition("/")[0]
     problems += [
         f"{path}: is a file, and {directories[key]} needs a directory there"
         for key, path in files.items()

@@ -86,10 +86,13 @@ def refusal(error: BundleFormatError, index_bytes: bytes, sums: bytes | None) ->
 def _directories(index: BundleIndex, where: str) -> frozenset[str]:
     directories: set[str] = set()
     room = MAX_PARENTS_CHARACTERS
+    above, characters = "", 0
     for file in index.files:
-        for parent in file.path.parents:
-            room -= len(parent)
-            directories.add(parent)
+        if (parent := file.path.rpartition("/")[0]) != above:
+            parents = file.path.parents
+            above, characters = parent, sum(map(len, parents))
+            directories.update(parents)
+        room -= characters
         if room < 0:
             raise invalid(where, "its bundle.json nests directories deeper than any honest one")
     return frozenset(directories)

@@ -185,7 +185,7 @@ def _held_to(value: Json) -> HeldTo | None:
     return _vouched(_text(value.get("by")), _text(value.get("detail")), _text(value.get("via")))
 
 
-# thousands of paths share a few of these, and an image's name stands at each of its blobs
+# thousands of paths share a few of these
 @lru_cache(maxsize=1024)
 def _vouched(by: str, detail: str, via: str) -> HeldTo | None:
     try:
@@ -194,7 +194,8 @@ def _vouched(by: str, detail: str, via: str) -> HeldTo | None:
         return None
 
 
-@lru_cache(maxsize=1024)
+# an image's name stands at each of its blobs, and those lie in the order of their digests: as many as images
+@lru_cache(maxsize=65536)
 def _reference(text: str) -> Reference:
     return Reference.parse(text)
 

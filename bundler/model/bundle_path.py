@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Self
 
@@ -33,6 +34,9 @@ RESERVED = frozenset(
 UNLISTED = frozenset({"bundle.json", "SHA256SUMS", "SHA256SUMS.sig", "subset.json", "v2", "-", "current"})
 _RESERVED_KEYS = frozenset(map(str.casefold, RESERVED))
 _UNLISTED_KEYS = frozenset(map(str.casefold, UNLISTED))
+# what nearly every path is, told in one step: printable ASCII, no backslash, no segment that is too long or all dots
+_PLAIN_SEGMENT = rf"(?!\.\.?(?:/|\Z))[ -.0-\[\]-~]{{1,{MAX_SEGMENT_BYTES}}}"
+_PLAIN = re.compile(rf"{_PLAIN_SEGMENT}(?:/{_PLAIN_SEGMENT})*")
 
 
 class BundlePath(str):
@@ -58,6 +62,8 @@ class BundlePath(str):
 
 
 def _problem(text: str) -> str:
+    if len(text) <= MAX_PATH_BYTES and _PLAIN.fullmatch(text):
+        return ""
     if not text:
         return "is empty"
     if text.startswith("/"):

@@ -13,6 +13,7 @@ import click
 from bundler import console
 from bundler.console import FILE
 from mirror.cli.options import json_option, option
+from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_snippets
 from mirror.settings import DEFAULT_FTP_PORT, DEFAULT_HTTP_PORT
@@ -87,7 +88,7 @@ def clients(
 def _snippets(root: Path, reach: Reach) -> tuple[Snippet, ...]:
     opened = open_root(root)
     try:
-        return client_snippets(load_site(opened, ()), reach)
+        return client_snippets(offer_in(load_site(opened, (), parts=(OfferPart(),))), reach)
     finally:
         os.close(opened.descriptor)
 

@@ -26,7 +26,9 @@ from mirror.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from mirror.tree.site_packing import SitePart
 
 MAX_WORKERS = 64
 MAX_PORT = 65535
@@ -195,7 +197,7 @@ def serve(**given: Any) -> None:
     from mirror.supervisor.serve import serve as run_mirror
 
     settings = _settings(**given)
-    run_mirror(settings, _runs(settings), say=console.say, warn=console.warn)
+    run_mirror(settings, _runs(settings), _parts(settings), say=console.say, warn=console.warn)
 
 
 def serve_settings(arguments: Sequence[str]) -> Settings:
@@ -245,3 +247,12 @@ def _runs(settings: Settings) -> dict[str, Any]:
 
         runs["ftp"] = run_ftp
     return runs
+
+
+def _parts(settings: Settings) -> Callable[[], Sequence[SitePart]]:
+    """Return what makes the parts of a packed site that the protocols need: FTP has no use for any."""
+    if settings.http is None and settings.registry is None:
+        return tuple
+    from mirror.http.site_parts import site_parts
+
+    return site_parts

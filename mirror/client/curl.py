@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bundler.model.about import FileAbout, PackageAbout
-from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, SUMS_PATH
+from bundler.model.bundle import SUMS_PATH
 from mirror.client.reach import Snippet
 from mirror.client.wording import curl, curl_remarks, root_url, schemes, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bundler.model.bundle import BundleIndex, IndexedFile
+    from mirror.client.offer import Offer
     from mirror.client.reach import Reach
 
-_OWN = (MANIFEST_PATH, LOCK_PATH)
 # a line of SHA256SUMS -> two lines of a curl configuration (curl(1), --config); h and g keep the plain path aside
 _TO_CONFIG = (
     's/^[0-9a-f]*  //; h; s/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g; s/"/%22/g; '
@@ -24,30 +22,21 @@ _TO_CONFIG = (
 )
 
 
-def curl_snippets(index: BundleIndex, reach: Reach) -> Iterator[Snippet]:
+def curl_snippets(offer: Offer, reach: Reach) -> Iterator[Snippet]:
     """Yield for each protocol how to fetch one file, as an example, and the whole bundle."""
-    example = _example(index)
     for scheme in schemes(reach):
-        if example is not None:
-            yield _one_file(example, reach, scheme)
+        if offer.example is not None:
+            yield _one_file(*offer.example, reach, scheme)
         yield _whole_bundle(reach, scheme)
 
 
-def _example(index: BundleIndex) -> IndexedFile | None:
-    """Return what a person may well want: a plain file rather than a package, an image's blob or our own lists."""
-    plain = [file for file in index.files if file.path not in _OWN and not file.path.startswith("k8simage/")]
-    named = [file for file in plain if not isinstance(file.about, PackageAbout) and "/repodata/" not in file.path]
-    fetched = [file for file in named if isinstance(file.about, FileAbout) and file.about.url]
-    return next(iter([*fetched, *named, *plain]), None)
-
-
-def _one_file(file: IndexedFile, reach: Reach, scheme: str) -> Snippet:
-    name = file.path.rpartition("/")[2]
-    url = f"{root_url(reach, scheme)}/{quote(file.path)}"
+def _one_file(path: str, hexadecimal: str, reach: Reach, scheme: str) -> Snippet:
+    name = path.rpartition("/")[2]
+    url = f"{root_url(reach, scheme)}/{quote(path)}"
     lines = [
         "# -C - goes on where an interrupted download stopped",
         f"{curl(reach, scheme)} -C - -o {word(name)} {word(url)}",
-        f"echo {word(f'{file.blob.digest.hex}  {name}')} | sha256sum -c -",
+        f"echo {word(f'{hexadecimal}  {name}')} | sha256sum -c -",
     ]
     return Snippet(
         name=f"file-{scheme}.sh",

@@ -5,26 +5,24 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from mirror.client.reach import Snippet
 from mirror.client.wording import CLIENT_URL, curl, curl_remarks, root_url, schemes, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bundler.model.bundle import BundleIndex
+    from mirror.client.offer import Offer
     from mirror.client.reach import Reach
 
 SCRIPT = "fetch-images.sh"
-_NEEDED = {f"{IMAGE_DIRECTORY}/images.tsv", f"{IMAGE_DIRECTORY}/load.sh"}
 _EXAMPLE = "'*pause*'"
 # tool -> what it is called, the script's argument for it
 _ENGINES = {"docker": ("Docker", ""), "containerd": ("containerd", " --containerd")}
 
 
-def image_snippets(index: BundleIndex, reach: Reach) -> Iterator[Snippet]:
+def image_snippets(offer: Offer, reach: Reach) -> Iterator[Snippet]:
     """Yield the script and the commands that run it, when the bundle has images."""
-    if not schemes(reach) or not {str(file.path) for file in index.files} >= _NEEDED:
+    if not schemes(reach) or not offer.loads_images:
         return
     # the mirror hands the script out over HTTP; the script itself takes the bundle from wherever it can
     scheme = schemes(reach)[0]

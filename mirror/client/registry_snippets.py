@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.client_config import daemon_json, hosts_toml, registries_conf
-from bundler.model.image.bundled import bundle_images
 from bundler.model.image.site_name import site_name, site_repository
 from bundler.model.reference import DEFAULT_HOST
 from mirror.client.reach import Snippet
@@ -15,20 +14,19 @@ from mirror.client.wording import NAME_PLACEHOLDER, PLACING, placing, word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bundler.model.bundle import BundleIndex
     from bundler.model.reference import Reference
+    from mirror.client.offer import Offer
     from mirror.client.reach import Reach
 
 DAEMON_JSON = "/etc/docker/daemon.json"
 CONTAINERD_HOSTS = "/etc/containerd/certs.d"
 REGISTRIES_CONF = "/etc/containers/registries.conf.d/50-bundle.conf"
 CREDENTIALS_PLACEHOLDER = "@BASE64@"
-MAX_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Images:
-    """Where images are, and how they are called: names with tags, sorted, and the registries that they come from."""
+    """Where images are, and how they are called: examples of names with tags, and the registries of all."""
 
     reach: Reach
     names: Sequence[Reference]
@@ -38,17 +36,12 @@ class _Images:
     def authority(self) -> str:
         return self.reach.registry_authority
 
-    @property
-    def examples(self) -> Sequence[Reference]:
-        return self.names[:MAX_EXAMPLES]
 
-
-def registry_snippets(index: BundleIndex, reach: Reach) -> Iterator[Snippet]:
+def registry_snippets(offer: Offer, reach: Reach) -> Iterator[Snippet]:
     """Yield what lets clients pull the bundle's images, when it has any and the mirror has a registry."""
-    names = sorted({name for image in bundle_images(index.files) for name in image.names if name.tag})
-    if not names or not reach.registry_authority:
+    if not offer.images or not reach.registry_authority:
         return
-    images = _Images(reach, names, sorted({name.host for name in names}))
+    images = _Images(reach, offer.images, offer.upstreams)
     yield from _docker(images)
     yield from _containerd(images)
     yield from _podman(images)
@@ -80,7 +73,7 @@ def _docker(images: _Images) -> Iterator[Snippet]:
         lines,
     )
     lines = _login("docker", images)
-    for name in images.examples:
+    for name in images.names:
         lines += [
             f"docker pull {word(f'{images.authority}/{site_name(name)}')}",
             f"docker tag {word(f'{images.authority}/{site_name(name)}')} {name}",
@@ -162,7 +155,7 @@ def _podman(images: _Images) -> Iterator[Snippet]:
             *PLACING,
             *placing(REGISTRIES_CONF, text),
             *_login("podman", images),
-            *(f"podman pull {name}" for name in images.examples),
+            *(f"podman pull {name}" for name in images.names),
             f"skopeo list-tags {plain}{word(f'docker://{images.authority}/{repository}')}",
         ],
     )

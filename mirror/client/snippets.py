@@ -1,4 +1,4 @@
-"""All that a client can do with a mirror, as text ready to use. Pure: the served site and how it is reached come in."""
+"""All that a client can do with a mirror, as text ready to use. Pure: what is offered and how it is reached come in."""
 
 from __future__ import annotations
 
@@ -9,28 +9,26 @@ from mirror.client.image_snippets import image_snippets
 from mirror.client.registry_snippets import registry_snippets
 from mirror.client.wording import schemes
 from mirror.client.yum import yum_snippets
-from mirror.client.yum_repositories import repositories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mirror.client.offer import Offer
     from mirror.client.reach import Reach, Snippet
-    from mirror.tree.site import Site
 
 
-def client_snippets(site: Site, reach: Reach) -> tuple[Snippet, ...]:
-    """Return every snippet of the bundle that is served at `/`; none when there is no such bundle.
+def client_snippets(offer: Offer | None, reach: Reach) -> tuple[Snippet, ...]:
+    """Return every snippet of the bundle that is served at `/`; none when there is no such bundle, for None.
 
     Their names are unique. None holds a password: where the mirror asks for one, a placeholder says so.
     """
-    if site.current is None or not (schemes(reach) or reach.registry_url):
+    if offer is None or not (schemes(reach) or reach.registry_url):
         return ()
-    index = site.current.index
     made = (
-        *yum_snippets(repositories(index), reach),
-        *registry_snippets(index, reach),
-        *image_snippets(index, reach),
-        *curl_snippets(index, reach),
+        *yum_snippets(offer.repositories, reach),
+        *registry_snippets(offer, reach),
+        *image_snippets(offer, reach),
+        *curl_snippets(offer, reach),
     )
     return tuple({snippet.name: snippet for snippet in made}.values())
 

@@ -16,7 +16,7 @@ from mirror.tree.opening import NotTheCheckedFileError
 from mirror.tree.served import Directory, DirectoryEntry, File
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection
 
     from mirror.ftp.interface import Account, Control, Owner
     from mirror.tree.served import Resource
@@ -38,7 +38,7 @@ class _Listing(NamedTuple):
     """
 
     path: str
-    entries: Sequence[DirectoryEntry] | None
+    entries: Collection[DirectoryEntry] | None
     directory_s: int
     bundle: str
 

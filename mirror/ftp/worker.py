@@ -16,8 +16,6 @@ from mirror.ftp.session import Session
 from mirror.worker.reloading import Reloads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mirror.ftp.server import NewSession
     from mirror.settings import Settings
     from mirror.worker.control import KeyFiles
@@ -59,7 +57,7 @@ class FtpWorker:
         self._loop = new_event_loop()
         new_session = _new_session(worker.settings, worker.serving.key_files)
         self._server = FtpServer(worker, self._loop, limits, new_session)
-        self._reloads = Reloads(worker, self._watch, self._take_over)
+        self._reloads = Reloads(worker, self._take_over)
         self._stop_by_s: float | None = None
         self._line: ReadWatcher | None = ReadWatcher(self._loop, worker.control.fileno(), self._obey, _FAILURE)
         self._loop.call_every(_FLUSH_S, worker.log.flush)
@@ -98,7 +96,7 @@ class FtpWorker:
                         self._worker.log.reopen(message.descriptor)
                 case "stop":
                     self._stop()
-                case "ready" | "reloaded" | "failed":
+                case "ready" | "reloaded" | "failed" | "indexed":
                     pass  # words that go up
         self._notice_end()
 
@@ -113,9 +111,6 @@ class FtpWorker:
         if self._stop_by_s is None:
             self._stop_by_s = time.monotonic() + self._worker.settings.grace_s
             self._server.stop()
-
-    def _watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], None]:
-        return ReadWatcher(self._loop, fileno, call, _FAILURE).close
 
     def _take_over(self, serving: Serving) -> None:
         self._server.new_session = _new_session(self._worker.settings, serving.key_files)

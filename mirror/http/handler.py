@@ -22,6 +22,7 @@ from mirror.http.registry_urls import (
 from mirror.http.request_target import RequestTarget, parse_target
 from mirror.http.response import METHODS, OutgoingResponse, file_response, text_response
 from mirror.registry.decision import JsonReply
+from mirror.registry.repositories import repository_index
 from mirror.tree.open_file import open_to_send
 from mirror.tree.opening import NotTheCheckedFileError, is_unchanged
 from mirror.tree.served import File
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mirror.http.exchange import EventualResponse, Exchange
     from mirror.http.own_urls import OwnUrls
     from mirror.http.thread_work import ThreadWork
+    from mirror.registry.repositories import RepositoryIndex
     from mirror.tree.served import Directory
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
@@ -55,6 +57,8 @@ class Handler:
         self._own = own
         self._threads = threads
         self._logins = LoginTurns(worker.logins)
+        # the names of the images of the snapshot that was asked last
+        self._named: tuple[Serving, RepositoryIndex] | None = None
 
     def decide(self, exchange: Exchange) -> EventualResponse:
         """Return the response to a request, or a coroutine that returns it when it has to wait for something."""
@@ -119,10 +123,15 @@ class Handler:
         return self._directory(exchange, target, found, serving)
 
     def _registry(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
-        decision = registry_decision(exchange, target, serving.registry)
+        decision = registry_decision(exchange, target, self._repositories(serving))
         if isinstance(decision, JsonReply):
             return PreparedResponse(registry_response(decision))
         return self._file(exchange, target, decision.file, serving, decision.fields)
+
+    def _repositories(self, serving: Serving) -> RepositoryIndex:
+        if self._named is None or self._named[0] is not serving:
+            self._named = (serving, repository_index(serving.site))
+        return self._named[1]
 
     def _directory(
         self, exchange: Exchange, target: RequestTarget, directory: Directory, serving: Serving

@@ -6,11 +6,16 @@ Metrics follow the Prometheus text format 0.0.4: https://prometheus.io/docs/inst
 from __future__ import annotations
 
 import json
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
-from mirror.shared.counters import PROTOCOLS, Counters, Field
+from mirror.shared.counters import LAST_BUNDLE_BIT, MAX_NAMED_FAULTS, PROTOCOLS, Counters, Field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mirror.shared.counters import Slot
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
@@ -18,19 +23,28 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTH_SCHEMA = "mirror.health/1"
 
 
-def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]:
+def health(counters: Counters, site: Site, faults: Iterable[str], generation: int = 0) -> tuple[int, str]:
     """Return status and JSON text of the mirror's health: 200, or 503 when something is wrong.
+
+    Arguments:
+        faults: files that the answering worker cannot serve, each as `bundle/path`; what others of the same generation
+            cannot serve is in the counters.
 
     `live`: somebody answers; `ready`: every worker of every protocol serves; `complete`: every listed file is there and
     unchanged, and there is a bundle or a share; `verified`: every digest was compared, at the start or since, and
     matched; null if nobody asked for it.
     """
     seen = max((slot.get(Field.FAULTS) for slot in counters.slots), default=0)
+    others = [slot for slot in counters.slots if slot.get(Field.GENERATION) == generation]
+    faults = sorted({*faults, *_named_by(others, site)})
+    mask = reduce(or_, (slot.get(Field.FAULTY_BUNDLES) for slot in others), 0)
+    faulty = {fault.partition("/")[0] for fault in faults}
+    faulty |= {bundle.short_id for bundle in site.bundles if mask >> min(bundle.number, LAST_BUNDLE_BIT) & 1}
     empty = not site.bundles and not site.shares
     complete = not faults and not seen and not site.problems and not empty
     ready = counters.ready()
     # faults, not what was true when the bundle was loaded: a file that was repaired is served again after it was hashed
-    whole = [not any(fault.startswith(f"{bundle.short_id}/") for fault in faults) for bundle in site.bundles]
+    whole = [bundle.short_id not in faulty for bundle in site.bundles]
     asked = [bundle.verified is not None for bundle in site.bundles]
     verified = complete if asked and all(asked) else None
     report = {
@@ -42,8 +56,8 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
         "bundles": [
             {
                 "id": bundle.short_id,
-                "name": bundle.index.name,
-                "release": bundle.index.release,
+                "name": bundle.name,
+                "release": bundle.release,
                 "current": bundle is site.current,
                 "complete": is_whole,
                 "verified": is_whole if was_asked else None,
@@ -57,7 +71,15 @@ def health(counters: Counters, site: Site, faults: list[str]) -> tuple[int, str]
     return status, json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
-_MAX_FAULTS = 100
+_MAX_FAULTS = MAX_NAMED_FAULTS
+
+
+def _named_by(slots: Iterable[Slot], site: Site) -> Iterator[str]:
+    """Yield the files that workers cannot serve, each as `bundle/path`."""
+    for number in {number for slot in slots for number in slot.faults()}:
+        if (found := site.numbered(number)) is not None:
+            bundle, file = found
+            yield f"{bundle.short_id}/{file.path}"
 
 
 def metrics(counters: Counters, site: Site) -> str:
@@ -100,5 +122,5 @@ def metrics(counters: Counters, site: Site) -> str:
 
 def _bundle_labels(bundle: ServedBundle, *, current: bool) -> str:
     # none of these can hold a quote: the index was refused otherwise
-    named = f'id="{bundle.short_id}",name="{bundle.index.name}",release="{bundle.index.release}"'
+    named = f'id="{bundle.short_id}",name="{bundle.name}",release="{bundle.release}"'
     return f'{{{named},current="{"yes" if current else "no"}"}}'

@@ -9,6 +9,7 @@ from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
+from mirror.client.offer import offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
 from mirror.http.health import METRICS_TYPE, health, metrics
@@ -70,7 +71,7 @@ class OwnUrls:
         """Return the response to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
         if path == HEALTH:
-            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths())
+            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths(), serving.generation)
             return body_response(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
         if path == METRICS:
             text = metrics(self._worker.counters, serving.site)
@@ -92,8 +93,8 @@ class OwnUrls:
         """Return the page of a directory."""
         view = self._view(exchange, target, serving)
         if not directory.path:
-            # nowhere else is shown what to type, and the whole index is read for it
-            view = replace(view, snippets=client_snippets(serving.site, view.reach))
+            # nowhere else is shown what to type
+            view = replace(view, snippets=client_snippets(offer_in(serving.site), view.reach))
         return self._page(exchange, view, self._pages.directory(serving.site, directory, view))
 
     def problem(
@@ -126,7 +127,7 @@ class OwnUrls:
         )
 
     def _client(self, exchange: Exchange, name: str, site: Site) -> OutgoingResponse | None:
-        snippets: tuple[Snippet, ...] = client_snippets(site, self.reach(exchange))
+        snippets: tuple[Snippet, ...] = client_snippets(offer_in(site), self.reach(exchange))
         fields: ResponseFields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
         if not name:
             return body_response(200, client_index(snippets).encode(), TEXT, fields)

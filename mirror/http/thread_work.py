@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
     from bundler.model.digest import Digest
     from mirror.http.auth import BasicCredentials
-    from mirror.page.pages import Pages
     from mirror.tree.identity import Identity
     from mirror.tree.served import File, FilePlace
-    from mirror.tree.site import Site
     from mirror.worker.users import Users
 
 # log-ins that may wait; a right password is checked once, so only guesses come in numbers
@@ -64,10 +62,6 @@ class ThreadWork:
             running.add_done_callback(lambda _: self._hashing.pop(key, None))
         # a request that gives up must not end it for the others
         return await asyncio.shield(running)
-
-    def prepare(self, pages: Pages, site: Site) -> None:
-        """Make what the pages of a site need before somebody asks for one."""
-        self._digests.submit(pages.prepare, site)
 
     def close(self) -> None:
         """Take no more work; what runs is not waited for."""

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import resource
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -25,7 +24,6 @@ from mirror.worker.reloading import Reloads
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable
 
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
@@ -54,8 +52,7 @@ class _HttpWorker:
         self._loop = loop
         self._tls = _contexts(worker)
         self._threads = ThreadWork(loop)
-        self._pages = Pages()
-        handler = Handler(worker, OwnUrls(worker, self._pages), self._threads)
+        handler = Handler(worker, OwnUrls(worker, Pages()), self._threads)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit = affordable_descriptors(soft)
         self._secure = self._tls is not None
@@ -63,7 +60,7 @@ class _HttpWorker:
         self._server = HttpServer(worker, handler, loop, self._rechecks, max_descriptors=limit, secure=self._secure)
         self._stop = asyncio.Event()
         self._listening: list[asyncio.AbstractServer] = []
-        self._reloads = Reloads(worker, self._watch, self._take_over)
+        self._reloads = Reloads(worker, self._take_over)
 
     async def run(self) -> None:
         """Listen, and wait for the end."""
@@ -76,7 +73,6 @@ class _HttpWorker:
         self._tick()
         self._flush()
         self._look_again()
-        self._threads.prepare(self._pages, worker.serving.site)
         # what was made to serve with stays; collections need not look at it again
         gc.collect()
         gc.freeze()
@@ -126,16 +122,11 @@ class _HttpWorker:
             self._loop.remove_reader(self._worker.control.fileno())
             self._stop.set()
 
-    def _watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], object]:
-        self._loop.add_reader(fileno, call)
-        return partial(self._loop.remove_reader, fileno)
-
     def _take_over(self, serving: Serving) -> None:
         if self._tls is not None:
             self._tls.newest = _context(self._worker, serving)
         self._worker.take_over(serving)
         self._server.reloaded()
-        self._threads.prepare(self._pages, serving.site)
 
     async def _wind_up(self) -> None:
         """Accept nothing more, let transfers end within the grace period, cut the rest."""

@@ -14,16 +14,18 @@ from mirror.page.listing import ROWS_PER_PAGE, Rows, item_notes
 from mirror.page.pager import page_of
 from mirror.page.trust import trust_of
 from mirror.page.words import WORDS
+from mirror.tree.lazy import Lazy, joined
+from mirror.tree.served import DirectoryEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mirror.client.reach import Snippet
     from mirror.page.catalog import Catalog, ContentGroup
     from mirror.page.trust import BundleTrust
     from mirror.page.view import View
     from mirror.page.words import Words
-    from mirror.tree.served import Directory, DirectoryEntry
+    from mirror.tree.served import Directory
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
@@ -94,11 +96,14 @@ def directory_values(
     }
 
 
-def _in_order(site: Site, directory: Directory) -> list[DirectoryEntry]:
+def _in_order(site: Site, directory: Directory) -> Sequence[DirectoryEntry]:
     """Return the entries, directories first; without the bundles, which have a section of their own."""
     bundles = {f"@{bundle.directory}" for bundle in site.bundles} if not directory.path else set()
-    shown = [entry for entry in directory.entries if entry.name not in bundles or entry.file]
-    return sorted(shown, key=lambda entry: entry.file is not None)
+    names: Sequence[str] = directory.directories
+    if bundles:
+        names = [name for name in names if name not in bundles]
+    below = Lazy(range(len(names)), lambda place: DirectoryEntry(names[place], None))
+    return joined((below, directory.files))
 
 
 def _current_first(site: Site) -> list[ServedBundle]:
@@ -155,8 +160,8 @@ def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[
     """Return names and links of what vouches for a bundle as a whole, on its top directory's page."""
     if bundle is None or directory.inner:
         return []
-    signatures = filter(is_signature, bundle.children[""])
-    names = [name for name in (INDEX_PATH, SUMS_PATH, *signatures) if name in bundle.files]
+    signatures = filter(is_signature, bundle.names_from(SUMS_PATH))
+    names = [name for name in (INDEX_PATH, SUMS_PATH, *signatures) if bundle.file_at(name) is not None]
     return [(name, path_url(below(directory.path, name))) for name in names]
 
 

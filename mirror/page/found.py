@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bundler.model.size_text import human_bytes
 from mirror.page.links import below, bundle_path, directory_url, path_url
 from mirror.page.listing import file_kind, item_notes
+from mirror.tree.lazy import Lazy, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,9 +64,15 @@ def search(
         text: what was typed; "" finds everything.
         group: which group alone is wanted, None for all.
     """
-    everything = [Hit(bundle, item) for bundle in bundles for item in catalog(bundle).find(text, None)]
-    counts = Counter(hit.item.group for hit in everything)
-    return Hits([hit for hit in everything if hit.item.group == group] if group else everything, counts)
+    found = [(bundle, catalog(bundle).find(text, group)) for bundle in bundles]
+    counts: Counter[ContentGroup] = Counter()
+    for _, each in found:
+        counts.update(each.counts)
+    return Hits(joined([_hits(bundle, each.items) for bundle, each in found]), counts)
+
+
+def _hits(bundle: ServedBundle, items: Sequence[Item]) -> Sequence[Hit]:
+    return Lazy(range(len(items)), lambda place: Hit(bundle, items[place]))
 
 
 def found_row(site: Site, hit: Hit, words: Words, *, several: bool) -> FoundRow:

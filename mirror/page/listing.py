@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mirror.page.catalog import Catalog, Item
     from mirror.page.words import Words
     from mirror.tree.served import Directory, DirectoryEntry, File
+    from mirror.tree.served_bundle import Total
     from mirror.tree.site import Site
 
 ROWS_PER_PAGE = 200
@@ -73,7 +74,7 @@ class Rows:
         return [self._file(entry.name, entry.file) if entry.file else self._below(entry.name) for entry in entries]
 
     def _file(self, name: str, file: File) -> Row:
-        item = self._catalog.by_path.get(file.path) if self._catalog and file.bundle else None
+        item = self._catalog.at(file.path) if self._catalog and file.bundle else None
         return Row(
             name=escape_unprintable(name),
             href=segment_url(name),
@@ -97,10 +98,10 @@ class Rows:
             kind = "shared"
         elif mounted:
             kind, notes = "bundle", (escape_unprintable(mounted.title),)
-            size = human_bytes(mounted.index.content_bytes)
+            size = human_bytes(mounted.content_bytes)
         elif self._catalog:
             inner = f"{self._directory.inner}/{name}".lstrip("/")
-            kind, notes, size = _inside(self._catalog, inner, self._words)
+            kind, notes, size = _inside(self._catalog, self._total(inner), inner, self._words)
         return Row(
             name=f"{escape_unprintable(name)}/",
             href=segment_url(name, directory=True) + self._suffix,
@@ -113,11 +114,15 @@ class Rows:
             directory=True,
         )
 
+    def _total(self, inner: str) -> Total | None:
+        bundle = self._site.bundle(self._directory.bundle)
+        return None if bundle is None else bundle.total(inner)
 
-def _inside(catalog: Catalog, path: str, words: Words) -> tuple[str, tuple[str, ...], str]:
+
+def _inside(catalog: Catalog, total: Total | None, path: str, words: Words) -> tuple[str, tuple[str, ...], str]:
     """Return kind, notes and size of a directory of a bundle."""
     kind = "repository" if path in catalog.repositories else "layout" if path in catalog.layouts else "directory"
-    if (total := catalog.totals.get(path)) is None:
+    if total is None:
         return kind, (), ""
     return kind, (words.count("count.files", total.files),), human_bytes(total.size)
 

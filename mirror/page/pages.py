@@ -1,7 +1,6 @@
 """The page for every directory, for searches and for what went wrong. One object for a worker.
 
-Owns the templates and the catalogs of the bundles; a catalog is made when it is first needed and kept while the site
-has its bundle.
+Owns the templates; what a bundle holds is read in its catalog, which lies in the packed site.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mirror.page.assets import ASSETS
-from mirror.page.catalog import GROUPS, make_catalog
+from mirror.page.catalog import GROUPS, Catalog
 from mirror.page.compiled import TEMPLATES
 from mirror.page.directory_page import directory_values
 from mirror.page.found import found_row, scope, search
@@ -22,7 +21,6 @@ from mirror.page.view import HTML, JSON, Rendered
 from mirror.page.words import WORDS
 
 if TYPE_CHECKING:
-    from mirror.page.catalog import Catalog
     from mirror.page.view import View
     from mirror.tree.served import Directory
     from mirror.tree.served_bundle import ServedBundle
@@ -37,25 +35,15 @@ PLAIN = "text/plain; charset=utf-8"
 class Pages:
     """Renders pages: the same site and view give the same bytes."""
 
-    def __init__(self) -> None:
-        self._catalogs: dict[str, Catalog] = {}
-
-    def prepare(self, site: Site) -> None:
-        """Make the catalogs of all bundles now, so that no visitor waits; a thread of its own may do it."""
-        for bundle in site.bundles:
-            self._catalog(bundle)
-
     def directory(self, site: Site, directory: Directory, view: View) -> Rendered:
         """Return the page at a directory's URL, which has to end with a slash: its links are relative."""
-        self._forget_others(site)
-        return self._render("directory.html", view, directory_values(site, directory, view, self._catalog))
+        return self._render("directory.html", view, directory_values(site, directory, view, catalog_of))
 
     def search(self, site: Site, view: View) -> Rendered:
         """Return the page at `/-/search`: what `view.asked` looks for, or all of one group of content."""
-        self._forget_others(site)
         words, asked = WORDS[view.language], view.asked
         bundles = scope(site, asked.bundle)
-        hits = search(bundles, self._catalog, asked.search, asked.group)
+        hits = search(bundles, catalog_of, asked.search, asked.group)
         values = {
             "q": asked.search,
             "kind": asked.group or "",
@@ -80,10 +68,9 @@ class Pages:
 
     def search_data(self, site: Site, view: View) -> Rendered:
         """Return the answer at `/-/search.json`, for the page's script: the first hits, and how many there are."""
-        self._forget_others(site)
         words, asked = WORDS[view.language], view.asked
         bundles = scope(site, asked.bundle)
-        hits = search(bundles, self._catalog, asked.search, asked.group).hits if asked.search else ()
+        hits = search(bundles, catalog_of, asked.search, asked.group).hits if asked.search else ()
         rows = [found_row(site, hit, words, several=len(bundles) > 1) for hit in hits[:SUGGESTIONS]]
         results = [{**row._asdict(), "kind": words(f"kind.{row.kind}"), "icon": row.kind} for row in rows]
         answer = {"schema": SEARCH_SCHEMA, "query": asked.search, "total": len(hits), "results": results}
@@ -110,14 +97,7 @@ class Pages:
         words = WORDS[view.language]
         return Rendered.of(TEMPLATES[template].render(values, t=words), HTML)
 
-    def _catalog(self, bundle: ServedBundle) -> Catalog:
-        if (catalog := self._catalogs.get(bundle.id)) is None:
-            catalog = self._catalogs[bundle.id] = make_catalog(bundle.index.files)
-        return catalog
 
-    def _forget_others(self, site: Site) -> None:
-        """Drop the catalogs of bundles that reloads have removed; the next site's may be among them already."""
-        if len(self._catalogs) > 2 * max(1, len(site.bundles)):
-            kept = {bundle.id for bundle in site.bundles}
-            for gone in [key for key in list(self._catalogs) if key not in kept]:
-                del self._catalogs[gone]
+def catalog_of(bundle: ServedBundle) -> Catalog:
+    """Return what a bundle holds, as it lies in the packed site."""
+    return Catalog(bundle.packed, bundle.number)

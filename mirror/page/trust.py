@@ -46,7 +46,8 @@ def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> BundleTrust:
     below = f"{bundle.short_id}/"
     refused = {fault.removeprefix(below) for fault in faults if fault.startswith(below)}
     # what was wrong when the bundle was loaded is so until its file has an identity
-    refused |= {fault.path for fault in bundle.faults if bundle.files[fault.path].identity is None}
+    loaded = (bundle.file_at(fault.path) for fault in bundle.faults)
+    refused |= {file.path for file in loaded if file is not None and file.identity is None}
     own = tuple(sorted(refused))
     if bundle.verified is None:
         return BundleTrust(own, "not-asked")

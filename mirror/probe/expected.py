@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bundler.archive.checked_index import check_index
+from bundler.archive.checked_index import check_index, refusal
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import INDEX_PATH
@@ -16,7 +16,7 @@ from bundler.model.lock import decode_lock
 from mirror.probe.mirror_report import Finding, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import BundleIndex
@@ -99,21 +99,28 @@ class Expectation:
     images: tuple[WantedImage, ...]
 
 
-def expectation(baseline: Baseline, index_bytes: bytes, where: str) -> Expectation:
+def expectation(
+    baseline: Baseline, index_bytes: bytes, where: str, sums: Callable[[], bytes | None] = lambda: None
+) -> Expectation:
     """Return what a mirror has to serve.
 
     Arguments:
         index_bytes: the bundle.json that it served.
         where: its address, for messages.
+        sums: gives the SHA256SUMS that it served, None for none; asked where its bundle.json cannot be read.
 
     Without a trusted bundle the served index counts, and SHA256SUMS must say the same. What a lock pins counts in any
-    case; what the builder made beside it (repodata, layout, snippets) is in no lock. Raises BundleFormatError.
+    case; what the builder made beside it (repodata, layout, snippets) is in no lock. Raises BundleFormatError;
+    IntegrityError where SHA256SUMS says that bundle.json is not the one that was built.
     """
     try:
         contents = baseline.contents or check_index(index_bytes, where)
     except BundleFormatError as error:
         if error.id is ErrorId.BUNDLE_FORMAT_NEWER:
             raise
+        named_otherwise = refusal(error, index_bytes, sums())
+        if named_otherwise is not error:
+            raise named_otherwise from error
         raise replace(error, where=where, remedy="Check that this is a mirror's URL.") from error
     listed = {path: file.blob for path, file in contents.listed.items()}
     findings = tuple(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundleFormatError, BundlerError, ErrorId
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH
 from mirror.probe.comparing import compared
 from mirror.probe.expected import expectation
 from mirror.probe.mirror_report import Finding, MirrorReport, named
@@ -43,7 +43,7 @@ def check_mirror(
     began = pace.clock()
     try:
         index = check.read(str(INDEX_PATH), MAX_INDEX_BYTES)
-        expected = expectation(baseline, index, url)
+        expected = expectation(baseline, index, url, check.sums)
         progress.expect(sum(blob.size for blob in expected.files.values()))
         findings = [*expected.findings, *check.findings(expected)]
     except BundlerError as failure:
@@ -70,6 +70,13 @@ def check_mirror(
 class _TreeCheck:
     client: MirrorClient
     retrier: Retrier
+
+    def sums(self) -> bytes | None:
+        """Return the SHA256SUMS that is served, None where it cannot be had."""
+        try:
+            return self.read(str(SUMS_PATH), MAX_INDEX_BYTES)
+        except BundlerError:
+            return None
 
     def read(self, path: str, max_bytes: int) -> bytes:
         """Return a small file, asked for several times if that helps."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mirror.registry.decision import ReplyFields
 
@@ -23,7 +24,7 @@ class ListPage(NamedTuple):
     fields: ReplyFields
 
 
-def list_page(members: Iterable[str], order: Order, path: str, query: Mapping[str, str]) -> ListPage | None:
+def list_page(members: Sequence[str], order: Order, path: str, query: Mapping[str, str]) -> ListPage | None:
     """Return the part that a query asks for, or None when `n` is no number.
 
     Arguments:
@@ -35,10 +36,11 @@ def list_page(members: Iterable[str], order: Order, path: str, query: Mapping[st
     if text is not None and not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
         return None
     last = query.get("last")
-    left = list(members) if last is None else [member for member in members if order(member) > order(last)]
+    # a client that takes a long list in small pages must not have all of it looked through each time
+    left = members if last is None else members[bisect_right(members, order(last), key=order) :]
     if text is None or int(text) >= len(left):
-        return ListPage(left, ())
-    part = left[: int(text)]
+        return ListPage(list(left), ())
+    part = list(left[: int(text)])
     if not part:
         # `n` is 0: there is no member to go on from
         return ListPage([], ())

@@ -1,4 +1,4 @@
-"""All names under which images are given out, looked up in constant time; made once for each snapshot of a site.
+"""All names under which images are given out, looked up in the packed site: a worker's own memory has none.
 
 A repository is known by what `push` would make of it (docs/design.md, 9), by its original name with the source host in
 front, and by its last segment alone. Of several bundles the current one goes first.
@@ -6,19 +6,57 @@ front, and by its last segment alone. Of several bundles the current one goes fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.model.image.site_name import site_repository
-from mirror.registry.served_images import images_of
+from bundler.model.image.bundled import DOCUMENT_TYPES
+from mirror.registry.image_rows import CONTENTS, IMAGE_NUMBERS, NO_NUMBER, REPOSITORY_NUMBERS, TABLES, blob_key
+from mirror.tree.lazy import Lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from bundler.model.reference import Reference
-    from mirror.registry.served_images import ServedBlob, ServedImage
+    from mirror.tree.packed import Packed
+    from mirror.tree.served import File
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
+
+
+class ServedBlob(NamedTuple):
+    """A blob of a bundle.
+
+    Arguments:
+        digest: `sha256:HEX`, as URLs have it.
+        file: as it is known now.
+    """
+
+    bundle: ServedBundle
+    digest: str
+    file: File
+
+    @property
+    def media_type(self) -> str:
+        """What a document's images call it; of no use for what is no document."""
+        return self.file.media_type
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is an index or a manifest, and no layer or config."""
+        return self.file.media_type in DOCUMENT_TYPES
+
+
+class ServedImage(NamedTuple):
+    """One image of a bundle.
+
+    Arguments:
+        top: its index, or the manifest of an image that has none: what the lock's digest is of.
+        primary: the manifest for whoever takes no index: that of the first of the bundle's platforms that it has.
+    """
+
+    top: ServedBlob
+    primary: ServedBlob | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +65,12 @@ class ServedRepository:
 
     Arguments:
         tags: tag -> image, in the order of listings.
+        tag_names: the same tags, so that a part of a long list can be had.
         blobs: digest -> blob, of all its images and of no other.
     """
 
     tags: Mapping[str, ServedImage]
+    tag_names: Sequence[str]
     blobs: Mapping[str, ServedBlob]
 
 
@@ -39,16 +79,16 @@ class RepositoryIndex:
     """Every repository of a site, by all of its names.
 
     Arguments:
-        site_names: `project/repository`, and what the catalog lists, in its order.
+        catalog: the names that are listed, sorted: those of `site_names`.
+        site_names: `project/repository`.
         originals: `host/path`.
         last_segments: `repository`.
-        warnings: a line for every name that means several images.
     """
 
+    catalog: Sequence[str]
     site_names: Mapping[str, ServedRepository]
     originals: Mapping[str, ServedRepository]
     last_segments: Mapping[str, ServedRepository]
-    warnings: tuple[str, ...]
 
     def find(self, name: str, namespace: str, own_host: str) -> ServedRepository | None:
         """Return a repository, or None.
@@ -70,65 +110,14 @@ class RepositoryIndex:
         return self.site_names.get(name) or self.originals.get(name) or self.last_segments.get(name)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A repository in the making; a tag with None means several images of one bundle, and so none."""
-
-    tags: dict[str, ServedImage | None] = field(default_factory=dict)
-    # by identity; a dict, for the order and because a repository may have ten thousands of them
-    images: dict[ServedImage, None] = field(default_factory=dict)
-
-
-class _NameTable:
-    """Repositories under one kind of name."""
-
-    def __init__(self, name_of: Callable[[Reference], str], warnings: list[str] | None) -> None:
-        self._name_of = name_of
-        self._warnings = warnings
-        self._drafts: dict[str, _Draft] = {}
-
-    def add(self, bundle: ServedBundle, images: Sequence[ServedImage]) -> None:
-        """Add the images of a bundle behind those that are there."""
-        claims: dict[tuple[str, str], dict[str, ServedImage]] = {}
-        for image in images:
-            for name in image.names:
-                repository = self._name_of(name)
-                draft = self._drafts.setdefault(repository, _Draft())
-                draft.images[image] = None
-                if name.tag:
-                    claims.setdefault((repository, name.tag), {})[image.top.digest] = image
-        for (repository, tag), claimed in claims.items():
-            self._settle(bundle, f"{repository}:{tag}", self._drafts[repository].tags, tag, list(claimed.values()))
-
-    def _settle(
-        self, bundle: ServedBundle, name: str, tags: dict[str, ServedImage | None], tag: str, claimed: list[ServedImage]
-    ) -> None:
-        if tag not in tags:
-            tags[tag] = claimed[0] if len(claimed) == 1 else None
-            if len(claimed) > 1:
-                self._warn(f"{name} would be {len(claimed)} images of bundle {bundle.short_id}: none of them is given")
-            return
-        first = tags[tag]
-        if first is not None and any(image.top.digest != first.top.digest for image in claimed):
-            before = first.top.bundle.short_id
-            self._warn(f"{name} is one image in bundle {before} and another in {bundle.short_id}: {before} has its way")
-
-    def _warn(self, line: str) -> None:
-        if self._warnings is not None:
-            self._warnings.append(line)
-
-    def repositories(self, contents: dict[tuple[int, ...], Mapping[str, ServedBlob]]) -> dict[str, ServedRepository]:
-        """Return the finished ones, sorted; those of the same images share what they hold through `contents`."""
-        finished: dict[str, ServedRepository] = {}
-        for name, draft in sorted(self._drafts.items()):
-            key = tuple(id(image) for image in draft.images)
-            if key not in contents:
-                contents[key] = _merged(tuple(draft.images))
-            known = {tag: image for tag, image in draft.tags.items() if image is not None}
-            finished[name] = ServedRepository(
-                dict(sorted(known.items(), key=lambda item: tag_order(item[0]))), contents[key]
-            )
-        return finished
+def repository_index(site: Site) -> RepositoryIndex:
+    """Return the names of everything that a site's bundles hold; none where they were not packed."""
+    packed = site.packed
+    if packed is None or CONTENTS not in packed:
+        return RepositoryIndex((), {}, {}, {})
+    images = _Images(site)
+    site_names, originals, last_segments = (_Repositories(images, packed, table) for table in TABLES)
+    return RepositoryIndex(site_names.names, site_names, originals, last_segments)
 
 
 def tag_order(tag: str) -> tuple[str, str]:
@@ -136,31 +125,108 @@ def tag_order(tag: str) -> tuple[str, str]:
     return tag.lower(), tag
 
 
-def repository_index(site: Site) -> RepositoryIndex:
-    """Return the names of everything that a site's bundles hold."""
-    warnings: list[str] = []
-    site_names = _NameTable(site_repository, warnings)
-    originals = _NameTable(lambda name: name.name, None)
-    last_segments = _NameTable(lambda name: name.path.rpartition("/")[2], None)
-    current = [] if site.current is None else [site.current]
-    for bundle in (*current, *(other for other in site.bundles if other is not site.current)):
-        images = tuple(images_of(bundle))
-        for table in (site_names, originals, last_segments):
-            table.add(bundle, images)
-    contents: dict[tuple[int, ...], Mapping[str, ServedBlob]] = {}
-    return RepositoryIndex(
-        site_names.repositories(contents),
-        originals.repositories(contents),
-        last_segments.repositories(contents),
-        tuple(warnings),
-    )
+class _Images:
+    """The images of all bundles by their numbers, and what belongs to some of them together."""
+
+    def __init__(self, site: Site) -> None:
+        assert site.packed is not None  # noqa: S101 - asked before
+        self._bundles = site.bundles
+        self._images = site.packed.numbers("registry/images")
+        self._keys = site.packed.rows(CONTENTS)
+        self._places = site.packed.numbers("registry/places")
+
+    def image(self, number: int) -> ServedImage:
+        """Return an image."""
+        bundle, top, primary = self._images[number * IMAGE_NUMBERS : (number + 1) * IMAGE_NUMBERS]
+        document = self._blob(bundle, top)
+        if primary == top:
+            return ServedImage(document, document)
+        return ServedImage(document, None if primary == NO_NUMBER else self._blob(bundle, primary))
+
+    def blob(self, contents: int, digest: str) -> ServedBlob | None:
+        """Return one of the blobs that belong together."""
+        key = blob_key(contents, digest)
+        place = None if key is None else self._keys.find(key)
+        return None if place is None else self._blob(self._places[2 * place], self._places[2 * place + 1])
+
+    def digests(self, contents: int) -> Iterator[str]:
+        """Yield the digests of what belongs together, sorted."""
+        prefix = contents.to_bytes(4, "big")
+        after = (contents + 1).to_bytes(4, "big")
+        for place in self._keys.beginning_with(prefix, after):
+            yield f"sha256:{self._keys[place][len(prefix) :].hex()}"
+
+    def _blob(self, bundle: int, number: int) -> ServedBlob:
+        file = self._bundles[bundle].file(number)
+        return ServedBlob(self._bundles[bundle], f"sha256:{file.etag[1:-1]}", file)
 
 
-def _merged(images: Sequence[ServedImage]) -> Mapping[str, ServedBlob]:
-    if len(images) == 1:
-        return images[0].blobs
-    merged: dict[str, ServedBlob] = {}
-    for image in images:
-        for digest, blob in image.blobs.items():
-            merged.setdefault(digest, blob)
-    return merged
+class _Repositories(Mapping[str, ServedRepository]):
+    """The repositories under one kind of name."""
+
+    def __init__(self, images: _Images, packed: Packed, table: str) -> None:
+        self._images = images
+        self._names = packed.rows(f"registry/{table}")
+        self._numbers = packed.numbers(f"registry/{table} repositories")
+        self._tags = packed.rows(f"registry/{table} tags")
+        self._tagged = packed.numbers(f"registry/{table} tagged")
+        self.names: Sequence[str] = Lazy(range(len(self._names)), lambda place: self._names[place].decode())
+
+    def __getitem__(self, name: str) -> ServedRepository:
+        place = self._names.find(name.encode("utf-8", "surrogatepass"))
+        if place is None:
+            raise KeyError(name)
+        first = place * REPOSITORY_NUMBERS
+        contents, begin, end = self._numbers[first : first + REPOSITORY_NUMBERS]
+        tags = _Tags(self._images, self._tags, self._tagged, range(begin, end))
+        return ServedRepository(tags, tags.names, _Blobs(self._images, contents))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class _Tags(Mapping[str, "ServedImage"]):
+    """The tags of one repository: some rows of those of all repositories."""
+
+    def __init__(self, images: _Images, rows: Sequence[bytes], tagged: memoryview, places: range) -> None:
+        self._images = images
+        self._rows = rows
+        self._tagged = tagged
+        self._places = places
+        self.names: Sequence[str] = Lazy(places, lambda place: rows[place].decode())
+
+    def __getitem__(self, tag: str) -> ServedImage:
+        first, last = self._places.start, self._places.stop
+        place = bisect_left(self._rows, tag_order(tag), first, last, key=lambda row: tag_order(row.decode()))
+        if place == last or self._rows[place] != tag.encode("utf-8", "surrogatepass"):
+            raise KeyError(tag)
+        return self._images.image(self._tagged[place])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class _Blobs(Mapping[str, ServedBlob]):
+    """The blobs of one repository."""
+
+    def __init__(self, images: _Images, contents: int) -> None:
+        self._images = images
+        self._contents = contents
+
+    def __getitem__(self, digest: str) -> ServedBlob:
+        blob = self._images.blob(self._contents, digest)
+        if blob is None:
+            raise KeyError(digest)
+        return blob
+
+    def __iter__(self) -> Iterator[str]:
+        return self._images.digests(self._contents)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

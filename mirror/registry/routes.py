@@ -15,12 +15,11 @@ from mirror.registry.paging import list_page
 from mirror.registry.repositories import tag_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from mirror.registry.decision import Code, Decision, ReplyFields
     from mirror.registry.paging import Order
-    from mirror.registry.repositories import RepositoryIndex, ServedRepository
-    from mirror.registry.served_images import ServedBlob, ServedImage
+    from mirror.registry.repositories import RepositoryIndex, ServedBlob, ServedImage, ServedRepository
 
 _ROUTE = re.compile(r"(.+)/(?:(manifests|blobs|referrers)/([^/]+)|tags/list)", re.DOTALL)
 _OCI_TYPES = (OCI_INDEX, OCI_MANIFEST)
@@ -50,7 +49,7 @@ def decide(index: RepositoryIndex, request: RegistryRequest) -> Decision:
     if not request.path:
         return JsonReply(200, b"{}")
     if request.path == "_catalog":
-        return _list(request, index.site_names, lambda name: (name,), "repositories", {})
+        return _list(request, index.catalog, lambda name: (name,), "repositories", {})
     route = _ROUTE.fullmatch(request.path)
     if route is None:
         return cannot(404)
@@ -66,7 +65,7 @@ def decide(index: RepositoryIndex, request: RegistryRequest) -> Decision:
         case "referrers":
             return _referrers(reference, request)
         case _:
-            return _list(request, repository.tags, tag_order, "tags", {"name": name})
+            return _list(request, repository.tag_names, tag_order, "tags", {"name": name})
 
 
 def _manifest(repository: ServedRepository, name: str, reference: str, request: RegistryRequest) -> Decision:
@@ -106,10 +105,7 @@ def _blob(repository: ServedRepository, name: str, reference: str) -> Decision:
 
 
 def _document(blob: ServedBlob, more: ReplyFields) -> Decision:
-    file = blob.file
-    if file is None:
-        return cannot(500)
-    return FileReply(file, (VERSION_FIELD, ("Docker-Content-Digest", blob.digest), *more))
+    return FileReply(blob.file, (VERSION_FIELD, ("Docker-Content-Digest", blob.digest), *more))
 
 
 def _referrers(reference: str, request: RegistryRequest) -> JsonReply:
@@ -122,7 +118,7 @@ def _referrers(reference: str, request: RegistryRequest) -> JsonReply:
 
 
 def _list(
-    request: RegistryRequest, members: Iterable[str], order: Order, key: str, further: Mapping[str, str]
+    request: RegistryRequest, members: Sequence[str], order: Order, key: str, further: Mapping[str, str]
 ) -> JsonReply:
     page = list_page(members, order, f"/v2/{request.path}", request.query)
     if page is None:

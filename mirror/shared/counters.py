@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 PROTOCOLS = ("http", "ftp")
 # the answers that have a number of their own; everything else is counted under 0, shown as "other"
@@ -55,7 +55,10 @@ class State(IntEnum):
 
 
 class Field(IntEnum):
-    """Numbers of one slot; the answers by status follow behind them."""
+    """Numbers of one slot; the answers by status and the faults follow behind them.
+
+    FAULTY_BUNDLES has a bit for each bundle by its number, the last one for all from there on.
+    """
 
     STATE = 0
     OPEN_CONNECTIONS = 1
@@ -67,12 +70,19 @@ class Field(IntEnum):
     RESTARTS = 7
     GENERATION = 8
     LOST_LOG_LINES = 9
+    FAULTY_BUNDLES = 10
 
+
+# how many of its faulty files a worker names to the others; the page of health names no more
+MAX_NAMED_FAULTS = 100
 
 # what is true of a worker only while it lives
-_GAUGES = (Field.STATE, Field.OPEN_CONNECTIONS, Field.FAULTS, Field.GENERATION)
-_SLOT_NUMBERS = len(Field) + _MAX_STATUSES
+_GAUGES = (Field.STATE, Field.OPEN_CONNECTIONS, Field.FAULTS, Field.GENERATION, Field.FAULTY_BUNDLES)
+_FIRST_FAULT = len(Field) + _MAX_STATUSES
+_SLOT_NUMBERS = _FIRST_FAULT + MAX_NAMED_FAULTS
 _NUMBER_BYTES = 8
+# of a signed number of 64 bits
+LAST_BUNDLE_BIT = 62
 
 
 class Slot:
@@ -106,10 +116,34 @@ class Slot:
         """Return status -> how many; 0 stands for every other."""
         return {status: int(self._numbers[place]) for status, place in self._index.items()}
 
+    def set_faults(self, count: int, bundles: Collection[int], files: Sequence[int]) -> None:
+        """Show which files cannot be served.
+
+        Arguments:
+            count: how many there are.
+            bundles: the numbers of the bundles that they are in.
+            files: some of them, as numbers from 0 that are the same in all workers of a generation.
+        """
+        named = files[:MAX_NAMED_FAULTS]
+        for place, number in enumerate(named, start=_FIRST_FAULT):
+            self._numbers[place] = number + 1
+        for place in range(_FIRST_FAULT + len(named), _SLOT_NUMBERS):
+            self._numbers[place] = 0
+        mask = 0
+        for bundle in bundles:
+            mask |= 1 << min(bundle, LAST_BUNDLE_BIT)
+        self._numbers[Field.FAULTY_BUNDLES] = mask
+        self._numbers[Field.FAULTS] = count
+
+    def faults(self) -> list[int]:
+        """Return the numbers of files that `set_faults` showed, as many as there is room for."""
+        return [number - 1 for number in self._numbers[_FIRST_FAULT:_SLOT_NUMBERS] if number]
+
     def worker_ended(self) -> None:
         """Forget what was true only while the worker lived. Called by the supervisor."""
         for field in _GAUGES:
             self._numbers[field] = 0
+        self.set_faults(0, (), ())
         self._numbers[Field.RESTARTS] += 1
 
 

@@ -1,7 +1,9 @@
-"""What a new worker process does before it serves: drop privileges, load what is served, report why it cannot."""
+"""What a new process does before it serves, or reads what is served: drop privileges, and report why it cannot."""
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import traceback
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from bundler import console
 from bundler.errors import BundlerError
 from mirror.shared.counters import Field
 from mirror.supervisor.privileges import drop_privileges, name_process
-from mirror.tree.site_loading import require_something_to_serve
+from mirror.tree.site_loading import open_site, require_something_to_serve
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import Message
 from mirror.worker.serving import Loader
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from mirror.supervisor.privileges import WorkerUser
     from mirror.tree.shares import Share
     from mirror.tree.site_loading import Root
+    from mirror.tree.site_packing import SitePart
     from mirror.worker.control import ControlChannel, KeyFiles
 
 EXIT_FAILED = 8
@@ -46,6 +49,7 @@ class WorkerEnvironment:
     Arguments:
         user: whom the workers become, None to stay who they are.
         runs: protocol -> what serves it.
+        parts: makes what the protocols need of a site beside its files.
     """
 
     settings: Settings
@@ -58,6 +62,12 @@ class WorkerEnvironment:
     ftp_shares: FtpShares
     user: WorkerUser | None
     runs: dict[str, Callable[[Worker], None]]
+    parts: Callable[[], Sequence[SitePart]] = tuple
+
+    @property
+    def loader(self) -> Loader:
+        """What makes snapshots of what is served."""
+        return Loader(self.root, self.shares, self.settings, self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,8 @@ class WorkerStart:
         control: its end of the channel to the supervisor.
         key_files: what only the supervisor may read.
         log_descriptor: of the access log, None for none.
-        generation: of what it loads.
-        may_serve_nothing: whether it also begins when there is neither a bundle nor a share.
+        index: descriptor of the packed site.
+        generation: of that.
     """
 
     number: int
@@ -83,27 +93,58 @@ class WorkerStart:
     control: ControlChannel
     key_files: KeyFiles
     log_descriptor: int | None
+    index: int
     generation: int
-    may_serve_nothing: bool
 
 
 def run_worker(environment: WorkerEnvironment, start: WorkerStart) -> NoReturn:
     """Be a worker, from just after the fork to the end of the process. What stops it is reported as `failed`."""
+
+    def serve() -> None:
+        environment.runs[start.protocol](_loaded_worker(environment, start))
+
+    _be(environment, start.protocol, start.control, start.generation, serve)
+
+
+def run_indexing(
+    environment: WorkerEnvironment, control: ControlChannel, key_files: KeyFiles, *, may_serve_nothing: bool
+) -> NoReturn:
+    """Be the process that reads what is served, to its end: it reports `indexed` with a packed site, or `failed`.
+
+    Arguments:
+        may_serve_nothing: whether it is no error that there is neither a bundle nor a share.
+    """
+
+    def index() -> None:
+        # it makes many objects, none of them in circles, and ends
+        gc.disable()
+        descriptor = environment.loader.pack(key_files)
+        if not may_serve_nothing:
+            require_something_to_serve(open_site(descriptor, environment.root, environment.shares), environment.root)
+        control.send(Message("indexed", descriptor=descriptor))
+
+    _be(environment, "index", control, 0, index)
+
+
+def _be(
+    environment: WorkerEnvironment, name: str, control: ControlChannel, generation: int, work: Callable[[], None]
+) -> NoReturn:
+    """Be a process without rights that does some work, and reports what stops it."""
     code = EXIT_BUG
     try:
         _leave_signals_to_the_supervisor()
         # a signal for `mirror` is then for the supervisor alone
-        name_process(f"mirror-{start.protocol}")
+        name_process(f"mirror-{name}")
         if environment.user is not None:
             drop_privileges(environment.user)
-        environment.runs[start.protocol](_loaded_worker(environment, start))
+        work()
         code = 0
     except BundlerError as error:
         code = EXIT_FAILED
-        _report_failure(start, error.text())
+        control.send(Message("failed", text=error.text(), generation=generation))
     except BaseException as error:  # noqa: BLE001 - the end of the process; nothing may go up into the supervisor's code
         traceback.print_exc()
-        _report_failure(start, f"{type(error).__name__}: {error}")
+        control.send(Message("failed", text=f"{type(error).__name__}: {error}", generation=generation))
     finally:
         console.end_process(code)
 
@@ -116,11 +157,11 @@ def _leave_signals_to_the_supervisor() -> None:
 
 
 def _loaded_worker(environment: WorkerEnvironment, start: WorkerStart) -> Worker:
-    """Load what is served. Raises BundlerError."""
-    loader = Loader(environment.root, environment.shares, environment.settings)
-    serving = loader.load(start.key_files, start.generation)
-    if not start.may_serve_nothing:
-        require_something_to_serve(serving.site, environment.root)
+    """Open what is served. Raises BundlerError."""
+    loader = environment.loader
+    serving = loader.open(start.index, start.key_files, start.generation)
+    # it is mapped; the next one comes with a message
+    os.close(start.index)
     slot = environment.counters.slots[start.number]
     return Worker(
         number=start.number,
@@ -138,7 +179,3 @@ def _loaded_worker(environment: WorkerEnvironment, start: WorkerStart) -> Worker
         serving=serving,
         log=AccessLog(start.log_descriptor, environment.settings.log_format, partial(slot.add, Field.LOST_LOG_LINES)),
     )
-
-
-def _report_failure(start: WorkerStart, text: str) -> None:
-    start.control.send(Message("failed", text=text, generation=start.generation))

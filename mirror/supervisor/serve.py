@@ -29,20 +29,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mirror.settings import ListenAddress, Settings
+    from mirror.tree.site_packing import SitePart
     from mirror.worker.worker import Worker
 
 Runs = dict[str, "Callable[[Worker], None]"]
 
 
-def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings,
+    runs: Runs,
+    parts: Callable[[], Sequence[SitePart]],
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Arguments:
         runs: protocol -> what a worker of it does.
+        parts: makes what they need of a site beside its files.
         say: shows a text to the operator, once every worker serves.
         warn: shows the operator one line at a time.
 
-    Raises ServeError, StorageError, and BundleFormatError when the root is a bundle that cannot be read.
+    Raises ServeError, StorageError.
     """
     manager = service_manager()
     user = worker_user(settings.user)
@@ -63,6 +72,7 @@ def serve(settings: Settings, runs: Runs, *, say: Callable[[str], None], warn: C
         ftp_shares=FtpShares.of(len(workers), settings.passive_ports),
         user=user,
         runs=runs,
+        parts=parts,
     )
     pool = WorkerPool(environment, workers, key_files, open_access_log(settings.access_log))
     for line in _warnings(settings):

@@ -1,4 +1,4 @@
-"""The supervisor's life: start the workers, handle signals, replace the dead, end in order.
+"""The supervisor's life: have what is served read, start the workers, handle signals, replace the dead, end in order.
 
 SIGTERM and SIGINT end it (a second one at once), SIGHUP reloads, SIGUSR1 reopens the access log.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
+from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
 from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from mirror.supervisor.interface import ServiceManager
     from mirror.supervisor.workers import PooledWorker, WorkerPool
+    from mirror.worker.control import KeyFiles
 
 EXIT_MARGIN_S = 3.0
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
@@ -59,8 +61,12 @@ class Supervisor:
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
-        # what every worker has taken over, or began with
-        self._accepted = pool.key_files
+        # what every worker has taken over, or began with: key files and packed site
+        self._accepted = (pool.key_files, pool.index)
+        self._indexing: Indexing | None = None
+        self._reload_is_wanted = False
+        # whether there was something to serve once
+        self._has_begun = False
 
     def run(self) -> None:
         """Serve until a signal stops it. Raises ServeError (SERVE_WORKERS_FAILED) when a worker cannot begin."""
@@ -72,12 +78,12 @@ class Supervisor:
             # garbage collections in the workers leave alone what they share with us, so that it stays shared
             gc.collect()
             gc.freeze()
-            for worker in self._pool.workers:
-                self._fork(worker)
+            self._begin_indexing(self._pool.key_files)
             while self._pool.by_pid or not self._stopping:
                 self._turn(read_end)
         finally:
             self._pool.kill_all()
+            self._end_indexing()
             signal.set_wakeup_fd(earlier_wakeup)
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -93,6 +99,8 @@ class Supervisor:
         for key, _ in self._selector.select(self._timeout_s()):
             if key.data is None:
                 self._handle_signals(os.read(wakeup, 512))
+            elif isinstance(key.data, Indexing):
+                self._receive_index(key.data)
             else:
                 self._receive(key.data)
         # looked for in every turn: of two children that end together only one signal may come
@@ -106,6 +114,75 @@ class Supervisor:
         if self._stopping:
             return max(0.0, self._stop_deadline_s - time.monotonic()) + 0.05
         return self._pool.until_due_s()
+
+    # --- what is served
+
+    def _begin_indexing(self, key_files: KeyFiles) -> None:
+        try:
+            self._indexing = Indexing.begin(self._pool, key_files)
+        except OSError as error:
+            self._not_indexed(f"no process can be started for that: {error.strerror}")
+            return
+        self._selector.register(self._indexing.control.fileno(), selectors.EVENT_READ, self._indexing)
+
+    def _end_indexing(self) -> None:
+        if self._indexing is not None:
+            self._selector.unregister(self._indexing.control.fileno())
+            self._indexing.end()
+            self._indexing = None
+
+    def _receive_index(self, indexing: Indexing) -> None:
+        if indexing is not self._indexing or not indexing.receive():
+            return
+        self._end_indexing()
+        if indexing.descriptor is None:
+            self._not_indexed(indexing.failure)
+        elif self._has_begun:
+            self._hand_out(indexing.descriptor, indexing.key_files)
+        else:
+            self._has_begun = True
+            self._pool.index = indexing.descriptor
+            self._accept()
+            for worker in self._pool.workers:
+                self._fork(worker)
+        if self._reload_is_wanted:
+            self._reload_is_wanted = False
+            self._reload()
+
+    def _not_indexed(self, why: str) -> None:
+        if not self._has_begun:
+            raise ServeError(
+                ErrorId.SERVE_WORKERS_FAILED,
+                f"what is to be served could not be read: {why}",
+                remedy="Mend what is named, then start the mirror again.",
+            )
+        self._warn(f"nothing is reloaded: {why}")
+        self._manager.notify("READY=1")
+
+    def _hand_out(self, index: int, key_files: KeyFiles) -> None:
+        """Have every worker take over what was read."""
+        pool = self._pool
+        self._drop_index_of_no_use()
+        pool.index, pool.key_files = index, key_files
+        pool.generation += 1
+        self._reload_answers = {worker.number for worker in pool.workers}
+        self._reload_failed = False
+        pool.broadcast(Message("reload", key_files=key_files, generation=pool.generation, descriptor=index))
+
+    def _accept(self) -> None:
+        """Remember what every worker has: what comes next may be refused."""
+        _, before = self._accepted
+        if before is not None and before != self._pool.index:
+            os.close(before)
+        self._accepted = (self._pool.key_files, self._pool.index)
+
+    def _drop_index_of_no_use(self) -> None:
+        _, accepted = self._accepted
+        if self._pool.index is not None and self._pool.index != accepted:
+            os.close(self._pool.index)
+            self._pool.index = accepted
+
+    # --- workers
 
     def _fork(self, worker: PooledWorker) -> None:
         try:
@@ -168,7 +245,8 @@ class Supervisor:
         self._warn(f"a worker for {worker.protocol} failed: {message.text}")
         if message.generation == self._pool.generation:
             # what made it fail would make every new process fail
-            self._pool.key_files = self._accepted
+            self._drop_index_of_no_use()
+            self._pool.key_files, self._pool.index = self._accepted
         self._reloaded(worker, message, failed=True)
 
     def _replace_dead(self) -> None:
@@ -192,14 +270,19 @@ class Supervisor:
         self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + self._exit_margin_s
         self._pool.broadcast(Message("stop"))
         self._pool.kill_starting()
+        self._end_indexing()
         # while it is open here, clients would be let in and never answered
         self._pool.close_listeners()
 
     def _reload(self) -> None:
         if self._stopping:
             return
+        if self._indexing is not None:
+            # what it has looked at already may be what changed
+            self._reload_is_wanted = True
+            return
         try:
-            self._pool.key_files = read_key_files(self._pool.environment.settings)
+            key_files = read_key_files(self._pool.environment.settings)
         except BundlerError as error:
             self._warn(f"nothing is reloaded: {error.text()}")
             return
@@ -208,12 +291,8 @@ class Supervisor:
             self._warn(
                 f"{root.name} is not the directory any more that is served: restart the mirror to serve the new one"
             )
-        self._pool.generation += 1
         self._manager.notify("RELOADING=1")
-        self._reload_answers = {worker.number for worker in self._pool.workers}
-        self._reload_failed = False
-        message = Message("reload", key_files=self._pool.key_files, generation=self._pool.generation)
-        self._pool.broadcast(message)
+        self._begin_indexing(key_files)
 
     def _reloaded(self, worker: PooledWorker, message: Message, *, failed: bool) -> None:
         if message.generation == self._pool.generation:
@@ -229,7 +308,7 @@ class Supervisor:
         if self._reload_failed:
             self._manager.notify("READY=1")
             return
-        self._accepted = self._pool.key_files
+        self._accept()
         self._manager.notify("READY=1", _status(text))
         log_line("\n  ".join(["reloaded", *text.splitlines()]))
 

@@ -63,6 +63,7 @@ class WorkerPool:
     Arguments:
         key_files: what new workers begin with.
         log_descriptor: of the access log that new workers inherit, None for none.
+        index: descriptor of the packed site that new workers begin with, None before there is one.
         generation: counts the reloads; a new worker begins with the present one.
         has_started: whether all workers have been ready at the same time.
     """
@@ -71,6 +72,7 @@ class WorkerPool:
     workers: list[PooledWorker]
     key_files: KeyFiles
     log_descriptor: int | None
+    index: int | None = None
     generation: int = 1
     has_started: bool = False
     by_pid: dict[int, PooledWorker] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class WorkerPool:
         self.by_pid[pid] = worker
 
     def _start(self, worker: PooledWorker, control: ControlChannel) -> WorkerStart:
+        assert self.index is not None  # noqa: S101 - no worker is forked before
         return WorkerStart(
             number=worker.number,
             protocol=worker.protocol,
@@ -99,9 +102,16 @@ class WorkerPool:
             control=control,
             key_files=self.key_files,
             log_descriptor=self.log_descriptor,
+            index=self.index,
             generation=self.generation,
-            may_serve_nothing=self.has_started,
         )
+
+    def close_all(self) -> None:
+        """Close every socket and channel, in a process that has no use for any."""
+        for worker in self.workers:
+            _close(worker.listeners)
+            if worker.control is not None:
+                worker.control.close()
 
     def _close_others(self, worker: PooledWorker) -> None:
         for other in self.workers:

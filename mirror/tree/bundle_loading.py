@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.archive.checked_index import check_index
+from bundler.archive.checked_index import check_index, refusal
 from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import ImageAbout
-from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile, is_signature
+from bundler.model.bundle import INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
 from mirror.tree.foreign_files import foreign_files
 from mirror.tree.identity import date_of, identity_of
 from mirror.tree.media_types import media_type
-from mirror.tree.served import File, FilePlace
-from mirror.tree.served_bundle import Fault, ServedBundle
-from mirror.tree.site import is_reserved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.model.bundle import BundleIndex
     from bundler.model.progress import Task
     from mirror.tree.identity import Identity
     from mirror.tree.served_bundle import FaultWord
@@ -35,7 +35,7 @@ MAX_SIGNATURE_BYTES = 64 * 1024
 _OWN_FILES = (INDEX_PATH, SUMS_PATH)
 
 
-class _Seen(NamedTuple):
+class FoundFile(NamedTuple):
     """A regular file that lies where a listed one should."""
 
     identity: Identity
@@ -43,7 +43,46 @@ class _Seen(NamedTuple):
     readable: bool
 
 
-def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> ServedBundle:
+@dataclass(frozen=True, slots=True)
+class LoadedBundle:
+    """An unpacked bundle that was read and looked at.
+
+    Arguments:
+        id: in full.
+        directory: the bundle's name below the mirror's root, "" for the root itself.
+        index: what bundle.json says.
+        listed: every path that is served, bundle.json, SHA256SUMS and the signature included.
+        directories: every directory that they need, but the top.
+        found: what is there of the listed paths.
+        faults: listed paths that are absent or not what is listed, with their words.
+        sound: those of them whose content is not in doubt.
+        verified: whether every digest was compared, and matched; None when nobody asked for it.
+    """
+
+    id: str
+    directory: str
+    index: BundleIndex
+    listed: Mapping[str, IndexedFile]
+    directories: Collection[str]
+    found: Mapping[str, FoundFile]
+    faults: Mapping[str, FaultWord]
+    sound: Collection[str] = ()
+    verified: bool | None = None
+
+    @property
+    def modified_s(self) -> int:
+        """The newest date of its files, in seconds since the epoch."""
+        return max((found.modified_s for found in self.found.values()), default=0)
+
+    def served_type(self, path: str) -> str:
+        """Return a file's media type: that of an image's document, which its name does not tell, or by the name."""
+        about = self.listed[path].about
+        if isinstance(about, ImageAbout) and about.media_type in DOCUMENT_TYPES:
+            return about.media_type
+        return media_type(path)
+
+
+def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> LoadedBundle:
     """Read a bundle and look at every file that it lists.
 
     Arguments:
@@ -52,69 +91,50 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> S
         where: the bundle's directory, for messages.
         verify: when given, every digest is compared, and the task advanced by the bytes read.
 
-    Raises BundleFormatError, and OSError when the index or the bundle's directory cannot be read.
+    Raises BundleFormatError, IntegrityError, and OSError when the index or the bundle's directory cannot be read.
     """
     below = f"{directory}/" if directory else ""
-    contents = check_index(_read(root, f"{below}{INDEX_PATH}", MAX_SERVED_INDEX_BYTES, where), where)
-    _refuse_reserved(contents.listed, where)
-    listed = dict(contents.listed)
+    checked = _checked_index(root, below, where)
+    listed = dict(checked.listed)
     if (signature := _signature(root, f"{below}{SIGNATURE_PATH}")) is not None:
         listed[SIGNATURE_PATH] = signature
-    seen = dict(_look(root, below, listed))
-    changed = _changed_digests(root, directory, listed, seen, verify)
-    faults = {path: word for path, file in listed.items() if (word := _fault(path, file, seen.get(path), changed))}
-    foreign = {} if verify is None else foreign_files(root, directory, contents)
-    faults = {path: word for path, word in foreign.items() if path in seen} | faults
-    newest = max((found.modified_s for found in seen.values()), default=0)
-    short_id = contents.id[:ID_CHARACTERS]
-    files: dict[str, File] = {}
-    for path, file in listed.items():
-        # one string for key, path and place: a worker holds thousands
-        name = str(path)
-        files[name] = File(
-            place=FilePlace(root, below + name),
-            size=file.blob.size,
-            etag=f'"{file.blob.digest.hex}"',
-            modified_s=seen[path].modified_s if path in seen else newest,
-            media_type=_document_type(file) or media_type(name),
-            identity=None if path in faults else seen[path].identity,
-            bundle=short_id,
-            path=name,
-            digest=file.blob.digest,
-            listed=None if path in _OWN_FILES or is_signature(path) else file,
-        )
-    return ServedBundle(
-        id=contents.id,
+    found = dict(_look(root, below, listed))
+    changed = _changed_digests(root, directory, listed, found, verify)
+    faults = {path: word for path, file in listed.items() if (word := _fault(path, file, found.get(path), changed))}
+    foreign = {} if verify is None else foreign_files(root, directory, checked)
+    foreign = {path: word for path, word in foreign.items() if path in found}
+    faults = foreign | faults
+    return LoadedBundle(
+        id=checked.id,
         directory=directory,
-        index=contents.index,
-        files=files,
-        children=_children(files, contents.directories),
-        modified_s=newest,
-        faults=tuple(
-            Fault(path, word, seen[path].identity if word == foreign.get(path) else None)
-            for path, word in sorted(faults.items())
-        ),
+        index=checked.index,
+        listed=listed,
+        directories=checked.directories,
+        found=found,
+        faults=faults,
+        sound=frozenset(path for path, word in faults.items() if word == foreign.get(path)),
         verified=None if verify is None else not faults,
     )
 
 
-def _document_type(file: IndexedFile) -> str:
-    """Return the type of an image's index or manifest, which its name does not tell; "" for all else."""
-    about = file.about
-    return about.media_type if isinstance(about, ImageAbout) and about.media_type in DOCUMENT_TYPES else ""
-
-
-def _refuse_reserved(paths: Iterable[str], where: str) -> None:
-    # no builder of ours lists them; served, they would hide what the mirror itself has there
-    if reserved := sorted({top for path in paths if is_reserved(top := path.partition("/")[0])}):
-        raise _invalid(where, f"its bundle.json lists files below {reserved[0]!r}, which is a name of the mirror's own")
+def _checked_index(root: int, below: str, where: str) -> CheckedIndex:
+    """Read bundle.json. Raises BundleFormatError; IntegrityError where SHA256SUMS says that it was another one."""
+    data = _read(root, f"{below}{INDEX_PATH}", MAX_SERVED_INDEX_BYTES, where)
+    try:
+        return check_index(data, where)
+    except BundleFormatError as error:
+        try:
+            sums = _read(root, f"{below}{SUMS_PATH}", MAX_SERVED_INDEX_BYTES, where)
+        except (BundleFormatError, OSError):
+            sums = None
+        raise refusal(error, data, sums) from error
 
 
 def _invalid(where: str, what: str) -> BundleFormatError:
     return BundleFormatError(ErrorId.BUNDLE_INVALID, what, where=where, remedy="Unpack the bundle again.")
 
 
-def _fault(path: str, file: IndexedFile, seen: _Seen | None, changed: set[str]) -> FaultWord | None:
+def _fault(path: str, file: IndexedFile, seen: FoundFile | None, changed: set[str]) -> FaultWord | None:
     if seen is None:
         return "missing"
     if seen.identity.size != file.blob.size or path in changed:
@@ -149,7 +169,7 @@ def _signature(root: int, path: str) -> IndexedFile | None:
     return IndexedFile(SIGNATURE_PATH, Blob(Digest.sha256(data), len(data)), 0o644, "")
 
 
-def _look(root: int, below: str, paths: Iterable[str]) -> Iterable[tuple[str, _Seen]]:
+def _look(root: int, below: str, paths: Iterable[str]) -> Iterable[tuple[str, FoundFile]]:
     """Yield every path that is a regular file, with what it is; each directory is opened once."""
     parent, directory = "", open_directory(root, below.rstrip("/"))
     try:
@@ -171,14 +191,14 @@ def _look(root: int, below: str, paths: Iterable[str]) -> Iterable[tuple[str, _S
                 continue
             if stat.S_ISREG(status.st_mode):
                 readable = os.access(name, os.R_OK, dir_fd=directory)
-                yield path, _Seen(identity_of(status), date_of(status), readable)
+                yield path, FoundFile(identity_of(status), date_of(status), readable)
     finally:
         if directory >= 0:
             os.close(directory)
 
 
 def _changed_digests(
-    root: int, directory: str, listed: Mapping[str, IndexedFile], seen: Mapping[str, _Seen], verify: Task | None
+    root: int, directory: str, listed: Mapping[str, IndexedFile], seen: Mapping[str, FoundFile], verify: Task | None
 ) -> set[str]:
     # the index may be replaced while it is read; these two are small
     wanted = _OWN_FILES if verify is None else tuple(listed)
@@ -189,11 +209,3 @@ def _changed_digests(
         return {str(file.path) for file, outcome in outcomes if outcome != "intact"}
     finally:
         os.close(base)
-
-
-def _children(files: Iterable[str], directories: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    names: dict[str, set[str]] = {"": set()}
-    for path in (*files, *directories):
-        parent, _, name = path.rpartition("/")
-        names.setdefault(parent, set()).add(name)
-    return {parent: tuple(sorted(below)) for parent, below in names.items()}

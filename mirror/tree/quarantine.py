@@ -10,14 +10,16 @@ import hashlib
 import os
 import stat
 import time
+from collections import Counter
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.archive.open_beneath import open_file
 from mirror.tree.identity import identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from mirror.tree.identity import Identity
     from mirror.tree.served import File
@@ -85,13 +87,14 @@ class Quarantine:
     """
 
     def __init__(self, bundles: Iterable[ServedBundle]) -> None:
-        self._refused = {
-            bundle.files[fault.path].place.path: _QuarantinedFile(
-                f"{bundle.short_id}/{fault.path}", fault.identity, bundle.files[fault.path]
-            )
+        self._refused: dict[str, _QuarantinedFile] = {
+            file.place.path: _QuarantinedFile(f"{bundle.short_id}/{fault.path}", fault.identity, file)
             for bundle in bundles
             for fault in bundle.faults
+            if (file := bundle.file_at(fault.path)) is not None
         }
+
+        self._by_bundle = Counter(refused.name.partition("/")[0] for refused in self._refused.values())
 
     @property
     def count(self) -> int:
@@ -101,6 +104,14 @@ class Quarantine:
     def paths(self) -> list[str]:
         """Return the refused paths, sorted, each as `bundle/path`."""
         return sorted(refused.name for refused in self._refused.values())
+
+    def bundles(self) -> Collection[str]:
+        """Return the short ids of the bundles that have such files."""
+        return self._by_bundle.keys()
+
+    def first_files(self, count: int) -> list[File]:
+        """Return some of the refused files."""
+        return [refused.file for refused in islice(self._refused.values(), count)]
 
     def next_files(self, count: int) -> list[File]:
         """Return some of the refused files, others with each call until all had their turn."""
@@ -130,10 +141,14 @@ class Quarantine:
     def refuse(self, file: File, wrong: Identity | None) -> None:
         """Remember that a file is not the listed one, and which identity was found wrong."""
         if file.digest is not None:
+            if file.place.path not in self._refused:
+                self._by_bundle[file.bundle] += 1
             self._refused[file.place.path] = _QuarantinedFile(f"{file.bundle}/{file.path}", wrong, file)
 
     def readmit(self, site: Site, file: File) -> None:
         """Serve a file again, under its new identity."""
         if file.digest is not None:
-            self._refused.pop(file.place.path, None)
+            if self._refused.pop(file.place.path, None) is not None:
+                self._by_bundle[file.bundle] -= 1
+                self._by_bundle += Counter()
             site.replace_file(file)

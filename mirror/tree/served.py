@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from bundler.model.bundle import IndexedFile
+    from collections.abc import Iterator
+
     from bundler.model.digest import Digest
     from mirror.tree.identity import Identity
 
@@ -32,7 +35,6 @@ class File:
         bundle: short id of the bundle that lists it, "" for a shared file.
         path: its path in the bundle or in the shared directory.
         digest: what its bytes hash to; None for a shared file.
-        listed: what the bundle's index says of it; None for shared files and for the index itself.
     """
 
     place: FilePlace
@@ -44,7 +46,6 @@ class File:
     bundle: str
     path: str
     digest: Digest | None = None
-    listed: IndexedFile | None = None
 
 
 class DirectoryEntry(NamedTuple):
@@ -54,23 +55,52 @@ class DirectoryEntry(NamedTuple):
     file: File | None
 
 
+class Entries(Collection[DirectoryEntry]):
+    """All names of a directory, sorted; each entry is made when the walk comes to it."""
+
+    def __init__(self, directories: Sequence[str], files: Sequence[DirectoryEntry]) -> None:
+        self._directories = directories
+        self._files = files
+
+    def __len__(self) -> int:
+        return len(self._directories) + len(self._files)
+
+    def __iter__(self) -> Iterator[DirectoryEntry]:
+        below = (DirectoryEntry(name, None) for name in self._directories)
+        return heapq.merge(below, self._files, key=_name)
+
+    def __contains__(self, entry: object) -> bool:
+        return any(entry == each for each in self)
+
+
+def _name(entry: DirectoryEntry) -> str:
+    return entry.name
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """A directory that has a URL.
 
     Arguments:
         path: its URL's path without slashes at either end, "" for the top.
-        entries: what is visible in it, sorted by name.
+        directories: names of the directories in it, sorted.
+        files: the files in it, sorted by name; they may be made anew each time somebody looks at them.
         modified_s: for listings, in seconds since the epoch.
         bundle: short id of the bundle that it belongs to, "" for none.
         inner: its path inside that bundle, "" for the bundle's top.
     """
 
     path: str
-    entries: tuple[DirectoryEntry, ...]
+    directories: Sequence[str]
+    files: Sequence[DirectoryEntry]
     modified_s: int
     bundle: str
     inner: str
+
+    @property
+    def entries(self) -> Entries:
+        """Everything that is visible in it, sorted by name."""
+        return Entries(self.directories, self.files)
 
 
 Resource = File | Directory

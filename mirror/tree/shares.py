@@ -60,11 +60,12 @@ class Share:
         # never the inherited descriptor itself: all workers would share one place in its list (fork(2))
         descriptor = open_directory(self.directory, inner or ".")
         below = f"{inner}/" if inner else ""
-        entries: list[DirectoryEntry] = []
+        directories: list[str] = []
+        files: list[DirectoryEntry] = []
         try:
             with os.scandir(descriptor) as found:
                 for item in found:
-                    if len(entries) == MAX_SHARED_NAMES:
+                    if len(directories) + len(files) == MAX_SHARED_NAMES:
                         break
                     if not _is_plain(item.name):
                         continue
@@ -72,13 +73,14 @@ class Share:
                     with suppress(OSError):
                         status = item.stat(follow_symlinks=False)
                         if stat.S_ISDIR(status.st_mode):
-                            entries.append(DirectoryEntry(item.name, None))
+                            directories.append(item.name)
                         elif stat.S_ISREG(status.st_mode):
-                            entries.append(DirectoryEntry(item.name, self._file(below + item.name, status)))
+                            files.append(DirectoryEntry(item.name, self._file(below + item.name, status)))
             modified_s = date_of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
-        return Directory(url, tuple(sorted(entries, key=lambda entry: entry.name)), modified_s, "", inner)
+        files.sort(key=lambda entry: entry.name)
+        return Directory(url, sorted(directories), files, modified_s, "", inner)
 
     def _file(self, inner: str, status: os.stat_result) -> File:
         identity = identity_of(status)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mirror.tree.served import Directory, DirectoryEntry
+from mirror.tree.served import Directory
 
 if TYPE_CHECKING:
+    from mirror.tree.packed import Packed
     from mirror.tree.served import File, Resource
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.shares import Share
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 BUNDLE_MARK = "@"
 # top-level names that the mirror answers itself
 _OWN_NAMES = ("-", "v2")
+# more files than an index that is served can have
+_NUMBER_BITS = 32
 
 
 def is_reserved(top: str) -> bool:
@@ -34,12 +37,16 @@ class Site:
         current: the one that is also served at `/`, or None.
         shares: further directories, served as they are; longer paths first.
         problems: one line for each bundle that had to be left out, and why.
+        warnings: one line for each other thing that an operator should know.
+        packed: the file that the bundles, and what else is made of them, are read from.
     """
 
     bundles: tuple[ServedBundle, ...]
     current: ServedBundle | None
     shares: tuple[Share, ...] = ()
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    packed: Packed | None = None
 
     def bundle(self, short_id: str) -> ServedBundle | None:
         """Return the bundle of that short id, the first one when several directories hold it."""
@@ -48,6 +55,21 @@ class Site:
     def lists(self, file: File) -> bool:
         """Tell whether a file is one of a bundle that is served; one of an earlier snapshot may not be."""
         return any(bundle.lists(file) for bundle in self.bundles)
+
+    def number_of(self, file: File) -> int | None:
+        """Return a number for a bundle's file that is the same for all that map this site; None for others."""
+        for bundle in self.bundles:
+            if bundle.lists(file):
+                number = bundle.number_of(file.path)
+                return None if number is None else bundle.number << _NUMBER_BITS | number
+        return None
+
+    def numbered(self, number: int) -> tuple[ServedBundle, File] | None:
+        """Return the file of such a number, and its bundle; None when there is none here."""
+        bundle, file = number >> _NUMBER_BITS, number & ((1 << _NUMBER_BITS) - 1)
+        if bundle >= len(self.bundles) or file >= len(self.bundles[bundle]):
+            return None
+        return self.bundles[bundle], self.bundles[bundle].file(file)
 
     def replace_file(self, file: File) -> None:
         """Take over the new identity of a bundle's file."""
@@ -94,9 +116,11 @@ class Site:
             if path and not names:
                 return None
             newest = max((bundle.modified_s for bundle in self.bundles), default=0)
-            found = Directory(path, (), newest, "", "")
+            found = Directory(path, (), (), newest, "", "")
         if not names:
             return found
-        entries = {entry.name: entry for entry in found.entries} | {name: DirectoryEntry(name, None) for name in names}
-        ordered = tuple(entries[name] for name in sorted(entries))
-        return Directory(found.path, ordered, found.modified_s, found.bundle, found.inner)
+        files = found.files
+        if any(entry.name in names for entry in files):
+            files = tuple(entry for entry in files if entry.name not in names)
+        directories = sorted(names.union(found.directories))
+        return Directory(found.path, directories, files, found.modified_s, found.bundle, found.inner)

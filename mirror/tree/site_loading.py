@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory
-from bundler.errors import BundleFormatError, ErrorId, ServeError
+from bundler.errors import BundleFormatError, ErrorId, IntegrityError, ServeError
 from bundler.model.bundle import INDEX_PATH
 from mirror.tree.bundle_loading import load_bundle
+from mirror.tree.packed import Packed
 from mirror.tree.served import File
+from mirror.tree.served_bundle import ServedBundle
 from mirror.tree.site import Site, is_reserved
+from mirror.tree.site_packing import SITE, SitePacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bundler.model.progress import Task
-    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.shares import Share
+    from mirror.tree.site_packing import SitePart
 
 CURRENT = "current"
 _READABLE = "Let the user that the mirror runs as read it (chmod o+rx), or choose another with --user."
@@ -42,38 +45,67 @@ class Root:
     name: str
 
 
-def load_site(root: Root, shares: Sequence[Share], *, verify: Task | None = None) -> Site:
-    """Look at everything below the root and return what can be served, which may be nothing.
+def load_site(
+    root: Root, shares: Sequence[Share], *, verify: Task | None = None, parts: Sequence[SitePart] = ()
+) -> Site:
+    """Look at everything below the root and return what can be served; `pack_site` and `open_site` in one process."""
+    descriptor = pack_site(root, verify=verify, parts=parts)
+    try:
+        return open_site(descriptor, root, shares)
+    finally:
+        os.close(descriptor)
+
+
+def pack_site(root: Root, *, verify: Task | None = None, parts: Sequence[SitePart] = ()) -> int:
+    """Look at everything below the root, and return the descriptor of a file with what can be served.
 
     Arguments:
-        shares: added as they are; a share at "" means that the root holds no bundle.
         verify: when given, the digest of every listed file is compared, and the task advanced by the bytes read.
+        parts: what else is to be in the file.
 
-    Raises ServeError (SERVE_ROOT_UNUSABLE, SERVE_PATH_TAKEN) and, when the root itself is a bundle that cannot be
-    read, BundleFormatError. A bundle one level below that cannot be read is left out and named in `Site.problems`.
+    Raises ServeError (SERVE_ROOT_UNUSABLE) and, when the root itself is a bundle that cannot be read, BundleFormatError
+    or IntegrityError. A bundle one level below that cannot be read is left out and named in `Site.problems`.
     """
-    bundles: list[ServedBundle] = []
-    problems: list[str] = []
-    current: str | None = ""
+    packing = SitePacking(parts)
     if _is_bundle(root):
         try:
-            bundles.append(load_bundle(root.descriptor, "", root.name, verify))
+            packing.add(load_bundle(root.descriptor, "", root.name, verify))
         except OSError as error:
             raise _unusable(root, f"the bundle in it cannot be read: {error.strerror}") from error
-    else:
-        for directory in _bundle_directories(root):
-            try:
-                bundles.append(load_bundle(root.descriptor, directory, f"{root.name}/{directory}", verify))
-            except (BundleFormatError, OSError) as error:
-                problems.append(f"{directory} is left out: {error}")
-        target, current = _current_directory(root)
-        if target and not any(bundle.directory == current for bundle in bundles):
-            problems.append(f"nothing is current: {CURRENT} leads to {target!r}, which is no bundle of {root.name}")
+        return packing.finish("", ())
+    problems: list[str] = []
+    good: set[str] = set()
+    for directory in _bundle_directories(root):
+        try:
+            packing.add(load_bundle(root.descriptor, directory, f"{root.name}/{directory}", verify))
+            good.add(directory)
+        except (BundleFormatError, IntegrityError, OSError) as error:
+            problems.append(f"{directory} is left out: {error}")
+    target, current = _current_directory(root)
+    if target and current not in good:
+        problems.append(f"nothing is current: {CURRENT} leads to {target!r}, which is no bundle of {root.name}")
+    return packing.finish(current, problems)
+
+
+def open_site(descriptor: int, root: Root, shares: Sequence[Share]) -> Site:
+    """Return what a packed file says that can be served, which may be nothing.
+
+    Arguments:
+        descriptor: what `pack_site` returned, perhaps in another process.
+        shares: added as they are; a share at "" means that the root holds no bundle.
+
+    Raises ServeError (SERVE_PATH_TAKEN).
+    """
+    packed = Packed(descriptor)
+    count, current, problems, warnings = packed.value(SITE)
+    bundles = tuple(ServedBundle(packed, number, root.descriptor) for number in range(count))
     site = Site(
-        bundles=tuple(bundles),
-        current=next((bundle for bundle in bundles if bundle.directory == current), None),
+        bundles=bundles,
+        current=None if current is None else bundles[current],
         shares=tuple(sorted(shares, key=lambda share: -len(share.path))),
-        problems=tuple(problems),
+        problems=problems,
+        warnings=warnings,
+        packed=packed,
     )
     _refuse_taken_paths(site)
     return site

@@ -16,17 +16,13 @@ MAX_FAULTS_SHOWN = 20
 MAX_WARNINGS_SHOWN = 20
 
 
-def describe(site: Site, warnings: Sequence[str] = ()) -> str:
-    """Return one line for each bundle and each share, and one for everything that is not as it should be.
-
-    Arguments:
-        warnings: what the registry found, see `RepositoryIndex.warnings`.
-    """
+def describe(site: Site) -> str:
+    """Return one line for each bundle and each share, and one for everything that is not as it should be."""
     lines = [_bundle_line(bundle, current=bundle is site.current) for bundle in site.bundles]
     if site.bundles and site.current is None:
         lines.append("no bundle is current: each is served below its own /@DIR/ only (make a link named `current`)")
     lines += [f"/{share.path} is served as it is, not verified" for share in site.shares]
-    lines += [*site.problems, *image_warnings(warnings)]
+    lines += [*site.problems, *image_warnings(site.warnings)]
     for bundle in site.bundles:
         shown = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_SHOWN]]
         more = len(bundle.faults) - len(shown)
@@ -46,8 +42,8 @@ def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:
     where = f" at /@{bundle.directory}/" if bundle.directory else " at /"
     if bundle.directory and current:
         where += " and at /"
-    size = human_bytes(bundle.index.content_bytes)
+    size = human_bytes(bundle.content_bytes)
     state = {True: "every digest verified", False: "DAMAGED", None: "sizes checked"}[bundle.verified]
     if bundle.faults:
         state = f"NOT COMPLETE: {len(bundle.faults)} files are not as listed and are not served"
-    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.index.file_count} files, {size}, {state}"
+    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.file_count} files, {size}, {state}"

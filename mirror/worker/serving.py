@@ -1,27 +1,24 @@
-"""What a worker serves at the moment, and how a reload replaces it: as a whole, loaded in a thread of its own."""
+"""What a worker serves at the moment, and how it is made: read once by a process of its own, mapped by every worker."""
 
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.progress import Unwatched
-from mirror.registry.repositories import repository_index
 from mirror.tree.quarantine import Quarantine
-from mirror.tree.site_loading import load_site
+from mirror.tree.site_loading import open_site, pack_site
 from mirror.worker.users import read_users
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from bundler.errors import BundlerError
-    from mirror.registry.repositories import RepositoryIndex
     from mirror.settings import Settings
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
     from mirror.tree.site_loading import Root
+    from mirror.tree.site_packing import SitePart
     from mirror.worker.control import KeyFiles
     from mirror.worker.users import Users
 
@@ -36,7 +33,6 @@ class Serving:
         key_files: certificate and key as bytes, for those who speak TLS.
         quarantine: the listed files that cannot be served at the moment.
         generation: counts the reloads, from 1.
-        registry: the names under which the site's images are given out.
     """
 
     site: Site
@@ -44,53 +40,46 @@ class Serving:
     key_files: KeyFiles
     quarantine: Quarantine
     generation: int
-    registry: RepositoryIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Loader:
-    """Makes snapshots."""
+    """Makes snapshots.
+
+    Arguments:
+        parts: makes what the protocols need of a site beside its files.
+    """
 
     root: Root
     shares: Sequence[Share]
     settings: Settings
+    parts: Callable[[], Sequence[SitePart]] = tuple
+
+    def pack(self, key_files: KeyFiles) -> int:
+        """Read everything anew, and return the descriptor of the packed site. Raises BundlerError.
+
+        What workers could not take over is refused here already.
+        """
+        descriptor = pack_site(self.root, verify=Unwatched() if self.settings.verify else None, parts=self.parts())
+        try:
+            self.open(descriptor, key_files, 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def open(self, descriptor: int, key_files: KeyFiles, generation: int) -> Serving:
+        """Return the snapshot of a packed site; reads nothing of it. Raises BundlerError."""
+        users = None
+        if self.settings.users is not None:
+            users = read_users(key_files.users or b"", str(self.settings.users))
+        site = open_site(descriptor, self.root, self.shares)
+        return Serving(site, users, key_files, Quarantine(site.bundles), generation)
 
     def load(self, key_files: KeyFiles, generation: int) -> Serving:
-        """Read everything anew. Raises BundlerError."""
-        settings = self.settings
-        users = None
-        if settings.users is not None:
-            users = read_users(key_files.users or b"", str(settings.users))
-        site = load_site(self.root, self.shares, verify=Unwatched() if settings.verify else None)
-        return Serving(site, users, key_files, Quarantine(site.bundles), generation, repository_index(site))
-
-
-class Reload:
-    """A snapshot in the making, in a thread of its own; `fileno` becomes readable when it is done."""
-
-    def __init__(self, loader: Loader, key_files: KeyFiles, generation: int) -> None:
-        self.generation = generation
-        self._read_end, self._write_end = os.pipe()
-        self._result: Serving | BundlerError | Exception | None = None
-        self._thread = threading.Thread(target=self._load, args=(loader, key_files, generation), daemon=True)
-        self._thread.start()
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait on."""
-        return self._read_end
-
-    def _load(self, loader: Loader, key_files: KeyFiles, generation: int) -> None:
+        """Do both in one process. Raises BundlerError."""
+        descriptor = self.pack(key_files)
         try:
-            self._result = loader.load(key_files, generation)
-        except Exception as error:  # noqa: BLE001 - handed to the thread that takes the result
-            self._result = error
-        os.write(self._write_end, b"!")
-
-    def take(self) -> Serving:
-        """Return the snapshot, once; raises what loading it has raised."""
-        self._thread.join()
-        os.close(self._read_end)
-        os.close(self._write_end)
-        if isinstance(self._result, Serving):
-            return self._result
-        raise self._result or RuntimeError("nothing was loaded")
+            return self.open(descriptor, key_files, generation)
+        finally:
+            os.close(descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mirror.shared.counters import Field, State
+from mirror.shared.counters import MAX_NAMED_FAULTS, Field, State
 from mirror.shared.failed_logins import FailedLogins
 from mirror.worker.control import Message
 from mirror.worker.describe import describe
@@ -36,7 +36,7 @@ class Worker:
         bandwidth: the shared budget, None without a limit.
         addresses: counts of FTP connections by client.
         control: the channel to the supervisor.
-        loader: makes the next snapshot.
+        loader: makes the next snapshot of what another process has read.
         serving: the present snapshot; replaced as a whole by a reload.
         log: the access log.
         logins: failed ones, by client.
@@ -62,15 +62,19 @@ class Worker:
     def take_over(self, serving: Serving) -> None:
         """Serve a new snapshot from the next request on."""
         self.serving = serving
-        self.slot.set(Field.FAULTS, serving.quarantine.count)
         self.slot.set(Field.GENERATION, serving.generation)
+        self.count_faults()
 
     def count_faults(self) -> None:
-        """Tell all workers how many files this one cannot serve."""
-        self.slot.set(Field.FAULTS, self.serving.quarantine.count)
+        """Tell all workers which files this one cannot serve."""
+        site, quarantine = self.serving.site, self.serving.quarantine
+        faulty = quarantine.bundles()
+        bundles = [bundle.number for bundle in site.bundles if bundle.short_id in faulty]
+        numbers = map(site.number_of, quarantine.first_files(MAX_NAMED_FAULTS))
+        self.slot.set_faults(quarantine.count, bundles, [number for number in numbers if number is not None])
 
     def is_ready(self) -> None:
         """Tell the supervisor, and everybody who reads the counters, that this worker accepts connections."""
         self.take_over(self.serving)
         self.slot.set(Field.STATE, State.READY)
-        self.control.send(Message("ready", text=describe(self.serving.site, self.serving.registry.warnings)))
+        self.control.send(Message("ready", text=describe(self.serving.site)))

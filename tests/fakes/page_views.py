@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mirror.client.reach import Reach
+from mirror.http.site_parts import site_parts
 from mirror.page.view import Asked, View
 from mirror.tree.served import Directory
 from mirror.tree.site_loading import Root, load_site
@@ -36,7 +37,7 @@ def served(
         (root / "current").symlink_to(current)
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield load_site(Root(descriptor, str(root)), shares)
+        yield load_site(Root(descriptor, str(root)), shares, parts=site_parts())
     finally:
         os.close(descriptor)
 

@@ -31,6 +31,7 @@ from mirror.worker.access_log import AccessLog
 from mirror.worker.control import ControlChannel, KeyFiles, Message, control_pair
 from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
+from tests.unit.mirror.bundle_tree import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +98,12 @@ class FtpWorkerProcess:
             self.messages += self.control.receive()
             assert not self.control.closed or self.messages, f"the worker has ended: {self.errors.read_text()}"
         raise AssertionError(f"the worker never sent {word}")
+
+    def reload(self, root: Path, generation: int, key_files: KeyFiles | None = None) -> None:
+        """Have it take over what lies below its root now, as the supervisor does."""
+        with packed(root) as descriptor:
+            message = Message("reload", key_files=key_files or KeyFiles(), generation=generation, descriptor=descriptor)
+            self.control.send(message)
 
     def descriptors(self) -> int:
         """Return how many descriptors it has open."""

@@ -114,7 +114,7 @@ class Mirror:
     def reload(self, times: int = 1) -> None:
         """Reload, and wait until every worker has."""
         self.signal(signal.SIGHUP)
-        self.told("reloaded", times)
+        self.told("mirror: reloaded", times)
 
     def workers(self) -> list[int]:
         """Return the pids of the workers that live now."""

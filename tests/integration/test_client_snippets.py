@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach, Snippet
 from mirror.client.snippets import client_snippets
 from mirror.tree.site_loading import Root, load_site
@@ -53,10 +54,10 @@ def emptied(engine: DockerEngine) -> DockerEngine:
 def snippets_of(tree: Path, reach: Reach) -> dict[str, Snippet]:
     descriptor = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        site = load_site(Root(descriptor, str(tree)), ())
+        offer = offer_in(load_site(Root(descriptor, str(tree)), (), parts=(OfferPart(),)))
     finally:
         os.close(descriptor)
-    return {snippet.name: snippet for snippet in client_snippets(site, reach)}
+    return {snippet.name: snippet for snippet in client_snippets(offer, reach)}
 
 
 def published(tree: Path, server: Nginx, *, login: bool = False) -> dict[str, Snippet]:
@@ -220,7 +221,7 @@ def test_the_whole_bundle_is_not_complete_when_a_byte_differs(tree: Path, tmp_pa
 def test_paths_that_urls_do_not_take_as_they_are(tmp_path: Path) -> None:
     """Blanks, quotes, percent signs and letters of other scripts, through the sed of the snippet."""
     from mirror.client.curl import curl_snippets
-    from tests.unit.mirror.sites import index_of
+    from tests.unit.mirror.sites import index_of, offer_from
 
     names = ["a b/c.txt", "50% #1?.txt", 'say "x".txt', "文件/[1]{2}.txt"]
     tree = tmp_path / "odd"
@@ -232,7 +233,7 @@ def test_paths_that_urls_do_not_take_as_they_are(tmp_path: Path) -> None:
     (tree / "SHA256SUMS").write_text(sums)
     with nginx(tree, tmp_path) as server:
         reach = Reach("127.0.0.1", server.port, False, None)
-        made = {snippet.name: snippet for snippet in curl_snippets(index_of(contents), reach)}
+        made = {snippet.name: snippet for snippet in curl_snippets(offer_from(index_of(contents)), reach)}
         done = run(made["bundle-http.sh"].text, tmp_path)
         one = run(made["file-http.sh"].text, tmp_path)
     assert done.stdout.endswith("complete\n"), done.stderr

@@ -16,7 +16,7 @@ import pytest
 
 from mirror.settings import Settings
 from mirror.shared.counters import Field
-from mirror.worker.control import KeyFiles, Message
+from mirror.worker.control import KeyFiles
 from tests.integration.ftp_mirror import SHORT, USUAL, WITHIN_S, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
 
@@ -118,13 +118,13 @@ def test_a_password_being_checked_holds_nobody_up(root: Path) -> None:
 def test_a_reload_takes_new_users(root: Path) -> None:
     settings = Settings(root, users=root / "users")
     with ftp_worker(root, settings=settings, key_files=users(edge="one")) as mirror:
-        mirror.control.send(Message("reload", key_files=users(edge="two"), generation=2))
+        mirror.reload(root, 2, users(edge="two"))
         mirror.expect("reloaded")
         with mirror.stranger() as client:
             client.login("edge", "two")
         with mirror.stranger() as client, pytest.raises(ftplib.error_perm):
             client.login("edge", "one")
-        mirror.control.send(Message("reload", key_files=KeyFiles(users=b"edge:plain"), generation=3))
+        mirror.reload(root, 3, KeyFiles(users=b"edge:plain"))
         assert "serve-users-invalid" in mirror.expect("failed").text
         with mirror.stranger() as client:
             client.login("edge", "two")

@@ -12,7 +12,6 @@ import pytest
 
 from mirror.settings import Settings, ShareOption
 from mirror.shared.counters import Field
-from mirror.worker.control import KeyFiles, Message
 from tests.integration.ftp_mirror import ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
 
@@ -165,7 +164,7 @@ def test_a_transfer_finishes_on_the_bundle_that_it_began_on(root: Path) -> None:
             for path in ("big.bin", "a", "dir/b", "SHA256SUMS", "bundle.json"):
                 (root.with_name("before") / path).unlink()
             write_bundle(root.with_name("before"), {"a": b"new a", "new": b"new"})
-            mirror.control.send(Message("reload", key_files=KeyFiles(), generation=2))
+            mirror.reload(root.with_name("before"), 2)
             mirror.expect("reloaded")
             assert fetched_by_another(mirror, "a") == b"new a"
             got = first + connection.makefile("rb").read()
@@ -179,15 +178,6 @@ def test_a_transfer_finishes_on_the_bundle_that_it_began_on(root: Path) -> None:
 def fetched_by_another(mirror: FtpWorkerProcess, path: str) -> bytes:
     with mirror.client() as client:
         return fetched(client, path)
-
-
-def test_a_bundle_that_cannot_be_read_changes_nothing(root: Path) -> None:
-    with ftp_worker(root) as mirror, mirror.client() as client:
-        (root / "bundle.json").write_text("{")
-        mirror.control.send(Message("reload", key_files=KeyFiles(), generation=2))
-        assert "bundle-invalid" in mirror.expect("failed").text
-        assert fetched(client, "a") == CONTENTS["a"]
-        assert mirror.slot.get(Field.GENERATION) == 1
 
 
 def test_shared_directories_follow_no_link_and_show_what_is_there(root: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from mirror.settings import Settings, TlsFiles
 from mirror.shared.counters import Field
-from mirror.worker.control import KeyFiles, Message
+from mirror.worker.control import KeyFiles
 from tests.fakes.certificates import Authority, authority
 from tests.integration.ftp_mirror import SHORT, WITHIN_S, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
@@ -235,7 +235,7 @@ def test_a_reload_takes_a_new_certificate_for_new_connections(root: Path, tmp_pa
         with connected(mirror, trusted) as old:
             old.login()
             old.prot_p()
-            mirror.control.send(Message("reload", key_files=key_files_of(other), generation=2))
+            mirror.reload(root, 2, key_files_of(other))
             assert mirror.expect("reloaded").generation == 2
             assert fetched(old, "small") == b"small"
             with connected(mirror, other) as new:
@@ -243,7 +243,7 @@ def test_a_reload_takes_a_new_certificate_for_new_connections(root: Path, tmp_pa
             with pytest.raises(ssl.SSLCertVerificationError):
                 connected(mirror, trusted).login()
         bad = KeyFiles(certificate=b"no certificate", key=b"no key")
-        mirror.control.send(Message("reload", key_files=bad, generation=3))
+        mirror.reload(root, 3, bad)
         assert "serve-tls-invalid" in mirror.expect("failed").text
         with connected(mirror, other) as new:
             new.login()

@@ -14,7 +14,7 @@ import pytest
 
 from mirror.settings import Settings
 from mirror.shared.counters import Field, State
-from mirror.worker.control import KeyFiles, Message
+from mirror.worker.control import Message
 from tests.fakes.certificates import authority
 from tests.integration.ftp_mirror import end, ftp_worker, wait_until
 from tests.unit.mirror.bundle_tree import write_bundle
@@ -91,7 +91,7 @@ def test_the_log_goes_on_in_another_file(root: Path, tmp_path: Path) -> None:
         os.close(descriptor)
         wait_until(lambda: "RETR" in mirror.log.read_text())
         # the worker obeys its supervisor before the client's next command, or the line would be in the old file
-        mirror.control.send(Message("reload", key_files=KeyFiles(), generation=2))
+        mirror.reload(root, 2)
         mirror.expect("reloaded")
         client.retrbinary("RETR small", lambda _: None)
         wait_until(lambda: after.read_text().count("RETR") == 1)
@@ -101,7 +101,7 @@ def test_the_log_goes_on_in_another_file(root: Path, tmp_path: Path) -> None:
 def test_many_reloads_end_with_the_last_one(root: Path) -> None:
     with ftp_worker(root) as mirror:
         for generation in range(2, 30):
-            mirror.control.send(Message("reload", key_files=KeyFiles(), generation=generation))
+            mirror.reload(root, generation)
         wait_until(lambda: mirror.slot.get(Field.GENERATION) == 29)
         with mirror.client() as client:
             assert client.nlst("small") == ["small"]

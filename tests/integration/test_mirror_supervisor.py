@@ -172,15 +172,15 @@ def test_a_worker_that_dies_during_a_reload_does_not_keep_it_from_ending(root: P
         eventually(lambda: running.health()[0] == 200, "all workers serve")
 
 
-def test_half_a_failed_reload_is_not_called_a_reload(root: Path) -> None:
+def test_a_failed_reload_is_not_called_a_reload(root: Path) -> None:
     with mirror(root, "--workers", "2") as running:
         index = (root / "bundle.json").read_bytes()
         (root / "bundle.json").write_bytes(b"{}")
         running.signal(signal.SIGHUP)
-        running.told("failed", 2)
+        running.told("nothing is reloaded")
         (root / "bundle.json").write_bytes(index)
         running.reload()
-        assert running.told_times("reloaded") == 1
+        assert running.told_times("mirror: reloaded") == 1
 
 
 def test_signals_for_the_supervisor_do_not_end_workers(root: Path) -> None:

@@ -122,4 +122,4 @@ def _belonging(top: IndexedFile, files: Sequence[IndexedFile]) -> tuple[IndexedF
 
 def _own_name(key: Reference) -> Reference:
     """Return what an image that was asked for like this is called: by its tag where it has one."""
-    return Reference(key.host, key.path, key.tag) if key.tag else key
+    return Reference(key.host, key.path, key.tag) if key.tag and key.digest is not None else key

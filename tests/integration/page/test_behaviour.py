@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.page.conftest import PLAIN_HOST
+from tests.unit.mirror.bundle_tree import file_at
 
 if TYPE_CHECKING:
     from tests.fakes.page_server import PageServer
@@ -76,8 +77,7 @@ def test_digest_is_copied_whole(browser: Chromium, base_url: str, server: PageSe
     browser.open(f"{base_url}/kubeedge/")
     browser.click(".listing tbody tr:nth-child(4) .copy")
     browser.wait_for("return document.getElementById('said').textContent === 'Copied'")
-    assert server.site.current is not None
-    wanted = server.site.current.files["kubeedge/keadm"].digest
+    wanted = file_at(server.site, "kubeedge/keadm").digest
     assert wanted is not None
     assert clipboard(browser, base_url) == wanted.hex
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.unit.mirror.bundle_tree import all_files
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,8 +22,7 @@ def _fetched(server: PageServer, path: str, directory: Path) -> set[str]:
 
 
 def _listed(server: PageServer, path: str) -> set[str]:
-    assert server.site.current is not None
-    return {file for file in server.site.current.files if file.startswith(f"{path}/")}
+    return set(all_files(server.site, path))
 
 
 def test_wget_mirrors_a_repository(server: PageServer, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bundler.model.platform import Platform
 from mirror.tree.opening import open_checked
 from mirror.tree.roots import open_root
 from mirror.tree.served import Directory, File
-from mirror.tree.site_loading import load_site
+from mirror.tree.site_loading import load_site, pack_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,6 +58,17 @@ def opened(directory: Path) -> Iterator[Root]:
         yield root
     finally:
         os.close(root.descriptor)
+
+
+@contextmanager
+def packed(directory: Path) -> Iterator[int]:
+    """Give the descriptor of what another process would have read below a root, packed."""
+    with opened(directory) as root:
+        descriptor = pack_site(root)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def site_of(root: Root, *shares: Share, verify: Task | None = None) -> Site:

@@ -12,11 +12,11 @@ from bundler.model.bundle import BundleIndex, decode_index, encode_index
 from bundler.push.push_plan import PushSettings, push_plan
 from mirror.client.reach import Reach
 from mirror.client.registry_snippets import registry_snippets
-from mirror.page.catalog import make_catalog
+from mirror.page.pages import catalog_of
 from mirror.probe.expected import Baseline, expectation
 from mirror.registry.repositories import repository_index
 from tests.unit.mirror.registry.image_sites import bundle, digest, image
-from tests.unit.mirror.sites import site_of
+from tests.unit.mirror.sites import offer_from, site_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,8 +61,9 @@ def given(index: BundleIndex) -> dict[str, str]:
 
 def shown(index: BundleIndex) -> dict[str, str]:
     """Return the same of what the page calls an image."""
-    images = make_catalog(index.files).find("", "image")
-    assert [image.path for image in make_catalog(index.files).images_in("k8simage")] == [one.path for one in images]
+    (served,) = site_of(index).bundles
+    images = catalog_of(served).find("", "image").items
+    assert list(catalog_of(served).images_in("k8simage")) == list(images)
     return {name: f"sha256:{one.digest}" for one in images for name in one.names}
 
 
@@ -81,7 +82,7 @@ def pushed(index_bytes: bytes, root: Path) -> dict[str, str]:
 
 def offered(index: BundleIndex) -> set[str]:
     """Return the names that a machine is told to pull."""
-    (snippet,) = (one for one in registry_snippets(index, REACH) if one.name == "docker-pull.sh")
+    (snippet,) = (one for one in registry_snippets(offer_from(index), REACH) if one.name == "docker-pull.sh")
     return {line.split()[-1] for line in snippet.text.splitlines() if line.startswith("docker tag ")}
 
 

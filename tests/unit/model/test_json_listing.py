@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import tracemalloc
@@ -96,3 +97,15 @@ def test_neither_way_holds_more_than_one_item() -> None:
     # the text is 1 KB an item; its values alone would be 4 KB
     assert written < count * 200
     assert read < 8 * BLOCK_BYTES
+
+
+def test_an_item_is_forgotten_before_the_next_one_comes() -> None:
+    alive: list[int] = []
+
+    def take(item: dict[str, Any]) -> None:
+        alive.append(sum(1 for each in gc.get_objects() if type(each) is dict and each.get("mark") == "here"))
+        item.clear()
+
+    data = json.dumps({"files": [{"mark": "here", "tracked": [number]} for number in range(20)]}).encode()
+    assert len(list(load_listing(data, "files", take).items)) == 20
+    assert max(alive) == 1

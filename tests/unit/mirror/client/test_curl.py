@@ -11,14 +11,14 @@ import pytest
 
 from mirror.client.curl import curl_snippets
 from mirror.client.reach import Reach
-from tests.unit.mirror.sites import index_of
+from tests.unit.mirror.sites import index_of, offer_from
 
 PLAIN = Reach("master", 8088, False, None)
 ODD = "docs/50% off #1? \"a\" 'b' & c.txt"
 
 
 def texts(contents: dict[str, bytes], about: dict[str, Any] | None = None) -> dict[str, str]:
-    return {snippet.name: snippet.text for snippet in curl_snippets(index_of(contents, about), PLAIN)}
+    return {snippet.name: snippet.text for snippet in curl_snippets(offer_from(index_of(contents, about)), PLAIN)}
 
 
 def test_one_file_goes_on_where_it_stopped_and_is_held_to_its_digest() -> None:

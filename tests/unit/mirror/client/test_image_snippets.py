@@ -8,7 +8,7 @@ import pytest
 
 from mirror.client.image_snippets import image_snippets
 from mirror.client.reach import Reach, Snippet
-from tests.unit.mirror.sites import index_of
+from tests.unit.mirror.sites import index_of, offer_from
 
 IMAGES = {"k8simage/images.tsv": b"", "k8simage/load.sh": b""}
 PLAIN = Reach("master", 8088, False, 21)
@@ -16,7 +16,7 @@ PLAIN = Reach("master", 8088, False, 21)
 
 def made(reach: Reach = PLAIN, contents: dict[str, bytes] | None = None) -> dict[str, Snippet]:
     index = index_of(IMAGES if contents is None else contents)
-    return {snippet.name: snippet for snippet in image_snippets(index, reach)}
+    return {snippet.name: snippet for snippet in image_snippets(offer_from(index), reach)}
 
 
 def test_each_engine_has_its_commands_and_both_the_same_script() -> None:

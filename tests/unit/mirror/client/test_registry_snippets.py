@@ -12,7 +12,7 @@ from bundler.model.digest import Digest
 from bundler.model.image.oci import OCI_MANIFEST
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_snippets
-from tests.unit.mirror.sites import index_of, site_of
+from tests.unit.mirror.sites import index_of, offer_from
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
@@ -32,7 +32,7 @@ def made(reach: Reach = PLAIN, names: tuple[str, ...] = NAMES) -> dict[str, Snip
         }
         for path, name in contents.items()
     }
-    return {snippet.name: snippet for snippet in client_snippets(site_of(index_of(contents, about)), reach)}
+    return {snippet.name: snippet for snippet in client_snippets(offer_from(index_of(contents, about)), reach)}
 
 
 def test_docker_is_told_of_this_host_and_port_and_of_the_hub_s_mirror() -> None:

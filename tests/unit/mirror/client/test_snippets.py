@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mirror.client.offer import offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
-from tests.unit.mirror.sites import index_of, site_of
+from tests.unit.mirror.sites import index_of, offer_from, site_of
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
@@ -24,7 +25,7 @@ def made(
     reach: Reach = BOTH, contents: dict[str, bytes] | None = None, about: dict[str, Any] | None = None
 ) -> dict[str, Snippet]:
     index = index_of(contents or ALL, about)
-    return {snippet.name: snippet for snippet in client_snippets(site_of(index), reach)}
+    return {snippet.name: snippet for snippet in client_snippets(offer_from(index), reach)}
 
 
 def test_every_repository_has_its_files_for_both_protocols() -> None:
@@ -52,7 +53,7 @@ def test_packages_that_nobody_checked_are_the_only_ones_without_a_check() -> Non
         }
     }
     index = index_of(ALL, about)
-    (text,) = (s.text for s in client_snippets(site_of(index), BOTH) if s.name == "yum-http.repo")
+    (text,) = (s.text for s in client_snippets(offer_from(index), BOTH) if s.name == "yum-http.repo")
     checked, _, unchecked = text.partition("[local-unchecked]")
     assert "exclude=app.noarch" in checked
     assert "gpgcheck=0\nincludepkgs=app.noarch" in unchecked
@@ -106,7 +107,7 @@ def test_a_bundle_without_images_or_repositories_offers_none() -> None:
 
 
 def test_without_a_current_bundle_there_is_nothing() -> None:
-    assert client_snippets(site_of(None), BOTH) == ()
+    assert client_snippets(offer_in(site_of(None)), BOTH) == ()
 
 
 def test_the_example_is_a_file_that_a_person_may_want() -> None:

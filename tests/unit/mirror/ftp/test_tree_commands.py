@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.tree.served import Directory, DirectoryEntry
+from mirror.tree.served import Directory
 from mirror.tree.site import Site
 from tests.fakes.ftp_control import FakeControl, FakeOwner
 from tests.unit.mirror.bundle_tree import opened, site_of, write_bundle
@@ -45,7 +45,7 @@ class LargeSite(Site):
     """A site whose directories are large."""
 
     def find(self, path: str) -> Resource | None:
-        return Directory(path, tuple(DirectoryEntry(f"{number:04}", None) for number in range(1001)), 0, "", "")
+        return Directory(path, [f"{number:04}" for number in range(1001)], (), 0, "", "")
 
 
 def test_one_walks_through_the_tree_but_not_out_of_it(owner: FakeOwner, client: FakeControl) -> None:

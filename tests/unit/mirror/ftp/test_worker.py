@@ -20,7 +20,7 @@ from mirror.settings import TlsFiles
 from mirror.shared.counters import Field, State
 from mirror.worker.control import KeyFiles, Message
 from tests.fakes.certificates import authority
-from tests.unit.mirror.bundle_tree import write_bundle
+from tests.unit.mirror.bundle_tree import packed, write_bundle
 from tests.unit.mirror.ftp.in_process import worker_on
 
 if TYPE_CHECKING:
@@ -113,10 +113,10 @@ def test_it_serves_and_takes_over_what_is_reloaded(ends: Ends, root: Path) -> No
         messages(line, "ready")
         with socket.create_connection(worker.listeners[0].getsockname(), WITHIN_S) as client:
             assert client.recv(100) == b"220 Ready.\r\n"
-        line.send(Message("reload", key_files=KeyFiles(), generation=2))
+        with packed(root) as descriptor:
+            line.send(Message("reload", key_files=KeyFiles(), generation=2, descriptor=descriptor))
         (reloaded,) = messages(line, "reloaded")
         assert reloaded.generation == 2
-        (root / "bundle.json").write_text("no index")
         line.send(Message("reload", key_files=KeyFiles(), generation=3))
         (failed,) = messages(line, "failed")
         assert failed.generation == 3
@@ -147,7 +147,9 @@ def test_a_certificate_is_offered_and_a_broken_one_refused(root: Path, tmp_path:
             with socket.create_connection(address, WITHIN_S) as client, client.makefile("rb") as lines:
                 client.sendall(b"AUTH TLS\r\n")
                 assert [lines.readline() for _ in range(2)] == [b"220 Ready.\r\n", b"234 Begin.\r\n"]
-            line.send(Message("reload", key_files=KeyFiles(certificate=b"", key=b""), generation=2))
+            broken = KeyFiles(certificate=b"", key=b"")
+            with packed(root) as descriptor:
+                line.send(Message("reload", key_files=broken, generation=2, descriptor=descriptor))
             (failed,) = messages(line, "failed")
             assert "serve-tls-invalid" in failed.text
         worker.serving.key_files = KeyFiles()

@@ -11,7 +11,7 @@ import pytest
 from bundler.model.progress import Unwatched
 from mirror.http.health import health, metrics
 from mirror.shared.counters import Counters, Field, State, shared_counters
-from tests.unit.mirror.bundle_tree import opened, site_of, write_bundle
+from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +105,23 @@ def test_a_fault_that_another_worker_found_counts_too(counters: Counters, site: 
     counters.slots[2].set(Field.FAULTS, 1)
     status, response = told(counters, site)
     assert (status, response["complete"], response["faults"]) == (503, False, [])
+
+
+def test_faults_that_others_found_are_named_and_their_bundle_is_not_complete(counters: Counters, site: Site) -> None:
+    (bundle,) = site.bundles
+    numbers = [
+        number for path in ("empty", "bundle.json") if (number := site.number_of(file_at(site, path))) is not None
+    ]
+    for slot in counters.slots[1:]:
+        slot.set(Field.GENERATION, 2)
+        slot.set_faults(len(numbers), [0], numbers)
+    status, text = health(counters, site, [f"{bundle.short_id}/empty"], 2)
+    response = json.loads(text)
+    assert (status, response["complete"], response["bundles"][0]["complete"]) == (503, False, False)
+    assert response["faults"] == [f"{bundle.short_id}/bundle.json", f"{bundle.short_id}/empty"]
+    # the numbers of another generation mean other files
+    response = json.loads(health(counters, site, [], 3)[1])
+    assert (response["complete"], response["faults"], response["bundles"][0]["complete"]) == (False, [], True)
 
 
 def test_many_faults_are_not_all_told(counters: Counters, site: Site) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ from mirror.http.own_urls import OwnUrls
 from mirror.http.thread_work import ThreadWork
 from mirror.page.pages import Pages
 from tests.unit.mirror.http.test_server import a_worker
-from tests.unit.mirror.sites import index_of
+from tests.unit.mirror.sites import index_of, site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +31,7 @@ def handler(tmp_path: Path) -> Iterator[Handler]:
     many = {f"yum{n % REPOSITORIES}/p{n}.rpm": b"" for n in range(FILES)}
     index = index_of({**many, **{f"yum{n}/repodata/repomd.xml": b"" for n in range(REPOSITORIES)}})
     with a_worker(tmp_path / "root") as worker:
-        site = worker.serving.site
-        assert site.current is not None
-        current = replace(site.current, index=index)
-        worker.serving.site = replace(site, bundles=(current,), current=current)
+        worker.serving.site = site_of(index)
         loop = asyncio.new_event_loop()
         yield Handler(worker, OwnUrls(worker, Pages()), ThreadWork(loop))
         loop.close()

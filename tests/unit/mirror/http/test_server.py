@@ -17,6 +17,7 @@ from mirror.http.connection import Connection
 from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.server import HttpServer
+from mirror.http.site_parts import site_parts
 from mirror.http.thread_work import ThreadWork
 from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, STALL_TIMEOUT_S
 from mirror.http.tls import server_context
@@ -86,7 +87,7 @@ def name_of(listening: Any) -> tuple[str, int]:
 def a_worker(root: Path, **given: Any) -> Iterator[Worker]:
     with opened(write_bundle(root, CONTENTS)) as handle:
         settings = Settings(root, **given)
-        loader = Loader(handle, (), settings)
+        loader = Loader(handle, (), settings, site_parts)
         counters = shared_counters(("http",))
         ours, theirs = control_pair()
         yield Worker(

@@ -94,7 +94,7 @@ def test_images_have_names_platforms_and_digest(site: Site) -> None:
     page = _page(site, "k8simage")
     assert "registry.k8s.io/kube-proxy:v1.22.1" in page.text
     assert "k8s.gcr.io/kube-proxy:v1.22.1" in page.text
-    (proxy,) = (one for one in bundle_images(site.bundles[0].index.files) if "kube-proxy" in str(one.names[0]))
+    (proxy,) = (one for one in bundle_images(kubeedge_files()) if "kube-proxy" in str(one.names[0]))
     assert str(proxy.digest) in page.text
     assert "linux/amd64 linux/arm64" in page.text
 
@@ -117,7 +117,7 @@ def test_faults_are_named_and_their_files_marked(site: Site) -> None:
 
 def test_many_faults_are_counted(site: Site) -> None:
     assert site.current is not None
-    faults = [f"{site.current.short_id}/{file.path}" for file in site.current.index.files]
+    faults = [f"{site.current.short_id}/{file.path}" for file in kubeedge_files()]
     assert "and 40 more" in _page(site, "", view(faults=faults)).text
 
 

@@ -97,16 +97,6 @@ def test_answer_to_nothing_is_empty(site: Site) -> None:
     assert _answer(site, "q=++")["results"] == []
 
 
-def test_catalogs_of_removed_bundles_are_dropped(tmp_path: Path) -> None:
-    pages = Pages()
-    for number in range(5):
-        index = make_index([listed("a", 1)], name=f"n{number}")
-        with served(tmp_path / str(number), {"": index}) as site:
-            pages.prepare(site)
-            pages.search(site, view("q=a"))
-    assert len(pages._catalogs) <= 2
-
-
 @pytest.mark.parametrize(
     ("query", "asked"),
     [

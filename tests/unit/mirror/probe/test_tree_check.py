@@ -135,9 +135,17 @@ def test_an_index_that_does_not_come_is_the_failure_of_this_mirror_alone() -> No
         require_good([fine, lost])
 
 
+def test_an_index_that_the_checksums_name_otherwise_was_damaged() -> None:
+    client = mirror_of()
+    client.files["bundle.json"] = b"{"
+    report, _ = check(client)
+    assert isinstance(report.failure, IntegrityError)
+
+
 def test_a_page_in_place_of_the_index() -> None:
     client = mirror_of()
     client.files["bundle.json"] = b"<html>"
+    client.files["SHA256SUMS"] = b"<html>"
     report, _ = check(client)
     assert report.failure is not None
     assert report.failure.id is ErrorId.BUNDLE_INVALID

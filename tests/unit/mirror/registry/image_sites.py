@@ -13,14 +13,14 @@ from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, INDEX_TYPES, 
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
 from mirror.registry.repositories import repository_index
-from mirror.tree.served import File, FilePlace
-from mirror.tree.served_bundle import ServedBundle
-from mirror.tree.site import Site
+from tests.unit.mirror.sites import loaded, packed_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mirror.registry.repositories import RepositoryIndex
+    from mirror.tree.bundle_loading import LoadedBundle
+    from mirror.tree.site import Site
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 NOTHING = Digest.sha256(b"")
@@ -78,7 +78,7 @@ def image(
     )
 
 
-def bundle(*images: ImageArtifact, directory: str = "", platforms: Sequence[Platform] = (AMD64, ARM64)) -> ServedBundle:
+def bundle(*images: ImageArtifact, directory: str = "", platforms: Sequence[Platform] = (AMD64, ARM64)) -> LoadedBundle:
     """Return a bundle with these images; its id is made of its directory's name."""
     placements = layout_placements(images, platforms, {}, kind="images") if images else ()
     listed = tuple(
@@ -86,19 +86,18 @@ def bundle(*images: ImageArtifact, directory: str = "", platforms: Sequence[Plat
         for placed in sorted(placements, key=lambda placed: placed.path.encode())
     )
     index = BundleIndex(directory or "demo", "1", NOTHING, NOTHING, tuple(platforms), listed)
-    files = {
-        str(file.path): File(
-            FilePlace(-1, f"{directory}/{file.path}"), file.blob.size, f'"{file.blob.digest.hex}"', 0, "", None, "",
-            str(file.path), file.blob.digest, file,
-        )
-        for file in listed
-    }  # fmt: skip
-    return ServedBundle(Digest.sha256(directory.encode()).hex, directory, index, files, {}, 0, (), None)
+    return loaded(index, directory, Digest.sha256(directory.encode()).hex)
 
 
-def site(*bundles: ServedBundle, current: ServedBundle | None = None) -> Site:
+def site(*bundles: LoadedBundle, current: LoadedBundle | None = None) -> Site:
     """Return a site of bundles."""
-    return Site(tuple(bundles), current)
+    return packed_site(*bundles, current=None if current is None else current.directory)
+
+
+def site_of_images(*images: ImageArtifact) -> Site:
+    """Return a site of one bundle with these images."""
+    only = bundle(*images)
+    return site(only, current=only)
 
 
 def index_of_images(*images: ImageArtifact, platforms: Sequence[Platform] = (AMD64, ARM64)) -> RepositoryIndex:

@@ -15,7 +15,18 @@ from bundler.model.image.bundled import media_type
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from bundler.model.reference import Reference
 from mirror.registry.repositories import repository_index
-from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, bundle, digest, image, index_of_images, site
+from tests.unit.mirror.registry.image_sites import (
+    AMD64,
+    ARM64,
+    blob,
+    bundle,
+    digest,
+    image,
+    index_of_images,
+    site,
+    site_of_images,
+)
+from tests.unit.mirror.sites import loaded
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -86,17 +97,18 @@ def test_a_last_segment_is_known_where_it_means_one_image() -> None:
     assert top(names, "pause", "3.5") is None
     assert top(names, "pause", "3.6") == digest("docker.io/other/pause:3.6 top")
     assert top(names, "library/pause", "3.5") == digest(f"{PAUSE} top")
-    assert names.warnings == ()
+    assert site_of_images(image(PAUSE), image(other)).warnings == ()
     found = names.find("pause", "", HOST)
     assert found is not None
     assert {digest(f"{PAUSE} top"), digest(f"{other} top")} <= set(found.blobs)
 
 
 def test_a_site_s_name_of_two_images_is_given_to_neither_and_told() -> None:
-    names = index_of_images(image(PAUSE), image("docker.io/library/pause:3.5"))
+    found = site_of_images(image(PAUSE), image("docker.io/library/pause:3.5"))
+    names = repository_index(found)
     assert top(names, "library/pause", "3.5") is None
     assert top(names, "pause", "3.5", "registry.k8s.io") == digest(f"{PAUSE} top")
-    (warning,) = names.warnings
+    (warning,) = found.warnings
     assert warning.startswith("library/pause:3.5 would be 2 images of bundle ")
 
 
@@ -157,18 +169,21 @@ def test_the_primary_platform_is_the_first_of_the_bundle_s() -> None:
 def test_a_manifest_without_an_index_is_its_own_primary() -> None:
     found = index_of_images(image(PAUSE, platforms=[AMD64], media_type=DOCKER_MANIFEST)).find("library/pause", "", HOST)
     assert found is not None
-    assert found.tags["3.5"].primary == found.tags["3.5"].top
+    only = found.tags["3.5"]
+    assert only.primary is only.top
 
 
 def test_the_current_bundle_goes_first_and_a_tag_that_differs_is_told() -> None:
     old = bundle(image(PAUSE), image(FLANNEL), directory="a-old")
     new = bundle(image(PAUSE, version="-new"), directory="b-new")
-    names = repository_index(site(old, new, current=new))
+    served = site(old, new, current=new)
+    names = repository_index(served)
     assert top(names, "library/pause", "3.5") == digest(f"{PAUSE}-new top")
     assert top(names, "pause", "3.5") == digest(f"{PAUSE}-new top")
     assert top(names, "coreos/flannel", "v0.14.0") == digest(f"{FLANNEL} top")
-    (warning,) = names.warnings
-    assert warning.startswith(f"library/pause:3.5 is one image in bundle {new.short_id} and another in {old.short_id}")
+    (warning,) = served.warnings
+    first, second = new.id[:12], old.id[:12]
+    assert warning.startswith(f"library/pause:3.5 is one image in bundle {first} and another in {second}")
     found = names.find("library/pause", "", HOST)
     assert found is not None
     assert {digest(f"{PAUSE} top"), digest(f"{PAUSE}-new top")} <= set(found.blobs)
@@ -176,11 +191,12 @@ def test_the_current_bundle_goes_first_and_a_tag_that_differs_is_told() -> None:
 
 def test_the_same_image_in_two_bundles_is_no_matter() -> None:
     first, second = (bundle(image(PAUSE), directory=name) for name in ("a", "b"))
-    names = repository_index(site(first, second, current=second))
-    assert names.warnings == ()
+    served = site(first, second, current=second)
+    names = repository_index(served)
+    assert served.warnings == ()
     found = names.find("library/pause", "", HOST)
     assert found is not None
-    assert found.tags["3.5"].top.bundle is second
+    assert found.tags["3.5"].top.bundle is served.current
 
 
 def test_bundles_without_a_current_one_are_taken_in_their_order() -> None:
@@ -225,8 +241,8 @@ def test_a_repository_of_many_tags_is_made_in_a_moment() -> None:
         about = ImageAbout(OCI_MANIFEST, (name,), TopAbout((name,), (AMD64,), document.digest, None))
         path = BundlePath(f"k8simage/blobs/sha256/{document.digest.hex}")
         files.append(IndexedFile(path, document, 0o644, "images", (), (AMD64,), about))
-    many = replace(only, index=replace(only.index, files=tuple(files)))
     began = time.thread_time()
+    many = loaded(replace(only.index, files=tuple(files)))
     repository = repository_index(site(many, current=many)).find("coreos/flannel", "", HOST)
     assert repository is not None
     assert len(repository.tags) == len(files)

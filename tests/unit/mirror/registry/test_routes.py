@@ -10,7 +10,7 @@ import pytest
 from bundler.model.image.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from mirror.registry.decision import FileReply, JsonReply, cannot
 from mirror.registry.routes import RegistryRequest, decide
-from tests.unit.mirror.registry.image_sites import AMD64, ARM64, blob, digest, image, index_of_images
+from tests.unit.mirror.registry.image_sites import AMD64, ARM64, digest, image, index_of_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,16 +231,6 @@ def test_following_the_links_gives_the_whole_catalog_once(names: RepositoryIndex
         query["last"] = found[-1]
     assert found == everything
     assert "Link" not in fields
-
-
-def test_a_blob_that_the_bundle_does_not_serve_is_our_fault(names: RepositoryIndex) -> None:
-    served = names.site_names["demo/one"].blobs[digest(f"{ONE} amd64 layer")]
-    file = served.bundle.files.pop(served.path)
-    try:
-        assert error(names, f"demo/one/blobs/{digest(f'{ONE} amd64 layer')}") == (500, "UNKNOWN")
-    finally:
-        served.bundle.files[served.path] = file
-    assert blob(f"{ONE} amd64 layer").digest == file.digest
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 405, 408, 413, 414, 416, 417, 431, 500, 501, 503, 505])

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from mirror.shared.counters import PROTOCOLS, STATUSES, Field, State, shared_counters
+from mirror.shared.counters import LAST_BUNDLE_BIT, MAX_NAMED_FAULTS, PROTOCOLS, STATUSES, Field, State, shared_counters
 from tests.unit.mirror.in_a_child import in_a_child
 
 
@@ -54,6 +54,7 @@ def test_a_dead_workers_sums_stay_and_what_was_true_of_it_goes() -> None:
         Field.CUT_TRANSFERS: 7,
         Field.RESTARTS: 8,
         Field.GENERATION: 0,
+        Field.FAULTY_BUNDLES: 0,
     }
     assert counters.answers("http") == before
     assert not counters.ready()
@@ -82,3 +83,17 @@ def test_a_moments_number_that_is_wrong_by_one_stops_nobody() -> None:
     assert slot.get(Field.OPEN_CONNECTIONS) == -1
     slot.add(Field.OPEN_CONNECTIONS)
     assert slot.get(Field.OPEN_CONNECTIONS) == 0
+
+
+def test_faults_are_shown_to_all_as_many_as_there_is_room_for_and_go_with_their_worker() -> None:
+    counters = shared_counters(("http", "ftp"))
+    slot, other = counters.slots
+    slot.set_faults(3, [0, 2, 500], [7, 0, 2**32 + 1])
+    other.set_faults(1000, [0], range(1000))
+    assert (slot.get(Field.FAULTS), slot.faults()) == (3, [7, 0, 2**32 + 1])
+    assert slot.get(Field.FAULTY_BUNDLES) == 0b101 | 1 << LAST_BUNDLE_BIT
+    assert other.faults() == list(range(MAX_NAMED_FAULTS))
+    slot.set_faults(1, [1], [9])
+    assert (slot.faults(), slot.get(Field.FAULTY_BUNDLES)) == ([9], 0b10)
+    slot.worker_ended()
+    assert (slot.faults(), slot.get(Field.FAULTS), slot.get(Field.FAULTY_BUNDLES)) == ([], 0, 0)

@@ -22,6 +22,7 @@ from mirror.supervisor.run_worker import WorkerEnvironment
 from mirror.supervisor.supervisor import Supervisor
 from mirror.supervisor.workers import PooledWorker, WorkerPool
 from mirror.tree.roots import open_root
+from mirror.tree.site_loading import pack_site
 from mirror.worker.control import Message
 
 if TYPE_CHECKING:
@@ -40,9 +41,19 @@ Step = tuple[str, "Callable[[], object]"]
 
 @contextmanager
 def pool_of(
-    root: Path, run: Callable[[Worker], None], *, workers: int = 1, log: int | None = None, **settings: Any
+    root: Path,
+    run: Callable[[Worker], None],
+    *,
+    workers: int = 1,
+    log: int | None = None,
+    packs: bool = True,
+    **settings: Any,
 ) -> Iterator[WorkerPool]:
-    """Give a pool over a root whose workers all do `run`; nothing of it is left at the end."""
+    """Give a pool over a root whose workers all do `run`; nothing of it is left at the end.
+
+    Arguments:
+        packs: whether workers can be forked without a supervisor.
+    """
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(workers)]
         given = Settings(root, workers=workers, **settings)
@@ -62,6 +73,7 @@ def pool_of(
         )
         pooled = [PooledWorker(number, "http", (listener,)) for number, listener in enumerate(listeners)]
         pool = WorkerPool(environment, pooled, read_key_files(given), log)
+        pool.index = pack_site(opened) if packs else None
         stack.callback(_end, pool)
         yield pool
 
@@ -73,6 +85,8 @@ def _end(pool: WorkerPool) -> None:
     for worker in pool.workers:
         if worker.control is not None:
             worker.control.close()
+    if pool.index is not None:
+        os.close(pool.index)
 
 
 def received(control: ControlChannel | None) -> Message:

@@ -13,7 +13,7 @@ import pytest
 
 from mirror.supervisor.privileges import WorkerUser
 from mirror.supervisor.run_worker import EXIT_BUG, EXIT_FAILED
-from mirror.worker.control import Message
+from mirror.worker.control import KeyFiles, Message
 from tests.unit.mirror.in_a_child import NOBODY
 from tests.unit.mirror.supervisor.pools import ended, pool_of, received, serves
 
@@ -93,16 +93,15 @@ def never(_: Worker) -> None:
     raise AssertionError("it may not come that far")
 
 
-def test_what_cannot_be_loaded_is_reported_and_ends_it(root: Path) -> None:
-    (root / "bundle.json").write_text("{")
-    with pool_of(root, never) as pool:
+def test_what_cannot_be_opened_is_reported_and_ends_it(root: Path) -> None:
+    (root / "users").write_text(USERS)
+    with pool_of(root, never, users=root / "users") as pool:
         (worker,) = pool.workers
-        pool.generation = 3
+        pool.key_files, pool.generation = KeyFiles(users=b"ann:plain"), 3
         pool.fork(worker)
         message = received(worker.control)
         assert (message.word, message.generation) == ("failed", 3)
-        assert "[bundle-invalid]" in message.text
-        assert str(root) in message.text
+        assert "[serve-users-invalid]" in message.text
         assert ended(pool) == [(0, EXIT_FAILED)]
 
 
@@ -118,19 +117,3 @@ def test_a_mistake_of_ours_is_reported_with_its_traceback_in_the_log(
         assert received(worker.control) == Message("failed", text="KeyError: 'lost'", generation=1)
         assert ended(pool) == [(0, EXIT_BUG)]
     assert "Traceback" in capfd.readouterr().err
-
-
-def test_the_mirror_does_not_begin_with_nothing_but_goes_on_with_it(root: Path) -> None:
-    (root / "bundle.json").unlink()
-    with pool_of(root, serves) as pool:
-        (worker,) = pool.workers
-        pool.fork(worker)
-        message = received(worker.control)
-        assert message.word == "failed"
-        assert "[serve-root-unusable]" in message.text
-        assert ended(pool) == [(0, EXIT_FAILED)]
-        pool.has_started = True
-        pool.fork(worker)
-        message = received(worker.control)
-        assert message.word == "ready"
-        assert "nothing is served" in message.text

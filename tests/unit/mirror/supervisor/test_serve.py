@@ -68,7 +68,7 @@ def served(settings: Settings) -> tuple[list[dict[str, Any]], str]:
         sending(signal.SIGTERM)()
 
     run = reporting(write_end)
-    serve(settings, {"http": run, "ftp": run}, say=say, warn=texts.append)
+    serve(settings, {"http": run, "ftp": run}, tuple, say=say, warn=texts.append)
     os.close(write_end)
     with os.fdopen(read_end) as stream:
         found = sorted(map(json.loads, stream), key=lambda has: int(has["number"]))
@@ -130,7 +130,7 @@ def test_every_port_is_bound_before_anybody_is_forked(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = Settings(root, http=LOOPBACK, ftp=ListenAddress(*taken.getsockname()))
         with pytest.raises(BundlerError) as caught:
-            serve(settings, {"http": never, "ftp": never}, say=never_said, warn=never_said)
+            serve(settings, {"http": never, "ftp": never}, tuple, say=never_said, warn=never_said)
     assert caught.value.id is ErrorId.SERVE_PORT_TAKEN
     assert re.search(r"--ftp\b", caught.value.text())
 
@@ -156,5 +156,5 @@ def test_what_cannot_be_opened_ends_it_at_once(
     value: Any = (ShareOption("x", tmp_path / path),) if name == "shares" else tmp_path / path
     settings = Settings(**{"root": root, "http": LOOPBACK, "ftp": None, name: value})
     with pytest.raises(BundlerError) as caught:
-        serve(settings, {}, say=never_said, warn=never_said)
+        serve(settings, {}, tuple, say=never_said, warn=never_said)
     assert caught.value.id is error_id

@@ -77,23 +77,25 @@ def test_one_that_cannot_begin_ends_it_with_the_reason(root: Path) -> None:
     assert "[serve-tls-invalid]" in caught.value.what
 
 
-def test_a_host_without_room_for_a_process_is_asked_again_later(root: Path) -> None:
+def test_a_host_without_room_for_a_process_ends_it_with_the_reason(root: Path) -> None:
     def as_somebody_with_no_process_left() -> None:
         if os.geteuid() == 0:
             os.setresuid(NOBODY, NOBODY, NOBODY)
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
     def part() -> str:
-        with pool_of(Path(f"/proc/self/fd/{directory}"), serves) as pool:
-            events = supervise(pool, ("warn", END))
-            assert pool.until_due_s() is not None
-        return "\n".join(events)
+        with (
+            pool_of(Path(f"/proc/self/fd/{directory}"), serves, packs=False) as pool,
+            pytest.raises(ServeError) as caught,
+        ):
+            supervise(pool)
+        return caught.value.what
 
     # opened before that, as a mirror's root is
     directory = os.open(root, os.O_PATH)
     events = in_a_child(part, before=as_somebody_with_no_process_left)
     os.close(directory)
-    assert events == "warn a worker cannot be started: Resource temporarily unavailable\nnotify STOPPING=1"
+    assert events.endswith("no process can be started for that: Resource temporarily unavailable")
 
 
 # deaths

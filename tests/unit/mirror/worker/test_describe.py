@@ -7,7 +7,7 @@ from mirror.worker.describe import MAX_WARNINGS_SHOWN, describe, image_warnings
 
 
 def test_warnings_are_told_after_what_is_served() -> None:
-    lines = describe(Site((), None, problems=("a is left out",)), ["b means two"]).splitlines()
+    lines = describe(Site((), None, problems=("a is left out",), warnings=("b means two",))).splitlines()
     assert lines[0].startswith("nothing is served")
     assert lines[1:] == ["a is left out", "b means two"]
 

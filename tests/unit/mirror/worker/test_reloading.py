@@ -1,8 +1,8 @@
-"""Reloads in an event loop that is this test: what is watched is called by hand."""
+"""Reloads of a worker: what another process has packed, and what is said of it."""
 
 from __future__ import annotations
 
-import select
+import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,26 +22,9 @@ from mirror.worker.worker import Worker
 from tests.unit.mirror.bundle_tree import opened, write_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mirror.worker.serving import Serving
-
-
-class Hand:
-    """Watches nothing until it is told to."""
-
-    def __init__(self) -> None:
-        self.watched: dict[int, Callable[[], None]] = {}
-
-    def watch(self, fileno: int, call: Callable[[], None]) -> Callable[[], object]:
-        self.watched[fileno] = call
-        return lambda: self.watched.pop(fileno)
-
-    def turn(self) -> None:
-        """Wait for one reload, and let it be taken over."""
-        ((fileno, call),) = self.watched.items()
-        assert select.select([fileno], [], [], 30)[0]
-        call()
 
 
 @pytest.fixture
@@ -65,59 +48,51 @@ def worker(tmp_path: Path, channel: tuple[ControlChannel, ControlChannel]) -> It
         )  # fmt: skip
 
 
-def reload(generation: int) -> Message:
-    return Message("reload", generation=generation, key_files=KeyFiles())
+def reload(worker: Worker, generation: int) -> Message:
+    """Return what the supervisor sends, and what a worker receives."""
+    return Message("reload", generation=generation, key_files=KeyFiles(), descriptor=worker.loader.pack(KeyFiles()))
 
 
-def test_of_those_that_come_meanwhile_only_the_newest_is_done(
+def test_what_came_is_taken_over_and_its_descriptor_closed(
     worker: Worker, channel: tuple[ControlChannel, ControlChannel]
 ) -> None:
-    hand, taken = Hand(), list[int]()
-
-    def take_over(serving: Serving) -> None:
-        taken.append(serving.generation)
-
-    reloads = Reloads(worker, hand.watch, take_over)
-    for generation in range(2, 6):
-        reloads.handle(reload(generation))
-    hand.turn()
-    hand.turn()
-    assert taken == [2, 5]
-    assert not hand.watched
-    answers = channel[0].receive()
-    assert [(answer.word, answer.generation) for answer in answers] == [("reloaded", 2), ("reloaded", 5)]
-    assert answers[-1].text.startswith("demo 2025.03, bundle ")
+    message = reload(worker, 2)
+    Reloads(worker, worker.take_over).handle(message)
+    assert worker.serving.generation == 2
+    (answer,) = channel[0].receive()
+    assert (answer.word, answer.generation) == ("reloaded", 2)
+    assert answer.text.startswith("demo 2025.03, bundle ")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(message.descriptor or -1)
 
 
 @pytest.mark.parametrize("error", [ServeError(ErrorId.SERVE_TLS_INVALID, "no", where="pem", remedy="Mend."), OSError()])
 def test_what_cannot_be_taken_over_is_told_and_the_next_one_can(
     worker: Worker, channel: tuple[ControlChannel, ControlChannel], error: Exception
 ) -> None:
-    hand, errors = Hand(), [error]
+    errors = [error]
 
     def take_over(_: Serving) -> None:
         while errors:
             raise errors.pop()
 
-    reloads = Reloads(worker, hand.watch, take_over)
+    reloads = Reloads(worker, take_over)
     for generation in (2, 3):
-        reloads.handle(reload(generation))
-        hand.turn()
+        reloads.handle(reload(worker, generation))
     assert [answer.word for answer in channel[0].receive()] == ["failed", "reloaded"]
 
 
-def test_a_reload_that_cannot_even_begin_is_told(
+def test_a_reload_reads_no_file_of_the_bundle(worker: Worker, tmp_path: Path) -> None:
+    message = reload(worker, 2)
+    (tmp_path / "bundle.json").unlink()
+    Reloads(worker, worker.take_over).handle(message)
+    assert worker.serving.generation == 2
+
+
+def test_a_message_without_a_packed_site_changes_nothing(
     worker: Worker, channel: tuple[ControlChannel, ControlChannel]
 ) -> None:
-    hand = Hand()
-
-    def full(_: int, __: Callable[[], None]) -> Callable[[], object]:
-        raise OSError(24, "Too many open files")
-
-    Reloads(worker, full, lambda _: None).handle(reload(2))
+    Reloads(worker, worker.take_over).handle(Message("reload", generation=2))
     (answer,) = channel[0].receive()
     assert (answer.word, answer.generation) == ("failed", 2)
-    assert "Too many open files" in answer.text
-    Reloads(worker, hand.watch, worker.take_over).handle(reload(3))
-    hand.turn()
-    assert worker.serving.generation == 3
+    assert worker.serving.generation == 1

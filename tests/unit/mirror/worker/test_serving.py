@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 import os
-import select
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.errors import BundleFormatError, ErrorId, ServeError
+from bundler.errors import ErrorId, IntegrityError, ServeError
 from mirror.settings import Settings
 from mirror.shared.addresses import AddressTable
 from mirror.shared.counters import Field, State, shared_counters
 from mirror.tree.shares import Share
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import KeyFiles, control_pair
-from mirror.worker.serving import Loader, Reload
+from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
 from tests.unit.mirror.bundle_tree import names_in, opened, write_bundle
 
@@ -61,30 +60,25 @@ def test_users_that_are_asked_for_and_absent_let_nobody_in(root: Root) -> None:
     assert caught.value.id is ErrorId.SERVE_USERS_INVALID
 
 
-def test_a_reload_tells_when_it_is_done_and_keeps_no_descriptor(root: Root, tmp_path: Path) -> None:
+def test_loading_keeps_no_descriptor_whether_it_succeeds_or_not(root: Root, tmp_path: Path) -> None:
     before = _open_descriptors()
+    loader = Loader(root, (), Settings(Path(root.name)))
     (tmp_path / "a").unlink()
-    reload = Reload(Loader(root, (), Settings(Path(root.name))), KeyFiles(), 2)
-    assert select.select([reload], [], [], 10)[0] == [reload]
-    serving = reload.take()
+    serving = loader.load(KeyFiles(), 2)
     assert serving.generation == 2
     assert serving.quarantine.paths() == [f"{serving.site.bundles[0].short_id}/a"]
+    # a mapping keeps one of its own, for as long as it lives
+    del serving
     assert _open_descriptors() == before
-
-
-def test_what_a_reload_raised_is_raised_where_it_is_taken(root: Root, tmp_path: Path) -> None:
-    before = _open_descriptors()
     (tmp_path / "bundle.json").write_text("{}")
-    reload = Reload(Loader(root, (), Settings(Path(root.name))), KeyFiles(), 2)
-    assert select.select([reload], [], [], 10)[0] == [reload]
-    with pytest.raises(BundleFormatError):
-        reload.take()
+    with pytest.raises(IntegrityError):
+        loader.load(KeyFiles(), 3)
     assert _open_descriptors() == before
 
 
 def test_a_reload_after_the_last_bundle_went_serves_nothing_and_is_no_error(root: Root, tmp_path: Path) -> None:
     (tmp_path / "bundle.json").unlink()
-    serving = Reload(Loader(root, (), Settings(Path(root.name))), KeyFiles(), 2).take()
+    serving = Loader(root, (), Settings(Path(root.name))).load(KeyFiles(), 2)
     assert serving.site.bundles == ()
     assert names_in(serving.site, "") == []
 

@@ -1,0 +1,111 @@
+"""What a bundle has for clients, as far as it decides what they type: made of its index once, read in the packed site.
+
+Owns what of thousands of files and images a person is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import TYPE_CHECKING, Any
+
+from bundler.model.about import FileAbout, PackageAbout
+from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH
+from bundler.model.client_config import RepoSnippet
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
+from bundler.model.reference import Reference
+from mirror.client.yum_repositories import repositories
+from mirror.tree.bundle_rows import section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bundler.model.bundle import BundleIndex, IndexedFile
+    from bundler.model.image.bundled import BundleImage
+    from mirror.tree.packed import PackedWriter
+    from mirror.tree.served_bundle import ServedBundle
+    from mirror.tree.site import Site
+    from mirror.tree.site_packing import NumberedBundle
+
+MAX_EXAMPLES = 3
+_OWN = (MANIFEST_PATH, LOCK_PATH)
+_SECTION = "offer"
+_LOADED_BY = frozenset({f"{IMAGE_DIRECTORY}/images.tsv", f"{IMAGE_DIRECTORY}/load.sh"})
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one bundle has.
+
+    Arguments:
+        repositories: its yum repositories.
+        images: the first names of its images, with tags, sorted; none where it has no images.
+        upstreams: the registries that all of its images come from, sorted.
+        loads_images: whether a script can fetch and load them without a registry.
+        example: path and SHA-256 in hex of a file that a person may well want, None where there is no plain file.
+    """
+
+    repositories: tuple[RepoSnippet, ...]
+    images: tuple[Reference, ...]
+    upstreams: tuple[str, ...]
+    loads_images: bool
+    example: tuple[str, str] | None
+
+
+class OfferPart:
+    """The part of a packed site that `offer_in` reads."""
+
+    def add(self, numbered: NumberedBundle, writer: PackedWriter) -> None:
+        """Write what a bundle has for clients (`SitePart`)."""
+        offer = offer_of(numbered.bundle.index, numbered.images)
+        writer.add_value(section(numbered.number, _SECTION), _encode(offer))
+
+    def finish(self, _current: int | None, _writer: PackedWriter) -> Sequence[str]:
+        """Write nothing more (`SitePart`)."""
+        return ()
+
+
+def offer_of(index: BundleIndex, images: Iterable[BundleImage]) -> Offer:
+    """Return what the files of an index are for clients; `images` are its images."""
+    names = {name for image in images for name in image.names if name.tag}
+    example = _example(index.files)
+    return Offer(
+        repositories=repositories(index),
+        images=tuple(nsmallest(MAX_EXAMPLES, names)),
+        upstreams=tuple(sorted({name.host for name in names})),
+        loads_images=sum(file.path in _LOADED_BY for file in index.files) == len(_LOADED_BY),
+        example=None if example is None else (str(example.path), example.blob.digest.hex),
+    )
+
+
+def offer_in(site: Site) -> Offer | None:
+    """Return what the bundle at `/` has, None where there is no such bundle."""
+    return None if site.current is None else _offer(site.current)
+
+
+def _offer(bundle: ServedBundle) -> Offer:
+    return _decode(bundle.packed.value(section(bundle.number, _SECTION)))
+
+
+def _example(files: Iterable[IndexedFile]) -> IndexedFile | None:
+    """Return a plain file rather than a package, an image's blob or our own lists."""
+    plain = [file for file in files if file.path not in _OWN and not file.path.startswith(f"{IMAGE_DIRECTORY}/")]
+    named = [file for file in plain if not isinstance(file.about, PackageAbout) and "/repodata/" not in file.path]
+    fetched = [file for file in named if isinstance(file.about, FileAbout) and file.about.url]
+    return next(iter([*fetched, *named, *plain]), None)
+
+
+def _encode(offer: Offer) -> tuple[Any, ...]:
+    repos = [(repo.id, repo.title, repo.directory, repo.key_files, repo.unchecked) for repo in offer.repositories]
+    return repos, [str(name) for name in offer.images], offer.upstreams, offer.loads_images, offer.example
+
+
+def _decode(value: tuple[Any, ...]) -> Offer:
+    repos, images, upstreams, loads_images, example = value
+    return Offer(
+        repositories=tuple(RepoSnippet(*repo) for repo in repos),
+        images=tuple(map(Reference.parse, images)),
+        upstreams=upstreams,
+        loads_images=loads_images,
+        example=example,
+    )

@@ -1,0 +1,75 @@
+"""The process that reads what is served: once for all workers, and without the supervisor's rights.
+
+The supervisor gets a descriptor from it, which it hands on unread (ADR 10), or the reason why there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mirror.supervisor.run_worker import run_indexing
+from mirror.worker.control import control_pair
+
+if TYPE_CHECKING:
+    from mirror.supervisor.workers import WorkerPool
+    from mirror.worker.control import ControlChannel, KeyFiles
+
+
+@dataclass(slots=True)
+class Indexing:
+    """One such process, from its start to its end.
+
+    Arguments:
+        pid: of the process.
+        control: the channel to it.
+        key_files: which its result goes with.
+        descriptor: its result, None while there is none; owned by whoever takes it.
+        failure: why there is none.
+    """
+
+    pid: int
+    control: ControlChannel
+    key_files: KeyFiles
+    descriptor: int | None = None
+    failure: str = ""
+
+    @classmethod
+    def begin(cls, pool: WorkerPool, key_files: KeyFiles) -> Indexing:
+        """Start the process. Raises OSError when the host has no room for one."""
+        ours, theirs = control_pair()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        if pid == 0:
+            ours.close()
+            pool.close_all()
+            run_indexing(pool.environment, theirs, key_files, may_serve_nothing=pool.has_started)
+        theirs.close()
+        return cls(pid, ours, key_files)
+
+    def receive(self) -> bool:
+        """Take what it says; return whether it has said all."""
+        for message in self.control.receive():
+            if message.word == "indexed":
+                self.descriptor = message.descriptor
+            elif message.word == "failed":
+                self.failure = message.text
+        if self.control.closed and self.descriptor is None and not self.failure:
+            self.failure = "the process that reads it ended without a word"
+        return self.descriptor is not None or bool(self.failure)
+
+    def end(self) -> None:
+        """Wait for the process, which has nothing more to do, and close the channel."""
+        self.control.close()
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        # whoever waits for workers may have waited for this one as well
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
