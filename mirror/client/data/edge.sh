@@ -1,0 +1,241 @@
+#!/bin/sh
+# Brings this host its part of the bundle @NAME@ from the mirror that this script is from: the tool for its machine and
+# the files for edges, each held to the sums below. Needs sh, awk and curl, wget or busybox; sha256sum, busybox or openssl.
+edge() {
+    set -fu
+    umask 022
+    LC_ALL=C
+    export LC_ALL
+    unset CDPATH
+    mirror=@MIRROR@
+    name='@NAME@'
+    id='@ID@'
+    tab=$(printf '\t')
+
+    usage() {
+        cat <<'TEXT'
+Usage: sh edge.sh [--root DIR] [--id ID] [--ca-file FILE] [--netrc-file FILE]
+
+Fetch this host's part of a bundle, verify it, and make it the active one below DIR. Running it again does nothing, or
+goes on where an earlier run was cut short; the bundle that was active before stays until the new one is verified.
+
+  --root DIR          where bundles lie side by side (default /opt)
+  --id ID             the bundle has to be this one; without it, and over plain HTTP, only accidents are found
+  --ca-file FILE      authorities (PEM) that a mirror with TLS is held to
+  --netrc-file FILE   users and passwords, for a mirror that asks for them (with curl alone)
+  --help              show this text
+
+Exit status: 0 done, 2 wrong arguments, 4 the mirror gives no files, 5 it gives wrong ones, 9 this host cannot use
+them, 11 the disk is full.
+TEXT
+    }
+
+    say() { printf '%s\n' "$*"; }
+
+    refuse() {
+        printf 'edge.sh: %s\n' "$1" >&2
+        exit "$2"
+    }
+
+    has() { command -v "$1" >/dev/null 2>&1; }
+
+    root=/opt wanted='' ca_file='' netrc_file=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --root | --id | --ca-file | --netrc-file)
+            [ $# -gt 1 ] && [ -n "$2" ] || refuse "$1 needs a value; see edge.sh --help" 2
+            option=$1 value=$2
+            shift
+            ;;
+        --root=?* | --id=?* | --ca-file=?* | --netrc-file=?*) option=${1%%=*} value=${1#*=} ;;
+        -h | --help) usage && exit 0 ;;
+        *) refuse "unknown argument '$1'; see edge.sh --help" 2 ;;
+        esac
+        case $option in
+        --root) root=$value ;;
+        --id) wanted=${value#sha256:} ;;
+        --ca-file) ca_file=$value ;;
+        --netrc-file) netrc_file=$value ;;
+        esac
+        shift
+    done
+    for file in "$ca_file" "$netrc_file"; do
+        [ -z "$file" ] || [ -r "$file" ] || refuse "$file cannot be read" 2
+    done
+    case $root in /*) ;; *) root=$(pwd -P)/$root ;; esac
+
+    if [ -n "$wanted" ]; then
+        case $wanted in *[!0-9a-f]*) refuse "'$wanted' is no bundle's id" 2 ;; esac
+        [ ${#wanted} -ge 12 ] || refuse "'$wanted' is too short for an id: write at least 12 digits" 2
+        case $id in
+        "$wanted"*) ;;
+        *) refuse "the mirror serves another bundle: want $wanted, got $id" 5 ;;
+        esac
+    fi
+    if [ -n "$(ls -A /etc/bundler/trusted.d 2>/dev/null)" ]; then
+        refuse '/etc/bundler/trusted.d asks for a signature, and this script cannot check one; unpack the bundle by hand' 9
+    fi
+
+    case $(uname -m) in
+    x86_64) machine=x86_64 letter=x platform=linux/amd64 ;;
+    aarch64 | arm64) machine=aarch64 letter=a platform=linux/arm64 ;;
+    armv7* | armv8l) machine=armv7l letter=v platform=linux/arm/v7 ;;
+    *) refuse "there is nothing for $(uname -m) on this mirror; it has files for x86_64, aarch64 and armv7l" 9 ;;
+    esac
+
+    if has curl; then
+        fetcher=curl
+    elif has wget && wget --version 2>/dev/null | grep -q GNU; then
+        fetcher=wget
+    elif has wget || has busybox; then
+        fetcher=busybox
+    else
+        refuse 'neither curl nor wget nor busybox is here; install one' 9
+    fi
+    case $fetcher$mirror in
+    busyboxhttps*) refuse "busybox does not check whom it talks to; install curl or wget" 9 ;;
+    esac
+    [ -z "$netrc_file" ] || [ $fetcher = curl ] || refuse '--netrc-file needs curl' 9
+
+    # Prints the SHA-256 of a file.
+    sum_of() {
+        if has sha256sum; then
+            set -- "$(sha256sum <"$1")"
+        elif has busybox; then
+            set -- "$(busybox sha256sum <"$1")"
+        elif has openssl; then
+            set -- "$(openssl dgst -sha256 -r <"$1")"
+        else
+            refuse 'neither sha256sum nor busybox nor openssl is here, so that nothing can be checked; install one' 9
+        fi
+        printf '%s\n' "${1%% *}"
+    }
+    sum_of /dev/null >/dev/null || exit 9
+
+    size_of() { wc -c <"$1" | tr -d ' '; }
+
+    # Gets `URL` into a file, going on behind what it holds.
+    get() {
+        case $fetcher in
+        curl)
+            curl -fsS -C - --connect-timeout 30 --speed-limit 1 --speed-time 60 ${ca_file:+--cacert "$ca_file"} \
+                ${netrc_file:+--netrc-file "$netrc_file"} -o "$2" "$1"
+            ;;
+        wget) wget -q -c -T 60 -t 1 ${ca_file:+--ca-certificate="$ca_file"} -O "$2" "$1" ;;
+        # without -T: with it, Debian's busybox of 2023 ends by a segmentation fault
+        busybox) if has wget; then wget -q -c -O "$2" "$1"; else busybox wget -q -c -O "$2" "$1"; fi ;;
+        esac
+    }
+
+    # Fetches one file: `URL SIZE SUM MODE TARGET`. A part that turns out wrong is fetched once more from its beginning.
+    fetch() {
+        part=$5.part
+        for attempt in 1 2 3; do
+            if [ -f "$part" ] && [ "$(size_of "$part")" -gt "$2" ]; then rm -f "$part"; fi
+            if [ ! -f "$part" ] || [ "$(size_of "$part")" -ne "$2" ] || [ "$2" -eq 0 ]; then
+                if [ "$2" -eq 0 ]; then : >"$part"; else get "$1" "$part"; fi || {
+                    status=$?
+                    # curl 22, 33: what is asked for is refused, perhaps because of where it should begin
+                    case $status in 22 | 33 | 8) rm -f "$part" ;; esac
+                    [ "$attempt" -lt 3 ] || refuse "$1 cannot be fetched (status $status)" 4
+                    sleep "$attempt"
+                    continue
+                }
+            fi
+            if [ -f "$part" ] && [ "$(sum_of "$part")" = "$3" ]; then
+                chmod "$4" "$part" && mv -f "$part" "$5" || refuse "cannot write $5" 11
+                return
+            fi
+            rm -f "$part"
+        done
+        refuse "$1 is not the file that it should be; has the mirror taken another bundle? Fetch edge.sh again" 5
+    }
+
+    # Writes the lines of this machine: MODE, SIZE, SHA-256, the path in a URL, the path.
+    mine() {
+        files | while IFS="$tab" read -r letters rest; do
+            case $letters in *"$letter"*) printf '%s\n' "$rest" ;; esac
+        done
+    }
+
+    mkdir -p "$root" || refuse "cannot make $root" 9
+    final=$root/$name
+    stage=$root/.$name.edge
+    lock=$stage.lock
+    if ! mkdir "$lock" 2>/dev/null; then
+        holder=$(cat "$lock/pid" 2>/dev/null) || holder=''
+        if [ -n "$holder" ] && kill -0 "$holder" 2>/dev/null; then
+            refuse "another run is at it already (process $holder)" 9
+        fi
+        rm -rf "$lock"
+        mkdir "$lock" || refuse "cannot make $lock" 9
+    fi
+    trap 'rm -rf "$lock"' EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    printf '%s\n' $$ >"$lock/pid" || refuse "cannot write to $root" 11
+
+    tree=$stage
+    if [ -f "$final/bundle.json" ]; then tree=$final; else mkdir -p "$stage" || refuse "cannot make $stage" 9; fi
+
+    mine >"$lock/files" || refuse "cannot write to $root" 11
+    # what is wrong or absent, and how much room it takes
+    count=0 bytes=0
+    : >"$lock/absent"
+    while IFS="$tab" read -r mode size sum url path; do
+        count=$((count + 1))
+        if [ -f "$tree/$path" ] && [ ! -h "$tree/$path" ] && [ "$(sum_of "$tree/$path")" = "$sum" ]; then continue; fi
+        bytes=$((bytes + size))
+        printf '%s\t%s\t%s\t%s\t%s\n' "$mode" "$size" "$sum" "$url" "$path" >>"$lock/absent" ||
+            refuse "cannot write to $root" 11
+    done <"$lock/files"
+    free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
+    [ $((bytes / 1024)) -lt "${free:-0}" ] ||
+        refuse "$((bytes / 1048576 + 1)) MiB are needed below $root, and $((free / 1024)) MiB are free" 11
+
+    fetched=0 total=$(awk 'END { print NR }' "$lock/absent")
+    while IFS="$tab" read -r mode size sum url path; do
+        fetched=$((fetched + 1))
+        say "$fetched of $total: $path"
+        case $path in */*) mkdir -p "$tree/${path%/*}" || refuse "cannot make $tree/${path%/*}" 9 ;; esac
+        fetch "$mirror/$url" "$size" "$sum" "$mode" "$tree/$path"
+    done <"$lock/absent"
+
+    if [ "$tree" = "$stage" ]; then
+        printf '{"bundle": "%s", "choices": [{"only": [], "platforms": ["%s"], "roles": ["edge"]}], "format": 1}\n' \
+            "$id" "$platform" >"$stage/subset.json.part" &&
+            mv -f "$stage/subset.json.part" "$stage/subset.json" || refuse "cannot write to $stage" 11
+        sync
+        mv "$stage" "$final" || refuse "cannot make $final" 9
+    fi
+
+    if [ -x "$final/bin/bundler" ] && [ -d "$final/runtime/$machine" ]; then
+        "$final/bin/bundler" activate "$name" --root "$root" || exit $?
+        tool="'$root/current/bin/bundler'"
+    else
+        if [ "$(readlink "$root/current" 2>/dev/null)" != "$name" ]; then
+            [ ! -e "$root/current" ] || [ -h "$root/current" ] || refuse "$root/current is no link; move it away" 9
+            rm -f "$root/current" && ln -s "$name" "$root/current" || refuse "cannot make the link $root/current" 9
+        fi
+        tool=''
+    fi
+    sync
+    say "$final: $count files verified, $total of them fetched"
+    if [ -n "$tool" ]; then
+        say "next: $tool verify '$root/current'"
+    elif [ "$machine" = armv7l ]; then
+        say "note: the tool itself is not available for 32-bit arm; the files for edges are in $root/current"
+    else
+        say "note: this bundle brings no tool for $machine; the files for edges are in $root/current"
+    fi
+}
+
+files() {
+    cat <<'FILES'
+@FILES@
+FILES
+}
+
+# nothing is run before the last line has arrived
+edge "$@"

@@ -1,0 +1,65 @@
+"""edge.sh: what brings an edge node its part of the bundle with sh and curl alone, each file held to its sum. Pure.
+
+The script itself is `data/edge.sh`; this fills in the address, the bundle, and a line for each file that any machine
+wants. What a machine wants is what `bundler unpack --role edge --platform …` would take.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from bundler.model.platform import Platform
+from bundler.model.subset import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bundler.model.bundle import IndexedFile
+
+EDGE_SCRIPT = "edge.sh"
+# what edge.sh calls each machine in a line, and the platform that its files are for
+_MACHINES = {
+    "x": Platform("linux", "amd64"),
+    "a": Platform("linux", "arm64"),
+    "v": Platform("linux", "arm", "v7"),
+}
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+# RFC 3986, 3.2.2, and no more than names that a resolver takes; an IPv6 address is looked at no closer: it is quoted
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?")
+_MAX_HOST_CHARACTERS = 260
+
+
+def is_plain_host(text: str) -> bool:
+    """Tell whether a Host field is a name or an address with an optional port, so that it may stand in a script."""
+    return len(text) <= _MAX_HOST_CHARACTERS and _HOST.fullmatch(text) is not None
+
+
+def edge_script(files: Iterable[IndexedFile], *, name: str, bundle_id: str, base_url: str) -> str:
+    """Return the script for one bundle.
+
+    Arguments:
+        files: all that must exist, bundle.json and SHA256SUMS included.
+        name: of the directory that the bundle gets.
+        base_url: what stands before a path and a slash; the caller has made sure of its host.
+
+    Raises ValueError for a URL with a quote in it.
+    """
+    if "'" in base_url:
+        raise ValueError(f"{base_url!r} cannot stand between quotes")
+    text = (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
+    head, tail = text.split("@FILES@\n")
+    values = {"@NAME@": name, "@ID@": bundle_id, "@MIRROR@": f"'{base_url}'"}
+    for placeholder, value in values.items():
+        head = head.replace(placeholder, value)
+    return "".join((head, *_lines(files), tail))
+
+
+def _lines(files: Iterable[IndexedFile]) -> Iterator[str]:
+    choices = {letter: Choice(("edge",), (platform,)) for letter, platform in _MACHINES.items()}
+    for file in sorted(files, key=lambda file: file.path):
+        if letters := "".join(letter for letter, choice in choices.items() if choice.wants(file)):
+            fields = (letters, f"{file.mode:o}", str(file.blob.size), file.blob.digest.hex, quote(file.path), file.path)
+            yield "\t".join(fields) + "\n"

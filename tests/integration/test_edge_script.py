@@ -1,0 +1,286 @@
+"""edge.sh in every shell that a host may have, against a real server: what it fetches, checks and refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import random
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.archive.checked_index import check_index
+from bundler.archive.verify import verify_tree
+from bundler.model.bundle_path import BundlePath
+from bundler.model.placement import Placement
+from bundler.model.platform import Platform
+from bundler.model.progress import Unwatched
+from mirror.client.edge_script import edge_script
+from tests.fakes.store import MemoryStore
+from tests.integration.nginx import nginx
+from tests.integration.push_script import SHELLS
+from tests.sources import unpack
+from tests.unit.archive.bundles import Sample, bundle_of, files_below
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(platform.machine() != "x86_64", reason="files for x86_64")]
+AMD64, ARM64, ARM = Platform("linux", "amd64"), Platform("linux", "arm64"), Platform("linux", "arm", "v7")
+BIG = random.Random(11).randbytes(2_000_000)
+BUNDLER = b'#!/bin/sh\n[ "$1" = activate ] && cd "$4" && rm -f current && ln -s "$2" current\n'
+FILES: dict[str, tuple[bytes, tuple[str, ...], tuple[Platform, ...]]] = {
+    "bin/bundler": (BUNDLER, (), ()),
+    "runtime/x86_64/keadm-python": (b"x86", (), (AMD64,)),
+    "runtime/aarch64/keadm-python": (b"arm", (), (ARM64,)),
+    "kubeedge/keadm": (b"for everybody", ("cloud", "edge"), ()),
+    "kubeedge/big keadm % 'quoted'": (BIG, ("edge",), ()),
+    "kubeedge/empty": (b"", ("edge",), ()),
+    "kubeedge/cloudcore": (b"cloud's", ("cloud",), ()),
+    "kubeedge/arm": (b"32 bits", ("edge",), (ARM,)),
+}
+MINE = {
+    *("bin/bundler", "runtime/x86_64/keadm-python", "kubeedge/keadm", "kubeedge/big keadm % 'quoted'"),
+    *("kubeedge/empty", "bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json"),
+}
+TOOLS = ("awk", "cat", "chmod", "df", "grep", "ln", "ls", "mkdir", "mv", "readlink", "rm", "sh", "sleep", "sync", "tr")
+WITHIN_S = 120
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """An unpacked bundle with a part for edges."""
+    return made(tmp_path, "served", FILES)
+
+
+def made(scratch: Path, name: str, files: dict[str, tuple[bytes, tuple[str, ...], tuple[Platform, ...]]]) -> Path:
+    store = MemoryStore(scratch / f"{name}.store")
+    placements = [
+        Placement(
+            BundlePath(path),
+            store.put(data),
+            "files",
+            mode=0o755 if path == "bin/bundler" else 0o644,
+            roles=roles,
+            platforms=platforms,
+        )
+        for path, (data, roles, platforms) in files.items()
+    ]
+    Sample(bundle_of(placements), store).write(scratch / f"{name}.tar.gz")
+    return unpack(scratch / f"{name}.tar.gz", scratch / name, Unwatched()).directory
+
+
+def script(tree: Path, url: str, directory: Path) -> tuple[Path, str]:
+    """Write the script for a tree behind a URL; return it, and the name of the bundle's directory."""
+    checked = check_index((tree / "bundle.json").read_bytes(), str(tree))
+    name = f"demo-{checked.id[:12]}"
+    file = directory / "edge.sh"
+    file.write_text(edge_script(checked.listed.values(), name=name, bundle_id=checked.id, base_url=url))
+    return file, name
+
+
+def run(
+    shell: str, file: Path, *words: str, code: int = 0, path: str = os.environ["PATH"], **variables: str
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*shell.split(), "-s", "--", *words],
+        stdin=file.open("rb"),
+        cwd=file.parent,
+        env={"PATH": path, **variables},
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def path_with(directory: Path, *programs: str, tools: Sequence[str] = (*TOOLS, "uname", "wc")) -> str:
+    directory.mkdir()
+    for name in (*tools, *programs):
+        found = shutil.which(name)
+        assert found is not None, name
+        (directory / name).symlink_to(found)
+    return str(directory)
+
+
+def is_whole(root: Path, name: str) -> None:
+    tree = root / name
+    assert files_below(tree).keys() - {"subset.json"} == MINE
+    report = verify_tree(tree, Unwatched(), strict=True)
+    assert (report.intact, report.left_out) == (True, 3)
+    assert (tree / "bin/bundler").stat().st_mode & 0o7777 == 0o755
+    assert (root / "current").readlink() == Path(name)
+    assert {path.name for path in root.iterdir()} == {name, "current"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_an_edge_gets_its_part_and_nothing_twice(tmp_path: Path, tree: Path, shell: str) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        first = run(shell, file, "--root", "the root")
+        assert f"{len(MINE)} files verified, {len(MINE)} of them fetched" in first.stdout
+        is_whole(tmp_path / "the root", name)
+        asked = server.requests()
+        assert sum("keadm" in line and "big" in line for line in asked) == 1
+        assert not any("cloudcore" in line or "aarch64" in line for line in asked)
+        again = run(shell, file, f"--root={tmp_path}/the root", "--id", name.rpartition("-")[2])
+        assert f"{len(MINE)} files verified, 0 of them fetched" in again.stdout
+        assert server.requests() == asked
+        is_whole(tmp_path / "the root", name)
+
+
+@pytest.mark.parametrize("fetcher", ["curl", "wget", "busybox"])
+def test_whatever_fetches_goes_on_behind_what_is_there(tmp_path: Path, tree: Path, fetcher: str) -> None:
+    summing = ("busybox",) if fetcher == "busybox" else ("sha256sum",)
+    path = path_with(tmp_path / "path", *({fetcher} - {"busybox"}), *summing)
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        part = tmp_path / f"root/.{name}.edge/kubeedge/big keadm % 'quoted'.part"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(BIG[:1_500_000])
+        run("sh", file, "--root", "root", path=path)
+        is_whole(tmp_path / "root", name)
+        assert [line.rpartition(" ")[2] for line in server.requests() if "big" in line] == ["206"]
+
+
+@pytest.mark.parametrize("left", [BIG[:-1] + b"?", b"x" * 3_000_000, b"wrong" * 100])
+def test_a_part_that_is_wrong_is_fetched_anew(tmp_path: Path, tree: Path, left: bytes) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        part = tmp_path / f"root/.{name}.edge/kubeedge/big keadm % 'quoted'.part"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(left)
+        run("sh", file, "--root", "root")
+        is_whole(tmp_path / "root", name)
+
+
+def test_a_killed_run_is_gone_on_with(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path, directives="limit_rate 2m;") as server:
+        file, name = script(tree, server.url, tmp_path)
+        for _ in range(3):
+            running = subprocess.Popen(
+                ["sh", str(file), "--root", "root"], cwd=tmp_path, stdout=subprocess.PIPE, text=True, process_group=0
+            )
+            assert running.stdout is not None
+            # a second's worth of bytes, at the rate of this server
+            while "kubeedge/big" not in running.stdout.readline():
+                assert running.poll() is None
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+            running.stdout.close()
+            assert not (tmp_path / "root/current").exists()
+        run("sh", file, "--root", "root")
+        is_whole(tmp_path / "root", name)
+
+
+def test_a_tree_that_was_damaged_is_mended(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        run("sh", file, "--root", "root")
+        (tmp_path / "root" / name / "kubeedge/keadm").write_bytes(b"for everybodx")
+        (tmp_path / "root" / name / "bundle.json").with_name("SHA256SUMS").unlink()
+        assert "2 of them fetched" in run("sh", file, "--root", "root").stdout
+        is_whole(tmp_path / "root", name)
+
+
+def test_the_older_one_stays_until_the_newer_one_is_verified(tmp_path: Path, tree: Path) -> None:
+    newer = made(tmp_path, "newer", {**FILES, "kubeedge/new": (b"new", ("edge",), ())})
+    with nginx(tree, tmp_path) as server:
+        file, old = script(tree, server.url, tmp_path)
+        run("sh", file, "--root", "root")
+    with nginx(newer, tmp_path / "other") as server:
+        (newer / "kubeedge/new").write_bytes(b"lie")
+        file, name = script(newer, server.url, tmp_path)
+        done = run("sh", file, "--root", "root", code=5)
+        assert "kubeedge/new is not the file that it should be" in done.stderr
+        assert (tmp_path / "root/current").readlink() == Path(old)
+        assert not (tmp_path / "root" / name).exists()
+        (newer / "kubeedge/new").write_bytes(b"new")
+        run("sh", file, "--root", "root")
+        assert (tmp_path / "root/current").readlink() == Path(name)
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path, tree: Path) -> None:
+    (tree / "kubeedge/keadm").unlink()
+    with nginx(tree, tmp_path) as server:
+        file, _ = script(tree, server.url, tmp_path)
+        assert "kubeedge/keadm cannot be fetched" in run("sh", file, "--root", "root", code=4).stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("--what", 2),
+        ("--root", 2),
+        ("--id xyz", 2),
+        ("--id 0123", 2),
+        ("--ca-file absent.pem", 2),
+        ("extra", 2),
+        (f"--id {'0' * 64}", 5),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_made(
+    tmp_path: Path, tree: Path, shell: str, words: str, code: int
+) -> None:
+    file, _ = script(tree, "http://127.0.0.1:1", tmp_path)
+    before = files_below(tmp_path)
+    run(shell, file, *words.split(), code=code)
+    assert files_below(tmp_path) == before
+
+
+def test_half_a_script_does_nothing(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, _ = script(tree, server.url, tmp_path)
+        text = file.read_text()
+        for cut in range(200, len(text) - len('edge "$@"\n'), len(text) // 40):
+            (tmp_path / "half.sh").write_text(text[:cut])
+            subprocess.run(
+                ["sh", str(tmp_path / "half.sh"), "--root", "root"], cwd=tmp_path, capture_output=True, check=False
+            )
+            assert not (tmp_path / "root").exists()
+        assert server.requests() == []
+
+
+def test_another_run_is_not_disturbed(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        lock = tmp_path / f"root/.{name}.edge.lock"
+        lock.mkdir(parents=True)
+        (lock / "pid").write_text(f"{os.getpid()}\n")
+        assert f"process {os.getpid()}" in run("sh", file, "--root", "root", code=9).stderr
+        with subprocess.Popen(["true"]) as ended:
+            ended.wait()
+        (lock / "pid").write_text(f"{ended.pid}\n")
+        run("sh", file, "--root", "root")
+        is_whole(tmp_path / "root", name)
+
+
+def test_the_record_of_the_part_is_the_one_that_unpack_writes(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        run("sh", file, "--root", "root")
+    written = json.loads((tmp_path / "root" / name / "subset.json").read_text())
+    assert written["choices"] == [{"only": [], "platforms": ["linux/amd64"], "roles": ["edge"]}]
+    whole = unpack(tree, tmp_path / "root" / name, Unwatched())
+    assert (whole.present, whole.left_out) == (False, 0)
+    assert not (tmp_path / "root" / name / "subset.json").exists()
+
+
+def test_passwords_and_authorities_reach_curl(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path, users={"edge": "s3cret"}) as server:
+        file, name = script(tree, server.url, tmp_path)
+        assert "cannot be fetched" in run("sh", file, "--root", "root", code=4).stderr
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login edge password s3cret\n")
+        path = path_with(tmp_path / "path", "wget", "sha256sum")
+        assert "needs curl" in run("sh", file, "--root", "x", "--netrc-file", "netrc", code=9, path=path).stderr
+        run("sh", file, "--root", "root", "--netrc-file", "netrc")
+        is_whole(tmp_path / "root", name)
