@@ -10,7 +10,7 @@ from mirror.page.escaping import escape_unprintable, escape_unprintable_block
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
-from mirror.page.listing import ROWS_PER_PAGE, Rows, item_notes
+from mirror.page.listing import ROWS_PER_PAGE, PageRows, item_notes
 from mirror.page.pager import page_of
 from mirror.page.trust import trust_of
 from mirror.page.words import WORDS
@@ -74,7 +74,7 @@ def directory_values(
     elsewhere = bundle is not None and bundle is not site.current
     frame = frame_values(view, words, search_in=directory.bundle if elsewhere else "")
     page = page_of(_in_order(site, directory), view.asked.page, ROWS_PER_PAGE, "./", frame["carried"])
-    rows = Rows(site, directory, catalog, frozenset(view.faults), words, frame["suffix"])
+    rows = PageRows(site, directory, catalog, frozenset(view.faults), words, frame["suffix"])
     is_top = not directory.path
     return {
         **frame,

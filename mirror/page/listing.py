@@ -50,7 +50,7 @@ class Row(NamedTuple):
     directory: bool = False
 
 
-class Rows:
+class PageRows:
     """Makes the rows of one directory's page."""
 
     def __init__(

@@ -115,7 +115,7 @@ def repository_index(site: Site) -> RepositoryIndex:
     packed = site.packed
     if packed is None or CONTENTS not in packed:
         return RepositoryIndex((), {}, {}, {})
-    images = _Images(site)
+    images = _PackedImages(site)
     site_names, originals, last_segments = (_Repositories(images, packed, table) for table in TABLES)
     return RepositoryIndex(site_names.names, site_names, originals, last_segments)
 
@@ -125,7 +125,7 @@ def tag_order(tag: str) -> tuple[str, str]:
     return tag.lower(), tag
 
 
-class _Images:
+class _PackedImages:
     """The images of all bundles by their numbers, and what belongs to some of them together."""
 
     def __init__(self, site: Site) -> None:
@@ -164,7 +164,7 @@ class _Images:
 class _Repositories(Mapping[str, ServedRepository]):
     """The repositories under one kind of name."""
 
-    def __init__(self, images: _Images, packed: Packed, table: str) -> None:
+    def __init__(self, images: _PackedImages, packed: Packed, table: str) -> None:
         self._images = images
         self._names = packed.rows(f"registry/{table}")
         self._numbers = packed.numbers(f"registry/{table} repositories")
@@ -179,7 +179,7 @@ class _Repositories(Mapping[str, ServedRepository]):
         first = place * REPOSITORY_NUMBERS
         contents, begin, end = self._numbers[first : first + REPOSITORY_NUMBERS]
         tags = _Tags(self._images, self._tags, self._tagged, range(begin, end))
-        return ServedRepository(tags, tags.names, _Blobs(self._images, contents))
+        return ServedRepository(tags, tags.names, _RepositoryBlobs(self._images, contents))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -191,7 +191,7 @@ class _Repositories(Mapping[str, ServedRepository]):
 class _Tags(Mapping[str, "ServedImage"]):
     """The tags of one repository: some rows of those of all repositories."""
 
-    def __init__(self, images: _Images, rows: Sequence[bytes], tagged: memoryview, places: range) -> None:
+    def __init__(self, images: _PackedImages, rows: Sequence[bytes], tagged: memoryview, places: range) -> None:
         self._images = images
         self._rows = rows
         self._tagged = tagged
@@ -212,10 +212,10 @@ class _Tags(Mapping[str, "ServedImage"]):
         return len(self._places)
 
 
-class _Blobs(Mapping[str, ServedBlob]):
+class _RepositoryBlobs(Mapping[str, ServedBlob]):
     """The blobs of one repository."""
 
-    def __init__(self, images: _Images, contents: int) -> None:
+    def __init__(self, images: _PackedImages, contents: int) -> None:
         self._images = images
         self._contents = contents
 

@@ -11,7 +11,6 @@ import marshal
 import mmap
 import os
 import struct
-import tempfile
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
@@ -167,6 +166,8 @@ def anonymous_file(make: Callable[[], int] = _memory_file) -> IO[bytes]:
     with suppress(OSError, AttributeError):
         return os.fdopen(make(), "w+b")
     directory = _MEMORY_DIRECTORY if os.access(_MEMORY_DIRECTORY, os.W_OK) else None
+    import tempfile  # seldom needed, and slow to load
+
     return tempfile.TemporaryFile(dir=directory)
 
 
