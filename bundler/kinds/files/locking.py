@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
-from bundler.kinds.downloading import from_first_good_url
 from bundler.kinds.checksum_text import bare_digest, published_digest
+from bundler.kinds.downloading import from_first_good_url
 from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.file_artifact import FileArtifact

@@ -15,7 +15,7 @@ from bundler.model.source_text import Pairs
 from bundler.model.source_url import url_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from bundler.model.platform import Platform
     from bundler.model.scope import Scope
@@ -41,6 +41,7 @@ class _Written:
     digest: Scalar | None
     digests: tuple[tuple[Platform, Scalar], ...]
     algorithm: str
+    declared: Collection[str]
 
     def scalars(self) -> Iterator[Scalar]:
         """Every string that variables are expanded in."""
@@ -53,7 +54,7 @@ class _Written:
     @property
     def differs_by_platform(self) -> bool:
         """Whether the entry is another one for each platform."""
-        return bool(self.digests) or any(uses_platform(str(scalar.value)) for scalar in self.scalars())
+        return bool(self.digests) or any(uses_platform(str(scalar.value), self.declared) for scalar in self.scalars())
 
 
 def read_file_entry(node: Node, scope: Scope) -> FileEntry | None:
@@ -116,6 +117,7 @@ def _read_strings(fields: Fields, scope: Scope) -> _Written:
         digest=fields.text(algorithm) if algorithm and not by_platform else None,
         digests=tuple(_digests(fields, algorithm, scope)) if by_platform else (),
         algorithm=algorithm,
+        declared=scope.variables,
     )
 
 
