@@ -8,7 +8,9 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option
+from bundler.model.artifact import Remarked
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import Contents, read_contents
 
@@ -43,7 +45,9 @@ def _text(contents: Contents) -> str:
         for entry in contents.lock.entries
         for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
     ]
-    listing = console.table(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+    table = console.table(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+    remarks = lock_remarks(contents.lock)
+    listing = "\n".join((table, "", *remarks)) if remarks else table
     if contents.bundle is None:
         return listing
     index = contents.bundle.index
@@ -77,6 +81,7 @@ def _value(contents: Contents) -> dict[str, Json]:
                 "size": artifact.size,
                 "platforms": [str(platform) for platform in artifact.platforms],
                 "held_to": artifact.held_to.encode(),
+                "remarks": list(artifact.remarks) if isinstance(artifact, Remarked) else [],
             }
             for entry in contents.lock.entries
             for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)

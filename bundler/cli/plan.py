@@ -50,6 +50,7 @@ def _text(plan: Plan, store: Room, output: Room) -> str:
         f"free for archive {human(output.free_bytes)}  {output.directory}",
     ]
     summary += [f"size unknown     {label}" for label in plan.unknown]
+    summary += plan.remarks
     return "\n".join((console.table(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan)), "", *summary))
 
 
@@ -77,6 +78,7 @@ def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
         "scratch_bytes": plan.scratch_bytes,
         "archive_bytes": plan.archive_bytes,
         "unknown": list(plan.unknown),
+        "remarks": list(plan.remarks),
         "store": {"directory": store.directory, "free_bytes": store.free_bytes},
         "output": {"directory": output.directory, "free_bytes": output.free_bytes},
         "fetches": [

@@ -74,11 +74,13 @@ class Estimate:
             are not known yet.
         unknown: labels of downloads whose size the upstream does not tell.
         artifacts: the pins, where finding the sizes meant pinning anyway; empty otherwise.
+        remarks: what else has to be known of what is not pinned, a line each.
     """
 
     fetches: tuple[Fetch, ...]
     unknown: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Kind(EntryReader[E], Protocol[E, A]):

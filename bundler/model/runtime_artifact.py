@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ROOT = "runtime/"
 # how the name of a wheel ends; of what else a package is taken from, a wheel is made
 WHEEL = ".whl"
+# that of CentOS 7, the oldest system that this tool is for
+FLOOR_GLIBC = (2, 17)
 WITHOUT_BYTECODE = {
     "unpinned": "nothing vouches for its Python, which is executed with --run-unpinned only",
     "no-interpreter": "the machine that locked it had no Python of exactly this version to run",
@@ -66,6 +68,7 @@ class PinnedPython:
     Arguments:
         version: in full, `3.12.7`.
         glibc: the version of glibc that the runtime needs, wheels included.
+        libraries: the shared libraries that it needs of the host beside those of glibc and GCC, wheels included.
         urls: where the archive comes from, as in the manifest.
         download: the archive.
         held_to: what vouched for it.
@@ -79,6 +82,7 @@ class PinnedPython:
     held_to: HeldTo
     date: int | None
     files: tuple[RuntimeFile, ...]
+    libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.urls:
@@ -92,6 +96,7 @@ class PinnedPython:
             "download": {"urls": list(self.urls), **self.download.encode()},
             "held_to": self.held_to.encode(),
             **_encode_date(self.date),
+            **({"libraries": list(self.libraries)} if self.libraries else {}),
             "contents": _encode_files(self.files),
         }
 
@@ -107,6 +112,7 @@ class PinnedPython:
             held_to=HeldTo.decode(value["held_to"]),
             date=_decode_date(value),
             files=_decode_files(value["contents"]),
+            libraries=tuple(map(want_text, value.get("libraries", ()))),
         )
 
 
@@ -238,8 +244,12 @@ class RuntimeArtifact:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """How much it is, and whether it goes without byte-code."""
+        """How much it is, what it needs that not every host has, and whether it goes without byte-code."""
         found = [f"CPython {self.python.version}, {len(self.files):,} files, {human_bytes(self.size)} unpacked"]
+        if tuple(map(int, self.python.glibc.split("."))) > FLOOR_GLIBC:
+            found.append(f"needs glibc {self.python.glibc}, which CentOS 7 has not")
+        if self.python.libraries:
+            found.append(f"needs of the host: {', '.join(self.python.libraries)}")
         if self.without_bytecode:
             found.append(f"travels without byte-code: {WITHOUT_BYTECODE[self.without_bytecode]}")
         return tuple(found)

@@ -25,7 +25,7 @@ from bundler.kinds.runtime.tool_wheel import RunningInstallation
 from bundler.model.about import FileAbout
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
-from bundler.model.runtime_artifact import RuntimeArtifact
+from bundler.model.runtime_artifact import WITHOUT_BYTECODE, RuntimeArtifact
 from bundler.model.source_url import absolute_url
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.model.scope import Scope
     from bundler.model.source_text import Node
+
+# bytes on the disk for each byte of a Python's archive: its files, those of the packages, and byte-code
+UNPACKED_RATIO = 6
 
 
 def _local_tools() -> Tools:
@@ -74,13 +77,15 @@ class RuntimeKind:
     def estimate(self, entry: RuntimeEntry, sources: Sources, task: Task) -> Estimate:
         """Ask for the sizes of the Pythons; how much the packages are is known when they are chosen."""
         del task
-        fetches, unknown = [], []
+        fetches, unknown, remarks = [], [], []
         for wanted in entry.runtimes:
             size = sources.downloader.size([absolute_url(url, sources.base_directory) for url in wanted.python.urls])
             unknown.append(f"{wanted.key}: packages" if size is not None else wanted.key)
             if size is not None:
-                fetches.append(Fetch(wanted.key, (), size, size, (wanted.key,), None))
-        return Estimate(tuple(fetches), tuple(unknown))
+                fetches.append(Fetch(wanted.key, (), size, size * UNPACKED_RATIO, (wanted.key,), None))
+            if wanted.python.held_to.by == "first-use" and not sources.run_unpinned:
+                remarks.append(f"{wanted.key}: travels without byte-code: {WITHOUT_BYTECODE['unpinned']}")
+        return Estimate(tuple(fetches), tuple(unknown), remarks=tuple(remarks))
 
     def lock(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.runtime.bytecode import compiled, interpreter_for, may_run
 from bundler.kinds.runtime.package_choice import chosen_packages
-from bundler.kinds.runtime.python_pinning import newest_glibc, pin_python
+from bundler.kinds.runtime.python_pinning import host_libraries, newest_glibc, pin_python
 from bundler.kinds.runtime.requirements import Target
 from bundler.kinds.runtime.taken_files import elf_files
 from bundler.kinds.runtime.wheel_pinning import pin_packages, pin_tool, tool_wheel, wheel_metadata
@@ -55,7 +55,7 @@ class _Pinning:
         tool = pin_tool(self.wheel, self.entry.tool, target.site_packages, self.sources.store)
         with self.sources.store.scratch_directory() as directory:
             wheels = self._packages(target, directory)
-            python = self._with_glibc(python, wheels, wanted)
+            python = self._with_needs(python, wheels, wanted)
             files = [*python.files, *(file for wheel in (tool, *wheels) for file in wheel.files)]
             runs = may_run(python, unpinned=self.sources.run_unpinned)
             bytecode = self._compiled(files, python.version, directory) if runs else ()
@@ -68,11 +68,11 @@ class _Pinning:
         chosen = chosen_packages(metadata.requires, target, index, directory)
         return pin_packages(chosen, target, index, store, directory)
 
-    def _with_glibc(self, python: PinnedPython, wheels: tuple[PinnedWheel, ...], wanted: WantedRuntime) -> PinnedPython:
+    def _with_needs(self, python: PinnedPython, wheels: tuple[PinnedWheel, ...], wanted: WantedRuntime) -> PinnedPython:
         files = [*python.files, *(file for wheel in wheels for file in wheel.files)]
-        elves = elf_files(files, self.sources.store, str(self.entry.position)).values()
+        elves = elf_files(files, self.sources.store, str(self.entry.position))
         self.task.note(f"{wanted.key}: CPython {python.version} and {len(wheels)} packages")
-        return replace(python, glibc=newest_glibc(elves))
+        return replace(python, glibc=newest_glibc(elves.values()), libraries=host_libraries(elves))
 
     def _compiled(self, files: list[RuntimeFile], version: str, directory: Path) -> tuple[RuntimeFile, ...]:
         runnable = {

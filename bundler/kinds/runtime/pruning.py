@@ -8,11 +8,11 @@ import re
 _UNUSED_TOPS = frozenset(
     {
         *("test", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3", "distutils", "pydoc_data"),
-        *("venv", "site-packages", "__pycache__", "unittest", "doctest.py", "curses", "dbm", "sqlite3"),
+        *("venv", "site-packages", "__pycache__", "unittest", "doctest.py", "curses", "dbm", "sqlite3", "crypt.py"),
     }
 )
 _UNUSED_EXTENSIONS = re.compile(
-    r"(?:_tkinter|_test\w*|_ctypes_test|xx\w+|_xx\w+test\w*|_curses\w*|_g?dbm|_sqlite3|nis)\."
+    r"(?:_tkinter|_test\w*|_ctypes_test|xx\w+|_xx\w+test\w*|_curses\w*|_g?dbm|_sqlite3|_crypt|nis|ossaudiodev)\."
 )
 _UNUSED_ENDINGS = (".a", ".exe", ".pyc", ".pyo", ".o")
 # sources of extensions, and types for those who write programs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.kinds.downloading import from_first_good_url
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.net.interface import Received
     from bundler.store.interface import BlobStore, Incoming
+
+# glibc's own, and GCC's, without which glibc ends no thread
+_OF_EVERY_HOST = re.compile(r"(?:lib(?:c|m|dl|pthread|rt|util|resolv|gcc_s)|ld-linux[\w-]*)\.so\.\d+")
 
 
 def pin_python(wanted: WantedRuntime, sources: Sources, task: Task) -> PinnedPython:
@@ -58,6 +62,17 @@ def pin_python(wanted: WantedRuntime, sources: Sources, task: Task) -> PinnedPyt
 def newest_glibc(elves: Iterable[ElfFile]) -> str:
     """Return the newest version of glibc that some files need, `2.17`."""
     return ".".join(map(str, max((elf.glibc for elf in elves), default=())))
+
+
+def host_libraries(elves: Mapping[str, ElfFile]) -> tuple[str, ...]:
+    """Return the libraries that are asked of the host, beside those that every host with glibc has.
+
+    Arguments:
+        elves: path below the runtime's directory -> what it asks for; all of them.
+    """
+    brought = {path.rpartition("/")[2] for path in elves}
+    needed = {name for elf in elves.values() for name in elf.needed}
+    return tuple(sorted(name for name in needed - brought if not _OF_EVERY_HOST.fullmatch(name)))
 
 
 def _take(file: BinaryIO, layout: PythonLayout, store: BlobStore, where: str) -> tuple[Taken, Mapping[str, ElfFile]]:
