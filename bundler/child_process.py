@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 _STEP_BYTES = 64 * 1024
 
@@ -45,6 +46,7 @@ def run_program(
     within_s: float,
     max_bytes: int,
     stdin: bytes | BinaryIO = b"",
+    directory: Path | None = None,
     own_group: bool = False,
 ) -> Ended:
     """Run a program to its end.
@@ -55,6 +57,7 @@ def run_program(
         within_s: how long it may run, in seconds.
         max_bytes: how much it may print, to stdout and to stderr each.
         stdin: what it reads: bytes, or a file that it reads itself from where it stands.
+        directory: where it runs; this process's own when left out.
         own_group: make it the leader of a process group, so that whatever it has started ends with it when it is
             killed; it cannot ask at the terminal then.
 
@@ -68,6 +71,7 @@ def run_program(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=dict(environment),
+        cwd=directory,
         process_group=0 if own_group else None,
     ) as program:
         try:

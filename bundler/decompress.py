@@ -7,8 +7,6 @@ its own words for what is wrong. A bundle's own archive is read by `bundler.arch
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
@@ -85,12 +83,27 @@ def _gunzip(_: str) -> Decompressor:
     return decompressor
 
 
-def _bunzip2(_: str) -> Decompressor:
+def _bunzip2(compressed: str) -> Decompressor:
+    try:
+        import bz2
+    except ImportError as error:
+        raise _without("bzip2", compressed) from error
     return bz2.BZ2Decompressor()
 
 
-def _unxz(_: str) -> Decompressor:
+def _unxz(compressed: str) -> Decompressor:
+    try:
+        import lzma
+    except ImportError as error:
+        raise _without("xz", compressed) from error
     return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=MAX_XZ_MEMORY_BYTES)
+
+
+def _without(form: str, compressed: str) -> ToolMissingError:
+    """Return the error of a Python that was built without the library of a form."""
+    return ToolMissingError(
+        f"Python's module for {form}", package="a complete Python", needed_for=f"{compressed} in {form}"
+    )
 
 
 def _unzstd(compressed: str) -> Decompressor:

@@ -50,7 +50,8 @@ def build(
 
 def _text(built: Built) -> str:
     size = human_bytes(built.archive.size)
-    return f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}\n{built.archive.digest}"
+    head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}"
+    return "\n".join((head, str(built.archive.digest), *built.remarks))
 
 
 def _value(built: Built) -> dict[str, Json]:
@@ -60,4 +61,5 @@ def _value(built: Built) -> dict[str, Json]:
         "sha256": built.archive.digest.hex,
         "bundle": built.bundle_id,
         "files": built.files,
+        "remarks": list(built.remarks),
     }

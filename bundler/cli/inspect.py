@@ -10,7 +10,9 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly
 from bundler.cli.options import json_option
+from bundler.model.artifact import Remarked
 from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents
 
@@ -48,6 +50,9 @@ def _lines(contents: Contents) -> Iterator[str]:
         for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
     ]
     yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+    if remarks := lock_remarks(contents.lock):
+        yield ""
+        yield from remarks
 
 
 def _heading(bundle: BundleSummary) -> Iterator[str]:
@@ -79,6 +84,7 @@ def _value(contents: Contents) -> dict[str, Json]:
                 "size": artifact.size,
                 "platforms": [str(platform) for platform in artifact.platforms],
                 "held_to": artifact.held_to.encode(),
+                "remarks": list(artifact.remarks) if isinstance(artifact, Remarked) else [],
             }
             for entry in contents.lock.entries
             for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)

@@ -132,6 +132,7 @@ class NetworkOptions:
     ca_file: Path | None
     insecure_registries: frozenset[str]
     client_certs: tuple[str, ...]
+    run_unpinned: bool = False
 
 
 def network_options(command: F) -> F:
@@ -145,9 +146,10 @@ def network_options(command: F) -> F:
         ca_file: Path | None,
         insecure_registry: tuple[str, ...],
         client_cert: tuple[str, ...],
+        run_unpinned: bool,
         **kwargs: Any,
     ) -> Any:
-        network = NetworkOptions(mirror, mirror_only, ca_file, frozenset(insecure_registry), client_cert)
+        network = NetworkOptions(mirror, mirror_only, ca_file, frozenset(insecure_registry), client_cert, run_unpinned)
         return command(*args, network=network, **kwargs)
 
     for decorate in (
@@ -163,6 +165,11 @@ def network_options(command: F) -> F:
             multiple=True,
             metavar="PREFIX=CERT[,KEY]",
             help="Client certificate and its key, PEM files, for https URLs under a prefix (repeatable).",
+        ),
+        option(
+            "--run-unpinned",
+            is_flag=True,
+            help="Execute a runtime's Python that no digest or checksum vouches for, to compile byte-code.",
         ),
         option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
         option("--mirror-only", is_flag=True, help="Never ask an original upstream, only its mirrors."),

@@ -54,6 +54,7 @@ def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
         f"free for archive {human(output.free_bytes)}  {output.directory}",
     )
     yield from (f"size unknown     {label}" for label in plan.unknown)
+    yield from plan.remarks
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
@@ -80,6 +81,7 @@ def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
         "scratch_bytes": plan.scratch_bytes,
         "archive_bytes": plan.archive_bytes,
         "unknown": list(plan.unknown),
+        "remarks": list(plan.remarks),
         "store": {"directory": store.directory, "free_bytes": store.free_bytes},
         "output": {"directory": output.directory, "free_bytes": output.free_bytes},
         "fetches": [

@@ -84,6 +84,7 @@ def open_build_context(
         ),
         store=store,
         base_directory=str(base.absolute()),
+        run_unpinned=network.run_unpinned,
     )
     with ExitStack() as stack:
         stack.callback(transport.close)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from bundler.kinds.files.kind import FilesKind
 from bundler.kinds.images.kind import ImagesKind
 from bundler.kinds.rpms.kind import RpmsKind
+from bundler.kinds.runtime.kind import RuntimeKind
 
 if TYPE_CHECKING:
     from bundler.kinds.base import AnyKind, KindTable
 
-_ALL: tuple[AnyKind, ...] = (FilesKind(), ImagesKind(), RpmsKind())
+_ALL: tuple[AnyKind, ...] = (FilesKind(), ImagesKind(), RpmsKind(), RuntimeKind())
 KINDS: KindTable = {kind.name: kind for kind in _ALL}

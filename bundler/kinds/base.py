@@ -32,13 +32,16 @@ A = TypeVar("A", bound=Artifact)
 class Sources:
     """Where a kind gets bytes from and keeps them; wired once in `cli`, faked in tests.
 
-    `base_directory` is the manifest's own directory, against which urls without a scheme are resolved.
+    Arguments:
+        base_directory: the manifest's own, against which urls without a scheme are resolved.
+        run_unpinned: whether a program that nothing vouches for may be executed.
     """
 
     downloader: Downloader
     registry: RegistryReader
     store: BlobStore
     base_directory: str
+    run_unpinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,13 @@ class Estimate:
             are not known yet.
         unknown: labels of downloads whose size the upstream does not tell.
         artifacts: the pins, where finding the sizes meant pinning anyway; empty otherwise.
+        remarks: what else has to be known of what is not pinned, a line each.
     """
 
     fetches: tuple[Fetch, ...]
     unknown: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Kind(EntryReader[E], Protocol[E, A]):

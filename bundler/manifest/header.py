@@ -97,8 +97,10 @@ def _read_variables(fields: Fields, scope: Scope, variables: dict[str, str], ove
             scope.problems.error(name.position, f"'vars': {shown(name.text)} cannot be a variable: want {wanted}")
         elif name.text in overrides:
             variables[name.text] = overrides[name.text]
-        elif uses_platform(value.text):
-            wrong = "a variable has one value for all platforms; use ${os}, ${arch} and ${variant} in the entries"
+        elif uses_platform(value.text, variables):
+            wrong = (
+                "a variable has one value for all platforms; use ${os}, ${arch}, ${variant}, ${machine} in the entries"
+            )
             scope.problems.error(value.position, f"'vars', {name.text!r}: {wrong}")
             variables[name.text] = ""
         else:

@@ -107,3 +107,12 @@ class Aliased(Protocol):
     @property
     def aliases(self) -> tuple[str, ...]:
         """Its other names, as a person would write them."""
+
+
+@runtime_checkable
+class Remarked(Protocol):
+    """An artifact of which whoever plans, builds or inspects has to know more than its size."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """A few words each."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.image.artifact import ImageArtifact
 from bundler.model.rpm.artifact import decode_rpm_artifact
+from bundler.model.runtime_artifact import RuntimeArtifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,4 +21,5 @@ DECODERS: Mapping[str, Decoder] = {
     "files": FileArtifact.decode,
     "images": ImageArtifact.decode,
     "rpms": decode_rpm_artifact,
+    "runtime": RuntimeArtifact.decode,
 }

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
-from bundler.model.artifact import Artifact
+from bundler.model.artifact import Artifact, Remarked
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_listing import dump_listing, load_listing
@@ -68,6 +68,17 @@ class Lock:
     def blobs(self) -> frozenset[Blob]:
         """Everything that the store needs for a build from this lock."""
         return frozenset(blob for entry in self.entries for artifact in entry.artifacts for blob in artifact.blobs)
+
+
+def lock_remarks(lock: Lock) -> tuple[str, ...]:
+    """Return, a line each, what has to be known of a lock's artifacts beside their size."""
+    return tuple(
+        f"{artifact.key}: {remark}"
+        for entry in lock.entries
+        for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+        if isinstance(artifact, Remarked)
+        for remark in artifact.remarks
+    )
 
 
 def encode_lock(lock: Lock) -> bytes:

@@ -8,6 +8,17 @@ from dataclasses import dataclass
 _PART = re.compile(r"[a-z0-9][a-z0-9._]*")
 # containerd's platforms package: an absent variant means these
 _DEFAULT_VARIANT = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
+# what `uname -m` prints on Linux (arch/*/Makefile, UTS_MACHINE) where that is not the word of GOARCH
+_MACHINES = {
+    "386": "i686",
+    "amd64": "x86_64",
+    "arm": "armv7l",
+    "arm64": "aarch64",
+    "loong64": "loongarch64",
+    "mipsle": "mips",
+    "mips64le": "mips64",
+}
+_ARM_MACHINES = {"v5": "armv5tel", "v6": "armv6l", "v8": "armv8l"}
 # Docker's and uname's words for the architectures of GOARCH
 _ARCH_ALIASES = {"x86_64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
 
@@ -42,6 +53,13 @@ class Platform:
     def slug(self) -> str:
         """The form used in file names: linux-arm-v7."""
         return str(self).replace("/", "-")
+
+    @property
+    def machine(self) -> str:
+        """What `uname -m` calls it: x86_64, aarch64, armv7l."""
+        if self.arch == "arm" and self.variant in _ARM_MACHINES:
+            return _ARM_MACHINES[self.variant]
+        return _MACHINES.get(self.arch, self.arch)
 
     @property
     def normalized(self) -> Platform:

@@ -1,4 +1,4 @@
-"""Variables of a manifest: `${name}` in any string, `$$` for a dollar, `${os} ${arch} ${variant}` per platform."""
+"""Variables of a manifest: `${name}` in any string, `$$` for a dollar, `${os} ${arch} …` per platform."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from bundler.model.source_text import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from bundler.model.platform import Platform
     from bundler.model.source_text import Scalar
 
 PLATFORM_VARIABLES = ("os", "arch", "variant")
+# came later, so a manifest may have declared it for something else: its own one wins
+MACHINE_VARIABLE = "machine"
 # variables that use variables could otherwise grow without bound
 MAX_EXPANDED_CHARACTERS = 8192
 # comparing words costs more than all other reading; beyond so many problems it is left out
@@ -23,9 +25,14 @@ MAX_HINTED_PROBLEMS = 100
 _VARIABLE = re.compile(r"\$(?:\$|\{([^{}]*)\}|)")
 
 
-def uses_platform(text: str) -> bool:
-    """Tell whether a string differs from platform to platform."""
-    return any(match.group(1) in PLATFORM_VARIABLES for match in _VARIABLE.finditer(text))
+def uses_platform(text: str, declared: Collection[str] = ()) -> bool:
+    """Tell whether a string differs from platform to platform.
+
+    Arguments:
+        declared: the manifest's own variables.
+    """
+    names = {*PLATFORM_VARIABLES, *({MACHINE_VARIABLE} - set(declared))}
+    return any(match.group(1) in names for match in _VARIABLE.finditer(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,13 @@ class Scope:
     def expand(self, scalar: Scalar, platform: Platform | None = None) -> str:
         """Return the scalar's string with its variables replaced.
 
-        `${os}`, `${arch}`, `${variant}` are defined only where a platform is given. An undefined variable or a lone
-        dollar is reported at the scalar's position and left as it stands, as is a string that grows beyond
+        `${os}`, `${arch}`, `${variant}`, `${machine}` are defined only where a platform is given. An undefined variable
+        or a lone dollar is reported at the scalar's position and left as it stands, as is a string that grows beyond
         `MAX_EXPANDED_CHARACTERS`.
         """
         known = dict(self.variables)
         if platform is not None:
+            known = {MACHINE_VARIABLE: platform.machine} | known
             known |= {"os": platform.os, "arch": platform.arch, "variant": platform.variant}
 
         def replacement(match: re.Match[str]) -> str:

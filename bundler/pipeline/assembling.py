@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.writer import write_archive
 from bundler.model.damaged_blob import DamagedBlobError
-from bundler.model.lock import encode_lock
+from bundler.model.lock import encode_lock, lock_remarks
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
@@ -31,12 +31,13 @@ MAX_REPAIRS = 3
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished archive: its path, its SHA-256 and size, the bundle's full id, and how many files it has."""
+    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks."""
 
     path: Path
     archive: Blob
     bundle_id: str
     files: int
+    remarks: tuple[str, ...]
 
 
 def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
@@ -76,7 +77,7 @@ def assemble(
         context,
         repeats_bytes=total_bytes,
     )
-    return Built(written.path, written.blob, bundle.id, bundle.index.file_count)
+    return Built(written.path, written.blob, bundle.id, bundle.index.file_count, lock_remarks(lock))
 
 
 def _write(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
+from bundler.model.lock import lock_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,8 @@ class Plan:
     """The cost of a build, all figures in bytes.
 
     `fetch`: over the network; `present`: in the store already; `scratch`: peak of temporary files; `archive`: the most
-    the archive can take; `unknown`: labels of downloads whose size the upstream does not tell.
+    the archive can take; `unknown`: labels of downloads whose size the upstream does not tell; `remarks`: what else has
+    to be known, a line each.
     """
 
     fetches: tuple[PlannedFetch, ...]
@@ -44,6 +46,7 @@ class Plan:
     scratch_bytes: int
     archive_bytes: int
     unknown: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def moved_bytes(self) -> int:
@@ -100,7 +103,8 @@ def plan_lock(lock: Lock, context: BuildContext) -> Plan:
     """Return the cost of a build from a lock."""
     content = sum(blob.size for blob in lock.blobs)
     fetches = lock_fetches(lock, context.kinds)
-    return build_plan(fetches, context.sources.store.has, jobs=context.runner.jobs.most, content_bytes=content)
+    has, jobs = context.sources.store.has, context.runner.jobs.most
+    return replace(build_plan(fetches, has, jobs=jobs, content_bytes=content), remarks=lock_remarks(lock))
 
 
 def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:
@@ -116,7 +120,8 @@ def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Pla
     unknown = [label for estimated in estimates for label in estimated.estimate.unknown]
     content = sum(fetch.transfer_bytes for _, fetch in fetches)
     has, jobs = context.sources.store.has, context.runner.jobs.most
-    return build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
+    plan = build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
+    return replace(plan, remarks=tuple(remark for estimated in estimates for remark in estimated.estimate.remarks))
 
 
 def require_room(plan: Plan, store: Room, output: Room) -> None:

@@ -1,8 +1,9 @@
 """The content store on disk: bytes enter by verify-then-rename and are found by their digest. docs/design.md, 5.
 
 Layout: `sha256/ab/abcdef…` holds admitted blobs, `partial/` downloads under way (`partial.py`), `witness/` the records
-of verified files (`verified_files.py`), `notes/` other names of blobs (`index.py`), `lock` is held by running builds
-(`use.py`). The directories' names are a format: caches have them. Implements `interface.BlobStore`.
+of verified files (`verified_files.py`), `notes/` other names of blobs (`index.py`), `scratch/` what programs write
+(`scratch.py`), `lock` is held by running builds (`use.py`). The directories' names are a format: caches have them.
+Implements `interface.BlobStore`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bundler.errors import ErrorId, IntegrityError, StorageError
 from bundler.model.digest import Blob, Digest
 from bundler.store.index import BlobIndex
 from bundler.store.partial import SCRATCH_PREFIX, IncomingFile, incoming_file
+from bundler.store.scratch import scratch_directory
 from bundler.store.use import shared_use
 from bundler.store.verified_files import VerifiedFiles
 
@@ -37,6 +39,7 @@ class Store:
         self.root = root
         self.blob_directory = root / "sha256"
         self.partial_directory = root / "partial"
+        self.scratch_root = root / "scratch"
         self.verified = VerifiedFiles(root / "witness")
         self.index = BlobIndex(root / "notes")
 
@@ -101,6 +104,10 @@ class Store:
             for chunk in chunks:
                 partial.write(chunk)
             return partial.commit(*expected)
+
+    def scratch_directory(self) -> AbstractContextManager[Path]:
+        """Make a directory for programs that write files by themselves; it is gone afterwards."""
+        return scratch_directory(self.scratch_root)
 
     def drop(self, blob: Blob) -> None:
         """Remove a blob whose bytes turned out to be damaged."""

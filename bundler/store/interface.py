@@ -86,5 +86,8 @@ class BlobStore(Protocol):
     def admit(self, chunks: Iterable[bytes], *expected: Digest) -> Blob:
         """Admit bytes as they are produced (a member of an archive), verified against the expected digests."""
 
+    def scratch_directory(self) -> AbstractContextManager[Path]:
+        """Make a directory of mode 0700 for programs that write files by themselves; it is gone afterwards."""
+
     def drop(self, blob: Blob) -> None:
         """Remove a blob whose bytes turned out to be damaged."""

@@ -16,6 +16,7 @@ from bundler.model.removed import Removed
 from bundler.store.lock_file import locked
 from bundler.store.partial import LOCK_SUFFIX, SCRATCH_PREFIX
 from bundler.store.record_file import UNFINISHED_BYTES
+from bundler.store.scratch import remove_left_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ _UNFINISHED_CHARACTERS = 2 * UNFINISHED_BYTES
 
 def remove_unfinished(store: Store) -> Removed:
     """Remove what no process holds of files that were made here, and of records. Raises StorageError."""
-    removed = Removed()
+    removed = remove_left_scratch(store.scratch_root)
     files: dict[str, list[Path]] = {}
     with storage_errors(store.root):
         for path in _entries(store.partial_directory):

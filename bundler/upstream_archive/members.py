@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.upstream_archive.selection import Member, Selection
+from bundler.upstream_archive.selection import ListedMember, Listing, Member, Selection
 from bundler.upstream_archive.stream import MemberLimits, read_some
 from bundler.upstream_archive.tar import tar_members
 from bundler.upstream_archive.zip import ZIP_MAGIC, zip_members
@@ -39,10 +39,22 @@ def read_members(
     links and devices, a wanted name that occurs twice, a size that lies, a bomb), ManifestError (MEMBER_MISSING),
     StorageError, ToolMissingError (zstd).
     """
-    head = read_some(file, HEAD_BYTES, where)
     selection = Selection(tuple(wanted), where, limits)
+    yield from _members(file, selection)
+    selection.require_all()
+
+
+def list_members(file: BinaryIO, *, where: str, limits: MemberLimits = LIMITS) -> tuple[ListedMember, ...]:
+    """Return the files and links of an archive in its order, for who has to choose by names; raises as above."""
+    listing = Listing((), where, limits)
+    for _ in _members(file, listing):
+        raise AssertionError("a listing wants no member")
+    return tuple(listing.listed)
+
+
+def _members(file: BinaryIO, selection: Selection) -> Iterator[tuple[Member, Iterator[bytes]]]:
+    head = read_some(file, HEAD_BYTES, selection.where)
     if head.startswith(ZIP_MAGIC):
         yield from zip_members(file, selection)
     else:
         yield from tar_members(file, head, selection)
-    selection.require_all()

@@ -25,6 +25,15 @@ class Member:
     executable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ListedMember:
+    """A file or link of an archive, of whose content nothing is known: its name, its bytes, where a link points."""
+
+    name: str
+    size: int
+    target: str = ""
+
+
 def covers(wanted: str, name: str) -> bool:
     """Tell whether this is the wanted member: the same name, or a directory (`dir/`, `./` for all) above it."""
     return wanted == name or wanted == "./" or (wanted.endswith("/") and name.startswith(wanted))
@@ -40,6 +49,13 @@ class Selection:
     names: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     unpacked: int = 0
+    _files: frozenset[str] = field(init=False)
+    _directories: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # a thousand wanted files of an archive of ten thousand: each member is looked up, not compared with all
+        self._files = frozenset(name for name in self.wanted if not name.endswith("/"))
+        self._directories = tuple(name for name in self.wanted if name.endswith("/"))
 
     def wants(self, raw: str, kind: str, size: int, target: str = "") -> str:
         """Return the member's plain name when it is wanted, or ""; raise when it may not be had.
@@ -54,7 +70,7 @@ class Selection:
         self.names.append(name)
         if len(self.names) > self.limits.members:
             raise unsafe(f"has more than {self.limits.members:,} members", self.where)
-        if not any(covers(wanted, name) for wanted in self.wanted):
+        if name not in self._files and not any(covers(wanted, name) for wanted in self._directories):
             return ""
         if kind == "link":
             raise ManifestError(
@@ -75,7 +91,7 @@ class Selection:
     def require_all(self) -> None:
         """Raise ManifestError for a wanted name that no member has."""
         for wanted in self.wanted:
-            if not any(covers(wanted, name) for name in self.taken):
+            if wanted not in self.taken and not any(covers(wanted, name) for name in self.taken):
                 raise ManifestError(
                     ErrorId.MEMBER_MISSING,
                     f"the archive holds no member {wanted!r}{_nearest(wanted, self.names)}",
@@ -83,6 +99,21 @@ class Selection:
                     remedy="Write the member's name as `tar -t` or `unzip -l` prints it; a directory ends with `/`.",
                     problems=[f"  it holds {name}" for name in _shown(wanted, self.names)],
                 )
+
+
+@dataclass(slots=True)
+class Listing(Selection):
+    """A selection of nothing, that keeps what there is; devices and the like are left out."""
+
+    listed: list[ListedMember] = field(default_factory=list)
+
+    def wants(self, raw: str, kind: str, size: int, target: str = "") -> str:
+        """Keep the member, and want none of its bytes."""
+        count = len(self.names)
+        Selection.wants(self, raw, kind, size, target)
+        if len(self.names) > count and kind in ("file", "link"):
+            self.listed.append(ListedMember(self.names[-1], size, target))
+        return ""
 
 
 def _plain_name(raw: str, where: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import lzma
 import stat
 import zipfile
 import zlib
@@ -42,8 +41,19 @@ class _CappedFile:
 
 
 _ZIP_FAULTS = (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, IndexError, RuntimeError)
-# zipfile lets these through as well; a lying LZMA dictionary may ask for more memory than there is
-_INFLATE_FAULTS = (zlib.error, lzma.LZMAError, MemoryError)
+
+
+def _inflate_faults() -> tuple[type[Exception], ...]:
+    """Return what zipfile lets through as well; a lying LZMA dictionary may ask for more memory than there is."""
+    try:
+        import lzma
+    except ImportError:
+        # zipfile refuses such members itself where Python was built without it
+        return (zlib.error, MemoryError)
+    return (zlib.error, lzma.LZMAError, MemoryError)
+
+
+_READING_FAULTS: tuple[type[Exception], ...] = (*_ZIP_FAULTS, *_inflate_faults())
 
 
 def zip_members(file: BinaryIO, selection: Selection) -> Iterator[tuple[Member, Iterator[bytes]]]:
@@ -93,7 +103,7 @@ def _zip_bytes(
         try:
             stream = stream or archive.open(info)
             data = stream.read(CHUNK_BYTES)
-        except (*_ZIP_FAULTS, *_INFLATE_FAULTS) as error:
+        except _READING_FAULTS as error:
             raise invalid(f"the member {member.name!r} is damaged: {error}", selection.where) from error
         if not data:
             break

@@ -15,8 +15,8 @@ OF_PATHS = {
     "mkdir", "chmod", "lchmod", "rename", "unlink", "rmdir", "touch", "write_text", "write_bytes", "symlink_to",
     "hardlink_to",
 }  # fmt: skip
-# writes into a temporary directory of its own, which has mode 0700 from the beginning
-ALLOWED = {"bundler/rpm/signing/gpgv.py"}
+# write into a temporary directory of their own, which has mode 0700 from the beginning
+ALLOWED = {"bundler/rpm/signing/gpgv.py", "bundler/kinds/runtime/python_tree.py"}
 
 
 def _by_path(node: ast.AST) -> TypeGuard[ast.Call]:

@@ -49,6 +49,15 @@ def test_a_command_loads_no_other_commands_share(
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
+def test_every_command_loads_where_python_was_built_without_xz_and_bzip2(program: str) -> None:
+    source = (
+        f"import sys; sys.modules['_lzma'] = sys.modules['_bz2'] = None; from {program}.cli import {program}; "
+        f"[{program}.get_command(None, name) for name in {program}.list_commands(None)]"
+    )
+    subprocess.run([sys.executable, "-c", source], check=True)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_alone_loads_no_command(program: str) -> None:
     source = f"import sys; import {program}.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)

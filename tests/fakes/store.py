@@ -153,6 +153,13 @@ class MemoryStore:
         _check(data, expected, None)
         return self.put(data)
 
+    @contextmanager
+    def scratch_directory(self) -> Iterator[Path]:
+        """Make a directory of the test's, which stays to be looked at."""
+        directory = self._root / f"scratch-{len(list(self._root.glob('scratch-*')))}"
+        directory.mkdir(parents=True)
+        yield directory
+
     def drop(self, blob: Blob) -> None:
         """Remove a blob."""
         self.blobs.pop(blob.digest, None)

@@ -40,11 +40,7 @@ class _WantedFile:
     @property
     def held_to(self) -> HeldTo:
         """What has to vouch for the download, whatever mirror it came through."""
-        if self.take is not None and self.download.digest is not None:
-            return HeldTo("manifest")
-        if self.take is not None and self.download.checksum_url:
-            return HeldTo("published-checksum", self.download.checksum_url)
-        return HeldTo("first-use")
+        return HeldTo("first-use") if self.take is None else self.download.source.held_to
 
     def answered_by(self, artifact: FileArtifact) -> bool:
         """Tell whether an artifact lies where this belongs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.kinds.source import Source
 from bundler.model.bundle_path import BundlePath
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Download:
     checksum_path: BundlePath | None = None
 
     @property
+    def source(self) -> Source:
+        """Where it comes from and what it is held to."""
+        return Source(self.urls, self.digest, self.checksum_url)
+
+    @property
     def is_whole(self) -> bool:
         """Whether the download itself lands in the bundle."""
         return any(not take.member for take in self.takes)
@@ -80,11 +86,9 @@ class Download:
     def meaning(self) -> Json:
         """Return what is asked for."""
         return {
+            **self.source.meaning(),
             "platforms": [str(platform) for platform in self.platforms],
-            "urls": list(self.urls),
             "takes": [{"member": take.member, "path": take.path} for take in self.takes],
-            "digest": None if self.digest is None else str(self.digest),
-            "checksum_url": self.checksum_url,
             "checksum_path": self.checksum_path,
         }
 

@@ -1,6 +1,6 @@
 """Pins what an entry of `files:` asks for: downloads it, holds it to what is promised, keeps what lands.
 
-Owns the order of trust: a digest in the manifest, a published checksum, else first use. docs/design.md, 4.
+What a download is held to is decided in `bundler.kinds.promise`. docs/design.md, 4.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.errors import ErrorId, SourceError
+from bundler.kinds.checksum_text import bare_digest
 from bundler.kinds.downloading import from_first_good_url
-from bundler.kinds.files.checksum_text import bare_digest, published_digest
+from bundler.kinds.promise import promise_of
 from bundler.model.artifact import HeldTo
-from bundler.model.digest import Blob, Digest
+from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
-from bundler.model.source_url import absolute_url, last_segment
 from bundler.net.redact import redact_text
 from bundler.upstream_archive.members import read_members
 from bundler.upstream_archive.stream import unsafe
@@ -22,26 +22,11 @@ from bundler.upstream_archive.stream import unsafe
 if TYPE_CHECKING:
     from bundler.kinds.base import Sources
     from bundler.kinds.files.entry import Download, FileEntry
+    from bundler.kinds.promise import Promise
     from bundler.model.bundle_path import BundlePath
     from bundler.model.progress import Task
     from bundler.net.interface import Document, Received
     from bundler.store.interface import Incoming
-
-# `sha256sum` over every file of a large release
-MAX_CHECKSUM_BYTES = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    """What a download is held to: a digest or None, who says so, and the checksum file when there is one."""
-
-    digest: Digest | None
-    held_to: HeldTo
-    document: Document | None = None
-
-    def kept_by(self, via: str) -> HeldTo:
-        """Return what vouched for bytes that came through this mirror (its prefix, or "")."""
-        return HeldTo(self.held_to.by, self.held_to.detail, via)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +44,16 @@ def pin_download(download: Download, entry: FileEntry, sources: Sources, task: T
     Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH), ManifestError (MEMBER_MISSING),
     ToolMissingError (an archive compressed with zstd).
     """
-    promise = _promise(download, sources)
+
+    def accept(document: Document) -> None:
+        if download.checksum_path is not None:
+            _require_bare(document, download)
+
+    promise = promise_of(download.source, sources, accept)
 
     def use(incoming: Incoming, received: Received, where: str) -> list[FileArtifact]:
         arrived = _Arrived(incoming, received, where)
-        _require_promised(promise, arrived)
+        promise.require(incoming, where)
         if download.is_whole:
             return [_pin_whole(download, entry, promise, arrived)]
         return _pin_members(download, entry, promise, arrived, sources)
@@ -72,37 +62,6 @@ def pin_download(download: Download, entry: FileEntry, sources: Sources, task: T
     if promise.document is not None and download.checksum_path is not None:
         artifacts.append(_pin_checksum(download, download.checksum_path, promise.document, entry, sources))
     return tuple(sorted(artifacts, key=lambda artifact: artifact.path.encode()))
-
-
-def _promise(download: Download, sources: Sources) -> _Promise:
-    if download.digest is not None:
-        return _Promise(download.digest, HeldTo("manifest"))
-    if not download.checksum_url:
-        return _Promise(None, HeldTo("first-use"))
-    url = absolute_url(download.checksum_url, sources.base_directory)
-    document = sources.downloader.read(
-        url, max_bytes=MAX_CHECKSUM_BYTES, accept=lambda found: _check_published(found, download)
-    )
-    digest = _published(document, download)
-    return _Promise(digest, HeldTo("published-checksum", download.checksum_url), document)
-
-
-def _check_published(document: Document, download: Download) -> None:
-    _published(document, download)
-    if download.checksum_path is not None:
-        _require_bare(document, download)
-
-
-def _published(document: Document, download: Download) -> Digest:
-    try:
-        return published_digest(document.data, last_segment(download.urls[0]))
-    except ValueError as error:
-        raise SourceError(
-            ErrorId.SOURCE_INVALID,
-            f"the checksum file {error}",
-            where=redact_text(download.checksum_url),
-            remedy="Correct 'checksum_url', or write the digest itself as 'sha256' or 'sha512'.",
-        ) from error
 
 
 def _require_bare(document: Document, download: Download) -> None:
@@ -119,22 +78,7 @@ def _require_bare(document: Document, download: Download) -> None:
         ) from error
 
 
-def _require_promised(promise: _Promise, arrived: _Arrived) -> None:
-    """Raise IntegrityError when a download is not what was promised; its bytes stay where they are."""
-    if promise.digest is None or (got := arrived.incoming.digest(promise.digest.algorithm)) == promise.digest:
-        return
-    promised_by = redact_text(promise.held_to.detail) or "the manifest"
-    raise IntegrityError(
-        ErrorId.CHECKSUM_MISMATCH,
-        f"the download is not what {promised_by} promises",
-        where=arrived.where,
-        remedy="Try again later or from elsewhere; if it stays so, ask the publisher which of the two is right.",
-        want=str(promise.digest),
-        got=str(got),
-    )
-
-
-def _pin_whole(download: Download, entry: FileEntry, promise: _Promise, arrived: _Arrived) -> FileArtifact:
+def _pin_whole(download: Download, entry: FileEntry, promise: Promise, arrived: _Arrived) -> FileArtifact:
     content = arrived.incoming.commit()
     [take] = download.takes
     path = take.target("")
@@ -154,7 +98,7 @@ def _pin_whole(download: Download, entry: FileEntry, promise: _Promise, arrived:
 
 
 def _pin_members(
-    download: Download, entry: FileEntry, promise: _Promise, arrived: _Arrived, sources: Sources
+    download: Download, entry: FileEntry, promise: Promise, arrived: _Arrived, sources: Sources
 ) -> list[FileArtifact]:
     packed = Blob(arrived.incoming.digest("sha256"), arrived.received.size)
     artifacts = []

@@ -6,24 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.kinds.files.entry import WHOLE_ARCHIVE, Download, FileEntry, Take
+from bundler.kinds.source_reading import SOURCE_KEYS, read_source
 from bundler.manifest.fields import Fields
-from bundler.manifest.platform_names import read_platform
 from bundler.model.bundle_path import BundlePath, reserved_problem
-from bundler.model.digest import HEX_LENGTH, Digest
 from bundler.model.scope import uses_platform
-from bundler.model.source_text import Pairs
-from bundler.model.source_url import url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bundler.kinds.source_reading import WrittenSource
     from bundler.model.platform import Platform
     from bundler.model.scope import Scope
     from bundler.model.source_text import Node, Scalar
 
 KEYS = (
-    "path", "platforms", "url", "urls", "sha256", "sha512", "checksum_url", "checksum_path", "member", "members",
-    "mode", "roles",
+    *SOURCE_KEYS, "path", "platforms", "checksum_path", "member", "members", "mode", "roles",
 )  # fmt: skip
 WHAT = "a files entry"
 
@@ -32,20 +29,15 @@ WHAT = "a files entry"
 class _Written:
     """The strings of an entry as they stand; absent ones are None or empty."""
 
+    source: WrittenSource
     path: Scalar | None
-    urls: tuple[Scalar, ...]
-    checksum_url: Scalar | None
     checksum_path: Scalar | None
     member: Scalar | None
     members: tuple[tuple[Scalar, Scalar], ...]
-    digest: Scalar | None
-    digests: tuple[tuple[Platform, Scalar], ...]
-    algorithm: str
 
     def scalars(self) -> Iterator[Scalar]:
-        """Every string that variables are expanded in."""
-        yield from self.urls
-        single = (self.path, self.checksum_url, self.checksum_path, self.member, self.digest)
+        """Every string beside those of the source that variables are expanded in."""
+        single = (self.path, self.checksum_path, self.member)
         yield from (scalar for scalar in single if scalar is not None)
         for pair in self.members:
             yield from pair
@@ -53,7 +45,9 @@ class _Written:
     @property
     def differs_by_platform(self) -> bool:
         """Whether the entry is another one for each platform."""
-        return bool(self.digests) or any(uses_platform(str(scalar.value)) for scalar in self.scalars())
+        declared = self.source.declared
+        own = (uses_platform(str(scalar.value), declared) for scalar in self.scalars())
+        return self.source.differs_by_platform or any(own)
 
 
 def read_file_entry(node: Node, scope: Scope) -> FileEntry | None:
@@ -81,7 +75,7 @@ def _read_downloads(
         variants = [(platform,) for platform in platforms]
     elif fields.has("platforms"):
         variants = [platforms]
-    _check_digests(written, variants, fields)
+    written.source.check_digests(variants, fields)
     downloads: list[Download] = []
     for variant in variants:
         download = _read_download(written, variant, scope)
@@ -96,58 +90,30 @@ def _read_downloads(
 def _read_strings(fields: Fields, scope: Scope) -> _Written:
     fields.exclusive("path", "members", required=True)
     fields.exclusive("member", "members")
-    fields.exclusive("url", "urls", required=True)
-    promise = fields.exclusive("sha256", "sha512", "checksum_url")
+    source = read_source(fields, scope)
     if fields.has("checksum_path"):
         if not fields.has("checksum_url"):
             fields.error("checksum_path", "is where the file of 'checksum_url' lands, and there is no 'checksum_url'")
         if fields.has("member") or fields.has("members"):
             fields.error("checksum_path", "is for a download that lands whole, not for a member of it")
-    algorithm = promise if promise in HEX_LENGTH else ""
-    by_platform = bool(algorithm) and isinstance(fields.node(algorithm), Pairs)
-    single = fields.text("url")
     return _Written(
+        source=source,
         path=fields.text("path"),
-        urls=(single,) if single else fields.texts("urls"),
-        checksum_url=fields.text("checksum_url"),
         checksum_path=fields.text("checksum_path"),
         member=fields.text("member"),
         members=fields.pairs("members"),
-        digest=fields.text(algorithm) if algorithm and not by_platform else None,
-        digests=tuple(_digests(fields, algorithm, scope)) if by_platform else (),
-        algorithm=algorithm,
     )
-
-
-def _digests(fields: Fields, key: str, scope: Scope) -> Iterator[tuple[Platform, Scalar]]:
-    for name, digest in fields.pairs(key):
-        if platform := read_platform(name, scope, repr(key)):
-            yield platform, digest
-
-
-def _check_digests(written: _Written, variants: list[tuple[Platform, ...]], fields: Fields) -> None:
-    if written.digest and len(variants) > 1:
-        mapping = f"{{{variants[0][0]}: …, {variants[1][0]}: …}}"
-        fields.error(written.algorithm, f"one digest for {len(variants)} platforms; write one for each: {mapping}")
-    if written.digests:
-        given, wanted = {platform for platform, _ in written.digests}, {platform for (platform,) in variants}
-        if given != wanted:
-            texts = sorted(map(str, wanted))
-            fields.error(written.algorithm, f"has to name the platforms of the entry: {', '.join(texts)}")
 
 
 def _read_download(written: _Written, platforms: tuple[Platform, ...], scope: Scope) -> Download | None:
     platform = platforms[0] if written.differs_by_platform else None
     before = len(scope.problems.errors)
-    urls = tuple(_url(scalar, scope, platform) for scalar in written.urls)
+    source = written.source.expanded(scope, platform)
     takes = tuple(_takes(written, scope, platform))
-    checksum_url = _url(written.checksum_url, scope, platform) if written.checksum_url else ""
     checksum_path = _path(written.checksum_path, scope, platform) if written.checksum_path else None
-    digest = written.digest or next((digest for known, digest in written.digests if known == platform), None)
-    pinned = _digest(written.algorithm, digest, scope, platform) if digest else None
     if len(scope.problems.errors) > before:
         return None
-    return Download(platforms, urls, takes, pinned, checksum_url, checksum_path)
+    return Download(platforms, source.urls, takes, source.digest, source.checksum_url, checksum_path)
 
 
 def _takes(written: _Written, scope: Scope, platform: Platform | None) -> Iterator[Take]:
@@ -167,13 +133,6 @@ def _takes(written: _Written, scope: Scope, platform: Platform | None) -> Iterat
             scope.problems.error(value.position, text)
         elif path is not None:
             yield Take(member, path + directory)
-
-
-def _url(scalar: Scalar, scope: Scope, platform: Platform | None) -> str:
-    url = scope.expand(scalar, platform)
-    if problem := url_problem(url):
-        scope.problems.error(scalar.position, f"{url!r} {problem}")
-    return url
 
 
 def _path(scalar: Scalar, scope: Scope, platform: Platform | None, *, directory: bool = False) -> BundlePath | None:
@@ -198,15 +157,6 @@ def _member(scalar: Scalar, scope: Scope, platform: Platform | None) -> str:
     if not parts:
         return WHOLE_ARCHIVE
     return "/".join(parts) + ("/" if text.endswith(("/", "/.")) else "")
-
-
-def _digest(algorithm: str, scalar: Scalar, scope: Scope, platform: Platform | None) -> Digest | None:
-    text = scope.expand(scalar, platform).strip().lower().removeprefix(f"{algorithm}:")
-    try:
-        return Digest(algorithm, text)
-    except ValueError as error:
-        scope.problems.error(scalar.position, f"{algorithm!r}: {error}")
-        return None
 
 
 def _check_distinct(downloads: list[Download], fields: Fields) -> None:

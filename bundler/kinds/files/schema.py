@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.kinds.source_reading import SOURCE_PROPERTIES, SOURCE_RULES
 from bundler.manifest.schema import (
     MODE,
     PLATFORM_LIST,
     ROLE_LIST,
     TEXT,
     TEXT_PAIRS,
-    TEXTS,
     described,
     mapping_of,
     one_of_keys,
@@ -24,18 +24,12 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
 
-
-_DIGEST: Mapping[str, Json] = {"anyOf": [TEXT, TEXT_PAIRS]}
 FILE_SCHEMA: Mapping[str, Json] = {
     **mapping_of(
         {
             "path": described(TEXT, "where it lies in the bundle; ${os}, ${arch}, ${variant} per platform"),
             "platforms": described(PLATFORM_LIST, "default: the manifest's"),
-            "url": described(TEXT, "http, https, file, or a path relative to the manifest"),
-            "urls": described(TEXTS, "the preferred one first"),
-            "sha256": described(_DIGEST, "of the download; a mapping gives one for each platform"),
-            "sha512": described(_DIGEST, "of the download; a mapping gives one for each platform"),
-            "checksum_url": described(TEXT, "where its checksum is published"),
+            **SOURCE_PROPERTIES,
             "checksum_path": described(TEXT, "where that checksum file lands; it must hold the hex digits alone"),
             "member": described(TEXT, "the one file of the archive that is wanted"),
             "members": described(TEXT_PAIRS, "files and directories/ of the archive -> where they land"),
@@ -45,8 +39,7 @@ FILE_SCHEMA: Mapping[str, Json] = {
     ),
     "allOf": [
         *one_of_keys("path", "members", required=True),
-        *one_of_keys("url", "urls", required=True),
-        *one_of_keys("sha256", "sha512", "checksum_url"),
+        *SOURCE_RULES,
         *one_of_keys("checksum_path", "member", "members"),
     ],
     "dependentRequired": {"checksum_path": ["checksum_url"]},

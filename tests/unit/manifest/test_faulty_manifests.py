@@ -144,8 +144,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "var-number": ("5:12: 'vars', 'release': want a string, got the number 1.10; quote it: \"1.10\"",),
     "var-of-platform": (
         (
-            "4:15: 'vars', 'where': a variable has one value for all platforms; use ${os}, ${arch} and "
-            "${variant} in the entries"
+            "4:15: 'vars', 'where': a variable has one value for all platforms; use ${os}, ${arch}, "
+            "${variant}, ${machine} in the entries"
         ),
     ),
     "var-reserved": ("4:8: 'vars': 'arch' is reserved; it comes from the platform",),

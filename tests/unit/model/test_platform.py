@@ -33,6 +33,23 @@ def test_aliases_are_answered_with_the_canonical_word(alias: str, canonical: str
 
 
 @pytest.mark.parametrize(
+    ("platform", "machine"),
+    [
+        ("linux/amd64", "x86_64"),
+        ("linux/arm64/v8", "aarch64"),
+        ("linux/arm/v7", "armv7l"),
+        ("linux/arm", "armv7l"),
+        ("linux/arm/v6", "armv6l"),
+        ("linux/386", "i686"),
+        ("linux/s390x", "s390x"),
+        ("linux/loong64", "loongarch64"),
+    ],
+)
+def test_the_machine_is_what_uname_prints(platform: str, machine: str) -> None:
+    assert Platform.parse(platform).machine == machine
+
+
+@pytest.mark.parametrize(
     ("offered", "wanted", "same"),
     [
         ("linux/arm64/v8", "linux/arm64", True),

@@ -28,6 +28,7 @@ def expand(text: str, platform: Platform | None = None, **variables: str) -> tup
         ("$$$$", "$$"),
         ("$${$$}", "${$}"),
         ("${os}/${arch}/${variant}", "linux/arm/v7"),
+        ("${machine}", "armv7l"),
         ("${dollar}", "${kubeedge}"),
         ("plain", "plain"),
     ],
@@ -70,6 +71,7 @@ def test_an_expansion_has_a_limit() -> None:
         ("${arch}", True),
         ("a${os}b", True),
         ("${variant}", True),
+        ("x-${machine}", True),
         ("$${arch}", False),
         ("${archive}", False),
         ("arch", False),
@@ -77,6 +79,11 @@ def test_an_expansion_has_a_limit() -> None:
 )
 def test_strings_that_differ_by_platform(text: str, uses: bool) -> None:
     assert uses_platform(text) is uses
+
+
+def test_a_manifest_that_had_a_variable_called_machine_keeps_it() -> None:
+    assert expand("${machine}", ARM, machine="press") == ("press", [])
+    assert not uses_platform("${machine}", {"machine"})
 
 
 @pytest.mark.parametrize(

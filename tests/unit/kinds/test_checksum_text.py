@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from bundler.kinds.files.checksum_text import bare_digest, published_digest
+from bundler.kinds.checksum_text import bare_digest, published_digest
 
 A256, B256 = "a1" * 32, "b2" * 32
 A512, B512 = "c3" * 64, "d4" * 64
