@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.kinds.runtime.launchers import PROGRAMS, launchers
+from bundler.kinds.runtime.own_scripts import PROGRAMS, own_scripts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ for argument; do echo "<$argument>"; done
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A bundle with a launcher and a stand-in for the Python, in a directory of an awkward name."""
     directory: Path = tmp_path / request.param
-    for path, content in launchers().items():
+    for path, content in own_scripts().items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_bytes(content)
         (directory / path).chmod(0o755)

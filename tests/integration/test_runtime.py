@@ -161,7 +161,7 @@ def test_it_is_small_and_says_how_large_it_is(build: Path) -> None:
 
     inspected = json.loads(_bundler(build, "inspect", "site.tar.gz", "--json").stdout)
     planned = json.loads(_bundler(build, "plan", "site.yaml", "--store", "store", "--json").stdout)
-    files = inspected["files"] - len(("bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json", "bundler", "mirror"))
+    files = inspected["files"] - len(("bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json", "install.sh", "bundler", "mirror"))
 
     [size, libraries] = inspected["artifacts"][0]["remarks"]
     assert size.startswith(f"CPython {VERSION}, {files:,} files, ")

@@ -15,7 +15,7 @@ from bundler.kinds.runtime.disagreements import runtime_disagreements
 from bundler.kinds.runtime.fetching import RuntimeFetch, fetch_runtime, runtime_fetches
 from bundler.kinds.runtime.interface import Tools
 from bundler.kinds.runtime.interpreters import LocalInterpreters
-from bundler.kinds.runtime.launchers import launchers
+from bundler.kinds.runtime.own_scripts import own_scripts
 from bundler.kinds.runtime.locking import pin_entry
 from bundler.kinds.runtime.pip import Pip
 from bundler.kinds.runtime.python_archive import INTERPRETER
@@ -126,10 +126,10 @@ class RuntimeKind:
     def place(
         self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
     ) -> Sequence[Placement]:
-        """Return the launchers and every file of the runtimes."""
+        """Return the scripts that find a runtime, and every file of the runtimes."""
         del platforms, sources
         artifacts = [item for entry in entries for item in entry.artifacts if isinstance(item, RuntimeArtifact)]
-        scripts = launchers() if artifacts else {}
+        scripts = own_scripts() if artifacts else {}
         placed = [Placement(path, content, self.name, mode=0o755) for path, content in sorted(scripts.items())]
         return [*placed, *(placement for artifact in artifacts for placement in _placements(artifact, self.name))]
 
