@@ -278,8 +278,13 @@ class RuntimeArtifact:
         )
 
 
+def in_order(files: Iterable[RuntimeFile]) -> tuple[RuntimeFile, ...]:
+    """Return files in the order that a lock has them in."""
+    return tuple(sorted(files, key=lambda file: file.path.encode()))
+
+
 def _encode_files(files: Iterable[RuntimeFile]) -> list[Json]:
-    return [file.encode() for file in sorted(files, key=lambda file: file.path.encode())]
+    return [file.encode() for file in in_order(files)]
 
 
 def _decode_files(value: Any) -> tuple[RuntimeFile, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bundler.kinds.runtime.interface import Source
 from bundler.kinds.runtime.python_tree import lay_out
 from bundler.model.bundle_path import BundlePath
-from bundler.model.runtime_artifact import RuntimeFile
+from bundler.model.runtime_artifact import RuntimeFile, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ def compiled(
         for file in modules
         if file.path in made
     ]
-    return tuple(sorted(found, key=lambda file: file.path.encode()))
+    return in_order(found)
 
 
 def bytecode_path(module: str, version: str) -> BundlePath:

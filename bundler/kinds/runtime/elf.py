@@ -129,11 +129,11 @@ def _offset(address: int, segments: list[_Segment]) -> int:
 
 
 def _read(file: BinaryIO, offset: int, size: int) -> bytes:
-    file.seek(offset)
-    data = file.read(size)
-    if len(data) < size:
+    # room for as many bytes as a damaged file claims is not even asked for
+    if offset + size > file.seek(0, 2):
         raise ValueError("it is cut short")
-    return data
+    file.seek(offset)
+    return file.read(size)
 
 
 def _text(data: bytes) -> str:

@@ -11,7 +11,7 @@ from bundler.kinds.runtime.elf import MACHINES
 from bundler.kinds.runtime.python_archive import INTERPRETER, python_layout, python_version, unfit
 from bundler.kinds.runtime.taken_files import Taken, elf_files, take_members
 from bundler.model.digest import Blob
-from bundler.model.runtime_artifact import PinnedPython
+from bundler.model.runtime_artifact import PinnedPython, in_order
 from bundler.upstream_archive.members import list_members, read_members
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _take(file: BinaryIO, layout: PythonLayout, store: BlobStore, where: str) ->
     while landing:
         more = take_members(file, landing, store, where)
         dates = [date for date in (taken.date, more.date) if date is not None]
-        taken = Taken((*taken.files, *more.files), max(dates, default=None))
+        taken = Taken(in_order((*taken.files, *more.files)), max(dates, default=None))
         elves |= elf_files(more.files, store, where)
         have = {item.path for item in taken.files}
         needed = {name for elf in elves.values() for name in elf.needed if f"lib/{name}" not in have}

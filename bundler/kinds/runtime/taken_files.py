@@ -9,7 +9,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.kinds.runtime.elf import read_elf
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
-from bundler.model.runtime_artifact import RuntimeFile
+from bundler.model.runtime_artifact import RuntimeFile, in_order
 from bundler.upstream_archive.members import list_members, read_members
 from bundler.upstream_archive.stream import unsafe
 
@@ -48,7 +48,7 @@ def take_members(file: BinaryIO, landing: Mapping[str, str], store: BlobStore, w
         files.append(RuntimeFile(path, store.admit(chunks), mode))
         dates.add(member.mtime)
     dated = [date for date in dates if date is not None and date >= 0]
-    return Taken(tuple(files), max(dated, default=None))
+    return Taken(in_order(files), max(dated, default=None))
 
 
 def restore_members(file: BinaryIO, wanted: AbstractSet[Blob], store: BlobStore, where: str) -> None:

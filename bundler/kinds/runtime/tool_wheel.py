@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import io
 import zipfile
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,10 +32,11 @@ class RunningInstallation:
 
     def files(self) -> Mapping[str, bytes]:
         """Return the content of its wheel; ToolMissingError where this tool runs without being installed."""
-        try:
-            found = distribution(DISTRIBUTION)
-        except PackageNotFoundError as error:
-            raise _not_installed() from error
+        # a checkout has metadata beside it too, which are of no installation and have no RECORD
+        known = (item for item in distributions(name=DISTRIBUTION) if item.read_text("RECORD") is not None)
+        found = next(known, None)
+        if found is None:
+            raise _not_installed()
         record = {name: path for name, path in _recorded(found) if ".dist-info/" in name}
         packages = {name: path for name, path in _recorded(found) if ".dist-info/" not in name}
         if not packages:

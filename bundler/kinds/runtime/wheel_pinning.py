@@ -69,7 +69,8 @@ def pin_packages(
 ) -> tuple[PinnedWheel, ...]:
     """Return the packages' files, which are in the store then; raises SourceError, IntegrityError, StorageError."""
     fetched = index.fetch([package.found.wheel for package in chosen if package.built is None], target, directory)
-    return tuple(_pin_package(package, fetched, target, store) for package in chosen)
+    pinned = (_pin_package(package, fetched, target, store) for package in chosen)
+    return tuple(sorted(pinned, key=lambda wheel: wheel.name))
 
 
 def _pin_package(chosen: ChosenPackage, fetched: Mapping[str, Path], target: Target, store: BlobStore) -> PinnedWheel:

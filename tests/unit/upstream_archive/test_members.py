@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import BundlerError, ErrorId, ManifestError, SourceError
-from bundler.upstream_archive.members import read_members
+from bundler.upstream_archive.members import list_members, read_members
+from bundler.upstream_archive.selection import ListedMember
 from bundler.upstream_archive.stream import MemberLimits
 from tests.compressions import xz_dictionary, zstd_frame
 from tests.unit.upstream_archive.archives import FILES, KEADM, NOISE, WHERE, refused, take, tar_of
@@ -341,3 +342,30 @@ def test_whatever_is_damaged_ends_in_an_error_for_a_person(
 
     assert len(places) > 10
     assert set(places) == {WHERE}
+
+
+def test_an_archive_is_listed_with_its_links_and_without_its_devices() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, kind, target in (
+            ("./d", tarfile.DIRTYPE, ""),
+            ("./d/link", tarfile.SYMTYPE, "file"),
+            ("d/pipe", tarfile.FIFOTYPE, ""),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            tar.addfile(info)
+        info = tarfile.TarInfo("d/file")
+        info.size = 3
+        tar.addfile(info, io.BytesIO(b"abc"))
+
+    listed = list_members(io.BytesIO(gzip.compress(out.getvalue())), where=WHERE)
+
+    assert listed == (ListedMember("d/link", 0, "file"), ListedMember("d/file", 3))
+    assert list_members(io.BytesIO(zip_of({"a/b": b"12"})), where=WHERE) == (ListedMember("a/b", 2),)
+
+
+def test_a_listing_refuses_what_reading_refuses() -> None:
+    with pytest.raises(SourceError) as caught:
+        list_members(io.BytesIO(tar_of({"../evil": b""})), where=WHERE)
+    assert caught.value.id == ErrorId.SOURCE_ARCHIVE_UNSAFE
