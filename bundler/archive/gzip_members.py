@@ -41,7 +41,7 @@ def gzip_members(raw: BinaryIO, where: str, *, keep_deflated: bool = False) -> G
 
     Raises IntegrityError (BUNDLE_DAMAGED) at the first byte that bundler does not write, StorageError.
     """
-    source = _Source(raw)
+    source = _GzipBytes(raw)
     short = False
     while source.more():
         offset = source.offset
@@ -52,7 +52,7 @@ def gzip_members(raw: BinaryIO, where: str, *, keep_deflated: bool = False) -> G
         yield member
 
 
-def _member(source: _Source, offset: int, where: str, *, keep_deflated: bool) -> GzipMember:
+def _member(source: _GzipBytes, offset: int, where: str, *, keep_deflated: bool) -> GzipMember:
     header = source.take(len(GZIP_HEADER))
     if header != GZIP_HEADER:
         raise other_form(where, f"at byte {offset}", want=f"the gzip header {GZIP_HEADER.hex()}", got=header.hex())
@@ -85,7 +85,7 @@ def _member(source: _Source, offset: int, where: str, *, keep_deflated: bool) ->
     return GzipMember(offset, b"".join(deflated), block)
 
 
-class _Source:
+class _GzipBytes:
     """The archive's bytes, some of which may be given back; `offset` is that of the next one."""
 
     def __init__(self, raw: BinaryIO) -> None:

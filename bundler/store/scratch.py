@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundler.directory_walk import make_directories, names_in, opened_directory
+from bundler.directory_walk import make_directories, names_in, opened_directory, remove_all
 from bundler.durable import storage_errors
 from bundler.model.removed import Removed
 from bundler.store.lock_file import locked
@@ -54,6 +53,4 @@ def _remove(parent: Path, name: str) -> Removed:
     with storage_errors(parent / name), opened_directory(parent) as directory:
         if name not in names_in(directory):
             return Removed()
-        sizes = [path.lstat().st_size for path in (parent / name).rglob("*") if not path.is_dir()]
-        shutil.rmtree(name, ignore_errors=True, dir_fd=directory)
-    return Removed(len(sizes), sum(sizes))
+        return remove_all(directory, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.upstream_archive.selection import ListedMember, Listing, Member, Selection
+from bundler.upstream_archive.selection import ListedMember, Member, MemberListing, Selection
 from bundler.upstream_archive.stream import MemberLimits, read_some
 from bundler.upstream_archive.tar import tar_members
 from bundler.upstream_archive.zip import ZIP_MAGIC, zip_members
@@ -46,7 +46,7 @@ def read_members(
 
 def list_members(file: BinaryIO, *, where: str, limits: MemberLimits = LIMITS) -> tuple[ListedMember, ...]:
     """Return the files and links of an archive in its order, for who has to choose by names; raises as above."""
-    listing = Listing((), where, limits)
+    listing = MemberListing((), where, limits)
     for _ in _members(file, listing):
         raise AssertionError("a listing wants no member")
     return tuple(listing.listed)

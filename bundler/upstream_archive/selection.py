@@ -102,7 +102,7 @@ class Selection:
 
 
 @dataclass(slots=True)
-class Listing(Selection):
+class MemberListing(Selection):
     """A selection of nothing, that keeps what there is; devices and the like are left out."""
 
     listed: list[ListedMember] = field(default_factory=list)

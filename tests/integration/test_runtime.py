@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.xdist_group("runtime")
 MANIFEST = "{version: 1, name: site, platforms: [linux/amd64], runtime: [{python: {url: p.tar.gz, sha256: SUM}}]}\n"
 MAX_ARCHIVE_BYTES = 40 * 1024 * 1024
+NO_FILES_OF_A_RUNTIME = (
+    *("bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json"),
+    *("install.sh", "bin/bundler", "bin/mirror"),
+)
 # where the bundle lies: with a blank in its path
 PLACE = "/opt/my bundle"
 
@@ -161,7 +165,9 @@ def test_it_is_small_and_says_how_large_it_is(build: Path) -> None:
 
     inspected = json.loads(_bundler(build, "inspect", "site.tar.gz", "--json").stdout)
     planned = json.loads(_bundler(build, "plan", "site.yaml", "--store", "store", "--json").stdout)
-    files = inspected["files"] - len(("bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json", "install.sh", "bundler", "mirror"))
+    files = inspected["files"] - len(
+        ("bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json", "install.sh", "bundler", "mirror")
+    )
 
     [size, libraries] = inspected["artifacts"][0]["remarks"]
     assert size.startswith(f"CPython {VERSION}, {files:,} files, ")

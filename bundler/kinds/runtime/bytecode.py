@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.kinds.runtime.interface import Source
+from bundler.kinds.runtime.interface import SourceModule
 from bundler.kinds.runtime.python_tree import lay_out
 from bundler.model.bundle_path import BundlePath
 from bundler.model.runtime_artifact import RuntimeFile, in_order
@@ -45,7 +45,7 @@ def compiled(
 ) -> tuple[RuntimeFile, ...]:
     """Return the byte-code of all modules among some files, which are in the store, as it now is too."""
     modules = [file for file in files if file.path.endswith(".py")]
-    made = interpreter.compile([Source(store.path(file.content), file.path) for file in modules], directory)
+    made = interpreter.compile([SourceModule(store.path(file.content), file.path) for file in modules], directory)
     found = [
         RuntimeFile(bytecode_path(file.path, version), store.admit([made[file.path].read_bytes()]))
         for file in modules

@@ -85,7 +85,7 @@ class PackageIndex(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceModule:
     """A module to be compiled: where it lies, and its path below the runtime's directory."""
 
     file: Path
@@ -95,7 +95,7 @@ class Source:
 class Interpreter(Protocol):
     """A Python that can be run here."""
 
-    def compile(self, sources: Sequence[Source], directory: Path) -> Mapping[str, Path]:
+    def compile(self, sources: Sequence[SourceModule], directory: Path) -> Mapping[str, Path]:
         """Return, for each path, the file with its byte-code; a module that is no Python 3 of its own is left out.
 
         Unchecked by hash (PEP 552); one fresh process with a fixed seed, so that equal sources give equal bytes.

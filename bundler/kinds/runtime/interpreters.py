@@ -20,7 +20,7 @@ from bundler.kinds.runtime.programs import run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bundler.kinds.runtime.interface import Source
+    from bundler.kinds.runtime.interface import SourceModule
 
 # -E would also leave out the seed; -P: nothing is imported from where this runs
 _FLAGS = ("-s", "-S", "-B", "-P", "-X", "utf8")
@@ -34,7 +34,7 @@ class RunnableInterpreter:
 
     executable: Path
 
-    def compile(self, sources: Sequence[Source], directory: Path) -> Mapping[str, Path]:
+    def compile(self, sources: Sequence[SourceModule], directory: Path) -> Mapping[str, Path]:
         """Compile package by package."""
         script = (resources.files("bundler.kinds.runtime") / "data" / "compile.py").read_text(encoding="utf-8")
         made: dict[str, Path] = {}
@@ -68,9 +68,9 @@ class LocalInterpreters:
         return self.at(Path(found), version) if found else None
 
 
-def _packages(sources: Sequence[Source]) -> Iterator[list[Source]]:
+def _packages(sources: Sequence[SourceModule]) -> Iterator[list[SourceModule]]:
     """Yield the modules of one top-level package after the other; modules that are none stand together."""
-    groups: dict[str, list[Source]] = {}
+    groups: dict[str, list[SourceModule]] = {}
     for source in sorted(sources, key=lambda source: source.path.encode()):
         top, marker, below = source.path.partition("/site-packages/")
         # lib/python3.N/PACKAGE/…

@@ -7,21 +7,13 @@ Owns how the parts fit and placing. Pinning is `bundler.kinds.runtime.locking`, 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Estimate, Fetch, Sources
-from bundler.kinds.runtime.disagreements import runtime_disagreements
-from bundler.kinds.runtime.fetching import RuntimeFetch, fetch_runtime, runtime_fetches
 from bundler.kinds.runtime.interface import Tools
-from bundler.kinds.runtime.interpreters import LocalInterpreters
-from bundler.kinds.runtime.own_scripts import own_scripts
-from bundler.kinds.runtime.locking import pin_entry
-from bundler.kinds.runtime.pip import Pip
-from bundler.kinds.runtime.python_archive import INTERPRETER
 from bundler.kinds.runtime.reading import read_runtime_entry
 from bundler.kinds.runtime.schema import RUNTIME_SCHEMA
-from bundler.kinds.runtime.tool_wheel import RunningInstallation
 from bundler.model.about import FileAbout
 from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
@@ -29,7 +21,7 @@ from bundler.model.runtime_artifact import WITHOUT_BYTECODE, RuntimeArtifact
 from bundler.model.source_url import absolute_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bundler.kinds.runtime.entry import RuntimeEntry
     from bundler.model.json_value import Json
@@ -44,6 +36,10 @@ UNPACKED_RATIO = 6
 
 
 def _local_tools() -> Tools:
+    from bundler.kinds.runtime.interpreters import LocalInterpreters
+    from bundler.kinds.runtime.pip import Pip
+    from bundler.kinds.runtime.tool_wheel import RunningInstallation
+
     return Tools(Pip(sys.executable), LocalInterpreters(), RunningInstallation())
 
 
@@ -52,10 +48,10 @@ class RuntimeKind:
     """The kind `runtime`.
 
     Arguments:
-        tools: what runtimes are made with.
+        tools: returns what runtimes are made with; those of this host take long to load.
     """
 
-    tools: Tools = field(default_factory=_local_tools)
+    tools: Callable[[], Tools] = _local_tools
 
     @property
     def name(self) -> str:
@@ -97,13 +93,17 @@ class RuntimeKind:
         moved: Sequence[RuntimeArtifact] = (),
     ) -> tuple[RuntimeArtifact, ...]:
         """Pin a runtime for each platform; an entry is one thing, of one release, so no earlier pin is kept."""
+        from bundler.kinds.runtime.locking import pin_entry
+
         del kept, moved
-        return pin_entry(entry, sources, self.tools, task)
+        return pin_entry(entry, sources, self.tools(), task)
 
     def disagreements(
         self, entry: RuntimeEntry, pinned: Sequence[RuntimeArtifact], platforms: Sequence[Platform]
     ) -> Iterable[str]:
         """Hold every runtime against what asks for it; see `Kind`."""
+        from bundler.kinds.runtime.disagreements import runtime_disagreements
+
         return runtime_disagreements(entry, pinned, platforms)
 
     def narrow(
@@ -115,18 +115,24 @@ class RuntimeKind:
 
     def fetches(self, artifacts: Sequence[RuntimeArtifact]) -> tuple[Fetch, ...]:
         """Return one fetch per runtime."""
+        from bundler.kinds.runtime.fetching import runtime_fetches
+
         return runtime_fetches(artifacts)
 
     def fetch(self, fetch: Fetch, sources: Sources, task: Task) -> None:
         """Bring what a runtime is pinned to into the store; see `fetch_runtime`."""
+        from bundler.kinds.runtime.fetching import RuntimeFetch, fetch_runtime
+
         if not isinstance(fetch.detail, RuntimeFetch):
             raise TypeError(f"{fetch.label} is no fetch of a runtime")
-        fetch_runtime(fetch.detail, sources, self.tools, task)
+        fetch_runtime(fetch.detail, sources, self.tools(), task)
 
     def place(
         self, entries: Sequence[LockedEntry], platforms: Sequence[Platform], sources: Sources
     ) -> Sequence[Placement]:
         """Return the scripts that find a runtime, and every file of the runtimes."""
+        from bundler.kinds.runtime.own_scripts import own_scripts
+
         del platforms, sources
         artifacts = [item for entry in entries for item in entry.artifacts if isinstance(item, RuntimeArtifact)]
         scripts = own_scripts() if artifacts else {}
@@ -135,6 +141,8 @@ class RuntimeKind:
 
 
 def _placements(artifact: RuntimeArtifact, kind: str) -> Iterator[Placement]:
+    from bundler.kinds.runtime.python_archive import INTERPRETER
+
     about = FileAbout(artifact.python.urls[0], artifact.held_to)
     for date, files in artifact.dated_files:
         for file in files:

@@ -34,12 +34,12 @@ def pin_entry(entry: RuntimeEntry, sources: Sources, tools: Tools, task: Task) -
     wheel = tool_wheel(entry.tool, sources, tools, task)
     # the Python that makes another platform's byte-code may be any of them, so all are there first
     pythons = {wanted.platform: pin_python(wanted, sources, task) for wanted in entry.runtimes}
-    pinning = _Pinning(entry, sources, tools, task, wheel, pythons)
+    pinning = _RuntimePinning(entry, sources, tools, task, wheel, pythons)
     return tuple(pinning.runtime(wanted) for wanted in entry.runtimes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Pinning:
+class _RuntimePinning:
     """What the platforms of one entry share."""
 
     entry: RuntimeEntry

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bundler.kinds.runtime.interface import Source
+    from bundler.kinds.runtime.interface import SourceModule
     from bundler.kinds.runtime.requirements import Target
     from bundler.model.runtime_artifact import PinnedWheel
     from tests.fakes.store import MemoryStore
@@ -160,7 +160,7 @@ class FakeInterpreter:
     executable: Path | None = None
     word: bytes = b"code of "
 
-    def compile(self, sources: Sequence[Source], directory: Path) -> Mapping[str, Path]:
+    def compile(self, sources: Sequence[SourceModule], directory: Path) -> Mapping[str, Path]:
         """Leave out what no Python could compile."""
         made = {}
         for number, source in enumerate(sources):
@@ -227,7 +227,7 @@ class Upstream:
     @property
     def kind(self) -> RuntimeKind:
         """The kind over these tools."""
-        return RuntimeKind(Tools(self.index, self.interpreters, self.installation))
+        return RuntimeKind(lambda: Tools(self.index, self.interpreters, self.installation))
 
     @property
     def sources(self) -> Sources:
