@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -122,6 +123,8 @@ def undo_all(host: Host, installer: Installer, say: Callable[[str], None]) -> bo
         _take(made, made[-1])
         _write(host, installer, replace(journal, made=tuple(made)))
     host.remove(installer.journal)
+    # it was made for the journal
+    host.remove_directory(posixpath.dirname(installer.journal))
     return True
 
 

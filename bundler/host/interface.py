@@ -42,6 +42,9 @@ class Host(Protocol):
     def remove(self, path: str) -> None:
         """Remove a file; nothing happens when it is gone."""
 
+    def remove_directory(self, path: str) -> None:
+        """Remove a directory that holds nothing; any other one stays."""
+
     def exists(self, path: str) -> bool:
         """Tell whether there is anything at a path."""
 

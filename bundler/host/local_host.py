@@ -7,11 +7,12 @@ import os
 import socket
 import ssl
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
-from bundler.directory_walk import make_directories, unlink_at
+from bundler.directory_walk import make_directories, opened_directory, unlink_at
 from bundler.durable import storage_errors
 from bundler.host.interface import CommandResult, HttpAnswer
 from bundler.partial_file import write_durably
@@ -72,6 +73,12 @@ class LocalHost:
         """Remove a file."""
         with storage_errors(path):
             unlink_at(Path(path))
+
+    def remove_directory(self, path: str) -> None:
+        """Remove an empty directory."""
+        directory = Path(path)
+        with suppress(OSError), opened_directory(directory.parent) as above:
+            os.rmdir(directory.name, dir_fd=above)
 
     def exists(self, path: str) -> bool:
         """Tell whether there is anything."""

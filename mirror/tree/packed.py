@@ -173,8 +173,9 @@ def anonymous_file(make: Callable[[], int] = _memory_file) -> IO[bytes]:
 
 def _sealed(descriptor: int) -> int:
     """Return a descriptor of the same file through which it cannot be changed."""
-    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-    with suppress(OSError):
+    # a Python that was built with an old C library knows neither memfd_create nor seals
+    with suppress(OSError, AttributeError):
+        seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
         return os.dup(descriptor)
     try:

@@ -68,6 +68,10 @@ class MemoryHost:
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
 
+    def remove_directory(self, path: str) -> None:
+        """There are no directories, only files."""
+        assert path.startswith("/")
+
     def exists(self, path: str) -> bool:
         return path in self.files
 

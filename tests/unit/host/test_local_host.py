@@ -41,3 +41,13 @@ def test_a_directory_is_no_file(tmp_path: Path) -> None:
         host.read(str(tmp_path))
     with pytest.raises(StorageError):
         host.write(str(tmp_path / "x" / ".." / ".."), b"")
+
+
+def test_only_a_directory_that_holds_nothing_is_removed(tmp_path: Path) -> None:
+    host = LocalHost()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").write_bytes(b"")
+    for name in ("empty", "full", "full/file", "gone", "gone/below"):
+        host.remove_directory(str(tmp_path / name))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full"]
