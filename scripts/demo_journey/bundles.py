@@ -1,0 +1,44 @@
+"""Two releases of the demo that bring a runtime: what the journey carries."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.integration.portable_python import portable_python
+
+_DEMO = Path(__file__).parents[2] / "manifests" / "demo.yaml"
+RUNTIME = """
+runtime:
+  - python: {{url: "{url}", sha256: {digest}}}
+    platforms: [linux/amd64]
+"""
+
+
+def build(out: Path, address: str) -> tuple[Path, Path]:
+    """Build release 1 and release 2 in a directory, from the demo's upstream; return their archives.
+
+    Arguments:
+        address: of the upstream, as in `--set upstream=`.
+    """
+    cache = Path.home() / ".cache" / "kubeedge-bundler-demo"
+    cache.mkdir(parents=True, exist_ok=True)
+    python = portable_python(cache)
+    runtime = RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
+    (out / "news.txt").write_text("what is new in release 2\n")
+    archives = []
+    for release in ("1", "2"):
+        text = _DEMO.read_text().replace('release: "1"', f'release: "{release}"') + runtime
+        if release == "2":
+            text = text.replace("files:\n", "files:\n  - {path: docs/news.txt, url: news.txt}\n", 1)
+        manifest, archive = out / f"journey-{release}.yaml", out / f"journey-{release}.tar.gz"
+        manifest.write_text(text)
+        command = [sys.executable, "-m", "bundler", "build", str(manifest), "-o", str(archive)]
+        command += ["--set", f"upstream={address}", "--store", str(out / "store")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{done.stdout}{done.stderr}\nscripts/demo: release {release} cannot be built")
+        archives.append(archive)
+    return archives[0], archives[1]
