@@ -289,7 +289,7 @@ class Supervisor:
         root = self._pool.environment.root
         if is_replaced(root):
             self._warn(
-                f"{root.name} is not the directory any more that is served: restart the mirror to serve the new one"
+                f"{root.path} is not the directory any more that is served: restart the mirror to serve the new one"
             )
         self._manager.notify("RELOADING=1")
         self._begin_indexing(key_files)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from bundler.archive.bundle_root import ITSELF
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.digest import Digest
 from mirror.tree.bundle_rows import KEY_SEPARATOR, BundleRow, FileRow, keys_in, name_of, path_of, row_key, section
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mirror.tree.served import Resource
 
 FaultWord = Literal["missing", "changed", "unreadable", "mode", "owner"]
+BUNDLE_MARK = "@"
 # of files that were asked for lately; what small files cost beside their bytes is mostly finding them
 _MAX_KNOWN = 2048
 
@@ -80,6 +82,11 @@ class ServedBundle:
     def directory(self) -> str:
         """Its directory's name below the root, "" when the root itself is the bundle."""
         return self._row.directory
+
+    @property
+    def address(self) -> str:
+        """The path that it keeps whichever bundle is current: `@DIR`, or `@.` for the root's own."""
+        return f"{BUNDLE_MARK}{self._row.directory or ITSELF}"
 
     @property
     def name(self) -> str:

@@ -83,6 +83,10 @@ class SitePacking:
             for part in self._parts:
                 part.add(numbered, writer)
 
+    def has(self, directory: str | None) -> bool:
+        """Tell whether the bundle of this directory was added."""
+        return directory in self._directories
+
     def finish(self, current: str | None, problems: Sequence[str]) -> int:
         """Return the descriptor of the finished file; owned by the caller.
 

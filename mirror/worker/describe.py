@@ -39,9 +39,8 @@ def image_warnings(warnings: Sequence[str]) -> list[str]:
 
 
 def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:
-    where = f" at /@{bundle.directory}/" if bundle.directory else " at /"
-    if bundle.directory and current:
-        where += " and at /"
+    places = [f"/{bundle.address}/"] if bundle.directory or not current else []
+    where = " at " + " and at ".join([*places, *(["/"] if current else [])])
     size = human_bytes(bundle.content_bytes)
     state = {True: "every digest verified", False: "DAMAGED", None: "sizes checked"}[bundle.verified]
     if bundle.faults:
