@@ -28,7 +28,7 @@ def describe(site: Site) -> str:
         more = len(bundle.faults) - len(shown)
         lines += shown + ([f"  and {more} more"] if more else [])
     if not site.bundles and not site.shares:
-        lines.insert(0, "nothing is served: there is no bundle; unpack one, then reload")
+        lines.insert(0, "nothing is served: there is no bundle; unpack one")
     return "\n".join(lines)
 
 

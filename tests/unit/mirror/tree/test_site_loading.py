@@ -62,54 +62,6 @@ def test_every_bundle_one_level_below_has_its_own_top_and_current_is_also_at_the
         assert site.find("old/a") is None
 
 
-def test_a_root_that_is_a_bundle_has_siblings_beside_it(tmp_path: Path) -> None:
-    write_bundle(tmp_path, {"a": b"the root's own"})
-    write_bundle(tmp_path / "next", {"a": b"the next"})
-    with opened(tmp_path) as root:
-        site = site_of(root)
-        assert [bundle.address for bundle in site.bundles] == ["@.", "@next"]
-        assert names_in(site, "") == ["@next/", "SHA256SUMS", "a", "bundle.json"]
-        assert file_at(site, "a").etag == file_at(site, "@./a").etag
-        (tmp_path / "current").symlink_to("next")
-        site = site_of(root)
-        assert site.current is site.at("@next")
-        assert names_in(site, "") == ["@./", "@next/", "SHA256SUMS", "a", "bundle.json"]
-        assert file_at(site, "a").etag == file_at(site, "@next/a").etag != file_at(site, "@./a").etag
-        assert file_at(site, "@./a").place.path == "a"
-        assert sorted(all_files(site, "@.")) == ["@./SHA256SUMS", "@./a", "@./bundle.json"]
-        (tmp_path / "current").unlink()
-        assert site_of(root).current is not None
-
-
-def test_of_a_root_that_is_a_bundle_only_what_is_at_the_top_ends_the_loading(tmp_path: Path) -> None:
-    write_bundle(tmp_path / "next")
-    (tmp_path / "bundle.json").write_text("{}")
-    with opened(tmp_path) as root:
-        with pytest.raises(BundleFormatError):
-            site_of(root)
-        (tmp_path / "current").symlink_to("next")
-        site = site_of(root)
-        assert [bundle.address for bundle in site.bundles] == ["@next"]
-        assert [problem.partition(":")[0] for problem in site.problems] == [f"{tmp_path} is left out"]
-
-
-def test_a_link_that_leads_nowhere_hides_the_roots_own_bundle_from_the_top(tmp_path: Path) -> None:
-    write_bundle(tmp_path, {"a": b""})
-    (tmp_path / "current").symlink_to("gone")
-    with opened(tmp_path) as root:
-        site = site_of(root)
-        assert site.current is None
-        assert names_in(site, "") == ["@./"]
-        assert len(site.problems) == 1
-
-
-def test_what_is_being_staged_is_no_bundle(tmp_path: Path) -> None:
-    write_bundle(tmp_path / ".next-0123456789ab.partial")
-    write_bundle(tmp_path / "next-0123456789ab")
-    with opened(tmp_path) as root:
-        assert [bundle.directory for bundle in site_of(root).bundles] == ["next-0123456789ab"]
-
-
 def test_bundles_are_found_while_another_worker_lists_the_root(tmp_path: Path) -> None:
     write_bundle(tmp_path / "old")
     write_bundle(tmp_path / "new")
