@@ -110,7 +110,7 @@ class ServedBundle:
 
     @property
     def file_count(self) -> int:
-        """Files of the bundle: the listed ones, bundle.json and SHA256SUMS."""
+        """Files of the bundle that belong here: the listed ones, bundle.json and SHA256SUMS."""
         return self._row.file_count
 
     @property
@@ -127,6 +127,11 @@ class ServedBundle:
     def verified(self) -> bool | None:
         """Whether every digest was compared when it was loaded, and matched; None when nobody asked for it."""
         return self._row.verified
+
+    @property
+    def left_out(self) -> int:
+        """How many of its files subset.json leaves out; 0 where the whole bundle is here."""
+        return self._row.left_out
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:

@@ -45,4 +45,5 @@ def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:
     state = {True: "every digest verified", False: "DAMAGED", None: "sizes checked"}[bundle.verified]
     if bundle.faults:
         state = f"NOT COMPLETE: {len(bundle.faults)} files are not as listed and are not served"
-    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.file_count} files, {size}, {state}"
+    part = f", a part of it ({bundle.left_out} files are left out)" if bundle.left_out else ""
+    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.file_count} files, {size}{part}, {state}"
