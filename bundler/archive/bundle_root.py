@@ -65,7 +65,7 @@ class BundleRoot:
             status = os.stat(path, dir_fd=self.descriptor, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        except PermissionError:
+        except OSError:
             if directory == ITSELF:
                 raise
             return False

@@ -191,8 +191,8 @@ FILE = click.Path(path_type=Path, readable=False)
 def serve(**given: Any) -> None:
     """Serve unpacked bundles over HTTP and FTP: only what they list, and only while it is unchanged.
 
-    Started as root it binds its ports and goes on without rights. SIGHUP takes over a bundle that was unpacked,
-    activated or removed, and new certificates and users; no connection is dropped.
+    Started as root it binds its ports and goes on without rights. A bundle that is unpacked beside, activated or
+    removed is followed within seconds; SIGHUP takes over new certificates and users too. No connection is dropped.
     """
     from mirror.supervisor.serve import serve as run_mirror
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.archive.bundle_root import CURRENT, opened_root
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
-from bundler.model.bundle import INDEX_PATH
 from mirror.probe.access import login_for, trusting
 from mirror.probe.expected import Baseline, locked_baseline
 from mirror.probe.interface import RegistryPlace
-from mirror.tree.site_loading import CURRENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +33,9 @@ def baseline_of(lock: Path | None, root: Path | None) -> Baseline:
     if root is None:
         return Baseline()
     # a root of several bundles is held to the one that is served at its top
-    bundle = root if (root / INDEX_PATH).exists() else root / CURRENT
-    return Baseline(contents=tree_index(bundle.resolve()))
+    with opened_root(root, change=False) as opened:
+        current = opened.current()
+    return Baseline(contents=tree_index(root / (current or CURRENT)))
 
 
 @contextmanager

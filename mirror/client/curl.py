@@ -27,7 +27,8 @@ def curl_snippets(offer: Offer, reach: Reach) -> Iterator[Snippet]:
     for scheme in schemes(reach):
         if offer.example is not None:
             yield _one_file(*offer.example, reach, scheme)
-        yield _whole_bundle(reach, scheme)
+        if not offer.is_part:
+            yield _whole_bundle(reach, scheme)
 
 
 def _one_file(path: str, hexadecimal: str, reach: Reach, scheme: str) -> Snippet:

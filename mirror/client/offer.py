@@ -42,6 +42,7 @@ class Offer:
         images: the first names of its images, with tags, sorted; none where it has no images.
         upstreams: the registries that all of its images come from, sorted.
         loads_images: whether a script can fetch and load them without a registry.
+        is_part: whether only a part of the bundle is here.
         example: path and SHA-256 in hex of a file that a person may well want, None where there is no plain file.
     """
 
@@ -50,6 +51,7 @@ class Offer:
     upstreams: tuple[str, ...]
     loads_images: bool
     example: tuple[str, str] | None
+    is_part: bool = False
 
 
 class OfferPart:
@@ -57,7 +59,7 @@ class OfferPart:
 
     def add(self, numbered: NumberedBundle, writer: PackedWriter) -> None:
         """Write what a bundle has for clients (`SitePart`)."""
-        offer = offer_of(numbered.bundle.index, numbered.images)
+        offer = offer_of(numbered.bundle.index, numbered.images, numbered.bundle.left_out)
         writer.add_value(section(numbered.number, _SECTION), _encode(offer))
 
     def finish(self, _current: int | None, _writer: PackedWriter) -> Sequence[str]:
@@ -65,16 +67,24 @@ class OfferPart:
         return ()
 
 
-def offer_of(index: BundleIndex, images: Iterable[BundleImage]) -> Offer:
-    """Return what the files of an index are for clients; `images` are its images."""
+def offer_of(index: BundleIndex, images: Iterable[BundleImage], left_out: Sequence[IndexedFile] = ()) -> Offer:
+    """Return what the files of an index are for clients.
+
+    Arguments:
+        images: those that are whole.
+        left_out: files that belong to the bundle, and not here.
+    """
     names = {name for image in images for name in image.names if name.tag}
     example = _example(index.files)
     return Offer(
         repositories=repositories(index),
         images=tuple(nsmallest(MAX_EXAMPLES, names)),
         upstreams=tuple(sorted({name.host for name in names})),
-        loads_images=sum(file.path in _LOADED_BY for file in index.files) == len(_LOADED_BY),
+        # the script loads all images or fails
+        loads_images=sum(file.path in _LOADED_BY for file in index.files) == len(_LOADED_BY)
+        and not any(file.path.startswith(f"{IMAGE_DIRECTORY}/") for file in left_out),
         example=None if example is None else (str(example.path), example.blob.digest.hex),
+        is_part=bool(left_out),
     )
 
 
@@ -97,15 +107,17 @@ def _example(files: Iterable[IndexedFile]) -> IndexedFile | None:
 
 def _encode(offer: Offer) -> tuple[Any, ...]:
     repos = [(repo.id, repo.title, repo.directory, repo.key_files, repo.unchecked) for repo in offer.repositories]
-    return repos, [str(name) for name in offer.images], offer.upstreams, offer.loads_images, offer.example
+    images = [str(name) for name in offer.images]
+    return repos, images, offer.upstreams, offer.loads_images, offer.example, offer.is_part
 
 
 def _decode(value: tuple[Any, ...]) -> Offer:
-    repos, images, upstreams, loads_images, example = value
+    repos, images, upstreams, loads_images, example, is_part = value
     return Offer(
         repositories=tuple(RepoSnippet(*repo) for repo in repos),
         images=tuple(map(Reference.parse, images)),
         upstreams=upstreams,
         loads_images=loads_images,
         example=example,
+        is_part=is_part,
     )

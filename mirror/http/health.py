@@ -61,6 +61,7 @@ def health(counters: Counters, site: Site, faults: Iterable[str], generation: in
                 "current": bundle is site.current,
                 "complete": is_whole,
                 "verified": is_whole if was_asked else None,
+                "left_out": bundle.left_out,
             }
             for bundle, is_whole, was_asked in zip(site.bundles, whole, asked, strict=True)
         ],

@@ -98,7 +98,7 @@ def directory_values(
 
 def _in_order(site: Site, directory: Directory) -> Sequence[DirectoryEntry]:
     """Return the entries, directories first; without the bundles, which have a section of their own."""
-    bundles = {f"@{bundle.directory}" for bundle in site.bundles} if not directory.path else set()
+    bundles = {bundle.address for bundle in site.bundles} if not directory.path else set()
     names: Sequence[str] = directory.directories
     if bundles:
         names = [name for name in names if name not in bundles]
@@ -123,7 +123,7 @@ def _card(
     site: Site, bundle: ServedBundle, view: View, catalog_of: Callable[[ServedBundle], Catalog], words: Words
 ) -> BundleCard:
     current = bundle is site.current
-    own = f"@{bundle.directory}" if bundle.directory else ""
+    own = bundle.address if bundle.directory or len(site.bundles) > 1 else ""
     carried = {"lang": view.language} if view.carry_language else {}
     counts = catalog_of(bundle).counts
     in_bundle = {} if current else {"bundle": bundle.short_id}

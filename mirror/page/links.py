@@ -34,7 +34,7 @@ def directory_url(path: str) -> str:
 
 def bundle_path(site: Site, bundle: ServedBundle) -> str:
     """Return the path of a bundle's top as links name it: "" for the current one, `@DIR` for the others."""
-    return "" if bundle is site.current else f"@{bundle.directory}"
+    return "" if bundle is site.current else bundle.address
 
 
 def below(top: str, path: str) -> str:

@@ -93,7 +93,7 @@ class PageRows:
         notes: tuple[str, ...] = ()
         unverified = any(share.path == path or path.startswith(f"{share.path}/") or not share.path
                          for share in self._site.shares)  # fmt: skip
-        mounted = next((b for b in self._site.bundles if b.directory and path == f"@{b.directory}"), None)
+        mounted = self._site.at(path)
         if unverified:
             kind = "shared"
         elif mounted:

@@ -36,5 +36,6 @@ def announcement(settings: Settings, site: str, *, host: str, ports: Mapping[str
     if reach.http_url:
         lines += ["", "On a client:", f"  curl {reach.http_url}/-/client/"]
     lines.append("")
-    lines.append(f"Reload after unpacking or activating a bundle: kill -HUP {pid}; stop: kill {pid}")
+    lines.append("Bundles that come, go or are activated are followed without a signal.")
+    lines.append(f"New certificates or users: kill -HUP {pid}; stop: kill {pid}")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from bundler.archive.bundle_root import BundleRoot
     from mirror.settings import Settings
     from mirror.shared.addresses import AddressTable
     from mirror.shared.bandwidth import Bandwidth
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from mirror.shared.ftp_shares import FtpShares
     from mirror.supervisor.privileges import WorkerUser
     from mirror.tree.shares import Share
-    from mirror.tree.site_loading import Root
     from mirror.tree.site_packing import SitePart
     from mirror.worker.control import ControlChannel, KeyFiles
 
@@ -53,7 +53,7 @@ class WorkerEnvironment:
     """
 
     settings: Settings
-    root: Root
+    root: BundleRoot
     shares: Sequence[Share]
     counters: Counters
     bandwidth: Bandwidth | None

@@ -1,6 +1,7 @@
 """The supervisor's life: have what is served read, start the workers, handle signals, replace the dead, end in order.
 
-SIGTERM and SIGINT end it (a second one at once), SIGHUP reloads, SIGUSR1 reopens the access log.
+SIGTERM and SIGINT end it (a second one at once), SIGHUP reloads, SIGUSR1 reopens the access log. Bundles that come, go
+or are activated are followed without a signal.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
+from mirror.tree.root_watch import RootWatch
 from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
 from mirror.worker.operator_log import log_line
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from mirror.worker.control import KeyFiles
 
 EXIT_MARGIN_S = 3.0
+# how often the root is looked at
+FOLLOW_S = 1.0
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -67,6 +71,10 @@ class Supervisor:
         self._reload_is_wanted = False
         # whether there was something to serve once
         self._has_begun = False
+        # a root that is served as it is holds no bundles that could change
+        self._watch = None if pool.environment.settings.all_files else RootWatch(pool.environment.root)
+        self._look_at_s = 0.0
+        self._is_replaced = False
 
     def run(self) -> None:
         """Serve until a signal stops it. Raises ServeError (SERVE_WORKERS_FAILED) when a worker cannot begin."""
@@ -107,17 +115,25 @@ class Supervisor:
         self._replace_dead()
         for worker in [] if self._stopping else self._pool.due():
             self._fork(worker)
+        self._follow()
         if self._stopping and time.monotonic() > self._stop_deadline_s:
             self._pool.kill_all()
 
     def _timeout_s(self) -> float | None:
         if self._stopping:
             return max(0.0, self._stop_deadline_s - time.monotonic()) + 0.05
-        return self._pool.until_due_s()
+        due_s = self._pool.until_due_s()
+        if not self._follows:
+            return due_s
+        look_s = max(0.0, self._look_at_s - time.monotonic())
+        return look_s if due_s is None else min(look_s, due_s)
 
     # --- what is served
 
     def _begin_indexing(self, key_files: KeyFiles) -> None:
+        if self._watch is not None:
+            # what it is from here on; a change while it is read is followed afterwards
+            self._watch.changed()
         try:
             self._indexing = Indexing.begin(self._pool, key_files)
         except OSError as error:
@@ -181,6 +197,27 @@ class Supervisor:
         if self._pool.index is not None and self._pool.index != accepted:
             os.close(self._pool.index)
             self._pool.index = accepted
+
+    @property
+    def _follows(self) -> bool:
+        # what changes while it is read is noticed afterwards
+        return self._watch is not None and self._pool.has_started and self._indexing is None and not self._stopping
+
+    def _follow(self) -> None:
+        """Have the bundles read anew when they are others, or another one is current; the key files stay."""
+        if self._watch is None or not self._follows or time.monotonic() < self._look_at_s:
+            return
+        self._look_at_s = time.monotonic() + FOLLOW_S
+        was_replaced, self._is_replaced = self._is_replaced, is_replaced(self._pool.environment.root)
+        if self._is_replaced and not was_replaced:
+            self._warn_of_another_root()
+        if self._watch.changed():
+            self._manager.notify("RELOADING=1")
+            self._begin_indexing(self._accepted[0])
+
+    def _warn_of_another_root(self) -> None:
+        path = self._pool.environment.root.path
+        self._warn(f"{path} is not the directory any more that is served: restart the mirror to serve the new one")
 
     # --- workers
 
@@ -286,11 +323,9 @@ class Supervisor:
         except BundlerError as error:
             self._warn(f"nothing is reloaded: {error.text()}")
             return
-        root = self._pool.environment.root
-        if is_replaced(root):
-            self._warn(
-                f"{root.name} is not the directory any more that is served: restart the mirror to serve the new one"
-            )
+        self._is_replaced = is_replaced(self._pool.environment.root)
+        if self._is_replaced:
+            self._warn_of_another_root()
         self._manager.notify("RELOADING=1")
         self._begin_indexing(key_files)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.archive.checked_index import check_index, refusal
+from bundler.archive.kept_subset import read_subset
 from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
@@ -50,12 +51,13 @@ class LoadedBundle:
     Arguments:
         id: in full.
         directory: the bundle's name below the mirror's root, "" for the root itself.
-        index: what bundle.json says.
+        index: what bundle.json says, without the files that a part leaves out.
         listed: every path that is served, bundle.json, SHA256SUMS and the signature included.
         directories: every directory that they need, but the top.
         found: what is there of the listed paths.
         faults: listed paths that are absent or not what is listed, with their words.
         sound: those of them whose content is not in doubt.
+        left_out: what bundle.json lists and neither is here nor belongs here, of a part of a bundle; in nothing above.
         verified: whether every digest was compared, and matched; None when nobody asked for it.
     """
 
@@ -67,6 +69,7 @@ class LoadedBundle:
     found: Mapping[str, FoundFile]
     faults: Mapping[str, FaultWord]
     sound: Collection[str] = ()
+    left_out: tuple[IndexedFile, ...] = ()
     verified: bool | None = None
 
     @property
@@ -91,7 +94,8 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> L
         where: the bundle's directory, for messages.
         verify: when given, every digest is compared, and the task advanced by the bytes read.
 
-    Raises BundleFormatError, IntegrityError, and OSError when the index or the bundle's directory cannot be read.
+    Raises BundleFormatError, IntegrityError (also for a subset.json that is none), and OSError when the index or the
+    bundle's directory cannot be read.
     """
     below = f"{directory}/" if directory else ""
     checked = _checked_index(root, below, where)
@@ -99,6 +103,8 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> L
     if (signature := _signature(root, f"{below}{SIGNATURE_PATH}")) is not None:
         listed[SIGNATURE_PATH] = signature
     found = dict(_look(root, below, listed))
+    left_out = _left_out(root, directory, checked, found)
+    listed = {path: file for path, file in listed.items() if path not in left_out}
     changed = _changed_digests(root, directory, listed, found, verify)
     faults = {path: word for path, file in listed.items() if (word := _fault(path, file, found.get(path), changed))}
     foreign = {} if verify is None else foreign_files(root, directory, checked)
@@ -107,12 +113,15 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> L
     return LoadedBundle(
         id=checked.id,
         directory=directory,
-        index=checked.index,
+        index=_without(checked.index, left_out),
         listed=listed,
-        directories=checked.directories,
+        directories=checked.directories
+        if not left_out
+        else {parent for file in listed.values() for parent in file.path.parents},
         found=found,
         faults=faults,
         sound=frozenset(path for path, word in faults.items() if word == foreign.get(path)),
+        left_out=tuple(left_out.values()),
         verified=None if verify is None else not faults,
     )
 
@@ -195,6 +204,37 @@ def _look(root: int, below: str, paths: Iterable[str]) -> Iterable[tuple[str, Fo
     finally:
         if directory >= 0:
             os.close(directory)
+
+
+def _left_out(root: int, directory: str, checked: CheckedIndex, found: Collection[str]) -> dict[str, IndexedFile]:
+    """Return what subset.json leaves out and is not here, by path; what lies there is held to the index."""
+    base = open_directory(root, directory)
+    try:
+        subset = read_subset(base, checked)
+        if subset is None:
+            return {}
+        unwanted = (file for file in checked.listed.values() if file.path not in found and not subset.wants(file))
+        return {file.path: file for file in unwanted if _is_absent(base, file.path)}
+    finally:
+        os.close(base)
+
+
+def _without(index: BundleIndex, left_out: Mapping[str, IndexedFile]) -> BundleIndex:
+    if not left_out:
+        return index
+    return replace(index, files=tuple(file for file in index.files if file.path not in left_out))
+
+
+def _is_absent(base: int, path: str) -> bool:
+    try:
+        descriptor = open_file(base, path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    if descriptor is not None:
+        os.close(descriptor)
+    return False
 
 
 def _changed_digests(

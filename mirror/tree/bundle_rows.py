@@ -21,6 +21,7 @@ class BundleRow(NamedTuple):
     content_bytes: int
     modified_s: int
     verified: bool | None
+    left_out: int
 
 
 class FileRow(NamedTuple):

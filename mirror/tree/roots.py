@@ -7,23 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.archive import open_beneath
+from bundler.archive.bundle_root import BundleRoot
 from bundler.errors import ErrorId, ServeError
 from mirror.tree.shares import Share
-from mirror.tree.site_loading import Root
 
 if TYPE_CHECKING:
     from mirror.settings import ShareOption
 
 
-def open_root(path: Path) -> Root:
+def open_root(path: Path) -> BundleRoot:
     """Open the directory that is served; it may be named through links. Raises ServeError (SERVE_ROOT_UNUSABLE)."""
-    return Root(_open(path), os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps `..`, which `current` never says
+    # Path.absolute keeps `..`, which `current` never says
+    return BundleRoot(_open(path), Path(os.path.abspath(path)))  # noqa: PTH100
 
 
-def is_replaced(root: Root) -> bool:
+def is_replaced(root: BundleRoot) -> bool:
     """Tell whether the root's name leads to another directory by now, or to none."""
     try:
-        return not os.path.samestat(Path(root.name).stat(), os.fstat(root.descriptor))
+        return not os.path.samestat(root.path.stat(), os.fstat(root.descriptor))
     except OSError:
         return True
 

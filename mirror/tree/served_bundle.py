@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from bundler.archive.bundle_root import ITSELF
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.digest import Digest
 from mirror.tree.bundle_rows import KEY_SEPARATOR, BundleRow, FileRow, keys_in, name_of, path_of, row_key, section
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mirror.tree.served import Resource
 
 FaultWord = Literal["missing", "changed", "unreadable", "mode", "owner"]
+BUNDLE_MARK = "@"
 # of files that were asked for lately; what small files cost beside their bytes is mostly finding them
 _MAX_KNOWN = 2048
 
@@ -82,6 +84,11 @@ class ServedBundle:
         return self._row.directory
 
     @property
+    def address(self) -> str:
+        """The path that it keeps whichever bundle is current: `@DIR`, or `@.` for the root's own."""
+        return f"{BUNDLE_MARK}{self._row.directory or ITSELF}"
+
+    @property
     def name(self) -> str:
         """What bundle.json calls it."""
         return self._row.name
@@ -103,7 +110,7 @@ class ServedBundle:
 
     @property
     def file_count(self) -> int:
-        """Files of the bundle: the listed ones, bundle.json and SHA256SUMS."""
+        """Files of the bundle that belong here: the listed ones, bundle.json and SHA256SUMS."""
         return self._row.file_count
 
     @property
@@ -120,6 +127,11 @@ class ServedBundle:
     def verified(self) -> bool | None:
         """Whether every digest was compared when it was loaded, and matched; None when nobody asked for it."""
         return self._row.verified
+
+    @property
+    def left_out(self) -> int:
+        """How many of its files subset.json leaves out; 0 where the whole bundle is here."""
+        return self._row.left_out
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mirror.tree.served import Directory
+from mirror.tree.served_bundle import BUNDLE_MARK
 
 if TYPE_CHECKING:
     from mirror.tree.packed import Packed
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.shares import Share
 
-BUNDLE_MARK = "@"
 # top-level names that the mirror answers itself
 _OWN_NAMES = ("-", "v2")
 # more files than an index that is served can have
@@ -51,6 +51,10 @@ class Site:
     def bundle(self, short_id: str) -> ServedBundle | None:
         """Return the bundle of that short id, the first one when several directories hold it."""
         return next((bundle for bundle in self.bundles if bundle.short_id == short_id), None)
+
+    def at(self, address: str) -> ServedBundle | None:
+        """Return the bundle that is served below `@DIR`, or below `@.` for the root's own."""
+        return next((bundle for bundle in self.bundles if bundle.address == address), None)
 
     def lists(self, file: File) -> bool:
         """Tell whether a file is one of a bundle that is served; one of an earlier snapshot may not be."""
@@ -94,11 +98,9 @@ class Site:
             if path == share.path or path.startswith(below):
                 return share.find(path[len(below) :], path)
         if path.startswith(BUNDLE_MARK):
-            name, _, inner = path[1:].partition("/")
-            for bundle in self.bundles:
-                if bundle.directory and bundle.directory == name:
-                    return bundle.find(inner, path)
-            return None
+            address, _, inner = path.partition("/")
+            addressed = self.at(address)
+            return addressed.find(inner, path) if addressed else None
         return self.current.find(path, path) if self.current else None
 
     def _with_mounts(self, path: str, found: Resource | None) -> Resource | None:
@@ -110,7 +112,7 @@ class Site:
         # the share that is the root itself is mounted in nothing
         names.discard("")
         if not path:
-            names |= {f"{BUNDLE_MARK}{bundle.directory}" for bundle in self.bundles if bundle.directory}
+            names |= {bundle.address for bundle in self.bundles if bundle.directory or bundle is not self.current}
         if found is None:
             # the top exists always, and so does what leads to a share
             if path and not names:

@@ -15,7 +15,7 @@ from mirror.tree.bundle_rows import BundleRow, FileRow, path_of, row_key, sectio
 from mirror.tree.packed import PackedWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bundler.model.image.bundled import BundleImage
     from mirror.tree.bundle_loading import LoadedBundle
@@ -30,7 +30,7 @@ class NumberedBundle:
     Arguments:
         number: the bundle's place among all of them.
         files: the number of every listed file by its path.
-        images: its images, as the index tells of them.
+        images: its images, as the index tells of them; of a part of a bundle those that are whole.
     """
 
     bundle: LoadedBundle
@@ -79,9 +79,13 @@ class SitePacking:
         writer.add_value(section(number, "faults"), faults)
         if self._parts:
             files = {path_of(key): place for place, key in enumerate(keys)}
-            numbered = NumberedBundle(bundle, number, files, tuple(bundle_images(bundle.index.files)))
+            numbered = NumberedBundle(bundle, number, files, tuple(_whole_images(bundle)))
             for part in self._parts:
                 part.add(numbered, writer)
+
+    def has(self, directory: str | None) -> bool:
+        """Tell whether the bundle of this directory was added."""
+        return directory in self._directories
 
     def finish(self, current: str | None, problems: Sequence[str]) -> int:
         """Return the descriptor of the finished file; owned by the caller.
@@ -96,6 +100,12 @@ class SitePacking:
         return self._writer.finish()
 
 
+def _whole_images(bundle: LoadedBundle) -> Iterator[BundleImage]:
+    for image in bundle_images((*bundle.index.files, *bundle.left_out)):
+        if not bundle.left_out or all(file.path in bundle.listed for file in image.files):
+            yield image
+
+
 def _bundle_row(bundle: LoadedBundle) -> BundleRow:
     index = bundle.index
     return BundleRow(
@@ -108,6 +118,7 @@ def _bundle_row(bundle: LoadedBundle) -> BundleRow:
         content_bytes=index.content_bytes,
         modified_s=bundle.modified_s,
         verified=bundle.verified,
+        left_out=len(bundle.left_out),
     )
 
 

@@ -28,7 +28,7 @@ def describe(site: Site) -> str:
         more = len(bundle.faults) - len(shown)
         lines += shown + ([f"  and {more} more"] if more else [])
     if not site.bundles and not site.shares:
-        lines.insert(0, "nothing is served: there is no bundle; unpack one, then reload")
+        lines.insert(0, "nothing is served: there is no bundle; unpack one")
     return "\n".join(lines)
 
 
@@ -39,11 +39,11 @@ def image_warnings(warnings: Sequence[str]) -> list[str]:
 
 
 def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:
-    where = f" at /@{bundle.directory}/" if bundle.directory else " at /"
-    if bundle.directory and current:
-        where += " and at /"
+    places = [f"/{bundle.address}/"] if bundle.directory or not current else []
+    where = " at " + " and at ".join([*places, *(["/"] if current else [])])
     size = human_bytes(bundle.content_bytes)
     state = {True: "every digest verified", False: "DAMAGED", None: "sizes checked"}[bundle.verified]
     if bundle.faults:
         state = f"NOT COMPLETE: {len(bundle.faults)} files are not as listed and are not served"
-    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.file_count} files, {size}, {state}"
+    part = f", a part of it ({bundle.left_out} files are left out)" if bundle.left_out else ""
+    return f"{bundle.title}, bundle {bundle.short_id}{where}: {bundle.file_count} files, {size}{part}, {state}"

@@ -14,10 +14,10 @@ from mirror.worker.users import read_users
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bundler.archive.bundle_root import BundleRoot
     from mirror.settings import Settings
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
-    from mirror.tree.site_loading import Root
     from mirror.tree.site_packing import SitePart
     from mirror.worker.control import KeyFiles
     from mirror.worker.users import Users
@@ -50,7 +50,7 @@ class Loader:
         parts: makes what the protocols need of a site beside its files.
     """
 
-    root: Root
+    root: BundleRoot
     shares: Sequence[Share]
     settings: Settings
     parts: Callable[[], Sequence[SitePart]] = tuple

@@ -6,11 +6,12 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bundler.archive.bundle_root import BundleRoot
 from mirror.client.reach import Reach
 from mirror.http.site_parts import site_parts
 from mirror.page.view import Asked, View
 from mirror.tree.served import Directory
-from mirror.tree.site_loading import Root, load_site
+from mirror.tree.site_loading import load_site
 from tests.fakes.served_tree import write_tree
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def served(
         (root / "current").symlink_to(current)
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield load_site(Root(descriptor, str(root)), shares, parts=site_parts())
+        yield load_site(BundleRoot(descriptor, root), shares, parts=site_parts())
     finally:
         os.close(descriptor)
 

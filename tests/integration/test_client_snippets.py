@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bundler.archive.bundle_root import BundleRoot
 from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach, Snippet
 from mirror.client.snippets import client_snippets
-from mirror.tree.site_loading import Root, load_site
+from mirror.tree.site_loading import load_site
 from tests.fakes.certificates import authority
 from tests.integration.cutting_server import cutting
 from tests.integration.demo_bundle import demo_bundle
@@ -54,7 +55,7 @@ def emptied(engine: DockerEngine) -> DockerEngine:
 def snippets_of(tree: Path, reach: Reach) -> dict[str, Snippet]:
     descriptor = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        offer = offer_in(load_site(Root(descriptor, str(tree)), (), parts=(OfferPart(),)))
+        offer = offer_in(load_site(BundleRoot(descriptor, tree), (), parts=(OfferPart(),)))
     finally:
         os.close(descriptor)
     return {snippet.name: snippet for snippet in client_snippets(offer, reach)}

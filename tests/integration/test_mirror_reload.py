@@ -65,13 +65,13 @@ def test_a_reload_that_finds_nothing_says_so(root: Path) -> None:
 
 def test_the_successor_of_a_dead_worker_serves_what_the_others_serve(root: Path) -> None:
     with mirror(root) as running:
-        (root / "bundle.json").unlink()
+        (root / "SHA256SUMS").unlink()
         os.kill(running.workers()[0], signal.SIGKILL)
         running.told("ended by signal 9")
         with connected(running.port) as wire:
             assert wire.get("/small").body == SMALL
             # what is gone is told when somebody asks for it, and by a reload
-            assert wire.get("/bundle.json").status == 503
+            assert wire.get("/SHA256SUMS").status == 503
             assert wire.get("/-/health").status == 503
 
 

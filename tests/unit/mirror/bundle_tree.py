@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from bundler.archive.bundle_root import BundleRoot
     from bundler.model.progress import Task
     from mirror.tree.served_bundle import Fault
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
-    from mirror.tree.site_loading import Root
 
 CONTENTS: Mapping[str, bytes] = {
     "kubeedge/keadm-amd64": b"\x7fELF" + bytes(range(256)),
@@ -51,7 +51,7 @@ def write_bundle(directory: Path, contents: Mapping[str, bytes] = CONTENTS, *, n
 
 
 @contextmanager
-def opened(directory: Path) -> Iterator[Root]:
+def opened(directory: Path) -> Iterator[BundleRoot]:
     """Open a root for the length of a block."""
     root = open_root(directory)
     try:
@@ -71,7 +71,7 @@ def packed(directory: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def site_of(root: Root, *shares: Share, verify: Task | None = None) -> Site:
+def site_of(root: BundleRoot, *shares: Share, verify: Task | None = None) -> Site:
     """Load what lies below a root."""
     return load_site(root, shares, verify=verify)
 

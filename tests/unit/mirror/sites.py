@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bundler.archive.bundle_root import BundleRoot
 from bundler.model.about import decode_about
 from bundler.model.bundle import BundleIndex, IndexedFile
 from bundler.model.bundle_path import BundlePath
@@ -12,7 +14,7 @@ from bundler.model.digest import Blob, Digest
 from mirror.client.offer import offer_in
 from mirror.http.site_parts import site_parts
 from mirror.tree.bundle_loading import LoadedBundle
-from mirror.tree.site_loading import Root, open_site
+from mirror.tree.site_loading import open_site
 from mirror.tree.site_packing import SitePacking
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def packed_site(*bundles: LoadedBundle, current: str | None = None) -> Site:
         packing.add(bundle)
     descriptor = packing.finish(current, ())
     try:
-        return open_site(descriptor, Root(-1, "/opt"), ())
+        return open_site(descriptor, BundleRoot(-1, Path("/opt")), ())
     finally:
         os.close(descriptor)
 

@@ -81,6 +81,7 @@ def test_a_healthy_mirror(counters: Counters, site: Site) -> None:
                     "current": True,
                     "complete": True,
                     "verified": None,
+                    "left_out": 0,
                 }
             ],
             "faults": [],

@@ -22,7 +22,8 @@ def test_both_protocols() -> None:
         "On a client:\n"
         "  curl http://master:8088/-/client/\n"
         "\n"
-        "Reload after unpacking or activating a bundle: kill -HUP 42; stop: kill 42"
+        "Bundles that come, go or are activated are followed without a signal.\n"
+        "New certificates or users: kill -HUP 42; stop: kill 42"
     )
 
 

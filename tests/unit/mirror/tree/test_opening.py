@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from mirror.tree.site_loading import Root
+    from bundler.archive.bundle_root import BundleRoot
 
 DATA = b"the listed bytes"
 OTHER = b"some other bytes"
@@ -32,7 +32,7 @@ def _await_another_change_time(directory: Path) -> None:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Iterator[Root]:
+def root(tmp_path: Path) -> Iterator[BundleRoot]:
     """A root that is a bundle with the file `dir/file`, whose dates are long past."""
     write_bundle(tmp_path / "root", {"dir/file": DATA, "dir/twin": DATA, "z": b""})
     _await_another_change_time(tmp_path)
@@ -105,7 +105,7 @@ HARMS = [
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_nothing_but_the_checked_file_is_opened_or_admitted_again(
-    root: Root, place: Path, harm: Callable[[Path], None]
+    root: BundleRoot, place: Path, harm: Callable[[Path], None]
 ) -> None:
     file = file_at(site_of(root), "dir/file")
     assert is_unchanged(file)
@@ -117,7 +117,9 @@ def test_nothing_but_the_checked_file_is_opened_or_admitted_again(
     assert hash_again(file)[0] is None
 
 
-def test_the_checked_file_opens_at_its_start_and_is_kept_whatever_happens_to_its_name(root: Root, place: Path) -> None:
+def test_the_checked_file_opens_at_its_start_and_is_kept_whatever_happens_to_its_name(
+    root: BundleRoot, place: Path
+) -> None:
     descriptor = open_checked(file_at(site_of(root), "dir/file"))
     _replace(place)
     with os.fdopen(descriptor, "rb") as stream:
@@ -144,7 +146,7 @@ def _copy_over(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [_touch, _hard_link, _change_mode, _copy_over])
 def test_equal_bytes_are_refused_until_they_were_hashed_again(
-    root: Root, place: Path, change: Callable[[Path], None]
+    root: BundleRoot, place: Path, change: Callable[[Path], None]
 ) -> None:
     site = site_of(root)
     file = file_at(site, "dir/file")
@@ -164,7 +166,7 @@ def test_equal_bytes_are_refused_until_they_were_hashed_again(
     assert content_of(again) == DATA
 
 
-def test_a_link_on_the_way_to_the_very_same_file_changes_nothing(root: Root, place: Path) -> None:
+def test_a_link_on_the_way_to_the_very_same_file_changes_nothing(root: BundleRoot, place: Path) -> None:
     file = file_at(site_of(root), "dir/file")
     moved = place.parent.with_name("moved")
     place.parent.rename(moved)
@@ -172,7 +174,7 @@ def test_a_link_on_the_way_to_the_very_same_file_changes_nothing(root: Root, pla
     assert content_of(file) == DATA
 
 
-def test_a_wrong_identity_is_hashed_once_and_a_new_one_again(root: Root, place: Path) -> None:
+def test_a_wrong_identity_is_hashed_once_and_a_new_one_again(root: BundleRoot, place: Path) -> None:
     site = site_of(root)
     file = file_at(site, "dir/file")
     quarantine = Quarantine(site.bundles)
@@ -187,7 +189,7 @@ def test_a_wrong_identity_is_hashed_once_and_a_new_one_again(root: Root, place: 
 
 @pytest.mark.parametrize("harm", [_append, _link_to_another, _make_a_fifo, _remove])
 def test_what_cannot_be_the_listed_file_cannot_be_served_again(
-    root: Root, place: Path, harm: Callable[[Path], None]
+    root: BundleRoot, place: Path, harm: Callable[[Path], None]
 ) -> None:
     site = site_of(root)
     file = file_at(site, "dir/file")
@@ -195,7 +197,7 @@ def test_what_cannot_be_the_listed_file_cannot_be_served_again(
     assert not Quarantine(site.bundles).may_have_changed(file)
 
 
-def test_a_link_as_long_as_the_file_cannot_be_served_again(root: Root, place: Path) -> None:
+def test_a_link_as_long_as_the_file_cannot_be_served_again(root: BundleRoot, place: Path) -> None:
     site = site_of(root)
     place.unlink()
     place.symlink_to("x" * len(DATA))
@@ -203,7 +205,7 @@ def test_a_link_as_long_as_the_file_cannot_be_served_again(root: Root, place: Pa
     assert not Quarantine(site.bundles).may_have_changed(file_at(site, "dir/file"))
 
 
-def test_a_file_missing_at_first_is_refused_until_it_is_there(root: Root, place: Path) -> None:
+def test_a_file_missing_at_first_is_refused_until_it_is_there(root: BundleRoot, place: Path) -> None:
     place.unlink()
     site = site_of(root)
     quarantine = Quarantine(site.bundles)
@@ -237,7 +239,7 @@ def test_two_directories_with_the_same_bundle_are_judged_apart(tmp_path: Path) -
         assert file_at(site, "@two/a") is again
 
 
-def test_shared_files_are_never_hashed_or_refused(root: Root, place: Path) -> None:
+def test_shared_files_are_never_hashed_or_refused(root: BundleRoot, place: Path) -> None:
     share = Share("", root.descriptor)
     file = file_at(Site((), None, (share,)), "dir/file")
     quarantine = Quarantine(())

@@ -152,7 +152,7 @@ def test_nothing_deeper_no_link_and_no_name_without_a_url_is_a_bundle(tmp_path: 
         assert site_of(root).bundles == ()
 
 
-@pytest.mark.parametrize("name", ["100%25", "what?", "a b", "#1", "@x", "-", "v2", "维护", "a&b=c;d", ".hidden"])
+@pytest.mark.parametrize("name", ["100%25", "what?", "a b", "#1", "@x", "-", "v2", "维护", "a&b=c;d"])
 def test_a_bundle_in_an_oddly_named_directory_is_found_under_that_very_name(tmp_path: Path, name: str) -> None:
     write_bundle(tmp_path / name)
     with opened(tmp_path) as root:
@@ -369,7 +369,7 @@ def test_a_root_that_the_user_may_not_read_is_told_with_what_to_do(tmp_path: Pat
         said = as_nobody(tried)
     assert said == (
         "serve-root-unusable the bundle in it cannot be read: Permission denied; "
-        "serve-root-unusable the directory cannot be entered: Permission denied"
+        "serve-root-unusable the directory cannot be read: Permission denied"
     )
 
 

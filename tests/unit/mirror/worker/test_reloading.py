@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +22,7 @@ from tests.unit.mirror.bundle_tree import opened, write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mirror.worker.serving import Serving
 
@@ -39,7 +39,7 @@ def channel() -> Iterator[tuple[ControlChannel, ControlChannel]]:
 def worker(tmp_path: Path, channel: tuple[ControlChannel, ControlChannel]) -> Iterator[Worker]:
     with ExitStack() as stack:
         root = stack.enter_context(opened(write_bundle(tmp_path)))
-        settings = Settings(Path(root.name))
+        settings = Settings(root.path)
         loader = Loader(root, (), settings)
         counters = shared_counters(["http"])
         yield Worker(
