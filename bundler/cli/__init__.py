@@ -43,4 +43,4 @@ def bundler() -> None:
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    return console.run(lambda: bundler(standalone_mode=False), program="bundler")
+    return console.run(lambda: bundler(prog_name="bundler", standalone_mode=False), program="bundler")

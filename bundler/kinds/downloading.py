@@ -170,3 +170,22 @@ def other_bytes(where: str, want: Digest, got: Digest, why: str = "") -> Integri
         want=str(want),
         got=str(got),
     )
+
+
+def no_longer_locked(error: IntegrityError, key: str, where: str) -> IntegrityError:
+    """Return the error for what is not what a lock says any more, which names how the new bytes are pinned.
+
+    Arguments:
+        error: what is wrong with the bytes.
+        key: of the artifact that they are for.
+        where: what messages call their source, where the error does not say it.
+    """
+    return IntegrityError(
+        ErrorId.UPSTREAM_CHANGED,
+        f"is no longer what was locked for {key}: {error.what}",
+        where=error.where or where,
+        remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{key}'`.",
+        context=error.context,
+        want=error.want,
+        got=error.got,
+    )

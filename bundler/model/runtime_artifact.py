@@ -32,6 +32,12 @@ WITHOUT_BYTECODE = {
     "unpinned": "nothing vouches for its Python, which is executed with --run-unpinned only",
     "no-interpreter": "the machine that locked it had no Python of exactly this version to run",
 }
+_RELEASE = re.compile(r"3\.[0-9]{1,3}\.[0-9]{1,3}")
+_GLIBC = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){1,2}")
+# what is asked of pip in a line of its own: PyPA, "Names and normalization", "Version specifiers"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*\.(?:whl|tar\.gz|zip)")
 _LINE = re.compile(r"([0-9a-f]{64}) ([0-9]{1,19}) (0[0-7]{3}) (.+)")
 
 
@@ -87,6 +93,8 @@ class PinnedPython:
     def __post_init__(self) -> None:
         if not self.urls:
             raise ValueError("a Python has no url")
+        if not _RELEASE.fullmatch(self.version) or not _GLIBC.fullmatch(self.glibc):
+            raise ValueError(f"{self.version!r} is no release of Python 3, or {self.glibc!r} none of glibc")
 
     def encode(self) -> Json:
         """Return its JSON object."""
@@ -135,6 +143,10 @@ class PinnedWheel:
     url: str = ""
     date: int | None = None
 
+    def __post_init__(self) -> None:
+        if problem := package_problem(self.name, self.version, self.file):
+            raise ValueError(problem)
+
     def encode(self) -> Json:
         """Return its JSON object."""
         return {
@@ -179,7 +191,7 @@ class RuntimeArtifact:
     without_bytecode: str = ""
 
     def __post_init__(self) -> None:
-        if bool(self.bytecode) == (self.without_bytecode in WITHOUT_BYTECODE):
+        if self.without_bytecode not in (("",) if self.bytecode else WITHOUT_BYTECODE):
             raise ValueError(f"{self.key} has byte-code, or one of the reasons {', '.join(WITHOUT_BYTECODE)}")
         seen: set[str] = set()
         for file in self.files:
@@ -276,6 +288,14 @@ class RuntimeArtifact:
             bytecode=_decode_files(value.get("bytecode", ())),
             without_bytecode=want_text(value.get("without_bytecode", "")),
         )
+
+
+def package_problem(name: str, version: str, file: str) -> str:
+    """Return why these cannot be a package's name, its version, and the name of its file, or ""."""
+    for pattern, text in ((_NAME, name), (_VERSION, version), (_FILE, file)):
+        if not pattern.fullmatch(text):
+            return f"{text!r} cannot be of a package"
+    return ""
 
 
 def in_order(files: Iterable[RuntimeFile]) -> tuple[RuntimeFile, ...]:

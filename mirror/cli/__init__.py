@@ -30,4 +30,4 @@ def mirror() -> None:
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    return console.run(lambda: mirror(standalone_mode=False), program="mirror")
+    return console.run(lambda: mirror(prog_name="mirror", standalone_mode=False), program="mirror")

@@ -51,10 +51,12 @@ def make_bare_root(path: Path, *, glibc: bool = True) -> BareRoot:
     """Make a root; without glibc it is one of a system with another C library, as far as programs can tell."""
     if os.geteuid() != 0:
         pytest.skip("chroot takes root")
-    for name in ("bin", "tmp", "lib64", "lib/x86_64-linux-gnu", "opt"):
+    for name in ("bin", "tmp", "etc", "lib64", "lib/x86_64-linux-gnu", "opt"):
         (path / name).mkdir(parents=True)
     path.chmod(0o755)
     (path / "tmp").chmod(0o1777)
+    (path / "etc/passwd").write_text("root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
+    (path / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
     shutil.copy(BUSYBOX, path / "bin")
     for command in COMMANDS:
         (path / "bin" / command).symlink_to("busybox")

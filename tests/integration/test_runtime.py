@@ -6,22 +6,29 @@ import hashlib
 import json
 import subprocess
 import sys
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.cli import bundler
 from mirror.cli import mirror
+from tests.integration import linux_3_10
 from tests.integration.bare_root import PATH, BareRoot, make_bare_root
+from tests.integration.mirror_program import LOOPBACK
+from tests.integration.mirror_program import mirror as running_mirror
 from tests.integration.portable_python import VERSION, portable_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.integration.mirror_program import Mirror
+
 # one worker of a parallel run builds the bundle for all of these
 pytestmark = pytest.mark.xdist_group("runtime")
 MANIFEST = "{version: 1, name: site, platforms: [linux/amd64], runtime: [{python: {url: p.tar.gz, sha256: SUM}}]}\n"
+SERVE = ("serve", "--http", f"{LOOPBACK}:0", "--ftp", f"{LOOPBACK}:0", "--workers", "1")
 MAX_ARCHIVE_BYTES = 40 * 1024 * 1024
 NO_FILES_OF_A_RUNTIME = (
     *("bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json"),
@@ -136,6 +143,39 @@ def test_what_needs_nothing_else_works_there(host: BareRoot) -> None:
     verified = host.run(f"{PLACE}/bin/bundler", "verify", PLACE)
 
     assert verified.returncode == 0, verified.stderr
+    shown = host.run(f"{PLACE}/bin/bundler", "verify", "--help")
+    assert shown.stdout.startswith("Usage: bundler verify ")
+
+
+def test_the_mirror_serves_there(host: BareRoot) -> None:
+    command = ["/usr/sbin/chroot", str(host.path), f"{PLACE}/bin/mirror", *SERVE, "--root", PLACE]
+    with running_mirror(host.path, started_as=command) as it:
+        assert _served(it) == (host.path / PLACE[1:] / "bin" / "mirror").read_bytes()
+
+
+def test_nothing_needs_a_newer_kernel_than_that_of_centos_7(host: BareRoot, build: Path, tmp_path: Path) -> None:
+    place = host.path / PLACE[1:]
+    old_kernel = [sys.executable, linux_3_10.__file__]
+    bundler = [*old_kernel, str(place / "bin" / "bundler")]
+
+    newer = [*old_kernel, sys.executable, "-c", "import os; os.memfd_create('x')"]
+    assert b"Function not implemented" in subprocess.run(newer, capture_output=True, check=False).stderr
+    subprocess.run([*bundler, "verify", str(place)], check=True, capture_output=True)
+    unpack = [*bundler, "unpack", str(build / "site.tar.gz"), "-C", str(tmp_path / "there")]
+    subprocess.run(unpack, check=True, capture_output=True)
+    command = [*old_kernel, str(place / "bin" / "mirror"), *SERVE, "--root", str(place)]
+    with running_mirror(place, started_as=command) as it:
+        assert _served(it) == (place / "bin" / "mirror").read_bytes()
+
+
+def _served(running: Mirror) -> bytes:
+    """Return what the mirror gives for a file, which is the same over HTTP and FTP."""
+    answers = []
+    for url in (f"{running.url}/bin/mirror", f"ftp://{LOOPBACK}:{running.ftp_port}/bin/mirror"):
+        with urllib.request.urlopen(url) as answer:
+            answers.append(answer.read())
+    assert answers[0] == answers[1]
+    return bytes(answers[0])
 
 
 def test_every_command_of_the_target_loads_without_what_only_builds(host: BareRoot) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
+from bundler.errors import IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
-from bundler.kinds.downloading import Pin, from_first_good_url, other_bytes
+from bundler.kinds.downloading import Pin, from_first_good_url, no_longer_locked, other_bytes
 from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
@@ -124,15 +124,7 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
     try:
         from_first_good_url(work.urls, sources, task, use, pin=Pin(work.download, exact=whole), arrived=arrived)
     except IntegrityError as error:
-        raise IntegrityError(
-            ErrorId.UPSTREAM_CHANGED,
-            f"is no longer what was locked for {work.key}: {error.what}",
-            where=error.where or redact_text(work.urls[0]),
-            remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{work.key}'`.",
-            context=error.context,
-            want=error.want,
-            got=error.got,
-        ) from error
+        raise no_longer_locked(error, work.key, redact_text(work.urls[0])) from error
 
 
 def _taken_from_store(work: FileFetch, members: Sequence[tuple[str, Blob]], sources: Sources) -> bool:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, ManifestError, ToolMissingError
 from bundler.kinds.base import Fetch
-from bundler.kinds.downloading import Pin, from_first_good_url, other_bytes
+from bundler.kinds.downloading import Pin, from_first_good_url, no_longer_locked, other_bytes
 from bundler.kinds.runtime.bytecode import compiled, interpreter_for, may_run
 from bundler.kinds.runtime.interface import WantedWheel
 from bundler.kinds.runtime.requirements import Target
 from bundler.kinds.runtime.taken_files import restore_members
 from bundler.kinds.runtime.tool_wheel import pack_wheel
 from bundler.model.runtime_artifact import WHEEL
-from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,7 +100,7 @@ def _download_tool(tool: PinnedWheel, runtime: RuntimeArtifact, sources: Sources
     def use(incoming: Incoming, received: Received, where: str) -> bool:
         del received
         if (got := incoming.digest("sha256")) != tool.download.digest:
-            raise _no_longer(other_bytes(where, tool.download.digest, got), runtime.key)
+            raise no_longer_locked(other_bytes(where, tool.download.digest, got), runtime.key, where)
         incoming.commit(tool.download.digest, size=tool.download.size)
         return True
 
@@ -178,15 +177,4 @@ def _require_restored(files: Sequence[RuntimeFile], store: BlobStore, where: str
                 want=str(file.content.digest),
                 got="other bytes",
             )
-            raise _no_longer(error, key)
-
-
-def _no_longer(error: IntegrityError, key: str) -> IntegrityError:
-    return IntegrityError(
-        ErrorId.UPSTREAM_CHANGED,
-        f"is no longer what was locked for {key}: {error.what}",
-        where=redact_text(error.where),
-        remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{key}'`.",
-        want=error.want,
-        got=error.got,
-    )
+            raise no_longer_locked(error, key, where)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bundler.model.runtime_artifact import package_problem
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -24,12 +26,19 @@ class NoFittingWheelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WantedWheel:
-    """A wheel to be fetched: its file's name, and the digest it has to have, None for any."""
+    """A wheel to be fetched: its file's name, and the digest it has to have, None for any.
+
+    Raises ValueError for what cannot be a package's: it is asked of pip word by word.
+    """
 
     name: str
     version: str
     file: str
     digest: Digest | None
+
+    def __post_init__(self) -> None:
+        if problem := package_problem(self.name, self.version, self.file):
+            raise ValueError(problem)
 
 
 @dataclass(frozen=True, slots=True)
