@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.kinds.runtime.interface import Source
+from bundler.kinds.runtime.interface import SourceModule
 from bundler.kinds.runtime.interpreters import LocalInterpreters, RunnableInterpreter
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _compiled(directory: Path) -> dict[str, bytes]:
     for number, (path, text) in enumerate(MODULES.items()):
         file = directory / f"source {number}"
         file.write_text(text)
-        sources.append(Source(file, path))
+        sources.append(SourceModule(file, path))
     made = RunnableInterpreter(Path(sys.executable)).compile(sources, directory)
     return {path: file.read_bytes() for path, file in made.items()}
 
