@@ -83,13 +83,12 @@ def play(site: Stage, out: Path, second: Path) -> None:
         eventually(edge, f"curl -fsS http://{BESIDE}:5000/v2/")
         do(master, f"bundler push-images --registry {BESIDE}:5000 --plain-http")
     part("On an edge: its part of the bundle, with one line")
-    do(edge, "curl -fsS http://master:8088/-/edge.sh | sh")
+    do(edge, "curl -fsSo edge.sh http://master:8088/-/edge.sh && sh edge.sh")
     do(edge, "/opt/current/bin/bundler verify /opt/current")
     part("The next release, from a mirror on another network (a process of this machine), then back")
     tree = out / "second"
-    subprocess.run(
-        [sys.executable, "-m", "bundler", "unpack", str(second), "-C", str(tree)], check=True, stdout=subprocess.DEVNULL
-    )
+    unpack = [sys.executable, "-m", "bundler", "unpack", str(second), "-C", str(tree)]
+    subprocess.run(unpack, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     serving = ("serve", "--root", str(tree), "--http", "0.0.0.0:8088", "--ftp", "off", "--workers", "1")
     with beside(site, sys.executable, "-m", "mirror", *serving):
         eventually(edge, f"curl -fsS http://{BESIDE}:8088/-/health")
@@ -111,9 +110,7 @@ def main(arguments: Sequence[str]) -> int:
     if reasons := missing():
         print("not played:", *reasons, sep="\n  ")
         return 1 if os.environ.get("CI") else 0
-    print(
-        "(two releases are built, now with a runtime in each: a CPython for glibc 2.17 stands in for the published one)"
-    )
+    print("Two releases are built, with a runtime each. A CPython for glibc 2.17 stands in for the published one.")
     first, second = build(out, address)
     with stage(HostPlan("master"), HostPlan("edge", packages=("curl",))) as site:
         for host in site:
