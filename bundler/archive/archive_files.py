@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from bundler.archive.archive_pipe import ArchivePipe
+
 _PART = re.compile(r"(?P<whole>.+)\.(?P<number>[0-9]{3,})")
 _SUM = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>.+)")
 # NAME.tar.gz.000 is a part; any other name that ends in a number may be a whole archive
@@ -34,7 +36,7 @@ class ArchiveFiles:
     where: str
     paths: tuple[Path, ...]
     sums: Mapping[str, str] = field(default_factory=dict)
-    pipe: BinaryIO | None = None
+    pipe: ArchivePipe | None = None
 
     @property
     def size(self) -> int:

@@ -5,14 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bundler.directory_walk import inode_of
+
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import OwnershipFault
+    from bundler.directory_walk import Inode
     from bundler.model.bundle import IndexedFile
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file of a reader's own: where it is, and which file that is, for its name may mean another one later."""
+
+    path: Path
+    inode: Inode
+
+    @classmethod
+    def of(cls, path: Path, status: os.stat_result) -> OwnFile:
+        """Return the file that was opened at a path and has this status."""
+        return cls(path, inode_of(status))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +48,7 @@ class ArchivedFile:
     mtime: int
     listed: IndexedFile | None
     chunks: Iterator[bytes | memoryview]
-    at: Path | None = None
+    at: OwnFile | None = None
 
 
 class BundleReader(Protocol):

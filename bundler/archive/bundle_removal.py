@@ -6,6 +6,7 @@ directory loses its name in one rename; what a kill leaves of the rest, the next
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.bundle_root import ITSELF
 from bundler.archive.left_staging import remove_left_staging, staging_name
 from bundler.archive.open_beneath import open_directory
+from bundler.archive.root_record import forget_removed
 from bundler.archive.staging import PRIVATE_MODE, TREE
 from bundler.archive.tree import tree_index, unlisted_paths
 from bundler.directory_walk import inode_of, make_directory, remove_all, remove_at
@@ -58,6 +60,7 @@ def remove_bundle(root: BundleRoot, name: str, *, deactivate: bool = False) -> R
         os.close(directory)
         with suppress(OSError):
             remove_at(root.descriptor, staging, known, directory=True)
+    forget_removed(root)
     return removed
 
 
@@ -70,6 +73,9 @@ def _require_nothing_else(root: BundleRoot, name: str) -> str:
         return staging_name(name, "0" * 64)
     bundle = open_directory(root.descriptor, name)
     try:
+        # whoever completes it holds its lock, and has left nothing when that is free
+        fcntl.flock(bundle, fcntl.LOCK_EX)
+        remove_left_staging(bundle)
         others = sorted(unlisted_paths(bundle, checked))
     finally:
         os.close(bundle)

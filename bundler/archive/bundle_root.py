@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory
-from bundler.directory_walk import exists_at, make_directories, open_directory_at
+from bundler.directory_walk import exists_at, make_directories, open_directory_at, remove_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, SiteError
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 CURRENT = "current"
 ITSELF = "."
 _NEXT_LINK = f".{CURRENT}.partial"
+_WITH_ID = re.compile(rf".+-(?P<id>[0-9a-f]{{{ID_CHARACTERS}}})")
 
 
 def directory_name(bundle: str, bundle_id: str) -> str:
@@ -61,15 +63,15 @@ class BundleRoot:
     def holds(self, directory: str) -> bool:
         """Tell whether a directory is a bundle. Raises OSError when the root cannot be looked at."""
         try:
+            above = os.stat(directory, dir_fd=self.descriptor, follow_symlinks=False)
             path = f"{directory}/{INDEX_PATH}"
             status = os.stat(path, dir_fd=self.descriptor, follow_symlinks=False)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            if directory == ITSELF:
+        except OSError as error:
+            # `current` may say anything, and what cannot be looked at is nobody's bundle
+            if directory == ITSELF and not isinstance(error, FileNotFoundError):
                 raise
             return False
-        return stat.S_ISREG(status.st_mode)
+        return stat.S_ISDIR(above.st_mode) and stat.S_ISREG(status.st_mode)
 
     def target(self) -> str:
         """Return what the link `current` says; "" where there is none."""
@@ -123,21 +125,24 @@ def opened_root(path: Path, *, make: bool = False, change: bool = True) -> Itera
     """Open a root, locked against everybody else who changes it.
 
     Arguments:
-        make: make the directory when it is absent.
+        make: make the directory when it is absent; it goes again when the block fails and nothing is in it.
         change: False to look only, without waiting for others.
 
     Raises StorageError, also for an OSError within the block.
     """
     with storage_errors(path):
-        if make:
-            make_directories(path)
-        descriptor = open_directory_at(path)
+        made = make_directories(path) if make else []
         try:
-            if change:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield BundleRoot(descriptor, Path(os.path.abspath(path)))  # noqa: PTH100 - Path.absolute keeps `..`
-        finally:
-            os.close(descriptor)
+            descriptor = open_directory_at(path)
+            try:
+                if change:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield BundleRoot(descriptor, Path(os.path.abspath(path)))  # noqa: PTH100 - Path.absolute keeps `..`
+            finally:
+                os.close(descriptor)
+        except BaseException:
+            remove_directories(made)
+            raise
 
 
 def chosen(root: BundleRoot, name: str) -> str:
@@ -149,7 +154,9 @@ def chosen(root: BundleRoot, name: str) -> str:
     names = root.directories()
     if wanted in names:
         return wanted
-    fitting = [known for known in names if known.rpartition("-")[2].startswith(wanted)]
+    # a script's empty variable is nobody's name
+    found = {known: match["id"] for known in names if (match := _WITH_ID.fullmatch(known))}
+    fitting = [known for known, its_id in found.items() if wanted and its_id.startswith(wanted)]
     if len(fitting) == 1:
         return fitting[0]
     raise SiteError(

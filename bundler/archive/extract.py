@@ -11,13 +11,15 @@ from contextlib import ExitStack, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bundler.archive.checked_index import OWN_MODE
 from bundler.archive.faults import damaged, unsafe
 from bundler.archive.hashing import HashThread
 from bundler.archive.ownership import archive_ownership
 from bundler.archive.verify_report import require_own_headers
-from bundler.directory_walk import opened_directory
+from bundler.directory_walk import inode_of, opened_directory
 from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH
+from bundler.model.subset import SUBSET_PATH, encode_subset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from bundler.archive.staging import Staging
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
+    from bundler.model.subset import Subset
 
 # room that a file system needs per file beside its content: the rest of a block, and an inode
 OVERHEAD_BYTES_PER_FILE = 4096
@@ -37,9 +40,13 @@ def _is_absent(_file: IndexedFile) -> bool:
     return True
 
 
-def require_room(root: int, directory: Path, sizes: Iterable[int]) -> None:
-    """Raise StorageError (DISK_FULL) when files of these sizes, in bytes, have no room below an opened directory."""
-    needed = sum(size + OVERHEAD_BYTES_PER_FILE for size in sizes)
+def require_room(root: int, directory: Path, sizes: Iterable[int], *, there_bytes: int = 0) -> None:
+    """Raise StorageError (DISK_FULL) when files of these sizes, in bytes, have no room below an opened directory.
+
+    Arguments:
+        there_bytes: what of them takes its room on this disk already.
+    """
+    needed = sum(size + OVERHEAD_BYTES_PER_FILE for size in sizes) - there_bytes
     disk = os.fstatvfs(root)
     free = disk.f_bavail * disk.f_frsize
     if needed > free:
@@ -59,6 +66,7 @@ def extract(
     *,
     linked: Mapping[str, str] = NOTHING,
     unlisted: Callable[[IndexedFile], bool] = _is_absent,
+    record: Subset | None = None,
 ) -> None:
     """Stage the absent files of a bundle, verified, and place all that is staged.
 
@@ -66,6 +74,7 @@ def extract(
         task: advanced by the bytes of content that are read; not finished here.
         linked: paths that are staged already, with their staged names.
         unlisted: tells whether a signature, which no index can list, is absent.
+        record: what is to stand in subset.json, which is placed with the others.
 
     Raises IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE), OSError, and what the reader raises; nothing has been placed
     then.
@@ -84,6 +93,8 @@ def extract(
     if missing := sorted({*expected - found, *reader.missing_directories}):
         raise damaged(checked.where, "files are missing", want=", ".join(missing), got="no such files")
     require_own_headers(checked.where, archive_ownership(reader.faults))
+    if record is not None:
+        staged[SUBSET_PATH] = _stage_bytes(staging, encode_subset(record))
     _place(staging, staged, reader.directory_dates)
 
 
@@ -115,11 +126,23 @@ def _begun(staging: Staging, file: ArchivedFile, mode: int) -> tuple[str, int, b
     """Return the staged name and the descriptor of a file, and whether its content has to be written to it."""
     if file.at is not None:
         # where the file system has no links it is copied
-        with suppress(OSError), opened_directory(file.at.parent) as directory:
-            name, descriptor = staging.link(directory, file.at.name)
-            os.fchmod(descriptor, mode)
-            return name, descriptor, False
+        with suppress(OSError), opened_directory(file.at.path.parent) as directory:
+            name, descriptor = staging.link(directory, file.at.path.name)
+            # what has the name by now may be a file of somebody whom root would lend its rights
+            if inode_of(os.fstat(descriptor)) == file.at.inode:
+                os.fchmod(descriptor, mode)
+                return name, descriptor, False
+            os.close(descriptor)
     return *staging.create(mode), True
+
+
+def _stage_bytes(staging: Staging, data: bytes) -> str:
+    name, descriptor = staging.create(OWN_MODE)
+    try:
+        _write(descriptor, data)
+    finally:
+        os.close(descriptor)
+    return name
 
 
 def _write(descriptor: int, data: bytes | memoryview) -> None:
@@ -129,7 +152,8 @@ def _write(descriptor: int, data: bytes | memoryview) -> None:
 
 
 def _place(staging: Staging, staged: Mapping[str, str], directory_dates: Mapping[str, int]) -> None:
-    last = (SUMS_PATH, INDEX_PATH)
+    # before bundle.json, without which nobody asks what was left out
+    last = (SUBSET_PATH, SUMS_PATH, INDEX_PATH)
     try:
         for path in (*sorted(staged.keys() - set(last)), *(path for path in last if path in staged)):
             if path == INDEX_PATH:

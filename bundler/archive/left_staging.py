@@ -49,14 +49,29 @@ def remove_fetched(root: int, *, keep: str = "") -> Removed:
     return removed
 
 
-def remove_left_staging(root: int, *, keep_fetched: str = "") -> Removed:
+def fetched_bytes(root: int, name: str) -> int:
+    """Return how many bytes wait below a directory of `fetched_name`, those of half a file included. Raises OSError."""
+    try:
+        directory = open_directory(root, name)
+    except OSError:
+        # absent, or something else
+        return 0
+    try:
+        with os.scandir(directory) as entries:
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+        below = (fetched_bytes(directory, known) for known, status in found if stat.S_ISDIR(status.st_mode))
+        return sum(below) + sum(status.st_size for _, status in found if stat.S_ISREG(status.st_mode))
+    finally:
+        os.close(directory)
+
+
+def remove_left_staging(root: int) -> Removed:
     """Remove all staging directories below a directory; return how many files they held. Raises OSError.
 
     Arguments:
         root: descriptor of the target directory, which the caller has locked.
-        keep_fetched: see `remove_fetched`.
     """
-    removed = remove_fetched(root, keep=keep_fetched)
+    removed = Removed()
     for name in sorted(filter(_STAGING.fullmatch, names_in(root))):
         try:
             directory = open_directory(root, name)

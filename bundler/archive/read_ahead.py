@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 T = TypeVar("T")
 
@@ -21,26 +21,27 @@ class _End:
 
 
 @contextmanager
-def read_ahead(items: Generator[T], depth: int) -> Iterator[Iterator[T]]:
+def read_ahead(items: Generator[T], depth: int, *, stop: Callable[[], None] | None = None) -> Iterator[Iterator[T]]:
     """Yield the same items, in the same order, produced in another thread.
 
     Arguments:
         items: consumed, and closed at the end, in the other thread only.
         depth: how many items may wait.
+        stop: called on leaving, to end what `items` may be waiting for.
 
     An exception of `items` is raised in the reader, after the items before it. Leaving the context stops the thread at
     its next item and waits for it.
     """
     queue: SimpleQueue[T | _End] = SimpleQueue()
     room = threading.Semaphore(depth)
-    stop = threading.Event()
+    left = threading.Event()
 
     def produce() -> None:
         error: BaseException | None = None
         try:
             for item in items:
                 room.acquire()
-                if stop.is_set():
+                if left.is_set():
                     break
                 queue.put(item)
         except BaseException as caught:  # noqa: BLE001 - carried over to the reading thread, whatever it is
@@ -64,6 +65,8 @@ def read_ahead(items: Generator[T], depth: int) -> Iterator[Iterator[T]]:
     try:
         yield received()
     finally:
-        stop.set()
+        left.set()
+        if stop is not None:
+            stop()
         room.release()
         thread.join()

@@ -5,6 +5,7 @@ It is a convenience for people: nothing trusts it, whatever is in it, and where 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from contextlib import suppress
@@ -43,18 +44,34 @@ def read_verified(root: BundleRoot) -> Mapping[str, int]:
 def remember_verified(root: BundleRoot, name: str) -> None:
     """Write down that a bundle was verified just now, and forget those that are gone; the root is locked."""
     with suppress(OSError, StorageError):
-        there = set(root.directories())
-        verified = {known: at for known, at in read_verified(root).items() if known in there}
-        content = dump_pretty({"format": _FORMAT, "verified": verified | {name: int(time.time())}})
-        write_durably(root.path / RECORD_NAME, content)
+        _write(root, {name: int(time.time())})
+
+
+def forget_removed(root: BundleRoot) -> None:
+    """Forget the bundles that are gone; without any the record goes too. The root is locked."""
+    with suppress(OSError, StorageError):
+        if root.directories():
+            _write(root, {})
+        else:
+            os.unlink(RECORD_NAME, dir_fd=root.descriptor)
+
+
+def _write(root: BundleRoot, verified_now: Mapping[str, int]) -> None:
+    there = set(root.directories())
+    verified = {known: at for known, at in read_verified(root).items() if known in there}
+    write_durably(root.path / RECORD_NAME, dump_pretty({"format": _FORMAT, "verified": {**verified, **verified_now}}))
 
 
 def remember_verified_tree(tree: Path) -> None:
-    """Do so for an unpacked tree, when it lies in a root where somebody has unpacked before."""
+    """Do so for an unpacked tree, when it lies in a root where somebody has unpacked before.
+
+    While somebody changes the root, which may take hours, nothing is written down.
+    """
     with suppress(OSError, StorageError):
         place = tree.resolve()
         for root, name in ((place, ITSELF), (place.parent, place.name)):
             if (root / RECORD_NAME).is_file() and name != CURRENT:
-                with opened_root(root) as opened:
+                with opened_root(root, change=False) as opened:
+                    fcntl.flock(opened.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     if opened.holds(name):
                         remember_verified(opened, name)

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.extract import extract, require_room
 from bundler.archive.kept_subset import keep_subset, read_subset
-from bundler.archive.left_staging import fetched_name, remove_fetched, remove_left_staging, staging_name
+from bundler.archive.left_staging import (
+    fetched_bytes,
+    fetched_name,
+    remove_fetched,
+    remove_left_staging,
+    staging_name,
+)
 from bundler.archive.ownership import NO_DIFFERENCE, tree_ownership
 from bundler.archive.staging import Staging
 from bundler.archive.tree import check_files
@@ -108,35 +114,46 @@ def unpack(reader: BundleReader, directory: Path, task: Task, *, choice: Choice 
         root = open_directory_at(directory)
         complete = False
         try:
-            fcntl.flock(root, fcntl.LOCK_EX)
-            removed = remove_left_staging(root, keep_fetched=fetched_name(reader.checked.index.name, reader.checked.id))
-            present, subset = complete_below(root, directory, reader, task, choice)
+            completed = complete_below(root, directory, root, reader, task, choice)
             remove_fetched(root)
             complete = True
         finally:
             os.close(root)
             if not complete:
                 remove_directories(made)
-    return Unpacked.of(reader.checked, directory, removed, present=present, subset=subset)
+    return Unpacked.of(reader.checked, directory, completed.removed, present=completed.present, subset=completed.subset)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What completing a directory has come to: whether nothing was absent, what it holds from now on, what was left."""
+
+    present: bool
+    subset: Subset | None
+    removed: Removed
 
 
 def complete_below(
-    root: int, directory: Path, reader: BundleReader, task: Task, choice: Choice
-) -> tuple[bool, Subset | None]:
-    """Add what is absent below a locked directory, as `unpack` does. Raises OSError too.
+    root: int, directory: Path, waiting: int, reader: BundleReader, task: Task, choice: Choice
+) -> Completed:
+    """Lock a directory and add what is absent below it, as `unpack` does. Raises OSError too.
 
     Arguments:
-        directory: its path, for messages.
-
-    Returns whether nothing was absent, and what the directory holds from now on.
+        root, directory: its descriptor and its path.
+        waiting: descriptor of the directory in which fetched files wait.
     """
+    fcntl.flock(root, fcntl.LOCK_EX)
     checked = reader.checked
+    fetched = fetched_name(checked.index.name, checked.id)
+    removed = remove_fetched(root, keep=fetched) + remove_left_staging(root)
     before = read_subset(root, checked)
     subset = _subset(root, checked, before, choice)
+    anew = not exists_at(root, INDEX_PATH)
     wanted = wanted_files(checked, subset)
     absent = _absent(root, directory, wanted, tree_ownership(root, checked))
     if absent:
-        require_room(root, directory, (checked.listed[path].blob.size for path in absent))
+        sizes = (checked.listed[path].blob.size for path in absent)
+        require_room(root, directory, sizes, there_bytes=fetched_bytes(waiting, fetched))
         if not reader.gives_all:
             task.advance(sum(file.blob.size for file in wanted if file.path not in absent))
         with Staging(root, staging_name(checked.index.name, checked.id)) as staging:
@@ -146,12 +163,13 @@ def complete_below(
                 absent,
                 task,
                 unlisted=lambda file: bool(_absent(root, directory, (file,), NO_DIFFERENCE)),
+                record=subset if anew else None,
             )
     else:
         task.advance(checked.total_bytes)
-    if subset != before:
+    if subset != before and not (anew and subset):
         keep_subset(root, directory, subset)
-    return not absent, subset
+    return Completed(not absent, subset, removed)
 
 
 def _subset(root: int, checked: CheckedIndex, before: Subset | None, choice: Choice) -> Subset | None:

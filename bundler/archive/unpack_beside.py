@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import directory_name, opened_root
 from bundler.archive.extract import extract, require_room
-from bundler.archive.kept_subset import keep_subset
-from bundler.archive.left_staging import fetched_name, remove_fetched, remove_left_staging, staging_name
+from bundler.archive.left_staging import (
+    fetched_bytes,
+    fetched_name,
+    remove_fetched,
+    remove_left_staging,
+    staging_name,
+)
 from bundler.archive.open_beneath import open_directory
 from bundler.archive.root_record import remember_verified
 from bundler.archive.sibling_files import link_siblings
-from bundler.archive.staging import TREE, Staging
-from bundler.archive.unpack import Unpacked, complete_below, wanted_files
+from bundler.archive.staging import Staging
+from bundler.archive.unpack import Completed, Unpacked, complete_below, wanted_files
 from bundler.directory_walk import exists_at
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH
 from bundler.model.progress import Unwatched
+from bundler.model.removed import Removed
 from bundler.model.subset import ALL, Choice, Subset
 
 # each bundle has its own
@@ -48,23 +54,35 @@ def unpack_beside(
     checked = reader.checked
     name = directory_name(checked.index.name, checked.id)
     with opened_root(root, make=True) as opened:
-        removed = remove_left_staging(opened.descriptor, keep_fetched=fetched_name(checked.index.name, checked.id))
+        removed = remove_fetched(opened.descriptor, keep=fetched_name(checked.index.name, checked.id))
+        removed += remove_left_staging(opened.descriptor)
         linked_bytes = 0
-        if present := exists_at(opened.descriptor, name):
-            descriptor = open_directory(opened.descriptor, name)
-            try:
-                present, subset = complete_below(descriptor, opened.path / name, reader, task, choice)
-            finally:
-                os.close(descriptor)
+        if exists_at(opened.descriptor, name):
+            completed = _complete(opened, name, reader, task, choice)
         else:
-            subset = None if choice.is_all else Subset(checked.id, (choice,))
-            linked_bytes = _unpack_anew(opened, name, reader, task, subset)
+            completed = Completed(False, None if choice.is_all else Subset(checked.id, (choice,)), Removed())
+            linked_bytes = _unpack_anew(opened, name, reader, task, completed.subset)
         remove_fetched(opened.descriptor)
         remember_verified(opened, name)
         if activate:
             opened.activate(name)
     where = opened.path / name
-    return Unpacked.of(checked, where, removed, present=present, subset=subset, linked_bytes=linked_bytes)
+    return Unpacked.of(
+        checked,
+        where,
+        removed + completed.removed,
+        present=completed.present,
+        subset=completed.subset,
+        linked_bytes=linked_bytes,
+    )
+
+
+def _complete(root: BundleRoot, name: str, reader: BundleReader, task: Task, choice: Choice) -> Completed:
+    descriptor = open_directory(root.descriptor, name)
+    try:
+        return complete_below(descriptor, root.path / name, root.descriptor, reader, task, choice)
+    finally:
+        os.close(descriptor)
 
 
 def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, subset: Subset | None) -> int:
@@ -77,9 +95,9 @@ def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, 
         watched = Unwatched() if reader.gives_all else task
         linked = link_siblings(root, (file for file in wanted if file.path not in OWN_PATHS), staging, watched)
         absent = frozenset(file.path for file in wanted if file.path not in linked)
-        require_room(root.descriptor, root.path, (checked.listed[path].blob.size for path in absent))
-        extract(staging, reader, absent, task, linked=linked)
-        if subset is not None:
-            keep_subset(staging.target, root.path / staged_in / TREE, subset)
+        sizes = (checked.listed[path].blob.size for path in absent)
+        there = fetched_bytes(root.descriptor, fetched_name(checked.index.name, checked.id))
+        require_room(root.descriptor, root.path, sizes, there_bytes=there)
+        extract(staging, reader, absent, task, linked=linked, record=subset)
         staging.publish(name)
     return sum(checked.listed[path].blob.size for path in linked)

@@ -28,7 +28,7 @@ source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in
 
 def is_url(source: str) -> bool:
     """Tell whether a source is the bundle of a running mirror."""
-    return source.startswith(SCHEMES)
+    return source.lower().startswith(SCHEMES)
 
 
 @contextmanager

@@ -41,6 +41,15 @@ def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return match["hex"]
 
 
+def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for glob in value:
+        try:
+            glob.encode()
+        except UnicodeEncodeError as error:
+            raise click.BadParameter(f"{glob!r} fits no path of a bundle: those are UTF-8") from error
+    return value
+
+
 @click.command()
 @click.argument("source")
 @option("-C", "--directory", type=FILE, help="Where to; made when it is absent, others' files are left alone.")
@@ -49,7 +58,13 @@ def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @option("--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help="The id that the bundle has to have.")
 @option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Only what this role needs (repeatable).")
 @platform_option
-@option("--only", multiple=True, metavar="GLOB", help="Only paths that match, such as 'kubeedge/*' (repeatable).")
+@option(
+    "--only",
+    multiple=True,
+    metavar="GLOB",
+    callback=_globs,
+    help="Only paths that match, such as 'kubeedge/*' (repeatable).",
+)
 @source_ca_option
 @json_option
 @click.pass_context
@@ -73,7 +88,7 @@ def unpack(
     all; after an interruption run the same command again. --role, --platform and --only take a part of it, which the
     same command without them completes.
     """
-    choice = Choice(tuple(sorted(roles)), tuple(sorted(platforms)), tuple(sorted(only)))
+    choice = Choice(tuple(sorted({*roles})), tuple(sorted({*platforms})), tuple(sorted({*only})))
     place = _place(context, directory, root, activate=activate, choice=choice)
     with (
         console.progress(quiet=as_json) as progress,

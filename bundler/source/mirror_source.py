@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from bundler.archive.bundle_reader import ArchivedFile
+from bundler.archive.bundle_reader import ArchivedFile, OwnFile
 from bundler.archive.checked_index import check_index
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
@@ -23,7 +23,6 @@ from bundler.threads import attempt_each
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import OwnershipFault
@@ -74,9 +73,8 @@ class MirrorReader:
         linkable = {file.blob for file in files}
         for file in files:
             if file.path in dates:
-                at = self.store.path(file.blob)
                 # one path for each blob: a second one may want another mode
-                yield from self._read(file, dates[file.path], at if file.blob in linkable else None)
+                yield from self._read(file, dates[file.path], link=file.blob in linkable)
                 linkable.discard(file.blob)
 
     def _passing(self, file: IndexedFile) -> Iterator[ArchivedFile]:
@@ -86,14 +84,15 @@ class MirrorReader:
             yield ArchivedFile(file.path, OTHER_SIZE, self.date, file, iter(()))
             return
         if date is not None:
-            yield from self._read(file, date, None)
+            yield from self._read(file, date, link=False)
             self.store.drop(file.blob)
 
-    def _read(self, file: IndexedFile, date: int, at: Path | None) -> Iterator[ArchivedFile]:
+    def _read(self, file: IndexedFile, date: int, *, link: bool) -> Iterator[ArchivedFile]:
         path = self.store.path(file.blob)
         with storage_errors(path), path.open("rb", buffering=0) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            yield ArchivedFile(file.path, size, date, file, _chunks(stream), at)
+            status = os.fstat(stream.fileno())
+            own = OwnFile.of(path, status) if link else None
+            yield ArchivedFile(file.path, status.st_size, date, file, _chunks(stream), own)
 
     def _fetch(self, files: Sequence[IndexedFile]) -> dict[str, int]:
         """Bring files into the store; return the dates of those that the mirror has, by path."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import ArchiveFiles
+from bundler.archive.archive_pipe import ArchivePipe
 from bundler.archive.archive_reader import open_archive
+from bundler.archive.faults import not_found
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.source.tree_source import open_tree
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import CheckedIndex
 
 PIPE = "-"
+_WHERE = "standard input"
 
 
 @contextmanager
@@ -53,5 +56,8 @@ def require_id(checked: CheckedIndex, wanted: str) -> None:
 
 
 def piped() -> ArchiveFiles:
-    """Return the archive that comes in on standard input."""
-    return ArchiveFiles("standard input", (), pipe=sys.stdin.buffer)
+    """Return the archive that comes in on standard input. Raises BundleFormatError (BUNDLE_NOT_FOUND) without one."""
+    # a program that was started without one has None there, and the number may be another file's
+    if sys.stdin is None:
+        raise not_found(_WHERE, "is closed")
+    return ArchiveFiles(_WHERE, (), pipe=ArchivePipe(sys.stdin.fileno(), _WHERE))

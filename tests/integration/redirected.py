@@ -14,11 +14,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundler.archive.bundle_removal import remove_bundle
+from bundler.archive.bundle_root import opened_root
+from bundler.archive.unpack_beside import unpack_beside
 from bundler.errors import BundlerError
 from bundler.host.local_host import LocalHost
 from bundler.model.digest import Blob
 from bundler.model.progress import Unwatched
+from bundler.model.subset import ALL, Choice
 from bundler.partial_file import write_durably
+from bundler.source.open_source import open_source
 from bundler.store.blobs import Store
 from mirror.supervisor.access_file import open_access_log
 from tests.sources import unpack
@@ -43,6 +48,15 @@ OPERATIONS = (
 
 def _unpack(theirs: Path) -> None:
     unpack(theirs.parent / ARCHIVE, theirs / "a/b", Unwatched())
+
+
+def _beside(theirs: Path) -> None:
+    for choice, activate in ((Choice(only=("kubeedge/*",)), True), (ALL, False)):
+        with open_source(str(theirs.parent / ARCHIVE)) as reader:
+            name = unpack_beside(reader, theirs, Unwatched(), activate=activate, choice=choice).directory.name
+    with opened_root(theirs) as root:
+        root.activate(name)
+        remove_bundle(root, name, deactivate=True)
 
 
 def _write(theirs: Path) -> None:
@@ -79,6 +93,7 @@ def _log(theirs: Path) -> None:
 
 WORKS: dict[str, Callable[[Path], None]] = {
     "unpack": _unpack,
+    "beside": _beside,
     "write": _write,
     "replace": _replace,
     "store": _store,
@@ -86,7 +101,10 @@ WORKS: dict[str, Callable[[Path], None]] = {
 }
 # what the work calls its directories, and names of files that it may use
 DIRECTORIES = ("a/b/kubeedge/crds", "a/b/kubeedge", "a/b/yum", "a/b", "a/partial", "a/sha256", "a/witness", "a")
-FILES = ("access.log", "lock", "lock.json", ".lock.json.partial", "unit", ".unit.partial", "name", "name.lock")
+FILES = (
+    *("access.log", "lock", "lock.json", ".lock.json.partial", "unit", ".unit.partial", "name", "name.lock"),
+    *(".bundles.json", "..bundles.json.partial", ".current.partial", ".subset.json.partial"),
+)
 
 
 def _foreign(directory: Path) -> None:
@@ -109,8 +127,8 @@ def _seen(directory: Path) -> dict[str, tuple[object, ...]]:
 
 def _redirect(theirs: Path, foreign: Path) -> None:
     """Put links to the foreign directory, or to its files, in place of everything that the other user may replace."""
-    for number, name in enumerate(DIRECTORIES):
-        path = theirs / name
+    below = (path for path in theirs.iterdir() if path.is_dir())
+    for number, path in enumerate([*(theirs / name for name in DIRECTORIES), *below]):
         if path.is_symlink() or (path.parent != theirs and path.parent.is_symlink()) or not path.exists():
             continue
         path.rename(theirs / f"away-{number}")

@@ -9,6 +9,9 @@ import random
 import shutil
 import signal
 import subprocess
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +54,7 @@ MINE = {
 }
 TOOLS = ("awk", "cat", "chmod", "df", "grep", "ln", "ls", "mkdir", "mv", "readlink", "rm", "sh", "sleep", "sync", "tr")
 WITHIN_S = 120
+ENDLESS_CHUNKS = 4000
 
 
 @pytest.fixture
@@ -254,14 +258,75 @@ def test_another_run_is_not_disturbed(tmp_path: Path, tree: Path) -> None:
     with nginx(tree, tmp_path) as server:
         file, name = script(tree, server.url, tmp_path)
         lock = tmp_path / f"root/.{name}.edge.lock"
-        lock.mkdir(parents=True)
-        (lock / "pid").write_text(f"{os.getpid()}\n")
+        lock.parent.mkdir()
+        lock.symlink_to(f"process.{os.getpid()}")
         assert f"process {os.getpid()}" in run("sh", file, "--root", "root", code=9).stderr
         with subprocess.Popen(["true"]) as ended:
             ended.wait()
-        (lock / "pid").write_text(f"{ended.pid}\n")
+        lock.unlink()
+        lock.symlink_to(f"process.{ended.pid}")
         run("sh", file, "--root", "root")
         is_whole(tmp_path / "root", name)
+
+
+def test_of_two_that_find_a_dead_run_one_goes_on(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        with subprocess.Popen(["true"]) as ended:
+            ended.wait()
+        (tmp_path / "root").mkdir()
+        (tmp_path / f"root/.{name}.edge.lock").symlink_to(f"process.{ended.pid}")
+        command = ["sh", str(file), "--root", str(tmp_path / "root")]
+        both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+        codes = sorted(one.wait(WITHIN_S) for one in both)
+    # the slower one may begin after the faster one has ended
+    assert codes in ([0, 9], [0, 0])
+    is_whole(tmp_path / "root", name)
+
+
+def test_a_directory_that_is_no_bundle_is_not_taken_for_one(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        theirs = tmp_path / "root" / name / "notes"
+        theirs.parent.mkdir(parents=True)
+        theirs.touch()
+        assert "is no bundle; move it away" in run("sh", file, "--root", "root", code=9).stderr
+        assert server.requests() == []
+        assert [path.name for path in (tmp_path / "root").rglob("*")] == [name, "notes"]
+        theirs.unlink()
+        run("sh", file, "--root", "root")
+        is_whole(tmp_path / "root", name)
+
+
+@pytest.mark.parametrize("fetcher", ["curl", "wget", "busybox"])
+def test_an_answer_without_end_does_not_fill_the_disk(tmp_path: Path, tree: Path, fetcher: str) -> None:
+    class Endless(BaseHTTPRequestHandler):
+        """Sends far more than anybody has listed, without saying how much."""
+
+        def do_GET(self) -> None:
+            """Send it for as long as somebody reads."""
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(ENDLESS_CHUNKS):
+                    self.wfile.write(bytes(64 * 1024))
+            sent.append(self.path)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    sent: list[str] = []
+    path = path_with(tmp_path / "path", fetcher, *({"sha256sum"} - {fetcher}))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            file, name = script(tree, f"http://127.0.0.1:{server.server_port}", tmp_path)
+            run("sh", file, "--root", "root", code=4, path=path)
+        finally:
+            server.shutdown()
+    assert len(sent) == 3
+    parts = [part.stat().st_size for part in (tmp_path / f"root/.{name}.edge").rglob("*.part")]
+    assert all(size < 256 * 1024 for size in parts)
 
 
 def test_the_record_of_the_part_is_the_one_that_unpack_writes(tmp_path: Path, tree: Path) -> None:

@@ -192,6 +192,71 @@ def test_purging_removes_the_bundle_s_files_and_nothing_else(tmp_path: Path, bun
     assert (tmp_path / "outside").exists()
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_list_that_is_cut_short_vouches_for_nothing(bundle: Path, shell: str) -> None:
+    sums = bundle / "SHA256SUMS"
+    whole = sums.read_bytes()
+    sums.write_bytes(b"".join(whole.splitlines(keepends=True)[:5]))
+    assert "SHA256SUMS has 5 lines" in run(shell, bundle, code=5).stderr
+    # its last line is one, with or without its end
+    sums.write_bytes(whole[:-1])
+    assert "all intact" in run(shell, bundle).stdout
+    (bundle / "yum/repodata/repomd.xml").write_bytes(b"other")
+    assert "damaged or missing: yum/repodata/repomd.xml" in run(shell, bundle, code=5).stdout
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_purging_leads_nowhere_else(tmp_path: Path, bundle: Path, shell: str) -> None:
+    (bundle.parent / "victim").write_bytes(b"x")
+    shutil.move(bundle / "yum", tmp_path / "theirs")
+    (bundle / "yum").symlink_to(tmp_path / "theirs")
+    with (bundle / "SHA256SUMS").open("a") as sums:
+        sums.write(f"{'0' * 64}  ../victim\n{'0' * 64}  kubeedge/../../victim\n")
+    for name in ("subset.json", ".bundles.json", "SHA256SUMS.sig", "SHA256SUMS.sig.0123456789abcdef"):
+        (bundle / name).write_bytes(b"{}")
+    run(shell, bundle, "--uninstall", "--purge", "--prefix", str(tmp_path / "p"))
+    assert (bundle.parent / "victim").exists()
+    assert files_below(tmp_path / "theirs").keys() == {"repodata/repomd.xml"}
+    assert [path.name for path in bundle.iterdir()] == ["yum"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_that_ends_at_errors_does_all_of_it(tmp_path: Path, shell: str) -> None:
+    root = tmp_path / "o'clock"
+    one, other = made(tmp_path, root / "demo-1"), made(tmp_path, root / "demo-2", more=b"x")
+    (root / ".bundles.json").write_bytes(b"{}")
+    told = run(f"{shell} -eu", one, "--prefix", str(tmp_path / "p")).stdout
+    assert f"load-images --root '{tmp_path}/o'\\''clock/demo-1'" in told
+    run(f"{shell} -eu", one, "--uninstall", "--purge", "--prefix", str(tmp_path / "p"))
+    assert {path.name for path in root.iterdir()} == {"demo-2", ".bundles.json"}
+    run(f"{shell} -eu", other, "--uninstall", "--purge", "--prefix", str(tmp_path / "p"))
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can put another directory of units in place")
+@pytest.mark.parametrize(
+    ("command", "is_ours"),
+    [
+        ("/usr/bin/python3 -I -m mirror serve --root {root}", True),
+        ('/usr/bin/python3 -I -m mirror serve --root "{root}" --ftp off', True),
+        ('"{root}/bin/mirror" serve --root /srv', True),
+        ("/usr/bin/python3 -I -m mirror serve --root {root}2", False),
+        ("{root}2/current/bin/mirror serve --root {root}2/other", False),
+        ("/usr/bin/python3 -I -m mirror serve --root /srv{root}", False),
+    ],
+)
+def test_the_service_of_another_root_stays(tmp_path: Path, command: str, is_ours: bool) -> None:
+    bundle = made(tmp_path, tmp_path / "opt")
+    units = tmp_path / "units"
+    units.mkdir()
+    (units / "kubeedge-mirror.service").write_text(f"# {bundle}\n[Service]\nExecStart={command.format(root=bundle)}\n")
+    script = (
+        f"mount --bind '{units}' /etc/systemd/system && exec sh '{bundle}/install.sh' --uninstall --prefix /nowhere"
+    )
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=True)
+    assert ("mirror service remove" in done.stdout) == is_ours
+
+
 def test_another_architecture_and_an_old_or_foreign_libc_are_named(tmp_path: Path, bundle: Path) -> None:
     path = path_with(tmp_path / "path", "sha256sum", tools=[*(set(TOOLS) - {"getconf", "ldd"}), *MORE_TOOLS])
     for said, words in (

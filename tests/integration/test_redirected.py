@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # every operation of all is a matter of minutes
-STRIDES = {"unpack": 2, "store": 11}
+STRIDES = {"unpack": 2, "beside": 5, "store": 11}
 
 
 @pytest.mark.integration

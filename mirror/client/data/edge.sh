@@ -114,18 +114,21 @@ TEXT
 
     size_of() { wc -c <"$1" | tr -d ' '; }
 
-    # Gets `URL` into a file, going on behind what it holds.
-    get() {
+    # Gets `URL` into a file, going on behind what it holds: `URL FILE SIZE`. An answer without end is cut off behind the
+    # size; half blocks count for two, and bash has larger ones.
+    get() (
+        ulimit -f $(($3 / 512 + 64))
         case $fetcher in
         curl)
-            curl -fsS -C - --connect-timeout 30 --speed-limit 1 --speed-time 60 ${ca_file:+--cacert "$ca_file"} \
+            # -g: an address in brackets is one
+            curl -gfsS -C - --connect-timeout 30 --speed-limit 1 --speed-time 60 ${ca_file:+--cacert "$ca_file"} \
                 ${netrc_file:+--netrc-file "$netrc_file"} -o "$2" "$1"
             ;;
         wget) wget -q -c -T 60 -t 1 ${ca_file:+--ca-certificate="$ca_file"} -O "$2" "$1" ;;
         # without -T: with it, Debian's busybox of 2023 ends by a segmentation fault
         busybox) if has wget; then wget -q -c -O "$2" "$1"; else busybox wget -q -c -O "$2" "$1"; fi ;;
         esac
-    }
+    )
 
     # Fetches one file: `URL SIZE SUM MODE TARGET`. A part that turns out wrong is fetched once more from its beginning.
     fetch() {
@@ -133,7 +136,7 @@ TEXT
         for attempt in 1 2 3; do
             if [ -f "$part" ] && [ "$(size_of "$part")" -gt "$2" ]; then rm -f "$part"; fi
             if [ ! -f "$part" ] || [ "$(size_of "$part")" -ne "$2" ] || [ "$2" -eq 0 ]; then
-                if [ "$2" -eq 0 ]; then : >"$part"; else get "$1" "$part"; fi || {
+                if [ "$2" -eq 0 ]; then : >"$part"; else get "$1" "$part" "$2"; fi || {
                     status=$?
                     # curl 22, 33: what is asked for is refused, perhaps because of where it should begin
                     case $status in 22 | 33 | 8) rm -f "$part" ;; esac
@@ -161,46 +164,62 @@ TEXT
     mkdir -p "$root" || refuse "cannot make $root" 9
     final=$root/$name
     stage=$root/.$name.edge
-    lock=$stage.lock
-    if ! mkdir "$lock" 2>/dev/null; then
-        holder=$(cat "$lock/pid" 2>/dev/null) || holder=''
-        if [ -n "$holder" ] && kill -0 "$holder" 2>/dev/null; then
-            refuse "another run is at it already (process $holder)" 9
+    # a link is made at once with what it says, and of two that rename it one is the first
+    lock=$stage.lock work=$stage.work
+    if [ -e "$lock" ] || ! ln -s "process.$$" "$lock" 2>/dev/null; then
+        if ! holder=$(readlink "$lock"); then
+            [ -e "$lock" ] || [ ! -w "$root" ] || refuse 'another run has just begun' 9
+            refuse "cannot make $lock" 9
         fi
-        rm -rf "$lock"
-        mkdir "$lock" || refuse "cannot make $lock" 9
+        if kill -0 "${holder#process.}" 2>/dev/null; then
+            refuse "another run is at it already (process ${holder#process.}; if that is something else, remove $lock)" 9
+        fi
+        mv -f "$lock" "$lock.$$" 2>/dev/null || refuse 'another run has just begun' 9
+        if [ "$(readlink "$lock.$$")" != "$holder" ]; then
+            mv -f "$lock.$$" "$lock"
+            refuse 'another run has just begun' 9
+        fi
+        rm -f "$lock.$$"
+        ln -s "process.$$" "$lock" 2>/dev/null || refuse 'another run has just begun' 9
     fi
-    trap 'rm -rf "$lock"' EXIT
+    trap 'rm -rf "$work" "$lock"' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    printf '%s\n' $$ >"$lock/pid" || refuse "cannot write to $root" 11
+    rm -rf "$work"
+    mkdir "$work" || refuse "cannot make $work" 9
 
     tree=$stage
-    if [ -f "$final/bundle.json" ]; then tree=$final; else mkdir -p "$stage" || refuse "cannot make $stage" 9; fi
+    if [ -f "$final/bundle.json" ]; then
+        tree=$final
+    else
+        # an empty one is nobody's
+        rmdir "$final" 2>/dev/null || [ ! -e "$final" ] && [ ! -h "$final" ] || refuse "$final is no bundle; move it away" 9
+        mkdir -p "$stage" || refuse "cannot make $stage" 9
+    fi
 
-    mine >"$lock/files" || refuse "cannot write to $root" 11
+    mine >"$work/files" || refuse "cannot write to $root" 11
     # what is wrong or absent, and how much room it takes
     count=0 bytes=0
-    : >"$lock/absent"
+    : >"$work/absent"
     while IFS="$tab" read -r mode size sum url path; do
         count=$((count + 1))
         if [ -f "$tree/$path" ] && [ ! -h "$tree/$path" ] && [ "$(sum_of "$tree/$path")" = "$sum" ]; then continue; fi
         bytes=$((bytes + size))
-        printf '%s\t%s\t%s\t%s\t%s\n' "$mode" "$size" "$sum" "$url" "$path" >>"$lock/absent" ||
+        printf '%s\t%s\t%s\t%s\t%s\n' "$mode" "$size" "$sum" "$url" "$path" >>"$work/absent" ||
             refuse "cannot write to $root" 11
-    done <"$lock/files"
+    done <"$work/files"
     free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
-    [ $((bytes / 1024)) -lt "${free:-0}" ] ||
+    [ "$bytes" -eq 0 ] || [ $((bytes / 1024)) -lt "${free:-0}" ] ||
         refuse "$((bytes / 1048576 + 1)) MiB are needed below $root, and $((free / 1024)) MiB are free" 11
 
-    fetched=0 total=$(awk 'END { print NR }' "$lock/absent")
+    fetched=0 total=$(awk 'END { print NR }' "$work/absent")
     while IFS="$tab" read -r mode size sum url path; do
         fetched=$((fetched + 1))
         say "$fetched of $total: $path"
         case $path in */*) mkdir -p "$tree/${path%/*}" || refuse "cannot make $tree/${path%/*}" 9 ;; esac
         fetch "$mirror/$url" "$size" "$sum" "$mode" "$tree/$path"
-    done <"$lock/absent"
+    done <"$work/absent"
 
     if [ "$tree" = "$stage" ]; then
         printf '{"bundle": "%s", "choices": [{"only": [], "platforms": ["%s"], "roles": ["edge"]}], "format": 1}\n' \

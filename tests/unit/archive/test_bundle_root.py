@@ -14,7 +14,9 @@ import pytest
 from bundler.archive.bundle_list import list_bundles
 from bundler.archive.bundle_removal import remove_bundle
 from bundler.archive.bundle_root import chosen, opened_root
-from bundler.archive.root_record import RECORD_NAME
+from bundler.archive.extract import require_room
+from bundler.archive.left_staging import fetched_bytes
+from bundler.archive.root_record import RECORD_NAME, read_verified, remember_verified_tree
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.archive.verify import verify_tree
 from bundler.errors import ErrorId, IntegrityError, SiteError, StorageError
@@ -195,11 +197,15 @@ def test_what_else_is_called_current_stays(tmp_path: Path, older: Sample) -> Non
     assert older.bundle.files
 
 
-@pytest.mark.parametrize("target", ["/etc", "../root/../..", "absent", "..", "demo-0123456789ab/../.."])
+@pytest.mark.parametrize(
+    "target",
+    ["/etc", "../root/../..", "absent", "..", "demo-0123456789ab/../..", "current", "link", "x" * 300],
+)
 def test_a_link_that_leads_elsewhere_makes_nothing_active(tmp_path: Path, older: Sample, target: str) -> None:
     root = tmp_path / "root"
     put(tmp_path / "older.tar.gz", root)
     (root / "current").symlink_to(target)
+    (root / "link").symlink_to(name_of(older))
     with opened_root(root, change=False) as opened:
         assert opened.current() is None
         assert not any(bundle.active for bundle in list_bundles(opened))
@@ -243,7 +249,8 @@ def test_the_active_one_is_removed_only_when_that_is_said(tmp_path: Path, older:
             remove_bundle(opened, name_of(older))
         assert raised.value.id is ErrorId.BUNDLE_ACTIVE
         remove_bundle(opened, name_of(older), deactivate=True)
-    assert names_in(root) == set()
+    # nor is anything written down about what is gone
+    assert list(root.iterdir()) == []
 
 
 def test_somebody_s_own_files_are_not_removed(tmp_path: Path, older: Sample) -> None:
@@ -285,6 +292,9 @@ def test_a_name_that_fits_nothing_or_several_is_told(tmp_path: Path, older: Samp
         assert name_of(older) in raised.value.remedy
         with pytest.raises(SiteError, match="no bundle"):
             chosen(opened, ".")
+        for nobody_s in ("", "/", "d", "demo"):
+            with pytest.raises(SiteError, match="no bundle"):
+                chosen(opened, nobody_s)
 
 
 class Killed(Unwatched):
@@ -327,6 +337,46 @@ def test_what_a_killed_removal_left_goes_with_the_next_run(tmp_path: Path, older
     unpacked = put(tmp_path / "newer.tar.gz", root)
     assert unpacked.removed.count == len(older.bundle.files) + 1
     assert names_in(root) == {name_of(newer)}
+
+
+def test_making_room_throws_nothing_away_that_was_fetched(tmp_path: Path, older: Sample) -> None:
+    root = tmp_path / "root"
+    put(tmp_path / "older.tar.gz", root)
+    waiting = root / ".demo-0123456789ab.fetched/partial"
+    waiting.mkdir(parents=True)
+    (waiting / "half").write_bytes(b"half of it")
+    with opened_root(root) as opened:
+        remove_bundle(opened, name_of(older))
+    assert (waiting / "half").exists()
+
+
+def test_what_was_fetched_needs_no_second_room(tmp_path: Path, older: Sample) -> None:
+    waiting = tmp_path / f".{name_of(older)}.fetched"
+    (waiting / "sha256/ab").mkdir(parents=True)
+    (waiting / "sha256/ab/blob").write_bytes(bytes(700))
+    (waiting / "half").write_bytes(bytes(300))
+    (waiting / "link").symlink_to("half")
+    with opened_root(tmp_path) as opened:
+        assert fetched_bytes(opened.descriptor, waiting.name) == 1000
+        assert fetched_bytes(opened.descriptor, "absent") == 0
+        disk = os.fstatvfs(opened.descriptor)
+        size = disk.f_bavail * disk.f_frsize + 2**30
+        with pytest.raises(StorageError, match="are free"):
+            require_room(opened.descriptor, tmp_path, [size])
+        require_room(opened.descriptor, tmp_path, [size], there_bytes=2**31)
+
+
+def test_writing_down_that_it_was_verified_waits_for_nobody(tmp_path: Path, older: Sample) -> None:
+    root = tmp_path / "root"
+    tree = put(tmp_path / "older.tar.gz", root).directory
+    (root / RECORD_NAME).write_text("{}")
+    with opened_root(root) as opened:
+        # in another process this would be hours
+        remember_verified_tree(tree)
+        assert read_verified(opened) == {}
+    remember_verified_tree(tree)
+    with opened_root(root) as opened:
+        assert read_verified(opened).keys() == {name_of(older)}
 
 
 def test_two_at_once_take_turns(tmp_path: Path, older: Sample, newer: Sample) -> None:

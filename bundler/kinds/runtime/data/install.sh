@@ -33,6 +33,7 @@ refuse() {
     exit "${2:-1}"
 }
 
+unit=/etc/systemd/system/kubeedge-mirror.service
 plan='' prefix='' mirror='' uninstall='' purge=''
 while [ $# -gt 0 ]; do
     case $1 in
@@ -140,7 +141,7 @@ differing() {
     if has sha256sum || has busybox || has openssl; then :; else
         refuse 'neither sha256sum nor busybox nor openssl is here, so that nothing can be checked; install one' 9
     fi
-    while IFS= read -r line; do
+    while IFS= read -r line || [ -n "$line" ]; do
         want=${line%% *} path=${line#*  }
         if [ ! -e "$here/$path" ] && [ ! -h "$here/$path" ] && [ -f "$here/subset.json" ]; then
             # perhaps left out: bundler knows, and is asked once its own files have been checked
@@ -165,6 +166,11 @@ verify() {
     [ -f "$here/SHA256SUMS" ] || refuse "$here/SHA256SUMS is missing: the bundle did not arrive whole" 5
     count=$(awk 'END { print NR }' "$here/SHA256SUMS")
     [ "$count" -gt 0 ] || refuse "$here/SHA256SUMS is empty: the bundle did not arrive whole" 5
+    # shellcheck disable=SC2046 # two words
+    set -- $(listed)
+    # bundle.json lists itself not, and a list that is cut short says nothing of the rest
+    [ "$count" -eq $(($2 + 1)) ] ||
+        refuse "$here/SHA256SUMS has $count lines, and bundle.json lists $2 files: one of them did not arrive whole" 5
     printf 'checking %s files ... ' "$count"
     bad=$(differing <"$here/SHA256SUMS") || exit 9
     if [ -n "$bad" ]; then
@@ -174,6 +180,39 @@ verify() {
     fi
     printf 'all intact\n'
     [ ! -f "$here/SHA256SUMS.sig" ] || say 'note: SHA256SUMS.sig is there; this script cannot check it'
+}
+
+# Tells whether the mirror's service serves this root, or runs from it.
+serves_this() {
+    [ -r "$unit" ] || return 1
+    ROOT=$root awk '
+        BEGIN { root = ENVIRON["ROOT"]; split("bin current runtime", below, " ") }
+        !/^ExecStart=/ { next }
+        index($0 " ", " --root " root " ") || index($0, " --root \"" root "\"") { found = 1 }
+        {
+            sub(/^ExecStart="?/, "")
+            for (i in below) if (index($0, root "/" below[i] "/") == 1) found = 1
+        }
+        END { exit !found }' "$unit"
+}
+
+# Tells whether a listed path can only be the bundle's: a link above it, or `..`, would lead to files of others.
+inside() {
+    case /$1/ in */../*) return 1 ;; esac
+    step=$here below=$1
+    while [ "$below" != "${below#*/}" ]; do
+        step=$step/${below%%/*} below=${below#*/}
+        [ ! -h "$step" ] || return 1
+    done
+}
+
+# Prints a text as one word of a command line.
+quoted() {
+    rest=$1 word=''
+    while [ "$rest" != "${rest#*\'}" ]; do
+        word=$word${rest%%\'*}"'\\''" rest=${rest#*\'}
+    done
+    say "'$word$rest'"
 }
 
 # Tells whether a link is one that this script has made, for whichever bundle of this root.
@@ -259,8 +298,7 @@ fi
 
 if [ -n "$uninstall" ]; then
     : "${prefix:=/usr/local}"
-    if [ -x "$base/bin/mirror" ] && [ -e /etc/systemd/system/kubeedge-mirror.service ] &&
-        grep -qF -- "$root" /etc/systemd/system/kubeedge-mirror.service; then
+    if [ -x "$base/bin/mirror" ] && serves_this; then
         "$base/bin/mirror" service remove || refuse 'the service of the mirror cannot be removed; nothing else was changed'
     fi
     for name in bundler mirror; do
@@ -277,18 +315,28 @@ if [ -n "$uninstall" ]; then
         # this script and the list go last, so that a run that is cut short can be repeated
         scratch=$(mktemp "${TMPDIR:-/tmp}/install.XXXXXX") || refuse 'cannot make a temporary file; set TMPDIR'
         trap 'rm -f "$scratch"' EXIT
+        trap 'exit 130' INT
+        trap 'exit 143' HUP TERM
         awk '{ sub(/^[0-9a-f]*  /, ""); print }' "$here/SHA256SUMS" >"$scratch" || refuse 'cannot write to a temporary file' 11
         while IFS= read -r path; do
             case $path in install.sh | bundle.json | SHA256SUMS) continue ;; esac
-            rm -f -- "$here/$path"
+            ! inside "$path" || rm -f -- "$here/$path"
         done <"$scratch"
-        rm -f -- "$here/install.sh" "$here/SHA256SUMS.sig" "$here/bundle.json" "$here/SHA256SUMS"
         # the deepest first; what holds somebody's files stays
-        awk -F/ '{ path = ""; for (i = 1; i < NF; i++) { path = path (i > 1 ? "/" : "") $i; print i, path } }' "$scratch" |
-            sort -u | sort -rn | while read -r _ path; do
-            rmdir -- "$here/$path" 2>/dev/null
+        awk -F/ '{ path = ""; for (i = 1; i < NF; i++) { path = path (i > 1 ? "/" : "") $i; print i "/" path } }' "$scratch" |
+            sort -u | sort -rn | while IFS= read -r path; do
+            ! inside "${path#*/}" || rmdir -- "$here/${path#*/}" 2>/dev/null || :
         done
-        [ "$root" = "$here" ] || rmdir -- "$here" 2>/dev/null
+        set +f
+        rm -f -- "$here/subset.json" "$here/SHA256SUMS.sig"* "$here/install.sh" "$here/bundle.json" "$here/SHA256SUMS"
+        set -f
+        # a root that is a bundle itself stays, and without any bundle what bundler wrote down of them goes
+        if [ "$root" = "$here" ] && [ ! -f "${above:-/}/.bundles.json" ]; then
+            rm -f -- "$here/.bundles.json"
+        else
+            rmdir -- "$here" 2>/dev/null || :
+            [ "$(ls -A "${above:-/}")" != .bundles.json ] || rm -f -- "${above:-/}/.bundles.json"
+        fi
         say "$here: every file of the bundle is removed"
     fi
     exit 0
@@ -319,6 +367,6 @@ command=$base/bin
 [ -z "$prefix" ] || command=$prefix/bin
 say ''
 say 'next:'
-[ -n "$mirror" ] || say "  sh '$here/install.sh' --mirror        serve this bundle by HTTP and FTP, now and after every boot"
-say "  '$command/bundler' load-images --root '$base'        its images into the engine of this host"
-say "  '$command/bundler' push-images --root '$base' --registry HOST        its images into a registry"
+[ -n "$mirror" ] || say "  sh $(quoted "$here/install.sh") --mirror        serve this bundle by HTTP and FTP, now and after every boot"
+say "  $(quoted "$command/bundler") load-images --root $(quoted "$base")        its images into the engine of this host"
+say "  $(quoted "$command/bundler") push-images --root $(quoted "$base") --registry HOST        its images into a registry"
