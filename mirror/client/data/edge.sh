@@ -180,6 +180,7 @@ TEXT
     if [ -f "$final/bundle.json" ]; then tree=$final; else mkdir -p "$stage" || refuse "cannot make $stage" 9; fi
 
     mine >"$lock/files" || refuse "cannot write to $root" 11
+    [ -s "$lock/files" ] || refuse "the mirror holds only a part of this bundle, without all that $machine needs" 9
     # what is wrong or absent, and how much room it takes
     count=0 bytes=0
     : >"$lock/absent"
