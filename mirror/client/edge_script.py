@@ -15,7 +15,7 @@ from bundler.model.platform import Platform
 from bundler.model.subset import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from bundler.model.bundle import IndexedFile
 
@@ -38,27 +38,43 @@ def is_plain_host(text: str) -> bool:
 
 
 def edge_script(files: Iterable[IndexedFile], *, name: str, bundle_id: str, base_url: str) -> str:
-    """Return the script for one bundle.
+    """Return the script for one bundle: `script_halves` with the address between them.
 
     Arguments:
-        files: all that must exist, bundle.json and SHA256SUMS included.
-        name: of the directory that the bundle gets.
         base_url: what stands before a path and a slash; the caller has made sure of its host.
 
     Raises ValueError for a URL with a quote in it.
     """
+    before, after = script_halves(files, name=name, bundle_id=bundle_id)
+    return f"{before}{quoted_url(base_url)}{after}"
+
+
+def quoted_url(base_url: str) -> str:
+    """Return an address as the script has it. Raises ValueError for a URL with a quote in it."""
     if "'" in base_url:
         raise ValueError(f"{base_url!r} cannot stand between quotes")
+    return f"'{base_url}'"
+
+
+def script_halves(
+    files: Iterable[IndexedFile], *, name: str, bundle_id: str, left_out: Collection[IndexedFile] = ()
+) -> tuple[str, str]:
+    """Return what stands before the address in the script for one bundle, and what follows it.
+
+    Arguments:
+        files: all that must exist, bundle.json and SHA256SUMS included.
+        name: of the directory that the bundle gets.
+        left_out: what the mirror lacks of the bundle; a machine that needs any of it gets nothing.
+    """
     text = (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
-    head, tail = text.split("@FILES@\n")
-    values = {"@NAME@": name, "@ID@": bundle_id, "@MIRROR@": f"'{base_url}'"}
-    for placeholder, value in values.items():
-        head = head.replace(placeholder, value)
-    return "".join((head, *_lines(files), tail))
+    before, after = text.replace("@NAME@", name).replace("@ID@", bundle_id).split("@MIRROR@")
+    middle, tail = after.split("@FILES@\n")
+    return before, "".join((middle, *_lines(files, left_out), tail))
 
 
-def _lines(files: Iterable[IndexedFile]) -> Iterator[str]:
+def _lines(files: Iterable[IndexedFile], left_out: Collection[IndexedFile]) -> Iterator[str]:
     choices = {letter: Choice(("edge",), (platform,)) for letter, platform in _MACHINES.items()}
+    choices = {letter: choice for letter, choice in choices.items() if not any(map(choice.wants, left_out))}
     for file in sorted(files, key=lambda file: file.path):
         if letters := "".join(letter for letter, choice in choices.items() if choice.wants(file)):
             fields = (letters, f"{file.mode:o}", str(file.blob.size), file.blob.digest.hex, quote(file.path), file.path)

@@ -38,6 +38,7 @@ class Offer:
     """What one bundle has.
 
     Arguments:
+        bundle_id: in full.
         repositories: its yum repositories.
         images: the first names of its images, with tags, sorted; none where it has no images.
         upstreams: the registries that all of its images come from, sorted.
@@ -46,6 +47,7 @@ class Offer:
         example: path and SHA-256 in hex of a file that a person may well want, None where there is no plain file.
     """
 
+    bundle_id: str
     repositories: tuple[RepoSnippet, ...]
     images: tuple[Reference, ...]
     upstreams: tuple[str, ...]
@@ -59,7 +61,8 @@ class OfferPart:
 
     def add(self, numbered: NumberedBundle, writer: PackedWriter) -> None:
         """Write what a bundle has for clients (`SitePart`)."""
-        offer = offer_of(numbered.bundle.index, numbered.images, numbered.bundle.left_out)
+        bundle = numbered.bundle
+        offer = offer_of(bundle.id, bundle.index, numbered.images, bundle.left_out)
         writer.add_value(section(numbered.number, _SECTION), _encode(offer))
 
     def finish(self, _current: int | None, _writer: PackedWriter) -> Sequence[str]:
@@ -67,7 +70,9 @@ class OfferPart:
         return ()
 
 
-def offer_of(index: BundleIndex, images: Iterable[BundleImage], left_out: Sequence[IndexedFile] = ()) -> Offer:
+def offer_of(
+    bundle_id: str, index: BundleIndex, images: Iterable[BundleImage], left_out: Sequence[IndexedFile] = ()
+) -> Offer:
     """Return what the files of an index are for clients.
 
     Arguments:
@@ -77,6 +82,7 @@ def offer_of(index: BundleIndex, images: Iterable[BundleImage], left_out: Sequen
     names = {name for image in images for name in image.names if name.tag}
     example = _example(index.files)
     return Offer(
+        bundle_id=bundle_id,
         repositories=repositories(index),
         images=tuple(nsmallest(MAX_EXAMPLES, names)),
         upstreams=tuple(sorted({name.host for name in names})),
@@ -108,12 +114,13 @@ def _example(files: Iterable[IndexedFile]) -> IndexedFile | None:
 def _encode(offer: Offer) -> tuple[Any, ...]:
     repos = [(repo.id, repo.title, repo.directory, repo.key_files, repo.unchecked) for repo in offer.repositories]
     images = [str(name) for name in offer.images]
-    return repos, images, offer.upstreams, offer.loads_images, offer.example, offer.is_part
+    return offer.bundle_id, repos, images, offer.upstreams, offer.loads_images, offer.example, offer.is_part
 
 
 def _decode(value: tuple[Any, ...]) -> Offer:
-    repos, images, upstreams, loads_images, example, is_part = value
+    bundle_id, repos, images, upstreams, loads_images, example, is_part = value
     return Offer(
+        bundle_id=bundle_id,
         repositories=tuple(RepoSnippet(*repo) for repo in repos),
         images=tuple(map(Reference.parse, images)),
         upstreams=upstreams,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror.client.curl import curl_snippets
+from mirror.client.edge_snippets import edge_snippets
 from mirror.client.image_snippets import image_snippets
 from mirror.client.registry_snippets import registry_snippets
 from mirror.client.wording import schemes
@@ -28,6 +29,7 @@ def client_snippets(offer: Offer | None, reach: Reach) -> tuple[Snippet, ...]:
         *yum_snippets(offer.repositories, reach),
         *registry_snippets(offer, reach),
         *image_snippets(offer, reach),
+        *edge_snippets(offer, reach),
         *curl_snippets(offer, reach),
     )
     return tuple({snippet.name: snippet for snippet in made}.values())

@@ -239,7 +239,8 @@ class Connection(RequestParser):
         self.response = response
         head = server.heads.head(response, keeps=keeps, http_1_0=exchange.http_1_0)
         pieces = response.pieces if exchange.method != "HEAD" else ()
-        if prepared.file is None and (server.bandwidth is None or not pieces or not server.may_send()):
+        at_once = prepared.file is None and not any(isinstance(piece, memoryview) for piece in pieces)
+        if at_once and (server.bandwidth is None or not pieces or not server.may_send()):
             body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
             self.transport.write(head + body)
             self._content_bytes = len(body)

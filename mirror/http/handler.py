@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mirror.http.auth import REALM, basic_credentials
 from mirror.http.exchange import PreparedResponse
 from mirror.http.login_turns import LoginTurns
-from mirror.http.own_urls import HEALTH, is_open_to_all
+from mirror.http.own_urls import HEALTH, is_open_to_all, is_own
 from mirror.http.registry_urls import (
     is_registry,
     is_registry_url,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from mirror.worker.worker import Worker
 
 MoreFields = tuple[tuple[str, str], ...]
-OWN = "-"
 RETRY_S = 5
 
 
@@ -107,7 +106,7 @@ class Handler:
 
     def _find(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         path = target.path
-        if path == OWN or path.startswith("-/"):
+        if is_own(path):
             response = self._own.response(exchange, target, serving)
             return PreparedResponse(response) if response is not None else self._problem(exchange, target, 404)
         if is_registry(target):

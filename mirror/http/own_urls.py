@@ -9,14 +9,17 @@ from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
+from mirror.client.edge_part import edge_pieces
+from mirror.client.edge_script import is_plain_host
 from mirror.client.offer import offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
-from mirror.http.response import REVALIDATE, OutgoingResponse, ResponseFields, body_response
+from mirror.http.response import REVALIDATE, OutgoingResponse, ResponseFields, body_response, text_response
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
 from mirror.page.view import Asked, View
+from mirror.tree.served_bundle import BUNDLE_MARK
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from mirror.page.pages import Pages
     from mirror.page.view import Rendered
     from mirror.tree.served import Directory
+    from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
@@ -33,6 +37,7 @@ HEALTH = "-/health"
 METRICS = "-/metrics"
 ASSETS = "-/assets/"
 CLIENT = "-/client"
+EDGE = "-/edge.sh"
 SEARCH = "-/search"
 SEARCH_DATA = "-/search.json"
 TEXT = "text/plain; charset=utf-8"
@@ -50,6 +55,11 @@ _PAGE_FIELDS: ResponseFields = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
 ]
+
+
+def is_own(path: str) -> bool:
+    """Tell whether a path is one of the mirror's own; each bundle has its edge.sh below its address too."""
+    return path == "-" or path.startswith("-/") or (path.startswith(BUNDLE_MARK) and path.partition("/")[2] == EDGE)
 
 
 def is_open_to_all(target: RequestTarget) -> bool:
@@ -85,6 +95,9 @@ class OwnUrls:
             return self._page(exchange, view, render(serving.site, view))
         if path == CLIENT or path.startswith(f"{CLIENT}/"):
             return self._client(exchange, path.removeprefix(CLIENT).lstrip("/"), serving.site)
+        if path.endswith(EDGE):
+            address = path.removesuffix(EDGE).rstrip("/")
+            return self._edge(exchange, serving.site.at(address) if address else serving.site.current)
         return None
 
     def directory(
@@ -133,6 +146,18 @@ class OwnUrls:
             return body_response(200, client_index(snippets).encode(), TEXT, fields)
         text = next((snippet.text for snippet in snippets if snippet.name == name), None)
         return None if text is None else body_response(200, text.encode(), TEXT, fields)
+
+    def _edge(self, exchange: Exchange, bundle: ServedBundle | None) -> OutgoingResponse | None:
+        if bundle is None:
+            return None
+        host = exchange.fields.get(b"host", "")
+        fields: ResponseFields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+        if not is_plain_host(host):
+            return text_response(400, "edge.sh needs a Host field with the name or address of the mirror.\n", fields)
+        scheme = "http" if self._worker.settings.tls is None else "https"
+        pieces = edge_pieces(bundle, f"{scheme}://{host}")
+        size = str(sum(map(len, pieces)))
+        return OutgoingResponse(200, [("Content-Type", TEXT), ("Content-Length", size), *fields], pieces)
 
     def _view(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> View:
         asked = Asked.parse(target.query)

@@ -156,7 +156,7 @@ class SocketPump:
             self._end("")
 
     def _granted(self, piece: Piece) -> tuple[int, float]:
-        size = min(len(piece), SLICE_BYTES) if isinstance(piece, bytes) else self._block_bytes(piece)
+        size = self._block_bytes(piece) if isinstance(piece, Span) else min(len(piece), SLICE_BYTES)
         if self._bandwidth is None:
             return size, 0.0
         return self._bandwidth.take(min(size, METERED_BYTES))
@@ -276,7 +276,7 @@ class TransportPump:
     def _block(self, piece: Piece, granted: int) -> bytes:
         """Return what is sent next, b"" after the end was reported."""
         if not isinstance(piece, Span):
-            return piece[:granted]
+            return bytes(piece[:granted])
         assert self._file is not None  # noqa: S101 - whoever gives spans gives their file
         try:
             return self._file.read(piece.start, granted, piece.size, to_end=self._queue.to_end)

@@ -44,7 +44,8 @@ REASONS = {
 METHODS = "GET, HEAD, OPTIONS"
 # listed files stay what they are, but another bundle may become the current one: ask again, by the tag
 REVALIDATE = "no-cache"
-Piece = bytes | Span
+# what is mapped goes out as it lies there: a large text costs no memory for each client
+Piece = bytes | memoryview | Span
 ResponseFields = list[tuple[str, str]]
 
 
@@ -55,7 +56,7 @@ class OutgoingResponse:
     Arguments:
         status: as in RFC 9110, 15.
         fields: all but Date, Server and Connection; Content-Length included.
-        pieces: the content: bytes of our own, and spans of the file; empty for HEAD as well.
+        pieces: the content: bytes of our own or mapped ones, and spans of the file; empty for HEAD as well.
         file: whose spans they are.
         closes: the connection ends with it.
     """

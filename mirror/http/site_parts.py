@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mirror.client.edge_part import EdgePart
 from mirror.client.offer import OfferPart
 from mirror.page.catalog_packing import CatalogPart
 from mirror.registry.packing import RegistryPart
@@ -14,4 +15,4 @@ if TYPE_CHECKING:
 
 def site_parts() -> tuple[SitePart, ...]:
     """Return new ones, for one packed site."""
-    return (RegistryPart(), CatalogPart(), OfferPart())
+    return (RegistryPart(), CatalogPart(), OfferPart(), EdgePart())

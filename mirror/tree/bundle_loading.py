@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from bundler.archive.bundle_root import directory_name
 from bundler.archive.checked_index import check_index, refusal
 from bundler.archive.kept_subset import read_subset
 from bundler.archive.open_beneath import open_directory, open_file
@@ -71,6 +72,11 @@ class LoadedBundle:
     sound: Collection[str] = ()
     left_out: tuple[IndexedFile, ...] = ()
     verified: bool | None = None
+
+    @property
+    def unpacked_name(self) -> str:
+        """The name of the directory that `unpack --root` gives it."""
+        return directory_name(self.index.name, self.id)
 
     @property
     def modified_s(self) -> int:

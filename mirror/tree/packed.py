@@ -133,6 +133,11 @@ class Rows(Sequence[bytes]):
         start = ends[place - 1] if place else 0
         return self._map[begin + start : begin + ends[place]]
 
+    def view(self, place: int) -> memoryview:
+        """Return a row without a copy; the file stays mapped as long as somebody has it."""
+        start = self._ends[place - 1] if place else 0
+        return memoryview(self._map)[self._begin + start : self._begin + self._ends[place]]
+
     def find(self, row: bytes) -> int | None:
         """Return the place of a row among sorted ones, or None."""
         place = bisect_left(self, row)

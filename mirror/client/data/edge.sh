@@ -199,6 +199,7 @@ TEXT
     fi
 
     mine >"$work/files" || refuse "cannot write to $root" 11
+    [ -s "$work/files" ] || refuse "the mirror holds only a part of this bundle, without all that $machine needs" 9
     # what is wrong or absent, and how much room it takes
     count=0 bytes=0
     : >"$work/absent"

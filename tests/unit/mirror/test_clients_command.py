@@ -50,7 +50,7 @@ def test_as_json(root: Path) -> None:
     answer = json.loads(clients(root, "--json", "--ftp-port", "off", "--tls").stdout)
     assert answer["schema"] == "mirror.clients/1"
     names = [snippet["name"] for snippet in answer["snippets"]]
-    assert names == ["yum-http.repo", "yum-http.sh", "file-http.sh", "bundle-http.sh"]
+    assert names == ["yum-http.repo", "yum-http.sh", "edge-node.sh", "file-http.sh", "bundle-http.sh"]
     assert "https://master:8088/" in answer["snippets"][0]["text"]
 
 

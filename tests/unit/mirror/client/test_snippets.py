@@ -102,7 +102,7 @@ def test_yum_is_not_sent_where_its_password_would_be_refused() -> None:
 
 def test_a_bundle_without_images_or_repositories_offers_none() -> None:
     assert set(made(contents={"docs/notes.txt": b""})) == {
-        "file-http.sh", "bundle-http.sh", "file-ftp.sh", "bundle-ftp.sh"
+        "edge-node.sh", "file-http.sh", "bundle-http.sh", "file-ftp.sh", "bundle-ftp.sh"
     }  # fmt: skip
 
 

@@ -60,3 +60,12 @@ def test_the_top_says_what_to_type(handler: Handler) -> None:
     (body,) = ask(handler, b"/").pieces
     assert isinstance(body, bytes)
     assert b"http://master:8088/-/client/yum0-http.repo" in body
+
+
+def test_a_script_for_many_files_is_made_once_and_goes_out_as_it_is_mapped(handler: Handler) -> None:
+    before, address, after = ask(handler, b"/-/edge.sh").pieces
+    assert isinstance(before, bytes)
+    assert address == b"'http://master:8088/@.'"
+    assert isinstance(after, memoryview)
+    # a line for each file that is for everybody
+    assert bytes(after).count(b"\nxav\t") == FILES + REPOSITORIES

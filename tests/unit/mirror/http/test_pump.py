@@ -48,6 +48,7 @@ PIECES: list[tuple[tuple[Piece, ...], bytes]] = [
     ((), b""),
     ((Span(0, 0),), b""),
     ((b"", Span(3, 3), b"a", Span(0, 0)), b"a"),
+    ((memoryview(b"m" * 300_000)[1:], Span(5, 10), memoryview(b"")), b"m" * 299_999 + BODY[5:10]),
 ]  # fmt: skip
 
 
