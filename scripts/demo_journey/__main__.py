@@ -39,7 +39,7 @@ def part(title: str) -> None:
 def do(host: NspawnHost, command: str) -> None:
     """Type a command on a host, and show what it prints."""
     print(f"{host.name}# {command}", flush=True)
-    done = host.run("sh", "-c", command, timeout_s=WITHIN_S)
+    done = host.run("sh", "-c", f"cd /opt && {command}", timeout_s=WITHIN_S)
     lines = [*done.stdout.splitlines(), *(done.stderr.splitlines() if done.code else ())]
     shown = lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES // 2], "   …", *lines[-MOST_LINES // 2 :]]
     print("\n".join(shown), flush=True)
@@ -98,7 +98,7 @@ def play(site: Stage, out: Path, second: Path) -> None:
     do(edge, "curl -fsS http://master:8088/docs/news.txt")
     do(master, "bundler activate . --root /opt")
     part("All of it away again")
-    do(master, "bundler remove demo_allinone- --root /opt || bundler bundles --root /opt")
+    do(master, "bundler remove demo_allinone-* --root /opt")
     do(master, "sh /opt/install.sh --uninstall --purge --prefix /usr/local")
     do(master, "ls -A /opt")
 

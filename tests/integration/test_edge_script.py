@@ -14,6 +14,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -349,3 +350,21 @@ def test_passwords_and_authorities_reach_curl(tmp_path: Path, tree: Path) -> Non
         assert "needs curl" in run("sh", file, "--root", "x", "--netrc-file", "netrc", code=9, path=path).stderr
         run("sh", file, "--root", "root", "--netrc-file", "netrc")
         is_whole(tmp_path / "root", name)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_many_small_files_share_a_few_processes_and_connections(tmp_path: Path, shell: str) -> None:
+    odd = 'odd "quoted" name'
+    many = {f"many/{odd} {number}": (f"{number}".encode(), ("edge",), ()) for number in range(450)}
+    tree = made(tmp_path, "served", {**FILES, **many})
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        (tree / f"many/{odd} 7").write_bytes(b"8")
+        assert quote(f"many/{odd} 7") in run(shell, file, "--root", "root", code=5).stderr
+        (tree / f"many/{odd} 7").write_bytes(b"7")
+        begun = [f'curl() {{ echo x >>"{tmp_path}/begun"; command curl "$@"; }}\n', file.read_text()]
+        file.write_text("".join(begun))
+        run(shell, file, "--root", "root")
+        assert (tmp_path / "begun").read_text().count("x") < 10
+    assert (tmp_path / "root/current").readlink() == Path(name)
+    assert verify_tree(tmp_path / "root" / name, Unwatched(), strict=True).intact

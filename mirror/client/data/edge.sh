@@ -130,6 +130,25 @@ TEXT
         esac
     )
 
+    # Gets the many small files with one process for every so many; what is absent or wrong afterwards is fetched alone.
+    AT_ONCE=200 SMALL=1048576
+    get_small() (
+        ulimit -f $((SMALL / 512 + 64))
+        # not by -v, which takes backslashes for its own
+        mirror=$mirror tree=$tree small=$SMALL awk -F"$tab" '
+            $2 > 0 && $2 < ENVIRON["small"] + 0 {
+                file = ENVIRON["tree"] "/" $5 ".part"
+                gsub(/[\\"]/, "\\\\&", file)
+                printf "url = \"%s/%s\"\noutput = \"%s\"\n", ENVIRON["mirror"], $4, file
+            }' "$work/absent" >"$work/small" || return 0
+        while [ -s "$work/small" ]; do
+            awk -v most=$((2 * AT_ONCE)) 'NR <= most' "$work/small" >"$work/config"
+            curl -gfsS --create-dirs --connect-timeout 30 --speed-limit 1 --speed-time 60 \
+                ${ca_file:+--cacert "$ca_file"} ${netrc_file:+--netrc-file "$netrc_file"} -K "$work/config" 2>/dev/null || :
+            awk -v most=$((2 * AT_ONCE)) 'NR > most' "$work/small" >"$work/rest" && mv -f "$work/rest" "$work/small" || return 0
+        done
+    )
+
     # Fetches one file: `URL SIZE SUM MODE TARGET`. A part that turns out wrong is fetched once more from its beginning.
     fetch() {
         part=$5.part
@@ -215,10 +234,18 @@ TEXT
         refuse "$((bytes / 1048576 + 1)) MiB are needed below $root, and $((free / 1024)) MiB are free" 11
 
     fetched=0 total=$(awk 'END { print NR }' "$work/absent")
+    if [ $fetcher = curl ] && [ "$total" -gt "$AT_ONCE" ]; then
+        say "$total files, $((bytes / 1048576 + 1)) MiB: the small ones first"
+        get_small
+    fi
     while IFS="$tab" read -r mode size sum url path; do
         fetched=$((fetched + 1))
-        say "$fetched of $total: $path"
-        case $path in */*) mkdir -p "$tree/${path%/*}" || refuse "cannot make $tree/${path%/*}" 9 ;; esac
+        if [ "$size" -ge "$SMALL" ] || [ $((fetched % AT_ONCE)) -eq 0 ] || [ "$total" -le "$AT_ONCE" ]; then
+            say "$fetched of $total: $path"
+        fi
+        case $path in
+        */*) [ -d "$tree/${path%/*}" ] || mkdir -p "$tree/${path%/*}" || refuse "cannot make $tree/${path%/*}" 9 ;;
+        esac
         fetch "$mirror/$url" "$size" "$sum" "$mode" "$tree/$path"
     done <"$work/absent"
 
