@@ -31,6 +31,12 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(SCHEMES)
 
 
+def shown_name(source: str) -> str:
+    """Return what a source is called in a line of progress: of a URL without user and password."""
+    name = Path(source).name
+    return name.rpartition("@")[2] if is_url(source) else name
+
+
 @contextmanager
 def opened_source(
     source: str,

@@ -10,7 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from bundler.archive.bundle_reader import ArchivedFile, OwnFile
 from bundler.archive.checked_index import check_index
@@ -18,6 +18,7 @@ from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, MAX_INDEX_BYTES, bundle_id
 from bundler.model.progress import Unwatched
+from bundler.net.redact import redact
 from bundler.threads import attempt_each
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class MirrorReader:
             raise IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
                 "has other bytes than bundle.json lists",
-                where=self.url + quote(file.path),
+                where=redact(self.url + quote(file.path)),
                 remedy="Verify the bundle on the mirror's host: `bundler verify ROOT`.",
                 want=str(file.blob.digest),
                 got=str(got),
@@ -191,6 +192,13 @@ def open_mirror(
 
     Raises SourceError, BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER).
     """
+    where = redact(url)
+    try:
+        # asked for alone, it raises ValueError for what is no address; its user and password go into no message
+        _ = urlsplit(url).port
+    except ValueError as error:
+        what = "is not a URL that can be asked for"
+        raise SourceError(ErrorId.SOURCE_INVALID, what, where=where, remedy="Correct the URL.") from error
     base = url if url.endswith("/") else f"{url}/"
     try:
         document = downloader.read(base + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
@@ -200,10 +208,10 @@ def open_mirror(
         raise BundleFormatError(
             ErrorId.BUNDLE_NOT_FOUND,
             "no bundle is served there",
-            where=url,
+            where=where,
             remedy="Give the mirror's address as its page shows it, or `…/@NAME-ID12/` for one of several bundles.",
         ) from error
-    checked = check_index(document.data, url)
+    checked = check_index(document.data, where)
     date = document.last_modified or 0
     dates = dict.fromkeys(checked.directories, date)
     return MirrorReader(base, checked, date, downloader, store(checked), progress, jobs, dates)

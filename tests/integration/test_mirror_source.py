@@ -169,6 +169,25 @@ def test_a_mirror_that_takes_another_bundle_meanwhile_is_named(tmp_path: Path) -
     assert [path.name for path in (tmp_path / "root").iterdir()] == [f".demo-{made.bundle.id[:12]}.fetched"]
 
 
+def test_a_password_in_a_url_is_told_to_the_mirror_alone(tmp_path: Path) -> None:
+    served(tmp_path, NEWER, "newer")
+
+    def said(*words: str, code: int) -> str:
+        done = subprocess.run([BUNDLER, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    with nginx(tmp_path / "newer", tmp_path, users={"site": "s3cret"}) as server:
+        url = server.url.replace("://", "://site:s3cret@")
+        told = said("unpack", url, "--root", "root", code=0) + said("verify", url, code=0)
+        (tmp_path / "newer/harbor/more").write_bytes(b"less")
+        told += said("unpack", url, "-C", "tree", code=5) + said("unpack", url, "-C", "tree", "--id", "0" * 12, code=5)
+        (tmp_path / "newer/bundle.json").write_bytes(b"{}")
+        told += said("verify", url, code=6) + said("inspect", f"{url}/absent", code=6)
+    assert "s3cret" not in told
+    assert "is not a URL that can be asked for" in said("verify", "http://site:s3cret@[::1", code=4)
+
+
 def test_a_mirror_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
     assert bundler(tmp_path, "unpack", "http://127.0.0.1:1", "--root", "root", code=4)["id"] == "source-unreachable"
     assert not (tmp_path / "root").exists()
