@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_tree_is_never_less_than_it_says(tmp_path: Path, archive: Path, name: 
         place = tmp_path / "place"
         if case.before is not None:
             case.put(archive, place, case.before)
-        going_on = killed_before(number, lambda where=place: case.put(archive, where, case.choice))
+        going_on = killed_before(number, partial(case.put, archive, place, case.choice))
         for index in place.glob("*/bundle.json"):
             assert verify_tree(index.parent, Unwatched()).intact, number
         tree = case.put(archive, place, case.choice)
