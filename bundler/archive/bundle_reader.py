@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bundler.archive.ownership import OwnershipFault
     from bundler.directory_walk import Inode
     from bundler.model.bundle import IndexedFile
+    from bundler.model.digest import Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ArchivedFile:
         mtime: seconds since the epoch.
         chunks: its content, to be read before the next file is taken; unread content is skipped.
         at: a file of the reader's own with this content, which may get further names instead of being copied.
+        digest: the SHA-256 of its content, from a reader that keeps none; there are no chunks then.
     """
 
     path: str
@@ -49,6 +51,7 @@ class ArchivedFile:
     listed: IndexedFile | None
     chunks: Iterator[bytes | memoryview]
     at: OwnFile | None = None
+    digest: Digest | None = None
 
 
 class BundleReader(Protocol):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.bundle_reader import ArchivedFile, BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
@@ -85,18 +85,25 @@ def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
-            elif file.size != file.listed.blob.size:
-                changed.append(file.path)
+            elif file.size == file.listed.blob.size and _hex(file, digest, task) == file.listed.blob.digest.hex:
+                intact.append(file.listed)
             else:
-                digest.begin()
-                for chunk in file.chunks:
-                    digest.update(chunk)
-                    task.advance(len(chunk))
-                same = digest.hex() == file.listed.blob.digest.hex
-                intact.append(file.listed) if same else changed.append(file.path)
+                changed.append(file.path)
     missing = {*checked.listed.keys() - found, *reader.missing_directories}
     ownership = archive_ownership(reader.faults)
     return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+
+
+def _hex(file: ArchivedFile, digest: HashThread, task: Task) -> str:
+    """Return the SHA-256 of a file's content."""
+    if file.digest is not None:
+        task.advance(file.size)
+        return file.digest.hex
+    digest.begin()
+    for chunk in file.chunks:
+        digest.update(chunk)
+        task.advance(len(chunk))
+    return digest.hex()
 
 
 def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:

@@ -31,6 +31,12 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(SCHEMES)
 
 
+def shown_name(source: str) -> str:
+    """Return what a source is called in a line of progress: of a URL without user and password."""
+    name = Path(source).name
+    return name.rpartition("@")[2] if is_url(source) else name
+
+
 @contextmanager
 def opened_source(
     source: str,
@@ -45,7 +51,7 @@ def opened_source(
     Arguments:
         source: an archive, one of its parts, `-`, a tree, or the URL of a running mirror.
         wanted_id: see `require_id`.
-        into: the directory below which a mirror's files wait, over several runs; None to hold one at a time.
+        into: the directory below which a mirror's files wait, over several runs; None to keep none of them.
 
     Raises as `open_source` and `open_mirror` do.
     """
@@ -67,8 +73,6 @@ def opened_quietly(source: str) -> Iterator[BundleReader]:
 
 def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
-    from tempfile import TemporaryDirectory
-
     from bundler.net.files.download import FileDownloader
     from bundler.net.http.tls_trust import Trust
     from bundler.net.http.transport import RequestsTransport
@@ -84,8 +88,6 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
     downloader = FileDownloader(transport, Mirrors.parse(()), Retry())
 
     def store(checked: CheckedIndex) -> BlobStore:
-        if into is None:
-            return Store(Path(stack.enter_context(TemporaryDirectory(prefix="bundler-"))))
-        return Store(into / fetched_name(checked.index.name, checked.id))
+        return Store((into or Path()) / fetched_name(checked.index.name, checked.id))
 
-    return open_mirror(source, downloader, store, progress, jobs=JOBS if into else 0)
+    return open_mirror(source, downloader, store if into else None, progress, jobs=JOBS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,7 @@ from bundler import console
 from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
-from bundler.cli.bundle_sources import opened_source, source_ca_option
+from bundler.cli.bundle_sources import opened_source, shown_name, source_ca_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
@@ -23,6 +22,7 @@ from bundler.model.subset import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.model.json_value import Json
@@ -94,7 +94,7 @@ def unpack(
         console.progress(quiet=as_json) as progress,
         opened_source(source, progress, wanted_id=bundle_id, into=place.directory, ca_file=ca_file) as reader,
     ):
-        task = progress.task(Path(source).name, reader.checked.total_bytes)
+        task = progress.task(shown_name(source), reader.checked.total_bytes)
         unpacked = place.unpack(reader, task)
         task.finish(_outcome(unpacked))
     console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)

@@ -12,7 +12,7 @@ from bundler import console
 from bundler.archive.root_record import remember_verified_tree
 from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
-from bundler.cli.bundle_sources import is_url, opened_source, source_ca_option
+from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_ca_option
 from bundler.cli.options import json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -36,7 +36,7 @@ def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json
     mirror. Exit 5 when it is damaged.
     """
     with console.progress(quiet=as_json) as progress:
-        task = progress.task(Path(source).name, None)
+        task = progress.task(shown_name(source), None)
         if is_url(source):
             with opened_source(source, progress, ca_file=ca_file) as reader:
                 report = verify_files(reader, task)

@@ -10,20 +10,22 @@ import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from bundler.archive.bundle_reader import ArchivedFile, OwnFile
 from bundler.archive.checked_index import check_index
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, MAX_INDEX_BYTES, bundle_id
-from bundler.model.progress import Unwatched
+from bundler.net.redact import redact
+from bundler.source.passing_mirror import PassingMirror
 from bundler.threads import attempt_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import OwnershipFault
     from bundler.model.bundle import IndexedFile
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from bundler.store.interface import BlobStore, Incoming
 
 _READ_BYTES = 1024 * 1024
-# of a file that came, and is not the listed one
-OTHER_SIZE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class MirrorReader:
         url: what stands before a path of the bundle, with `/` at its end.
         date: of bundle.json, in seconds since the epoch, for files whose own is not known.
         store: where files wait until they are read; what is there already is not fetched.
-        jobs: how many files are fetched at once; 0 to fetch one after the other, and to drop each when it was read.
+        jobs: how many files are fetched at once.
     """
 
     url: str
@@ -65,10 +65,6 @@ class MirrorReader:
         Raises SourceError, IntegrityError (UPSTREAM_CHANGED), StorageError; what has arrived stays in the store.
         """
         files = [self.checked.listed[path] for path in sorted(wanted)]
-        if not self.jobs:
-            for file in files:
-                yield from self._passing(file)
-            return
         dates = self._fetch(files)
         linkable = {file.blob for file in files}
         for file in files:
@@ -76,16 +72,6 @@ class MirrorReader:
                 # one path for each blob: a second one may want another mode
                 yield from self._read(file, dates[file.path], link=file.blob in linkable)
                 linkable.discard(file.blob)
-
-    def _passing(self, file: IndexedFile) -> Iterator[ArchivedFile]:
-        try:
-            date = self._fetch_one(file, Unwatched())
-        except IntegrityError:
-            yield ArchivedFile(file.path, OTHER_SIZE, self.date, file, iter(()))
-            return
-        if date is not None:
-            yield from self._read(file, date, link=False)
-            self.store.drop(file.blob)
 
     def _read(self, file: IndexedFile, date: int, *, link: bool) -> Iterator[ArchivedFile]:
         path = self.store.path(file.blob)
@@ -153,7 +139,7 @@ class MirrorReader:
             raise IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
                 "has other bytes than bundle.json lists",
-                where=self.url + quote(file.path),
+                where=redact(self.url + quote(file.path)),
                 remedy="Verify the bundle on the mirror's host: `bundler verify ROOT`.",
                 want=str(file.blob.digest),
                 got=str(got),
@@ -181,16 +167,28 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def open_mirror(
-    url: str, downloader: Downloader, store: Callable[[CheckedIndex], BlobStore], progress: Progress, *, jobs: int
-) -> MirrorReader:
+    url: str,
+    downloader: Downloader,
+    store: Callable[[CheckedIndex], BlobStore] | None,
+    progress: Progress,
+    *,
+    jobs: int,
+) -> BundleReader:
     """Open the bundle behind a URL: `http://HOST:PORT/`, or `…/@NAME-ID12/` for one of several.
 
     Arguments:
-        store: returns where its files wait.
+        store: returns where its files wait; None to keep nothing of them.
         progress, jobs: see `MirrorReader`.
 
     Raises SourceError, BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER).
     """
+    where = redact(url)
+    try:
+        # asked for alone, it raises ValueError for what is no address; its user and password go into no message
+        _ = urlsplit(url).port
+    except ValueError as error:
+        what = "is not a URL that can be asked for"
+        raise SourceError(ErrorId.SOURCE_INVALID, what, where=where, remedy="Correct the URL.") from error
     base = url if url.endswith("/") else f"{url}/"
     try:
         document = downloader.read(base + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
@@ -200,10 +198,12 @@ def open_mirror(
         raise BundleFormatError(
             ErrorId.BUNDLE_NOT_FOUND,
             "no bundle is served there",
-            where=url,
+            where=where,
             remedy="Give the mirror's address as its page shows it, or `…/@NAME-ID12/` for one of several bundles.",
         ) from error
-    checked = check_index(document.data, url)
+    checked = check_index(document.data, where)
     date = document.last_modified or 0
     dates = dict.fromkeys(checked.directories, date)
+    if store is None:
+        return PassingMirror(base, checked, date, downloader, dates)
     return MirrorReader(base, checked, date, downloader, store(checked), progress, jobs, dates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -167,6 +168,39 @@ def test_a_mirror_that_takes_another_bundle_meanwhile_is_named(tmp_path: Path) -
     assert "Run the command again" in error["remedy"]
     assert made.bundle.id != other.bundle.id
     assert [path.name for path in (tmp_path / "root").iterdir()] == [f".demo-{made.bundle.id[:12]}.fetched"]
+
+
+def test_a_password_in_a_url_is_told_to_the_mirror_alone(tmp_path: Path) -> None:
+    served(tmp_path, NEWER, "newer")
+
+    def said(*words: str, code: int) -> str:
+        done = subprocess.run([BUNDLER, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    with nginx(tmp_path / "newer", tmp_path, users={"site": "s3cret"}) as server:
+        url = server.url.replace("://", "://site:s3cret@")
+        told = said("unpack", url, "--root", "root", code=0) + said("verify", url, code=0)
+        (tmp_path / "newer/harbor/more").write_bytes(b"less")
+        told += said("unpack", url, "-C", "tree", code=5) + said("unpack", url, "-C", "tree", "--id", "0" * 12, code=5)
+        (tmp_path / "newer/bundle.json").write_bytes(b"{}")
+        told += said("verify", url, code=6) + said("inspect", f"{url}/absent", code=6)
+    assert "s3cret" not in told
+    assert "is not a URL that can be asked for" in said("verify", "http://site:s3cret@[::1", code=4)
+
+
+def test_looking_at_a_mirror_takes_no_room(tmp_path: Path) -> None:
+    made = served(tmp_path, NEWER, "newer")
+    with nginx(tmp_path / "newer", tmp_path) as server:
+        done = subprocess.run(
+            # no file of more than 512 bytes can be written
+            ["sh", "-c", 'ulimit -f 1; exec "$0" verify "$1"', BUNDLER, server.url],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"TMPDIR": "/nowhere"},
+            check=True,
+        )
+    assert f"{len(made.bundle.files)} of {len(made.bundle.files)} files intact" in done.stdout
 
 
 def test_a_mirror_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
