@@ -20,6 +20,7 @@ from mirror.service.install_plan import InstallOptions, install_plan
 from mirror.service.installation import install as install_service
 from mirror.service.installation import installed_on
 from mirror.service.installation import remove as remove_service
+from mirror.service.launcher import bundle_launcher
 from mirror.service.service_status import Status, status_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Networ
     given = arguments if any(word.startswith("--root") for word in arguments) else ("--root", DEFAULT_ROOT, *arguments)
     options = InstallOptions(given, serve_settings(given), open_firewall, allow)
     host = LocalHost()
-    facts = facts_of(host, sys.executable, os.path.realpath(sys.executable))
+    launcher = bundle_launcher(options.settings.root, sys.prefix)
+    facts = facts_of(host, sys.executable, os.path.realpath(sys.executable), launcher)
     steps = install_plan(facts, options)
     if dry_run:
         console.say("\n".join(step.describe() for step in steps))

@@ -29,6 +29,7 @@ class Facts:
         logrotate: it looks after logs.
         interpreter: the Python that runs the mirror.
         installation: where that one really is when `interpreter` is a link, as in a virtual environment.
+        launcher: what starts the mirror instead where a bundle brings it; "" elsewhere.
     """
 
     systemd: bool
@@ -39,9 +40,10 @@ class Facts:
     logrotate: bool
     interpreter: str
     installation: str = ""
+    launcher: str = ""
 
 
-def facts_of(host: Host, interpreter: str, installation: str = "") -> Facts:
+def facts_of(host: Host, interpreter: str, installation: str = "", launcher: str = "") -> Facts:
     """Look at a host; changes nothing."""
     filters = tuple(tool for tool in SAVED_RULES if host.run((tool, "-w", "-n", "-L", "INPUT")).code == 0)
     kept = host.exists(RULES_SERVICE)
@@ -54,4 +56,5 @@ def facts_of(host: Host, interpreter: str, installation: str = "") -> Facts:
         logrotate=host.exists(LOGROTATE),
         interpreter=interpreter,
         installation=installation,
+        launcher=launcher,
     )

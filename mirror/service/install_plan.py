@@ -56,9 +56,8 @@ def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
     settings = options.settings
     # undone last: systemd forgets the unit once its file is gone
     yield RunCommand((), undo=_RELOAD)
-    unit = unit_text(
-        facts.interpreter, options.arguments, settings, installation=facts.installation, selinux=facts.selinux
-    )
+    program = (facts.launcher,) if facts.launcher else (facts.interpreter, "-I", "-m", "mirror")
+    unit = unit_text(program, options.arguments, settings, installation=facts.installation, selinux=facts.selinux)
     files = [WriteFile(UNIT_FILE, unit)]
     if isinstance(settings.access_log, Path):
         place = str(settings.access_log.parent)

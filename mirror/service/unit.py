@@ -45,20 +45,20 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%$+=:,./-]+")
 
 
 def unit_text(
-    interpreter: str, arguments: Sequence[str], settings: Settings, *, installation: str = "", selinux: bool
+    program: Sequence[str], arguments: Sequence[str], settings: Settings, *, installation: str = "", selinux: bool
 ) -> bytes:
     """Return the unit.
 
     Arguments:
-        interpreter: absolute path of the Python that has the mirror installed.
+        program: what runs the mirror: an absolute path, and what comes before `serve`.
         arguments: of `mirror serve`, absolute paths in them.
         settings: the same, understood.
-        installation: where the interpreter really is; it has to stay visible as well.
+        installation: where the Python that runs it really is; it has to stay visible as well.
         selinux: it is on. There NoNewPrivileges would keep the mirror in systemd's own domain (EL7 knows no
             nnp_transition); the workers set it for themselves in any case.
     """
-    command = [interpreter, "-I", "-m", "mirror", "serve", *arguments]
-    used = [interpreter, installation, *map(str, _paths(settings))]
+    command = [*program, "serve", *arguments]
+    used = [program[0], installation, *map(str, _paths(settings))]
     # a mirror that hashes everything first takes as long as the disk does; 0 is what 219 writes for no limit
     start_s = 0 if settings.verify else _START_S
     lines = [

@@ -69,6 +69,11 @@ def test_every_directive_is_known_to_systemd_of_el7_but_those_that_are_named_apa
     assert "infinity" not in found.values()
 
 
+def test_a_tool_that_a_bundle_brings_is_started_by_its_launcher() -> None:
+    brought = replace(HOST, interpreter="/opt/kit-1/runtime/x86_64/bin/python3", launcher="/opt/a kit/bin/mirror")
+    assert unit(brought)["ExecStart"] == '"/opt/a kit/bin/mirror" serve --root /opt'
+
+
 def test_the_unit_runs_the_very_command_line() -> None:
     found = unit(HOST, "--http", "[::1]:80", "--share", "/iso=/srv/iso images")
     assert found["ExecStart"] == (
