@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.model.json_value import load_foreign
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
 
@@ -64,11 +66,11 @@ def handed_on(environment: MutableMapping[str, str]) -> Handover | None:
     value = environment.pop(VARIABLE, "")
     if not value:
         return None
-    told = json.loads(value)
-    if told["pid"] != os.getpid():
+    fields = load_foreign(value)
+    if fields["pid"] != os.getpid():
         return None
-    listeners = {flag: tuple(descriptors) for flag, descriptors in told["listeners"].items()}
-    handover = Handover(listeners, tuple(told["channels"]), told["report"])
+    listeners = {flag: tuple(descriptors) for flag, descriptors in fields["listeners"].items()}
+    handover = Handover(listeners, tuple(fields["channels"]), fields["report"])
     for descriptor in handover.descriptors():
         os.set_inheritable(descriptor, False)
     return handover

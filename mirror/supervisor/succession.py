@@ -160,8 +160,8 @@ class Succession:
     def _execute(self, launcher: Path, handover: Handover, environment: Mapping[str, str]) -> None:
         for descriptor in handover.descriptors():
             os.set_inheritable(descriptor, True)
-        told = {**environment, VARIABLE: handover.encoded(os.getpid())}
-        os.execve(launcher, [str(launcher), *self._arguments], told)  # noqa: S606 - root's own, see `_require_own`
+        handed = {**environment, VARIABLE: handover.encoded(os.getpid())}
+        os.execve(launcher, [str(launcher), *self._arguments], handed)  # noqa: S606 - root's own, see `_require_own`
 
     def _listeners(self) -> dict[str, tuple[int, ...]]:
         found: dict[str, list[int]] = {}
