@@ -344,9 +344,11 @@ class Connection(RequestParser):
         else:
             self.transport.close()
 
-    def close_when_done(self) -> None:
-        """End the connection after the answers that are due; at once when there is none."""
-        if self.idle:
+    def close_when_done(self, idle_s: int = 0) -> None:
+        """End the connection after the answers that are due; where there is none, after so many seconds."""
+        if self.idle and idle_s:
+            self.deadline_s = min(self.deadline_s, self._server.now_s + idle_s)
+        elif self.idle:
             self.transport.close()
         elif self._exchange is not None:
             self._exchange.keeps = False

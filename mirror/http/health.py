@@ -41,7 +41,9 @@ def health(counters: Counters, site: Site, faults: Iterable[str], generation: in
     faulty = {fault.partition("/")[0] for fault in faults}
     faulty |= {bundle.short_id for bundle in site.bundles if mask >> min(bundle.number, LAST_BUNDLE_BIT) & 1}
     empty = not site.bundles and not site.shares
-    complete = not faults and not seen and not site.problems and not empty
+    held_back = any(slot.get(Field.SUCCESSOR_FAILED) for slot in counters.slots)
+    problems = [*site.problems, *([_HELD_BACK] if held_back else [])]
+    complete = not faults and not seen and not problems and not empty
     ready = counters.ready()
     # faults, not what was true when the bundle was loaded: a file that was repaired is served again after it was hashed
     whole = [bundle.short_id not in faulty for bundle in site.bundles]
@@ -66,13 +68,14 @@ def health(counters: Counters, site: Site, faults: Iterable[str], generation: in
             for bundle, is_whole, was_asked in zip(site.bundles, whole, asked, strict=True)
         ],
         "faults": faults[:_MAX_FAULTS],
-        "problems": list(site.problems),
+        "problems": problems,
     }
     status = 200 if ready and complete and verified is not False else 503
     return status, json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
 _MAX_FAULTS = MAX_NAMED_FAULTS
+_HELD_BACK = "the mirror that the active bundle brings does not begin, and an earlier one goes on: its log says why"
 
 
 def _named_by(slots: Iterable[Slot], site: Site) -> Iterator[str]:

@@ -32,7 +32,7 @@ class Client(Protocol):
     def expire(self) -> None:
         """End a connection whose deadline has passed."""
 
-    def close_when_done(self) -> None:
+    def close_when_done(self, idle_s: int = 0) -> None:
         """End the connection after the answers that are due; at once when there is none."""
 
 

@@ -184,11 +184,15 @@ class HttpServer:
         for client in [one for one in self._clients if one.deadline_s < now_s]:
             client.expire()
 
-    def stop(self) -> None:
-        """Let answers end that are being sent, and close everything else."""
+    def stop(self, idle_s: int = 0) -> None:
+        """Let answers end that are being sent, and close everything else.
+
+        Arguments:
+            idle_s: how long a connection may still bring a request, which is its last one then.
+        """
         self.stopping = True
         for client in list(self._clients):
-            client.close_when_done()
+            client.close_when_done(idle_s)
         if not self._clients:
             self.drained.set()
 

@@ -11,5 +11,7 @@ IDLE_TIMEOUT_S = 75
 HEAD_TIMEOUT_S = 30
 # for the client to take more of a response
 STALL_TIMEOUT_S = 60
+# for a last request, once others have taken over
+LAST_REQUEST_S = 5
 # for the client to end its side after ours
 LINGER_TIMEOUT_S = 5

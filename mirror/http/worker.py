@@ -15,6 +15,7 @@ from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.server import FLUSH_S, HttpServer, affordable_descriptors
 from mirror.http.thread_work import ThreadWork
+from mirror.http.timeouts import LAST_REQUEST_S
 from mirror.http.tls import TlsContexts, server_context
 from mirror.page.pages import Pages
 from mirror.shared.counters import Field, State
@@ -59,6 +60,7 @@ class _HttpWorker:
         self._rechecks = Rechecks(worker, self._threads)
         self._server = HttpServer(worker, handler, loop, self._rechecks, max_descriptors=limit, secure=self._secure)
         self._stop = asyncio.Event()
+        self._patient = False
         self._listening: list[asyncio.AbstractServer] = []
         self._reloads = Reloads(worker, self._take_over)
 
@@ -118,8 +120,9 @@ class _HttpWorker:
             elif message.word == "stop":
                 self._stop.set()
         if self._worker.control.closed:
-            # nobody is left who could say stop
+            # nobody is left who could say stop; perhaps others have taken over, so that nobody needs to be sent away
             self._loop.remove_reader(self._worker.control.fileno())
+            self._patient = True
             self._stop.set()
 
     def _take_over(self, serving: Serving) -> None:
@@ -133,7 +136,7 @@ class _HttpWorker:
         self._worker.slot.set(Field.STATE, State.STOPPING)
         for listening in self._listening:
             listening.close()
-        self._server.stop()
+        self._server.stop(idle_s=LAST_REQUEST_S if self._patient else 0)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.drained.wait(), self._worker.settings.grace_s)
         self._server.abort()

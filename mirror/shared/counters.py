@@ -57,7 +57,8 @@ class State(IntEnum):
 class Field(IntEnum):
     """Numbers of one slot; the answers by status and the faults follow behind them.
 
-    FAULTY_BUNDLES has a bit for each bundle by its number, the last one for all from there on.
+    FAULTY_BUNDLES has a bit for each bundle by its number, the last one for all from there on. SUCCESSOR_FAILED is the
+    supervisor's own, in the first slot.
     """
 
     STATE = 0
@@ -71,6 +72,7 @@ class Field(IntEnum):
     GENERATION = 8
     LOST_LOG_LINES = 9
     FAULTY_BUNDLES = 10
+    SUCCESSOR_FAILED = 11
 
 
 # how many of its faulty files a worker names to the others; the page of health names no more

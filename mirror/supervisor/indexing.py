@@ -6,6 +6,7 @@ The supervisor gets a descriptor from it, which it hands on unread (ADR 10), or 
 from __future__ import annotations
 
 import os
+import select
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,6 +54,11 @@ class Indexing:
             run_indexing(pool.environment, theirs, key_files, may_serve_nothing=pool.has_started)
         theirs.close()
         return cls(pid, ours, key_files)
+
+    def wait(self) -> None:
+        """Wait until it has said all."""
+        while not self.receive():
+            select.select([self.control], [], [])
 
     def receive(self) -> bool:
         """Take what it says; return whether it has said all."""

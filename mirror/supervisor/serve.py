@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from bundler.errors import ErrorId, ServeError
 from mirror.shared.addresses import AddressTable
 from mirror.shared.bandwidth import Bandwidth
 from mirror.shared.counters import shared_counters
@@ -16,11 +18,14 @@ from mirror.shared.ftp_shares import FtpShares
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.announcement import announcement
 from mirror.supervisor.binding import bind_all
+from mirror.supervisor.handover import VARIABLE, handed_on
+from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.local_addresses import local_addresses, public_addresses
 from mirror.supervisor.notify import service_manager
 from mirror.supervisor.privileges import raise_descriptor_limit, worker_user
 from mirror.supervisor.run_worker import WorkerEnvironment
+from mirror.supervisor.succession import STARTED, Succession
 from mirror.supervisor.supervisor import Supervisor
 from mirror.supervisor.workers import PooledWorker, WorkerPool
 from mirror.tree.roots import open_root, open_share
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mirror.settings import ListenAddress, Settings
+    from mirror.supervisor.handover import Handover
     from mirror.tree.site_packing import SitePart
     from mirror.worker.worker import Worker
 
@@ -53,13 +59,15 @@ def serve(
 
     Raises ServeError, StorageError.
     """
+    environment_variables = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    handover = handed_on(os.environ)
     manager = service_manager()
     user = worker_user(settings.user)
     raise_descriptor_limit()
     key_files = read_key_files(settings)
     root = open_root(settings.root)
     shares = [open_share(option) for option in settings.shares]
-    workers = _bind(settings)
+    workers = _bind(settings, handover)
     settings = _as_bound(settings, workers)
     environment = WorkerEnvironment(
         settings=settings,
@@ -75,23 +83,47 @@ def serve(
         parts=parts,
     )
     pool = WorkerPool(environment, workers, key_files, open_access_log(settings.access_log))
+    if handover is not None and handover.report is not None:
+        _try_out(pool, handover.report)
+        return
     for line in _warnings(settings):
         warn(line)
     ports = {flag: endpoint.port for flag, endpoint in _endpoints(settings).items() if endpoint is not None}
 
     def announce(site: str) -> str:
+        if handover is not None:
+            handover.release()
         return announcement(settings, site, host=_own_name(settings), ports=ports, pid=os.getpid())
 
-    Supervisor(pool, manager, say=say, warn=warn, announcement=announce).run()
+    succession = Succession(
+        pool, prefix=sys.prefix, arguments=sys.argv[1:], environment=environment_variables, warn=warn
+    )
+    Supervisor(pool, manager, say=say, warn=warn, announcement=announce, succession=succession).run()
+
+
+def _try_out(pool: WorkerPool, report: int) -> None:
+    """Have everything read as at the start, and report that it could be. Raises ServeError."""
+    indexing = Indexing.begin(pool, pool.key_files)
+    indexing.wait()
+    indexing.end()
+    if indexing.descriptor is None:
+        raise ServeError(
+            ErrorId.SERVE_WORKERS_FAILED,
+            f"what is to be served could not be read: {indexing.failure}",
+            remedy="Mend what is named, then activate the bundle again.",
+        )
+    os.write(report, STARTED)
 
 
 def _endpoints(settings: Settings) -> dict[str, ListenAddress | None]:
     return {"http": settings.http, "ftp": settings.ftp, "registry": settings.registry}
 
 
-def _bind(settings: Settings) -> list[PooledWorker]:
+def _bind(settings: Settings, handover: Handover | None) -> list[PooledWorker]:
     """Return the workers with their sockets; those of the registry belong to HTTP's workers."""
-    http, ftp, registry = (_bound(flag, endpoint, settings) for flag, endpoint in _endpoints(settings).items())
+    http, ftp, registry = (
+        _bound(flag, endpoint, settings, handover) for flag, endpoint in _endpoints(settings).items()
+    )
     workers: list[PooledWorker] = []
     for site, images in zip_longest(http, registry):
         listeners = tuple(listener for listener in (site, images) if listener is not None)
@@ -99,8 +131,13 @@ def _bind(settings: Settings) -> list[PooledWorker]:
     return workers + [PooledWorker(len(workers) + number, "ftp", (listener,)) for number, listener in enumerate(ftp)]
 
 
-def _bound(flag: str, endpoint: ListenAddress | None, settings: Settings) -> list[socket.socket]:
-    return [] if endpoint is None else bind_all(flag, endpoint, settings.workers)
+def _bound(
+    flag: str, endpoint: ListenAddress | None, settings: Settings, handover: Handover | None
+) -> list[socket.socket]:
+    if endpoint is None:
+        return []
+    adopted = [] if handover is None else handover.adopt(flag, settings.workers)
+    return adopted or bind_all(flag, endpoint, settings.workers)
 
 
 def _as_bound(settings: Settings, workers: Sequence[PooledWorker]) -> Settings:

@@ -18,6 +18,7 @@ from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
+from mirror.supervisor.succession import Trial
 from mirror.tree.root_watch import RootWatch
 from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mirror.supervisor.interface import ServiceManager
+    from mirror.supervisor.succession import Succession
     from mirror.supervisor.workers import PooledWorker, WorkerPool
     from mirror.worker.control import KeyFiles
 
@@ -44,6 +46,7 @@ class Supervisor:
         say: shows what is served where, once every worker is ready.
         warn: shows what an operator should know, one line at a time.
         announcement: makes the text for `say` from the workers' description of the site.
+        succession: has the mirror of another bundle take over, once that is active; None for never.
         exit_margin_s: beyond the grace period, for workers to write their last lines.
     """
 
@@ -55,11 +58,13 @@ class Supervisor:
         say: Callable[[str], None],
         warn: Callable[[str], None],
         announcement: Callable[[str], str],
+        succession: Succession | None = None,
         exit_margin_s: float = EXIT_MARGIN_S,
     ) -> None:
         self._pool = pool
         self._manager = manager
         self._say, self._warn, self._announcement = say, warn, announcement
+        self._succession = succession
         self._selector = selectors.DefaultSelector()
         self._exit_margin_s = exit_margin_s
         self._stop_deadline_s = 0.0
@@ -109,6 +114,8 @@ class Supervisor:
                 self._handle_signals(os.read(wakeup, 512))
             elif isinstance(key.data, Indexing):
                 self._receive_index(key.data)
+            elif isinstance(key.data, Trial):
+                self._end_trial(key.data)
             else:
                 self._receive(key.data)
         # looked for in every turn: of two children that end together only one signal may come
@@ -198,6 +205,14 @@ class Supervisor:
             os.close(self._pool.index)
             self._pool.index = accepted
 
+    def _consider_successor(self) -> None:
+        if self._succession is not None and not self._stopping:
+            self._succession.consider(self._selector)
+
+    def _end_trial(self, trial: Trial) -> None:
+        if self._succession is not None and not self._stopping:
+            self._succession.decide(trial, self._selector)
+
     @property
     def _follows(self) -> bool:
         # what changes while it is read is noticed afterwards
@@ -269,6 +284,7 @@ class Supervisor:
             self._pool.has_started = True
             self._say(self._announcement(text))
             self._manager.notify("READY=1", _status(text))
+            self._consider_successor()
 
     def _failed(self, worker: PooledWorker, message: Message) -> None:
         if not self._pool.has_started:
@@ -307,6 +323,8 @@ class Supervisor:
         self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + self._exit_margin_s
         self._pool.broadcast(Message("stop"))
         self._pool.kill_starting()
+        if self._succession is not None:
+            self._succession.end()
         self._end_indexing()
         # while it is open here, clients would be let in and never answered
         self._pool.close_listeners()
@@ -346,6 +364,7 @@ class Supervisor:
         self._accept()
         self._manager.notify("READY=1", _status(text))
         log_line("\n  ".join(["reloaded", *text.splitlines()]))
+        self._consider_successor()
 
     def _reopen_log(self) -> None:
         settings = self._pool.environment.settings

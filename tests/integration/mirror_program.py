@@ -99,6 +99,10 @@ class Mirror:
         """Wait for a line on stdout with this text, and return it."""
         return self._said.wait_for(text)
 
+    def said_times(self, text: str, times: int) -> str:
+        """Wait for the n-th line on stdout with this text, and return it."""
+        return self._said.wait_for(text, times)
+
     def told(self, text: str, times: int = 1) -> str:
         """Wait for a line on stderr with this text, and return it."""
         return self._told.wait_for(text, times)

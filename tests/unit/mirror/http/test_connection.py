@@ -370,3 +370,21 @@ def test_a_request_that_was_half_read_at_a_stop_is_the_last(site: Site, client: 
     (response,) = client.answers()
     assert response.fields["Connection"] == "close"
     assert not client.is_open()
+
+
+def test_once_others_have_taken_over_an_idle_connection_may_bring_its_last_request(site: Site) -> None:
+    asks, silent = Client(site, secure=False), Client(site, secure=False)
+    for client in (asks, silent):
+        client.send(ONE)
+        client.answers()
+    site.stopping = True
+    for client in (asks, silent):
+        client.connection.close_when_done(5)
+        assert client.is_open()
+        assert client.connection.deadline_s == site.now_s + 5
+    asks.send(ONE)
+    response = asks.answers()[-1]
+    assert response.fields["Connection"] == "close"
+    assert not asks.is_open()
+    silent.connection.expire()
+    assert not silent.is_open()

@@ -97,6 +97,13 @@ def test_one_worker_that_does_not_serve_is_not_ready(counters: Counters, site: S
     assert (status, response["ready"], response["live"]) == (503, False, True)
 
 
+def test_a_successor_that_does_not_begin_turns_it_red(counters: Counters, site: Site) -> None:
+    counters.slots[0].set(Field.SUCCESSOR_FAILED, 1)
+    counters.slots[0].worker_ended()
+    status, response = told(counters, site)
+    assert (status, response["complete"], len(response["problems"])) == (503, False, 1)
+
+
 def test_a_fault_of_this_worker_is_named(counters: Counters, site: Site) -> None:
     status, response = told(counters, site, ["0123/empty"])
     assert (status, response["complete"], response["faults"]) == (503, False, ["0123/empty"])

@@ -55,6 +55,7 @@ def test_a_dead_workers_sums_stay_and_what_was_true_of_it_goes() -> None:
         Field.RESTARTS: 8,
         Field.GENERATION: 0,
         Field.FAULTY_BUNDLES: 0,
+        Field.SUCCESSOR_FAILED: 7,
     }
     assert counters.answers("http") == before
     assert not counters.ready()

@@ -8,13 +8,16 @@ import re
 import resource
 import signal
 import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.errors import BundlerError, ErrorId
+from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.settings import ListenAddress, Settings, ShareOption
+from mirror.supervisor.handover import VARIABLE, Handover
 from mirror.supervisor.serve import serve
+from mirror.supervisor.succession import STARTED
 from tests.unit.mirror.supervisor.pools import sending, serves
 
 if TYPE_CHECKING:
@@ -158,3 +161,25 @@ def test_what_cannot_be_opened_ends_it_at_once(
     with pytest.raises(BundlerError) as caught:
         serve(settings, {}, tuple, say=never_said, warn=never_said)
     assert caught.value.id is error_id
+
+
+@pytest.mark.parametrize("harm", [False, True])
+def test_a_trial_takes_the_sockets_reads_what_would_be_served_and_serves_nobody(
+    root: Path, monkeypatch: pytest.MonkeyPatch, *, harm: bool
+) -> None:
+    if harm:
+        (root / "bundle.json").write_text("{")
+    reads, writes = os.pipe()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # as a process of its own has it
+        given = Handover({"http": (os.dup(listener.fileno()),)}, report=writes)
+        monkeypatch.setenv(VARIABLE, given.encoded(os.getpid()))
+        # its port is taken by the one that is to be replaced
+        settings = Settings(root, http=ListenAddress("127.0.0.1", listener.getsockname()[1]), ftp=None)
+        with ExitStack() as stack:
+            if harm:
+                stack.enter_context(pytest.raises(ServeError, match="could not be read"))
+            serve(settings, {"http": serves}, tuple, say=never_said, warn=never_said)
+    os.close(writes)
+    assert os.read(reads, 9) == (b"" if harm else STARTED)
+    os.close(reads)
