@@ -146,8 +146,8 @@ def _measure(arguments: argparse.Namespace, tree: ServedTree, directory: Path, w
     with ExitStack() as running:
         running.enter_context(on_core(SERVER_CORE if pinned else None))
         sides = [
-            running.enter_context(mirror_side(arguments.mirror, tree, workers, directory)),
-            running.enter_context(nginx_side(tree, workers, directory, room)),
+            running.enter_context(mirror_side(arguments.mirror, tree.root, workers, directory)),
+            running.enter_context(nginx_side(tree.root, workers, directory, room)),
         ]
         for side in sides:
             results.at_rest[side.name] = side.memory_bytes()

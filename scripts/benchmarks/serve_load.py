@@ -40,7 +40,7 @@ class Load:
 
     tree: ServedTree
     processes: int
-    seconds: int
+    seconds: float
     core: int | None
     paths: tuple[str, ...] = ()
 
@@ -83,11 +83,15 @@ def raise_descriptor_limit() -> int:
     return sys.maxsize if hard == resource.RLIM_INFINITY else hard
 
 
-def large_files(side: Side, load: Load, connections: int) -> Measured:
-    """Fetch large files over so many connections, and count the bytes of content."""
+def large_files(side: Side, load: Load, connections: int, *, receiver: str = "discard") -> Measured:
+    """Fetch large files over so many connections, and count the bytes of content.
+
+    Arguments:
+        receiver: what clients do with them, `discard` or `copy` (`bulk_client.RECEIVERS`).
+    """
     processes = min(load.processes, connections)
     shares = [connections // processes + (number < connections % processes) for number in range(processes)]
-    window = [str(load.seconds), str(load.tree.large_bytes), *load.paths]
+    window = [str(load.seconds), str(load.tree.large_bytes), receiver, *load.paths]
     with on_core(load.core):
         clients = [_start("bulk_client", str(side.port), str(share), *window) for share in shares]
     for client in clients:
@@ -115,7 +119,7 @@ def small_files(side: Side, load: Load, connections: int, *, more_fields: bool =
 
 def _wrk(side: Side, load: Load, connections: int, *, more_fields: bool = False) -> tuple[Measured, int]:
     """Return what was measured of right answers, and the number of the others."""
-    command = [program("wrk"), f"-t{load.processes}", f"-c{connections}", f"-d{load.seconds}s", f"-s{_SCRIPT}"]
+    command = [program("wrk"), f"-t{load.processes}", f"-c{connections}", f"-d{load.seconds:.0f}s", f"-s{_SCRIPT}"]
     command += [f"http://127.0.0.1:{side.port}/", str(load.tree.small_files), "more" if more_fields else "few"]
     used_s = side.processor_s()
     with on_core(load.core):
