@@ -70,7 +70,8 @@ def test_the_serve_benchmark_prints_both_sides_and_their_verdicts(tmp_path: Path
     )
     verdict = r"^\| (.+) \| [\d.]+(?:x| MiB|x of before|) \| .+ \| (?:met|NOT met) \|$"
     judged = re.findall(verdict, done.stdout, re.MULTILINE)
-    assert len(measured) == 6
+    assert len(measured) == 9
+    assert sum(", copying" in name for name in measured) == 3
     assert judged == [
         *measured, "40 open connections: held", "their memory", "4 KiB files beside them", "memory of a worker at rest",
     ]  # fmt: skip
