@@ -20,6 +20,7 @@ COMMANDS = (
     "alternatives",
     "growth",
     "peers",
+    "plots",
 )
 
 

@@ -7,7 +7,7 @@ receives into a buffer of a usual size, and the bytes are read there once more, 
 
 Connects, says `open`, and reads from its standard input when the window begins, on the monotonic clock. Then asks for
 the large files (or those paths, all of LARGE_BYTES) over and over on every connection, and prints the content's bytes
-that came within the window.
+that came within the window, and the seconds of processor time that it took for them.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ class _Download:
         return count
 
 
-def bytes_in_window(downloads: list[_Download], receiver: _Discarding | _Copying, seconds: float) -> int:
-    """Download, and count."""
-    total = 0
+def bytes_in_window(downloads: list[_Download], receiver: _Discarding | _Copying, seconds: float) -> tuple[int, float]:
+    """Download, and count; return the bytes, and the processor time in seconds."""
+    total, used_s = 0, 0.0
     try:
         print("open", flush=True)
         begin_s = float(sys.stdin.readline())
@@ -100,11 +100,12 @@ def bytes_in_window(downloads: list[_Download], receiver: _Discarding | _Copying
             download.ask()
         for now_s, count in _received(downloads, receiver, begin_s + seconds):
             if now_s >= begin_s:
+                used_s = used_s or time.process_time()
                 total += count
     finally:
         for download in downloads:
             download.connection.close()
-    return total
+    return total, time.process_time() - (used_s or time.process_time())
 
 
 def _received(
@@ -123,4 +124,4 @@ if __name__ == "__main__":
     _port, _connections, _seconds, _large_bytes, _receiver, *_given = sys.argv[1:]
     _paths = _given or [large_path(number) for number in range(LARGE_FILES)]
     _downloads = [_Download(int(_port), number, int(_large_bytes), _paths) for number in range(int(_connections))]
-    print(bytes_in_window(_downloads, RECEIVERS[_receiver](), float(_seconds)))
+    print(*bytes_in_window(_downloads, RECEIVERS[_receiver](), float(_seconds)))

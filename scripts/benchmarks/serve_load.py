@@ -48,11 +48,13 @@ class Load:
 class Measured(NamedTuple):
     """Bytes or requests in a second, and the processor time in seconds that the server used for one of them.
 
-    The second is what a machine that does other work disturbs least.
+    The second is what a machine that does other work disturbs least. `client_cost_s` is that of the clients, where
+    it is known.
     """
 
     rate: float
     cost_s: float
+    client_cost_s: float = 0.0
 
 
 class HeldConnections(NamedTuple):
@@ -105,8 +107,10 @@ def large_files(side: Side, load: Load, connections: int, *, receiver: str = "di
     used_s = side.processor_s()
     time.sleep(max(0.0, begin_s + load.seconds - time.monotonic()))
     used_s = side.processor_s() - used_s
-    count = sum(int(_ended(client)) for client in clients)
-    return Measured(count / load.seconds, used_s / max(1, count))
+    counted = [_ended(client).split() for client in clients]
+    count = sum(int(came) for came, _ in counted)
+    client_s = sum(float(seconds) for _, seconds in counted)
+    return Measured(count / load.seconds, used_s / max(1, count), client_s / max(1, count))
 
 
 def small_files(side: Side, load: Load, connections: int, *, more_fields: bool = False) -> Measured:

@@ -98,14 +98,17 @@ def _file_servers(started: ExitStack, directory: Path, root: Path) -> list[Side]
 
 def print_rates(rates: Rates) -> None:
     """Print a table; ours compared: how many times the peer's rate."""
-    print("| | server | GB/s | lowest to highest | its processor time | rate of ours compared |")
-    print("|---|---|---|---|---|---|")
+    print("| | server | GB/s | lowest to highest | its processor time | the clients' | rate of ours compared |")
+    print("|---|---|---|---|---|---|---|")
     medians = {key: statistics.median(one.rate for one in rounds) for key, rounds in rates.items()}
     for name in dict.fromkeys(name for name, _ in rates):
         for server in [server for row, server in rates if row == name]:
             rounds = rates[name, server]
-            cost = statistics.median(one.cost_s for one in rounds) * 1e9
+            own, clients = (
+                f"{statistics.median(costs) * 1e9:.3g} s/GB"
+                for costs in ([one.cost_s for one in rounds], [one.client_cost_s for one in rounds])
+            )
             compared = "" if server == OURS else f"{medians[name, OURS] / medians[name, server]:.2f}x"
             print(
-                f"| {name} | {server} | {spread([one.rate / 1e9 for one in rounds])} | {cost:.3g} s/GB | {compared} |"
+                f"| {name} | {server} | {spread([one.rate / 1e9 for one in rounds])} | {own} | {clients} | {compared} |"
             )
