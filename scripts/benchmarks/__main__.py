@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import subprocess
 
 COMMANDS = (
     "start",
@@ -18,6 +19,8 @@ COMMANDS = (
     "registry",
     "alternatives",
     "growth",
+    "peers",
+    "plots",
 )
 
 
@@ -31,7 +34,10 @@ def main() -> None:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"scripts/bench: a program that is measured failed: {error}\n{error.stderr or ''}") from error
 
 
 if __name__ == "__main__":

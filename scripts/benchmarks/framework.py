@@ -156,8 +156,8 @@ def _measure(arguments: argparse.Namespace, rows: Sequence[Row], tree: ServedTre
     with ExitStack() as started:
         started.enter_context(on_core(SERVER_CORE if arguments.pin else None))
         sides = [
-            started.enter_context(mirror_side(default_mirror(), tree, 1, directory)),
-            started.enter_context(nginx_side(tree, 1, directory, NGINX_CONNECTIONS)),
+            started.enter_context(mirror_side(default_mirror(), tree.root, 1, directory)),
+            started.enter_context(nginx_side(tree.root, 1, directory, NGINX_CONNECTIONS)),
             *(started.enter_context(_side(name, arguments.python, tree, directory)) for name in arguments.framework),
         ]
         for side in sides:

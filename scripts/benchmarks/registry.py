@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import os
 import platform
 import re
-import shlex
 import statistics
 import subprocess
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
+from scripts.benchmarks.bulk_client import RECEIVERS
 from scripts.benchmarks.measure import MIB, print_bar
-from scripts.benchmarks.registry_images import layout, make_images
+from scripts.benchmarks.registry_images import make_images
+from scripts.benchmarks.registry_sides import PEER, check_blobs, registry_side
 from scripts.benchmarks.serve_load import Load, Measured, large_files, on_core
-from scripts.benchmarks.serve_sides import OURS, READY_S, default_mirror, free_port, program, running
+from scripts.benchmarks.serve_sides import OURS, default_mirror, mirror_side, program
 from scripts.benchmarks.serve_tree import ServedTree
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from scripts.benchmarks.registry_images import ServedImage
     from scripts.benchmarks.serve_sides import Side
 
 SUMMARY = "pull large blobs and ask for manifests (peer: docker-registry)"
-PEER = "docker-registry"
 MIN_BLOBS, MIN_HEADS = 1.5, 2
 SERVER_CORE, CLIENT_CORE = 0, 1
 BLOB_CLIENTS, HEAD_CLIENTS = (1, 8), (8, 64)
@@ -40,13 +37,6 @@ _MAX_HEADS = 500_000
 _REPORTED = re.compile(
     r"^(Complete requests|Failed requests|Keep-Alive requests|Requests per second): +([\d.]+)", re.MULTILINE
 )
-# what a blob is known by stays in memory, as in Debian's own configuration
-_PEER_SETTINGS = """
-version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {directory}}}, cache: {{blobdescriptor: inmemory}}}}
-http: {{addr: "127.0.0.1:{port}", secret: bench}}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +87,11 @@ def run(arguments: argparse.Namespace) -> None:
         results: Results = {}
         with (
             on_core(SERVER_CORE if arguments.pin else None),
-            _mirror(arguments.mirror, directory, workers) as ours,
-            _docker_registry(directory, images) as peer,
+            mirror_side(arguments.mirror, directory / "tree", workers, directory) as ours,
+            registry_side(PEER, program(PEER), directory, images) as peer,
         ):
             for side in (ours, peer):
-                _check_bytes(side, images)
+                check_blobs(side, images)
             for number in range(arguments.rounds + 1):
                 # whoever comes first finds other caches
                 for row in rows:
@@ -114,14 +104,25 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _rows(load: Load, images: Sequence[ServedImage]) -> tuple[Row, ...]:
     return (
-        *(_blob_row(load, clients) for clients in BLOB_CLIENTS),
+        *(_blob_row(load, clients, receiver) for receiver in RECEIVERS for clients in BLOB_CLIENTS),
         *(_head_row(load, images, n) for n in HEAD_CLIENTS),
     )
 
 
-def _blob_row(load: Load, clients: int) -> Row:
-    name = f"{load.tree.large_bytes // MIB} MiB blobs, {clients} client{'s' if clients > 1 else ''}"
-    return Row(name, "GB/s", 1e9, "s/GB", 1e9, MIN_BLOBS, lambda side: large_files(side, load, clients))
+def _blob_row(load: Load, clients: int, receiver: str) -> Row:
+    name = blob_row_name(load.tree.large_bytes, clients, receiver)
+
+    def measure(side: Side) -> Measured:
+        return large_files(side, load, clients, receiver=receiver)
+
+    return Row(name, "GB/s", 1e9, "s/GB", 1e9, MIN_BLOBS, measure)
+
+
+def blob_row_name(blob_bytes: int, clients: int, receiver: str) -> str:
+    """Say what is pulled, by how many, and what they do with it."""
+    who = f"{clients} client{'s' if clients > 1 else ''}"
+    what = {"discard": "discarding", "copy": "copying"}[receiver]
+    return f"{blob_bytes // MIB} MiB blobs, {who} {what}"
 
 
 def _head_row(load: Load, images: Sequence[ServedImage], clients: int) -> Row:
@@ -132,9 +133,9 @@ def _head_row(load: Load, images: Sequence[ServedImage], clients: int) -> Row:
     return Row(f"manifest HEADs, {clients} clients", "thousand/s", 1e3, "us", 1e6, MIN_HEADS, measure)
 
 
-def _heads(side: Side, image: ServedImage, clients: int, seconds: int) -> Measured:
+def _heads(side: Side, image: ServedImage, clients: int, seconds: float) -> Measured:
     """Ask for a manifest by its tag over and over with ab, since wrk waits for the content that HEAD does not bring."""
-    command = [program("ab"), "-q", "-i", "-k", f"-c{clients}", f"-t{seconds}", f"-n{_MAX_HEADS * seconds}"]
+    command = [program("ab"), "-q", "-i", "-k", f"-c{clients}", f"-t{seconds:.0f}", f"-n{_MAX_HEADS * seconds:.0f}"]
     command += ["-H", f"Accept: {OCI_INDEX}, {OCI_MANIFEST}", f"http://127.0.0.1:{side.port}/{image.manifest_path}"]
     used_s = side.processor_s()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -146,58 +147,6 @@ def _heads(side: Side, image: ServedImage, clients: int, seconds: int) -> Measur
     if done.returncode or reported.get("Failed requests") or "Non-2xx responses" in reported or kept < complete * 0.9:
         raise SystemExit(f"scripts/bench: requests to {side.name} failed:\n{done.stdout}{done.stderr}")
     return Measured(rate, used_s / max(1, complete))
-
-
-@contextmanager
-def _mirror(command: str, directory: Path, workers: int) -> Iterator[Side]:
-    port = free_port()
-    arguments = [
-        "serve",
-        f"--root={directory / 'tree'}",
-        f"--http=127.0.0.1:{port}",
-        "--ftp=off",
-        f"--workers={workers}",
-    ]
-    with running(OURS, [*shlex.split(command), *arguments], port, directory, _answers) as side:
-        yield side
-
-
-@contextmanager
-def _docker_registry(directory: Path, images: Sequence[ServedImage]) -> Iterator[Side]:
-    """Run the peer for the length of a block, with the images pushed to it."""
-    port = free_port()
-    settings = directory / "registry.yml"
-    settings.write_text(_PEER_SETTINGS.format(directory=directory / "storage", port=port))
-    with running(PEER, [program("docker-registry"), "serve", str(settings)], port, directory, _answers) as side:
-        for image in images:
-            there = f"docker://127.0.0.1:{port}/{image.repository}:{image.manifest_path.rpartition('/')[2]}"
-            ours = f"oci:{layout(directory / 'tree')}:{image.name}"
-            push = [program("skopeo"), "--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests"]
-            subprocess.run([*push, "--dest-tls-verify=false", ours, there], check=True)
-        yield side
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_S)
-    try:
-        connection.request("GET", "/v2/")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def _check_bytes(side: Side, images: Sequence[ServedImage]) -> None:
-    """Fetch every manifest and every layer; ends the benchmark when a byte is wrong."""
-    for image in images:
-        for path, digest in ((image.manifest_path, image.manifest), (image.blob_path, image.layer)):
-            connection = http.client.HTTPConnection("127.0.0.1", side.port, timeout=READY_S)
-            connection.request("GET", f"/{path}", headers={"Accept": OCI_MANIFEST})
-            came = hashlib.sha256(connection.getresponse().read()).hexdigest()
-            connection.close()
-            if came != digest.hex:
-                raise SystemExit(f"scripts/bench: {side.name} sent other bytes for {path} than it was given")
 
 
 def _print(arguments: argparse.Namespace, rows: Sequence[Row], results: Results) -> None:

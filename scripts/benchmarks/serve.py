@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.benchmarks.bulk_client import RECEIVERS
 from scripts.benchmarks.measure import MIB, print_bar
 from scripts.benchmarks.serve_load import (
     SPARE_DESCRIPTORS,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 SUMMARY = "serve large files, small files and many connections over HTTP (peer: nginx, as many workers)"
 MIN_LARGE, MIN_SMALL, MIN_LOADED = 0.95, 0.75, 0.7
 MAX_WORKER_MIB, MAX_HELD_MEMORY = 60, 1
+CLIENTS = {"discard": "", "copy": ", copying"}
 LARGE_CONNECTIONS, SMALL_CONNECTIONS, USUAL_CONNECTIONS = (1, 8, 64), (64, 256), 64
 SERVER_CORE, CLIENT_CORE = 0, 1
 # bbr paces what is sent, which decides much of what large files come to on loopback
@@ -110,19 +112,19 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _rows(size_mib: int) -> tuple[Row, ...]:
     return (
-        *(large_row(size_mib, connections) for connections in LARGE_CONNECTIONS),
+        *(large_row(size_mib, connections, receiver) for receiver in RECEIVERS for connections in LARGE_CONNECTIONS),
         *(small_row(connections) for connections in SMALL_CONNECTIONS),
         small_row(USUAL_CONNECTIONS, more_fields=True),
     )
 
 
-def large_row(size_mib: int, connections: int) -> Row:
-    """Return the measurement of large files over so many connections."""
+def large_row(size_mib: int, connections: int, receiver: str = "discard") -> Row:
+    """Return the measurement of large files over so many connections, to clients that do that with them."""
 
     def measure(side: Side, load: Load) -> Measured:
-        return large_files(side, load, connections)
+        return large_files(side, load, connections, receiver=receiver)
 
-    name = f"{size_mib} MiB files, {connections} connection{'s' if connections > 1 else ''}"
+    name = f"{size_mib} MiB files, {connections} connection{'s' if connections > 1 else ''}{CLIENTS[receiver]}"
     return Row(name, "GB/s", 1e9, "s/GB", 1e9, MIN_LARGE, measure)
 
 
@@ -146,8 +148,8 @@ def _measure(arguments: argparse.Namespace, tree: ServedTree, directory: Path, w
     with ExitStack() as running:
         running.enter_context(on_core(SERVER_CORE if pinned else None))
         sides = [
-            running.enter_context(mirror_side(arguments.mirror, tree, workers, directory)),
-            running.enter_context(nginx_side(tree, workers, directory, room)),
+            running.enter_context(mirror_side(arguments.mirror, tree.root, workers, directory)),
+            running.enter_context(nginx_side(tree.root, workers, directory, room)),
         ]
         for side in sides:
             results.at_rest[side.name] = side.memory_bytes()

@@ -40,7 +40,7 @@ class Load:
 
     tree: ServedTree
     processes: int
-    seconds: int
+    seconds: float
     core: int | None
     paths: tuple[str, ...] = ()
 
@@ -48,11 +48,13 @@ class Load:
 class Measured(NamedTuple):
     """Bytes or requests in a second, and the processor time in seconds that the server used for one of them.
 
-    The second is what a machine that does other work disturbs least.
+    The second is what a machine that does other work disturbs least. `client_cost_s` is that of the clients, where
+    it is known.
     """
 
     rate: float
     cost_s: float
+    client_cost_s: float = 0.0
 
 
 class HeldConnections(NamedTuple):
@@ -83,11 +85,15 @@ def raise_descriptor_limit() -> int:
     return sys.maxsize if hard == resource.RLIM_INFINITY else hard
 
 
-def large_files(side: Side, load: Load, connections: int) -> Measured:
-    """Fetch large files over so many connections, and count the bytes of content."""
+def large_files(side: Side, load: Load, connections: int, *, receiver: str = "discard") -> Measured:
+    """Fetch large files over so many connections, and count the bytes of content.
+
+    Arguments:
+        receiver: what clients do with them, `discard` or `copy` (`bulk_client.RECEIVERS`).
+    """
     processes = min(load.processes, connections)
     shares = [connections // processes + (number < connections % processes) for number in range(processes)]
-    window = [str(load.seconds), str(load.tree.large_bytes), *load.paths]
+    window = [str(load.seconds), str(load.tree.large_bytes), receiver, *load.paths]
     with on_core(load.core):
         clients = [_start("bulk_client", str(side.port), str(share), *window) for share in shares]
     for client in clients:
@@ -101,8 +107,10 @@ def large_files(side: Side, load: Load, connections: int) -> Measured:
     used_s = side.processor_s()
     time.sleep(max(0.0, begin_s + load.seconds - time.monotonic()))
     used_s = side.processor_s() - used_s
-    count = sum(int(_ended(client)) for client in clients)
-    return Measured(count / load.seconds, used_s / max(1, count))
+    counted = [_ended(client).split() for client in clients]
+    count = sum(int(came) for came, _ in counted)
+    client_s = sum(float(seconds) for _, seconds in counted)
+    return Measured(count / load.seconds, used_s / max(1, count), client_s / max(1, count))
 
 
 def small_files(side: Side, load: Load, connections: int, *, more_fields: bool = False) -> Measured:
@@ -115,7 +123,7 @@ def small_files(side: Side, load: Load, connections: int, *, more_fields: bool =
 
 def _wrk(side: Side, load: Load, connections: int, *, more_fields: bool = False) -> tuple[Measured, int]:
     """Return what was measured of right answers, and the number of the others."""
-    command = [program("wrk"), f"-t{load.processes}", f"-c{connections}", f"-d{load.seconds}s", f"-s{_SCRIPT}"]
+    command = [program("wrk"), f"-t{load.processes}", f"-c{connections}", f"-d{load.seconds:.0f}s", f"-s{_SCRIPT}"]
     command += [f"http://127.0.0.1:{side.port}/", str(load.tree.small_files), "more" if more_fields else "few"]
     used_s = side.processor_s()
     with on_core(load.core):

@@ -29,7 +29,7 @@ OURS, PEER = "mirror", "nginx"
 READY_S = 30
 GRACE_S = 10
 # daemons lie in sbin, which is not on every user's path
-_PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
+PROGRAM_PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 # keepalive_requests: ours has no such number, and a reconnection now and then would only make nginx slower
 _NGINX = """
 {user}worker_processes {workers};
@@ -71,7 +71,7 @@ class Side:
 
 def program(name: str) -> str:
     """Return where a program lies; ends the benchmark, naming the package, when it is missing."""
-    found = shutil.which(name, path=_PATH)
+    found = shutil.which(name, path=PROGRAM_PATH)
     if found is None:
         package = packages().get(name, name)
         raise SystemExit(f"scripts/bench: {name} is not installed: apt-get install --no-install-recommends {package}")
@@ -84,16 +84,16 @@ def default_mirror() -> str:
 
 
 @contextmanager
-def mirror_side(command: str, tree: ServedTree, workers: int, directory: Path) -> Iterator[Side]:
+def mirror_side(command: str, root: Path, workers: int, directory: Path) -> Iterator[Side]:
     """Run ours for the length of a block."""
     port = free_port()
-    arguments = ["serve", f"--root={tree.root}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
+    arguments = ["serve", f"--root={root}", f"--http=127.0.0.1:{port}", "--ftp=off", f"--workers={workers}"]
     with running(OURS, [*shlex.split(command), *arguments], port, directory, _answers_http) as side:
         yield side
 
 
 @contextmanager
-def nginx_side(tree: ServedTree, workers: int, directory: Path, connections: int) -> Iterator[Side]:
+def nginx_side(root: Path, workers: int, directory: Path, connections: int) -> Iterator[Side]:
     """Run the peer for the length of a block, with room for so many connections in each worker."""
     port = free_port()
     settings = directory / "nginx.conf"
@@ -106,7 +106,7 @@ def nginx_side(tree: ServedTree, workers: int, directory: Path, connections: int
             connections=connections,
             temporary=" ".join(f"{name}_temp_path {directory}/{name};" for name in _TEMPORARY),
             port=port,
-            root=tree.root,
+            root=root,
         )
     )
     command = [program("nginx"), "-e", str(directory / "nginx.log"), "-c", str(settings)]
@@ -163,7 +163,8 @@ def _wait_until_ready(
 def _answers_http(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_S)
     try:
-        connection.request("HEAD", f"/{small_path(0)}")
+        # every tree has one
+        connection.request("HEAD", "/bundle.json")
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
+_VENV = Path(sys.executable).parent
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,8 @@ def test_the_serve_benchmark_prints_both_sides_and_their_verdicts(tmp_path: Path
     )
     verdict = r"^\| (.+) \| [\d.]+(?:x| MiB|x of before|) \| .+ \| (?:met|NOT met) \|$"
     judged = re.findall(verdict, done.stdout, re.MULTILINE)
-    assert len(measured) == 6
+    assert len(measured) == 9
+    assert sum(", copying" in name for name in measured) == 3
     assert judged == [
         *measured, "40 open connections: held", "their memory", "4 KiB files beside them", "memory of a worker at rest",
     ]  # fmt: skip
@@ -84,9 +87,8 @@ def test_the_registry_benchmark_prints_both_sides_and_their_verdicts(tmp_path: P
     of_a_side = r" \| [\d.e+]+ \| [\d.e+]+ to [\d.e+]+ \| [\d.e+]+ (?:s/GB|us)"
     measured = re.findall(rf"^\| (.+), (?:GB|thousand)/s(?:{of_a_side}){{2}} \|$", done.stdout, re.MULTILINE)
     judged = re.findall(r"^\| (.+) \| [\d.e+]+x \| >= .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE)
-    assert judged == measured == [
-        "1 MiB blobs, 1 client", "1 MiB blobs, 8 clients", "manifest HEADs, 8 clients", "manifest HEADs, 64 clients"
-    ]  # fmt: skip
+    blobs = [f"1 MiB blobs, {who} {what}" for what in ("discarding", "copying") for who in ("1 client", "8 clients")]
+    assert judged == measured == [*blobs, "manifest HEADs, 8 clients", "manifest HEADs, 64 clients"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -143,3 +145,53 @@ def test_the_start_benchmark_prints_every_program_and_its_verdict(tmp_path: Path
         "skopeo sync, all there",
     ]
     assert len(re.findall(r"\| <= \d+ ms \| (?:met|NOT met) \|", done.stdout)) == 3
+
+
+def test_the_benchmark_beside_peers_leaves_out_what_is_not_installed_and_says_how_it_is(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "peers", "--size=2", "--rounds=1", "--seconds=0.1"]
+    command += ["--only", "fetch", "push", "blobs", f"--directory={tmp_path}"]
+    # Go programs lie in the cache, which is empty, unless somebody has them on his path
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": f"{_VENV}:/usr/sbin:/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    timed = re.findall(r"^\| (.+) \| (.+) \| [\d.]+ s \| .+ \| [\d.]+ s \| (?:[\d.]+x)? \|$", done.stdout, re.MULTILINE)
+    assert timed == [
+        ("12 images, cold", "bundler"), ("12 images, cold", "skopeo copy, one by one"),
+        ("push, all there", "bundler"), ("push, all there", "skopeo sync"),
+        ("push, one of 12 changed", "bundler"), ("push, one of 12 changed", "skopeo sync"),
+    ]  # fmt: skip
+    served = re.findall(
+        r"^\| 1 MiB (\w+), (\d client\w* \w+) \| (\S+) \| .+ s/GB \| (?:[\d.]+x)? \|$", done.stdout, re.MULTILINE
+    )
+    clients = [f"{who} {what}" for what in ("discarding", "copying") for who in ("1 client", "8 clients")]
+    servers: list[tuple[str, tuple[str, ...]]] = [
+        ("blobs", ("mirror", "docker-registry")),
+        ("files", ("mirror", "nginx", "http.server")),
+    ]
+    assert served == [(what, who, server) for what, names in servers for who in clients for server in names]
+    left_out = re.findall(
+        r"^left out, because (\w+) is not installed: GOBIN=\S+ go install \S+@v", done.stdout, re.MULTILINE
+    )
+    assert left_out == ["crane", "regctl", "regsync", "registry", "caddy"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cold_build_is_compared_with_what_somebody_does_by_hand(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    # as crane does: pulls every image into one OCI layout
+    copy = "skopeo --insecure-policy copy -q --src-tls-verify=false docker://$1 oci:$OUT:$1"
+    pull = f"shift 3; while [ $# -gt 1 ]; do {copy}; shift; done"
+    (tools / "crane").write_text(f"#!/bin/sh\nfor OUT; do :; done\n{pull}\n")
+    (tools / "crane").chmod(0o755)
+    command = [sys.executable, "-m", "scripts.benchmarks", "peers", "--size=2", "--rounds=1", "--only", "build"]
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "PATH": f"{tools}:{_VENV}:/usr/sbin:/usr/bin:/bin",
+    }
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^\| cold build \| (.+?) \| [\d.]+ s", done.stdout, re.MULTILINE) == [
+        "bundler", r"crane, curl, createrepo_c, sha256sum, tar \| pigz -6 -p2", "the same, tar alone",
+    ]  # fmt: skip

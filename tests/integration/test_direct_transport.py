@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -87,9 +89,98 @@ def test_small_answers_come_over_one_connection_and_load_nothing_else(server: Fa
 
 def test_the_rest_is_closed_where_it_was_used(server: FaultyServer, rest: Rest) -> None:
     with reading(rest) as transport:
-        assert get(transport, server.url("/a"), "POST", body=b"") == BY_REQUESTS
+        assert get(transport, server.url("/a"), "DELETE") == BY_REQUESTS
     assert rest.closed == 1
     assert server.connections == 0
+
+
+class Pieces:
+    """A body of pieces, which counts how often it was begun, and may fail."""
+
+    def __init__(self, *pieces: bytes, fails: Exception | None = None) -> None:
+        self.pieces, self.fails, self.begun = pieces, fails, 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces)) + (1 if self.fails else 0)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.begun += 1
+        yield from self.pieces
+        if self.fails:
+            raise self.fails
+
+
+@contextmanager
+def talking_to(*answers: bytes, reads: int = 1 << 20) -> Iterator[tuple[str, list[bytes]]]:
+    """Serve one connection after the other: take some bytes, answer, close; yields the URL and what came on each."""
+    came: list[bytes] = []
+
+    def serve() -> None:
+        for answer in answers:
+            connection, _ = listener.accept()
+            with connection:
+                # the end goes out together with the answer
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                came.append(connection.recv(reads))
+                connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                while answer and connection.recv(1 << 20):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/a", came
+        thread.join()
+
+
+def test_bodies_are_sent_over_the_same_connection_once_each_with_their_length(server: FaultyServer, rest: Rest) -> None:
+    body = Pieces(b"one", b"", b"two")
+    with reading(rest) as transport:
+        assert get(transport, server.url("/a"), "POST", body=b"") == SMALL
+        assert get(transport, server.url("/a"), "POST", body=body) == SMALL
+    assert [asked.headers["content-length"] for asked in server.requests_for("/a")] == ["0", "6"]
+    assert (body.begun, server.connections, rest.asked) == (1, 1, [])
+
+
+def test_a_body_that_is_cut_is_not_sent_again(rest: Rest) -> None:
+    body = Pieces(b"all of it")
+    with reading(rest) as transport, talking_to(b"") as (url, _), pytest.raises(SourceError) as raised:
+        get(transport, url, "PUT", body=body)
+    assert (raised.value.id, raised.value.retryable) == (ErrorId.SOURCE_CUT, True)
+    assert (body.begun, rest.asked) == (1, [])
+
+
+def test_a_refusal_that_comes_before_the_whole_body_is_read(rest: Rest) -> None:
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
+    body = Pieces(*[bytes(MAX_BYTES)] * 8)
+    with (
+        reading(rest) as transport,
+        talking_to(refusal, reads=1) as (url, _),
+        transport.request("PUT", url, body=body) as response,
+    ):
+        assert (response.status, response.read(MAX_BYTES)) == (413, b"no")
+
+
+def test_a_body_that_cannot_be_read_fails_as_it_does_and_its_connection_is_not_used_again(
+    server: FaultyServer, rest: Rest
+) -> None:
+    with reading(rest) as transport:
+        assert get(transport, server.url("/a")) == SMALL
+        with pytest.raises(ZeroDivisionError):
+            get(transport, server.url("/a"), "POST", body=Pieces(b"one", fails=ZeroDivisionError()))
+        assert get(transport, server.url("/a")) == SMALL
+    assert server.connections == 2
+
+
+def test_a_connection_that_the_server_has_ended_takes_no_body(rest: Rest) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with talking_to(answer, answer) as (url, came), reading(rest) as transport:
+        assert get(transport, url) == b"ok"
+        assert get(transport, url, "PUT", body=Pieces(b"body")) == b"ok"
+    assert len(came) == 2
+    assert rest.asked == []
 
 
 def test_fields_and_credentials_are_those_that_requests_sends(server: FaultyServer, rest: Rest) -> None:

@@ -1,9 +1,9 @@
-"""`Transport` for the registry client: reads straight from servers over http.client, and sends the rest by requests.
+"""`Transport` for the registry client: asks servers straight over http.client, and the rest by requests.
 
 A push in which all is there asks some dozen questions, and a pull reads some dozen blobs: loading requests takes longer
-than asking, and each of its requests a millisecond more. So it is loaded for what it is needed for: a body, a proxy, an
-unusual URL, and a failure before an answer has come, which it meets again and tells. docs/adr/0027. Owns that choice;
-refuses to know client certificates.
+than asking, and each of its requests a millisecond more. So it is loaded for what it is needed for: a proxy, an unusual
+URL, and a failure before an answer has come to a question, which it meets again and tells. A body is sent once: a
+failure meanwhile is the caller's. docs/adr/0027. Owns that choice; refuses to know client certificates.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import base64
 import http.client
 import os
 import re
+import select
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # every character that requests, too, would send as it stands
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9/._~:@!$&'()*+,;=%?-]*)?")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH")
 Origin = tuple[str, str, int | None]
 
 
@@ -118,7 +120,7 @@ class DirectTransport:
 
     def _answer(self, hop: Hop) -> DirectResponse | None:
         """Return the response, None when the rest has to ask; SourceError when there is none in time."""
-        if hop.body is not None or hop.method not in ("GET", "HEAD") or not self._may_ask(hop.url):
+        if hop.method not in _METHODS or not self._may_ask(hop.url):
             return None
         place = origin(hop.url)
         connection = self._connection(place, hop.url)
@@ -133,19 +135,35 @@ class DirectTransport:
             return self._leave(place, connection)
         try:
             _wait(connection, idle_timeout_s)
-            parts = urlsplit(hop.url)
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            fields = self._fields | dict(hop.headers) | _basic(hop.credentials)
-            connection.request(hop.method, target, headers=fields)
+            self._send(connection, hop)
             received = connection.getresponse()
         except TimeoutError as error:
             connection.close()
             raise silent(where, idle_timeout_s) from error
-        except (OSError, http.client.HTTPException, ValueError):
-            return self._leave(place, connection)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if hop.body is None:
+                return self._leave(place, connection)
+            connection.close()
+            from bundler.net.http.connection_errors import source_error  # it knows requests, too
+
+            raise source_error(error, hop.url, idle_timeout_s=idle_timeout_s) from error
+        except BaseException:
+            # a body that cannot be read to its end
+            connection.close()
+            raise
         if len(set(received.headers.get_all("Content-Length") or [])) > 1:
             return self._leave(place, connection)
         return DirectResponse(connection, received, HeaderFields(received.getheaders()), hop.url, idle_timeout_s)
+
+    def _send(self, connection: http.client.HTTPConnection, hop: Hop) -> None:
+        parts = urlsplit(hop.url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        fields = self._fields | dict(hop.headers) | _basic(hop.credentials)
+        if hop.body is not None:
+            fields["Content-Length"] = str(len(hop.body))
+        # whoever refuses a body may answer, and close, before it has all of it: the answer is then still to be read
+        with suppress(BrokenPipeError):
+            connection.request(hop.method, target, body=hop.body, headers=fields)
 
     def _may_ask(self, url: str) -> bool:
         if not _PLAIN_URL.fullmatch(url):
@@ -158,8 +176,11 @@ class DirectTransport:
 
     def _connection(self, place: Origin, url: str) -> http.client.HTTPConnection:
         with self._lock:
-            if idle := self._idle.get(place):
-                return idle.pop()
+            while idle := self._idle.get(place):
+                connection = idle.pop()
+                if not _was_closed(connection):
+                    return connection
+                connection.close()
         scheme, host, port = place
         if scheme == "https":
             context = self._trust.context_for(url)()
@@ -176,6 +197,11 @@ def _wait(connection: http.client.HTTPConnection, idle_timeout_s: float) -> None
     """Let a connection that stands be silent for so many seconds."""
     if connection.sock is not None:
         connection.sock.settimeout(idle_timeout_s)
+
+
+def _was_closed(connection: http.client.HTTPConnection) -> bool:
+    """Tell whether the server has ended a connection on which nothing is to come."""
+    return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
 
 
 def _basic(credentials: Credentials | None) -> dict[str, str]:
