@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# comparing files loads it where it begins; by then the rights are gone with which Python's own files can be read
+import concurrent.futures.thread  # noqa: F401 - see above
 import gc
 import os
 import signal
