@@ -73,14 +73,17 @@ def assemble(
             lock_text=lock_pieces(lock),
             keep=keep,
         )
-        total_bytes = sum(file.blob.size for file in bundle.files)
+        files, bundle_id = bundle.files, bundle.id
+        # the index is a text by now
+        del bundle
+        total_bytes = sum(file.blob.size for file in files)
         written = _mending(
-            lambda: _write(bundle.files, total_bytes, output, request, context),
+            lambda: _write(files, total_bytes, output, request, context),
             lock,
             context,
             repeats_bytes=total_bytes,
         )
-    return Built(written.path, written.blob, bundle.id, bundle.index.file_count, lock_remarks(lock))
+    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
 
 
 def _write(

@@ -6,6 +6,7 @@ What the manifest lists comes first; what that yields (`discovery`) second, unde
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from bundler.pipeline.context import BuildContext
     from bundler.pipeline.discovery import WantedEntry
     from bundler.pipeline.estimating import Estimated
+
+# pinned in one run: what describes the work is as large as its results
+ENTRIES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,12 @@ class _ManifestPinning:
 
     def round(self, entries: Iterable[WantedEntry]) -> _Round:
         """Pin those that have to be, several at once, and look what they and the others yield."""
-        result = _Round()
+        result, rest = _Round(), iter(entries)
+        while some := list(islice(rest, ENTRIES_AT_ONCE)):
+            self._pin_some(some, result)
+        return result
+
+    def _pin_some(self, entries: Sequence[WantedEntry], result: _Round) -> None:
         units: list[Unit[tuple[WantedEntry, LockedEntry | None]]] = []
         for wanted in entries:
             kept = self._kept(wanted)
@@ -98,8 +107,7 @@ class _ManifestPinning:
         for pinned, discovered in outcome.results.values():
             result.pinned.append(pinned)
             result.discovered += discovered
-        result.failure = outcome.failure
-        return result
+        result.failure = result.failure or outcome.failure
 
     def _before(self, wanted: WantedEntry) -> LockedEntry | None:
         return self.before.get(wanted.kind, {}).get(wanted.entry.id)
