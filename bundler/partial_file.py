@@ -17,7 +17,7 @@ from bundler.durable import storage_errors
 from bundler.model.removed import Removed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 FILE_MODE = 0o644
@@ -105,6 +105,15 @@ def write_durably(path: Path, data: bytes, *, mode: int = FILE_MODE) -> None:
     """
     with replacing(path, mode=mode) as put:
         put(data)
+
+
+def write_pieces_durably(path: Path, pieces: Iterable[bytes], *, mode: int = FILE_MODE) -> None:
+    """Do the same with bytes that come in pieces; raises what `pieces` raises too."""
+    with partial_file(path, _do_nothing, mode=mode) as partial:
+        for piece in pieces:
+            partial.write(piece)
+        partial.sync()
+        partial.commit()
 
 
 @contextmanager

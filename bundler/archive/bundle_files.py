@@ -14,17 +14,17 @@ from bundler.model.bundle import (
     SUMS_PATH,
     BundleIndex,
     IndexedFile,
-    bundle_id,
-    encode_index,
-    sums_text,
+    index_pieces,
+    sums_pieces,
 )
-from bundler.model.digest import Digest
 from bundler.model.placement import Placement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bundler.model.bundle_path import BundlePath
+    from bundler.model.digest import Digest
+    from bundler.model.placement import KeptText
     from bundler.model.platform import Platform
 
 OWN_KIND = "bundle"
@@ -47,22 +47,21 @@ def bundle_files(
     platforms: Sequence[Platform],
     manifest: Digest,
     manifest_text: bytes,
-    lock_text: bytes,
+    lock_text: Iterable[bytes],
+    keep: Callable[[Iterable[bytes]], bytes | KeptText] = b"".join,
 ) -> BundleFiles:
     """Add manifest.yaml, lock.json, bundle.json and SHA256SUMS to what the kinds have placed.
 
     Arguments:
         placements: everything else, in any order.
         manifest: digest of the manifest's meaning, as the lock records it.
-        manifest_text, lock_text: the content of the two files in the bundle.
+        manifest_text, lock_text: the content of the two files in the bundle, the latter in pieces.
+        keep: takes a long text in pieces until the bundle is written.
 
     Raises ManifestError when two paths are equal (also after case folding and NFC), or one is a directory of another.
     """
-    listed = (
-        *placements,
-        Placement(MANIFEST_PATH, manifest_text, OWN_KIND),
-        Placement(LOCK_PATH, lock_text, OWN_KIND),
-    )
+    lock = Placement(LOCK_PATH, keep(lock_text), OWN_KIND)
+    listed = (*placements, Placement(MANIFEST_PATH, manifest_text, OWN_KIND), lock)
     if problems := path_problems((INDEX_PATH, SUMS_PATH, *(file.path for file in listed))):
         raise ManifestError(
             ErrorId.MANIFEST_INVALID,
@@ -75,18 +74,14 @@ def bundle_files(
         name=name,
         release=release,
         manifest=manifest,
-        lock=Digest.sha256(lock_text),
+        lock=lock.blob.digest,
         platforms=tuple(platforms),
         files=tuple(sorted((_indexed(file) for file in listed), key=lambda file: file.path.encode())),
         deflate=DEFLATER.name,
     )
-    index_text = encode_index(index)
-    files = (
-        Placement(INDEX_PATH, index_text, OWN_KIND),
-        Placement(SUMS_PATH, sums_text(index.files, index_text), OWN_KIND),
-        *listed,
-    )
-    return BundleFiles(bundle_id(index_text), index, files)
+    own = Placement(INDEX_PATH, keep(index_pieces(index)), OWN_KIND)
+    sums = Placement(SUMS_PATH, keep(sums_pieces(index.files, own.blob.digest)), OWN_KIND)
+    return BundleFiles(own.blob.digest.hex, index, (own, sums, *listed))
 
 
 def path_problems(paths: Iterable[BundlePath]) -> list[str]:

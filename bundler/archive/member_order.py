@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.bundle import INDEX_PATH, LOCK_PATH, MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, is_signature
+from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bundler.model.digest import Blob
-    from bundler.model.placement import Placement
+    from bundler.model.placement import KeptText, Placement
 
 DIRECTORY_MODE = 0o755
 # members that a reader or an installer needs first; all others follow in one group
@@ -35,9 +35,22 @@ class ArchiveMember:
     """One member of the archive; `content` is None for a directory. `mtime` in seconds since the epoch."""
 
     path: str
-    content: Blob | bytes | None
+    content: Blob | bytes | KeptText | None
     mode: int
     mtime: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of its content."""
+        match self.content:
+            case None:
+                return 0
+            case bytes():
+                return len(self.content)
+            case Blob():
+                return self.content.size
+            case _:
+                return self.content.blob.size
 
 
 def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> tuple[ArchiveMember, ...]:
@@ -61,13 +74,7 @@ def archive_members(files: Sequence[Placement], source_date_epoch: int | None = 
 
 def content_bytes(members: Iterable[ArchiveMember]) -> int:
     """Return the bytes of all files together, headers not counted."""
-    return sum(_size(member.content) for member in members)
-
-
-def _size(content: Blob | bytes | None) -> int:
-    if content is None:
-        return 0
-    return len(content) if isinstance(content, bytes) else content.size
+    return sum(member.size for member in members)
 
 
 def _position(file: Placement) -> tuple[int, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged
@@ -44,7 +45,10 @@ def described(reader: BundleReader) -> OpenedBundle:
     texts: dict[str, bytes] = {}
     for file in reader.files(wanted) if wanted else ():
         if file.path in wanted and file.size <= MAX_INDEX_BYTES:
-            texts[file.path] = b"".join(file.chunks)
+            # not join(), which would hold the chunks beside the text
+            text = BytesIO()
+            text.writelines(file.chunks)
+            texts[file.path] = text.getvalue()
         if len(texts) == len(wanted):
             break
     return _described(reader.checked, texts)

@@ -79,18 +79,22 @@ class TarStream:
         """Yield the whole tar file. Raises StoredBlobError, StorageError."""
         for member in members:
             content = member.content
-            directory = content is None
-            size = content.size if isinstance(content, Blob) else len(content or b"")
+            directory, size = content is None, member.size
             path = member.path.encode()
-            header = encode_header(path, size=size, mode=member.mode, mtime=member.mtime, directory=directory)
-            if isinstance(content, Blob):
-                yield from self._bytes(header)
-                yield from self._blob(content)
-                yield from self._bytes(bytes(padding(size)))
-            else:
-                yield from self._bytes(header)
-                yield from self._bytes(content or b"", content=True)
-                yield from self._bytes(bytes(padding(size)))
+            yield from self._bytes(
+                encode_header(path, size=size, mode=member.mode, mtime=member.mtime, directory=directory)
+            )
+            match content:
+                case None:
+                    pass
+                case Blob():
+                    yield from self._blob(content)
+                case bytes():
+                    yield from self._bytes(content, content=True)
+                case _:
+                    for piece in content.pieces():
+                        yield from self._bytes(piece, content=True)
+            yield from self._bytes(bytes(padding(size)))
         end = 2 * BLOCK_BYTES
         yield from self._bytes(bytes(end + -(self._total + end) % RECORD_BYTES))
         if self._filled:

@@ -10,7 +10,7 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly
 from bundler.cli.options import json_option
-from bundler.model.diff import Change, lock_diff
+from bundler.model.diff import Change, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 
@@ -31,7 +31,9 @@ def diff(old: str, new: str, as_json: bool) -> None:
 
     Each may be a lock, an archive, an unpacked tree or the URL of a running mirror.
     """
-    changes = lock_diff(read_contents(old, opened_quietly).lock, read_contents(new, opened_quietly).lock)
+    # a large lock goes before the next one comes
+    before, after = (lock_versions(read_contents(source, opened_quietly).lock) for source in (old, new))
+    changes = lock_diff(before, after)
     lines = changes_lines(changes) if changes else "nothing changed"
     console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)
 

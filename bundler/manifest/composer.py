@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from bundler.manifest.node_text import node_name, shown
+from bundler.manifest.packed_nodes import PackedNodes
 from bundler.manifest.yaml_scalar import MERGE_TAG, STRING_TAG, ScalarProblem, scalar_value
 from bundler.model.source_text import Items, Pairs, Position, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bundler.model.source_text import Node, Problems
 
@@ -150,7 +151,9 @@ class Composer:
         if event.tag is not None and _COLLECTION_TAGS.get(event.tag) is not type(event):
             self._problems.error(position, _tag_problem(event.tag))
         if isinstance(event, yaml.SequenceStartEvent):
-            return Items(tuple(self._items(depth)), position)
+            items = self._items(depth)
+            # the lists of entries, and everything else that may be long
+            return Items(PackedNodes(items, file=self._file) if depth == 1 else tuple(items), position)
         return self._mapping(position, depth)
 
     def _scalar(self, event: Any, position: Position) -> Scalar:
@@ -230,7 +233,7 @@ def depth_limit_position(text: str, file: str) -> Position:
 def _height(node: Node) -> int:
     match node:
         case Items():
-            children = node.items
+            children: Sequence[Node] = node.items
         case Pairs():
             children = tuple(value for _, value in node.pairs)
         case _:

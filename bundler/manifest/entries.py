@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bundler.manifest.node_text import shown
@@ -23,15 +23,14 @@ MAX_PROBLEMS = 1000
 
 def read_entries(fields: Fields, kind: EntryReader[Any], scope: Scope) -> tuple[Entry, ...]:
     """Return the entries of one kind in the order of the file; problems go to the scope."""
-    nodes = deque(fields.items(kind.name))
+    nodes = fields.items(kind.name)
     if len(nodes) > MAX_ENTRIES:
         fields.error(kind.name, f"lists more than {MAX_ENTRIES} entries")
     fields.forget(kind.name)
     entries: dict[str, Entry] = {}
-    for _ in range(min(len(nodes), MAX_ENTRIES)):
+    for node in islice(nodes, MAX_ENTRIES):
         if len(scope.problems.errors) >= MAX_PROBLEMS:
             break
-        node = nodes.popleft()
         entry: Entry | None = kind.read(node, scope)
         if entry is None:
             continue

@@ -22,6 +22,8 @@ from bundler.model.placement import MODES
 from bundler.model.source_text import Items, Pairs, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bundler.model.platform import Platform
     from bundler.model.scope import Scope
     from bundler.model.source_text import Node, Position
@@ -111,7 +113,7 @@ class Fields:
             scalars.setdefault(scalar.text, scalar)
         return tuple(scalars.values())
 
-    def items(self, key: str, *, required: bool = False) -> tuple[Node, ...]:
+    def items(self, key: str, *, required: bool = False) -> Sequence[Node]:
         """Return the items of a list unread; () when it is absent. An empty list is reported."""
         node = self.node(key, required=required)
         if node is None:

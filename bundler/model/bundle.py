@@ -12,7 +12,7 @@ from bundler.model.about import decode_about, encode_about
 from bundler.model.bundle_path import BundlePath, unlisted_problem
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_listing import dump_listing, load_listing
+from bundler.model.json_listing import listing_pieces, load_listing
 from bundler.model.json_value import Json, unreadable_words
 from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
@@ -20,6 +20,8 @@ from bundler.model.platform import Platform
 from bundler.model.shared_values import shared_platforms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bundler.model.about import About
 
 BUNDLE_FORMAT = 1
@@ -84,6 +86,11 @@ def bundle_id(index_bytes: bytes) -> str:
 
 def encode_index(index: BundleIndex) -> bytes:
     """Return the content of bundle.json."""
+    return b"".join(index_pieces(index))
+
+
+def index_pieces(index: BundleIndex) -> Iterator[bytes]:
+    """Yield the same in pieces."""
     members: dict[str, Json] = {
         "format": BUNDLE_FORMAT,
         "name": index.name,
@@ -93,7 +100,8 @@ def encode_index(index: BundleIndex) -> bytes:
         "platforms": [str(platform) for platform in index.platforms],
         **({"deflate": index.deflate} if index.deflate else {}),
     }
-    return dump_listing(members, "files", map(_encode_file, sorted(index.files, key=lambda file: file.path.encode())))
+    files = sorted(index.files, key=lambda file: file.path.encode())
+    return listing_pieces(members, "files", map(_encode_file, files))
 
 
 def _encode_file(file: IndexedFile) -> Json:
@@ -188,6 +196,15 @@ def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:
 
 def sums_text(files: tuple[IndexedFile, ...], index_bytes: bytes) -> bytes:
     """Return the content of SHA256SUMS, in the form `sha256sum -c` reads (coreutils manual, "md5sum invocation")."""
-    lines = [f"{Digest.sha256(index_bytes).hex}  {INDEX_PATH}\n"]
-    lines += [f"{file.blob.digest.hex}  {file.path}\n" for file in sorted(files, key=lambda file: file.path.encode())]
-    return "".join(lines).encode()
+    return b"".join(sums_pieces(files, Digest.sha256(index_bytes)))
+
+
+def sums_pieces(files: tuple[IndexedFile, ...], index: Digest) -> Iterator[bytes]:
+    """Yield the same in pieces, a line each.
+
+    Arguments:
+        index: the digest of bundle.json.
+    """
+    yield f"{index.hex}  {INDEX_PATH}\n".encode()
+    for file in sorted(files, key=lambda file: file.path.encode()):
+        yield f"{file.blob.digest.hex}  {file.path}\n".encode()

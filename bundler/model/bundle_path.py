@@ -45,6 +45,9 @@ class BundlePath(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
+        if isinstance(text, cls):
+            # checked before; and one text, not two equal ones
+            return text
         if problem := _problem(text):
             raise ValueError(f"{text!r} {problem}")
         return super().__new__(cls, text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bundler.model.artifact import Artifact
+    from collections.abc import Iterator
+
     from bundler.model.lock import Lock
 
 
@@ -23,22 +25,43 @@ class Change:
     new_size: int
 
 
-def lock_diff(old: Lock, new: Lock) -> tuple[Change, ...]:
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What is compared of an artifact, and its size in bytes."""
+
+    version: str
+    size: int
+
+
+# kind -> key -> version: what a comparison needs of a lock, which may be let go
+Versions = Mapping[str, Mapping[str, Version]]
+
+
+def lock_versions(lock: Lock) -> Versions:
+    """Return what two locks are compared by."""
+    table: dict[str, dict[str, Version]] = {}
+    for entry in lock.entries:
+        of_kind = table.setdefault(entry.kind, {})
+        of_kind.update((artifact.key, Version(artifact.version, artifact.size)) for artifact in entry.artifacts)
+    return table
+
+
+def lock_diff(old: Versions, new: Versions) -> tuple[Change, ...]:
     """Return all changes from one lock to another, sorted by kind and key; equal pins are no change."""
-    before, after = _artifacts(old), _artifacts(new)
-    changes = []
-    for kind, key in sorted(before.keys() | after.keys()):
-        left, right = before.get((kind, key)), after.get((kind, key))
+    return tuple(
+        change
+        for kind in sorted(old.keys() | new.keys())
+        for change in _changes(kind, old.get(kind, {}), new.get(kind, {}))
+    )
+
+
+def _changes(kind: str, before: Mapping[str, Version], after: Mapping[str, Version]) -> Iterator[Change]:
+    for key in sorted(before.keys() | after.keys()):
+        left, right = before.get(key), after.get(key)
         if left and right:
             if left.version != right.version:
-                change = Change("changed", kind, key, left.version, right.version, left.size, right.size)
-                changes.append(change)
+                yield Change("changed", kind, key, left.version, right.version, left.size, right.size)
         elif left:
-            changes.append(Change("removed", kind, key, left.version, "", left.size, 0))
+            yield Change("removed", kind, key, left.version, "", left.size, 0)
         elif right:
-            changes.append(Change("added", kind, key, "", right.version, 0, right.size))
-    return tuple(changes)
-
-
-def _artifacts(lock: Lock) -> dict[tuple[str, str], Artifact]:
-    return {(entry.kind, artifact.key): artifact for entry in lock.entries for artifact in entry.artifacts}
+            yield Change("added", kind, key, "", right.version, 0, right.size)

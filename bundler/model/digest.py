@@ -20,22 +20,31 @@ _ALGORITHMS = {name: name for name in HEX_LENGTH}
 _HEX = re.compile(r"[0-9a-f]+")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True, order=True, init=False)
 class Digest:
     """A digest as the OCI image spec writes it, `ALGORITHM:HEX` (descriptor.md, "Digests").
+
+    Held as bytes, half of its text: a large lock has hundreds of thousands. Their order is that of the text.
 
     Raises ValueError when the algorithm is unknown or the hex is not lower case of the right length.
     """
 
     algorithm: str
-    hex: str
+    value: bytes
 
-    def __post_init__(self) -> None:
-        length = HEX_LENGTH.get(self.algorithm)
+    def __init__(self, algorithm: str, hexadecimal: str) -> None:
+        length = HEX_LENGTH.get(algorithm)
         if length is None:
-            raise ValueError(f"unknown digest algorithm {self.algorithm!r}; known are {', '.join(HEX_LENGTH)}")
-        if len(self.hex) != length or not _HEX.fullmatch(self.hex):
-            raise ValueError(f"{self.hex!r} is not {length} lower-case hex digits")
+            raise ValueError(f"unknown digest algorithm {algorithm!r}; known are {', '.join(HEX_LENGTH)}")
+        if len(hexadecimal) != length or not _HEX.fullmatch(hexadecimal):
+            raise ValueError(f"{hexadecimal!r} is not {length} lower-case hex digits")
+        object.__setattr__(self, "algorithm", algorithm)
+        object.__setattr__(self, "value", bytes.fromhex(hexadecimal))
+
+    @property
+    def hex(self) -> str:
+        """The digits."""
+        return self.value.hex()
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"

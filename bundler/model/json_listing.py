@@ -9,7 +9,9 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 from bundler.model.json_value import PRETTY_ENCODER, STRICT_DECODER, load_strict, require_text
@@ -20,9 +22,22 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 T = TypeVar("T")
-# decoded at once; a longer item has as much as it takes
+# decoded or written at once; a longer item has as much as it takes
 BLOCK_BYTES = 256 * 1024
 _WHITE = re.compile(r"[ \t\n\r]*")
+
+
+@dataclass(frozen=True, slots=True)
+class LongMember:
+    """A list within the items that may be long itself: of an item that is larger than a block it is read by items too.
+
+    Arguments:
+        name: of the member.
+        convert: makes a value of one of its items, where they are read so; `convert` of the listing gets those values.
+    """
+
+    name: str
+    convert: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +53,20 @@ class LoadedListing(Generic[T]):
     items: Iterable[T]
 
 
-def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T]) -> LoadedListing[T]:
+def load_listing(
+    source: bytes | BinaryIO, name: str, convert: Callable[[Any], T], *, long: LongMember | None = None
+) -> LoadedListing[T]:
     """Parse a document as `load_strict` does; raises as it does, and what reading raises.
 
     Arguments:
         source: the document, or a file that holds it and can be read twice.
         name: of the member that is the list.
         convert: makes a value of ours of one item.
+        long: a member of the items.
     """
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        return _streamed(stream, name, convert)
+        return _streamed(stream, name, convert, long)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # once more and whole: it knows the place of what is wrong, and the other members come before any item
         stream.seek(0)
@@ -56,27 +74,35 @@ def load_listing(source: bytes | BinaryIO, name: str, convert: Callable[[Any], T
         return LoadedListing(value, _converted(value, name, convert))
 
 
-def dump_listing(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> bytes:
-    """Return what `dump_pretty` returns of the members and, under that name, the list of the items."""
-    out = io.BytesIO()
+def listing_pieces(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> Iterator[bytes]:
+    """Yield, in pieces, what `dump_pretty` returns of the members and, under that name, the list of the items."""
+    piece = bytearray()
+    for part in _parts(members, name, items):
+        piece += part
+        if len(piece) >= BLOCK_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+def _parts(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> Iterator[bytes]:
     lead = "{"
     for key in sorted((*members, name)):
-        out.write(f"{lead}\n  {PRETTY_ENCODER.encode(key)}: ".encode())
+        yield f"{lead}\n  {PRETTY_ENCODER.encode(key)}: ".encode()
         if key == name:
-            _write_items(out, items)
+            yield from _item_parts(items)
         else:
-            out.write(_indented(members[key], 1))
+            yield _indented(members[key], 1)
         lead = ","
-    out.write(b"\n}\n")
-    return out.getvalue()
+    yield b"\n}\n"
 
 
-def _write_items(out: io.BytesIO, items: Iterable[Json]) -> None:
+def _item_parts(items: Iterable[Json]) -> Iterator[bytes]:
     lead = b"["
     for item in items:
-        out.write(lead + b"\n    " + _indented(item, 2))
+        yield lead + b"\n    " + _indented(item, 2)
         lead = b","
-    out.write(b"[]" if lead == b"[" else b"\n  ]")
+    yield b"[]" if lead == b"[" else b"\n  ]"
 
 
 def _indented(value: Json, levels: int) -> bytes:
@@ -89,7 +115,7 @@ def _converted(value: Any, name: str, convert: Callable[[Any], T]) -> Iterator[T
         yield convert(item)
 
 
-def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> LoadedListing[T]:
+def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T], long: LongMember | None) -> LoadedListing[T]:
     text = _Window(stream)
     members: dict[str, Any] = {}
     items: list[T] | None = None
@@ -97,12 +123,29 @@ def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T]) -> Loade
         if key in members or (key == name and items is not None):
             raise ValueError(f"the member {key!r} occurs twice")
         if key == name:
-            items = [convert(item) for item in _separated(text, "[", "]", text.value)]
+            items = [convert(item) for item in _separated(text, "[", "]", partial(_item, text, long))]
         else:
             members[key] = text.value()
     if text.peek() or items is None:
         raise ValueError("it is no such document")
     return LoadedListing(members, items)
+
+
+def _item(text: _Window, long: LongMember | None) -> Any:
+    if long is None:
+        return text.value()
+    text.look_ahead()
+    with suppress(ValueError):
+        return text.value(at_hand=True)
+    members: dict[str, Any] = {}
+    for key in _separated(text, "{", "}", text.key):
+        if key in members:
+            raise ValueError(f"the member {key!r} occurs twice")
+        if key == long.name:
+            members[key] = [long.convert(part) for part in _separated(text, "[", "]", text.value)]
+        else:
+            members[key] = text.value()
+    return members
 
 
 def _separated(text: _Window, begin: str, end: str, take: Callable[[], T]) -> Iterator[T]:
@@ -151,17 +194,23 @@ class _Window:
         self.expect(":")
         return key
 
-    def value(self) -> Any:
+    def look_ahead(self) -> None:
+        """Have at least a block at hand, or all that is left."""
+        if len(self._text) - self._at < BLOCK_BYTES:
+            self._more()
+
+    def value(self, *, at_hand: bool = False) -> Any:
+        """Return the next value; `at_hand` makes one that goes on in the next block a ValueError too."""
         self.peek()
         while True:
             try:
                 value, end = STRICT_DECODER.raw_decode(self._text, self._at)
             except ValueError:
-                if not self._more():
+                if at_hand or not self._more():
                     raise
                 continue
             # a number may go on in the next block
-            if end < len(self._text) or not self._more():
+            if end < len(self._text) or at_hand or not self._more():
                 break
         begin, self._at = self._at, end
         # only an escape can name half a pair

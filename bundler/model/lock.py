@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Artifact, Remarked
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
-from bundler.model.json_listing import dump_listing, load_listing
+from bundler.model.json_listing import LongMember, listing_pieces, load_listing
 from bundler.model.json_value import Json, unreadable_words, want_text
 from bundler.model.platform import Platform
 
@@ -64,6 +66,13 @@ class Lock:
         """Return the entry's pins, or None when it has none."""
         return next((entry for entry in self.entries if (entry.kind, entry.id) == (kind, entry_id)), None)
 
+    def by_kind(self) -> dict[str, dict[str, LockedEntry]]:
+        """Return a table of the entries: kind -> id -> entry."""
+        table: dict[str, dict[str, LockedEntry]] = {}
+        for entry in self.entries:
+            table.setdefault(entry.kind, {})[entry.id] = entry
+        return table
+
     @property
     def blobs(self) -> frozenset[Blob]:
         """Everything that the store needs for a build from this lock."""
@@ -83,13 +92,18 @@ def lock_remarks(lock: Lock) -> tuple[str, ...]:
 
 def encode_lock(lock: Lock) -> bytes:
     """Return the lock's file content: sorted, free of clocks, hosts and credentials."""
+    return b"".join(lock_pieces(lock))
+
+
+def lock_pieces(lock: Lock) -> Iterator[bytes]:
+    """Yield the same in pieces: that of thousands of entries is as large as the lock itself."""
     members: dict[str, Json] = {
         "format": LOCK_FORMAT,
         "manifest": str(lock.manifest),
         "platforms": [str(platform) for platform in lock.platforms],
         "vars": dict(lock.variables),
     }
-    return dump_listing(members, "entries", map(_encode_entry, sorted(lock.entries, key=lambda entry: entry.name)))
+    return listing_pieces(members, "entries", map(_encode_entry, sorted(lock.entries, key=attrgetter("kind", "id"))))
 
 
 def _encode_entry(entry: LockedEntry) -> Json:
@@ -113,7 +127,12 @@ def decode_lock(source: bytes | BinaryIO, decoders: Mapping[str, Decoder], *, fi
     Raises BundleFormatError for a higher format, ManifestError for anything that is not a lock, and OSError.
     """
     try:
-        listing = load_listing(source, "entries", partial(_decode_entry, decoders=decoders))
+        listing = load_listing(
+            source,
+            "entries",
+            partial(_decode_entry, decoders=decoders),
+            long=LongMember("artifacts", _Guess(decoders)),
+        )
         value = listing.members
         require_format(value["format"], LOCK_FORMAT, what="a lock", where=file)
         entries = tuple(listing.items)
@@ -136,16 +155,18 @@ def decode_lock(source: bytes | BinaryIO, decoders: Mapping[str, Decoder], *, fi
 
 def _refuse_duplicates(entries: Sequence[LockedEntry]) -> None:
     """Raise ValueError for what a merge of two locks by hand leaves behind."""
-    seen: set[EntryName] = set()
+    seen: dict[str, set[str]] = {}
     for entry in entries:
-        if entry.name in seen:
+        ids = seen.setdefault(entry.kind, set())
+        if entry.id in ids:
             raise ValueError(f"{entry.name} is in it twice")
-        seen.add(entry.name)
+        ids.add(entry.id)
 
 
 def _refuse_orphans(entries: Sequence[LockedEntry]) -> None:
     """Raise ValueError for an entry that is said to come from one that is not there, or comes from another itself."""
-    parents = {entry.name for entry in entries if entry.derived_from is None}
+    claimed = {entry.derived_from for entry in entries if entry.derived_from is not None}
+    parents = {entry.name for entry in entries if entry.derived_from is None and entry.name in claimed}
     for entry in entries:
         if entry.derived_from is not None and entry.derived_from not in parents:
             raise ValueError(f"{entry.name} is from {entry.derived_from}, which is no entry of its own in it")
@@ -159,9 +180,41 @@ def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
         sys.intern(kind),
         want_text(item["id"]),
         Digest.parse(item["entry"]),
-        tuple(decoders[kind](artifact) for artifact in item["artifacts"]),
+        tuple(_decode_artifact(artifact, kind, decoders) for artifact in item["artifacts"]),
         _decode_parent(item["from"]) if "from" in item else None,
     )
+
+
+def _decode_artifact(value: Any, kind: str, decoders: Mapping[str, Decoder]) -> Artifact:
+    if not isinstance(value, _Guessed):
+        return decoders[kind](value)
+    if value.kind != kind:
+        # the listing is read once more and whole, and nothing has to be guessed
+        raise ValueError(f"an artifact of {value.kind} under {kind}")
+    return value.artifact
+
+
+class _Guessed(NamedTuple):
+    """An artifact that was decoded before the kind of its entry was read."""
+
+    kind: str
+    artifact: Artifact
+
+
+@dataclass(slots=True)
+class _Guess:
+    """Decodes the artifacts of a long entry, a repository of thousands of packages: the kind stands after them."""
+
+    decoders: Mapping[str, Decoder]
+    kind: str = ""
+
+    def __call__(self, value: Any) -> _Guessed:
+        for kind in (self.kind, *self.decoders) if self.kind else self.decoders:
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                artifact = self.decoders[kind](value)
+                self.kind = kind
+                return _Guessed(kind, artifact)
+        raise ValueError("it is an artifact of no known kind")
 
 
 def _decode_parent(value: Any) -> EntryName:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -90,13 +90,21 @@ class Manifest:
     variables: Mapping[str, str]
     entries: Mapping[str, Sequence[Entry]]
     warnings: tuple[Problem, ...] = ()
+    # at most one, of which nobody else knows
+    _digests: list[Digest] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def digest(self) -> Digest:
         """SHA-256 of the manifest's meaning: comments, `x-` keys and the order of keys and entries do not count.
 
         Nor do kinds that it lists nothing of: a lock stays good when a later version of the tool knows another kind.
+        Found out once: the sorted texts of all entries are a good part of what a large manifest takes.
         """
+        if not self._digests:
+            self._digests.append(self._meaning_digest())
+        return self._digests[0]
+
+    def _meaning_digest(self) -> Digest:
         rest: Json = {
             "version": MANIFEST_VERSION,
             "name": self.name,

@@ -38,7 +38,7 @@ class Scalar:
 class Items:
     """A list."""
 
-    items: tuple[Node, ...]
+    items: Sequence[Node]
     position: Position
 
 

@@ -32,12 +32,12 @@ def disagreements(
     Arguments:
         narrowed: platforms that the lock may have been narrowed to, as that of a bundle for some platforms is.
     """
-    wanted = {wanted.name: wanted for wanted in manifest_entries(manifest)}
-    lines = _entries_lines(wanted.values(), lock, kinds, narrowed)
+    lines = _entries_lines(manifest_entries(manifest), lock, kinds, narrowed)
+    listed = {kind: {entry.id for entry in entries} for kind, entries in manifest.entries.items()}
     lines += [
         f"{entry.name} is in the lock but no longer in the manifest"
         for entry in lock.entries
-        if entry.derived_from is None and entry.name not in wanted
+        if entry.derived_from is None and entry.id not in listed.get(entry.kind, ())
     ]
     lines += _variable_lines(manifest, lock)
     if lock.platforms not in (manifest.platforms, tuple(narrowed) or manifest.platforms):
@@ -65,7 +65,8 @@ def derived_disagreements(
     wanted = {wanted.name: wanted for wanted in derived_entries(manifest, discovered)}
     lines = _entries_lines(wanted.values(), lock, kinds, narrowed)
     # of an entry of which narrowing left nothing, nobody can tell what it yields
-    asked = {entry.name for entry in lock.entries if entry.artifacts}
+    claimed = {entry.derived_from for entry in lock.entries if entry.derived_from is not None}
+    asked = {entry.name for entry in lock.entries if claimed and entry.name in claimed and entry.artifacts}
     lines += [
         f"{entry.name} is in the lock as what {entry.derived_from} yields, which does not yield it"
         for entry in lock.entries
@@ -78,11 +79,11 @@ def _entries_lines(
     wanted: Iterable[WantedEntry], lock: Lock, kinds: KindTable, narrowed: Sequence[Platform]
 ) -> list[str]:
     platforms = tuple(narrowed) if lock.platforms == tuple(narrowed) else ()
-    locked = {entry.name: entry for entry in lock.entries}
+    locked = lock.by_kind()
     return [
         f"{item.entry.position}: {line}"
         for item in wanted
-        for line in _entry_lines(item, locked.get(item.name), kinds[item.kind], platforms)
+        for line in _entry_lines(item, locked.get(item.kind, {}).get(item.entry.id), kinds[item.kind], platforms)
     ]
 
 

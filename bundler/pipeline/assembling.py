@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.archive.bundle_files import bundle_files
+from bundler.archive.kept_texts import kept_texts
 from bundler.archive.writer import write_archive
 from bundler.model.damaged_blob import DamagedBlobError
-from bundler.model.lock import encode_lock, lock_remarks
+from bundler.model.lock import lock_pieces, lock_remarks
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
@@ -61,23 +62,28 @@ def assemble(
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
-    bundle = bundle_files(
-        _mending(lambda: place_all(lock, context), lock, context),
-        name=manifest.name,
-        release=manifest.release,
-        platforms=lock.platforms,
-        manifest=lock.manifest,
-        manifest_text=manifest_text,
-        lock_text=encode_lock(lock),
-    )
-    total_bytes = sum(file.blob.size for file in bundle.files)
-    written = _mending(
-        lambda: _write(bundle.files, total_bytes, output, request, context),
-        lock,
-        context,
-        repeats_bytes=total_bytes,
-    )
-    return Built(written.path, written.blob, bundle.id, bundle.index.file_count, lock_remarks(lock))
+    with kept_texts(output.parent) as keep:
+        bundle = bundle_files(
+            _mending(lambda: place_all(lock, context), lock, context),
+            name=manifest.name,
+            release=manifest.release,
+            platforms=lock.platforms,
+            manifest=lock.manifest,
+            manifest_text=manifest_text,
+            lock_text=lock_pieces(lock),
+            keep=keep,
+        )
+        files, bundle_id = bundle.files, bundle.id
+        # the index is a text by now
+        del bundle
+        total_bytes = sum(file.blob.size for file in files)
+        written = _mending(
+            lambda: _write(files, total_bytes, output, request, context),
+            lock,
+            context,
+            repeats_bytes=total_bytes,
+        )
+    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
 
 
 def _write(

@@ -13,8 +13,8 @@ from bundler.directory_walk import make_directories
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
-from bundler.model.lock import encode_lock
-from bundler.partial_file import remove_partial_files, write_durably
+from bundler.model.lock import lock_pieces
+from bundler.partial_file import remove_partial_files, write_pieces_durably
 from bundler.pipeline.agreement import derived_disagreements, disagreements, require_answers
 from bundler.pipeline.assembling import Built, assemble
 from bundler.pipeline.discovery import discovered_from_lock
@@ -52,6 +52,7 @@ def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]
     """
     manifest = load_manifest(request.manifest, tuple(context.kinds.values()), request.overrides)
     path = lock_path(request.manifest)
+    _find_digest(manifest)
     previous = read_lock(path, context.decoders)
     if patterns and previous is None:
         raise _lock_missing(path)
@@ -59,7 +60,7 @@ def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]
     new = pin_manifest(manifest, context, previous=previous, update=patterns)
     if new.failure:
         raise new.failure
-    write_durably(path, encode_lock(new.lock))
+    write_pieces_durably(path, lock_pieces(new.lock))
     return previous, new.lock
 
 
@@ -68,6 +69,9 @@ def plan_build(request: Request, context: BuildContext) -> tuple[Plan, Room, Roo
     manifest = load_manifest(request.manifest, tuple(context.kinds.values()), request.overrides)
     require_platforms(request.platforms, manifest.platforms)
     lock = _agreed_lock(manifest, request, context)
+    if lock is not None:
+        # what the entries mean is in the lock
+        manifest = replace(manifest, entries={})
     store_room = context.room(context.store_root)
     output_room = context.room(output_path(request.output, manifest).parent)
     if lock is None:
@@ -153,8 +157,14 @@ def _require_directory(directory: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
 
 
+def _find_digest(manifest: Manifest) -> None:
+    """Let the digest be found out before the lock is read: what that takes for a while, the lock takes afterwards."""
+    _ = manifest.digest
+
+
 def _agreed_lock(manifest: Manifest, request: Request, context: BuildContext) -> Lock | None:
     path = lock_path(request.manifest)
+    _find_digest(manifest)
     lock = read_lock(path, context.decoders)
     if lock is None:
         if request.locked:
@@ -176,11 +186,14 @@ def _first_lock(manifest: Manifest, request: Request, context: BuildContext) -> 
     plan = _estimated_plan(estimates, request, context)
     require_room(plan, context.room(context.store_root), context.room(output_path(request.output, manifest).parent))
     context.runner.progress.expect(plan.moved_bytes)
+    # of thousands of files the sizes were all that there is to know
+    estimates = [item for item in estimates if item.failure or item.estimate.artifacts]
+    del plan
     pinned = pin_manifest(manifest, context, estimates=estimates)
     if pinned.failure:
         _fetch_rest(pinned.lock, request, context)
         raise pinned.failure
-    write_durably(path, encode_lock(pinned.lock))
+    write_pieces_durably(path, lock_pieces(pinned.lock))
     return pinned.lock
 
 

@@ -13,7 +13,7 @@ from bundler.model.source_text import node_of
 from bundler.pipeline.runner import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bundler.kinds.base import DerivedItem
     from bundler.model.artifact import Artifact
@@ -49,9 +49,9 @@ class WantedEntry:
         return self.kind, self.entry.key
 
 
-def manifest_entries(manifest: Manifest) -> list[WantedEntry]:
-    """Return the entries of a manifest, in its order."""
-    return [WantedEntry(kind, entry) for kind, entries in manifest.entries.items() for entry in entries]
+def manifest_entries(manifest: Manifest) -> Iterator[WantedEntry]:
+    """Yield the entries of a manifest, in its order."""
+    return (WantedEntry(kind, entry) for kind, entries in manifest.entries.items() for entry in entries)
 
 
 def discoverer_of(wanted: WantedEntry, context: BuildContext) -> Discoverer[Any, Any] | None:
@@ -77,11 +77,12 @@ def discovered_by(
 
 def discovered_from_lock(manifest: Manifest, lock: Lock, context: BuildContext) -> list[WantedEntry]:
     """Return what entries of the manifest yield, read from their pins; raises as `Discoverer.discover`."""
-    locked = {entry.name: entry.artifacts for entry in lock.entries}
+    asking = {wanted.name: wanted for wanted in manifest_entries(manifest) if discoverer_of(wanted, context)}
+    locked = {entry.name: entry.artifacts for entry in lock.entries if asking and entry.name in asking}
     units = [
         Unit(wanted.entry.id, None, (wanted, pinned))
-        for wanted in manifest_entries(manifest)
-        if discoverer_of(wanted, context) and (pinned := locked.get(wanted.name))
+        for wanted in asking.values()
+        if (pinned := locked.get(wanted.name))
     ]
 
     def ask(work: tuple[WantedEntry, Sequence[Artifact]], task: Task) -> tuple[WantedEntry, ...]:
@@ -112,7 +113,7 @@ def derived_entries(manifest: Manifest, discovered: Iterable[WantedEntry]) -> li
     its `failure`: ManifestError (MANIFEST_INVALID).
     """
     by_parent = sorted(discovered, key=lambda wanted: (wanted.parent, wanted.name))
-    own = manifest_entries(manifest) if by_parent else []
+    own = list(manifest_entries(manifest)) if by_parent else []
     taken = {wanted.identity for wanted in own}
     names = {wanted.name for wanted in own}
     found: dict[tuple[str, str], WantedEntry] = {}

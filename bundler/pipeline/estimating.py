@@ -68,7 +68,7 @@ def estimate_manifest(manifest: Manifest, context: BuildContext) -> list[Estimat
     """
     notes_only = _NotesOnly(context.runner.progress)
     quiet = replace(context, runner=replace(context.runner, progress=notes_only))
-    listed = _estimate_all(manifest_entries(manifest), manifest, quiet)
+    listed = _estimate_all(list(manifest_entries(manifest)), manifest, quiet)
     discovered = [derived for estimated in listed for derived in estimated.discovered]
     return [*listed, *_estimate_all(derived_entries(manifest, discovered), manifest, quiet)]
 

@@ -6,6 +6,8 @@ What the manifest lists comes first; what that yields (`discovery`) second, unde
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from bundler.model.lock import Lock, LockedEntry
@@ -15,7 +17,7 @@ from bundler.pipeline.runner import Unit
 from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bundler.model.lock import EntryName
     from bundler.model.manifest import Manifest
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from bundler.pipeline.context import BuildContext
     from bundler.pipeline.discovery import WantedEntry
     from bundler.pipeline.estimating import Estimated
+
+# pinned in one run: what describes the work is as large as its results
+ENTRIES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,12 @@ def pin_manifest(
             again.
     """
     moved = entries_to_update(previous, update) if previous else frozenset()
-    before = {entry.name: entry for entry in previous.entries} if previous else {}
+    before = previous.by_kind() if previous else {}
     asked = {estimated.wanted.name: estimated for estimated in estimates}
     pinning = _ManifestPinning(manifest, context, before, tuple(update), moved, asked)
     listed = pinning.round(manifest_entries(manifest))
     derived = pinning.round(derived_entries(manifest, listed.discovered))
-    ordered = sorted([*listed.pinned, *derived.pinned], key=lambda entry: entry.name)
+    ordered = sorted([*listed.pinned, *derived.pinned], key=attrgetter("kind", "id"))
     lock = Lock(manifest.digest, manifest.platforms, dict(manifest.variables), tuple(ordered))
     return Pinned(lock, listed.failure or derived.failure)
 
@@ -78,14 +83,19 @@ class _ManifestPinning:
 
     manifest: Manifest
     context: BuildContext
-    before: Mapping[EntryName, LockedEntry]
+    before: Mapping[str, Mapping[str, LockedEntry]]
     update: tuple[str, ...]
     moved: frozenset[EntryName]
     estimates: Mapping[EntryName, Estimated]
 
-    def round(self, entries: Sequence[WantedEntry]) -> _Round:
+    def round(self, entries: Iterable[WantedEntry]) -> _Round:
         """Pin those that have to be, several at once, and look what they and the others yield."""
-        result = _Round()
+        result, rest = _Round(), iter(entries)
+        while some := list(islice(rest, ENTRIES_AT_ONCE)):
+            self._pin_some(some, result)
+        return result
+
+    def _pin_some(self, entries: Sequence[WantedEntry], result: _Round) -> None:
         units: list[Unit[tuple[WantedEntry, LockedEntry | None]]] = []
         for wanted in entries:
             kept = self._kept(wanted)
@@ -97,12 +107,14 @@ class _ManifestPinning:
         for pinned, discovered in outcome.results.values():
             result.pinned.append(pinned)
             result.discovered += discovered
-        result.failure = outcome.failure
-        return result
+        result.failure = result.failure or outcome.failure
+
+    def _before(self, wanted: WantedEntry) -> LockedEntry | None:
+        return self.before.get(wanted.kind, {}).get(wanted.entry.id)
 
     def _kept(self, wanted: WantedEntry) -> LockedEntry | None:
         """Return the earlier pins of an entry that still hold, or None."""
-        before = self.before.get(wanted.name)
+        before = self._before(wanted)
         if before is None or before.fingerprint != entry_fingerprint(wanted.entry) or wanted.failure:
             return None
         if wanted.name in self.moved or wanted.parent in self.moved:
@@ -110,7 +122,7 @@ class _ManifestPinning:
         if any(self.context.kinds[wanted.kind].disagreements(wanted.entry, before.artifacts, ())):
             # somebody has written in the lock since
             return None
-        return replace(before, derived_from=wanted.parent)
+        return before if before.derived_from == wanted.parent else replace(before, derived_from=wanted.parent)
 
     def _pin(
         self, work: tuple[WantedEntry, LockedEntry | None], task: Task
@@ -138,6 +150,6 @@ class _ManifestPinning:
         return LockedEntry(*wanted.name, fingerprint, tuple(artifacts), derived_from=wanted.parent)
 
     def _earlier(self, wanted: WantedEntry) -> Earlier:
-        before = self.before.get(wanted.name)
+        before = self._before(wanted)
         # what moves with its parent moves whole
         return Earlier() if before is None or wanted.parent in self.moved else earlier_pins(before, self.update)

@@ -24,6 +24,8 @@ def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[EntryNam
 
     Raises ManifestError (ENTRY_UNKNOWN) for a pattern that names nothing.
     """
+    if not patterns:
+        return frozenset()
     chosen: set[EntryName] = set()
     names = {
         entry.name: {entry.id, *(name for artifact in entry.artifacts for name in _names(artifact))}

@@ -37,7 +37,7 @@ def assemble(store: Path, out: Path) -> None:
         platforms=[Platform("linux", "amd64")],
         manifest=Digest.sha256(b""),
         manifest_text=b"version: 1\nname: bench\n",
-        lock_text=b"{}\n",
+        lock_text=(b"{}\n",),
     )
     write_archive(
         bundle.files,

@@ -63,7 +63,7 @@ def make_images(root: Path, layer_bytes: int) -> tuple[ServedImage, ...]:
         platforms=[_AMD64],
         manifest=Digest.sha256(b""),
         manifest_text=b"version: 1\nname: bench\n",
-        lock_text=b"{}\n",
+        lock_text=(b"{}\n",),
     )
     for file in bundle.files:
         if isinstance(file.content, bytes):

@@ -65,7 +65,7 @@ def make_tree(root: Path, *, large_bytes: int, small_files: int) -> ServedTree:
         platforms=[Platform("linux", "amd64")],
         manifest=Digest.sha256(b""),
         manifest_text=b"version: 1\nname: bench\n",
-        lock_text=b"{}\n",
+        lock_text=(b"{}\n",),
     )
     for file in bundle.files:
         if isinstance(file.content, bytes):

@@ -64,6 +64,7 @@ class PlacedImages:
             path = directory / placement.path
             path.parent.mkdir(parents=True, exist_ok=True)
             data = placement.content
+            assert isinstance(data, Blob | bytes)
             path.write_bytes(self.blobs[data.digest] if isinstance(data, Blob) else data)
             path.chmod(placement.mode)
 

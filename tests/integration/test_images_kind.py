@@ -89,6 +89,7 @@ class Work:
             path = self.directory / placement.path
             path.parent.mkdir(parents=True, exist_ok=True)
             content = placement.content
+            assert isinstance(content, Blob | bytes)
             path.write_bytes(self.sources.store.read(content) if isinstance(content, Blob) else content)
         return self.directory / "k8simage"
 

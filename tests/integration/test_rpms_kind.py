@@ -102,6 +102,7 @@ class Bench:
             path = root / placement.path
             path.parent.mkdir(parents=True, exist_ok=True)
             content = placement.content
+            assert isinstance(content, Blob | bytes)
             path.write_bytes(content if isinstance(content, bytes) else self._bytes(content))
         return root
 

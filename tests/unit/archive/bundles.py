@@ -92,16 +92,17 @@ def bundle_of(placements: Sequence[Placement], *, name: str = "demo") -> BundleF
         platforms=[Platform("linux", "amd64")],
         manifest=Digest.sha256(b"meaning"),
         manifest_text=b"version: 1\nname: demo\n",
-        lock_text=b'{"format": 1}\n',
+        lock_text=(b'{"format": 1}\n',),
     )
 
 
 def tree_of(bundle: BundleFiles, contents: Mapping[Digest, bytes]) -> dict[str, bytes]:
     """Return path -> bytes of all files."""
-    return {
-        file.path: contents[file.content.digest] if isinstance(file.content, Blob) else file.content
-        for file in bundle.files
-    }
+    found: dict[str, bytes] = {}
+    for file in bundle.files:
+        assert isinstance(file.content, Blob | bytes)
+        found[file.path] = contents[file.content.digest] if isinstance(file.content, Blob) else file.content
+    return found
 
 
 def member(path: str, data: bytes = b"", **fields: object) -> tuple[tarfile.TarInfo, bytes]:

@@ -79,3 +79,8 @@ def test_reserved_names_are_refused_at_the_top_only(top: str) -> None:
     assert repr(top) in reserved_problem(BundlePath(top))
     assert repr(top) in reserved_problem(BundlePath(f"{top}/x"))
     assert reserved_problem(BundlePath(f"x/{top}")) == ""
+
+
+def test_a_path_of_a_path_is_the_same_one() -> None:
+    path = BundlePath("files/a")
+    assert BundlePath(path) is path

@@ -13,7 +13,7 @@ from bundler.model.lock import Lock, LockedEntry, decode_lock, encode_lock
 from bundler.model.manifest import Manifest
 from bundler.model.platform import Platform
 from bundler.pipeline.agreement import disagreements, require_answers
-from bundler.pipeline.locking import pin_manifest
+from bundler.pipeline.locking import ENTRIES_AT_ONCE, pin_manifest
 from bundler.pipeline.narrowing import narrow_lock
 from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
 from tests.fakes.build_context import build_context
@@ -157,3 +157,11 @@ def test_another_order_of_entries_is_no_disagreement(tmp_path: Path) -> None:
     kind = NotesKind({"a": "1", "b": "2"})
     lock = locked(kind, manifest_of(NoteEntry("a"), NoteEntry("b")), tmp_path)
     assert disagreements(manifest_of(NoteEntry("b"), NoteEntry("a")), lock, {"notes": kind}) == ()
+
+
+def test_more_entries_than_are_pinned_in_one_run_are_all_pinned_once(tmp_path: Path) -> None:
+    names = [f"{number:05}" for number in range(ENTRIES_AT_ONCE + 2)]
+    kind = NotesKind(dict.fromkeys(names, "same"))
+    lock = locked(kind, manifest_of(*map(NoteEntry, names)), tmp_path)
+    assert [entry.id for entry in lock.entries] == names
+    assert sorted(kind.locked) == names
