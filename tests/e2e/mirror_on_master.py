@@ -38,7 +38,7 @@ def mirror_on_master(gap: AirGap, tree: Path, log: Path, *options: str) -> Itera
         watchdog = threading.Timer(READY_WITHIN_S, process.kill)
         watchdog.start()
         for line in process.stdout:
-            if line.startswith("Reload after"):
+            if "kill -HUP" in line:
                 break
         watchdog.cancel()
         assert process.poll() is None, log.read_text()

@@ -53,7 +53,24 @@ MINE = {
     *("bin/bundler", "runtime/x86_64/keadm-python", "kubeedge/keadm", "kubeedge/big keadm % 'quoted'"),
     *("kubeedge/empty", "bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json"),
 }
-TOOLS = ("awk", "cat", "chmod", "df", "grep", "ln", "ls", "mkdir", "mv", "readlink", "rm", "sh", "sleep", "sync", "tr")
+TOOLS = (
+    "awk",
+    "cat",
+    "chmod",
+    "df",
+    "grep",
+    "ln",
+    "ls",
+    "mkdir",
+    "mv",
+    "readlink",
+    "rm",
+    "sh",
+    "sleep",
+    "sort",
+    "sync",
+    "tr",
+)
 WITHIN_S = 120
 ENDLESS_CHUNKS = 4000
 
@@ -120,7 +137,7 @@ def is_whole(root: Path, name: str) -> None:
     tree = root / name
     assert files_below(tree).keys() - {"subset.json"} == MINE
     report = verify_tree(tree, Unwatched(), strict=True)
-    assert (report.intact, report.left_out) == (True, 3)
+    assert (report.intact, report.left_out, report.ownership.other_modes) == (True, 3, ())
     assert (tree / "bin/bundler").stat().st_mode & 0o7777 == 0o755
     assert (root / "current").readlink() == Path(name)
     assert {path.name for path in root.iterdir()} == {name, "current"}
@@ -367,4 +384,5 @@ def test_many_small_files_share_a_few_processes_and_connections(tmp_path: Path, 
         run(shell, file, "--root", "root")
         assert (tmp_path / "begun").read_text().count("x") < 10
     assert (tmp_path / "root/current").readlink() == Path(name)
-    assert verify_tree(tmp_path / "root" / name, Unwatched(), strict=True).intact
+    report = verify_tree(tmp_path / "root" / name, Unwatched(), strict=True)
+    assert (report.intact, report.ownership.other_modes) == (True, ())

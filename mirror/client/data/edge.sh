@@ -141,9 +141,14 @@ TEXT
                 gsub(/[\\"]/, "\\\\&", file)
                 printf "url = \"%s/%s\"\noutput = \"%s\"\n", ENVIRON["mirror"], $4, file
             }' "$work/absent" >"$work/small" || return 0
+        # curl makes them for itself alone
+        awk -F"$tab" 'sub(/\/[^\/]*$/, "", $5) { print $5 }' "$work/absent" | sort -u >"$work/directories"
+        while IFS= read -r place; do
+            mkdir -p "$tree/$place" || return 0
+        done <"$work/directories"
         while [ -s "$work/small" ]; do
             awk -v most=$((2 * AT_ONCE)) 'NR <= most' "$work/small" >"$work/config"
-            curl -gfsS --create-dirs --connect-timeout 30 --speed-limit 1 --speed-time 60 \
+            curl -gfsS --connect-timeout 30 --speed-limit 1 --speed-time 60 \
                 ${ca_file:+--cacert "$ca_file"} ${netrc_file:+--netrc-file "$netrc_file"} -K "$work/config" 2>/dev/null || :
             awk -v most=$((2 * AT_ONCE)) 'NR > most' "$work/small" >"$work/rest" && mv -f "$work/rest" "$work/small" || return 0
         done
