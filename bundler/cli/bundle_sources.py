@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,15 +14,30 @@ from bundler.cli.options import FILE, option
 from bundler.source.open_source import open_source, require_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.progress import Progress
     from bundler.store.interface import BlobStore
 
+F = TypeVar("F", bound="Callable[..., Any]")
 SCHEMES = ("http://", "https://")
 JOBS = 4
+
+
+def _source(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    # a script's variable that is not set
+    if not value:
+        raise click.BadParameter("the path is empty")
+    return value
+
+
+def source_argument(name: str = "source") -> Callable[[F], F]:
+    """Return the argument that names a bundle, wherever it is."""
+    return click.argument(name, callback=_source)
+
+
 source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in this PEM file for a mirror with TLS.")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.bundle_sources import opened_quietly
+from bundler.cli.bundle_sources import opened_quietly, source_argument
 from bundler.cli.options import json_option
 from bundler.model.diff import Change, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
@@ -23,8 +23,8 @@ SHORT_VERSION_CHARACTERS = 19
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@source_argument("old")
+@source_argument("new")
 @json_option
 def diff(old: str, new: str, as_json: bool) -> None:
     """Show what changed from OLD to NEW.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.bundle_sources import opened_quietly
+from bundler.cli.bundle_sources import opened_quietly, source_argument
 from bundler.cli.options import json_option
 from bundler.model.artifact import Remarked
 from bundler.model.bundle import ID_CHARACTERS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source")
+@source_argument()
 @json_option
 def inspect(source: str, as_json: bool) -> None:
     """Show what SOURCE holds, and what vouched for it.

@@ -13,7 +13,7 @@ from bundler import console
 from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
-from bundler.cli.bundle_sources import opened_source, shown_name, source_ca_option
+from bundler.cli.bundle_sources import opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
@@ -51,7 +51,7 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
 
 
 @click.command()
-@click.argument("source")
+@source_argument()
 @option("-C", "--directory", type=FILE, help="Where to; made when it is absent, others' files are left alone.")
 @option("--root", type=FILE, help="Put it beside other bundles, into a directory of its own below this one.")
 @option("--activate", is_flag=True, help="With --root: let `current` lead to it.")

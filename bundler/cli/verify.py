@@ -12,7 +12,7 @@ from bundler import console
 from bundler.archive.root_record import remember_verified_tree
 from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
-from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_ca_option
+from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.options import json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source")
+@source_argument()
 @option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
 @option("--exact", is_flag=True, help="Compress an archive's content again, too, and compare to the last bit.")
 @source_ca_option

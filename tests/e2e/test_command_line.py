@@ -38,6 +38,9 @@ def test_an_archive_replaces_nothing_but_a_file(source: Upstream, tmp_path: Path
         ("plan", "site.yaml", "--store", ""),
         ("verify", ""),
         ("unpack", "site.yaml", "-C", ""),
+        ("unpack", "", "-C", "x"),
+        ("inspect", ""),
+        ("diff", "", "x"),
         ("store", "prune", ""),
     ],
 )
