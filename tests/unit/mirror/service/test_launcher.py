@@ -63,6 +63,6 @@ def test_while_none_is_active_or_the_active_one_brings_no_tool_it_is_the_one_tha
     assert bundle_launcher(root, prefix(elsewhere)) == f"{elsewhere}/bin/mirror"
 
 
-@pytest.mark.parametrize("place", ["/usr", "/work/.venv", "/", "/opt/python/runtime/x86_64"])
+@pytest.mark.parametrize("place", ["/usr", "/srv/venv", "/", "/opt/python/runtime/x86_64"])
 def test_a_python_that_no_bundle_brings_is_started_itself(tmp_path: Path, place: str) -> None:
     assert bundle_launcher(bundle(tmp_path / "opt"), place) == ""
