@@ -51,7 +51,8 @@ def _write(descriptor: int, data: bytes) -> None:
 def test_what_is_refused_waits_for_no_more(tmp_path: Path, ends: list[int]) -> None:
     sample(tmp_path, {"kubeedge/big": random.Random(3).randbytes(4_000_000)}).write(tmp_path / "demo.tar.gz")
     begin = (tmp_path / "demo.tar.gz").read_bytes()[:2_000_000]
-    threading.Thread(target=_write, args=(ends[1], begin), daemon=True).start()
+    writer = threading.Thread(target=_write, args=(ends[1], begin), daemon=True)
+    writer.start()
     errors: list[BaseException] = []
 
     def refused() -> None:
@@ -67,6 +68,9 @@ def test_what_is_refused_waits_for_no_more(tmp_path: Path, ends: list[int]) -> N
     thread.join(WITHIN_S)
     assert not thread.is_alive()
     assert len(errors) == 1
+    # nobody reads any more: it ends, before another pipe gets the number that it writes to
+    os.close(ends.pop(0))
+    writer.join()
 
 
 def test_a_pipe_that_does_not_block_is_waited_for(tmp_path: Path, ends: list[int]) -> None:
