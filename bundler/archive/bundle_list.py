@@ -8,12 +8,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.checked_index import check_index
-from bundler.archive.open_beneath import open_directory, open_file
+from bundler.archive.open_beneath import open_directory
+from bundler.archive.ownership import listed_statuses
 from bundler.archive.root_record import read_verified
+from bundler.archive.tree import tree_index
 from bundler.directory_walk import inode_of
 from bundler.errors import BundlerError
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES
+from bundler.model.bundle import INDEX_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,15 +82,9 @@ def list_bundles(root: BundleRoot) -> tuple[ListedBundle, ...]:
 def _index(root: BundleRoot, name: str) -> tuple[CheckedIndex | None, str]:
     """Return a bundle's index, or why it cannot be read."""
     try:
-        descriptor = open_file(root.descriptor, INDEX_PATH if name == "." else f"{name}/{INDEX_PATH}")
-        if descriptor is None:
-            return None, "bundle.json is no file"
-        with os.fdopen(descriptor, "rb") as stream:
-            return check_index(stream.read(MAX_INDEX_BYTES), str(root.path / name)), ""
+        return tree_index(root.path / name), ""
     except BundlerError as error:
         return None, error.sentence
-    except OSError as error:
-        return None, error.strerror or str(error)
 
 
 def _sizes(root: BundleRoot, name: str, known: tuple[CheckedIndex | None, str]) -> Mapping[Inode, int]:
@@ -97,34 +92,9 @@ def _sizes(root: BundleRoot, name: str, known: tuple[CheckedIndex | None, str]) 
     index, _ = known
     if index is None:
         return {}
-    sizes: dict[Inode, int] = {}
-    by_parent: dict[str, list[str]] = {}
-    for path in index.listed:
-        parent, _, last = path.rpartition("/")
-        by_parent.setdefault(parent, []).append(last)
     bundle = open_directory(root.descriptor, name)
     try:
-        for parent, lasts in by_parent.items():
-            sizes |= _sizes_below(bundle, parent, lasts)
+        found = (status for _, _, status in listed_statuses(bundle, index) if stat.S_ISREG(status.st_mode))
+        return {inode_of(status): status.st_size for status in found}
     finally:
         os.close(bundle)
-    return sizes
-
-
-def _sizes_below(bundle: int, parent: str, names: list[str]) -> Mapping[Inode, int]:
-    sizes: dict[Inode, int] = {}
-    try:
-        directory = open_directory(bundle, parent)
-    except OSError:
-        return sizes
-    try:
-        for name in names:
-            try:
-                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            except OSError:
-                continue
-            if stat.S_ISREG(status.st_mode):
-                sizes[inode_of(status)] = status.st_size
-    finally:
-        os.close(directory)
-    return sizes

@@ -82,3 +82,11 @@ class BundleReader(Protocol):
     @property
     def faults(self) -> Sequence[tuple[str, OwnershipFault]]:
         """Paths whose modes or owners are not those of the index; to be asked when all files were read."""
+
+
+class GivesSingleFiles:
+    """What all readers have in common that can give one file and leave the rest; modes and owners are made here."""
+
+    gives_all = False
+    faults: Sequence[tuple[str, OwnershipFault]] = ()
+    missing_directories: Sequence[str] = ()

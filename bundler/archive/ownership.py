@@ -87,7 +87,7 @@ def tree_ownership(root: int, checked: CheckedIndex) -> Ownership:
     """
     owners = _owners(root)
     mode, owner, other_modes = [], [], []
-    for path, wanted, status in _statuses(root, checked):
+    for path, wanted, status in listed_statuses(root, checked):
         found = stat.S_IMODE(status.st_mode)
         if found & ~wanted & (_LENDS_RIGHTS | _OTHERS_WRITE):
             mode.append(path)
@@ -106,7 +106,7 @@ def _owners(root: int) -> set[int]:
         return {_ROOT, os.geteuid()}
 
 
-def _statuses(root: int, checked: CheckedIndex) -> Iterator[tuple[str, int, os.stat_result]]:
+def listed_statuses(root: int, checked: CheckedIndex) -> Iterator[tuple[str, int, os.stat_result]]:
     """Yield path, wanted mode and status of what is there and is of the right type; each directory is opened once."""
     for directory, names in sorted(_by_directory(checked).items()):
         try:

@@ -12,14 +12,14 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundler.archive.checked_index import check_index
 from bundler.archive.open_beneath import open_directory, open_file
+from bundler.archive.tree import tree_index
 from bundler.directory_walk import inode_of
 from bundler.errors import BundlerError
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from bundler.archive.bundle_root import BundleRoot
     from bundler.archive.staging import Staging
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
     from bundler.model.digest import Blob
     from bundler.model.progress import Task
-
-_READ_BYTES = 1024 * 1024
 
 
 def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Staging, task: Task) -> Mapping[str, str]:
@@ -49,7 +47,7 @@ def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Stagi
         except OSError:
             continue
         try:
-            for file in _listed(sibling):
+            for file in _listed(root.path / name):
                 paths = wanted.get((file.blob, file.mode), ())
                 if paths and (links := _links(sibling, file, staging, len(paths))):
                     del wanted[file.blob, file.mode]
@@ -60,19 +58,12 @@ def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Stagi
     return staged
 
 
-def _listed(sibling: int) -> Iterable[IndexedFile]:
+def _listed(tree: Path) -> Iterable[IndexedFile]:
     """Return what a bundle lists; nothing when its index cannot be read, for others read it and say why."""
     try:
-        descriptor = open_file(sibling, INDEX_PATH)
-    except OSError:
+        return tree_index(tree).index.files
+    except BundlerError:
         return ()
-    if descriptor is None:
-        return ()
-    with os.fdopen(descriptor, "rb") as stream:
-        try:
-            return check_index(stream.read(MAX_INDEX_BYTES), "").index.files
-        except (BundlerError, OSError):
-            return ()
 
 
 def _links(sibling: int, file: IndexedFile, staging: Staging, count: int) -> list[str]:
@@ -121,7 +112,5 @@ def _compared(sibling: int, file: IndexedFile) -> Iterator[Inode | None]:
 
 
 def _digest(descriptor: int) -> str:
-    digest = hashlib.sha256()
-    while data := os.read(descriptor, _READ_BYTES):
-        digest.update(data)
-    return digest.hexdigest()
+    with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote, urlsplit
 
-from bundler.archive.bundle_reader import ArchivedFile, OwnFile
+from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles, OwnFile
 from bundler.archive.checked_index import check_index
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
-    from bundler.archive.ownership import OwnershipFault
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Progress, Task
     from bundler.net.interface import Downloader
@@ -37,7 +36,7 @@ _READ_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class MirrorReader:
+class MirrorReader(GivesSingleFiles):
     """See `BundleReader`; made by `open_mirror`.
 
     Arguments:
@@ -55,9 +54,6 @@ class MirrorReader:
     progress: Progress
     jobs: int
     directory_dates: Mapping[str, int]
-    gives_all: bool = False
-    faults: Sequence[tuple[str, OwnershipFault]] = ()
-    missing_directories: Sequence[str] = ()
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
         """Fetch the wanted files that the mirror has, several at once, then yield them by path.

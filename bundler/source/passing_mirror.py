@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bundler.archive.bundle_reader import ArchivedFile
+from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 from bundler.model.progress import Unwatched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from bundler.archive.checked_index import CheckedIndex
-    from bundler.archive.ownership import OwnershipFault
     from bundler.model.bundle import IndexedFile
     from bundler.net.interface import Downloader
 
@@ -63,7 +62,7 @@ class HashedContent:
 
 
 @dataclass(frozen=True, slots=True)
-class PassingMirror:
+class PassingMirror(GivesSingleFiles):
     """See `BundleReader`: what it yields has a digest and no content, manifest.yaml and lock.json excepted.
 
     Arguments:
@@ -76,9 +75,6 @@ class PassingMirror:
     date: int
     downloader: Downloader
     directory_dates: Mapping[str, int]
-    gives_all: bool = False
-    faults: Sequence[tuple[str, OwnershipFault]] = ()
-    missing_directories: Sequence[str] = ()
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
         """Yield the wanted files that the mirror has, by path. Raises SourceError."""

@@ -6,29 +6,24 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundler.archive.bundle_reader import ArchivedFile
+from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
-    from bundler.archive.ownership import OwnershipFault
 
 _READ_BYTES = 1024 * 1024
 
 
-class TreeReader:
+class TreeReader(GivesSingleFiles):
     """See `BundleReader`; made by `open_tree`."""
-
-    gives_all = False
-    faults: Sequence[tuple[str, OwnershipFault]] = ()
-    missing_directories: Sequence[str] = ()
 
     def __init__(self, root: int, checked: CheckedIndex) -> None:
         self._root = root

@@ -6,14 +6,12 @@ import json
 import os
 import platform
 import random
-import shutil
 import signal
 import subprocess
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -26,14 +24,11 @@ from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
 from mirror.client.edge_script import edge_script
 from tests.fakes.store import MemoryStore
+from tests.integration.bare_path import path_with
 from tests.integration.nginx import nginx
 from tests.integration.push_script import SHELLS
 from tests.sources import unpack
 from tests.unit.archive.bundles import Sample, bundle_of, files_below
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(platform.machine() != "x86_64", reason="files for x86_64")]
 AMD64, ARM64, ARM = Platform("linux", "amd64"), Platform("linux", "arm64"), Platform("linux", "arm", "v7")
@@ -70,6 +65,8 @@ TOOLS = (
     "sort",
     "sync",
     "tr",
+    "uname",
+    "wc",
 )
 WITHIN_S = 120
 ENDLESS_CHUNKS = 4000
@@ -124,15 +121,6 @@ def run(
     return done
 
 
-def path_with(directory: Path, *programs: str, tools: Sequence[str] = (*TOOLS, "uname", "wc")) -> str:
-    directory.mkdir()
-    for name in (*tools, *programs):
-        found = shutil.which(name)
-        assert found is not None, name
-        (directory / name).symlink_to(found)
-    return str(directory)
-
-
 def is_whole(root: Path, name: str) -> None:
     tree = root / name
     assert files_below(tree).keys() - {"subset.json"} == MINE
@@ -162,7 +150,7 @@ def test_an_edge_gets_its_part_and_nothing_twice(tmp_path: Path, tree: Path, she
 @pytest.mark.parametrize("fetcher", ["curl", "wget", "busybox"])
 def test_whatever_fetches_goes_on_behind_what_is_there(tmp_path: Path, tree: Path, fetcher: str) -> None:
     summing = ("busybox",) if fetcher == "busybox" else ("sha256sum",)
-    path = path_with(tmp_path / "path", *({fetcher} - {"busybox"}), *summing)
+    path = path_with(tmp_path / "path", (*TOOLS, *({fetcher} - {"busybox"}), *summing))
     with nginx(tree, tmp_path) as server:
         file, name = script(tree, server.url, tmp_path)
         part = tmp_path / f"root/.{name}.edge/kubeedge/big keadm % 'quoted'.part"
@@ -334,7 +322,7 @@ def test_an_answer_without_end_does_not_fill_the_disk(tmp_path: Path, tree: Path
             """Say nothing."""
 
     sent: list[str] = []
-    path = path_with(tmp_path / "path", fetcher, *({"sha256sum"} - {fetcher}))
+    path = path_with(tmp_path / "path", (*TOOLS, fetcher, *({"sha256sum"} - {fetcher})))
     with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -363,7 +351,7 @@ def test_passwords_and_authorities_reach_curl(tmp_path: Path, tree: Path) -> Non
         file, name = script(tree, server.url, tmp_path)
         assert "cannot be fetched" in run("sh", file, "--root", "root", code=4).stderr
         (tmp_path / "netrc").write_text("machine 127.0.0.1 login edge password s3cret\n")
-        path = path_with(tmp_path / "path", "wget", "sha256sum")
+        path = path_with(tmp_path / "path", (*TOOLS, "wget", "sha256sum"))
         assert "needs curl" in run("sh", file, "--root", "x", "--netrc-file", "netrc", code=9, path=path).stderr
         run("sh", file, "--root", "root", "--netrc-file", "netrc")
         is_whole(tmp_path / "root", name)

@@ -7,17 +7,14 @@ import platform
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.model.progress import Unwatched
+from tests.integration.bare_path import path_with
 from tests.integration.push_script import SHELLS
 from tests.sources import unpack
 from tests.unit.archive.bundles import CONTENTS, files_below, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 pytestmark = pytest.mark.integration
 SCRIPT = Path(__file__).parents[2] / "bundler/kinds/runtime/data/install.sh"
@@ -66,16 +63,6 @@ def run(
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done
-
-
-def path_with(directory: Path, *programs: str, tools: Sequence[str] = (*TOOLS, *MORE_TOOLS)) -> str:
-    """Return a PATH with nothing but these programs, and the tools that every host has."""
-    directory.mkdir()
-    for name in (*tools, *programs):
-        found = shutil.which(name)
-        assert found is not None, name
-        (directory / name).symlink_to(found)
-    return str(directory)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -135,14 +122,14 @@ def test_a_damaged_bundle_is_not_run(tmp_path: Path, bundle: Path, shell: str, h
 
 @pytest.mark.parametrize("program", ["sha256sum", "busybox", "openssl"])
 def test_sums_are_checked_by_what_is_there(tmp_path: Path, bundle: Path, program: str) -> None:
-    path = path_with(tmp_path / "path", program)
+    path = path_with(tmp_path / "path", (*TOOLS, *MORE_TOOLS, program))
     assert "all intact" in run("/bin/sh", bundle, path=path).stdout
     (bundle / "harbor/empty").write_bytes(b"x")
     assert "damaged or missing: harbor/empty" in run("/bin/sh", bundle, code=5, path=path).stdout
 
 
 def test_without_any_of_them_nothing_is_claimed(tmp_path: Path, bundle: Path) -> None:
-    done = run("/bin/sh", bundle, code=9, path=path_with(tmp_path / "path"))
+    done = run("/bin/sh", bundle, code=9, path=path_with(tmp_path / "path", (*TOOLS, *MORE_TOOLS)))
     assert "neither sha256sum nor busybox nor openssl" in done.stderr
     assert "intact" not in done.stdout
 
@@ -258,7 +245,7 @@ def test_the_service_of_another_root_stays(tmp_path: Path, command: str, is_ours
 
 
 def test_another_architecture_and_an_old_or_foreign_libc_are_named(tmp_path: Path, bundle: Path) -> None:
-    path = path_with(tmp_path / "path", "sha256sum", tools=[*(set(TOOLS) - {"getconf", "ldd"}), *MORE_TOOLS])
+    path = path_with(tmp_path / "path", (*(set(TOOLS) - {"getconf", "ldd"}), *MORE_TOOLS, "sha256sum"))
     for said, words in (
         ("glibc 2.12", "glibc 2.12, and the tool needs 2.17 or newer"),
         ("glibc 1.99", "glibc 1.99, and the tool needs"),

@@ -12,9 +12,10 @@ from bundler.archive.bundle_root import opened_root
 from bundler.model.bundle import bundle_id, decode_index
 from bundler.model.subset import Choice, Subset, encode_subset
 from tests.fakes.certificates import authority
+from tests.integration.bare_path import path_with
 from tests.integration.mirror_program import mirror
 from tests.integration.raw_http import connected
-from tests.integration.test_edge_script import ARM, ARM64, FILES, is_whole, made, path_with, run
+from tests.integration.test_edge_script import ARM, ARM64, FILES, TOOLS, is_whole, made, run
 from tests.integration.test_mirror_http_access import hashed
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def handed_out(running: Mirror, directory: Path, *options: str, target: str = ED
 
 @pytest.mark.parametrize("programs", [("curl", "sha256sum"), ("wget", "sha256sum"), ("busybox",)])
 def test_an_edge_gets_its_part_from_the_mirror(tmp_path: Path, root: Path, programs: Sequence[str]) -> None:
-    path = path_with(tmp_path / "path", *programs)
+    path = path_with(tmp_path / "path", (*TOOLS, *programs))
     with mirror(root, "--workers", "2") as running:
         file = handed_out(running, tmp_path)
         run("sh", file, "--root", "edge", path=path)
@@ -74,7 +75,7 @@ def test_a_root_that_is_the_bundle_has_an_address_that_every_client_can_ask(
     tmp_path: Path, programs: Sequence[str]
 ) -> None:
     tree = made(tmp_path, "served", FILES)
-    path = path_with(tmp_path / "path", *programs)
+    path = path_with(tmp_path / "path", (*TOOLS, *programs))
     with mirror(tree) as running:
         file = handed_out(running, tmp_path)
         assert f"mirror='{running.url}/@.'" in file.read_text()

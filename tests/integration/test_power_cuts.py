@@ -10,11 +10,13 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hosts.stage import HostPlan, stage
+from tests.integration.mirror_program import eventually
 from tests.integration.portable_python import portable_python
 from tests.unit.archive.bundles import CONTENTS, sample
 
@@ -62,6 +64,11 @@ def state(host: NspawnHost) -> str:
     return "\n".join(line for line in listed.splitlines() if " d " not in line)
 
 
+def is_in_the_middle(host: NspawnHost, running: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a run is putting a bundle together, or has ended before that was seen."""
+    return running.poll() is not None or bool(host.sh("ls -A /srv/bundles | grep partial || true"))
+
+
 def test_the_next_run_ends_as_if_the_power_had_stayed(host: NspawnHost) -> None:
     began = time.monotonic()
     for archive in ("one", "two"):
@@ -75,8 +82,7 @@ def test_the_next_run_ends_as_if_the_power_had_stayed(host: NspawnHost) -> None:
         host.sh("sync")
         with subprocess.Popen(host.command_line(*command("two")), stderr=subprocess.DEVNULL) as running:
             if number == 0:
-                while running.poll() is None and not host.sh("ls -A /srv/bundles | grep partial || true"):
-                    """Until it is in the middle."""
+                eventually(partial(is_in_the_middle, host, running), "it has begun")
             else:
                 time.sleep(RANDOM.uniform(0.2, 1.2) * lasts_s)
             host.kill()
