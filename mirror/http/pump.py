@@ -29,7 +29,6 @@ TURN_BYTES = 4 * 1024 * 1024
 TLS_BLOCK_BYTES = 256 * 1024
 # with a bandwidth cap, how much is asked of the budget at once
 METERED_BYTES = 64 * 1024
-_IP = (socket.AF_INET, socket.AF_INET6)
 
 
 class Watcher(Protocol):
@@ -46,14 +45,6 @@ class Watcher(Protocol):
 
     def spoiled(self, error: NotTheCheckedFileError) -> None:
         """Take note that the rest must not be sent: the file is no longer the one that was checked."""
-
-
-def is_on_this_host(connection: socket.socket) -> bool:
-    """Say whether a connection's client is this host: it then has the address that it talks to."""
-    try:
-        return connection.family in _IP and connection.getpeername()[0] == connection.getsockname()[0]
-    except OSError:
-        return False
 
 
 class _Queue:
@@ -119,9 +110,6 @@ class SocketPump:
     def start(self) -> None:
         """Begin; the watcher may be called at the end before this returns."""
         self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-        if self._file is not None and is_on_this_host(self._out):
-            # who receives the file's own pages takes them from memory one by one; copies are still in the cache
-            self._file.copy_always()
         self._push()
 
     def stop(self) -> None:

@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
 # of one system call, where the kernel moves the bytes, and where they are copied
 SLICE_BYTES = 4 * 1024 * 1024
-BLOCK_BYTES = 128 * 1024
+BLOCK_BYTES = 256 * 1024
 # how much of the end is copied: what a socket holds of most connections
 COPIED_BYTES = 1024 * 1024
 # sendfile(2) is not for every file system
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS)
-# one for all files of a process, whose transfers take turns: it stays in the processor's cache
-_BLOCK = memoryview(bytearray(BLOCK_BYTES))
 _CHANGED = "was written to while it was sent"
 
 
@@ -77,28 +75,17 @@ class OpenFile:
                 if not sent:
                     raise self._shorter()
                 return sent
-        block = _BLOCK[: min(limit, left)]
-        count = os.preadv(self._descriptor, [block], offset)
-        self._require_sendable(count, left, to_end=to_end)
-        return os.write(socket, block[:count])
+        return os.write(socket, self.read(offset, min(limit, BLOCK_BYTES), left, to_end=to_end))
 
     def read(self, offset: int, limit: int, left: int, *, to_end: bool) -> bytes:
         """Return the next bytes; arguments and errors as of `send`."""
         data = os.pread(self._descriptor, min(limit, left), offset)
-        self._require_sendable(len(data), left, to_end=to_end)
-        return data
-
-    def copy_always(self) -> None:
-        """Copy the bytes from now on, instead of queueing the file's own pages."""
-        self._sendfile = False
-
-    def _require_sendable(self, count: int, left: int, *, to_end: bool) -> None:
-        """Raise NotTheCheckedFileError unless the bytes that were just read may go out; arguments as of `send`."""
-        if not count:
+        if not data:
             raise self._shorter()
         # looked at after they were read: nothing that is written later changes them
-        if count == left and self._is_compared(to_end=to_end):
+        if len(data) == left and self._is_compared(to_end=to_end):
             self._require_unchanged()
+        return data
 
     def _require_unchanged(self) -> None:
         status = os.fstat(self._descriptor)

@@ -93,18 +93,13 @@ class Watcher:
         self.ends.append(error.reason)
 
 
-# a client on this host gets copies of a file's bytes; one with another address than the server's the file's own pages
-ON_THIS_HOST, ELSEWHERE = "127.0.0.1", "127.0.0.2"
-
-
 class Wire:
     """A TCP connection with small buffers, and a pump at one end of it."""
 
-    def __init__(self, file: Path, client: str = ELSEWHERE) -> None:
+    def __init__(self, file: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.client = socket.socket()
             self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-            self.client.bind((client, 0))
             self.client.connect(listener.getsockname())
             self.out, _ = listener.accept()
         self.out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.http.pump import SocketPump, is_on_this_host
 from mirror.http.ranges import Span
 from mirror.shared.bandwidth import Bandwidth
-from mirror.tree.open_file import BLOCK_BYTES
-from tests.unit.mirror.http.pumping import (
-    BODY,
-    ELSEWHERE,
-    HEAD,
-    MANY_TURNS,
-    ON_THIS_HOST,
-    Loop,
-    Transport,
-    Watcher,
-    Wire,
-    secure_pump,
-)
-from tests.unit.mirror.open_files import open_file_at
+from tests.unit.mirror.http.pumping import BODY, HEAD, MANY_TURNS, Loop, Transport, Watcher, Wire, secure_pump
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +26,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=[ON_THIS_HOST, ELSEWHERE])
-def wire(file: Path, request: pytest.FixtureRequest) -> Iterator[Wire]:
-    made = Wire(file, request.param)
+@pytest.fixture
+def wire(file: Path) -> Iterator[Wire]:
+    made = Wire(file)
     yield made
     made.close()
 
@@ -206,23 +192,3 @@ def test_after_a_stop_nothing_is_heard_under_tls(file: Path) -> None:
     loop.turn()
     assert len(transport.sent) == sent
     assert watcher.ends == []
-
-
-@pytest.mark.parametrize("client", [ON_THIS_HOST, ELSEWHERE])
-def test_only_a_client_on_this_host_gets_copies(file: Path, client: str) -> None:
-    wire = Wire(file, client)
-    opened = open_file_at(file)
-    loop: Any = wire.loop
-    SocketPump(loop, wire.out, HEAD, (Span(0, len(BODY)),), opened, wire.watcher, None).start()
-    at_once = opened.block_bytes(len(BODY), to_end=False)
-    assert at_once == (BLOCK_BYTES if client == ON_THIS_HOST else len(BODY))
-    wire.run()
-    assert wire.received == HEAD + BODY
-    wire.close()
-
-
-def test_who_has_no_address_is_not_on_this_host() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs, socket.socket() as unconnected:
-        assert not is_on_this_host(ours)
-        assert not is_on_this_host(unconnected)

@@ -10,17 +10,7 @@ import pytest
 
 from mirror.http.pump import SocketPump
 from mirror.http.ranges import Span
-from tests.unit.mirror.http.pumping import (
-    BODY,
-    ELSEWHERE,
-    HEAD,
-    ON_THIS_HOST,
-    Loop,
-    Transport,
-    Watcher,
-    Wire,
-    secure_pump,
-)
+from tests.unit.mirror.http.pumping import BODY, HEAD, Loop, Transport, Watcher, Wire, secure_pump
 from tests.unit.mirror.open_files import open_file_at
 
 if TYPE_CHECKING:
@@ -37,9 +27,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=[ON_THIS_HOST, ELSEWHERE])
-def wire(file: Path, request: pytest.FixtureRequest) -> Iterator[Wire]:
-    made = Wire(file, request.param)
+@pytest.fixture
+def wire(file: Path) -> Iterator[Wire]:
+    made = Wire(file)
     yield made
     made.close()
 
