@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
-from bundler.host.interface import Owner
+from bundler.host.interface import FileOwner
 from bundler.host.journal import Journal, Original, Record
 from bundler.host.undo import original_path, undo
 from bundler.model.json_value import unreadable_words
@@ -230,7 +230,7 @@ def _begun(host: Host, record: Record, taken: Sequence[Record], installer: Insta
     if host.digest(kept) != digest:
         host.make_directory(posixpath.dirname(kept), 0o700)
         host.copy(record.file, kept, _MODE)
-    return replace(record, original=Original(digest, status.mode, Owner(status.uid, status.gid)))
+    return replace(record, original=Original(digest, status.mode, FileOwner(status.uid, status.gid)))
 
 
 def _digests(records: Iterable[Record]) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from bundler.host.marked_lines import AT_END, Marks, Place, with_block
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from bundler.host.interface import Host, Owner
+    from bundler.host.interface import FileOwner, Host
 
 _INDENT = "    "
 _MAX_SHOWN_LINES = 200
@@ -97,7 +96,7 @@ class EditFile:
     edit: Callable[[bytes | None], bytes | None]
     summary: tuple[str, ...] = ()
     mode: int | None = None
-    owner: Owner | None = None
+    owner: FileOwner | None = None
     secret: bool = False
 
     @property
@@ -270,6 +269,8 @@ def indented(lines: Collection[str]) -> list[str]:
 
 def difference(there: bytes, wanted: bytes) -> tuple[str, ...]:
     """Return what an edit changes, as the body of a unified difference."""
+    import difflib  # takes long to load
+
     before, after = (text.decode("utf-8", "replace").splitlines() for text in (there, wanted))
     return tuple(
         line for line in difflib.unified_diff(before, after, n=2, lineterm="") if not line.startswith(("---", "+++"))

@@ -78,7 +78,7 @@ class ListeningPort(NamedTuple):
     pid: int
 
 
-class Owner(NamedTuple):
+class FileOwner(NamedTuple):
     """Whose a file is."""
 
     uid: int
@@ -111,7 +111,7 @@ class Host(Protocol):
     def read(self, path: str) -> bytes | None:
         """Return a file's content; None when there is no such file."""
 
-    def write(self, path: str, data: bytes, mode: int | None = None, owner: Owner | None = None) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
         """Replace a file in one step, making the directories above it; its SELinux label stays.
 
         Arguments:

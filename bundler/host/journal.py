@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bundler.host.interface import Owner
+from bundler.host.interface import FileOwner
 from bundler.model.format_version import require_format
 from bundler.model.json_value import dump_pretty, load_strict, unreadable_words
 
@@ -31,7 +31,7 @@ class Original:
 
     sha256: str
     mode: int
-    owner: Owner
+    owner: FileOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +156,4 @@ def _decoded(item: Any) -> Record:
 
 def _original(value: Any) -> Original:
     uid, gid = map(int, value["owner"])
-    return Original(str(value["sha256"]), int(value["mode"]), Owner(uid, gid))
+    return Original(str(value["sha256"]), int(value["mode"]), FileOwner(uid, gid))

@@ -22,10 +22,10 @@ from bundler.host.interface import (
     COMMAND_WITHIN_S,
     NO_ENVIRONMENT,
     CommandResult,
+    FileOwner,
     FileStatus,
     HttpAnswer,
     ListeningPort,
-    Owner,
     Process,
 )
 from bundler.lock_file import locked
@@ -91,7 +91,7 @@ class LocalHost:
             except FileNotFoundError:
                 return None
 
-    def write(self, path: str, data: bytes, mode: int | None = None, owner: Owner | None = None) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
         """Replace a file; its name appears with all of its content."""
         self._replace(path, (data,), mode, owner)
 
@@ -227,7 +227,7 @@ class LocalHost:
         time.sleep(seconds)
 
     def _replace(
-        self, path: str, pieces: Iterator[bytes] | tuple[bytes], mode: int | None, owner: Owner | None
+        self, path: str, pieces: Iterator[bytes] | tuple[bytes], mode: int | None, owner: FileOwner | None
     ) -> None:
         file = Path(path)
         with storage_errors(path):
@@ -237,7 +237,7 @@ class LocalHost:
             # without bits that give rights to who runs it
             mode = _NEW_FILE if before is None else before.st_mode & 0o777
         if owner is None and before is not None:
-            owner = Owner(before.st_uid, before.st_gid)
+            owner = FileOwner(before.st_uid, before.st_gid)
         with partial_file(file, lambda: None, mode=mode) as partial:
             if owner is not None and owner != (os.geteuid(), os.getegid()):
                 partial.belong_to(*owner)

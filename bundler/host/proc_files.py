@@ -22,7 +22,7 @@ _ESTABLISHED, _LISTEN = 0x01, 0x0A
 _SOCKET = "socket:["
 
 
-class _Connection(NamedTuple):
+class _TcpSocket(NamedTuple):
     state: int
     address: str
     port: int
@@ -69,7 +69,7 @@ def _process(proc: Path, pid: int) -> Process | None:
     return Process(pid, text[begin + 1 : end], text[end + 2 : end + 3], program)
 
 
-def _connections(proc: Path) -> Iterator[_Connection]:
+def _connections(proc: Path) -> Iterator[_TcpSocket]:
     for name in ("tcp", "tcp6"):
         try:
             lines = (proc / "net" / name).read_text().splitlines()[1:]
@@ -80,7 +80,7 @@ def _connections(proc: Path) -> Iterator[_Connection]:
             with suppress(ValueError, IndexError, struct.error):
                 address, _, port = words[1].partition(":")
                 remote_port = int(words[2].rpartition(":")[2], 16)
-                yield _Connection(int(words[3], 16), _address(address), int(port, 16), remote_port, words[9])
+                yield _TcpSocket(int(words[3], 16), _address(address), int(port, 16), remote_port, words[9])
 
 
 def _address(text: str) -> str:

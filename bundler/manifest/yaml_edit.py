@@ -119,7 +119,7 @@ def _set(document: dict[str, Any], path: KeyPath, value: Json | _Remove) -> None
         document[last] = value
 
 
-class _Found(NamedTuple):
+class _Reached(NamedTuple):
     """How far a key path leads.
 
     Arguments:
@@ -134,17 +134,17 @@ class _Found(NamedTuple):
     rest: KeyPath
 
 
-def _found(text: str, path: KeyPath) -> _Found:
+def _found(text: str, path: KeyPath) -> _Reached:
     document = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(document, yaml.MappingNode):
         raise TypeError("it is no mapping")
-    found = _Found(document, None, document, path)
+    found = _Reached(document, None, document, path)
     while found.rest and isinstance(found.node, yaml.MappingNode):
         first, *others = found.rest
         pair = next((pair for pair in found.node.value if pair[0].value == first), None)
         if pair is None:
             break
-        found = _Found(found.node, pair[0], pair[1], tuple(others))
+        found = _Reached(found.node, pair[0], pair[1], tuple(others))
     return found
 
 

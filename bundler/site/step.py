@@ -21,7 +21,7 @@ Weight = Literal["unmet", "fault", "pending", "note"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class StepFinding:
     """Something that a person should know of a step.
 
     Arguments:
@@ -47,7 +47,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class BundleFiles:
+class SiteBundle:
     """The unpacked bundle that a step takes files from.
 
     Arguments:
@@ -97,7 +97,7 @@ class StepContext:
     host: Host
     config: SiteConfig
     this: SiteHost
-    bundle: BundleFiles = BundleFiles()
+    bundle: SiteBundle = SiteBundle()
     options: ApplyOptions = ApplyOptions()
     programs: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {"bundler": ("bundler",), "mirror": ("mirror",)}
@@ -110,7 +110,7 @@ class Step:
     name: ClassVar[str]
     title: ClassVar[str]
 
-    def unmet(self, at: StepContext) -> Sequence[Finding]:
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Return what has to be mended before this step can be applied, as far as it can be seen now; notes as well."""
         del at
         return ()
@@ -119,7 +119,7 @@ class Step:
         """Return everything that has to be so, in order, done already or not."""
         raise NotImplementedError
 
-    def faults(self, at: StepContext) -> Sequence[Finding]:
+    def faults(self, at: StepContext) -> Sequence[StepFinding]:
         """Return what is not as it should be although no change is left to do."""
         del at
         return ()

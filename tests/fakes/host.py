@@ -13,10 +13,10 @@ from bundler.host.interface import (
     COMMAND_WITHIN_S,
     NO_ENVIRONMENT,
     CommandResult,
+    FileOwner,
     FileStatus,
     HttpAnswer,
     ListeningPort,
-    Owner,
     Process,
 )
 
@@ -45,7 +45,7 @@ class MemoryHost:
 
     files: dict[str, bytes] = field(default_factory=dict)
     modes: dict[str, int] = field(default_factory=dict)
-    owners: dict[str, Owner] = field(default_factory=dict)
+    owners: dict[str, FileOwner] = field(default_factory=dict)
     directories: set[str] = field(default_factory=set)
     succeeding: set[tuple[str, ...]] = field(default_factory=set)
     failing: dict[tuple[str, ...], CommandResult] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class MemoryHost:
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
 
-    def write(self, path: str, data: bytes, mode: int | None = None, owner: Owner | None = None) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
         self.files[path] = data
         self.modes[path] = self.modes.get(path, 0o644) if mode is None else mode
         if owner is not None:
@@ -118,7 +118,7 @@ class MemoryHost:
         return hashlib.sha256(self.files[path]).hexdigest() if path in self.files else ""
 
     def status(self, path: str) -> FileStatus | None:
-        owner = self.owners.get(path, Owner(0, 0))
+        owner = self.owners.get(path, FileOwner(0, 0))
         if path in self.files:
             return FileStatus("file", self.modes.get(path, 0o644), *owner, len(self.files[path]), 1, 1)
         return FileStatus("directory", 0o755, *owner, 0, 1, 2) if self.exists(path) else None

@@ -10,7 +10,7 @@ from bundler import console
 from bundler.cli.options import FILE, option
 from bundler.cli.site.site_options import force_option, on_a_host, with_options
 from bundler.cli.site.step_text import finding_lines, report_value
-from bundler.site.apply import Listener, StepReport, apply_site
+from bundler.site.applying import StepListener, StepReport, apply_site
 from bundler.site.step import ApplyOptions
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bo
     console.answer(text, report_value(run, reports), schema="bundler.site-apply/1", as_json=as_json)
 
 
-def _listener() -> Listener:
+def _listener() -> StepListener:
     def begun(number: int, count: int, step: Step) -> None:
         console.remark(f"[{number}/{count}] {step.name}: {step.title}")
 
@@ -57,4 +57,4 @@ def _listener() -> Listener:
             console.remark("\n".join(finding_lines(finding)))
         console.remark(f"      {f'done in {report.seconds:.1f} s' if report.changed else 'nothing to do'}")
 
-    return Listener(begun, lambda title: console.remark(f"      {title}"), ended)
+    return StepListener(begun, lambda title: console.remark(f"      {title}"), ended)

@@ -10,13 +10,13 @@ from bundler import console
 from bundler.cli.site.site_options import on_a_host
 from bundler.cli.site.step_text import plan_lines, plan_value
 from bundler.errors import ErrorId, SiteError
-from bundler.site.plan import plan_site
+from bundler.site.step_plan import plan_site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.cli.site.site_options import SiteRun
-    from bundler.site.plan import StepPlan
+    from bundler.site.step_plan import StepPlan
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from bundler import console
 from bundler.cli.site.site_options import on_a_host
 from bundler.cli.site.step_text import plan_lines, plan_value
-from bundler.site.plan import plan_site
+from bundler.site.step_plan import plan_site
 
 if TYPE_CHECKING:
     from bundler.cli.site.site_options import SiteRun

@@ -19,7 +19,7 @@ from bundler.model.scope import did_you_mean
 from bundler.site.config.model import SITE_ROLES
 from bundler.site.config.reading import host_named, read_site
 from bundler.site.roles import steps_of
-from bundler.site.step import ApplyOptions, BundleFiles, StepContext
+from bundler.site.step import ApplyOptions, SiteBundle, StepContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def on_a_host(command: F) -> F:
             raise click.UsageError("--only and --from exclude each other")
         site = load_site(config)
         here = LocalHost()
-        at = StepContext(here, site, this_host(site, role, host, here), bundle_files(site), programs=programs(site))
+        at = StepContext(here, site, this_host(site, role, host, here), site_bundle(site), programs=programs(site))
         return command(run=SiteRun(at, role, chosen_steps(role, only, begin)), **settings)
 
     return cast("F", wrapped)
@@ -127,19 +127,19 @@ def chosen_steps(role: Role, only: str | None, begin: str | None) -> Sequence[St
     return steps[first : first + 1] if only else steps[first:]
 
 
-def bundle_files(site: SiteConfig) -> BundleFiles:
+def site_bundle(site: SiteConfig) -> SiteBundle:
     """Return what the active bundle of the site's root lists; nothing where there is none. Raises as `tree_index`."""
     root = Path(site.root)
     if not root.is_dir():
-        return BundleFiles()
+        return SiteBundle()
     with opened_root(root, change=False) as opened:
         active = opened.current()
     if active is None:
-        return BundleFiles()
+        return SiteBundle()
     directory = root if active == "." else root / active
     index = tree_index(directory).index
     digests: dict[str, str] = {file.path: file.blob.digest.hex for file in index.files}
-    return BundleFiles(str(directory), digests, index.name, index.release)
+    return SiteBundle(str(directory), digests, index.name, index.release)
 
 
 def programs(site: SiteConfig) -> dict[str, tuple[str, ...]]:

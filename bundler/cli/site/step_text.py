@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.site.plan import finding_value
+from bundler.site.step_plan import finding_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bundler.cli.site.site_options import SiteRun
     from bundler.model.json_value import Json
-    from bundler.site.apply import StepReport
-    from bundler.site.plan import StepPlan
-    from bundler.site.step import Finding
+    from bundler.site.applying import StepReport
+    from bundler.site.step import StepFinding
+    from bundler.site.step_plan import StepPlan
 
 _STATES = {"done": "done", "to-do": "to do", "unmet": "in the way", "faulty": "does not work"}
 _INDENT = "     "
@@ -31,7 +31,7 @@ def plan_lines(plans: Sequence[StepPlan], *, only_findings: bool = False) -> Ite
         yield from (line for finding in plan.findings for line in finding_lines(finding))
 
 
-def finding_lines(finding: Finding) -> list[str]:
+def finding_lines(finding: StepFinding) -> list[str]:
     """Return a finding for a person, its weight first."""
     first, *others = finding.text.splitlines()
     return [f"{_INDENT}{finding.weight}: {first}", *(f"{_INDENT}{line}" for line in others)]

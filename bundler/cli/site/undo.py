@@ -8,7 +8,7 @@ import click
 
 from bundler import console
 from bundler.cli.site.site_options import force_option, on_a_host
-from bundler.site.apply import undo_site
+from bundler.site.applying import undo_site
 
 if TYPE_CHECKING:
     from bundler.cli.site.site_options import SiteRun
@@ -24,13 +24,13 @@ def undo(run: SiteRun, force: bool, as_json: bool) -> None:
     A file that somebody else changed since stays as it is, unless --force says otherwise; what was there before is
     kept.
     """
-    said: list[str] = []
+    lines: list[str] = []
 
     def say(line: str) -> None:
-        said.append(line)
+        lines.append(line)
         console.remark(line)
 
     made = undo_site(run.at.host, run.role, run.steps, say, force=force)
-    value: dict[str, Json] = {"role": run.role, "host": run.at.this.name, "undone": made, "lines": list(said)}
+    value: dict[str, Json] = {"role": run.role, "host": run.at.this.name, "undone": made, "lines": list(lines)}
     text = "undone" if made else "nothing was made here"
     console.answer(text, value, schema="bundler.site-undo/1", as_json=as_json)

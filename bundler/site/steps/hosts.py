@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.host.file_changes import KeepLines
 from bundler.host.marked_lines import Marks, without_block
 from bundler.site.installer import MARKS
-from bundler.site.step import Finding, Step, StepContext
+from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,14 +25,14 @@ class HostNames(Step):
     name = "hosts"
     title = "names of the site's hosts in /etc/hosts"
 
-    def unmet(self, at: StepContext) -> Sequence[Finding]:
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name lines that somebody else wrote and that win over ours, for the first line of a name counts."""
         content = at.host.read(HOSTS_FILE)
         if content is None:
-            return (Finding("file-missing", "does not exist", HOSTS_FILE, "Make it, with a line for localhost."),)
+            return (StepFinding("file-missing", "does not exist", HOSTS_FILE, "Make it, with a line for localhost."),)
         wanted = dict(name_lines(at.config, at.this))
         return tuple(
-            Finding(
+            StepFinding(
                 "name-taken",
                 f"line {number} names {name} {address} already, and the site says {wanted[name]}",
                 HOSTS_FILE,

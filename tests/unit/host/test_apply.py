@@ -19,7 +19,7 @@ from tests.unit.host.installers import HEAD, INSTALLER, JOURNAL, MARKS, applied
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bundler.host.interface import Owner
+    from bundler.host.interface import FileOwner
 
 UNIT, HOSTS = "/etc/unit", "/etc/hosts"
 FIRST = RunCommand(("make", "one"), undo=("drop", "one"), check=("has", "one"))
@@ -126,7 +126,7 @@ def test_every_step_is_in_the_journal_before_it_is_taken() -> None:
                 seen.append(made(self)[0])
             return MemoryHost.run(self, command, **how)
 
-        def write(self, path: str, data: bytes, mode: int | None = None, owner: Owner | None = None) -> None:
+        def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
             if path in (UNIT, HOSTS):
                 seen.append(made(self)[0])
             MemoryHost.write(self, path, data, mode, owner)
@@ -174,7 +174,7 @@ class _FragileHost(MemoryHost):
 
     dies = ""
 
-    def write(self, path: str, data: bytes, mode: int | None = None, owner: Owner | None = None) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
         if path == UNIT and self.dies == "before":
             raise _PowerFailureError
         MemoryHost.write(self, path, data, mode, owner)

@@ -12,7 +12,7 @@ from bundler.host.apply import read_journal, undo_all
 from bundler.host.changes import Await, RunCommand
 from bundler.host.failure import ChangeFailedError, Reason
 from bundler.host.file_changes import CannotEditError, CopyFile, EditFile, WriteFile
-from bundler.host.interface import CommandResult, Owner
+from bundler.host.interface import CommandResult, FileOwner
 from bundler.host.undo import original_path
 from tests.fakes.host import MemoryHost
 from tests.unit.host.installers import INSTALLER, JOURNAL, applied
@@ -51,13 +51,13 @@ def test_an_edit_shows_the_difference_and_without_a_file_what_it_is_for() -> Non
 
 
 def test_what_was_there_comes_back_byte_by_byte_with_mode_and_owner() -> None:
-    host = MemoryHost({FILE: b"a\n"}, modes={FILE: 0o640}, owners={FILE: Owner(7, 8)})
+    host = MemoryHost({FILE: b"a\n"}, modes={FILE: 0o640}, owners={FILE: FileOwner(7, 8)})
     applied(host, [ONE])
     applied(host, [ONE, TWO])
     assert host.files[FILE] == b"a\none\ntwo\n"
     assert undone(host) == [f"restore {FILE}"]
     assert host.files == {FILE: b"a\n"}
-    assert (host.modes[FILE], host.owners[FILE]) == (0o640, Owner(7, 8))
+    assert (host.modes[FILE], host.owners[FILE]) == (0o640, FileOwner(7, 8))
 
 
 def test_a_file_that_was_not_there_goes_with_the_directories_made_for_it() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bundler.host.interface import Host
     from bundler.model.json_value import Json
     from bundler.site.config.model import Role
-    from bundler.site.step import Finding, Step, StepContext
+    from bundler.site.step import Step, StepContext, StepFinding
 
 _STEPS = "steps"
 
@@ -34,11 +34,11 @@ class StepReport:
     title: str
     changed: tuple[str, ...]
     seconds: float
-    notes: tuple[Finding, ...] = ()
+    notes: tuple[StepFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class StepListener:
     """Whom applying tells what it does.
 
     Arguments:
@@ -52,7 +52,7 @@ class Listener:
     ended: Callable[[StepReport], None]
 
 
-def apply_site(at: StepContext, role: Role, steps: Sequence[Step], listener: Listener) -> tuple[StepReport, ...]:
+def apply_site(at: StepContext, role: Role, steps: Sequence[Step], listener: StepListener) -> tuple[StepReport, ...]:
     """Apply steps in order, and stop at the first one that fails; the same again goes on from there.
 
     Raises SiteError with the step's name (SITE_UNMET, SITE_STEP_FAILED, SITE_FILE_CHANGED, SITE_BUSY, SITE_NOT_ROOT);
@@ -140,7 +140,7 @@ def _step_named(step: Step) -> Iterator[None]:
         raise error.with_context(f"in step {step.name}") from error
 
 
-def _require(step: Step, findings: Sequence[Finding], error: ErrorId) -> None:
+def _require(step: Step, findings: Sequence[StepFinding], error: ErrorId) -> None:
     if not findings:
         return
     first, *others = findings

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from bundler.host.changes import Change
     from bundler.model.json_value import Json
-    from bundler.site.step import Finding, Step, StepContext
+    from bundler.site.step import Step, StepContext, StepFinding
 
 State = Literal["done", "to-do", "unmet", "faulty"]
 
@@ -38,7 +38,7 @@ class StepPlan:
     state: State
     done: int
     changes: tuple[PlannedChange, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[StepFinding, ...]
 
     @property
     def value(self) -> dict[str, Json]:
@@ -53,7 +53,7 @@ class StepPlan:
         }
 
 
-def finding_value(finding: Finding) -> dict[str, Json]:
+def finding_value(finding: StepFinding) -> dict[str, Json]:
     """Return a finding as the JSON answers have it."""
     return {
         "id": finding.id,
@@ -91,7 +91,7 @@ def _planned(change: Change, at: StepContext) -> PlannedChange:
     return PlannedChange(title, tuple(lines))
 
 
-def _state(left: Sequence[Change], findings: Sequence[Finding]) -> State:
+def _state(left: Sequence[Change], findings: Sequence[StepFinding]) -> State:
     weights = {finding.weight for finding in findings}
     if "unmet" in weights:
         return "unmet"
