@@ -39,6 +39,14 @@ class TakesTooLongError(Exception):
     """A program has run longer than it may, and was killed."""
 
 
+class PrintedError(Exception):
+    """A program has printed what it was not to print, and was killed; `ended` is what there is of it."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__("printed what it was not to print")
+        self.ended = ended
+
+
 def run_program(
     command: Sequence[str],
     *,
@@ -48,6 +56,8 @@ def run_program(
     stdin: bytes | BinaryIO = b"",
     directory: Path | None = None,
     own_group: bool = False,
+    stop_at: bytes = b"",
+    shows_stderr: bool = False,
 ) -> Ended:
     """Run a program to its end.
 
@@ -60,22 +70,24 @@ def run_program(
         directory: where it runs; this process's own when left out.
         own_group: make it the leader of a process group, so that whatever it has started ends with it when it is
             killed; it cannot ask at the terminal then.
+        stop_at: kill it as soon as it prints this, to stdout or stderr; b"" for never.
+        shows_stderr: what it prints to stderr goes to this process's and is not kept.
 
-    Raises OSError (it cannot be started), TakesTooLongError, PrintsTooMuchError; it is killed then, and also when
-    anything else is raised meanwhile.
+    Raises OSError (it cannot be started), TakesTooLongError, PrintsTooMuchError, PrintedError; it is killed then, and
+    also when anything else is raised meanwhile.
     """
     given = stdin if isinstance(stdin, bytes) else b""
     with subprocess.Popen(
         list(command),
         stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=None if shows_stderr else subprocess.PIPE,
         env=dict(environment),
         cwd=directory,
         process_group=0 if own_group else None,
     ) as program:
         try:
-            return _Conversation(program, given, time.monotonic() + within_s, max_bytes).ended()
+            return _Conversation(program, given, time.monotonic() + within_s, max_bytes, stop_at).ended()
         except subprocess.TimeoutExpired as error:
             _kill(program, own_group)
             raise TakesTooLongError from error
@@ -95,14 +107,17 @@ def _kill(program: subprocess.Popen[bytes], own_group: bool) -> None:
 class _Conversation:
     """What goes to and comes from one program."""
 
-    def __init__(self, program: subprocess.Popen[bytes], given: bytes, deadline: float, max_bytes: int) -> None:
-        if program.stdout is None or program.stderr is None:
+    def __init__(
+        self, program: subprocess.Popen[bytes], given: bytes, deadline: float, max_bytes: int, stop_at: bytes
+    ) -> None:
+        if program.stdout is None:
             raise ValueError("a program is read through pipes")
         self._program = program
         self._left = memoryview(given)
         self._deadline = deadline
         self._max_bytes = max_bytes
-        self._printed = {program.stdout.fileno(): bytearray(), program.stderr.fileno(): bytearray()}
+        self._stop_at = stop_at
+        self._printed = {pipe.fileno(): bytearray() for pipe in (program.stdout, program.stderr) if pipe is not None}
 
     def ended(self) -> Ended:
         """Feed and read until both outputs are closed, and wait for the program."""
@@ -121,9 +136,11 @@ class _Conversation:
                     elif stdin and self._feed(key.fd):
                         waiting.unregister(stdin)
                         stdin.close()
-        status = self._program.wait(self._remaining_s())
-        stdout, stderr = map(bytes, self._printed.values())
-        return Ended(status, stdout, stderr)
+        return self._so_far(self._program.wait(self._remaining_s()))
+
+    def _so_far(self, status: int) -> Ended:
+        stdout, *others = map(bytes, self._printed.values())
+        return Ended(status, stdout, b"".join(others))
 
     def _remaining_s(self) -> float:
         remaining_s = self._deadline - time.monotonic()
@@ -133,8 +150,14 @@ class _Conversation:
 
     def _take(self, descriptor: int) -> bool:
         data = os.read(descriptor, _STEP_BYTES)
-        self._printed[descriptor] += data
-        if len(self._printed[descriptor]) > self._max_bytes:
+        printed = self._printed[descriptor]
+        # it may have come in two pieces
+        begin = max(0, len(printed) - len(self._stop_at))
+        printed += data
+        if self._stop_at and (found := printed.find(self._stop_at, begin)) >= 0:
+            del printed[found + len(self._stop_at) :]
+            raise PrintedError(self._so_far(-signal.SIGKILL))
+        if len(printed) > self._max_bytes:
             raise PrintsTooMuchError
         return not data
 

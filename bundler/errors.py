@@ -122,6 +122,16 @@ class ErrorId(StrEnum):
     ROBOT_EXISTS = "robot-exists"
     ROBOT_REFUSED = "robot-refused"
     ROBOT_FILE_TAKEN = "robot-file-taken"
+    SITE_CONFIG_INVALID = "site-config-invalid"
+    SITE_HOST_UNKNOWN = "site-host-unknown"
+    SITE_STEP_UNKNOWN = "site-step-unknown"
+    SITE_NOT_ROOT = "site-not-root"
+    SITE_BUSY = "site-busy"
+    SITE_UNMET = "site-unmet"
+    SITE_FILE_CHANGED = "site-file-changed"
+    SITE_STEP_FAILED = "site-step-failed"
+    SITE_FAULTY = "site-faulty"
+    SITE_JOURNAL_UNREADABLE = "site-journal-unreadable"
     TOOL_MISSING = "tool-missing"
 
 

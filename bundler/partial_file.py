@@ -51,6 +51,16 @@ class PartialFile:
             self.write(memoryview(b"".join(pieces))[written:])
         return size
 
+    def belong_to(self, uid: int, gid: int) -> None:
+        """Give the file an owner. Raises StorageError."""
+        with storage_errors(self._final):
+            os.fchown(self._descriptor, uid, gid)
+
+    def set_attribute(self, name: str, value: bytes) -> None:
+        """Set an extended attribute: the label of SELinux is one. Raises StorageError."""
+        with storage_errors(self._final):
+            os.setxattr(self._descriptor, name, value)
+
     def sync(self) -> None:
         """Flush everything written so far to the disk. Raises StorageError."""
         with storage_errors(self._final):

@@ -20,6 +20,7 @@ ORDER = (
     "load-images",
     "push-images",
     "robot",
+    "site",
     "diff",
     "store",
     "schema",

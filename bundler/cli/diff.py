@@ -10,7 +10,7 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument
 from bundler.cli.options import json_option
-from bundler.model.diff import Change, lock_diff, lock_versions
+from bundler.model.diff import LockChange, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 
@@ -38,7 +38,7 @@ def diff(old: str, new: str, as_json: bool) -> None:
     console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)
 
 
-def changes_lines(changes: Sequence[Change]) -> Iterator[str]:
+def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
     """Yield changes as a text, with the sum of the sizes."""
     rows = [
         (
@@ -56,7 +56,7 @@ def changes_lines(changes: Sequence[Change]) -> Iterator[str]:
     yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows)
 
 
-def changes_value(changes: Sequence[Change]) -> dict[str, Json]:
+def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:
     """Return changes as JSON; sizes in bytes, absent sides as null."""
     return {
         "changes": [

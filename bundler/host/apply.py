@@ -1,4 +1,4 @@
-"""Apply and undo: steps taken in order and recorded before they are taken, records undone in reverse."""
+"""Apply and undo: changes made in order and recorded before they are made, records undone in reverse."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bundler.host.failure import Reason, StepFailedError, StepFailure
-from bundler.host.journal import Journal
-from bundler.host.steps import undo
+from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.host.interface import FileOwner
+from bundler.host.journal import Journal, Original, Record
+from bundler.host.undo import original_path, undo
 from bundler.model.json_value import unreadable_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bundler.errors import BundlerError
+    from bundler.host.changes import Change
     from bundler.host.interface import Host
-    from bundler.host.journal import Record
     from bundler.host.marked_lines import Marks
-    from bundler.host.steps import Step
     from bundler.model.json_value import Json
 
 _MODE = 0o600
@@ -30,7 +30,7 @@ class Installer:
     """On whose behalf hosts are changed.
 
     Arguments:
-        journal: path of the file where it records what it made.
+        journal: path of the file where it records what it made; what was there before is kept beside it.
         called: what that file is, with its article, for messages.
         marks: what stands around its lines in files that are not its own.
         error: returns what to raise for a failure: the installer's own class, id and remedy.
@@ -39,7 +39,7 @@ class Installer:
     journal: str
     called: str
     marks: Marks
-    error: Callable[[StepFailure], BundlerError]
+    error: Callable[[ChangeFailure], BundlerError]
 
 
 def read_journal(host: Host, installer: Installer) -> Journal | None:
@@ -59,73 +59,120 @@ def read_journal(host: Host, installer: Installer) -> Journal | None:
 def unreadable(installer: Installer, error: Exception) -> BundlerError:
     """Return the installer's error for a journal, or a journal's head, that cannot be read."""
     return installer.error(
-        StepFailure(Reason.JOURNAL_UNREADABLE, f"cannot be read: {unreadable_words(error)}", where=installer.journal)
+        ChangeFailure(Reason.JOURNAL_UNREADABLE, f"cannot be read: {unreadable_words(error)}", where=installer.journal)
     )
 
 
 def require_root(host: Host, installer: Installer) -> None:
     """Raise the installer's error (NOT_ROOT) unless this process may change the host."""
     if not host.is_root():
-        raise installer.error(StepFailure(Reason.NOT_ROOT, "only root may change this host"))
+        raise installer.error(ChangeFailure(Reason.NOT_ROOT, "only root may change this host"))
 
 
-def apply_steps(
-    host: Host, steps: Sequence[Step], installer: Installer, head: Mapping[str, Json], say: Callable[[str], None]
+def apply_changes(
+    host: Host,
+    changes: Sequence[Change],
+    installer: Installer,
+    head: Mapping[str, Json],
+    say: Callable[[str], None],
+    *,
+    step: str = "",
+    force: bool = False,
 ) -> None:
-    """Bring the host to what the steps say, whatever was made there earlier; the same again changes nothing.
+    """Bring the host to what the changes say, whatever was made there earlier; the same again changes nothing.
 
     An interruption leaves a journal by which `undo_all` undoes what was done.
 
     Arguments:
         head: what the journal is of.
-        say: is given the title of each step that is taken, and what there is to know of those that are undone.
+        say: is given the title of each change that is made, and what there is to know of those that are undone.
+        step: what the changes are a part of; what was made for other steps stays as it is.
+        force: replace what others changed.
 
-    Raises the installer's error with the step that failed; StorageError.
+    Raises the installer's error with the change that failed; StorageError.
     """
     require_root(host, installer)
     earlier = read_journal(host, installer)
-    # what earlier times made and no step has come to yet: undone before what this time makes, as the later steps are
-    left = list(earlier.made) if earlier else []
-    journal = Journal(head)
-    wanted = {step.record.key for step in steps if step.record is not None}
+    made_earlier = earlier.made if earlier else ()
+    others = tuple(record for record in made_earlier if record.step != step)
+    # what earlier times made and no change has come to yet: undone before what this time makes, as later ones are
+    left = [record for record in made_earlier if record.step == step]
+
+    def write(*records: Record) -> None:
+        _write(host, installer, Journal(head, (*others, *records)))
+
+    wanted = {change.key for change in changes}
     unwanted = [record for record in left if record.key not in wanted]
     while unwanted:
-        same = _take(unwanted, unwanted[-1])
-        _undo(host, same, installer, say)
-        _take(left, same[-1])
-        _write(host, installer, replace(journal, made=tuple(left)))
+        same = _take(unwanted, unwanted[-1].key)
+        _undo(host, same, installer, say, force=force)
+        _take(left, same[-1].key)
+        write(*left)
+        _drop_original(host, installer, same[-1], (*others, *left))
     made: list[Record] = []
-    for step in steps:
-        taken = _take(left, step.record)
-        if step.is_done(host):
-            if taken and step.record is not None:
-                made.append(step.record)
+    for change in changes:
+        # a file may be changed twice
+        taken = [*_take(left, change.key), *_take(made, change.key)]
+        if change.is_done(host):
+            made += _continued(host, taken)
             continue
-        if step.record is not None:
-            # of a file that is replaced, either content may be there when this is interrupted
-            _write(host, installer, replace(journal, made=(*made, *taken, step.record, *left)))
-            made.append(step.record)
-        say(step.title)
-        with _during(step.title, installer):
-            step.apply(host, ours=_digests(taken))
-    _write(host, installer, replace(journal, made=tuple(made)))
+        with _during(change.title, installer):
+            record = change.record(host)
+            if record is not None:
+                record = _begun(host, record, taken, installer, step)
+                # of a file that is replaced, either content may be there when this is interrupted
+                write(*made, *taken, record, *left)
+                made.append(record)
+            say(change.title)
+            rewritten = change.apply(host, ours=_digests(taken), force=force)
+        if rewritten:
+            others = _adopted(host, others, rewritten)
+            made[:] = _adopted(host, made, rewritten)
+            left[:] = _adopted(host, left, rewritten)
+            write(*made, *left)
+    write(*made)
 
 
 def undo_all(host: Host, installer: Installer, say: Callable[[str], None]) -> bool:
-    """Undo what the journal names, last first, and nothing else; False when there is none. Raises as `apply_steps`."""
+    """Undo what the journal names, last first, and nothing else; False when there is none.
+
+    Raises as `apply_changes`.
+    """
     require_root(host, installer)
     journal = read_journal(host, installer)
     if journal is None:
         return False
-    made = list(journal.made)
-    while made:
-        _undo(host, [record for record in made if record.key == made[-1].key], installer, say)
-        _take(made, made[-1])
-        _write(host, installer, replace(journal, made=tuple(made)))
-    host.remove(installer.journal)
-    # it was made for the journal
-    host.remove_directory(posixpath.dirname(installer.journal))
+    undo_records(host, installer, journal, journal.made, say)
+    forget(host, installer)
     return True
+
+
+def undo_records(
+    host: Host,
+    installer: Installer,
+    journal: Journal,
+    records: Sequence[Record],
+    say: Callable[[str], None],
+    *,
+    force: bool = False,
+) -> Journal:
+    """Undo some of a journal's records, last first, and return the journal without them. Raises as `apply_changes`."""
+    left = list(records)
+    while left:
+        same = _take(left, left[-1].key)
+        _undo(host, same, installer, say, force=force)
+        journal = replace(journal, made=tuple(record for record in journal.made if record not in same))
+        _write(host, installer, journal)
+        _drop_original(host, installer, same[-1], journal.made)
+    return journal
+
+
+def forget(host: Host, installer: Installer) -> None:
+    """Remove a journal whose records are all undone, with the directories that were made for it."""
+    host.remove(installer.journal)
+    # they were made for the journal; originals of files that stay as others made them are kept
+    host.remove_directory(posixpath.dirname(original_path(installer.journal, "")))
+    host.remove_directory(posixpath.dirname(installer.journal))
 
 
 def undo_lines(journal: Journal) -> list[str]:
@@ -133,35 +180,92 @@ def undo_lines(journal: Journal) -> list[str]:
     return [record.undo_line for record in reversed(journal.made)]
 
 
-def _take(made: list[Record], record: Record | None) -> list[Record]:
+def write_journal(host: Host, installer: Installer, journal: Journal) -> None:
+    """Replace the journal. Raises StorageError."""
+    _write(host, installer, journal)
+
+
+def _take(made: list[Record], key: tuple[str, ...] | None) -> list[Record]:
     """Take the earlier records of the same thing off the list, and return them."""
-    found = [other for other in made if record is not None and other.key == record.key]
+    found = [other for other in made if other.key == key]
     for other in found:
         made.remove(other)
     return found
 
 
+def _continued(host: Host, taken: list[Record]) -> list[Record]:
+    """Return the one record, of those of the same thing, that says what was made here last."""
+    if len(taken) < 2:
+        return taken
+    # of what an interruption left, that which is there
+    digest = host.digest(taken[-1].file) if taken[-1].file else ""
+    return [next((record for record in taken if record.sha256 == digest), taken[-1])]
+
+
+def _adopted(host: Host, records: Sequence[Record], files: Sequence[str]) -> tuple[Record, ...]:
+    """Return the records, those of some files with what these hold now."""
+    return tuple(
+        replace(record, sha256=host.digest(record.file)) if record.file in files else record for record in records
+    )
+
+
+def _begun(host: Host, record: Record, taken: Sequence[Record], installer: Installer, step: str) -> Record:
+    """Return a record with what is there before, a file of which is kept; of a step, also when it was made."""
+    if step:
+        record = replace(record, step=step, at=int(host.now()))
+    if not record.file:
+        return record
+    if taken:
+        return replace(record, original=taken[0].original, directories=taken[0].directories)
+    directories: list[str] = []
+    above = posixpath.dirname(record.file)
+    while step and above != "/" and not host.exists(above):
+        directories.insert(0, above)
+        above = posixpath.dirname(above)
+    status = host.status(record.file)
+    if status is None or status.kind != "file":
+        return replace(record, directories=tuple(directories))
+    digest = host.digest(record.file)
+    kept = original_path(installer.journal, digest)
+    if host.digest(kept) != digest:
+        host.make_directory(posixpath.dirname(kept), 0o700)
+        host.copy(record.file, kept, _MODE)
+    return replace(record, original=Original(digest, status.mode, FileOwner(status.uid, status.gid)))
+
+
 def _digests(records: Iterable[Record]) -> frozenset[str]:
-    return frozenset(record.sha256 for record in records)
+    return frozenset(record.sha256 for record in records if record.sha256)
 
 
-def _undo(host: Host, same: Sequence[Record], installer: Installer, say: Callable[[str], None]) -> None:
+def _undo(
+    host: Host, same: Sequence[Record], installer: Installer, say: Callable[[str], None], *, force: bool = False
+) -> None:
     """Undo what one or several records of the same thing say."""
     record = same[-1]
     say(record.undo_line)
     with _during(record.undo_line, installer):
-        note = undo(host, record, ours=_digests(same), marks=installer.marks)
+        ours = _digests(same)
+        note = undo(host, record, ours=ours, marks=installer.marks, journal=installer.journal, force=force)
     if note:
         say(note)
 
 
+def _drop_original(host: Host, installer: Installer, record: Record, others: Iterable[Record]) -> None:
+    """Remove the copy of what was there before, where the file holds it again and no other record needs it."""
+    original = record.original
+    if original is None or host.digest(record.file) != original.sha256:
+        return
+    if not any(other.original and other.original.sha256 == original.sha256 for other in others):
+        host.remove(original_path(installer.journal, original.sha256))
+
+
 @contextmanager
-def _during(step: str, installer: Installer) -> Iterator[None]:
-    """Raise the installer's error, with the step, for a step that fails in the block."""
+def _during(change: str, installer: Installer) -> Iterator[None]:
+    """Raise the installer's error, with the change, for a change that fails in the block."""
     try:
         yield
-    except StepFailedError as error:
-        raise installer.error(replace(error.failure, step=step)) from error
+    except ChangeFailedError as error:
+        raise installer.error(replace(error.failure, change=change)) from error
 
 
 def _write(host: Host, installer: Installer, journal: Journal) -> None:

@@ -12,28 +12,33 @@ class Reason(Enum):
     NOT_ROOT = auto()
     FILE_TAKEN = auto()
     COMMAND_FAILED = auto()
+    NOT_YET = auto()
     JOURNAL_UNREADABLE = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class StepFailure:
+class ChangeFailure:
     """What happened.
 
     Arguments:
         what: one sentence without the place; callers may put it in words of their own.
         where: the file, or the command as it would be typed; "" for the host.
-        step: title of the step that was being taken, or the line of what was being undone; "" before any.
+        change: title of the change that was being made, or the line of what was being undone; "" before any.
+        remedy: what to do about it, where the change knows better than its caller; else "".
+        lines: what belongs to it, a line each: a difference, the end of a log.
     """
 
     reason: Reason
     what: str
     where: str = ""
-    step: str = ""
+    change: str = ""
+    remedy: str = ""
+    lines: tuple[str, ...] = ()
 
 
-class StepFailedError(Exception):
-    """A step cannot be taken or undone. Raised by steps, which do not know on whose behalf; `apply` translates it."""
+class ChangeFailedError(Exception):
+    """A change cannot be made or undone. Changes do not know on whose behalf they are; `apply` translates it."""
 
-    def __init__(self, failure: StepFailure) -> None:
+    def __init__(self, failure: ChangeFailure) -> None:
         super().__init__(failure.what)
         self.failure = failure

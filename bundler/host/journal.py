@@ -6,8 +6,9 @@ What the journal is of stands in its head, which is free: the caller's own keys 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bundler.host.interface import FileOwner
 from bundler.model.format_version import require_format
 from bundler.model.json_value import dump_pretty, load_strict, unreadable_words
 
@@ -21,30 +22,61 @@ _FORMAT, _MADE = "format", "made"
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The file that was there before.
+
+    Arguments:
+        sha256: of its content, in hex, under which a copy lies beside the journal.
+    """
+
+    sha256: str
+    mode: int
+    owner: FileOwner
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One thing that was made, and how it goes away again.
 
     Arguments:
         file: a file that was written, "" for the result of a command.
-        sha256: of what was written, in hex; of a file that only got a block of lines, "".
+        sha256: of what was written, in hex; "" where only a block of lines is known to be ours.
         undo: the command that takes it away.
         check: succeeds as long as it is there; () when that cannot be told.
+        block: the file is somebody else's, and only a block of lines in it is ours.
+        original: what was there before; None for nothing.
+        directories: those that were made for the file, the uppermost first.
+        stays: what no undoing takes away, and how it goes, for a person; "" where nothing stays.
+        step: the caller's name for what it was a part of.
+        at: when it was made, in seconds since 1970.
     """
 
     file: str = ""
     sha256: str = ""
     undo: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
+    block: bool = False
+    original: Original | None = None
+    directories: tuple[str, ...] = ()
+    stays: str = ""
+    step: str = ""
+    at: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:
         """What two records of the same thing have in common."""
-        return (self.file, *self.undo)
+        return (self.file, *self.undo) if self.file or self.undo else (self.stays,)
 
     @property
     def undo_line(self) -> str:
         """What undoing it does, for a person."""
-        return " ".join(self.undo) or f"remove {self.file}"
+        if self.undo:
+            return " ".join(self.undo)
+        if not self.file:
+            return f"leave as it is: {self.stays}"
+        if self.block:
+            return f"take the lines out of {self.file}"
+        return f"restore {self.file}" if self.original else f"remove {self.file}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +96,7 @@ class Journal:
 
     def encode(self) -> bytes:
         """Return the file's content."""
-        made: list[Json] = [
-            {
-                "file": record.file,
-                "sha256": record.sha256,
-                "undo": list(record.undo),
-                "check": list(record.check),
-            }
-            for record in self.made
-        ]
-        return dump_pretty({**self.head, _FORMAT: JOURNAL_FORMAT, _MADE: made})
+        return dump_pretty({**self.head, _FORMAT: JOURNAL_FORMAT, _MADE: [_encoded(record) for record in self.made]})
 
     @classmethod
     def decode(cls, data: bytes, *, what: str, where: str) -> Journal:
@@ -87,13 +110,50 @@ class Journal:
         try:
             value = load_strict(data)
             require_format(value[_FORMAT], JOURNAL_FORMAT, what=what, where=where)
-            made = tuple(
-                Record(str(item["file"]), str(item["sha256"]), tuple(item["undo"]), tuple(item["check"]))
-                for item in value[_MADE]
-            )
+            made = tuple(_decoded(item) for item in value[_MADE])
             journal = cls({key: kept for key, kept in value.items() if key not in (_FORMAT, _MADE)}, made)
             # what of the head is another version's has to be written again
             journal.encode()
             return journal
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(unreadable_words(error)) from error
+
+
+def _encoded(record: Record) -> Json:
+    value: dict[str, Json] = {
+        "file": record.file,
+        "sha256": record.sha256,
+        "undo": list(record.undo),
+        "check": list(record.check),
+    }
+    if original := record.original:
+        value["original"] = {"sha256": original.sha256, "mode": original.mode, "owner": list(original.owner)}
+    further: dict[str, Json] = {
+        "block": record.block,
+        "directories": list(record.directories),
+        "stays": record.stays,
+        "step": record.step,
+        "at": record.at,
+    }
+    return {**value, **{key: known for key, known in further.items() if known}}
+
+
+def _decoded(item: Any) -> Record:
+    original = item.get("original")
+    return Record(
+        str(item["file"]),
+        str(item["sha256"]),
+        tuple(map(str, item["undo"])),
+        tuple(map(str, item["check"])),
+        bool(item.get("block", False)),
+        None if original is None else _original(original),
+        tuple(map(str, item.get("directories", ()))),
+        str(item.get("stays", "")),
+        str(item.get("step", "")),
+        int(item.get("at", 0)),
+    )
+
+
+def _original(value: Any) -> Original:
+    uid, gid = map(int, value["owner"])
+    return Original(str(value["sha256"]), int(value["mode"]), FileOwner(uid, gid))

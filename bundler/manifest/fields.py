@@ -180,6 +180,25 @@ class Fields:
             return default
         return node.value
 
+    def number(self, key: str, *, default: int | None, at_least: int, at_most: int) -> int | None:
+        """Return a whole number within bounds, both included."""
+        node = self.node(key)
+        if node is None:
+            return default
+        number = node.value if isinstance(node, Scalar) else None
+        if isinstance(number, bool) or not isinstance(number, int):
+            self.error(key, f"want a number, without quotes; got {node_name(node)}")
+            return default
+        if not at_least <= number <= at_most:
+            self.error(key, f"want a number from {at_least} to {at_most}, got {number}")
+            return default
+        return number
+
+    def inner(self, key: str, *, known: tuple[str, ...], what: str) -> Fields | None:
+        """Return a key's value as a mapping of its own, to be read like this one; None when it is absent."""
+        node = self.node(key)
+        return None if node is None else Fields(node, self._scope, known=known, what=what)
+
     def mode(self, key: str, *, default: int) -> int:
         """Return file permissions as a number: 0o644 or 0o755."""
         scalar = self.text(key)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LockChange:
     """One artifact that was added, removed or changed; versions are "" and sizes 0 (bytes) on the side it is not on."""
 
     what: Literal["added", "removed", "changed"]
@@ -46,7 +46,7 @@ def lock_versions(lock: Lock) -> Versions:
     return table
 
 
-def lock_diff(old: Versions, new: Versions) -> tuple[Change, ...]:
+def lock_diff(old: Versions, new: Versions) -> tuple[LockChange, ...]:
     """Return all changes from one lock to another, sorted by kind and key; equal pins are no change."""
     return tuple(
         change
@@ -55,13 +55,13 @@ def lock_diff(old: Versions, new: Versions) -> tuple[Change, ...]:
     )
 
 
-def _changes(kind: str, before: Mapping[str, Version], after: Mapping[str, Version]) -> Iterator[Change]:
+def _changes(kind: str, before: Mapping[str, Version], after: Mapping[str, Version]) -> Iterator[LockChange]:
     for key in sorted(before.keys() | after.keys()):
         left, right = before.get(key), after.get(key)
         if left and right:
             if left.version != right.version:
-                yield Change("changed", kind, key, left.version, right.version, left.size, right.size)
+                yield LockChange("changed", kind, key, left.version, right.version, left.size, right.size)
         elif left:
-            yield Change("removed", kind, key, left.version, "", left.size, 0)
+            yield LockChange("removed", kind, key, left.version, "", left.size, 0)
         elif right:
-            yield Change("added", kind, key, "", right.version, 0, right.size)
+            yield LockChange("added", kind, key, "", right.version, 0, right.size)

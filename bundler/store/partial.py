@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from bundler.directory_walk import open_file_at, rename_at, unlink_at
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
+from bundler.lock_file import locked
 from bundler.model.digest import Blob, Digest
-from bundler.store.lock_file import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from bundler.directory_walk import opened_directory, unlink_at
 from bundler.durable import storage_errors
+from bundler.lock_file import locked
 from bundler.store.disk_usage import stored_blob, stored_files
-from bundler.store.lock_file import locked
 from bundler.store.partial import LOCK_SUFFIX
 from bundler.store.use import sole_use
 

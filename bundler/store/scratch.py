@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from bundler.directory_walk import make_directories, names_in, opened_directory, remove_all
 from bundler.durable import storage_errors
+from bundler.lock_file import locked
 from bundler.model.removed import Removed
-from bundler.store.lock_file import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

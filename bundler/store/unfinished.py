@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bundler.directory_walk import open_file_at, unlink_at
 from bundler.durable import storage_errors
+from bundler.lock_file import locked
 from bundler.model.removed import Removed
-from bundler.store.lock_file import locked
 from bundler.store.partial import LOCK_SUFFIX, SCRATCH_PREFIX
 from bundler.store.record_file import UNFINISHED_BYTES
 from bundler.store.scratch import remove_left_scratch

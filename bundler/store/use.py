@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
-from bundler.store.lock_file import locked
+from bundler.lock_file import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

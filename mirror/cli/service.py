@@ -59,11 +59,11 @@ def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Networ
     host = LocalHost()
     launcher = bundle_launcher(options.settings.root, sys.prefix)
     facts = facts_of(host, sys.executable, os.path.realpath(sys.executable), launcher)
-    steps = install_plan(facts, options)
+    changes = install_plan(facts, options)
     if dry_run:
-        console.say("\n".join(step.describe() for step in steps))
+        console.say("\n".join(change.describe(host) for change in changes))
         return
-    install_service(host, facts, steps, options.settings, console.say)
+    install_service(host, facts, changes, options.settings, console.say)
 
 
 @service.command()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ToolMissingError
-from bundler.host.steps import KeepLines, RunCommand, Step
+from bundler.host.changes import Change, RunCommand
+from bundler.host.file_changes import KeepLines
 from mirror.service.facts import SAVED_RULES
 from mirror.service.saved_rules import IN_FILTER_TABLE, MARKS
 
@@ -49,7 +50,7 @@ def _is_local(endpoint: ListenAddress) -> bool:
         return endpoint.host == "localhost"
 
 
-def firewall_steps(facts: Facts, settings: Settings, allow: tuple[Network, ...]) -> tuple[Step, ...]:
+def firewall_changes(facts: Facts, settings: Settings, allow: tuple[Network, ...]) -> tuple[Change, ...]:
     """Return what opens the ports to some networks, or to everybody when none is named.
 
     Raises ToolMissingError when the host has no firewall that is known.
@@ -64,11 +65,11 @@ def firewall_steps(facts: Facts, settings: Settings, allow: tuple[Network, ...])
             "firewall-cmd or iptables", package="firewalld or iptables", needed_for="--open-firewall"
         )
     return tuple(
-        step for tool in facts.filters for step in _iptables(tool, ports, allow, keep=tool in facts.saved_rules)
+        change for tool in facts.filters for change in _iptables(tool, ports, allow, keep=tool in facts.saved_rules)
     )
 
 
-def _firewalld(ports: tuple[Ports, ...], allow: tuple[Network, ...]) -> Iterator[Step]:
+def _firewalld(ports: tuple[Ports, ...], allow: tuple[Network, ...]) -> Iterator[Change]:
     for port in ports:
         ports_text = port.text("-")
         subjects = [
@@ -85,7 +86,7 @@ def _firewalld(ports: tuple[Ports, ...], allow: tuple[Network, ...]) -> Iterator
                 yield RunCommand(add, undo=drop, check=query)
 
 
-def _iptables(tool: str, ports: tuple[Ports, ...], allow: tuple[Network, ...], *, keep: bool) -> Iterator[Step]:
+def _iptables(tool: str, ports: tuple[Ports, ...], allow: tuple[Network, ...], *, keep: bool) -> Iterator[Change]:
     networks = [network for network in allow if network.version == _FAMILIES[tool]]
     if allow and not networks:
         return

@@ -1,4 +1,4 @@
-"""What installing the service takes on a given host. Pure: facts and options in, steps out."""
+"""What installing the service takes on a given host. Pure: facts and options in, changes out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
-from bundler.host.steps import RunCommand, Step, WriteFile
+from bundler.host.changes import Change, RunCommand
+from bundler.host.file_changes import WriteFile
 from mirror.service.facts import LOGROTATE
-from mirror.service.firewall import firewall_steps
+from mirror.service.firewall import firewall_changes
 from mirror.service.unit import UNIT_NAME, rotation_text, unit_text
 
 if TYPE_CHECKING:
@@ -41,18 +42,18 @@ class InstallOptions:
     allow: tuple[Network, ...] = ()
 
 
-def install_plan(facts: Facts, options: InstallOptions) -> tuple[Step, ...]:
-    """Return the steps in order; each may find itself done. Undone in reverse, they leave nothing.
+def install_plan(facts: Facts, options: InstallOptions) -> tuple[Change, ...]:
+    """Return the changes in order; each may find itself done. Undone in reverse, they leave nothing.
 
     Raises ServeError (SERVICE_FAILED: a path that systemd could not find, a word that no line can hold),
     ToolMissingError.
     """
     _require_absolute(options.settings)
     _require_one_line(options.arguments)
-    return tuple(_steps(facts, options))
+    return tuple(_changes(facts, options))
 
 
-def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
+def _changes(facts: Facts, options: InstallOptions) -> Iterator[Change]:
     settings = options.settings
     # undone last: systemd forgets the unit once its file is gone
     yield RunCommand((), undo=_RELOAD)
@@ -72,7 +73,7 @@ def _steps(facts: Facts, options: InstallOptions) -> Iterator[Step]:
     if facts.selinux:
         yield RunCommand(("restorecon", *(file.path for file in files)))
     if options.open_firewall:
-        yield from firewall_steps(facts, settings, options.allow or settings.allow)
+        yield from firewall_changes(facts, settings, options.allow or settings.allow)
     yield RunCommand(_RELOAD)
     for verb, back, state in (("enable", "disable", "is-enabled"), ("restart", "stop", "")):
         check = ("systemctl", "--quiet", state, UNIT_NAME) if state else ()

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
-from bundler.host.apply import Installer, apply_steps, read_journal, require_root, undo_all, unreadable
-from bundler.host.failure import Reason, StepFailure
+from bundler.host.apply import Installer, apply_changes, read_journal, require_root, undo_all, unreadable
+from bundler.host.failure import ChangeFailure, Reason
 from mirror.service.saved_rules import MARKS
 from mirror.settings import ListenAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bundler.host.changes import Change
     from bundler.host.interface import Host
     from bundler.host.journal import Journal
-    from bundler.host.steps import Step
     from bundler.model.json_value import Json
     from mirror.service.facts import Facts
     from mirror.settings import Settings
@@ -30,19 +30,20 @@ _REMEDIES = {
     Reason.NOT_ROOT: "Run it as root, or with --dry-run to see what it would do.",
     Reason.FILE_TAKEN: "Look at it, then move it away.",
     Reason.COMMAND_FAILED: "Mend what it complains of, then run the same command again; --dry-run shows every step.",
+    Reason.NOT_YET: "Look at its log, then run the same command again.",
     Reason.JOURNAL_UNREADABLE: (
         "Remove what it was for by hand (`systemctl cat kubeedge-mirror`), then the file itself."
     ),
 }
 
 
-def _error(failure: StepFailure) -> ServeError:
+def _error(failure: ChangeFailure) -> ServeError:
     return ServeError(
         ErrorId.SERVICE_FAILED,
         _WORDS.get(failure.reason, failure.what),
         where=failure.where,
         remedy=_REMEDIES[failure.reason],
-        step=failure.step,
+        step=failure.change,
     )
 
 
@@ -96,8 +97,10 @@ def installed_on(host: Host) -> Installed | None:
         raise unreadable(SERVICE, error) from error
 
 
-def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings, say: Callable[[str], None]) -> None:
-    """Bring the host to what the steps say, whatever an earlier installation left; the same again changes nothing.
+def install(
+    host: Host, facts: Facts, changes: Sequence[Change], settings: Settings, say: Callable[[str], None]
+) -> None:
+    """Bring the host to what the changes say, whatever an earlier installation left; the same again changes nothing.
 
     An interruption leaves a journal by which `remove` undoes what was done. Raises ServeError (SERVICE_FAILED),
     ToolMissingError, StorageError.
@@ -108,7 +111,7 @@ def install(host: Host, facts: Facts, steps: Sequence[Step], settings: Settings,
             "systemd", package="systemd, or start `mirror serve` by what this host has", needed_for="it"
         )
     installed_on(host)
-    apply_steps(host, steps, SERVICE, Listening.of(settings).encode(), say)
+    apply_changes(host, changes, SERVICE, Listening.of(settings).encode(), say)
 
 
 def remove(host: Host, say: Callable[[str], None]) -> bool:

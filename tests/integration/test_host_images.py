@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.host.interface import CommandResult
 from tests.hosts.busybox_root import busybox_root
 from tests.hosts.debian_image import debian_image, made_layer
 from tests.hosts.requirements import require_root
@@ -67,6 +68,6 @@ def test_a_tree_with_busybox_alone(tmp_path: Path) -> None:
     root = busybox_root(tmp_path / "a root")
     (root.directory / "opt" / "script").write_text('cat; echo "$WHO"; ls / | tr "\\n" " "; exit 3')
     done = root.run("sh", "/opt/script", stdin=b"in\n", env={"WHO": "me"})
-    assert done == (3, "in\nme\nbin dev etc opt root tmp usr var ", "")
+    assert done == CommandResult(3, "in\nme\nbin dev etc opt root tmp usr var ", "")
     assert root.run("/bin/bash").code == 127
     assert root.run("sh", "-c", "echo x >/dev/null && ls /proc").code != 0

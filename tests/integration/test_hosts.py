@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.host.interface import CommandResult
 from tests.hosts.nspawn import WANTS_REBOOT
 from tests.hosts.stage import HostPlan, Stage, stage
 from tests.integration.mirror_program import eventually
@@ -78,7 +79,7 @@ def test_a_host_is_a_whole_one_without_what_a_site_may_lack(master: NspawnHost) 
 def test_a_command_gets_input_and_environment_and_its_end_is_known(master: NspawnHost) -> None:
     script = "cat; echo $WHO $HOME; pwd; echo err >&2; exit 3"
     done = master.run("sh", "-c", script, stdin=b"in\n", env={"WHO": "a b"}, cwd="/opt")
-    assert done == (3, "in\na b /root\n/opt\n", "err\n")
+    assert done == CommandResult(3, "in\na b /root\n/opt\n", "err\n")
     assert master.run("no-such-program").code == 127
     with pytest.raises(AssertionError, match="master: echo text; false: 1\ntext"):
         master.sh("echo text; false")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bundler.host.interface import CommandResult
 from bundler.host.local_host import LocalHost
 
 pytestmark = pytest.mark.integration
@@ -24,7 +25,7 @@ def test_what_it_does(tmp_path: Path) -> None:
     host.remove(path)
     assert not host.exists(path)
     assert host.run(("no-such-program-here",)).code == 127
-    assert host.run(("sh", "-c", "echo out; echo err >&2; exit 3")) == (3, "out\n", "err\n")
+    assert host.run(("sh", "-c", "echo out; echo err >&2; exit 3")) == CommandResult(3, "out\n", "err\n")
     assert host.is_root() is (os.geteuid() == 0)
     assert not host.listens("127.0.0.1", 1)
     assert host.http_get("127.0.0.1", 1, "/-/health", tls=True) is None

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundler.host.file_changes import WriteFile
 from bundler.host.local_host import LocalHost
 from bundler.host.marked_lines import with_block
-from bundler.host.steps import WriteFile
 from mirror.service.facts import Facts
 from mirror.service.install_plan import UNIT_FILE, InstallOptions, install_plan
 from mirror.service.installation import install, remove
@@ -65,10 +65,10 @@ class NamespacedHost(MemoryHost):
 
     namespace = ""
 
-    def run(self, command: Sequence[str]) -> CommandResult:
+    def run(self, command: Sequence[str], **how: Any) -> CommandResult:
         if command[0] in ("iptables", "ip6tables"):
             return LocalHost().run(("ip", "netns", "exec", self.namespace, *command))
-        return MemoryHost.run(self, command)
+        return MemoryHost.run(self, command, **how)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.child_process import Ended, PrintsTooMuchError, TakesTooLongError, run_program
+from bundler.child_process import Ended, PrintedError, PrintsTooMuchError, TakesTooLongError, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +93,33 @@ def test_what_a_program_of_a_group_has_started_ends_with_it(tmp_path: Path) -> N
 def test_a_program_that_is_not_there_is_an_error_of_the_system() -> None:
     with pytest.raises(FileNotFoundError):
         run_program(["/no/such/program"], environment={}, within_s=LONG_S, max_bytes=BOUND)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_program_that_asks_without_end_is_killed_at_its_first_question(stream: str) -> None:
+    source = f"""
+import sys
+print('first', file=sys.{stream}, flush=True)
+sys.{stream}.write('Overwrite? [y'); sys.{stream}.flush()
+import time; time.sleep(0.05)
+while True: print('/N]: ', file=sys.{stream})
+"""
+    with pytest.raises(PrintedError) as raised:
+        run_program(
+            [sys.executable, "-c", source],
+            environment={},
+            within_s=LONG_S,
+            max_bytes=BOUND,
+            stop_at=b"[y/N]",
+            own_group=True,
+        )
+    ended = raised.value.ended
+    assert (ended.status, ended.stdout + ended.stderr) == (-9, b"first\nOverwrite? [y/N]")
+
+
+def test_what_a_program_shows_is_not_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    source = "import sys; print('kept'); print('shown', file=sys.stderr)"
+    command = [sys.executable, "-c", source]
+    ended = run_program(command, environment={}, within_s=LONG_S, max_bytes=BOUND, shows_stderr=True)
+    assert ended == Ended(0, b"kept\n", b"")
+    assert capfd.readouterr().err == "shown\n"

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from bundler.errors import BundleFormatError, ErrorId, SiteError
 from bundler.host.apply import read_journal, undo_all, undo_lines
+from bundler.host.changes import RunCommand
+from bundler.host.file_changes import KeepLines, WriteFile
 from bundler.host.interface import CommandResult
-from bundler.host.steps import KeepLines, RunCommand, WriteFile
+from bundler.host.undo import original_path
 from tests.fakes.host import MemoryHost
 from tests.unit.host.installers import HEAD, INSTALLER, JOURNAL, MARKS, applied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.host.interface import FileOwner
 
 UNIT, HOSTS = "/etc/unit", "/etc/hosts"
 FIRST = RunCommand(("make", "one"), undo=("drop", "one"), check=("has", "one"))
@@ -34,14 +44,17 @@ def undone(host: MemoryHost) -> list[str]:
 
 
 def test_what_is_undone_is_what_was_made_last_first() -> None:
-    host = MemoryHost({HOSTS: b"127.0.0.1 localhost\n"}, modes={HOSTS: 0o640})
+    before = b"127.0.0.1 localhost"
+    host = MemoryHost({HOSTS: before}, modes={HOSTS: 0o640})
     assert applied(host, STEPS) == ["make one", f"write {UNIT}", f"add to {HOSTS}, at its end", "start it"]
     assert host.files[HOSTS] == b"127.0.0.1 localhost\n# test: begin\n192.0.2.1 master\n# test: end\n"
-    assert host.modes == {HOSTS: 0o640, UNIT: 0o644, JOURNAL: 0o600}
-    expected = ["stop it", f"remove {HOSTS}", f"remove {UNIT}", "drop one"]
+    kept = original_path(JOURNAL, hashlib.sha256(before).hexdigest())
+    assert host.modes == {HOSTS: 0o640, UNIT: 0o644, JOURNAL: 0o600, kept: 0o600}
+    expected = ["stop it", f"take the lines out of {HOSTS}", f"remove {UNIT}", "drop one"]
     assert made(host) == expected
     assert undone(host) == expected
-    assert host.files == {HOSTS: b"127.0.0.1 localhost\n"}
+    # also the line feed that its last line lacked
+    assert host.files == {HOSTS: before}
     assert host.ran == ["make one", "start it", "stop it", "drop one"]
     assert not undo_all(host, INSTALLER, print)
 
@@ -57,7 +70,7 @@ def test_the_same_again_runs_what_cannot_be_checked_and_nothing_else() -> None:
 def test_a_step_that_is_not_wanted_any_more_is_undone_first() -> None:
     host = MemoryHost({HOSTS: b""})
     applied(host, STEPS)
-    assert applied(host, (FILE, START)) == [f"remove {HOSTS}", "drop one", "start it"]
+    assert applied(host, (FILE, START)) == [f"take the lines out of {HOSTS}", "drop one", "start it"]
     assert made(host) == ["stop it", f"remove {UNIT}"]
 
 
@@ -83,7 +96,7 @@ def test_a_failing_step_in_the_middle_is_named_and_stops_the_rest() -> None:
     assert made(host) == ["drop one", f"remove {UNIT}"]
     host.failing.clear()
     assert applied(host, (FILE, FIRST, LINES)) == ["make one", f"add to {HOSTS}, at its end"]
-    assert made(host) == [f"remove {HOSTS}", "drop one", f"remove {UNIT}"]
+    assert made(host) == [f"take the lines out of {HOSTS}", "drop one", f"remove {UNIT}"]
 
 
 def test_a_failing_step_is_undone_with_those_before_it() -> None:
@@ -108,19 +121,19 @@ def test_what_cannot_be_undone_is_named_and_stays_in_the_journal() -> None:
 
 def test_every_step_is_in_the_journal_before_it_is_taken() -> None:
     class Watched(MemoryHost):
-        def run(self, command: tuple[str, ...]) -> CommandResult:  # type: ignore[override]
-            if command in (FIRST.command, START.command):
+        def run(self, command: Sequence[str], **how: Any) -> CommandResult:
+            if tuple(command) in (FIRST.command, START.command):
                 seen.append(made(self)[0])
-            return MemoryHost.run(self, command)
+            return MemoryHost.run(self, command, **how)
 
-        def write(self, path: str, data: bytes, mode: int | None = None) -> None:
+        def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
             if path in (UNIT, HOSTS):
                 seen.append(made(self)[0])
-            MemoryHost.write(self, path, data, mode)
+            MemoryHost.write(self, path, data, mode, owner)
 
     seen: list[str] = []
     applied(Watched({HOSTS: b""}), STEPS)
-    assert seen == ["drop one", f"remove {UNIT}", f"remove {HOSTS}", "stop it"]
+    assert seen == ["drop one", f"remove {UNIT}", f"take the lines out of {HOSTS}", "stop it"]
 
 
 def test_a_file_of_somebody_else_is_neither_replaced_nor_removed() -> None:
@@ -161,10 +174,10 @@ class _FragileHost(MemoryHost):
 
     dies = ""
 
-    def write(self, path: str, data: bytes, mode: int | None = None) -> None:
+    def write(self, path: str, data: bytes, mode: int | None = None, owner: FileOwner | None = None) -> None:
         if path == UNIT and self.dies == "before":
             raise _PowerFailureError
-        MemoryHost.write(self, path, data, mode)
+        MemoryHost.write(self, path, data, mode, owner)
         if path == UNIT and self.dies == "after":
             raise _PowerFailureError
 

@@ -54,7 +54,7 @@ def test_the_form_on_disk() -> None:
 
 def test_keys_that_are_not_known_stay_in_the_head_and_are_left_out_of_records() -> None:
     found = decode(
-        '{"format": 1, "new": {"a": [1]}, "made": [{"file": "f", "sha256": "", "undo": [], "check": [], "at": 7}]}'
+        '{"format": 1, "new": {"a": [1]}, "made": [{"file": "f", "sha256": "", "undo": [], "check": [], "when": 7}]}'
     )
     assert found == Journal({"new": {"a": [1]}}, (Record(file="f"),))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bundler.model.diff import Change, Versions, lock_diff, lock_versions
+from bundler.model.diff import LockChange, Versions, lock_diff, lock_versions
 from bundler.model.digest import Blob, Digest
 from bundler.model.lock import Lock, LockedEntry
 from tests.fakes.notes import NoteArtifact
@@ -23,7 +23,7 @@ def test_added_removed_and_changed_are_told_in_order() -> None:
     changes = lock_diff(versions_of(a=b"1", b=b"1"), versions_of(b=b"22", c=b"333"))
     one, two, three = (str(Digest.sha256(data)) for data in (b"1", b"22", b"333"))
     assert changes == (
-        Change("removed", "notes", "a", one, "", 1, 0),
-        Change("changed", "notes", "b", one, two, 1, 2),
-        Change("added", "notes", "c", "", three, 0, 3),
+        LockChange("removed", "notes", "a", one, "", 1, 0),
+        LockChange("changed", "notes", "b", one, two, 1, 2),
+        LockChange("added", "notes", "c", "", three, 0, 3),
     )

@@ -10,7 +10,8 @@ import click
 import pytest
 
 from bundler.errors import ErrorId, ServeError, ToolMissingError
-from bundler.host.steps import KeepLines, RunCommand, WriteFile
+from bundler.host.changes import RunCommand
+from bundler.host.file_changes import KeepLines, WriteFile
 from mirror.cli.serve import serve_settings
 from mirror.service.facts import Facts
 from mirror.service.firewall import CHAIN

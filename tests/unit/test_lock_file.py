@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from bundler.store.lock_file import locked
+from bundler.lock_file import locked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,17 @@
+"""`bundler site`: the guide's steps on the hosts of a site; one file per subcommand."""
+
+from __future__ import annotations
+
+import click
+
+from bundler import console
+
+ORDER = ("check-config", "plan", "apply", "check", "undo")
+
+
+@click.group(cls=console.ByUse, home=__name__, order=ORDER)
+def site() -> None:
+    """Set up the hosts of a site: preview, apply, check and undo every step.
+
+    On the master: `bundler site apply cloud`. Both roles read site.yaml, which describes all hosts.
+    """

@@ -1,0 +1,60 @@
+"""`bundler site apply`: take a role's steps on this host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler import console
+from bundler.cli.options import FILE, option
+from bundler.cli.site.site_options import force_option, on_a_host, with_options
+from bundler.cli.site.step_text import finding_lines, report_value
+from bundler.site.applying import StepListener, StepReport, apply_site
+from bundler.site.step import ApplyOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.cli.site.site_options import SiteRun
+    from bundler.site.step import Step
+
+
+@click.command()
+@on_a_host
+@option(
+    "--restart-docker",
+    variable="BUNDLER_SITE_RESTART_DOCKER",
+    is_flag=True,
+    help="Restart the engine where its settings want it, even if that stops a running control plane.",
+)
+@option(
+    "--token-file",
+    variable="BUNDLER_SITE_TOKEN_FILE",
+    type=FILE,
+    metavar="FILE",
+    help="A join token of `bundler site token`, for an edge without an invitation.",
+)
+@force_option
+def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bool, as_json: bool) -> None:
+    """Take every step that is not done, and stop at the first that fails; the same again goes on from there.
+
+    Asks nothing. A second time it changes nothing and says so.
+    """
+    options = ApplyOptions(restart_docker, force, str(token_file.absolute()) if token_file else "")
+    reports = apply_site(with_options(run.at, options), run.role, run.steps, _listener())
+    made = sum(len(report.changed) for report in reports)
+    text = f"{len(reports)} steps, {made} changes" if made else f"{len(reports)} steps: nothing to do"
+    console.answer(text, report_value(run, reports), schema="bundler.site-apply/1", as_json=as_json)
+
+
+def _listener() -> StepListener:
+    def begun(number: int, count: int, step: Step) -> None:
+        console.remark(f"[{number}/{count}] {step.name}: {step.title}")
+
+    def ended(report: StepReport) -> None:
+        for finding in report.notes:
+            console.remark("\n".join(finding_lines(finding)))
+        console.remark(f"      {f'done in {report.seconds:.1f} s' if report.changed else 'nothing to do'}")
+
+    return StepListener(begun, lambda title: console.remark(f"      {title}"), ended)

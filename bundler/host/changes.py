@@ -1,0 +1,187 @@
+"""The changes that a host gets: each tells what it would do, does it, and records how it is undone.
+
+Owns the protocol and the changes that are commands or a wait; those that are files stand in `file_changes`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.host.interface import COMMAND_WITHIN_S
+from bundler.host.journal import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from bundler.host.interface import CommandResult, Host
+
+
+class Change(Protocol):
+    """One change to the host."""
+
+    @property
+    def title(self) -> str:
+        """What it does, as one line for a person."""
+
+    @property
+    def key(self) -> tuple[str, ...] | None:
+        """The `Record.key` of its record; None when there is nothing to undo."""
+
+    def record(self, host: Host) -> Record | None:
+        """Return how it is undone once it is made on this host as it is now; None when there is nothing to undo."""
+
+    def describe(self, host: Host) -> str:
+        """Return what it does to this host, exactly, as lines for a person; they begin with the title."""
+
+    def is_done(self, host: Host) -> bool:
+        """Tell whether there is nothing left to do."""
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
+        """Do it, and return the files that somebody else's program has written anew: they count as ours from now on.
+
+        Arguments:
+            ours: SHA-256, in hex, of what earlier times wrote in the same place and may be replaced.
+            force: replace what others wrote as well.
+
+        Raises ChangeFailedError, StorageError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """A command.
+
+    Arguments:
+        command: () for nothing now.
+        undo: takes away what it makes; () when it makes nothing that stays.
+        check: succeeds when it is there already; () when the command has to run each time.
+        there: succeeds as long as there is something to undo; () where that is what `check` tells.
+        stays: what no undoing takes away, and how it goes, for a person.
+        rewrites: files that it writes anew.
+        environment: beside what this process has; its values are not shown.
+        within_s: how long it may run, in seconds.
+        remedy: what to do when it fails; "" for the caller's own words.
+        shows_progress: it may show a bar on this process's terminal.
+    """
+
+    command: tuple[str, ...]
+    undo: tuple[str, ...] = ()
+    check: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
+    stays: str = ""
+    rewrites: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    within_s: float = COMMAND_WITHIN_S
+    remedy: str = ""
+    shows_progress: bool = False
+
+    @property
+    def title(self) -> str:
+        """The command as it would be typed."""
+        return shlex.join(self.command) if self.command else f"at removal: {shlex.join(self.undo)}"
+
+    @property
+    def key(self) -> tuple[str, ...] | None:
+        """Its undoing."""
+        record = self._record()
+        return record.key if record else None
+
+    def record(self, host: Host) -> Record | None:
+        """Its undoing, the same on every host."""
+        del host
+        return self._record()
+
+    def describe(self, host: Host) -> str:
+        """Return the command as it would be typed, and when it is not run."""
+        del host
+        unless = f"    # unless this succeeds: {shlex.join(self.check)}" if self.command and self.check else ""
+        return f"{self.title}{unless}"
+
+    def is_done(self, host: Host) -> bool:
+        """Ask the check."""
+        return bool(self.check) and host.run(self.check).code == 0
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
+        """Run it."""
+        del ours, force
+        if not self.command:
+            return ()
+        done = host.run(
+            self.command,
+            environment=self.environment,
+            within_s=self.within_s,
+            shows_progress=self.shows_progress,
+        )
+        if done.code != 0:
+            raise ChangeFailedError(failed_command(self.command, done, remedy=self.remedy))
+        return self.rewrites
+
+    def _record(self) -> Record | None:
+        if not self.undo and not self.stays:
+            return None
+        return Record(undo=self.undo, check=self.check or self.there, stays=self.stays)
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Nothing but patience: the change is that something comes true.
+
+    Arguments:
+        title: what is waited for, as one line for a person.
+        lacking: returns "" once it is true, else what is still lacking, as words for a person.
+        within_s: how long to wait for it, in seconds.
+        remedy: what to do when it does not come true.
+        evidence: returns lines that may say why not: the end of a log.
+        every_s: pause between two looks.
+    """
+
+    title: str
+    lacking: Callable[[Host], str]
+    within_s: float
+    remedy: str = ""
+    evidence: Callable[[Host], tuple[str, ...]] = lambda _: ()
+    every_s: float = 0.5
+    key: None = None
+
+    def record(self, host: Host) -> None:
+        """There is nothing to undo."""
+        del host
+
+    def describe(self, host: Host) -> str:
+        """Return the title, and for how long."""
+        del host
+        return f"{self.title}, for at most {self.within_s:.0f} s"
+
+    def is_done(self, host: Host) -> bool:
+        """Look once."""
+        return not self.lacking(host)
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
+        """Look until it is true."""
+        del ours, force
+        deadline = host.elapsed() + self.within_s
+        while lacking := self.lacking(host):
+            if host.elapsed() >= deadline:
+                what = f"after {self.within_s:.0f} s: {lacking}"
+                raise ChangeFailedError(
+                    ChangeFailure(Reason.NOT_YET, what, remedy=self.remedy, lines=self.evidence(host))
+                )
+            host.pause(self.every_s)
+        return ()
+
+
+def must(host: Host, command: tuple[str, ...], *, tolerated: int = 0) -> None:
+    """Run a command; ChangeFailedError with the last line of its output when it fails in any but the tolerated way."""
+    done = host.run(command)
+    if done.code not in (0, tolerated):
+        raise ChangeFailedError(failed_command(command, done))
+
+
+def failed_command(command: tuple[str, ...], done: CommandResult, *, remedy: str = "") -> ChangeFailure:
+    """Return what to say of a command that failed: its status and the last line that it printed."""
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    what = f"exit {done.code}" + (f": {lines[-1]}" if lines else "")
+    return ChangeFailure(Reason.COMMAND_FAILED, what, where=shlex.join(command), remedy=remedy)

@@ -1,0 +1,94 @@
+"""Take away what a record says: the command's undoing, our lines, our file; what was there before comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import shlex
+from typing import TYPE_CHECKING
+
+from bundler.host.changes import must
+from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.host.marked_lines import without_block
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bundler.host.interface import Host
+    from bundler.host.journal import Original, Record
+    from bundler.host.marked_lines import Marks
+
+# what systemctl says of a unit that is not loaded, in section "Exit status" of its manual
+_NO_SUCH_UNIT = 5
+# of firewall-cmd(1), NOT_RUNNING: it neither knows nor changes what is permanent then
+_FIREWALL_STOPPED = 252
+
+
+def original_path(journal: str, sha256: str) -> str:
+    """Return where the copy of a file lies that was there before, beside the journal."""
+    return posixpath.join(posixpath.dirname(journal), "originals", sha256)
+
+
+def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks, journal: str, force: bool = False) -> str:
+    """Take away what a record says; what is gone already is no problem. Returns a note for a person, or "".
+
+    Arguments:
+        ours: as for `Change.apply`; an interruption leaves the old content or the new one.
+        marks: what stands around lines of ours in files that are not.
+        journal: beside which the originals lie.
+        force: put back what was there before, whatever somebody else has made of it since.
+
+    Raises ChangeFailedError, StorageError.
+    """
+    if record.undo:
+        return _undo_command(host, record)
+    if not record.file:
+        return record.stays
+    there = host.read(record.file)
+    original = _original(host, record.original, journal)
+    if there is None:
+        return "" if original is None else f"{record.file} is gone; what was there before lies in {original}"
+    if force or hashlib.sha256(there).hexdigest() in ours or there == _content(host, original):
+        _restore(host, record, original)
+        return ""
+    if record.block or not record.sha256:
+        host.write(record.file, without_block(there, marks))
+        return ""
+    kept = f"; what was there before lies in {original}" if original else ""
+    return f"{record.file} was changed since it was installed and stays{kept}"
+
+
+def _undo_command(host: Host, record: Record) -> str:
+    checked = host.run(record.check).code if record.check else 0
+    if checked == _FIREWALL_STOPPED and record.undo[:2] == ("firewall-cmd", "--permanent"):
+        return f"firewalld does not run; when it does again, this is left to do: {shlex.join(record.undo)}"
+    if checked == 0:
+        must(host, record.undo, tolerated=_NO_SUCH_UNIT if record.undo[0] == "systemctl" else 0)
+    return record.stays
+
+
+def _original(host: Host, original: Original | None, journal: str) -> str | None:
+    if original is None:
+        return None
+    path = original_path(journal, original.sha256)
+    if host.digest(path) != original.sha256:
+        what = "holds what was there before, and is gone or damaged"
+        raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=path))
+    return path
+
+
+def _content(host: Host, original: str | None) -> bytes | None:
+    return None if original is None else host.read(original)
+
+
+def _restore(host: Host, record: Record, original: str | None) -> None:
+    content = _content(host, original)
+    if content is not None and record.original is not None:
+        host.write(record.file, content, record.original.mode, record.original.owner)
+        return
+    if record.block:
+        # the file was there, and whoever made the record kept no copy of it
+        return
+    host.remove(record.file)
+    for directory in reversed(record.directories):
+        host.remove_directory(directory)

@@ -1,0 +1,1 @@
+"""What files of others become: bytes in, bytes out, or CannotEditError. Pure."""

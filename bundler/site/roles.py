@@ -1,0 +1,19 @@
+"""The steps of each role, in their order. Reads like the guide; nothing else knows the order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.site.steps.hosts import HostNames
+
+if TYPE_CHECKING:
+    from bundler.site.config.model import Role
+    from bundler.site.step import Step
+
+CLOUD: tuple[Step, ...] = (HostNames(),)
+EDGE: tuple[Step, ...] = (HostNames(),)
+
+
+def steps_of(role: Role) -> tuple[Step, ...]:
+    """Return a role's steps in order."""
+    return CLOUD if role == "cloud" else EDGE

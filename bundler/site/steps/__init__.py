@@ -1,0 +1,1 @@
+"""One file per step; `bundler.site.roles` has their order."""
