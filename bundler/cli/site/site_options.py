@@ -69,17 +69,25 @@ def on_a_host(command: F) -> F:
     ) -> Any:
         if only and begin:
             raise click.UsageError("--only and --from exclude each other")
-        site = load_site(config)
-        here = LocalHost()
-        at = StepContext(here, site, this_host(site, role, host, here), site_bundle(site), programs=programs(site))
+        at = context_of(load_site(config), role, host, LocalHost())
         return command(run=SiteRun(at, role, chosen_steps(role, only, begin)), **settings)
 
     return cast("F", wrapped)
 
 
+def context_of(site: SiteConfig, role: Role, name: str | None, here: Host) -> StepContext:
+    """Return what steps look at on this host. Raises SiteError (SITE_HOST_UNKNOWN), and as `tree_index` does."""
+    return StepContext(here, site, this_host(site, role, name, here), site_bundle(site), programs=programs(site))
+
+
+def config_path(path: Path | None) -> Path:
+    """Return where the site's description lies."""
+    return path or next((place for place in PLACES if place.exists()), PLACES[0])
+
+
 def load_site(path: Path | None) -> SiteConfig:
     """Read the site's description. Raises ManifestError (SITE_CONFIG_INVALID)."""
-    file = path or next((place for place in PLACES if place.exists()), PLACES[0])
+    file = config_path(path)
     try:
         text = file.read_bytes()
     except OSError as error:
@@ -90,6 +98,12 @@ def load_site(path: Path | None) -> SiteConfig:
             remedy="Write one with `bundler site init`, or name it with --config.",
         ) from error
     return read_site(text, file=str(file))
+
+
+def role_of(site: SiteConfig, name: str | None, here: Host) -> Role:
+    """Return the role of the host of that name, or of this one; the cloud's where the site does not know it."""
+    found = host_named(site, name or here.name())
+    return "cloud" if found is None else found.role
 
 
 def this_host(site: SiteConfig, role: Role, name: str | None, here: Host) -> SiteHost:

@@ -1,0 +1,68 @@
+"""The certificates that lie on this host, and how long they are good for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from bundler.site.doctor.examined import Examined
+from bundler.site.step import StepFinding
+
+if TYPE_CHECKING:
+    from bundler.site.step import StepContext
+
+FILES = {
+    "cloud": (
+        "/etc/kubeedge/ca/rootCA.crt",
+        "/etc/kubeedge/ca/streamCA.crt",
+        "/etc/kubeedge/certs/stream.crt",
+        "/etc/kubernetes/pki/ca.crt",
+        "/etc/kubernetes/pki/apiserver.crt",
+        "/etc/bundler/ca/ca.crt",
+    ),
+    "edge": ("/etc/kubeedge/ca/rootCA.crt", "/etc/kubeedge/certs/server.crt"),
+}
+NEAR = dt.timedelta(days=30)
+
+
+def examine_certificates(at: StepContext) -> Examined:
+    """Read each certificate that is there; none that is missing is a fault here, its step says so."""
+    facts, findings = [], []
+    now = dt.datetime.fromtimestamp(at.host.now(), dt.UTC)
+    for path in (*FILES[at.this.role], *_registry_authorities(at)):
+        data = at.host.read(path)
+        if data is None:
+            continue
+        span = _span(data)
+        if span is None:
+            facts.append((path, "unreadable"))
+            remedy = "Remove it, and run `bundler site apply`."
+            findings.append(StepFinding("certificate-unreadable", "is no certificate", path, remedy, "fault"))
+            continue
+        begin, end = span
+        facts.append((path, f"good until {end:%Y-%m-%d}"))
+        if now < begin:
+            what = f"is good from {begin:%Y-%m-%d %H:%M} UTC on only, and this host's clock says {now:%Y-%m-%d %H:%M}"
+            findings.append(StepFinding("certificate-early", what, path, "Set the clock.", "fault"))
+        elif now > end:
+            remedy = "Run `bundler site apply`; an edge gets another one when it joins anew."
+            findings.append(StepFinding("certificate-ended", f"ended on {end:%Y-%m-%d}", path, remedy, "fault"))
+        elif end - now < NEAR:
+            what = f"ends on {end:%Y-%m-%d}, in {(end - now).days} days"
+            findings.append(StepFinding("certificate-near-end", what, path, "Run `bundler site apply` soon.", "note"))
+    return Examined("certificates", tuple(facts), tuple(findings))
+
+
+def _registry_authorities(at: StepContext) -> list[str]:
+    names = at.host.names("/etc/docker/certs.d")
+    return [f"/etc/docker/certs.d/{name}/ca.crt" for name in names]
+
+
+def _span(data: bytes) -> tuple[dt.datetime, dt.datetime] | None:
+    from cryptography import x509  # takes long to load
+
+    try:
+        certificate = x509.load_pem_x509_certificate(data)
+        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except ValueError:
+        return None

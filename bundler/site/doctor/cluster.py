@@ -1,0 +1,142 @@
+"""The cluster as the API server has it: nodes with their labels and versions, what stands on edges, tunnels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bundler.model.json_value import load_foreign
+from bundler.site.doctor.examined import Examined
+from bundler.site.step import StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bundler.site.config.model import SiteHost
+    from bundler.site.step import StepContext
+
+EDGE_LABEL = "node-role.kubernetes.io/edge"
+TUNNEL_RECORD = "tunnelportrecord.kubeedge.io"
+_WITHIN_S = 20
+
+
+def examine_cluster(at: StepContext) -> Examined:
+    """Ask the API server; everything else of the cluster is left out when it does not answer."""
+    ready = kubectl(at, "get", "--raw", "/readyz")
+    if ready is None:
+        remedy = f"Look at `kubectl --kubeconfig {at.config.kubeedge.kubeconfig} get --raw /readyz?verbose`."
+        finding = StepFinding("api-silent", "does not answer, or is not ready", "the API server", remedy, "fault")
+        return Examined("cluster", (("API server", "not ready"),), (finding,))
+    nodes = _items(at, "nodes")
+    facts = [("API server", "ready"), *((_name(node), _node_text(node)) for node in nodes)]
+    findings = [*_node_findings(at, {_name(node): node for node in nodes}), *_standing_on_edges(at, nodes)]
+    port, found = _tunnel(at)
+    facts.append(("tunnel port", port or "none"))
+    return Examined("cluster", tuple(facts), (*findings, *found))
+
+
+def kubectl(at: StepContext, *arguments: str) -> str | None:
+    """Return what kubectl printed with the site's kubeconfig; None when it failed."""
+    done = at.host.run(
+        ("kubectl", f"--kubeconfig={at.config.kubeedge.kubeconfig}", f"--request-timeout={_WITHIN_S}s", *arguments),
+        within_s=2 * _WITHIN_S,
+    )
+    return done.stdout if done.code == 0 else None
+
+
+def _items(at: StepContext, *what: str) -> list[Any]:
+    value = _json(kubectl(at, "get", *what, "-o", "json"))
+    return [item for item in value.get("items") or [] if isinstance(item, dict)]
+
+
+def _json(text: str | None) -> Mapping[str, Any]:
+    try:
+        value = load_foreign(text or "{}")
+    except ValueError:
+        value = {}
+    return value if isinstance(value, dict) else {}
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return str((item.get("metadata") or {}).get("name", "?"))
+
+
+def _labels(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (node.get("metadata") or {}).get("labels") or {}
+
+
+def is_ready(node: Mapping[str, Any]) -> bool:
+    """Tell whether a node's condition Ready is true."""
+    conditions = (node.get("status") or {}).get("conditions") or []
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+
+
+def _version(node: Mapping[str, Any]) -> str:
+    return str(((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion", "?"))
+
+
+def _node_text(node: Mapping[str, Any]) -> str:
+    prefix = "node-role.kubernetes.io/"
+    roles = ",".join(sorted(key.removeprefix(prefix) for key in _labels(node) if key.startswith(prefix))) or "none"
+    return f"{'Ready' if is_ready(node) else 'NotReady'}, {roles}, {_version(node)}"
+
+
+def _node_findings(at: StepContext, nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[StepFinding]:
+    for edge in at.config.edges:
+        node = nodes.get(edge.name)
+        if node is None:
+            remedy = f"Join it: `bundler site invite --host {edge.name}`."
+            yield StepFinding("node-missing", "has not joined", edge.name, remedy, "fault")
+            continue
+        yield from _edge_findings(at, edge, node)
+    for name, node in sorted(nodes.items()):
+        if EDGE_LABEL in _labels(node) and not any(edge.name == name for edge in at.config.edges):
+            remedy = "Add it to site.yaml, or `kubectl delete node` it."
+            yield StepFinding("node-unknown", "is an edge node that the site does not name", name, remedy, "note")
+
+
+def _edge_findings(at: StepContext, edge: SiteHost, node: Mapping[str, Any]) -> Iterator[StepFinding]:
+    if not is_ready(node):
+        remedy = f"On {edge.name}: `bundler site doctor`, and `journalctl -u edgecore -n 50`."
+        yield StepFinding("node-not-ready", "is not Ready", edge.name, remedy, "fault")
+    lacking = [f"{key}={value}" for key, value in edge.labels.items() if _labels(node).get(key) != value]
+    if lacking:
+        remedy = f"Run `kubectl label --overwrite node {edge.name} {' '.join(lacking)}`."
+        yield StepFinding("label-missing", f"lacks {', '.join(lacking)}", edge.name, remedy, "fault")
+    wanted = f"-kubeedge-v{at.config.kubeedge.version}"
+    if not _version(node).endswith(wanted):
+        what = f"runs {_version(node)}, and the site wants KubeEdge {at.config.kubeedge.version}"
+        yield StepFinding("version-differs", what, edge.name, "Join it anew with the bundle's keadm.", "note")
+
+
+def _standing_on_edges(at: StepContext, nodes: list[Any]) -> Iterator[StepFinding]:
+    edges = {_name(node) for node in nodes if EDGE_LABEL in _labels(node)}
+    found: dict[str, set[str]] = {}
+    for pod in _items(at, "pods", "--all-namespaces"):
+        node = (pod.get("spec") or {}).get("nodeName")
+        meta = pod.get("metadata") or {}
+        for owner in meta.get("ownerReferences") or []:
+            if owner.get("kind") == "DaemonSet" and node in edges:
+                found.setdefault(f"{meta.get('namespace')}/{owner.get('name')}", set()).add(str(node))
+    for name, on in sorted(found.items()):
+        what = f"the DaemonSet stands on {', '.join(sorted(on))}"
+        remedy = f"Unless it is meant for edges, keep it away: `{EDGE_LABEL} DoesNotExist` in its node affinity."
+        yield StepFinding("daemonset-on-edge", what, name, remedy, "note")
+
+
+def _tunnel(at: StepContext) -> tuple[str, list[StepFinding]]:
+    """Return the port by which the API server reaches edges, and what is wrong with it."""
+    if not at.config.kubeedge.stream:
+        return "", []
+    value = _json(kubectl(at, "-n", "kubeedge", "get", "configmap", "tunnelport", "-o", "json"))
+    record = _json(((value.get("metadata") or {}).get("annotations") or {}).get(TUNNEL_RECORD))
+    ports = sorted((record.get("ipTunnelPort") or {}).values())
+    if not ports:
+        remedy = "Look at cloudcore's log: it writes this configmap when it starts."
+        return "", [StepFinding("tunnel-unknown", "names no port", "configmap kubeedge/tunnelport", remedy, "fault")]
+    rules = at.host.run(("iptables", "-w", "-t", "nat", "-S", "TUNNEL-PORT"))
+    lacking = [port for port in ports if f"--dport {port} " not in rules.stdout]
+    if rules.code == 0 and not lacking:
+        return ", ".join(map(str, ports)), []
+    remedy = "cloudcore makes them within 10 s where it may; look whether `iptables` works on this host."
+    what = f"no rule leads port {', '.join(map(str, lacking))} to the stream port: logs and exec do not reach edges"
+    return ", ".join(map(str, ports)), [StepFinding("tunnel-rule", what, "iptables TUNNEL-PORT", remedy, "fault")]

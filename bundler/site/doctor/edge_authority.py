@@ -1,0 +1,83 @@
+"""Whether the authority that the cloud has now is the one that edges know.
+
+cloudcore makes a new authority when it cannot read its secret at its start; every edge that joined before is then lost
+after the next restart. So the secret, the token's first part and an edge's rootCA.crt are compared.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import TYPE_CHECKING
+
+from bundler.site.doctor.cluster import kubectl
+from bundler.site.doctor.examined import Examined
+from bundler.site.step import StepFinding
+
+if TYPE_CHECKING:
+    from bundler.site.step import StepContext
+
+ROOT_CA = "/etc/kubeedge/ca/rootCA.crt"
+_SHOWN = 12
+
+
+def examine_trust(at: StepContext) -> Examined:
+    """Compare what is to be had on this host."""
+    return _cloud(at) if at.this.role == "cloud" else _edge(at)
+
+
+def _cloud(at: StepContext) -> Examined:
+    secret = _secret(at, "casecret", "cadata")
+    token = _secret(at, "tokensecret", "tokendata")
+    if not secret or not token:
+        remedy = (
+            "Look whether the kubeconfig may read secrets in the namespace kubeedge, before cloudcore is restarted."
+        )
+        what = "cannot be read: a cloudcore that is started now would give all edges another authority"
+        return Examined(
+            "trust", (), (StepFinding("secret-unreadable", what, "secret kubeedge/casecret", remedy, "fault"),)
+        )
+    ours = hashlib.sha256(secret).hexdigest()
+    named = token.decode("ascii", "replace").partition(".")[0]
+    facts = (("casecret", ours[:_SHOWN]), ("token", named[:_SHOWN]))
+    if ours == named:
+        return Examined("trust", facts)
+    what = (
+        f"begins with {named[:_SHOWN]}, and casecret is {ours[:_SHOWN]}: nobody can join, and a restart loses all edges"
+    )
+    remedy = "Do not restart cloudcore; put back casecret from the copies beside the journal, then restart it."
+    return Examined("trust", facts, (StepFinding("authority-changed", what, "the join token", remedy, "fault"),))
+
+
+def _edge(at: StepContext) -> Examined:
+    data = at.host.read(ROOT_CA)
+    if data is None:
+        return Examined("trust", (("rootCA.crt", "none"),))
+    der = _der(data)
+    if der is None:
+        remedy = "Remove it, and join anew."
+        return Examined(
+            "trust", (), (StepFinding("authority-unreadable", "is no certificate", ROOT_CA, remedy, "fault"),)
+        )
+    # the cloud's doctor shows the same for casecret
+    return Examined("trust", (("rootCA.crt", hashlib.sha256(der).hexdigest()[:_SHOWN]),))
+
+
+def _secret(at: StepContext, name: str, key: str) -> bytes:
+    """Return a value of a secret; b"" when it cannot be read."""
+    text = kubectl(at, "-n", "kubeedge", "get", "secret", name, "-o", f"jsonpath={{.data.{key}}}")
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def _der(pem: bytes) -> bytes | None:
+    from cryptography import x509  # takes long to load
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    try:
+        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    except ValueError:
+        return None

@@ -1,0 +1,63 @@
+"""The ports of a role: who listens on the cloud's, and whether an edge is connected to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.site.doctor.examined import Examined
+from bundler.site.step import StepFinding
+
+if TYPE_CHECKING:
+    from bundler.site.config.model import SiteConfig
+    from bundler.site.step import StepContext
+
+WEBSOCKET, CERTIFICATES, STREAM, TUNNEL = 10000, 10002, 10003, 10004
+
+
+def cloud_ports(config: SiteConfig) -> dict[int, str]:
+    """Return the ports of cloudcore, each with what it is for."""
+    ports = {WEBSOCKET: "edges' connections", CERTIFICATES: "edges' certificates"}
+    if config.kubeedge.stream:
+        ports |= {STREAM: "logs and exec for the API server", TUNNEL: "edges' tunnels"}
+    return ports
+
+
+def examine_ports(at: StepContext) -> Examined:
+    """Look at the ports from the side that this host is on."""
+    return _listening(at) if at.this.role == "cloud" else _connected(at)
+
+
+def _listening(at: StepContext) -> Examined:
+    names = {process.pid: process.name for process in at.host.processes()}
+    holders = {port.port: names.get(port.pid, "somebody") for port in at.host.listening()}
+    wanted = {port: ("cloudcore", use) for port, use in cloud_ports(at.config).items()}
+    facts, findings = [], []
+    for port, (program, use) in sorted(wanted.items()):
+        holder = holders.get(port)
+        facts.append((str(port), holder or "nobody"))
+        if holder is None:
+            remedy = "Look at `bundler site check cloud`; cloudcore opens its ports up to 10 s after its start."
+            findings.append(StepFinding("port-closed", f"nobody listens ({use})", f"port {port}", remedy, "fault"))
+        elif holder not in (program, "somebody"):
+            what = f"{holder} listens where {program} should ({use})"
+            findings.append(StepFinding("port-taken", what, f"port {port}", f"End {holder}.", "fault"))
+    return Examined("ports", tuple(facts), tuple(findings))
+
+
+def _connected(at: StepContext) -> Examined:
+    address = at.config.cloud.addresses[0]
+    facts, findings = [], []
+    wanted = {WEBSOCKET: "KubeEdge's connection"} | ({TUNNEL: "the tunnel"} if at.config.kubeedge.stream else {})
+    for port, use in wanted.items():
+        there = at.host.connected(port)
+        facts.append((f"{address}:{port}", "connected" if there else "not connected"))
+        if not there:
+            reached = at.host.listens(address, port)
+            remedy = (
+                "Look at `journalctl -u edgecore -n 50`."
+                if reached
+                else f"Let this host reach {address}:{port}: look at cables, routes and firewalls."
+            )
+            what = f"{use} is not established" + ("" if reached else ", and nothing answers there")
+            findings.append(StepFinding("not-connected", what, f"{address}:{port}", remedy, "fault"))
+    return Examined("ports", tuple(facts), tuple(findings))

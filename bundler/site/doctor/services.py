@@ -1,0 +1,89 @@
+"""The services that a role needs, as systemd has them; and the processes that may not be there, or not twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.site.doctor.examined import Examined
+from bundler.site.step import StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.host.interface import Process
+    from bundler.site.step import StepContext
+
+UNITS = {
+    "cloud": ("docker.service", "kubeedge-mirror.service", "cloudcore.service"),
+    "edge": ("docker.service", "mosquitto.service", "edgecore.service"),
+}
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts")
+# edgecore refuses to start beside them, also when they are dead and nobody has reaped them
+FORBIDDEN_ON_EDGES = ("kubelet", "kube-proxy")
+_MANY_RESTARTS = 5
+_GONE = "Z"
+
+
+def examine_services(at: StepContext) -> Examined:
+    """Ask systemd for each unit of the role, and look at the processes."""
+    facts: list[tuple[str, str]] = []
+    findings: list[StepFinding] = []
+    for unit in UNITS[at.this.role]:
+        state = unit_state(at, unit)
+        facts.append((unit, state_text(state)))
+        findings += _unit_findings(unit, state)
+    findings += _process_findings(at)
+    return Examined("services", tuple(facts), tuple(findings))
+
+
+def unit_state(at: StepContext, unit: str) -> dict[str, str]:
+    """Return a unit's properties as `systemctl show` has them; {} where there is no systemd."""
+    done = at.host.run(("systemctl", "show", unit, *(f"--property={name}" for name in _PROPERTIES)))
+    pairs = (line.partition("=") for line in done.stdout.splitlines())
+    return {name: value for name, equals, value in pairs if equals} if done.code == 0 else {}
+
+
+def state_text(state: dict[str, str]) -> str:
+    """Return a unit's state for a person."""
+    if not state:
+        return "unknown"
+    if state.get("LoadState") == "not-found":
+        return "not installed"
+    return (
+        f"{state.get('ActiveState', '?')} ({state.get('SubState', '?')}), at boot: {state.get('UnitFileState') or 'no'}"
+    )
+
+
+def _unit_findings(unit: str, state: dict[str, str]) -> Iterator[StepFinding]:
+    if not state:
+        yield StepFinding("systemd-silent", "systemd says nothing of it", unit, "Look at `systemctl status`.", "fault")
+    elif state.get("LoadState") == "not-found":
+        yield StepFinding("unit-missing", "is not installed", unit, "Run `bundler site apply`.", "fault")
+    elif state.get("ActiveState") != "active":
+        remedy = f"Look at `journalctl -u {unit} -n 50`, then run `bundler site apply`."
+        yield StepFinding("unit-down", f"is {state_text(state)}", unit, remedy, "fault")
+    elif (state.get("NRestarts") or "0").isdecimal() and int(state.get("NRestarts") or 0) >= _MANY_RESTARTS:
+        what = f"was started anew {state['NRestarts']} times"
+        yield StepFinding("unit-restarts", what, unit, f"Look at `journalctl -u {unit} -n 200`.", "fault")
+    if state.get("UnitFileState") == "disabled":
+        yield StepFinding("unit-disabled", "does not start at boot", unit, f"Run `systemctl enable {unit}`.", "fault")
+
+
+def _process_findings(at: StepContext) -> Iterator[StepFinding]:
+    running = at.host.processes()
+    cores = [one for one in running if one.name == "cloudcore" and one.state != _GONE]
+    if len(cores) > 1:
+        what = f"runs {len(cores)} times ({_pids(cores)}): each may give all edges another authority"
+        yield StepFinding("cloudcore-twice", what, "cloudcore", "End those that systemd did not start.", "fault")
+    if at.this.role == "edge":
+        for name in FORBIDDEN_ON_EDGES:
+            if found := [one for one in running if one.name == name]:
+                dead = ", dead but not reaped by its parent" if all(one.state == _GONE for one in found) else ""
+                what = f"is there ({_pids(found)}{dead}), and edgecore refuses to start beside it"
+                yield StepFinding(
+                    "forbidden-process", what, name, "End it, or the parent that does not reap it.", "fault"
+                )
+
+
+def _pids(processes: list[Process]) -> str:
+    return ", ".join(f"pid {one.pid}" for one in processes)
