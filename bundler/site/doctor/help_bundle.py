@@ -54,10 +54,7 @@ def packed(at: StepContext, report: Mapping[str, Json], site: bytes) -> bytes:
     """
     buffer = io.BytesIO()
     moment = int(at.host.now())
-    with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=moment) as stream,
-        tarfile.open(fileobj=stream, mode="w") as tar,
-    ):
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, data in _texts(at, report, site):
             member = tarfile.TarInfo(f"site-{at.this.name}/{name}")
             member.size, member.mode, member.mtime = len(data), 0o600, moment
