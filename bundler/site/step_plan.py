@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bundler.errors import StorageError
+from bundler.site.step import StepFinding
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.host.changes import Change
     from bundler.model.json_value import Json
-    from bundler.site.step import Step, StepContext, StepFinding
+    from bundler.site.step import Step, StepContext
 
 State = Literal["done", "to-do", "unmet", "faulty"]
 
@@ -65,12 +68,21 @@ def finding_value(finding: StepFinding) -> dict[str, Json]:
 
 
 def plan_site(at: StepContext, steps: Sequence[Step]) -> tuple[StepPlan, ...]:
-    """Look at every step, and change nothing. Raises StorageError."""
+    """Look at every step, and change nothing."""
     return tuple(plan_step(at, step) for step in steps)
 
 
 def plan_step(at: StepContext, step: Step) -> StepPlan:
-    """Look at one step. Raises StorageError."""
+    """Look at one step; what cannot be looked at without root, or on this disk, is in its way."""
+    try:
+        return _planned_step(at, step)
+    except StorageError as error:
+        remedy = error.remedy if at.host.is_root() else "Run it as root to see it."
+        finding = StepFinding("unreadable", error.sentence, error.where, remedy)
+        return StepPlan(step.name, step.title, "unmet", 0, (), (finding,))
+
+
+def _planned_step(at: StepContext, step: Step) -> StepPlan:
     findings = tuple(step.unmet(at))
     changes = step.changes(at)
     left = [change for change in changes if not change.is_done(at.host)]

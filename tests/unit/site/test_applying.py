@@ -180,3 +180,18 @@ def test_every_step_has_a_name_and_a_title_of_its_own() -> None:
     for steps in (CLOUD, EDGE):
         assert len({step.name for step in steps}) == len(steps)
         assert all(step.title and step.title[0].islower() for step in steps)
+
+
+def test_what_only_root_may_read_is_in_the_way_of_its_step_and_of_no_other() -> None:
+    class Private(MemoryHost):
+        def read(self, path: str) -> bytes | None:
+            if path == "/etc/hosts":
+                raise StorageError(ErrorId.STORAGE_UNUSABLE, "Permission denied", where=path, remedy="Mend it.")
+            return MemoryHost.read(self, path)
+
+    host = Private(root=False)
+    first, second = plan_site(context(host), (HostNames(), Service()))
+    assert (first.state, second.state) == ("unmet", "to-do")
+    assert [(found.id, found.where, found.remedy) for found in first.findings] == [
+        ("unreadable", "/etc/hosts", "Run it as root to see it.")
+    ]
