@@ -190,6 +190,7 @@ def test_what_only_root_may_read_is_in_the_way_of_its_step_and_of_no_other() -> 
             return MemoryHost.read(self, path)
 
     host = Private(root=False)
+    host.learn(Service().changes(context(host)))
     first, second = plan_site(context(host), (HostNames(), Service()))
     assert (first.state, second.state) == ("unmet", "to-do")
     assert [(found.id, found.where, found.remedy) for found in first.findings] == [
