@@ -41,6 +41,7 @@ class MemoryHost:
         ports: what is listened on.
         time: seconds since 1970; only `pause` moves it.
         pauses: called after each pause: what happens on a host while somebody waits.
+        packages: those that rpm knows as installed; yum and dnf add what they are to install.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class MemoryHost:
     time: float = 1_790_000_000.0
     pauses: Callable[[MemoryHost], None] | None = None
     lock_taken: bool = False
+    packages: set[str] = field(default_factory=set)
     _brings: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     _ends: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
@@ -93,6 +95,10 @@ class MemoryHost:
             return self.answers[words](self)
         if words in self._brings.values():
             return CommandResult(0 if words in self.succeeding else 1, "", "")
+        if words[:2] == ("rpm", "-q"):
+            return CommandResult(len(set(words[2:]) - self.packages), "", "")
+        if words[0] in ("yum", "dnf") and "install" in words:
+            self.packages.update(words[words.index("install") + 1 :])
         self.ran.append(" ".join(words))
         self.environments.append(environment)
         self.inputs.append(stdin)
