@@ -39,7 +39,7 @@ class Engine(Step):
 
 
 def host_with(*paths: str) -> MemoryHost:
-    return MemoryHost({path: b"" for path in paths})
+    return MemoryHost(dict.fromkeys(paths, b""))
 
 
 def test_they_are_installed_once_and_stay_with_a_word() -> None:
