@@ -123,6 +123,7 @@ class ErrorId(StrEnum):
     ROBOT_REFUSED = "robot-refused"
     ROBOT_FILE_TAKEN = "robot-file-taken"
     SITE_CONFIG_INVALID = "site-config-invalid"
+    SITE_CONFIG_EXISTS = "site-config-exists"
     SITE_HOST_UNKNOWN = "site-host-unknown"
     SITE_STEP_UNKNOWN = "site-step-unknown"
     SITE_NOT_ROOT = "site-not-root"

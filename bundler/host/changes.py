@@ -122,7 +122,7 @@ class RunCommand:
     def _record(self) -> Record | None:
         if not self.undo and not self.stays:
             return None
-        return Record(undo=self.undo, check=self.check or self.there, stays=self.stays)
+        return Record(undo=self.undo, check=self.there or self.check, stays=self.stays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,15 @@ class CommandResult(NamedTuple):
 
 
 class HttpAnswer(NamedTuple):
-    """What was answered over HTTP: status and text."""
+    """What was answered over HTTP.
+
+    Arguments:
+        date: the time of day there, in seconds since 1970; None where it is not told.
+    """
 
     status: int
     text: str
+    date: float | None = None
 
 
 class FileStatus(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import hashlib
 import http.client
 import os
@@ -208,7 +209,8 @@ class LocalHost:
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-            return HttpAnswer(answer.status, answer.read(MAX_ANSWER_BYTES).decode(errors="replace"))
+            date = _seconds(answer.headers.get("Date", ""))
+            return HttpAnswer(answer.status, answer.read(MAX_ANSWER_BYTES).decode(errors="replace"), date)
         except (OSError, http.client.HTTPException):
             return None
         finally:
@@ -247,6 +249,12 @@ class LocalHost:
                 partial.write(piece)
             partial.sync()
             partial.commit()
+
+
+def _seconds(date: str) -> float | None:
+    with suppress(ValueError):
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    return None
 
 
 def _text(printed: bytes) -> str:

@@ -53,7 +53,14 @@ def section_name(directory: str) -> str:
     return f"{SECTION}{name.removeprefix(DEFAULT_PATH)}" if name.startswith(DEFAULT_PATH) else f"{SECTION}-{name}"
 
 
-def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = (), settings: Sequence[str] = ()) -> bytes:
+def repo_file(
+    repo: RepoSnippet,
+    root_url: str,
+    *,
+    remarks: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    enabled: bool = True,
+) -> bytes:
     """Return a .repo file.
 
     Signatures are checked. Packages that nobody vouches for get a section of their own without the check, which gives
@@ -63,12 +70,14 @@ def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = (), 
         root_url: the bundle's root as clients reach it, without a slash at its end: `file:///opt`, `http://master:8088`.
         remarks: lines to begin with, without the `#`.
         settings: further lines of each section, `KEY=VALUE`.
+        enabled: whether it counts where nobody asks for it by name.
     """
     base = f"{root_url}/{repo.directory}"
+    settings = (f"enabled={int(enabled)}", *settings)
     lines = [f"{_COMMENT}{remark}" for remark in remarks]
     # without a key there is no signed package, and the section would be empty
     if repo.key_files or not repo.unchecked:
-        lines += [f"[{repo.id}]", f"name={repo.title}", f"baseurl={base}/", "enabled=1", *settings, "gpgcheck=1"]
+        lines += [f"[{repo.id}]", f"name={repo.title}", f"baseurl={base}/", *settings, "gpgcheck=1"]
         if repo.key_files:
             lines.append("gpgkey=" + "\n       ".join(f"{base}/{name}" for name in repo.key_files))
         if repo.unchecked:
@@ -79,7 +88,6 @@ def repo_file(repo: RepoSnippet, root_url: str, *, remarks: Sequence[str] = (), 
             f"[{repo.id}-unchecked]",
             f"name={repo.title}, packages without checked signatures",
             f"baseurl={base}/",
-            "enabled=1",
             *settings,
             "gpgcheck=0",
             f"includepkgs={' '.join(repo.unchecked)}",

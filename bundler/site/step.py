@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bundler.host.changes import Change
     from bundler.host.interface import Host
+    from bundler.model.client_config import RepoSnippet
     from bundler.site.config.model import SiteConfig, SiteHost
 
 Weight = Literal["unmet", "fault", "pending", "note"]
@@ -54,12 +55,16 @@ class SiteBundle:
         root: the bundle's directory; "" where there is none.
         digests: path below it -> SHA-256 in hex, of the files that belong there.
         name, release: the bundle's own.
+        repositories: its yum repositories.
+        machines: what it is for, as `uname -m` names them.
     """
 
     root: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     release: str = ""
+    repositories: tuple[RepoSnippet, ...] = ()
+    machines: tuple[str, ...] = ()
 
     def path(self, name: str) -> str:
         """Return where a file of the bundle lies."""

@@ -14,7 +14,7 @@ from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH
 from bundler.model.client_config import RepoSnippet
 from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from bundler.model.reference import Reference
-from mirror.client.yum_repositories import repositories
+from bundler.model.yum_repositories import repositories
 from mirror.tree.bundle_rows import section
 
 if TYPE_CHECKING:

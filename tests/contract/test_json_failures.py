@@ -37,6 +37,7 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
         "--project p -o f --registry 127.0.0.1:1 --username u --password-stdin --plain-http",
         "push-unreachable",
     ),
+    ("bundler", "site", "init"): (".", "site-config-exists"),
     ("bundler", "site", "check-config"): ("", "site-config-invalid"),
     ("bundler", "site", "plan"): ("cloud", "site-config-invalid"),
     ("bundler", "site", "apply"): ("edge", "site-config-invalid"),

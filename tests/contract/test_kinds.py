@@ -17,6 +17,7 @@ TABLES = {"bundler/cli/wiring.py", "bundler/model/artifacts.py", "bundler/model/
 # where a word of another document happens to be a kind's name
 OTHERS = {
     "bundler/rpm/metadata/modulemd.py": "`rpms` is a key of Fedora's module documents",
+    "bundler/site/steps/pushed_images.py": "`images` is a step's name, and a key of what push-images answers",
 }
 
 

@@ -39,8 +39,10 @@ class MemoryHost:
         answers: command -> what it answers, from the host as it is then; changes nothing unless the function does.
         ran: every command that may have changed something, in order.
         ports: what is listened on.
+        holders: port -> the process that listens on it.
         time: seconds since 1970; only `pause` moves it.
         pauses: called after each pause: what happens on a host while somebody waits.
+        packages: those that rpm knows as installed; yum and dnf add what they are to install.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class MemoryHost:
     environments: list[Mapping[str, str]] = field(default_factory=list)
     inputs: list[bytes] = field(default_factory=list)
     ports: set[tuple[str, int]] = field(default_factory=set)
+    holders: dict[int, int] = field(default_factory=dict)
     connections: set[int] = field(default_factory=set)
     running: list[Process] = field(default_factory=list)
     answer: HttpAnswer | None = None
@@ -64,6 +67,7 @@ class MemoryHost:
     time: float = 1_790_000_000.0
     pauses: Callable[[MemoryHost], None] | None = None
     lock_taken: bool = False
+    packages: set[str] = field(default_factory=set)
     _brings: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     _ends: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
@@ -93,6 +97,10 @@ class MemoryHost:
             return self.answers[words](self)
         if words in self._brings.values():
             return CommandResult(0 if words in self.succeeding else 1, "", "")
+        if words[:2] == ("rpm", "-q"):
+            return CommandResult(len(set(words[2:]) - self.packages), "", "")
+        if words[0] in ("yum", "dnf") and "install" in words:
+            self.packages.update(words[words.index("install") + 1 :])
         self.ran.append(" ".join(words))
         self.environments.append(environment)
         self.inputs.append(stdin)
@@ -165,7 +173,7 @@ class MemoryHost:
         return tuple(self.running)
 
     def listening(self) -> tuple[ListeningPort, ...]:
-        return tuple(ListeningPort(address, port, 0) for address, port in sorted(self.ports))
+        return tuple(ListeningPort(address, port, self.holders.get(port, 0)) for address, port in sorted(self.ports))
 
     def connected(self, port: int) -> bool:
         return port in self.connections

@@ -48,7 +48,11 @@ def test_what_answers_on_a_port() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             assert host.listens("127.0.0.1", port)
-            assert host.http_get("127.0.0.1", port, "/-/health", tls=False) == (503, "/-/health is red\ufffd")
+            answer = host.http_get("127.0.0.1", port, "/-/health", tls=False)
+            assert answer is not None
+            assert (answer.status, answer.text) == (503, "/-/health is red\ufffd")
+            assert answer.date is not None
+            assert abs(answer.date - host.now()) < 3600
             assert host.http_get("127.0.0.1", port, "/", tls=True) is None
         finally:
             server.shutdown()

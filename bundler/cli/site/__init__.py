@@ -6,7 +6,7 @@ import click
 
 from bundler import console
 
-ORDER = ("check-config", "plan", "apply", "check", "undo", "doctor")
+ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "doctor")
 
 
 @click.group(cls=console.ByUse, home=__name__, order=ORDER)

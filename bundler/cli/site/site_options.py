@@ -16,6 +16,7 @@ from bundler.cli.options import FILE, json_option, option
 from bundler.errors import ErrorId, ManifestError, SiteError
 from bundler.host.local_host import LocalHost
 from bundler.model.scope import did_you_mean
+from bundler.model.yum_repositories import repositories
 from bundler.site.config.model import SITE_ROLES
 from bundler.site.config.reading import host_named, read_site
 from bundler.site.roles import steps_of
@@ -153,7 +154,8 @@ def site_bundle(site: SiteConfig) -> SiteBundle:
     directory = root if active == "." else root / active
     index = tree_index(directory).index
     digests: dict[str, str] = {file.path: file.blob.digest.hex for file in index.files}
-    return SiteBundle(str(directory), digests, index.name, index.release)
+    machines = tuple(platform.machine for platform in index.platforms)
+    return SiteBundle(str(directory), digests, index.name, index.release, repositories(index), machines)
 
 
 def programs(site: SiteConfig) -> dict[str, tuple[str, ...]]:

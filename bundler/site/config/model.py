@@ -14,6 +14,8 @@ Role = Literal["cloud", "edge"]
 SITE_ROLES: tuple[Role, ...] = ("cloud", "edge")
 RegistryKind = Literal["harbor", "mirror", "existing"]
 REGISTRY_KINDS: tuple[RegistryKind, ...] = ("harbor", "mirror", "existing")
+PackageProtocol = Literal["http", "ftp"]
+PACKAGE_PROTOCOLS: tuple[PackageProtocol, ...] = ("http", "ftp")
 SITE_VERSION = 1
 DEFAULT_ROOT = "/opt"
 DEFAULT_KUBECONFIG = "/root/.kube/config"
@@ -51,10 +53,12 @@ class MirrorSettings:
 
     Arguments:
         http: its port. ftp: the FTP port; None for no FTP.
+        packages: the protocol by which edges get their packages.
     """
 
     http: int = 8088
     ftp: int | None = 21
+    packages: PackageProtocol = "http"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from bundler.model.scope import Scope
 from bundler.model.source_text import Items, Pairs, Position, Problems, Scalar
 from bundler.site.config.model import (
     DEFAULT_ROOT,
+    PACKAGE_PROTOCOLS,
     REGISTRY_KINDS,
     SITE_ROLES,
     SITE_VERSION,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 TOP_KEYS = ("version", "hosts", "root", "mirror", "registry", "docker", "kubeedge")
 HOST_KEYS = ("name", "role", "address", "reached_at", "machine", "labels")
-MIRROR_KEYS = ("http", "ftp")
+MIRROR_KEYS = ("http", "ftp", "packages")
 REGISTRY_KEYS = (
     *("kind", "host", "port", "https", "project", "public", "username", "password_file"),
     *("certificate", "private_key", "ca_file", "data"),
@@ -168,8 +169,15 @@ def _mirror(fields: Fields) -> MirrorSettings:
     if isinstance(ftp, Scalar) and ftp.value is False:
         # YAML 1.1 reads the word `off` as false
         inner.forget("ftp")
-        return MirrorSettings(_port(inner, "http", default.http) or default.http, None)
-    return MirrorSettings(_port(inner, "http", default.http) or default.http, _port(inner, "ftp", default.ftp))
+    has_ftp = not (isinstance(ftp, Scalar) and ftp.value is False)
+    packages = inner.choice("packages", PACKAGE_PROTOCOLS, default=default.packages)
+    if packages == "ftp" and not has_ftp:
+        inner.error("packages", "over ftp there are none where ftp is off")
+    return MirrorSettings(
+        _port(inner, "http", default.http) or default.http,
+        _port(inner, "ftp", default.ftp) if has_ftp else None,
+        "ftp" if packages == "ftp" else "http",
+    )
 
 
 def _registry(fields: Fields, scope: Scope) -> RegistrySettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.manifest.schema import DIALECT, FLAG, TEXT, TEXTS, described, list_of, mapping_of
-from bundler.site.config.model import REGISTRY_KINDS, SITE_ROLES, SITE_VERSION
+from bundler.site.config.model import PACKAGE_PROTOCOLS, REGISTRY_KINDS, SITE_ROLES, SITE_VERSION
 from bundler.site.config.reading import (
     HOST_NAME,
     KUBEEDGE_VERSION,
@@ -29,11 +29,12 @@ _ADDRESS: Mapping[str, Json] = {"type": "string", "anyOf": [{"format": "ipv4"}, 
 
 def site_schema() -> Mapping[str, Json]:
     """Return the schema of a whole site."""
+    packages = described({"enum": list(PACKAGE_PROTOCOLS)}, "The protocol by which edges get their packages.")
     properties: dict[str, Json] = {
         "version": {"const": SITE_VERSION},
         "hosts": list_of(_host(), max_items=MAX_HOSTS, unique=False),
         "root": described(_PATH, "Where the bundle was unpacked, on every host."),
-        "mirror": mapping_of({"http": _PORT, "ftp": {"anyOf": [_PORT, {"const": False}]}}),
+        "mirror": mapping_of({"http": _PORT, "ftp": {"anyOf": [_PORT, {"const": False}]}, "packages": packages}),
         "registry": _registry(),
         "docker": mapping_of(
             {

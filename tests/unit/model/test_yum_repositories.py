@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mirror.client.yum_repositories import repositories
+from bundler.model.yum_repositories import repositories
 from tests.unit.mirror.sites import index_of
 
 if TYPE_CHECKING:

@@ -1,0 +1,69 @@
+"""What the guide's own commands leave on a host, recognised and explained. Nothing of it is removed unasked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bundler.site.step import StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.host.interface import Host
+
+_DAEMON = "/etc/docker/daemon.json"
+_TOP = "/etc/kubeedge/top.so"
+_MOVED_TO = "/media"
+_REPOSITORIES = "/etc/yum.repos.d"
+# the third is the guide's own spelling
+_GUIDE_REPOSITORIES = ("local.repo", "http.repo", "dcoker.repo")
+_VSFTPD_FILE = "/etc/vsftpd/vsftpd.conf"
+_PUBLISHED = "anon_root=/opt"
+
+
+def leftovers(at: StepContext) -> Iterator[StepFinding]:
+    """Yield a note for each trace of the guide that was followed by hand."""
+    yield from _two_objects(at.host)
+    if at.host.exists(_TOP):
+        what = "is the guide's, and of no more use: certgen.sh gets the addresses from site.yaml"
+        yield _note("top-so", what, _TOP, f"Remove it: `rm {_TOP}`.")
+    yield from _repository_files(at.host)
+    yield from _vsftpd(at.host)
+
+
+def _two_objects(host: Host) -> Iterator[StepFinding]:
+    text = (host.read(_DAEMON) or b"").decode(errors="replace").strip()
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return
+    if text[end:].strip().startswith("{"):
+        what = "holds two objects, one after the other, as the guide's `cat >>` makes it: no engine starts with that"
+        yield _note("daemon-json-twice", what, _DAEMON, "Keep one of them; the step daemon-json adds what is missing.")
+
+
+def _repository_files(host: Host) -> Iterator[StepFinding]:
+    moved = [name for name in host.names(_MOVED_TO) if name.endswith(".repo")]
+    if moved:
+        what = f"holds {', '.join(moved)}, which the guide moves away; ours needs none of them out of the way"
+        yield _note("repositories-moved", what, _MOVED_TO, f"Put them back: `mv {_MOVED_TO}/*.repo {_REPOSITORIES}/`.")
+    for name in _GUIDE_REPOSITORIES:
+        content = host.read(f"{_REPOSITORIES}/{name}")
+        if content is not None and b"gpgcheck=0" in content.replace(b" ", b""):
+            what = "is the guide's: always on, and without a look at signatures"
+            yield _note("guide-repository", what, f"{_REPOSITORIES}/{name}", "Remove it; the step repo has its own.")
+
+
+def _vsftpd(host: Host) -> Iterator[StepFinding]:
+    running = any(process.name == "vsftpd" and process.state != "Z" for process in host.processes())
+    published = _PUBLISHED in (host.read(_VSFTPD_FILE) or b"").decode(errors="replace").split()
+    if not running and not published:
+        return
+    what = "has vsftpd publish all of /opt, Harbor's password in harbor.yml too" if published else "vsftpd runs"
+    remedy = "The mirror takes its place: `systemctl disable --now vsftpd`."
+    yield _note("vsftpd", what, _VSFTPD_FILE if published else "", remedy)
+
+
+def _note(error_id: str, what: str, where: str, remedy: str) -> StepFinding:
+    return StepFinding(error_id, what, where, remedy, "note")

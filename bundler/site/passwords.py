@@ -1,0 +1,38 @@
+"""The password of the registry's account: from a file that is its owner's alone, on stdin of whoever needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.site.step import StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
+_OTHERS = 0o077
+
+
+def password(at: StepContext) -> bytes | None:
+    """Return the account's password; None when there is no file, or others than its owner may read it."""
+    file = at.config.registry.password_file
+    status = at.host.status(file) if file else None
+    if status is None or status.kind != "file" or status.mode & _OTHERS:
+        return None
+    return at.host.read(file)
+
+
+def password_findings(at: StepContext) -> Sequence[StepFinding]:
+    """Return what keeps the password's file from being used."""
+    file = at.config.registry.password_file
+    if not file or not at.host.is_root():
+        return ()
+    status = at.host.status(file)
+    if status is None:
+        what = f"does not exist; the password of {at.config.registry.username!r} is taken from {PASSWORD_VARIABLE}"
+        remedy = f"Write the password into it: `(umask 077; mkdir -p {file.rpartition('/')[0]}; cat >{file})`."
+        return (StepFinding("password-missing", what, file, remedy, "note"),)
+    if status.kind != "file" or status.mode & _OTHERS:
+        what = f"holds a password, and others may read it (mode {status.mode:04o})"
+        return (StepFinding("password-open", what, file, f"Run `chmod 600 {file}`."),)
+    return ()

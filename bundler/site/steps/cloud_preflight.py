@@ -1,0 +1,94 @@
+"""What the cloud host has to have before anything is changed there."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from bundler.site.host_checks import (
+    HARBOR_FREE_BYTES,
+    KEADM_COMMANDS,
+    common_findings,
+    holder_of,
+    lacking_commands,
+)
+from bundler.site.leftovers import leftovers
+from bundler.site.step import Step, StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bundler.host.changes import Change
+
+CLOUDCORE, CLOUD_PORTS = "cloudcore", (10000, 10002, 10003, 10004)
+_READY_WITHIN_S = 30.0
+
+
+class CloudPreflight(Step):
+    """The guide's look at nodes, pods and the host, and what it does not look at."""
+
+    name = "preflight"
+    title = "what this host has to have"
+
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
+        """Look at all of it, so that everything is told at once."""
+        return tuple(
+            itertools.chain(common_findings(at), _commands(at), _ports(at), _cluster(at), _data(at), leftovers(at))
+        )
+
+    def changes(self, at: StepContext) -> Sequence[Change]:
+        """Nothing is changed."""
+        del at
+        return ()
+
+
+def _commands(at: StepContext) -> Iterator[StepFinding]:
+    if lacking := lacking_commands(at.host, KEADM_COMMANDS):
+        what = f"keadm runs {', '.join(lacking)}, which this host does not have"
+        yield StepFinding("commands-missing", what, remedy="Install what brings them.")
+
+
+def _ports(at: StepContext) -> Iterator[StepFinding]:
+    listened_on = {found.port for found in at.host.listening()}
+    for port in CLOUD_PORTS:
+        if port not in listened_on:
+            continue
+        holder = holder_of(at.host, port)
+        if holder is None:
+            what = "somebody listens on it, and who that is cannot be seen"
+            weight, remedy = ("unmet", "Stop it.") if at.host.is_root() else ("note", "")
+        elif holder.name != CLOUDCORE:
+            what = f"{holder.name} ({holder.pid}) listens on it, and it is cloudcore's"
+            weight, remedy = "unmet", f"Stop {holder.name}, or have it listen elsewhere."
+        else:
+            continue
+        yield StepFinding("port-taken", what, f"port {port}", remedy, "unmet" if weight == "unmet" else "note")
+
+
+def _cluster(at: StepContext) -> Iterator[StepFinding]:
+    if lacking_commands(at.host, ("kubectl",)):
+        what = "kubectl is not on this host: KubeEdge's cloud side is set up where the cluster is administered"
+        yield StepFinding("kubectl-missing", what, remedy="Install kubectl of the cluster's version.")
+        return
+    if not at.host.is_root():
+        return
+    config = at.config.kubeedge.kubeconfig
+    remedy = "Copy the cluster's admin.conf there, or name it as `kubeconfig` under `kubeedge` in site.yaml."
+    if not at.host.exists(config):
+        yield StepFinding("kubeconfig-missing", "does not exist", config, remedy)
+        return
+    command = ("kubectl", f"--kubeconfig={config}", "--request-timeout=10s", "get", "--raw", "/readyz")
+    done = at.host.run(command, within_s=_READY_WITHIN_S)
+    if done.code != 0:
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        what = f"the API server is not ready: {lines[-1] if lines else f'exit {done.code}'}"
+        yield StepFinding("cluster-not-ready", what, config, "Look at `kubectl get --raw '/readyz?verbose'`.")
+
+
+def _data(at: StepContext) -> Iterator[StepFinding]:
+    registry = at.config.registry
+    if registry.kind == "harbor" and (free := at.host.free_bytes(registry.data)) < HARBOR_FREE_BYTES:
+        gib = 1024**3
+        what = f"has room for {free / gib:.0f} GiB; Harbor's documentation wants {HARBOR_FREE_BYTES / gib:.0f} GiB"
+        remedy = "Put `data` under `registry` in site.yaml on a larger disk."
+        yield StepFinding("harbor-room", what, registry.data, remedy, "note")

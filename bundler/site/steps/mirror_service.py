@@ -1,0 +1,137 @@
+"""The mirror as a service of the cloud host, in place of the guide's vsftpd."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from bundler.host.apply import read_journal
+from bundler.host.changes import Await, RunCommand
+from bundler.site.installer import site_installer
+from bundler.site.step import Step, StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bundler.host.changes import Change
+    from bundler.host.interface import Host
+    from bundler.site.config.model import MirrorSettings
+
+UNIT = "kubeedge-mirror.service"
+# `mirror service install` writes it
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+HEALTH = "/-/health"
+# a bundle of many gigabytes on an old disk
+HEALTHY_WITHIN_S = 600.0
+_DEFAULT_HTTP, _DEFAULT_FTP = 8088, 21
+_BEGIN = "ExecStart="
+_OK = 200
+_LOG = ("journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=12", f"--unit={UNIT}")
+
+
+class MirrorService(Step):
+    """The guide has vsftpd publish all of /opt; the mirror serves what the bundle lists, and nothing else."""
+
+    name = "mirror"
+    title = "the mirror as a service: packages, files and images for the edges"
+
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
+        """Name whoever holds the mirror's ports, and a service that somebody set up in another way."""
+        return (*_taken(at), *_set_up_otherwise(at))
+
+    def changes(self, at: StepContext) -> Sequence[Change]:
+        """Install it, and wait until it says that it is well."""
+        mirror = at.programs["mirror"]
+        serving = arguments(at)
+        as_wanted = _serves(at.host) == serving
+        check = ("systemctl", "--quiet", "is-active", UNIT) if as_wanted else ()
+        return (
+            RunCommand(
+                (*mirror, "service", "install", "--", *serving),
+                undo=(*mirror, "service", "remove"),
+                check=check,
+                there=("test", "-e", UNIT_FILE),
+                remedy=f"Look at `journalctl -u {UNIT}`.",
+            ),
+            Await(
+                "wait until the mirror is well",
+                lambda host: _lacking(host, at.config.mirror.http),
+                HEALTHY_WITHIN_S,
+                remedy=f"Look at `mirror service status` and `journalctl -u {UNIT}`.",
+                evidence=lambda host: tuple(host.run(_LOG).stdout.splitlines()),
+            ),
+        )
+
+
+def arguments(at: StepContext) -> tuple[str, ...]:
+    """Return what the site asks of `mirror serve`; what is the default there is left out."""
+    mirror: MirrorSettings = at.config.mirror
+    http = () if mirror.http == _DEFAULT_HTTP else ("--http", f":{mirror.http}")
+    ftp = () if mirror.ftp == _DEFAULT_FTP else ("--ftp", "off" if mirror.ftp is None else f":{mirror.ftp}")
+    return ("--root", at.config.root, *http, *ftp)
+
+
+def _serves(host: Host) -> tuple[str, ...] | None:
+    """Return what the installed service asks of `mirror serve`; None when there is no such service."""
+    unit = host.read(UNIT_FILE)
+    lines = [] if unit is None else unit.decode(errors="replace").splitlines()
+    command = next((line.removeprefix(_BEGIN) for line in lines if line.startswith(_BEGIN)), "")
+    words = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(command)]
+    return tuple(words[words.index("serve") + 1 :]) if "serve" in words else None
+
+
+def _lacking(host: Host, port: int) -> str:
+    answer = host.http_get("127.0.0.1", port, HEALTH, tls=False)
+    if answer is None:
+        return f"nothing answers on port {port}"
+    return "" if answer.status == _OK else f"it answers {answer.status}: {' '.join(answer.text.split())[:200]}"
+
+
+def _set_up_otherwise(at: StepContext) -> Iterator[StepFinding]:
+    there = _serves(at.host)
+    if there in (None, arguments(at)) or _is_ours(at):
+        return
+    yield StepFinding(
+        "mirror-otherwise",
+        f"is a mirror that was set up with `{shlex.join(there or ())}`, and the site wants"
+        f" `{shlex.join(arguments(at))}`",
+        UNIT_FILE,
+        "Run `mirror service remove`, or write its ports into site.yaml.",
+    )
+
+
+def _is_ours(at: StepContext) -> bool:
+    if not at.host.is_root():
+        # the journal is root's alone
+        return True
+    journal = read_journal(at.host, site_installer("cloud"))
+    return journal is not None and any(record.step == MirrorService.name for record in journal.made)
+
+
+def _taken(at: StepContext) -> Iterator[StepFinding]:
+    """Yield the ports that somebody else listens on; nobody is stopped for it."""
+    if _serves(at.host) is not None:
+        # its own ports, or those that it will get: systemd says of a mirror what keeps it from starting
+        return
+    names = {process.pid: process.name for process in at.host.processes()}
+    mirror = at.config.mirror
+    wanted = {mirror.http: "http", **({} if mirror.ftp is None else {mirror.ftp: "ftp"})}
+    for port in sorted({found.port for found in at.host.listening()} & wanted.keys()):
+        pid = next(found.pid for found in at.host.listening() if found.port == port)
+        name = names.get(pid, "")
+        yield _vsftpd(port, pid) if name == "vsftpd" else _taken_by(port, name, pid, wanted[port])
+
+
+def _vsftpd(port: int, pid: int) -> StepFinding:
+    return StepFinding(
+        "vsftpd-runs",
+        f"vsftpd ({pid}) listens on it; as the guide sets it up it publishes all of /opt, Harbor's password too",
+        f"port {port}",
+        "Run `systemctl disable --now vsftpd`, or say `ftp: off` under `mirror` in site.yaml.",
+    )
+
+
+def _taken_by(port: int, name: str, pid: int, key: str) -> StepFinding:
+    holder = f"{name} ({pid})" if name else "another program"
+    remedy = f"Stop it, or give the mirror another port: `{key}` under `mirror` in site.yaml."
+    return StepFinding("port-taken", f"{holder} listens on it", f"port {port}", remedy)

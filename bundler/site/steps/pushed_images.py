@@ -1,0 +1,131 @@
+"""The bundle's images in the site's registry, by `bundler push-images`: every platform, and nothing twice."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bundler.host.changes import failed_command
+from bundler.host.failure import ChangeFailedError
+from bundler.host.journal import Record
+from bundler.model.json_value import load_foreign
+from bundler.site.passwords import password, password_findings
+from bundler.site.step import Step, StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from bundler.host.changes import Change
+    from bundler.host.interface import Host
+
+SITE_CA = "/etc/bundler/ca/ca.crt"
+_IMAGES = "k8simage/index.json"
+# a hundred gigabytes to a slow disk
+PUSHED_WITHIN_S = 6 * 3600.0
+_WAIT = ("--wait", "300")
+_PRESENT = "present"
+
+
+class PushedImages(Step):
+    """The guide's load.sh and push.sh, which go through the engine and send one platform of each image."""
+
+    name = "images"
+    title = "the bundle's images in the site's registry"
+
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
+        """Say why nothing is pushed, or what keeps the password from being used."""
+        if at.config.registry.kind == "mirror":
+            what = "the mirror's registry serves the bundle's images as they lie there: nothing is pushed"
+            return (StepFinding("registry-is-mirror", what, weight="note"),)
+        if not at.bundle.having(_IMAGES):
+            return (StepFinding("no-images", "the bundle has no images", at.bundle.root, weight="note"),)
+        return password_findings(at)
+
+    def changes(self, at: StepContext) -> Sequence[Change]:
+        """One push."""
+        if at.config.registry.kind == "mirror" or not at.bundle.having(_IMAGES):
+            return ()
+        return (PushImages(push_command(at), at.config.registry_address, _place(at), password(at)),)
+
+
+def push_command(at: StepContext) -> tuple[str, ...]:
+    """Return the command line; the password comes on stdin, or where there is no file from the environment."""
+    registry = at.config.registry
+    words = [*at.programs["bundler"], "push-images", "--root", at.bundle.root]
+    words += ["--registry", at.config.registry_address, "--via", "registry"]
+    words += ["--project", registry.project] if registry.project else []
+    if not at.config.registry_https:
+        words.append("--plain-http")
+    elif registry.ca_file or (registry.kind == "harbor" and not registry.certificate):
+        words += ["--ca-file", registry.ca_file or SITE_CA]
+    if registry.username and registry.password_file:
+        words += ["--username", registry.username]
+        words += ["--password-stdin"] if password(at) is not None else []
+    return (*words, "--public" if registry.public else "--private")
+
+
+def _place(at: StepContext) -> tuple[str, int]:
+    standard = 443 if at.config.registry_https else 80
+    return at.config.registry_host.strip("[]"), at.config.registry.port or standard
+
+
+@dataclass(frozen=True, slots=True)
+class PushImages:
+    """Images that are to be in a registry. Undoing leaves them there: nodes pull them.
+
+    Arguments:
+        command: what pushes them; with `--dry-run` it says what is there.
+        registry: as image names have it.
+        place: where the registry listens.
+        secret: for the command's stdin.
+    """
+
+    command: tuple[str, ...]
+    registry: str
+    place: tuple[str, int]
+    secret: bytes | None = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """Where they go."""
+        return f"push the bundle's images to {self.registry}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What is said of them when they stay."""
+        return self._record().key
+
+    def record(self, host: Host) -> Record:
+        """Where they are, for a person."""
+        del host
+        return self._record()
+
+    def describe(self, host: Host) -> str:
+        """Return the command as it would be typed."""
+        del host
+        source = "    # the password comes on stdin" if self.secret is not None else ""
+        return f"{self.title}\n    {shlex.join((*self.command, *_WAIT))}{source}"
+
+    def is_done(self, host: Host) -> bool:
+        """Ask the registry for every image, once somebody listens there."""
+        if not host.listens(*self.place):
+            return False
+        done = host.run((*self.command, "--dry-run", "--json"), stdin=self.secret or b"")
+        try:
+            answer: Any = load_foreign(done.stdout)
+            return done.code == 0 and all(image["outcome"] == _PRESENT for image in answer["images"])
+        except (ValueError, KeyError, TypeError):
+            return False
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
+        """Push what is missing."""
+        del ours, force
+        command = (*self.command, *_WAIT)
+        done = host.run(command, stdin=self.secret or b"", within_s=PUSHED_WITHIN_S, shows_progress=True)
+        if done.code != 0:
+            raise ChangeFailedError(failed_command(command, done))
+        return ()
+
+    def _record(self) -> Record:
+        return Record(stays=f"images stay in {self.registry} (delete them there)")
