@@ -86,7 +86,8 @@ def carry(host: NspawnHost, archive: Path) -> None:
     write(host, CONFIG, SITE.replace("HTTP_PORT", "8088"))
     write(host, KUBECTL, _KUBECTL)
     write(host, KUBECONFIG, "played: true\n")
-    host.sh(f"chmod 755 {KUBECTL} && sync")
+    # on an EL host rpm has had its database for long
+    host.sh(f"chmod 755 {KUBECTL} && rpm --initdb && sync")
 
 
 def write(host: NspawnHost, path: str, text: str) -> None:

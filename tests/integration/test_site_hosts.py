@@ -88,6 +88,15 @@ def test_a_plan_on_a_fresh_host_has_every_step_and_changes_nothing(scene: Scene)
         assert all(f"  {name} " in text for name in played.names)
         assert configuration(played.host) == scene.before[played.role]
         assert played.host.run("test", "-e", "/var/lib/kubeedge-bundler").code == 1
+    # whoever plans needs no root
+    host = scene.cloud.host
+    host.sh(f"install -m 644 {CONFIG} /run/site.yaml")
+    as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    done = host.run(*as_nobody, "/opt/bin/bundler", "site", "plan", "cloud", "--config", "/run/site.yaml", "--json")
+    assert done.code == 0, done.stderr
+    steps = json.loads(done.stdout)["steps"]
+    assert [step["name"] for step in steps] == scene.cloud.names
+    assert steps[0]["findings"][0]["id"] == "not-root"
     unreached = {finding["id"] for finding in scene.edge.plan()[0]["findings"]}
     assert {"cloud-unreachable", "mirror-unreachable"} <= unreached
 

@@ -242,6 +242,9 @@ def test_a_password_that_others_may_read_is_refused() -> None:
     (finding,) = PushedImages().unmet(on(host))
     assert (finding.id, finding.weight) == ("password-open", "unmet")
     assert "--password-stdin" not in PushedImages().changes(on(host))[0].describe(host)
+    host.root = False
+    assert PushedImages().unmet(on(host)) == ()
+    host.root = True
     del host.files[PASSWORD]
     (finding,) = PushedImages().unmet(on(host))
     assert (finding.id, finding.weight) == ("password-missing", "note")
