@@ -43,7 +43,8 @@ def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks, jou
     if record.undo:
         return _undo_command(host, record)
     if not record.file:
-        return record.stays
+        # its line has said so
+        return ""
     there = host.read(record.file)
     original = _original(host, record.original, journal)
     if there is None:

@@ -53,6 +53,12 @@ def holder_of(host: Host, port: int) -> Process | None:
     return next((process for process in host.processes() if process.pid in pids), None)
 
 
+def port_taken(port: int, holder: Process | None, remedy: str) -> StepFinding:
+    """Return that somebody else listens on a port that is needed."""
+    name = f"{holder.name} ({holder.pid})" if holder else "another program"
+    return StepFinding("port-taken", f"{name} listens on it", f"port {port}", remedy)
+
+
 def _system(host: Host) -> Iterator[StepFinding]:
     if not host.exists(_SYSTEMD_RUNS):
         yield StepFinding("no-systemd", "systemd does not run this host: its services could not be set up", "pid 1")

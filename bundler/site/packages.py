@@ -129,6 +129,8 @@ class InstallPackages:
         if missing := self._missing(host):
             what = f"ended well, and {', '.join(missing)} is not installed"
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, what, where=shlex.join(command)))
+        # rpm notes a package as installed on the disk before it has its files there
+        host.run(("sync",))
         return ()
 
     def _command(self, host: Host) -> tuple[str, ...]:

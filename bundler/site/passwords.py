@@ -14,8 +14,8 @@ _OTHERS = 0o077
 
 
 def password(at: StepContext) -> bytes | None:
-    """Return the account's password; None when there is no file, or others than its owner may read it."""
-    file = at.config.registry.password_file
+    """Return the account's password; None when there is no file, others may read it, or this process may not."""
+    file = at.config.registry.password_file if at.host.is_root() else ""
     status = at.host.status(file) if file else None
     if status is None or status.kind != "file" or status.mode & _OTHERS:
         return None

@@ -9,63 +9,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.demo_journey.acting import beside, do, eventually, part, registry_beside
 from scripts.demo_journey.bundles import build
 from scripts.demo_journey.needs import missing
 from tests.hosts.stage import HostPlan, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tests.hosts.nspawn_host import NspawnHost
     from tests.hosts.stage import Stage
 
 ARCHIVE = "/root/kubernetes_kubeedge_allinone.tar.gz"
-MOST_LINES = 14
-WITHIN_S = 300
 BESIDE = "198.51.100.254"
-REGISTRY = 'version: 0.1\nstorage: {{filesystem: {{rootdirectory: "{}"}}}}\nhttp: {{addr: ":5000", secret: demo}}\n'
-
-
-def part(title: str) -> None:
-    """Name what comes next."""
-    print(f"\n== {title}")
-
-
-def do(host: NspawnHost, command: str) -> None:
-    """Type a command on a host, and show what it prints."""
-    print(f"{host.name}# {command}", flush=True)
-    done = host.run("sh", "-c", f"cd /opt && {command}", timeout_s=WITHIN_S)
-    lines = [*done.stdout.splitlines(), *(done.stderr.splitlines() if done.code else ())]
-    shown = lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES // 2], "   …", *lines[-MOST_LINES // 2 :]]
-    print("\n".join(shown), flush=True)
-    if done.code:
-        raise SystemExit(f"scripts/demo: {command!r} ended with {done.code}")
-
-
-def eventually(host: NspawnHost, command: str) -> None:
-    """Wait until a command succeeds on a host."""
-    until = time.monotonic() + WITHIN_S
-    while host.run("sh", "-c", command).code != 0:
-        if time.monotonic() > until:
-            raise SystemExit(f"scripts/demo: {command!r} never succeeded on {host.name}")
-        time.sleep(0.2)
-
-
-@contextmanager
-def beside(site: Stage, *command: str) -> Iterator[None]:
-    """Run a program of this machine on the hosts' network."""
-    output = subprocess.DEVNULL
-    process = subprocess.Popen([*site.beside, *command], stdout=output, stderr=output, stdin=output)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def play(site: Stage, out: Path, second: Path) -> None:
@@ -78,8 +36,7 @@ def play(site: Stage, out: Path, second: Path) -> None:
     do(master, "sh /opt/install.sh --prefix /usr/local --mirror")
     eventually(edge, "curl -fsS http://master:8088/-/health")
     part("The images into a registry (a plain one stands in for Harbor, beside the hosts)")
-    (out / "registry.yml").write_text(REGISTRY.format(out.absolute() / "registry"))
-    with beside(site, "docker-registry", "serve", str(out / "registry.yml")):
+    with registry_beside(site, out):
         eventually(edge, f"curl -fsS http://{BESIDE}:5000/v2/")
         do(master, f"bundler push-images --registry {BESIDE}:5000 --plain-http")
     part("On an edge: its part of the bundle, with one line")

@@ -23,22 +23,24 @@ def build(out: Path, address: str) -> tuple[Path, Path]:
     Arguments:
         address: of the upstream, as in `--set upstream=`.
     """
+    return build_release(out, address, "1"), build_release(out, address, "2")
+
+
+def build_release(out: Path, address: str, release: str) -> Path:
+    """Build one release, as `build` does; the second one has something new."""
     cache = Path.home() / ".cache" / "kubeedge-bundler-demo"
     cache.mkdir(parents=True, exist_ok=True)
     python = portable_python(cache)
     runtime = RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
-    (out / "news.txt").write_text("what is new in release 2\n")
-    archives = []
-    for release in ("1", "2"):
-        text = _DEMO.read_text().replace('release: "1"', f'release: "{release}"') + runtime
-        if release == "2":
-            text = text.replace("files:\n", "files:\n  - {path: docs/news.txt, url: news.txt}\n", 1)
-        manifest, archive = out / f"journey-{release}.yaml", out / f"journey-{release}.tar.gz"
-        manifest.write_text(text)
-        command = [sys.executable, "-m", "bundler", "build", str(manifest), "-o", str(archive)]
-        command += ["--set", f"upstream={address}", "--store", str(out / "store")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{done.stdout}{done.stderr}\nscripts/demo: release {release} cannot be built")
-        archives.append(archive)
-    return archives[0], archives[1]
+    text = _DEMO.read_text().replace('release: "1"', f'release: "{release}"') + runtime
+    if release == "2":
+        (out / "news.txt").write_text("what is new in release 2\n")
+        text = text.replace("files:\n", "files:\n  - {path: docs/news.txt, url: news.txt}\n", 1)
+    manifest, archive = out / f"journey-{release}.yaml", out / f"journey-{release}.tar.gz"
+    manifest.write_text(text)
+    command = [sys.executable, "-m", "bundler", "build", str(manifest), "-o", str(archive)]
+    command += ["--set", f"upstream={address}", "--store", str(out / "store")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{done.stdout}{done.stderr}\nscripts/demo: release {release} cannot be built")
+    return archive

@@ -97,6 +97,8 @@ class MemoryHost:
             return self.answers[words](self)
         if words in self._brings.values():
             return CommandResult(0 if words in self.succeeding else 1, "", "")
+        if words == ("sync",):
+            return CommandResult(0, "", "")
         if words[:2] == ("rpm", "-q"):
             return CommandResult(len(set(words[2:]) - self.packages), "", "")
         if words[0] in ("yum", "dnf") and "install" in words:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import subprocess
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hosts.stage import HostPlan, Stage, stage
-from tests.integration.demo_bundle import build_demo
+from tests.integration.carried_demo import ARCHIVE, asked, carried_demo, registry
 from tests.integration.mirror_program import eventually
-from tests.integration.portable_python import portable_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,29 +19,13 @@ if TYPE_CHECKING:
 
 # hosts take memory: the two of a module are enough at a time
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
-ARCHIVE = "kubernetes_kubeedge_allinone.tar.gz"
-RUNTIME = """
-runtime:
-  - python: {{url: "{archive}", sha256: {digest}}}
-    platforms: [linux/amd64]
-"""
-# a demo without what is on every mirror's host anyway
-REGISTRY = """
-version: 0.1
-storage: {{filesystem: {{rootdirectory: "{directory}"}}}}
-http: {{addr: ":5000", secret: something}}
-"""
 LONG_S = 300
 
 
 @pytest.fixture(scope="module")
 def carried(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """What is carried to the site: an archive of the demo with a runtime."""
-    directory = tmp_path_factory.mktemp("carried")
-    python = portable_python(pytestconfig.cache.mkdir("portable-python"))
-    digest = hashlib.sha256(python.read_bytes()).hexdigest()
-    build_demo(directory, {ARCHIVE: RUNTIME.format(archive=python.as_uri(), digest=digest)})
-    return directory / ARCHIVE
+    return carried_demo(tmp_path_factory.mktemp("carried"), pytestconfig.cache.mkdir("portable-python"))
 
 
 @pytest.fixture(scope="module")
@@ -59,26 +39,6 @@ def site(carried: Path) -> Iterator[Stage]:
             assert host.run("sh", "-c", "command -v python3 python").stdout == ""
         made.hosts[0].copy_in(carried, f"/root/{ARCHIVE}")
         yield made
-
-
-@contextmanager
-def registry(site: Stage, directory: Path) -> Iterator[str]:
-    """Run a registry beside the hosts; yields its name on their network."""
-    (directory / "registry.yml").write_text(REGISTRY.format(directory=directory / "blobs"))
-    command = [*site.beside, "docker-registry", "serve", str(directory / "registry.yml")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        eventually(lambda: asked(site, "http://127.0.0.1:5000/v2/") == "{}", "the registry answers")
-        yield "198.51.100.254:5000"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def asked(site: Stage, url: str) -> str:
-    """Return what a program beside the hosts gets from a URL, "" when it gets nothing."""
-    done = subprocess.run([*site.beside, "curl", "-fsS", url], capture_output=True, text=True, check=False)
-    return done.stdout
 
 
 def health(host: NspawnHost) -> str:

@@ -161,10 +161,13 @@ def site_bundle(site: SiteConfig) -> SiteBundle:
 def programs(site: SiteConfig) -> dict[str, tuple[str, ...]]:
     """Return how this tool's two commands are called: the bundle's launchers where this process is one of them."""
     found: dict[str, tuple[str, ...]] = {}
+    root = Path(site.root)
+    ours = Path(sys.prefix).is_relative_to(root.resolve())
     for name in ("bundler", "mirror"):
-        launcher = Path(site.root) / "bin" / name
-        ours = launcher.exists() and Path(sys.prefix).is_relative_to(Path(site.root).resolve())
-        found[name] = (str(launcher),) if ours else (sys.executable, "-I", "-m", name)
+        # a root is one bundle, or has several of which one is active
+        launchers = [place / "bin" / name for place in (root, root / "current") if ours]
+        launcher = next((launcher for launcher in launchers if launcher.exists()), None)
+        found[name] = (str(launcher),) if launcher else (sys.executable, "-I", "-m", name)
     return found
 
 

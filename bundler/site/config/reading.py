@@ -132,11 +132,11 @@ def _host(node: Node, scope: Scope) -> SiteHost | None:
     fields.node("role", required=True)
     role = fields.choice("role", SITE_ROLES, default="edge")
     address = fields.text("address", required=True)
-    if address is not None and not _is_address(address.text):
+    if address is not None and not is_address(address.text):
         fields.error("address", f"{shown(address.text)} is no IP address")
     reached_at = fields.texts("reached_at")
     for scalar in reached_at:
-        if not _is_address(scalar.text):
+        if not is_address(scalar.text):
             scope.problems.error(scalar.position, f"'reached_at': {shown(scalar.text)} is no IP address")
     host = SiteHost(
         name=name,
@@ -266,7 +266,8 @@ def _port(fields: Fields, key: str, default: int | None) -> int | None:
     return fields.number(key, default=default, at_least=1, at_most=MAX_PORT)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from bundler.site.config.model import (
     MirrorSettings,
     RegistrySettings,
 )
-from bundler.site.config.reading import HOST_NAME, MACHINES, MAX_NAME_CHARACTERS
+from bundler.site.config.reading import HOST_NAME, MACHINES, MAX_NAME_CHARACTERS, is_address
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -169,14 +168,6 @@ def _addresses(printed: str) -> tuple[str, ...]:
         words = line.split()
         if len(words) > 3 and words[2] in ("inet", "inet6") and not _INNER.match(words[1]):
             address = words[3].partition("/")[0]
-            if _is_address(address):
+            if is_address(address):
                 found.append(address)
     return tuple(dict.fromkeys(sorted(found, key=lambda address: ":" in address)))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

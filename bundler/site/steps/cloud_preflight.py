@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bundler.site.host_checks import (
@@ -11,6 +12,7 @@ from bundler.site.host_checks import (
     common_findings,
     holder_of,
     lacking_commands,
+    port_taken,
 )
 from bundler.site.leftovers import leftovers
 from bundler.site.step import Step, StepContext, StepFinding
@@ -49,20 +51,13 @@ def _commands(at: StepContext) -> Iterator[StepFinding]:
 
 
 def _ports(at: StepContext) -> Iterator[StepFinding]:
-    listened_on = {found.port for found in at.host.listening()}
-    for port in CLOUD_PORTS:
-        if port not in listened_on:
-            continue
+    for port in sorted({found.port for found in at.host.listening()} & set(CLOUD_PORTS)):
         holder = holder_of(at.host, port)
-        if holder is None:
-            what = "somebody listens on it, and who that is cannot be seen"
-            weight, remedy = ("unmet", "Stop it.") if at.host.is_root() else ("note", "")
-        elif holder.name != CLOUDCORE:
-            what = f"{holder.name} ({holder.pid}) listens on it, and it is cloudcore's"
-            weight, remedy = "unmet", f"Stop {holder.name}, or have it listen elsewhere."
-        else:
+        if holder is not None and holder.name == CLOUDCORE:
             continue
-        yield StepFinding("port-taken", what, f"port {port}", remedy, "unmet" if weight == "unmet" else "note")
+        finding = port_taken(port, holder, "Stop it, or have it listen elsewhere: the port is cloudcore's.")
+        # only root sees who it is, which may be cloudcore
+        yield finding if holder or at.host.is_root() else replace(finding, weight="note")
 
 
 def _cluster(at: StepContext) -> Iterator[StepFinding]:

@@ -64,7 +64,9 @@ class LocalRepository(Step):
             return ()
         lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
         what = f"cannot be used: {' '.join(lines[:_MAX_LINES]) or f'exit {done.code}'}"
-        remedy = "Look whether the mirror runs on the cloud host: `mirror service status`."
+        remedy = "Mend what it complains of."
+        if at.this.role == "edge":
+            remedy = "Look whether the mirror runs: `mirror service status` on the cloud host."
         return (StepFinding("repository-unusable", what, REPOSITORY_FILE, remedy, "fault"),)
 
 

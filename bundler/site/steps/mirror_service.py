@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.apply import read_journal
 from bundler.host.changes import Await, RunCommand
+from bundler.site.host_checks import holder_of, port_taken
 from bundler.site.installer import site_installer
 from bundler.site.step import Step, StepContext, StepFinding
 
@@ -113,13 +114,15 @@ def _taken(at: StepContext) -> Iterator[StepFinding]:
     if _serves(at.host) is not None:
         # its own ports, or those that it will get: systemd says of a mirror what keeps it from starting
         return
-    names = {process.pid: process.name for process in at.host.processes()}
     mirror = at.config.mirror
     wanted = {mirror.http: "http", **({} if mirror.ftp is None else {mirror.ftp: "ftp"})}
     for port in sorted({found.port for found in at.host.listening()} & wanted.keys()):
-        pid = next(found.pid for found in at.host.listening() if found.port == port)
-        name = names.get(pid, "")
-        yield _vsftpd(port, pid) if name == "vsftpd" else _taken_by(port, name, pid, wanted[port])
+        holder = holder_of(at.host, port)
+        if holder is not None and holder.name == "vsftpd":
+            yield _vsftpd(port, holder.pid)
+        else:
+            remedy = f"Stop it, or give the mirror another port: `{wanted[port]}` under `mirror` in site.yaml."
+            yield port_taken(port, holder, remedy)
 
 
 def _vsftpd(port: int, pid: int) -> StepFinding:
@@ -129,9 +132,3 @@ def _vsftpd(port: int, pid: int) -> StepFinding:
         f"port {port}",
         "Run `systemctl disable --now vsftpd`, or say `ftp: off` under `mirror` in site.yaml.",
     )
-
-
-def _taken_by(port: int, name: str, pid: int, key: str) -> StepFinding:
-    holder = f"{name} ({pid})" if name else "another program"
-    remedy = f"Stop it, or give the mirror another port: `{key}` under `mirror` in site.yaml."
-    return StepFinding("port-taken", f"{holder} listens on it", f"port {port}", remedy)

@@ -232,7 +232,7 @@ def test_images_are_pushed_until_a_dry_run_finds_all_of_them() -> None:
     host.ports.add(("master", 443))
     assert applied(at, (PushedImages(),)) == ["push the bundle's images to master"]
     assert applied(at, (PushedImages(),)) == []
-    assert undone(at, (PushedImages(),))[0] == "leave as it is: images stay in master (delete them there)"
+    assert undone(at, (PushedImages(),)) == ["leave as it is: images stay in master (delete them there)"]
     assert host.ran == ["push"]
     assert "s3cret" not in repr(PushedImages().changes(at))
 
@@ -242,6 +242,9 @@ def test_a_password_that_others_may_read_is_refused() -> None:
     (finding,) = PushedImages().unmet(on(host))
     assert (finding.id, finding.weight) == ("password-open", "unmet")
     assert "--password-stdin" not in PushedImages().changes(on(host))[0].describe(host)
+    host.root = False
+    assert PushedImages().unmet(on(host)) == ()
+    host.root = True
     del host.files[PASSWORD]
     (finding,) = PushedImages().unmet(on(host))
     assert (finding.id, finding.weight) == ("password-missing", "note")

@@ -48,8 +48,8 @@ def test_they_are_installed_once_and_stay_with_a_word() -> None:
     assert applied(at, (Engine(),)) == ["install docker-ce wget"]
     assert host.ran == [INSTALL]
     assert applied(at, (Engine(),)) == []
-    (_, note) = undone(at, (Engine(),))
-    assert note == "packages stay installed: docker-ce wget (`yum remove docker-ce wget`)"
+    (line,) = undone(at, (Engine(),))
+    assert line == "leave as it is: packages stay installed: docker-ce wget (`yum remove docker-ce wget`)"
     assert host.ran == [INSTALL]
 
 
