@@ -52,6 +52,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler site check": _HOST | {"difflib", "yaml"},
     "bundler site check-config": _HOST | {"difflib", "yaml"},
     "bundler site plan": _HOST | {"difflib", "yaml"},
+    "bundler site token": _HOST | {"difflib", "yaml"},
     "bundler site undo": _HOST | {"difflib", "yaml"},
     "bundler store": _BUNDLE,
     "bundler store info": _BUNDLE,
