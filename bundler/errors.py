@@ -133,6 +133,7 @@ class ErrorId(StrEnum):
     SITE_STEP_FAILED = "site-step-failed"
     SITE_FAULTY = "site-faulty"
     SITE_JOURNAL_UNREADABLE = "site-journal-unreadable"
+    SITE_TOKEN_UNUSABLE = "site-token-unusable"  # noqa: S105 - a name
     TOOL_MISSING = "tool-missing"
 
 

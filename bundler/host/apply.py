@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.host.foreseen_files import Foreseen
 from bundler.host.interface import FileOwner
 from bundler.host.journal import Journal, Original, Record
 from bundler.host.undo import original_path, undo
 from bundler.model.json_value import unreadable_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from bundler.errors import BundlerError
     from bundler.host.changes import Change
@@ -110,6 +111,9 @@ def apply_changes(
         write(*left)
         _drop_original(host, installer, same[-1], (*others, *left))
     made: list[Record] = []
+    foreseen: list[str] = []
+    # what this step has left in files, on which later steps' changes of the same files stand
+    beneath = {(record.file, record.sha256) for record in left}
     for change in changes:
         # a file may be changed twice
         taken = [*_take(left, change.key), *_take(made, change.key)]
@@ -123,13 +127,19 @@ def apply_changes(
                 # of a file that is replaced, either content may be there when this is interrupted
                 write(*made, *taken, record, *left)
                 made.append(record)
-            say(change.title)
+            if isinstance(change, Foreseen):
+                foreseen.append(change.path)
+            else:
+                say(change.title)
             rewritten = change.apply(host, ours=_digests(taken), force=force)
         if rewritten:
-            others = _adopted(host, others, rewritten)
+            beneath.update((record.file, record.sha256) for record in (*made, *left))
+            others = _adopted(host, _founded_anew(host, others, rewritten, beneath, installer), rewritten)
             made[:] = _adopted(host, made, rewritten)
             left[:] = _adopted(host, left, rewritten)
             write(*made, *left)
+    # what others' programs have written meanwhile, whichever change it was that had them do it
+    made[:] = _adopted(host, made, [path for path in foreseen if host.exists(path)])
     write(*made)
 
 
@@ -209,6 +219,41 @@ def _adopted(host: Host, records: Sequence[Record], files: Sequence[str]) -> tup
     )
 
 
+def _founded_anew(
+    host: Host,
+    others: Sequence[Record],
+    files: Sequence[str],
+    beneath: Collection[tuple[str, str]],
+    installer: Installer,
+) -> tuple[Record, ...]:
+    """Return other steps' records; what was there before those that stand on this step's files is what they hold now.
+
+    Arguments:
+        files: those that somebody else's program has written anew.
+        beneath: (file, SHA-256) of what this step has left in them so far.
+    """
+    founded = []
+    for record in others:
+        original = record.original
+        if record.file in files and original and (record.file, original.sha256) in beneath:
+            record = replace(record, original=_kept(host, record.file, installer))  # noqa: PLW2901 - the same one
+        founded.append(record)
+    return tuple(founded)
+
+
+def _kept(host: Host, path: str, installer: Installer) -> Original | None:
+    """Keep a copy of a file beside the journal, and return what it is of; None where there is no file."""
+    status = host.status(path)
+    if status is None or status.kind != "file":
+        return None
+    digest = host.digest(path)
+    kept = original_path(installer.journal, digest)
+    if host.digest(kept) != digest:
+        host.make_directory(posixpath.dirname(kept), 0o700)
+        host.copy(path, kept, _MODE)
+    return Original(digest, status.mode, FileOwner(status.uid, status.gid))
+
+
 def _begun(host: Host, record: Record, taken: Sequence[Record], installer: Installer, step: str) -> Record:
     """Return a record with what is there before, a file of which is kept; of a step, also when it was made."""
     if step:
@@ -222,15 +267,9 @@ def _begun(host: Host, record: Record, taken: Sequence[Record], installer: Insta
     while step and above != "/" and not host.exists(above):
         directories.insert(0, above)
         above = posixpath.dirname(above)
-    status = host.status(record.file)
-    if status is None or status.kind != "file":
-        return replace(record, directories=tuple(directories))
-    digest = host.digest(record.file)
-    kept = original_path(installer.journal, digest)
-    if host.digest(kept) != digest:
-        host.make_directory(posixpath.dirname(kept), 0o700)
-        host.copy(record.file, kept, _MODE)
-    return replace(record, original=Original(digest, status.mode, FileOwner(status.uid, status.gid)))
+    original = _kept(host, record.file, installer)
+    # directories were made for a file alone that was not there
+    return replace(record, original=original, directories=() if original else tuple(directories))
 
 
 def _digests(records: Iterable[Record]) -> frozenset[str]:

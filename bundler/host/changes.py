@@ -136,6 +136,7 @@ class Await:
         remedy: what to do when it does not come true.
         evidence: returns lines that may say why not: the end of a log.
         every_s: pause between two looks.
+        hopeless: returns the failure that no waiting mends, or None.
     """
 
     title: str
@@ -144,6 +145,7 @@ class Await:
     remedy: str = ""
     evidence: Callable[[Host], tuple[str, ...]] = lambda _: ()
     every_s: float = 0.5
+    hopeless: Callable[[Host], ChangeFailure | None] = lambda _: None
     key: None = None
 
     def record(self, host: Host) -> None:
@@ -164,6 +166,8 @@ class Await:
         del ours, force
         deadline = host.elapsed() + self.within_s
         while lacking := self.lacking(host):
+            if failure := self.hopeless(host):
+                raise ChangeFailedError(failure)
             if host.elapsed() >= deadline:
                 what = f"after {self.within_s:.0f} s: {lacking}"
                 raise ChangeFailedError(
@@ -171,6 +175,40 @@ class Await:
                 )
             host.pause(self.every_s)
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """A change that is not needed where something else holds, by whomever it was brought about."""
+
+    change: Change
+    holds: Callable[[Host], bool]
+
+    @property
+    def title(self) -> str:
+        """The change's."""
+        return self.change.title
+
+    @property
+    def key(self) -> tuple[str, ...] | None:
+        """The change's."""
+        return self.change.key
+
+    def record(self, host: Host) -> Record | None:
+        """The change's."""
+        return self.change.record(host)
+
+    def describe(self, host: Host) -> str:
+        """The change's."""
+        return self.change.describe(host)
+
+    def is_done(self, host: Host) -> bool:
+        """Tell whether it holds, or the change is made."""
+        return self.holds(host) or self.change.is_done(host)
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
+        """Make the change."""
+        return self.change.apply(host, ours=ours, force=force)
 
 
 def must(host: Host, command: tuple[str, ...], *, tolerated: int = 0) -> None:

@@ -40,7 +40,8 @@ class Record:
 
     Arguments:
         file: a file that was written, "" for the result of a command.
-        sha256: of what was written, in hex; "" where only a block of lines is known to be ours.
+        sha256: of what was written, in hex; "" where only a block of lines is known to be ours, or where the file was
+            set aside.
         undo: the command that takes it away.
         check: succeeds as long as it is there; () when that cannot be told.
         block: the file is somebody else's, and only a block of lines in it is ours.

@@ -47,16 +47,25 @@ def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks, jou
         return ""
     there = host.read(record.file)
     original = _original(host, record.original, journal)
+    if original is not None and not record.sha256 and not record.block:
+        return _undo_setting_aside(host, record, original)
     if there is None:
         return "" if original is None else f"{record.file} is gone; what was there before lies in {original}"
     if force or hashlib.sha256(there).hexdigest() in ours or there == _content(host, original):
         _restore(host, record, original)
         return ""
-    if record.block or not record.sha256:
+    if record.block or (not record.sha256 and marks.begin.encode() in there):
         host.write(record.file, without_block(there, marks))
         return ""
     kept = f"; what was there before lies in {original}" if original else ""
     return f"{record.file} was changed since it was installed and stays{kept}"
+
+
+def _undo_setting_aside(host: Host, record: Record, original: str) -> str:
+    if host.exists(record.file):
+        return f"there is a new {record.file}, which stays; the one from before lies in {original}"
+    _restore(host, record, original)
+    return ""
 
 
 def _undo_command(host: Host, record: Record) -> str:

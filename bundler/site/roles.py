@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.steps.cloud_ports import CloudPorts
 from bundler.site.steps.cloud_preflight import CloudPreflight
+from bundler.site.steps.cloudcore_config import CloudcoreConfig
+from bundler.site.steps.cloudcore_service import CloudcoreService
 from bundler.site.steps.edge_preflight import EdgePreflight
+from bundler.site.steps.edgecore_config import EdgecoreConfig
 from bundler.site.steps.host_name import HostName
 from bundler.site.steps.hosts import HostNames
+from bundler.site.steps.keadm_init import KeadmInit
+from bundler.site.steps.keadm_join import KeadmJoin
+from bundler.site.steps.kubeedge_files import CloudFiles, EdgeFiles
 from bundler.site.steps.local_repository import LocalRepository
 from bundler.site.steps.mirror_service import MirrorService
+from bundler.site.steps.mosquitto import Mosquitto
+from bundler.site.steps.old_certs import OldCerts
+from bundler.site.steps.pause_image import PauseImage
 from bundler.site.steps.pushed_images import PushedImages
+from bundler.site.steps.stream_certs import StreamCerts
 from bundler.site.steps.tools import HostTools
+from bundler.site.steps.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from bundler.site.config.model import Role
@@ -23,6 +35,12 @@ CLOUD: tuple[Step, ...] = (
     LocalRepository(),
     MirrorService(),
     PushedImages(),
+    CloudFiles(),
+    KeadmInit(),
+    StreamCerts(),
+    CloudcoreConfig(),
+    CloudcoreService(),
+    CloudPorts(),
 )
 EDGE: tuple[Step, ...] = (
     EdgePreflight(),
@@ -30,6 +48,13 @@ EDGE: tuple[Step, ...] = (
     HostNames(),
     LocalRepository(),
     HostTools(),
+    EdgeFiles(),
+    OldCerts(),
+    Mosquitto(),
+    PauseImage(),
+    KeadmJoin(),
+    EdgecoreConfig(),
+    Tunnel(),
 )
 
 

@@ -44,6 +44,7 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ("bundler", "site", "check"): ("cloud", "site-config-invalid"),
     ("bundler", "site", "undo"): ("edge", "site-config-invalid"),
     ("bundler", "site", "doctor"): ("", "site-config-invalid"),
+    ("bundler", "site", "token"): ("", "site-config-invalid"),
     ("bundler", "diff"): ("no.lock.json no.lock.json", "bundle-not-found"),
     ("bundler", "store", "info"): (f"--store {'x' * 300}", "storage-unusable"),
     ("bundler", "store", "prune"): ("no.lock.json", "bundle-not-found"),

@@ -54,6 +54,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler site doctor": _HOST | {"difflib", "shutil", "tarfile", "yaml"},
     "bundler site init": _HOST | {"difflib", "yaml"},
     "bundler site plan": _HOST | {"difflib", "yaml"},
+    "bundler site token": _HOST | {"difflib", "yaml"},
     "bundler site undo": _HOST | {"difflib", "yaml"},
     "bundler store": _BUNDLE,
     "bundler store info": _BUNDLE,

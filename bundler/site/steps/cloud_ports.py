@@ -1,0 +1,90 @@
+"""cloudcore's ports, which all open at one moment, up to 9.5 s after its start; then the pods of the control plane."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bundler.host.changes import Await
+from bundler.site.kubeedge.cluster_state import kubectl
+from bundler.site.kubeedge_places import CLOUDCORE_UNIT, cloud_ports
+from bundler.site.step import Step, StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.host.changes import Change
+    from bundler.host.interface import Host
+
+_WITHIN_S = 30.0
+_SHOWN_LINES = 12
+_SYSTEM = ("kube-system", "kube-flannel", "kubeedge")
+_WELL = ("Running", "Succeeded")
+
+
+class CloudPorts(Step):
+    """The guide looks once, at 10003 alone."""
+
+    name = "ports"
+    title = "cloudcore's ports, and the pods of the cluster"
+
+    def changes(self, at: StepContext) -> Sequence[Change]:
+        """Patience."""
+        ports = cloud_ports(stream=at.config.kubeedge.stream)
+        wanted = ", ".join(map(str, ports))
+        remedy = "Look at `journalctl -u cloudcore`: it ends where the API is down or a certificate is missing."
+        return (
+            Await(
+                f"wait for cloudcore on {wanted}",
+                partial(_closed, ports=ports),
+                _WITHIN_S,
+                remedy,
+                evidence=_last_words,
+            ),
+        )
+
+    def faults(self, at: StepContext) -> Sequence[StepFinding]:
+        """Name ports that another program has; pods that do not run are noted."""
+        numbers = {process.pid: process.name for process in at.host.processes()}
+        found = []
+        for open_port in at.host.listening():
+            holder = numbers.get(open_port.pid, "")
+            if open_port.port in cloud_ports(stream=at.config.kubeedge.stream) and holder not in ("", "cloudcore"):
+                remedy = f"End {holder}, or give it another port; edges know this one."
+                what = f"{holder} (process {open_port.pid}) listens there, and not cloudcore"
+                found.append(StepFinding("port-taken", what, f"port {open_port.port}", remedy, weight="fault"))
+        return [*dict.fromkeys(found), *_pod_notes(at)]
+
+
+def _closed(host: Host, ports: tuple[int, ...]) -> str:
+    there = {open_port.port for open_port in host.listening()}
+    closed = [str(port) for port in ports if port not in there]
+    return f"nobody listens on {', '.join(closed)}" if closed else ""
+
+
+def _last_words(host: Host) -> tuple[str, ...]:
+    shown = host.run(("journalctl", "-u", CLOUDCORE_UNIT, "-o", "cat", "--no-pager", "-n", str(_SHOWN_LINES)))
+    return tuple(shown.stdout.splitlines()) if shown.code == 0 else ()
+
+
+def _pod_notes(at: StepContext) -> list[StepFinding]:
+    listed = kubectl(at.host, at.config.kubeedge.kubeconfig, "get", "pods", "--all-namespaces", "-o", "json")
+    if listed.code != 0:
+        return []
+    try:
+        items: Any = json.loads(listed.stdout).get("items", [])
+        pods = [(item["metadata"], item.get("status", {}).get("phase", "Unknown")) for item in items]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [
+        StepFinding(
+            "pod-not-running",
+            f"is {phase}",
+            f"pod {metadata['namespace']}/{metadata['name']}",
+            f"Look at it: kubectl -n {metadata['namespace']} describe pod {metadata['name']}",
+            weight="note",
+        )
+        for metadata, phase in pods
+        if metadata["namespace"] in _SYSTEM and phase not in _WELL
+    ]

@@ -1,0 +1,54 @@
+"""mosquitto, running before keadm looks for it: it would ask yum for epel-release otherwise, and end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.host.changes import Await, RunCommand, Unless
+from bundler.site.step import Step, StepContext
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.host.changes import Change
+    from bundler.host.interface import Host
+
+UNIT = "mosquitto.service"
+# keadm takes any process whose path has these letters, `ps aux | awk '/mosquit/ {print $11}'`
+_LETTERS = "mosquit"
+_WITHIN_S = 15.0
+# of this project's own .repo files; those of the vendor are not asked
+_REPOSITORIES = ("--disablerepo=*", "--enablerepo=bundle*")
+
+
+class Mosquitto(Step):
+    """edgecore's event bus needs it at run time as well."""
+
+    name = "mosquitto"
+    title = "mosquitto, for edgecore's event bus"
+
+    def changes(self, at: StepContext) -> Sequence[Change]:
+        """One that runs, from wherever, is left alone."""
+        del at
+        install = ("yum", "-y", *_REPOSITORIES, "install", "mosquitto")
+        remedy = "See whether the repository of the step repo has mosquitto, with what it needs."
+        stays = "mosquitto stays installed; `yum remove mosquitto` takes it away"
+        start = ("systemctl", "enable", "--now", UNIT)
+        stop, active = ("systemctl", "disable", "--now", UNIT), ("systemctl", "--quiet", "is-active", UNIT)
+        look = "Look at `journalctl -u mosquitto`; another broker may have port 1883."
+        return (
+            Unless(RunCommand(install, check=("rpm", "-q", "mosquitto"), stays=stays, remedy=remedy), runs),
+            Unless(RunCommand(start, undo=stop, check=active), runs),
+            Await("wait for mosquitto", lacking, _WITHIN_S, look),
+        )
+
+
+def runs(host: Host) -> bool:
+    """Tell whether keadm will find a mosquitto that runs."""
+    return not lacking(host)
+
+
+def lacking(host: Host) -> str:
+    """Return "" when keadm will find a mosquitto that runs."""
+    there = any(_LETTERS in process.program for process in host.processes() if process.state != "Z")
+    return "" if there else "no process of that name"
