@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.steps.daemon_json import EngineSettings
+from bundler.site.steps.docker import EngineInstalled
 from bundler.site.steps.hosts import HostNames
 
 if TYPE_CHECKING:
     from bundler.site.config.model import Role
     from bundler.site.step import Step
 
-CLOUD: tuple[Step, ...] = (HostNames(),)
-EDGE: tuple[Step, ...] = (HostNames(),)
+CLOUD: tuple[Step, ...] = (
+    HostNames(),
+    EngineInstalled(),
+    EngineSettings(),
+)
+EDGE: tuple[Step, ...] = (
+    HostNames(),
+    EngineInstalled(),
+    EngineSettings(),
+)
 
 
 def steps_of(role: Role) -> tuple[Step, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bundler.errors import StorageError
+from bundler.site.step import StepFinding
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.host.changes import Change
     from bundler.model.json_value import Json
-    from bundler.site.step import Step, StepContext, StepFinding
+    from bundler.site.step import Step, StepContext
 
 State = Literal["done", "to-do", "unmet", "faulty"]
 
@@ -70,7 +73,17 @@ def plan_site(at: StepContext, steps: Sequence[Step]) -> tuple[StepPlan, ...]:
 
 
 def plan_step(at: StepContext, step: Step) -> StepPlan:
-    """Look at one step. Raises StorageError."""
+    """Look at one step; what only root may read is said to be in its way. Raises StorageError."""
+    try:
+        return _step_plan(at, step)
+    except StorageError as error:
+        if at.host.is_root():
+            raise
+        finding = StepFinding("unreadable", error.what, error.where, "Run it as root to see this step.")
+        return StepPlan(step.name, step.title, "unmet", 0, (), (finding,))
+
+
+def _step_plan(at: StepContext, step: Step) -> StepPlan:
     findings = tuple(step.unmet(at))
     changes = step.changes(at)
     left = [change for change in changes if not change.is_done(at.host)]
