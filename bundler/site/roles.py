@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.steps.compose import ComposeProgram
 from bundler.site.steps.daemon_json import EngineSettings
 from bundler.site.steps.docker import EngineInstalled
+from bundler.site.steps.harbor import HarborRegistry
 from bundler.site.steps.hosts import HostNames
+from bundler.site.steps.registry_trust import RegistryTrust
 
 if TYPE_CHECKING:
     from bundler.site.config.model import Role
@@ -16,11 +19,14 @@ CLOUD: tuple[Step, ...] = (
     HostNames(),
     EngineInstalled(),
     EngineSettings(),
+    ComposeProgram(),
+    HarborRegistry(),
 )
 EDGE: tuple[Step, ...] = (
     HostNames(),
     EngineInstalled(),
     EngineSettings(),
+    RegistryTrust(),
 )
 
 

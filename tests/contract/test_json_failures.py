@@ -38,6 +38,7 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
         "push-unreachable",
     ),
     ("bundler", "site", "check-config"): ("", "site-config-invalid"),
+    ("bundler", "site", "ca"): ("", "site-config-invalid"),
     ("bundler", "site", "plan"): ("cloud", "site-config-invalid"),
     ("bundler", "site", "apply"): ("edge", "site-config-invalid"),
     ("bundler", "site", "check"): ("cloud", "site-config-invalid"),

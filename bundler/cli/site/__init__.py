@@ -6,7 +6,7 @@ import click
 
 from bundler import console
 
-ORDER = ("check-config", "plan", "apply", "check", "undo")
+ORDER = ("check-config", "ca", "plan", "apply", "check", "undo")
 
 
 @click.group(cls=console.ByUse, home=__name__, order=ORDER)
