@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.steps.affinity import NodeAffinity
 from bundler.site.steps.compose import ComposeProgram
 from bundler.site.steps.daemon_json import EngineSettings
 from bundler.site.steps.docker import EngineInstalled
@@ -21,6 +22,7 @@ CLOUD: tuple[Step, ...] = (
     EngineSettings(),
     ComposeProgram(),
     HarborRegistry(),
+    NodeAffinity(),
 )
 EDGE: tuple[Step, ...] = (
     HostNames(),
