@@ -81,15 +81,10 @@ class AuthorityMade:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyMade:
-    """A private key, made where there is none."""
+class _FileMadeHere:
+    """A file whose content nobody knows before it is made."""
 
     path: str
-
-    @property
-    def title(self) -> str:
-        """Its path."""
-        return f"make the key {self.path}"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -99,6 +94,16 @@ class KeyMade:
     def record(self, host: Host) -> Record:
         """The file; what it holds is known when it is made."""
         return Record(file=self.path, sha256=host.digest(self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMade(_FileMadeHere):
+    """A private key, made where there is none."""
+
+    @property
+    def title(self) -> str:
+        """Its path."""
+        return f"make the key {self.path}"
 
     def describe(self, host: Host) -> str:
         """Return the title, and for whom."""
@@ -119,7 +124,7 @@ class KeyMade:
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateIssued:
+class CertificateIssued(_FileMadeHere):
     """A server's certificate by the site's authority: made anew near its end, for other names, for another key.
 
     Arguments:
@@ -127,7 +132,6 @@ class CertificateIssued:
         names: host names and addresses, that of its subject first.
     """
 
-    path: str
     private_key: str
     names: tuple[str, ...]
 
@@ -135,15 +139,6 @@ class CertificateIssued:
     def title(self) -> str:
         """Its path."""
         return f"issue the certificate {self.path}"
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The file."""
-        return (self.path,)
-
-    def record(self, host: Host) -> Record:
-        """The file; what it holds is known when it is made."""
-        return Record(file=self.path, sha256=host.digest(self.path))
 
     def describe(self, host: Host) -> str:
         """Return the title, for which names, and why."""

@@ -19,7 +19,32 @@ INVALID = CommandResult(
 
 
 @dataclass(slots=True)
-class ClusterHost(MemoryHost):
+class HostWithKubectl(MemoryHost):
+    """A host in memory, but for what it asks kubectl."""
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] = NO_ENVIRONMENT,
+        within_s: float = COMMAND_WITHIN_S,
+        stop_at: bytes = b"",
+        shows_progress: bool = False,
+    ) -> CommandResult:
+        """Ask kubectl; everything else as ever."""
+        del within_s, stop_at, shows_progress
+        if command[0] == "kubectl":
+            return self.kubectl(command)
+        return MemoryHost.run(self, command, stdin=stdin, environment=environment)
+
+    def kubectl(self, command: Sequence[str]) -> CommandResult:
+        """Return what kubectl answers."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class ClusterHost(HostWithKubectl):
     """A host whose kubectl talks to this cluster.
 
     Arguments:
@@ -34,26 +59,7 @@ class ClusterHost(MemoryHost):
     before_patch: Callable[[ClusterHost], None] = lambda _: None
     patches: list[Any] = field(default_factory=list)
 
-    def run(
-        self,
-        command: Sequence[str],
-        *,
-        stdin: bytes = b"",
-        environment: Mapping[str, str] = NO_ENVIRONMENT,
-        within_s: float = COMMAND_WITHIN_S,
-        stop_at: bytes = b"",
-        shows_progress: bool = False,
-    ) -> CommandResult:
-        if command[0] != "kubectl":
-            return MemoryHost.run(
-                self,
-                command,
-                stdin=stdin,
-                environment=environment,
-                within_s=within_s,
-                stop_at=stop_at,
-                shows_progress=shows_progress,
-            )
+    def kubectl(self, command: Sequence[str]) -> CommandResult:
         if not self.answers_at_all:
             return CommandResult(1, "", "The connection to the server 192.0.2.1:6443 was refused\n")
         words = [word for word in command[1:] if not word.startswith("--")]
@@ -121,6 +127,6 @@ def _done(place: Any, last: str, operation: Mapping[str, Any]) -> bool:
             del place[key]
         case "add" if isinstance(place, list):
             place.insert(len(place) if last == "-" else key, operation["value"])
-        case "add":
+        case _:
             place[key] = operation["value"]
     return True

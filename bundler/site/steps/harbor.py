@@ -41,23 +41,24 @@ class HarborRegistry(Step):
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name what Harbor's installer would not find, or would take without looking."""
         if at.config.registry.kind != "harbor":
-            return ()
-        return (*_missing(at), *_unfit_pair(at), *_taken_ports(at), *_notes(at))
+            return tuple(_missing_authority(at))
+        return (*_missing(at), *_missing_authority(at), *_unfit_pair(at), *_taken_ports(at), *_notes(at))
 
     def changes(self, at: StepContext) -> Sequence[Change]:
-        """The installer, certificates, harbor.yml, install.sh, and Harbor's health; nothing for another registry."""
+        """The installer, certificates, harbor.yml, install.sh, Harbor's health; of another registry, trust alone."""
         config = at.config
+        trusted = _spread(at)
+        trust = (trust_change(at.host, config, trusted),) if trusted else ()
         if config.registry.kind != "harbor":
-            return ()
+            return trust
         directory = harbor_directory(config)
         name = _installer(at)
         pair = certificate_pair(config) if config.registry_https else ()
         unpacked = (InstallerUnpacked(at.bundle.path(name), at.bundle.digests[name], directory),) if name else ()
-        trusted = _spread(at)
         return (
             *unpacked,
             *(authority_changes(config) if is_issued_here(config) else ()),
-            *((trust_change(at.host, config, trusted),) if trusted else ()),
+            *trust,
             _harbor_yml(at.host, config),
             HarborInstalled(directory, tuple(pair), config.registry.data),
             harbor_awaited(_port(config), tls=config.registry_https),
@@ -149,8 +150,12 @@ def _missing(at: StepContext) -> Iterator[StepFinding]:
     if problem := password_problem(at.host, path):
         remedy = f"Put one line into it with `umask 077`, then `chmod 600 {path}`."
         yield StepFinding("password-unusable", problem, path, remedy)
-    if config.registry.ca_file and at.host.status(config.registry.ca_file) is None:
-        yield StepFinding("ca-missing", "does not exist", config.registry.ca_file, "Bring it, or correct site.yaml.")
+
+
+def _missing_authority(at: StepContext) -> Iterator[StepFinding]:
+    path = at.config.registry.ca_file if at.config.registry_https else ""
+    if path and at.host.status(path) is None:
+        yield StepFinding("ca-missing", "does not exist", path, "Bring it, or correct site.yaml.")
 
 
 def _unfit_pair(at: StepContext) -> Iterator[StepFinding]:

@@ -52,7 +52,7 @@ def kube_proxy() -> dict[str, Any]:
     )
 
 
-_POD = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+_POD: dict[str, Any] = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
 _PREFERRED = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {}}]}
 AFFINITIES: dict[str, Any] = {
     "none": None,

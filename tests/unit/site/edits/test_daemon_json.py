@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from bundler.host.file_changes import CannotEditError
 from bundler.site.edits.daemon_json import EngineWish, merged_settings
 from bundler.site.edits.engine_options import flags_in, is_reloadable, option_problems, version_in
 from tests.unit.site.daemon_files import APPENDED, AWKWARD, REGISTRY
+
+if TYPE_CHECKING:
+    from bundler.model.json_value import Json
 
 ENGINE = (20, 10, 24)
 
@@ -60,7 +64,11 @@ def test_the_score_is_left_out_where_the_engine_refuses_it(
 
 
 def test_the_site_wins_over_the_file_and_the_file_over_the_guide() -> None:
-    options = {"log-opts": {"max-size": "9m"}, "insecure-registries": ["0.0.0.0/0", "::/0", "a:1"], "debug": True}
+    options: dict[str, Json] = {
+        "log-opts": {"max-size": "9m"},
+        "insecure-registries": ["0.0.0.0/0", "::/0", "a:1"],
+        "debug": True,
+    }
     merged = merged_settings(
         b'{"log-opts": {"max-size": "1m", "tag": "x"}, "debug": false}', EngineWish(options, version=ENGINE)
     )

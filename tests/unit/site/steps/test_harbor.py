@@ -256,6 +256,16 @@ def test_another_registry_needs_none_of_it() -> None:
         assert {plan.state for plan in plan_site(at, (ComposeProgram(), HarborRegistry()))} == {"done"}
 
 
+def test_of_a_registry_that_was_there_only_its_authority_is_taken() -> None:
+    registry = RegistrySettings(kind="existing", host="r.plant", port=5443, ca_file="/r/ca.crt")
+    host = MemoryHost()
+    at = at_work(host, replace(SITE, registry=registry))
+    assert set(findings(at)) == {"ca-missing"}
+    host.files["/r/ca.crt"] = b"theirs"
+    assert applied(at, STEPS) == ["edit /etc/docker/certs.d/r.plant:5443/ca.crt"]
+    assert host.files["/etc/docker/certs.d/r.plant:5443/ca.crt"] == b"theirs"
+
+
 @pytest.mark.parametrize("name", ["docker-compose-Linux-x86_64", "tools/docker-compose-linux-x86_64"])
 def test_compose_comes_from_the_bundle_and_may_be_run(name: str) -> None:
     host = MemoryHost()
