@@ -14,7 +14,7 @@ from bundler.host.changes import must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.site.edits.daemon_json_text import read_settings
-from bundler.site.engine import (
+from bundler.site.engine_state import (
     STARTS_WITHIN_S,
     UNIT,
     engine_answers,

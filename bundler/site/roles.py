@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bundler.site.steps.affinity import NodeAffinity
 from bundler.site.steps.compose import ComposeProgram
-from bundler.site.steps.daemon_json import EngineSettings
-from bundler.site.steps.docker import EngineInstalled
-from bundler.site.steps.harbor import HarborRegistry
+from bundler.site.steps.container_engine import EngineInstalled
+from bundler.site.steps.engine_settings import EngineSettings
+from bundler.site.steps.harbor_registry import HarborRegistry
 from bundler.site.steps.hosts import HostNames
 from bundler.site.steps.registry_trust import RegistryTrust
 

@@ -83,7 +83,7 @@ class ClusterHost(HostWithKubectl):
         dry = options.get("dry-run") == "server"
         if not dry:
             self.before_patch(self)
-        patched = patched_value(found, json.loads(data))
+        patched = with_patch(found, json.loads(data))
         if patched is None:
             return INVALID
         if not dry:
@@ -102,7 +102,7 @@ def touch(daemon_set: dict[str, Any]) -> None:
     daemon_set["status"]["observedGeneration"] = metadata["generation"]
 
 
-def patched_value(value: Any, patch: Sequence[Mapping[str, Any]]) -> Any | None:
+def with_patch(value: Any, patch: Sequence[Mapping[str, Any]]) -> Any | None:
     """Return a value with a patch applied; None where one of its tests does not hold or a place is not there."""
     result = copy.deepcopy(value)
     for operation in patch:

@@ -9,7 +9,7 @@ import pytest
 
 from bundler.site.edits.edge_landing import edge_labels, lands_on
 from bundler.site.edits.node_affinity import DaemonSetName, affinity_patch, inverse_patch
-from tests.fakes.cluster import patched_value, touch
+from tests.fakes.cluster import touch, with_patch
 from tests.unit.site.daemon_sets import (
     AFFINITIES,
     AMD64,
@@ -27,8 +27,8 @@ EDGE = edge_labels("edge1", "x86_64", {"zone": "a"})
 SAMPLES = {"v0.14 to v0.18": flannel(), "v0.19 on": flannel("kube-flannel"), "kube-proxy": kube_proxy()}
 
 
-def patched(value: dict[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] | None = patched_value(value, affinity_patch(value))  # type: ignore[arg-type] # JSON
+def kept_away(value: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] | None = with_patch(value, affinity_patch(value))  # type: ignore[arg-type] # JSON
     assert result is not None
     return result
 
@@ -42,7 +42,7 @@ def terms(value: dict[str, Any]) -> list[dict[str, Any]]:
 def test_flannel_and_kube_proxy_keep_what_they_ask_for_and_get_it_once(name: str) -> None:
     before = SAMPLES[name]
     assert lands_on(before, EDGE)
-    after = patched(before)
+    after = kept_away(before)
     assert not lands_on(after, EDGE)
     own = [LINUX] if "v0" in name else []
     assert terms(after) == [{"matchExpressions": [*own, NOT_ON_EDGES]}]
@@ -53,11 +53,11 @@ def test_flannel_and_kube_proxy_keep_what_they_ask_for_and_get_it_once(name: str
 @pytest.mark.parametrize("name", AFFINITIES)
 def test_every_term_that_matches_gets_it_and_gives_it_back(name: str) -> None:
     before = daemon_set("plant", "collector", AFFINITIES[name])
-    after = patched(before)
+    after = kept_away(before)
     assert all(NOT_ON_EDGES in term["matchExpressions"] for term in terms(after) if term)
     assert [term for term in terms(after) if not term] == ([{}] if "empty term" in name else [])
     assert affinity_patch(after) == []
-    back: Any = patched_value(after, inverse_patch(before))  # type: ignore[arg-type] # JSON
+    back: Any = with_patch(after, inverse_patch(before))  # type: ignore[arg-type] # JSON
     assert back == before
 
 
@@ -73,15 +73,15 @@ def test_who_was_quicker_makes_the_patch_fail() -> None:
     patch: Any = affinity_patch(before)
     assert patch[0] == {"op": "test", "path": "/metadata/resourceVersion", "value": "100"}
     touch(before)
-    assert patched_value(before, patch) is None
+    assert with_patch(before, patch) is None
 
 
 def test_what_others_changed_where_it_stands_is_not_taken_out() -> None:
     before = kube_proxy()
-    after = patched(before)
+    after = kept_away(before)
     after["spec"]["template"]["spec"]["affinity"]["podAffinity"] = {}
     inverse: Any = inverse_patch(before)
-    assert patched_value(after, inverse) is None
+    assert with_patch(after, inverse) is None
 
 
 def test_a_term_that_others_changed_in_between_makes_the_patch_fail() -> None:
@@ -91,7 +91,7 @@ def test_a_term_that_others_changed_in_between_makes_the_patch_fail() -> None:
     assert len(tests) == 3
     changed = copy.deepcopy(before)
     terms(changed)[1]["matchExpressions"].append(LINUX)
-    assert patched_value(changed, patch) is None
+    assert with_patch(changed, patch) is None
 
 
 @pytest.mark.parametrize(

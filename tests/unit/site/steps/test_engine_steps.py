@@ -11,12 +11,12 @@ import pytest
 from bundler.errors import ErrorId, SiteError
 from bundler.host.interface import CommandResult
 from bundler.site.config.model import DockerSettings, RegistrySettings
-from bundler.site.engine import UNIT, engine_flags
+from bundler.site.engine_state import UNIT, engine_flags
 from bundler.site.engine_takeover import takeover_mark
 from bundler.site.step import ApplyOptions
 from bundler.site.step_plan import plan_site
-from bundler.site.steps.daemon_json import DAEMON_JSON, EngineSettings
-from bundler.site.steps.docker import EngineInstalled
+from bundler.site.steps.container_engine import EngineInstalled
+from bundler.site.steps.engine_settings import DAEMON_JSON, EngineSettings
 from tests.fakes.host import MemoryHost
 from tests.unit.site.sites import SITE, applied, context, undone
 

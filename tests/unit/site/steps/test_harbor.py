@@ -16,7 +16,7 @@ from bundler.site.config.model import RegistrySettings
 from bundler.site.registry_files import AUTHORITY, REGISTRY_CERTIFICATE, REGISTRY_KEY
 from bundler.site.step_plan import plan_site
 from bundler.site.steps.compose import COMPOSE, ComposeProgram
-from bundler.site.steps.harbor import HarborRegistry
+from bundler.site.steps.harbor_registry import HarborRegistry
 from tests.fakes.host import MemoryHost
 from tests.unit.site.harbor_template import TEMPLATE
 from tests.unit.site.sites import SITE, applied, context, undone

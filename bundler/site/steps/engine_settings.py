@@ -8,7 +8,13 @@ from bundler.host.file_changes import CannotEditError, EditFile
 from bundler.model.json_value import dump_pretty
 from bundler.site.edits.daemon_json import GUIDE, EngineWish, merged_settings
 from bundler.site.edits.engine_options import VALIDATES, is_reloadable
-from bundler.site.engine import engine_answers, engine_flags, engine_version, is_in_a_swarm, runs_the_control_plane
+from bundler.site.engine_state import (
+    engine_answers,
+    engine_flags,
+    engine_version,
+    is_in_a_swarm,
+    runs_the_control_plane,
+)
 from bundler.site.engine_takeover import SettingsMarked, SettingsTakenOver, takeover_mark
 from bundler.site.step import Step, StepContext, StepFinding
 
@@ -96,8 +102,8 @@ def _refusal(host: Host, merged: MergedSettings, wish: EngineWish) -> StepFindin
     asked = host.run(("dockerd", "--validate", "--config-file", "/dev/stdin"), stdin=merged.content)
     if asked.code == 0:
         return None
-    said = (asked.stderr or asked.stdout).strip().splitlines()
-    what = f"dockerd refuses what it would become: {said[-1] if said else f'exit {asked.code}'}"
+    printed = (asked.stderr or asked.stdout).strip().splitlines()
+    what = f"dockerd refuses what it would become: {printed[-1] if printed else f'exit {asked.code}'}"
     return StepFinding("settings-refused", what, DAEMON_JSON, "Mend it there, or under docker.options in site.yaml.")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.changes import RunCommand
 from bundler.model.client_config import SECTION
-from bundler.site.engine import UNIT, engine_awaited, engine_version
+from bundler.site.engine_state import UNIT, engine_awaited, engine_version
 from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
