@@ -110,11 +110,10 @@ class HarborInstalled:
     @property
     def key(self) -> tuple[str, ...]:
         """Its undoing."""
-        return ("", *self._undo)
+        return ("", *self._compose("down"))
 
-    @property
-    def _undo(self) -> tuple[str, ...]:
-        return ("docker-compose", "--file", f"{self.directory}/docker-compose.yml", "down")
+    def _compose(self, *words: str) -> tuple[str, ...]:
+        return ("docker-compose", "--file", f"{self.directory}/docker-compose.yml", *words)
 
     @property
     def _stamp(self) -> str:
@@ -124,7 +123,9 @@ class HarborInstalled:
         """How its containers go; its data and its images stay."""
         del host
         stays = f"Harbor's data in {self.data} and its images; `rm -r {self.data}` removes the data"
-        return Record(undo=self._undo, check=("test", "-e", f"{self.directory}/docker-compose.yml"), stays=stays)
+        return Record(
+            undo=self._compose("down"), check=("test", "-e", f"{self.directory}/docker-compose.yml"), stays=stays
+        )
 
     def describe(self, host: Host) -> str:
         """Return the command, and for how long."""
@@ -132,8 +133,11 @@ class HarborInstalled:
         return f"{self.title}    # without the variable `host`, for at most {INSTALL_WITHIN_S / 60:.0f} minutes"
 
     def is_done(self, host: Host) -> bool:
-        """Tell whether it was run to its end with what is there now."""
-        return host.exists(f"{self.directory}/docker-compose.yml") and host.read(self._stamp) == self._fingerprint(host)
+        """Tell whether it was run to its end with what is there now, and its containers are there, running or not."""
+        if host.read(self._stamp) != self._fingerprint(host):
+            return False
+        asked = host.run(self._compose("ps", "--quiet"))
+        return asked.code == 0 and bool(asked.stdout.strip())
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
         """Run it."""

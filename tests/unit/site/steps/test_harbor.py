@@ -33,6 +33,7 @@ YML = f"{DIRECTORY}/harbor.yml"
 STEPS = (HarborRegistry(),)
 HEALTHY = HttpAnswer(200, json.dumps({"status": "healthy", "components": [{"name": "core", "status": "healthy"}]}))
 PLAIN = replace(SITE, registry=RegistrySettings(https=False))
+COMPOSED = ("docker-compose", "--file", f"{DIRECTORY}/docker-compose.yml")
 TAR = (
     *("tar", "-xzf", f"/opt/{INSTALLER}", "-C", DIRECTORY, "--strip-components=1", "--no-same-owner"),
 )  # fmt: skip
@@ -56,7 +57,15 @@ def harbor_host(port: int = 443) -> MemoryHost:
         host.answer = HEALTHY
         return CommandResult(0, "", "")
 
-    host.answers = {TAR: unpack, (f"{DIRECTORY}/install.sh",): install}
+    def containers(host: MemoryHost) -> CommandResult:
+        ups = [line for line in host.ran if line == "install.sh" or line.endswith(" down")]
+        return CommandResult(0, "abc\n" if ups and ups[-1] == "install.sh" else "", "")
+
+    host.answers = {
+        TAR: unpack,
+        (f"{DIRECTORY}/install.sh",): install,
+        (*COMPOSED, "ps", "--quiet"): containers,
+    }
     return host
 
 
@@ -125,8 +134,17 @@ def test_undo_ends_its_containers_and_leaves_data_and_authority() -> None:
     assert f"docker-compose --file {DIRECTORY}/docker-compose.yml down" in lines
     assert any("Harbor's data in /data" in line for line in lines)
     assert YML not in host.files
+    host.ports.clear()
     assert "/etc/docker/certs.d/master/ca.crt" not in host.files
     assert AUTHORITY in host.files
+    assert f"{DIRECTORY}/install.sh" in applied(at_work(host), STEPS)
+
+
+def test_containers_that_somebody_took_away_are_made_again() -> None:
+    host = harbor_host()
+    applied(at_work(host), STEPS)
+    host.ran.append(" ".join((*COMPOSED, "down")))
+    assert applied(at_work(host), STEPS) == [f"{DIRECTORY}/install.sh"]
 
 
 def test_what_is_interrupted_goes_on_where_it_was() -> None:
