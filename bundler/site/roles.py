@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.steps.affinity import NodeAffinity
 from bundler.site.steps.cloud_ports import CloudPorts
 from bundler.site.steps.cloud_preflight import CloudPreflight
 from bundler.site.steps.cloudcore_config import CloudcoreConfig
 from bundler.site.steps.cloudcore_service import CloudcoreService
+from bundler.site.steps.compose import ComposeProgram
+from bundler.site.steps.container_engine import EngineInstalled
 from bundler.site.steps.edge_preflight import EdgePreflight
 from bundler.site.steps.edgecore_config import EdgecoreConfig
+from bundler.site.steps.engine_settings import EngineSettings
+from bundler.site.steps.harbor_registry import HarborRegistry
 from bundler.site.steps.host_name import HostName
 from bundler.site.steps.hosts import HostNames
 from bundler.site.steps.keadm_init import KeadmInit
@@ -21,6 +26,7 @@ from bundler.site.steps.mosquitto import Mosquitto
 from bundler.site.steps.old_certs import OldCerts
 from bundler.site.steps.pause_image import PauseImage
 from bundler.site.steps.pushed_images import PushedImages
+from bundler.site.steps.registry_trust import RegistryTrust
 from bundler.site.steps.stream_certs import StreamCerts
 from bundler.site.steps.tools import HostTools
 from bundler.site.steps.tunnel import Tunnel
@@ -34,7 +40,12 @@ CLOUD: tuple[Step, ...] = (
     HostNames(),
     LocalRepository(),
     MirrorService(),
+    EngineInstalled(),
+    EngineSettings(),
+    ComposeProgram(),
+    HarborRegistry(),
     PushedImages(),
+    NodeAffinity(),
     CloudFiles(),
     KeadmInit(),
     StreamCerts(),
@@ -48,6 +59,9 @@ EDGE: tuple[Step, ...] = (
     HostNames(),
     LocalRepository(),
     HostTools(),
+    EngineInstalled(),
+    EngineSettings(),
+    RegistryTrust(),
     EdgeFiles(),
     OldCerts(),
     Mosquitto(),

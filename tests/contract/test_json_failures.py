@@ -39,6 +39,7 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ),
     ("bundler", "site", "init"): (".", "site-config-exists"),
     ("bundler", "site", "check-config"): ("", "site-config-invalid"),
+    ("bundler", "site", "ca"): ("", "site-config-invalid"),
     ("bundler", "site", "plan"): ("cloud", "site-config-invalid"),
     ("bundler", "site", "apply"): ("edge", "site-config-invalid"),
     ("bundler", "site", "check"): ("cloud", "site-config-invalid"),

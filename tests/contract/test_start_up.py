@@ -49,6 +49,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler schema": _MANIFEST,
     "bundler site": set(),
     "bundler site apply": _HOST | {"difflib", "yaml"},
+    "bundler site ca": _HOST | {"difflib", "yaml"},
     "bundler site check": _HOST | {"difflib", "yaml"},
     "bundler site check-config": _HOST | {"difflib", "yaml"},
     "bundler site doctor": _HOST | {"difflib", "shutil", "tarfile", "yaml"},

@@ -6,7 +6,7 @@ import click
 
 from bundler import console
 
-ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "token", "doctor")
+ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "token", "ca", "doctor")
 
 
 @click.group(cls=console.ByUse, home=__name__, order=ORDER)

@@ -1,0 +1,46 @@
+"""The password of the registry's account, from a file that its owner alone can read; never shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bundler.host.interface import Host
+
+MAX_BYTES = 4096
+
+
+def secret_file_problem(host: Host, path: str, what: str) -> str:
+    """Return why a file does not do for a secret, as a sentence without the path; "" where it does.
+
+    Arguments:
+        what: the secret, with its article.
+    """
+    status = host.status(path)
+    if status is None:
+        return f"{what} is not there"
+    if status.kind != "file":
+        return "is no file"
+    if status.mode & 0o077:
+        return f"holds {what}, and others than its owner may read or write it (mode {status.mode:04o})"
+    return f"is larger than {MAX_BYTES} bytes" if status.size > MAX_BYTES else ""
+
+
+def password_problem(host: Host, path: str) -> str:
+    """Return why a file does not do for a password, as a sentence without the path; "" where it does."""
+    if problem := secret_file_problem(host, path, "the registry's password"):
+        return problem
+    try:
+        password = read_password(host, path)
+    except UnicodeDecodeError:
+        return "is not UTF-8"
+    if not password:
+        return "is empty"
+    if any(character < " " or character == "\x7f" for character in password):
+        return "holds more than one line, or what steers a terminal"
+    return ""
+
+
+def read_password(host: Host, path: str) -> str:
+    """Return a file's one line without its end; "" where there is none. Raises UnicodeDecodeError."""
+    return (host.read(path) or b"").decode().removesuffix("\n").removesuffix("\r")

@@ -1,0 +1,63 @@
+"""An edge's trust in the site's registry: its authority for the engine, and a login that may pull and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.host.file_changes import EditFile
+from bundler.site.authority import trust_change
+from bundler.site.edits.docker_logins import with_logins
+from bundler.site.password_file import secret_file_problem
+from bundler.site.registry_files import AUTHORITY, DOCKER_LOGINS, PULL_LOGIN
+from bundler.site.step import Step, StepContext, StepFinding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bundler.host.changes import Change
+
+_INVITE = "Take an invitation (`bundler site invite` on the master)"
+
+
+class RegistryTrust(Step):
+    """The guide turns the check of all certificates off instead, on every host."""
+
+    name = "registry-trust"
+    title = "trust in the site's registry"
+
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
+        """Name what only the master can give."""
+        findings = []
+        if _has_an_authority(at) and at.host.status(AUTHORITY) is None:
+            remedy = f"{_INVITE}, or bring the master's {AUTHORITY}."
+            findings.append(StepFinding("ca-missing", "the registry's authority is not here yet", AUTHORITY, remedy))
+        if not at.config.registry.public and (
+            problem := secret_file_problem(at.host, PULL_LOGIN, "the login that pulls")
+        ):
+            remedy = f"{_INVITE}, or bring the file of `bundler robot create` (0600)."
+            findings.append(StepFinding("login-missing", problem, PULL_LOGIN, remedy))
+        return findings
+
+    def changes(self, at: StepContext) -> Sequence[Change]:
+        """The authority's certificate where engines look for it; root's login where projects are not public."""
+        changes: list[Change] = []
+        if _has_an_authority(at):
+            changes.append(trust_change(at.host, at.config, AUTHORITY))
+        if not at.config.registry.public:
+            edit = EditFile(
+                DOCKER_LOGINS,
+                lambda there: with_logins(there, at.host.read(PULL_LOGIN)),
+                (f"the login of {PULL_LOGIN} beside those that are there",),
+                mode=0o600,
+                secret=True,
+            )
+            changes.append(edit)
+        return changes
+
+
+def _has_an_authority(at: StepContext) -> bool:
+    """Tell whether engines need to be told whom to trust; of a registry that was there, only if the site says so."""
+    registry = at.config.registry
+    if not at.config.registry_https:
+        return False
+    return registry.kind == "harbor" or bool(registry.ca_file)
