@@ -53,13 +53,14 @@ class SiteBundle:
     Arguments:
         root: the bundle's directory; "" where there is none.
         digests: path below it -> SHA-256 in hex, of the files that belong there.
-        name, release: the bundle's own.
+        name, release, id: the bundle's own.
     """
 
     root: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     release: str = ""
+    id: str = ""
 
     def path(self, name: str) -> str:
         """Return where a file of the bundle lies."""

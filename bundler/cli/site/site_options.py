@@ -16,7 +16,7 @@ from bundler.cli.options import FILE, json_option, option
 from bundler.errors import ErrorId, ManifestError, SiteError
 from bundler.host.local_host import LocalHost
 from bundler.model.scope import did_you_mean
-from bundler.site.config.model import SITE_ROLES
+from bundler.site.config.model import DEFAULT_ROOT, SITE_ROLES
 from bundler.site.config.reading import host_named, read_site
 from bundler.site.roles import steps_of
 from bundler.site.step import ApplyOptions, SiteBundle, StepContext
@@ -69,12 +69,16 @@ def on_a_host(command: F) -> F:
     ) -> Any:
         if only and begin:
             raise click.UsageError("--only and --from exclude each other")
-        site = load_site(config)
-        here = LocalHost()
-        at = StepContext(here, site, this_host(site, role, host, here), site_bundle(site), programs=programs(site))
+        at = context_of(load_site(config), role, host)
         return command(run=SiteRun(at, role, chosen_steps(role, only, begin)), **settings)
 
     return cast("F", wrapped)
+
+
+def context_of(site: SiteConfig, role: Role, name: str | None) -> StepContext:
+    """Return what steps on this host look at. Raises SiteError (SITE_HOST_UNKNOWN), and as `tree_index`."""
+    here = LocalHost()
+    return StepContext(here, site, this_host(site, role, name, here), site_bundle(site), programs=programs(site))
 
 
 def load_site(path: Path | None) -> SiteConfig:
@@ -129,17 +133,26 @@ def chosen_steps(role: Role, only: str | None, begin: str | None) -> Sequence[St
 
 def site_bundle(site: SiteConfig) -> SiteBundle:
     """Return what the active bundle of the site's root lists; nothing where there is none. Raises as `tree_index`."""
-    root = Path(site.root)
-    if not root.is_dir():
+    directory = _active(Path(site.root))
+    if directory is None:
         return SiteBundle()
+    checked = tree_index(directory)
+    digests: dict[str, str] = {file.path: file.blob.digest.hex for file in checked.index.files}
+    return SiteBundle(str(directory), digests, checked.index.name, checked.index.release, checked.id)
+
+
+def tool_bundle_id(root: str) -> str:
+    """Return the id of the active bundle of a root that brought this tool; "" where there is none. Raises as above."""
+    directory = _active(Path(root or DEFAULT_ROOT))
+    return "" if directory is None else tree_index(directory).id
+
+
+def _active(root: Path) -> Path | None:
+    if not root.is_dir():
+        return None
     with opened_root(root, change=False) as opened:
         active = opened.current()
-    if active is None:
-        return SiteBundle()
-    directory = root if active == "." else root / active
-    index = tree_index(directory).index
-    digests: dict[str, str] = {file.path: file.blob.digest.hex for file in index.files}
-    return SiteBundle(str(directory), digests, index.name, index.release)
+    return None if active is None else root if active == "." else root / active
 
 
 def programs(site: SiteConfig) -> dict[str, tuple[str, ...]]:
