@@ -9,7 +9,8 @@ import yaml
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
-_WIDTH = 120
+# a command stays on its line, for whoever copies it
+_WIDTH = 100_000
 
 
 class _Dumper(yaml.SafeDumper):

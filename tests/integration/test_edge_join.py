@@ -140,8 +140,7 @@ def test_on_32_bit_arm_it_says_what_is_left_to_do(tmp_path: Path, tree: Path, sh
 
 
 def test_a_bundle_without_a_tool_for_this_machine_says_so(tmp_path: Path) -> None:
-    files = {"kubeedge/keadm": (b"keadm", ("edge",), (AMD64, ARM))}
-    tree = made(tmp_path, "served", files)
+    tree = made(tmp_path, "served", {"kubeedge/keadm": (b"keadm", ("edge",), (AMD64, ARM))})
     with nginx(tree, tmp_path) as server:
         file, _ = script(tree, server.url, tmp_path)
         for_machine(file, "x86_64")

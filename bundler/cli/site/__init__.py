@@ -6,7 +6,7 @@ import click
 
 from bundler import console
 
-ORDER = ("check-config", "plan", "apply", "check", "undo", "invite", "join")
+ORDER = ("check-config", "plan", "apply", "check", "undo", "invite", "join", "fleet")
 
 
 @click.group(cls=console.ByUse, home=__name__, order=ORDER)

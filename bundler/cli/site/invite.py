@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler import console
-from bundler.cli.options import json_option, option
+from bundler.cli.options import FILE, json_option, option
 from bundler.cli.site.invite_options import MAX_MINUTES, port_option
 from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.host.apply import require_root
+from bundler.site.fleet.playbook import hand_over_script
 from bundler.site.installer import site_installer
 from bundler.site.invitation.inviting import edge_line, invited, require_edges, require_used
 from bundler.site.invitation.listener import Reception, opened_port, receive_edges
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from bundler.host.interface import Host
     from bundler.model.json_value import Json
     from bundler.site.invitation.inviting import Invited
     from bundler.site.step import StepContext
 
 _MINUTE_S = 60
+_SCRIPT = 0o600
 
 
 @click.command()
@@ -56,9 +60,24 @@ _MINUTE_S = 60
     help="Listen on this address of the master alone.",
     show_default="all of them",
 )
+@option(
+    "--codes",
+    variable="BUNDLER_SITE_INVITE_CODES",
+    type=FILE,
+    metavar="DIR",
+    help="Write each code into DIR/NAME.sh, for the playbook of `bundler site fleet --write`; gone at the end.",
+)
 @config_option
 @json_option
-def invite(hosts: tuple[str, ...], minutes: int, port: int, address: str, config: Path | None, as_json: bool) -> None:
+def invite(
+    hosts: tuple[str, ...],
+    minutes: int,
+    port: int,
+    address: str,
+    codes: Path | None,
+    config: Path | None,
+    as_json: bool,
+) -> None:
     """Print the line for an edge and a code, and listen until an edge has shown the code or its time is over.
 
     The code counts once, for that host; five wrong ones end it. What the edge gets for it is a token that is made at
@@ -71,9 +90,9 @@ def invite(hosts: tuple[str, ...], minutes: int, port: int, address: str, config
     with opened_port(address, port) as listening:
         made = invited(names, at.host.elapsed() + minutes * _MINUTE_S)
         value: dict[str, Json] = {"port": port, "minutes": minutes, "invitations": _values(at, made, port)}
-        text = "\n".join(_lines(at, made, minutes, port))
-        console.answer(text, value, schema="bundler.site-invite/1", as_json=as_json)
-        require_used(receive_edges(reception(at, made, port), listening))
+        with codes_kept(at.host, made, codes):
+            console.answer(_lines(at, made, minutes, port), value, schema="bundler.site-invite/1", as_json=as_json)
+            require_used(receive_edges(reception(at, made, port), listening))
 
 
 def reception(at: StepContext, made: Invited, port: int) -> Reception:
@@ -89,6 +108,19 @@ def reception(at: StepContext, made: Invited, port: int) -> Reception:
         log=UseLog(at.host, port),
         say=console.remark,
     )
+
+
+@contextmanager
+def codes_kept(host: Host, made: Invited, directory: Path | None) -> Iterator[None]:
+    """Keep the codes' scripts in a directory as long as the codes may count; without one, nothing."""
+    files = {} if directory is None else {str(directory.absolute() / f"{name}.sh"): name for name in made.codes}
+    try:
+        for file, name in files.items():
+            host.write(file, hand_over_script(made.codes[name].text), _SCRIPT)
+        yield
+    finally:
+        for file in files:
+            host.remove(file)
 
 
 def _lines(at: StepContext, made: Invited, minutes: int, port: int) -> Iterator[str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from bundler.host.interface import Host
     from bundler.site.applying import StepReport
+    from bundler.site.invitation.join_code import JoinCode
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -70,19 +71,19 @@ def join(
     Gets site.yaml and what else it needs from the master, over a connection held to the certificate that the code
     names, then takes the steps of `bundler site apply edge`. Interrupted, it wants a new code, and goes on.
     """
+    given = code_of(code_file) if code_file else None
     here = LocalHost()
     require_root(here, site_installer("edge"))
     console.end_at_hangup()
     with joining_alone(here):
-        run, reports = _joined(here, master, port, host or here.name(), code_file, root or "", force=force)
+        run, reports = _joined(here, master, port, host or here.name(), given, root or "", force=force)
     console.answer(made_text(reports), report_value(run, reports), schema="bundler.site-join/1", as_json=as_json)
 
 
 def _joined(
-    here: Host, master: str, port: int, name: str, code_file: Path | None, root: str, *, force: bool
+    here: Host, master: str, port: int, name: str, given: JoinCode | None, root: str, *, force: bool
 ) -> tuple[SiteRun, tuple[StepReport, ...]]:
-    code = code_of(code_file)
-    answer = shown_answer(master, port, code, host=name, bundle=tool_bundle_id(root))
+    answer = shown_answer(master, port, given or code_of(None), host=name, bundle=tool_bundle_id(root))
     site = joined_site(answer, root=root)
     token_file = settle(here, answer, site, console.remark)
     console.remark(f"{name} is known to the master; the steps follow")

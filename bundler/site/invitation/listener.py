@@ -88,17 +88,17 @@ def opened_port(address: str, port: int) -> socket.socket:
 def receive_edges(reception: Reception, listening: socket.socket) -> dict[str, Ending]:
     """Answer until every invitation has ended, and return what became of each, by its host. Raises StorageError."""
     reception.log.keep(reception.book, reception.certificate.sha256)
-    listener = _Listener(reception, listening)
+    keeper = _Doorkeeper(reception, listening)
     try:
-        while listener.is_awaited() and not reception.ends_early():
-            listener.turn()
+        while keeper.is_awaited() and not reception.ends_early():
+            keeper.turn()
     finally:
-        listener.close()
+        keeper.close()
         reception.log.forget()
     return reception.book.endings
 
 
-class _Listener:
+class _Doorkeeper:
     def __init__(self, reception: Reception, listening: socket.socket) -> None:
         self._reception = reception
         self._listening = listening

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import ssl
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bundler.durable import storage_errors
 
@@ -62,17 +59,15 @@ def new_certificate() -> ListenerCertificate:
 
 def _context(pem: bytes, passphrase: str) -> ssl.SSLContext:
     """Return the context; ssl reads keys from files only, and what it reads is of use to nobody else."""
+    import tempfile  # takes long to load
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # a client comes once
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
-    with storage_errors(tempfile.gettempdir()):
-        descriptor, path = tempfile.mkstemp()
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(pem)
-            context.load_cert_chain(path, password=passphrase)
-        finally:
-            Path(path).unlink()
+    with storage_errors(tempfile.gettempdir()), tempfile.NamedTemporaryFile() as file:
+        file.write(pem)
+        file.flush()
+        context.load_cert_chain(file.name, password=passphrase)
     return context
