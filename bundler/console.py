@@ -116,6 +116,12 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+def end_at_hangup() -> None:
+    """Let SIGHUP, when a terminal or a connection goes, be as SIGTERM from now on; ignored (nohup) it stays so."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
+
+
 def run(command: Callable[[], object], *, program: str) -> int:
     """Run a whole program and return its exit code; every error ends here.
 

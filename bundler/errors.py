@@ -134,6 +134,14 @@ class ErrorId(StrEnum):
     SITE_FAULTY = "site-faulty"
     SITE_JOURNAL_UNREADABLE = "site-journal-unreadable"
     SITE_TOKEN_UNUSABLE = "site-token-unusable"  # noqa: S105 - a name
+    SITE_CODE_INVALID = "site-code-invalid"
+    SITE_LISTEN_FAILED = "site-listen-failed"
+    SITE_INVITATION_ENDED = "site-invitation-ended"
+    SITE_JOIN_UNREACHABLE = "site-join-unreachable"
+    SITE_JOIN_UNTRUSTED = "site-join-untrusted"
+    SITE_JOIN_REFUSED = "site-join-refused"
+    SITE_JOIN_BROKEN = "site-join-broken"
+    SITE_FLEET_FAILED = "site-fleet-failed"
     TOOL_MISSING = "tool-missing"
 
 

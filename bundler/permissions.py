@@ -44,6 +44,16 @@ def require_private(where: Path | str, status: os.stat_result | None = None) -> 
         raise _too_open(where, mode, f"it holds a private key, and {what}", "chmod g-w,o-rwx")
 
 
+def require_owner_only(where: Path | str, status: os.stat_result) -> None:
+    """Refuse a secret that anybody but its owner may read or write, or that is neither this user's nor root's.
+
+    Arguments and errors as of `require_protected`; the status is that of the open file.
+    """
+    mode = _mode(where, status)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) or (mode and status.st_uid not in (0, os.geteuid())):
+        raise _too_open(where, mode, "it holds a secret, and others than this user may read it", "chmod go-rwx")
+
+
 def _mode(where: Path | str, status: os.stat_result | None) -> int:
     with suppress(OSError):
         # whoever opens it says best why that fails

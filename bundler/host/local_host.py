@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 ANSWER_TIMEOUT_S = 5.0
-MAX_ANSWER_BYTES = 1024 * 1024
+# edge.sh has a line for each file of a bundle
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
 # a log of a day may be longer; what asks for one asks for its end
 MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024

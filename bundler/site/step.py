@@ -54,7 +54,7 @@ class SiteBundle:
     Arguments:
         root: the bundle's directory; "" where there is none.
         digests: path below it -> SHA-256 in hex, of the files that belong there.
-        name, release: the bundle's own.
+        name, release, id: the bundle's own.
         repositories: its yum repositories.
         machines: what it is for, as `uname -m` names them.
     """
@@ -65,6 +65,7 @@ class SiteBundle:
     release: str = ""
     repositories: tuple[RepoSnippet, ...] = ()
     machines: tuple[str, ...] = ()
+    id: str = ""
 
     def path(self, name: str) -> str:
         """Return where a file of the bundle lies."""

@@ -6,12 +6,13 @@ import click
 
 from bundler import console
 
-ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "token", "ca", "doctor")
+ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "token", "invite", "join", "ca", "fleet", "doctor")
 
 
 @click.group(cls=console.ByUse, home=__name__, order=ORDER)
 def site() -> None:
     """Set up the hosts of a site: preview, apply, check and undo every step.
 
-    On the master: `bundler site apply cloud`. Both roles read site.yaml, which describes all hosts.
+    On the master: `bundler site apply cloud`. Both roles read site.yaml, which describes all hosts. An edge is
+    brought in by one line, which `bundler site invite` on the master prints.
     """

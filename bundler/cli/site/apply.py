@@ -9,7 +9,7 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, option
 from bundler.cli.site.site_options import force_option, on_a_host, with_options
-from bundler.cli.site.step_text import finding_lines, report_value
+from bundler.cli.site.step_text import finding_lines, made_text, report_value
 from bundler.site.applying import StepListener, StepReport, apply_site
 from bundler.site.step import ApplyOptions
 
@@ -42,13 +42,13 @@ def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bo
     Asks nothing. A second time it changes nothing and says so.
     """
     options = ApplyOptions(restart_docker, force, str(token_file.absolute()) if token_file else "")
-    reports = apply_site(with_options(run.at, options), run.role, run.steps, _listener())
-    made = sum(len(report.changed) for report in reports)
-    text = f"{len(reports)} steps, {made} changes" if made else f"{len(reports)} steps: nothing to do"
-    console.answer(text, report_value(run, reports), schema="bundler.site-apply/1", as_json=as_json)
+    reports = apply_site(with_options(run.at, options), run.role, run.steps, shown_steps())
+    console.answer(made_text(reports), report_value(run, reports), schema="bundler.site-apply/1", as_json=as_json)
 
 
-def _listener() -> StepListener:
+def shown_steps() -> StepListener:
+    """Return what shows each step and change on stderr."""
+
     def begun(number: int, count: int, step: Step) -> None:
         console.remark(f"[{number}/{count}] {step.name}: {step.title}")
 

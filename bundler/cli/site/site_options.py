@@ -17,7 +17,7 @@ from bundler.errors import ErrorId, ManifestError, SiteError
 from bundler.host.local_host import LocalHost
 from bundler.model.scope import did_you_mean
 from bundler.model.yum_repositories import repositories
-from bundler.site.config.model import SITE_ROLES
+from bundler.site.config.model import DEFAULT_ROOT, SITE_ROLES
 from bundler.site.config.reading import host_named, read_site
 from bundler.site.roles import steps_of
 from bundler.site.step import ApplyOptions, SiteBundle, StepContext
@@ -144,18 +144,28 @@ def chosen_steps(role: Role, only: str | None, begin: str | None) -> Sequence[St
 
 def site_bundle(site: SiteConfig) -> SiteBundle:
     """Return what the active bundle of the site's root lists; nothing where there is none. Raises as `tree_index`."""
-    root = Path(site.root)
-    if not root.is_dir():
+    directory = _active(Path(site.root))
+    if directory is None:
         return SiteBundle()
+    checked = tree_index(directory)
+    digests: dict[str, str] = {file.path: file.blob.digest.hex for file in checked.index.files}
+    index = checked.index
+    machines = tuple(platform.machine for platform in index.platforms)
+    return SiteBundle(str(directory), digests, index.name, index.release, repositories(index), machines, checked.id)
+
+
+def tool_bundle_id(root: str) -> str:
+    """Return the id of the active bundle of a root that brought this tool; "" where there is none. Raises as above."""
+    directory = _active(Path(root or DEFAULT_ROOT))
+    return "" if directory is None else tree_index(directory).id
+
+
+def _active(root: Path) -> Path | None:
+    if not root.is_dir():
+        return None
     with opened_root(root, change=False) as opened:
         active = opened.current()
-    if active is None:
-        return SiteBundle()
-    directory = root if active == "." else root / active
-    index = tree_index(directory).index
-    digests: dict[str, str] = {file.path: file.blob.digest.hex for file in index.files}
-    machines = tuple(platform.machine for platform in index.platforms)
-    return SiteBundle(str(directory), digests, index.name, index.release, repositories(index), machines)
+    return None if active is None else root if active == "." else root / active
 
 
 def programs(site: SiteConfig) -> dict[str, tuple[str, ...]]:

@@ -42,6 +42,12 @@ def plan_value(run: SiteRun, plans: Sequence[StepPlan]) -> dict[str, Json]:
     return {"role": run.role, "host": run.at.this.name, "steps": [plan.value for plan in plans]}
 
 
+def made_text(reports: Sequence[StepReport]) -> str:
+    """Return what was applied in one line."""
+    made = sum(len(report.changed) for report in reports)
+    return f"{len(reports)} steps, {made} changes" if made else f"{len(reports)} steps: nothing to do"
+
+
 def report_value(run: SiteRun, reports: Sequence[StepReport]) -> dict[str, Json]:
     """Return what was applied as JSON has it."""
     return {

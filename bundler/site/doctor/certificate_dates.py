@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from bundler.site.certificates import summary
 from bundler.site.doctor.examined import Examined
 from bundler.site.step import StepFinding
 
@@ -59,10 +60,8 @@ def _registry_authorities(at: StepContext) -> list[str]:
 
 
 def _span(data: bytes) -> tuple[dt.datetime, dt.datetime] | None:
-    from cryptography import x509  # takes long to load
-
     try:
-        certificate = x509.load_pem_x509_certificate(data)
-        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        found = summary(data)
     except ValueError:
         return None
+    return found.begin, found.end

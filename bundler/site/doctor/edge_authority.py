@@ -11,6 +11,7 @@ import binascii
 import hashlib
 from typing import TYPE_CHECKING
 
+from bundler.site.certificates import summary
 from bundler.site.doctor.cluster import kubectl
 from bundler.site.doctor.examined import Examined
 from bundler.site.step import StepFinding
@@ -54,14 +55,15 @@ def _edge(at: StepContext) -> Examined:
     data = at.host.read(ROOT_CA)
     if data is None:
         return Examined("trust", (("rootCA.crt", "none"),))
-    der = _der(data)
-    if der is None:
+    try:
+        digest = summary(data).sha256
+    except ValueError:
         remedy = "Remove it, and join anew."
         return Examined(
             "trust", (), (StepFinding("authority-unreadable", "is no certificate", ROOT_CA, remedy, "fault"),)
         )
     # the cloud's doctor shows the same for casecret
-    return Examined("trust", (("rootCA.crt", hashlib.sha256(der).hexdigest()[:_SHOWN]),))
+    return Examined("trust", (("rootCA.crt", digest[:_SHOWN]),))
 
 
 def _secret(at: StepContext, name: str, key: str) -> bytes:
@@ -71,13 +73,3 @@ def _secret(at: StepContext, name: str, key: str) -> bytes:
         return base64.b64decode(text or "", validate=True)
     except (ValueError, binascii.Error):
         return b""
-
-
-def _der(pem: bytes) -> bytes | None:
-    from cryptography import x509  # takes long to load
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    try:
-        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except ValueError:
-        return None

@@ -15,6 +15,7 @@ edge() {
     usage() {
         cat <<'TEXT'
 Usage: sh edge.sh [--root DIR] [--id ID] [--ca-file FILE] [--netrc-file FILE]
+                  [--join [--host NAME] [--port PORT] [--code-file FILE]]
 
 Fetch this host's part of a bundle, verify it, and make it the active one below DIR. Running it again does nothing, or
 goes on where an earlier run was cut short; the bundle that was active before stays until the new one is verified.
@@ -23,10 +24,15 @@ goes on where an earlier run was cut short; the bundle that was active before st
   --id ID             the bundle has to be this one; without it, and over plain HTTP, only accidents are found
   --ca-file FILE      authorities (PEM) that a mirror with TLS is held to
   --netrc-file FILE   users and passwords, for a mirror that asks for them (with curl alone)
+  --join              then join the site: `bundler site join` of the bundle asks on the terminal for the code that
+                      `bundler site invite` showed on the master, and takes the steps of an edge
+  --host NAME         which host of the site this one is (default: the one of its name)
+  --port PORT         where the master takes the code (default 8090)
+  --code-file FILE    holds the code, readable by its owner alone, where there is no terminal
   --help              show this text
 
 Exit status: 0 done, 2 wrong arguments, 4 the mirror gives no files, 5 it gives wrong ones, 9 this host cannot use
-them, 11 the disk is full.
+them, 11 the disk is full; once files are there, --join ends as the tool does.
 TEXT
     }
 
@@ -39,15 +45,18 @@ TEXT
 
     has() { command -v "$1" >/dev/null 2>&1; }
 
-    root=/opt wanted='' ca_file='' netrc_file=''
+    root=/opt wanted='' ca_file='' netrc_file='' join='' host='' port='' code_file=''
     while [ $# -gt 0 ]; do
         case $1 in
-        --root | --id | --ca-file | --netrc-file)
+        --root | --id | --ca-file | --netrc-file | --host | --port | --code-file)
             [ $# -gt 1 ] && [ -n "$2" ] || refuse "$1 needs a value; see edge.sh --help" 2
             option=$1 value=$2
             shift
             ;;
-        --root=?* | --id=?* | --ca-file=?* | --netrc-file=?*) option=${1%%=*} value=${1#*=} ;;
+        --root=?* | --id=?* | --ca-file=?* | --netrc-file=?* | --host=?* | --port=?* | --code-file=?*)
+            option=${1%%=*} value=${1#*=}
+            ;;
+        --join) option=$1 value=yes ;;
         -h | --help) usage && exit 0 ;;
         *) refuse "unknown argument '$1'; see edge.sh --help" 2 ;;
         esac
@@ -56,9 +65,23 @@ TEXT
         --id) wanted=${value#sha256:} ;;
         --ca-file) ca_file=$value ;;
         --netrc-file) netrc_file=$value ;;
+        --join) join=$value ;;
+        --host) host=$value ;;
+        --port) port=$value ;;
+        --code-file) code_file=$value ;;
         esac
         shift
     done
+    if [ -n "$join" ]; then
+        if [ -n "$code_file" ]; then
+            [ -r "$code_file" ] || refuse "$code_file cannot be read" 2
+            case $code_file in /*) ;; *) code_file=$(pwd -P)/$code_file ;; esac
+        elif ! (: </dev/tty) 2>/dev/null; then
+            refuse 'there is no terminal to ask for the code on; put it into a file of mode 0600 and name it with --code-file' 2
+        fi
+    elif [ -n "$host$port$code_file" ]; then
+        refuse '--host, --port and --code-file go with --join; see edge.sh --help' 2
+    fi
     for file in "$ca_file" "$netrc_file"; do
         [ -z "$file" ] || [ -r "$file" ] || refuse "$file cannot be read" 2
     done
@@ -178,6 +201,14 @@ TEXT
         refuse "$1 is not the file that it should be; has the mirror taken another bundle? Fetch edge.sh again" 5
     }
 
+    # Prints the host of the mirror's address, without scheme, port and path.
+    address() {
+        authority=${mirror#*://}
+        authority=${authority%%/*}
+        case $authority in *]) ;; *:*) authority=${authority%:*} ;; esac
+        printf '%s\n' "$authority"
+    }
+
     # Writes the lines of this machine: MODE, SIZE, SHA-256, the path in a URL, the path.
     mine() {
         files | while IFS="$tab" read -r letters rest; do
@@ -274,12 +305,27 @@ TEXT
     fi
     sync
     say "$final: $count files verified, $total of them fetched"
+    if [ -n "$join" ] && [ -n "$tool" ]; then
+        set -- site join --mirror "$mirror" --root "$root" ${host:+--host "$host"} ${port:+--port "$port"} \
+            ${code_file:+--code-file "$code_file"}
+        # nobody else has to wait for that, and what a pipe brings is not the tool's
+        rm -rf "$work" "$lock"
+        trap - EXIT HUP INT TERM
+        if [ -n "$code_file" ]; then exec "$root/current/bin/bundler" "$@" </dev/null; fi
+        exec "$root/current/bin/bundler" "$@" </dev/tty
+    fi
     if [ -n "$tool" ]; then
         say "next: $tool verify '$root/current'"
     elif [ "$machine" = armv7l ]; then
         say "note: the tool itself is not available for 32-bit arm; the files for edges are in $root/current"
     else
         say "note: this bundle brings no tool for $machine; the files for edges are in $root/current"
+    fi
+    if [ -n "$join" ]; then
+        say 'by hand: install docker, put keadm and the KubeEdge files where the guide puts them, and join with'
+        say "    keadm deprecated join --cloudcore-ipport=$(address):10000 --kubeedge-version=VERSION --token=TOKEN"
+        say 'where TOKEN is what `bundler site token` prints on the master at that moment'
+        refuse 'this host has not joined: there is no tool that could take the code' 9
     fi
 }
 

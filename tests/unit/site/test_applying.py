@@ -157,23 +157,6 @@ def test_an_error_of_the_disk_names_the_step() -> None:
         applied(context(Full({"/etc/hosts": HOSTS})), (HostNames(),))
 
 
-def test_what_only_root_may_read_is_in_the_way_of_a_plan_and_ends_no_other_step() -> None:
-    class Closed(MemoryHost):
-        def read(self, path: str) -> bytes | None:
-            if path == "/etc/hosts":
-                raise StorageError(ErrorId.STORAGE_UNUSABLE, "may not be read", where=path, remedy="Be root.")
-            return MemoryHost.read(self, path)
-
-    host = Closed(root=False)
-    host.learn(Service().changes(context(host)))
-    plans = plan_site(context(host), (HostNames(), Service()))
-    assert [(plan.name, plan.state) for plan in plans] == [("hosts", "unmet"), ("service", "to-do")]
-    assert (plans[0].findings[0].id, plans[0].findings[0].where) == ("unreadable", "/etc/hosts")
-    host.root = True
-    with pytest.raises(StorageError):
-        plan_site(context(host), (HostNames(),))
-
-
 def test_a_site_that_changed_is_brought_to_what_it_says_now() -> None:
     host = fresh()
     at = context(host)

@@ -1,0 +1,56 @@
+"""What the master gives an edge whose code counts, gathered at that moment; how to get a token is handed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bundler.model.json_value import load_foreign
+from bundler.site.invitation.join_message import JoinAnswer
+from bundler.site.invitation.public_part import public_part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bundler.host.interface import Host
+    from bundler.model.json_value import Json
+    from bundler.site.config.model import SiteConfig
+
+# on the master the site's own; on an edge the one that it is to trust, whoever's it is
+AUTHORITY = "/etc/bundler/ca/ca.crt"
+AUTHORITY_KEY = "/etc/bundler/ca/ca.key"
+# a login that may only pull, as `bundler robot create` writes it; on the master and on every edge
+PULL_LOGIN = "/etc/bundler/registry/pull.json"
+
+
+def join_answer(master: Host, config: SiteConfig, *, edge: str, bundle: str, token: Callable[[], str]) -> JoinAnswer:
+    """Return what an edge gets. Raises what `token` raises, StorageError."""
+    return JoinAnswer(
+        host=edge,
+        site=public_part(config),
+        registry_ca=_authority(master, config),
+        docker_config=None if config.registry.public else _login(master),
+        bundle=bundle,
+        token=token().strip(),
+    )
+
+
+def _authority(master: Host, config: SiteConfig) -> str:
+    registry = config.registry
+    if not config.registry_https:
+        return ""
+    # a certificate that was given may be its own authority; that of a registry which is there already is public
+    issued = AUTHORITY if registry.kind == "harbor" and not registry.certificate else registry.certificate
+    path = registry.ca_file or issued
+    found = master.read(path) if path else None
+    return "" if found is None else found.decode("ascii", "replace")
+
+
+def _login(master: Host) -> Mapping[str, Json] | None:
+    found = master.read(PULL_LOGIN)
+    if found is None:
+        return None
+    try:
+        value = load_foreign(found)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
