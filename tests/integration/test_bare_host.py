@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 from contextlib import contextmanager
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts.stage import HostPlan, Stage, stage
-from tests.integration.demo_bundle import build_demo
+from tests.integration.bare_site import asked, build_demo_with_runtime
 from tests.integration.mirror_program import eventually
-from tests.integration.portable_python import portable_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +22,6 @@ if TYPE_CHECKING:
 # hosts take memory: the two of a module are enough at a time
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 ARCHIVE = "kubernetes_kubeedge_allinone.tar.gz"
-RUNTIME = """
-runtime:
-  - python: {{url: "{archive}", sha256: {digest}}}
-    platforms: [linux/amd64]
-"""
 # a demo without what is on every mirror's host anyway
 REGISTRY = """
 version: 0.1
@@ -42,9 +35,7 @@ LONG_S = 300
 def carried(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """What is carried to the site: an archive of the demo with a runtime."""
     directory = tmp_path_factory.mktemp("carried")
-    python = portable_python(pytestconfig.cache.mkdir("portable-python"))
-    digest = hashlib.sha256(python.read_bytes()).hexdigest()
-    build_demo(directory, {ARCHIVE: RUNTIME.format(archive=python.as_uri(), digest=digest)})
+    build_demo_with_runtime(directory, pytestconfig.cache.mkdir("portable-python"), {ARCHIVE: ""})
     return directory / ARCHIVE
 
 
@@ -73,12 +64,6 @@ def registry(site: Stage, directory: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
-
-
-def asked(site: Stage, url: str) -> str:
-    """Return what a program beside the hosts gets from a URL, "" when it gets nothing."""
-    done = subprocess.run([*site.beside, "curl", "-fsS", url], capture_output=True, text=True, check=False)
-    return done.stdout
 
 
 def health(host: NspawnHost) -> str:
