@@ -90,11 +90,11 @@ class Staging:
         return staged, descriptor
 
     def place_link(self, parent: int, name: str, path: str) -> int:
-        """Give a file of another directory a further name, at a path below the root; return a descriptor to look at it.
+        """Give a file of another directory a further name at a path below the root; return a descriptor to look at.
 
-        At once, and not by way of a staged name: a rename later would change the file's change time once more, under the
-        eyes of a mirror that serves it. Meant for a bundle that gets a directory of its own. As of `link`, the caller
-        looks at what it is, and takes it away by `unplace` where it is something else.
+        At once, and not by way of a staged name: a rename later would change the file's change time once more, while a
+        mirror sends it. Meant for a bundle that gets a directory of its own. As of `link`, the caller looks at what it
+        is, and takes it away by `unplace` where it is something else.
         """
         above, _, last = path.rpartition("/")
         self._make_directories(above)
