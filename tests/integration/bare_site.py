@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 from typing import TYPE_CHECKING
 
+from scripts.demo_journey.bundles import RUNTIME
 from tests.integration.demo_bundle import build_demo
 from tests.integration.portable_python import portable_python
 
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.hosts.stage import Stage
-
-_RUNTIME = """
-runtime:
-  - python: {{url: "{archive}", sha256: {digest}}}
-    platforms: [linux/amd64]
-"""
 
 
 def build_demo_with_runtime(directory: Path, cache: Path, archives: Mapping[str, str]) -> None:
@@ -30,7 +25,7 @@ def build_demo_with_runtime(directory: Path, cache: Path, archives: Mapping[str,
         archives: by their names, what stands at the end of each one's manifest.
     """
     python = portable_python(cache)
-    runtime = _RUNTIME.format(archive=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
+    runtime = RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
     build_demo(directory, {name: runtime + further for name, further in archives.items()})
 
 
