@@ -11,8 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import ArchiveFiles, archive_files
-from bundler.archive.bundle_files import OWN_KIND
-from bundler.archive.bundle_reader import ArchivedFile
+from bundler.archive.bundle_reader import ArchivedFile, unlisted_file
 from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index, refusal
 from bundler.archive.faults import invalid, not_found, unsafe
 from bundler.archive.inflate import inflated
@@ -22,11 +21,10 @@ from bundler.errors import BundleFormatError
 from bundler.model.bundle import (
     INDEX_PATH,
     MAX_INDEX_BYTES,
+    MAX_SIGNATURE_BYTES,
     SUMS_PATH,
-    IndexedFile,
     is_signature,
 )
-from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from bundler.archive.ownership import OwnershipFault
     from bundler.archive.tar_reader import TarMember
 
-MAX_SIGNATURE_BYTES = 64 * 1024
 # how much more than its index an archive may hold before reading stops: room for every changed file of a valid one
 MAX_UNLISTED_BYTES = 64 * 1024 * 1024
 # how many plain bytes per byte of the archive may precede a bundle.json that is not first: more is a bomb
@@ -101,9 +98,8 @@ class ArchiveReader:
             self.faults.append((f"{member.path}/" if member.directory else member.path, fault))
 
     def _from_memory(self, member: TarMember, data: bytes) -> ArchivedFile:
-        listed = IndexedFile(member.path, Blob.of(data), OWN_MODE, OWN_KIND)
         self._compare_header(member, OWN_MODE)
-        return ArchivedFile(member.path, len(data), member.mtime, listed, iter((data,)))
+        return unlisted_file(member.path, data, member.mtime)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def bundle_files(
     release: str,
     platforms: Sequence[Platform],
     manifest: Digest,
-    manifest_text: bytes,
+    manifest_text: bytes | KeptText,
     lock_text: Iterable[bytes],
     keep: Callable[[Iterable[bytes]], bytes | KeptText] = b"".join,
 ) -> BundleFiles:

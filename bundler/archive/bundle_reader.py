@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bundler.archive.bundle_files import OWN_KIND
+from bundler.archive.checked_index import OWN_MODE
 from bundler.directory_walk import inode_of
+from bundler.model.bundle import IndexedFile
+from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
     import os
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import OwnershipFault
     from bundler.directory_walk import Inode
-    from bundler.model.bundle import IndexedFile
+    from bundler.model.bundle_path import BundlePath
     from bundler.model.digest import Digest
 
 
@@ -54,6 +58,11 @@ class ArchivedFile:
     digest: Digest | None = None
 
 
+def unlisted_file(path: BundlePath, data: bytes, mtime: int) -> ArchivedFile:
+    """Return a file that no index can list, the signature of the list itself, as if it were listed."""
+    return ArchivedFile(path, len(data), mtime, IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND), iter((data,)))
+
+
 class BundleReader(Protocol):
     """An opened bundle; whoever opened it closes it."""
 
@@ -67,6 +76,8 @@ class BundleReader(Protocol):
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
         """Yield each wanted file once; others too, where `gives_all`. Nothing that it yields is verified.
+
+        A signature that lies beside the index comes as well, last where single files are given.
 
         Raises BundleFormatError, IntegrityError, SourceError, StorageError.
         """

@@ -22,6 +22,7 @@ from bundler.model.digest import Digest
 from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.bundled import bundle_images
 from bundler.model.image.table import TABLE_PATH, TabledImage, archive_documents, blob_member, read_images_table
+from bundler.model.subset import is_all_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -54,12 +55,9 @@ class BundledImages:
     """
 
     def __init__(self, root: Path, descriptor: int, checked: CheckedIndex, subset: Subset | None = None) -> None:
-        def is_here(files: Iterable[IndexedFile]) -> bool:
-            return subset is None or all(map(subset.wants, files))
-
+        self._is_here = is_all_wanted(subset)
         self.where = checked.where
-        self.images = tuple(image for image in bundle_images(checked.index.files) if is_here(image.files))
-        self._is_here = is_here
+        self.images = tuple(image for image in bundle_images(checked.index.files) if self._is_here(image.files))
         self._path = root
         self._root = descriptor
         self._listed = checked.listed

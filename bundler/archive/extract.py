@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, suppress
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bundler.archive.checked_index import OWN_MODE
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 # room that a file system needs per file beside its content: the rest of a block, and an inode
 OVERHEAD_BYTES_PER_FILE = 4096
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def _is_absent(_file: IndexedFile) -> bool:
@@ -64,15 +62,13 @@ def extract(
     absent: frozenset[str],
     task: Task,
     *,
-    linked: Mapping[str, str] = NOTHING,
     unlisted: Callable[[IndexedFile], bool] = _is_absent,
     record: Subset | None = None,
 ) -> None:
-    """Stage the absent files of a bundle, verified, and place all that is staged.
+    """Stage the absent files of a bundle, verified, and place them, beside what is placed already.
 
     Arguments:
         task: advanced by the bytes of content that are read; not finished here.
-        linked: paths that are staged already, with their staged names.
         unlisted: tells whether a signature, which no index can list, is absent.
         record: what is to stand in subset.json, which is placed with the others.
 
@@ -80,7 +76,7 @@ def extract(
     then.
     """
     checked = reader.checked
-    staged = dict(linked)
+    staged: dict[str, str] = {}
     found: set[str] = set()
     with HashThread() as digest:
         for file in reader.files(absent):

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged
-from bundler.archive.open_beneath import open_file
+from bundler.archive.open_beneath import open_file, open_root
+from bundler.durable import storage_errors
 from bundler.model.subset import MAX_SUBSET_BYTES, SUBSET_PATH, Subset, decode_subset, encode_subset
 from bundler.partial_file import write_durably
 
@@ -41,6 +42,16 @@ def read_subset(root: int, checked: CheckedIndex) -> Subset | None:
     if subset.bundle != checked.id:
         raise damaged(where, "is the record of another bundle's subset", want=checked.id, got=subset.bundle)
     return subset
+
+
+def tree_subset(root: Path, checked: CheckedIndex) -> Subset | None:
+    """Return the same of a tree by its path. Raises IntegrityError, BundleFormatError, StorageError."""
+    with storage_errors(root):
+        descriptor = open_root(root)
+        try:
+            return read_subset(descriptor, checked)
+        finally:
+            os.close(descriptor)
 
 
 def keep_subset(root: int, directory: Path, subset: Subset | None) -> None:

@@ -9,7 +9,7 @@ from bundler.model.bundle import INDEX_PATH, LOCK_PATH, MANIFEST_PATH, SIGNATURE
 from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bundler.model.placement import KeptText, Placement
 
@@ -53,23 +53,21 @@ class ArchiveMember:
                 return self.content.blob.size
 
 
-def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> tuple[ArchiveMember, ...]:
-    """Return every member of the archive in its order, each directory before its content.
+def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> Iterator[ArchiveMember]:
+    """Yield every member of the archive in its order, each directory before its content.
 
     A file keeps its source's own date, at most `source_date_epoch` where that is given. Members without a date of
     their own, directories included, take the newest one; 0 when there is no date at all.
     """
     newest = max((_capped(file.mtime, source_date_epoch) for file in files if file.mtime is not None), default=0)
-    members: list[ArchiveMember] = []
     known: set[str] = set()
     for file in sorted(files, key=_position):
         for directory in file.path.parents:
             if directory not in known:
                 known.add(directory)
-                members.append(ArchiveMember(directory, None, DIRECTORY_MODE, newest))
+                yield ArchiveMember(directory, None, DIRECTORY_MODE, newest)
         mtime = newest if file.mtime is None else _capped(file.mtime, source_date_epoch)
-        members.append(ArchiveMember(file.path, file.content, file.mode, mtime))
-    return tuple(members)
+        yield ArchiveMember(file.path, file.content, file.mode, mtime)
 
 
 def content_bytes(members: Iterable[ArchiveMember]) -> int:

@@ -6,6 +6,7 @@ has rotted in one bundle does not spread to the next. Where the file system has 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -18,7 +19,7 @@ from bundler.directory_walk import inode_of
 from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from bundler.archive.bundle_root import BundleRoot
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
 
 
-def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Staging, task: Task) -> Mapping[str, str]:
-    """Stage, by links, what the bundles of a root hold of some files; return their paths with the staged names.
+def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Staging, task: Task) -> frozenset[str]:
+    """Place, by links, what the bundles of a root hold of some files; return their paths.
 
     Arguments:
         task: advanced by the bytes of what was linked.
@@ -40,7 +41,7 @@ def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Stagi
     wanted: dict[tuple[Blob, int], list[str]] = {}
     for file in files:
         wanted.setdefault((file.blob, file.mode), []).append(file.path)
-    staged: dict[str, str] = {}
+    linked: set[str] = set()
     for name in root.directories() if wanted else ():
         try:
             sibling = open_directory(root.descriptor, name)
@@ -49,13 +50,13 @@ def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Stagi
         try:
             for file in _listed(root.path / name):
                 paths = wanted.get((file.blob, file.mode), ())
-                if paths and (links := _links(sibling, file, staging, len(paths))):
+                if paths and _are_linked(sibling, file, staging, paths):
                     del wanted[file.blob, file.mode]
-                    staged |= zip(paths, links, strict=True)
+                    linked.update(paths)
                     task.advance(file.blob.size * len(paths))
         finally:
             os.close(sibling)
-    return staged
+    return frozenset(linked)
 
 
 def _listed(tree: Path) -> Iterable[IndexedFile]:
@@ -66,29 +67,32 @@ def _listed(tree: Path) -> Iterable[IndexedFile]:
         return ()
 
 
-def _links(sibling: int, file: IndexedFile, staging: Staging, count: int) -> list[str]:
-    """Return the staged names of so many links to a file; none when it is not what it should be."""
+def _are_linked(sibling: int, file: IndexedFile, staging: Staging, paths: Sequence[str]) -> bool:
+    """Place a link to a file at each path; none, and False, when it is not what it should be."""
     parent, _, name = file.path.rpartition("/")
-    links: list[str] = []
+    placed: list[str] = []
     try:
         with _compared(sibling, file) as known:
+            if known is None:
+                return False
             directory = open_directory(sibling, parent)
             try:
-                while known and len(links) < count:
-                    link, descriptor = staging.link(directory, name)
+                for path in paths:
+                    descriptor = staging.place_link(directory, name, path)
+                    placed.append(path)
                     try:
-                        same = inode_of(os.fstat(descriptor)) == known
+                        if inode_of(os.fstat(descriptor)) != known:
+                            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
                     finally:
                         os.close(descriptor)
-                    if not same:
-                        return []
-                    links.append(link)
             finally:
                 os.close(directory)
     except OSError:
         # no links on this file system, too many of this file, or it is gone: it is unpacked as if it were not there
-        return []
-    return links
+        for path in reversed(placed):
+            staging.unplace(path)
+        return False
+    return True
 
 
 @contextmanager

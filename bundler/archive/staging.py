@@ -85,16 +85,32 @@ class Staging:
         What has the name may not be what the caller has seen: whoever looks at the descriptor knows.
         """
         staged = str(len(self._inodes))
-        os.link(name, staged, src_dir_fd=parent, dst_dir_fd=self._directory, follow_symlinks=False)
-        try:
-            descriptor = os.open(
-                staged, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._directory
-            )
-        except OSError:
-            os.unlink(staged, dir_fd=self._directory)
-            raise
+        descriptor = _linked(parent, name, self._directory, staged)
         self._inodes.append(inode_of(os.fstat(descriptor)))
         return staged, descriptor
+
+    def place_link(self, parent: int, name: str, path: str) -> int:
+        """Give a file of another directory a further name at a path below the root; return a descriptor to look at.
+
+        At once, and not by way of a staged name: a rename later would change the file's change time once more, while a
+        mirror sends it. Meant for a bundle that gets a directory of its own. As of `link`, the caller looks at what it
+        is, and takes it away by `unplace` where it is something else.
+        """
+        above, _, last = path.rpartition("/")
+        self._make_directories(above)
+        directory = open_directory(self._root, above)
+        try:
+            descriptor = _linked(parent, name, directory, last)
+        finally:
+            os.close(directory)
+        self._placed.append((path, inode_of(os.fstat(descriptor))))
+        return descriptor
+
+    def unplace(self, path: str) -> None:
+        """Take away what was placed last, at this path."""
+        placed, known = self._placed.pop()
+        assert placed == path  # noqa: S101 - the caller has just placed it
+        self._unmake(path, known, directory=False)
 
     def publish(self, name: str) -> None:
         """Give what was placed its final name below the target; FileExistsError when there is anything of that name."""
@@ -163,3 +179,13 @@ class Staging:
                 remove_at(above, last, known, directory=directory)
             finally:
                 os.close(above)
+
+
+def _linked(parent: int, name: str, directory: int, link: str) -> int:
+    """Give a file a second name in another directory, and return a descriptor to look at it."""
+    os.link(name, link, src_dir_fd=parent, dst_dir_fd=directory, follow_symlinks=False)
+    try:
+        return os.open(link, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:
+        os.unlink(link, dir_fd=directory)
+        raise

@@ -98,6 +98,6 @@ def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, 
         sizes = (checked.listed[path].blob.size for path in absent)
         there = fetched_bytes(root.descriptor, fetched_name(checked.index.name, checked.id))
         require_room(root.descriptor, root.path, sizes, there_bytes=there)
-        extract(staging, reader, absent, task, linked=linked, record=subset)
+        extract(staging, reader, absent, task, record=subset)
         staging.publish(name)
     return sum(checked.listed[path].blob.size for path in linked)

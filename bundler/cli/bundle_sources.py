@@ -80,9 +80,9 @@ def opened_source(
 
 
 @contextmanager
-def opened_quietly(source: str) -> Iterator[BundleReader]:
+def opened_quietly(source: str, ca_file: Path | None = None) -> Iterator[BundleReader]:
     """Open a bundle of which only the description is read."""
-    with console.progress(quiet=True) as progress, opened_source(source, progress) as reader:
+    with console.progress(quiet=True) as progress, opened_source(source, progress, ca_file=ca_file) as reader:
         yield reader
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.bundle_sources import opened_quietly, source_argument
+from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.options import json_option
 from bundler.model.diff import LockChange, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
@@ -16,6 +16,7 @@ from bundler.pipeline.opened_lock import read_contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from bundler.model.json_value import Json
 
@@ -25,14 +26,16 @@ SHORT_VERSION_CHARACTERS = 19
 @click.command()
 @source_argument("old")
 @source_argument("new")
+@source_ca_option
 @json_option
-def diff(old: str, new: str, as_json: bool) -> None:
+def diff(old: str, new: str, ca_file: Path | None, as_json: bool) -> None:
     """Show what changed from OLD to NEW.
 
     Each may be a lock, an archive, an unpacked tree or the URL of a running mirror.
     """
     # a large lock goes before the next one comes
-    before, after = (lock_versions(read_contents(source, opened_quietly).lock) for source in (old, new))
+    opened = partial(opened_quietly, ca_file=ca_file)
+    before, after = (lock_versions(read_contents(source, opened).lock) for source in (old, new))
     changes = lock_diff(before, after)
     lines = changes_lines(changes) if changes else "nothing changed"
     console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)

@@ -17,7 +17,7 @@ from bundler.model.json_value import Json, dump_pretty, load_strict, want_text
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bundler.model.bundle import IndexedFile
 
@@ -81,6 +81,15 @@ class Subset:
     def with_choice(self, choice: Choice) -> Subset:
         """Return the subset that has this choice as well."""
         return Subset(self.bundle, tuple(sorted({*self.choices, choice})))
+
+
+def is_all_wanted(subset: Subset | None) -> Callable[[Iterable[IndexedFile]], bool]:
+    """Return what tells whether all of some files should be in a tree, which holds a subset, or everything (None)."""
+
+    def all_wanted(files: Iterable[IndexedFile]) -> bool:
+        return subset is None or all(map(subset.wants, files))
+
+    return all_wanted
 
 
 def encode_subset(subset: Subset) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.archive.bundle_files import bundle_files
-from bundler.archive.kept_texts import kept_texts
 from bundler.archive.writer import write_archive
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
@@ -15,14 +14,14 @@ from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from bundler.archive.writer import WrittenArchive
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
-    from bundler.model.placement import Placement
+    from bundler.model.placement import KeptText, Placement
     from bundler.pipeline.context import BuildContext, Request
 
 T = TypeVar("T")
@@ -51,7 +50,13 @@ def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
 
 
 def assemble(
-    manifest: Manifest, manifest_text: bytes, lock: Lock, output: Path, request: Request, context: BuildContext
+    manifest: Manifest,
+    manifest_text: bytes | KeptText,
+    lock: Lock,
+    output: Path,
+    request: Request,
+    context: BuildContext,
+    keep: Callable[[Iterable[bytes]], bytes | KeptText],
 ) -> Built:
     """Write the archive of a lock whose blobs the store has.
 
@@ -59,30 +64,30 @@ def assemble(
         manifest_text: the manifest's file, which travels in the bundle.
         output: the archive's final path.
         request: tells the newest date that any member may have.
+        keep: takes a long text until the archive is written.
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
-    with kept_texts(output.parent) as keep:
-        bundle = bundle_files(
-            _mending(lambda: place_all(lock, context), lock, context),
-            name=manifest.name,
-            release=manifest.release,
-            platforms=lock.platforms,
-            manifest=lock.manifest,
-            manifest_text=manifest_text,
-            lock_text=lock_pieces(lock),
-            keep=keep,
-        )
-        files, bundle_id = bundle.files, bundle.id
-        # the index is a text by now
-        del bundle
-        total_bytes = sum(file.blob.size for file in files)
-        written = _mending(
-            lambda: _write(files, total_bytes, output, request, context),
-            lock,
-            context,
-            repeats_bytes=total_bytes,
-        )
+    bundle = bundle_files(
+        _mending(lambda: place_all(lock, context), lock, context),
+        name=manifest.name,
+        release=manifest.release,
+        platforms=lock.platforms,
+        manifest=lock.manifest,
+        manifest_text=manifest_text,
+        lock_text=lock_pieces(lock),
+        keep=keep,
+    )
+    files, bundle_id = bundle.files, bundle.id
+    # the index is a text by now
+    del bundle
+    total_bytes = sum(file.blob.size for file in files)
+    written = _mending(
+        lambda: _write(files, total_bytes, output, request, context),
+        lock,
+        context,
+        repeats_bytes=total_bytes,
+    )
     return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
 
 

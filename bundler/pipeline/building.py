@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundler.archive.kept_texts import kept_texts
 from bundler.directory_walk import make_directories
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
@@ -93,13 +94,18 @@ def build(request: Request, context: BuildContext) -> Built:
     agreed = _agreed_lock(manifest, request, context)
     _require_output(output, request)
     _remove_leftovers(output, request, context)
-    lock = agreed or _first_lock(manifest, request, context)
-    # what the entries mean is in the lock by now
-    manifest = replace(manifest, entries={})
-    if request.platforms:
-        lock = narrow_lock(lock, request.platforms, context)
-    _fetch_planned(lock, output, context, expected=agreed is None)
-    return assemble(manifest, text, lock, output, request, context)
+    with kept_texts(output.parent) as keep:
+        manifest_text = keep((text,))
+        del text
+        if agreed is None:
+            _write_first_lock(manifest, request, context)
+        # what the entries mean is in the lock by now
+        manifest = replace(manifest, entries={})
+        lock = agreed or _written_lock(request, context)
+        if request.platforms:
+            lock = narrow_lock(lock, request.platforms, context)
+        _fetch_planned(lock, output, context, expected=agreed is None)
+        return assemble(manifest, manifest_text, lock, output, request, context, keep)
 
 
 def _fetch_planned(lock: Lock, output: Path, context: BuildContext, *, expected: bool) -> None:
@@ -178,7 +184,16 @@ def _agreed_lock(manifest: Manifest, request: Request, context: BuildContext) ->
     return lock
 
 
-def _first_lock(manifest: Manifest, request: Request, context: BuildContext) -> Lock:
+def _written_lock(request: Request, context: BuildContext) -> Lock:
+    """Read the lock that was just written: what was pinned lies between all that pinning took, and holds its room."""
+    path = lock_path(request.manifest)
+    lock = read_lock(path, context.decoders)
+    if lock is None:
+        raise _lock_missing(path)
+    return lock
+
+
+def _write_first_lock(manifest: Manifest, request: Request, context: BuildContext) -> None:
     """Lock a manifest that never was, after a look at the disks: locking files means downloading them."""
     path = lock_path(request.manifest)
     _require_directory(path.parent)
@@ -194,7 +209,6 @@ def _first_lock(manifest: Manifest, request: Request, context: BuildContext) -> 
         _fetch_rest(pinned.lock, request, context)
         raise pinned.failure
     write_pieces_durably(path, lock_pieces(pinned.lock))
-    return pinned.lock
 
 
 def _fetch_rest(lock: Lock, request: Request, context: BuildContext) -> None:

@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote, urlsplit
 
-from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles, OwnFile
+from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles, OwnFile, unlisted_file
 from bundler.archive.checked_index import check_index
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
-from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH, MAX_INDEX_BYTES, bundle_id
+from bundler.model.bundle import (
+    ID_CHARACTERS,
+    INDEX_PATH,
+    MAX_INDEX_BYTES,
+    MAX_SIGNATURE_BYTES,
+    SIGNATURE_PATH,
+    bundle_id,
+)
 from bundler.net.redact import redact
 from bundler.source.passing_mirror import PassingMirror
 from bundler.threads import attempt_each
@@ -56,7 +63,7 @@ class MirrorReader(GivesSingleFiles):
     directory_dates: Mapping[str, int]
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
-        """Fetch the wanted files that the mirror has, several at once, then yield them by path.
+        """Fetch the wanted files that the mirror has, several at once, then yield them by path, and a signature.
 
         Raises SourceError, IntegrityError (UPSTREAM_CHANGED), StorageError; what has arrived stays in the store.
         """
@@ -68,6 +75,17 @@ class MirrorReader(GivesSingleFiles):
                 # one path for each blob: a second one may want another mode
                 yield from self._read(file, dates[file.path], link=file.blob in linkable)
                 linkable.discard(file.blob)
+        yield from self._signature()
+
+    def _signature(self) -> Iterator[ArchivedFile]:
+        """Yield the signature where the mirror has one. Raises SourceError."""
+        try:
+            document = self.downloader.read(self.url + SIGNATURE_PATH, max_bytes=MAX_SIGNATURE_BYTES)
+        except SourceError as error:
+            if error.id is not ErrorId.SOURCE_NOT_FOUND:
+                raise
+        else:
+            yield unlisted_file(SIGNATURE_PATH, document.data, document.last_modified or self.date)
 
     def _read(self, file: IndexedFile, date: int, *, link: bool) -> Iterator[ArchivedFile]:
         path = self.store.path(file.blob)

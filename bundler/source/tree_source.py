@@ -6,11 +6,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles
+from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles, unlisted_file
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
-from bundler.model.bundle import INDEX_PATH
+from bundler.model.bundle import INDEX_PATH, MAX_SIGNATURE_BYTES, SIGNATURE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ class TreeReader(GivesSingleFiles):
         self.directory_dates: Mapping[str, int] = dict.fromkeys(checked.directories, date)
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
-        """Yield the wanted files that there are, by path. Raises StorageError."""
+        """Yield the wanted files that there are, by path, then a signature. Raises StorageError."""
         for path in sorted(wanted):
             with storage_errors(f"{self.checked.where}/{path}"):
                 try:
@@ -48,6 +48,21 @@ class TreeReader(GivesSingleFiles):
                     yield ArchivedFile(path, status.st_size, int(status.st_mtime), listed, chunks)
                 finally:
                     os.close(descriptor)
+        yield from self._signature()
+
+    def _signature(self) -> Iterator[ArchivedFile]:
+        with storage_errors(f"{self.checked.where}/{SIGNATURE_PATH}"):
+            try:
+                descriptor = open_file(self._root, SIGNATURE_PATH)
+            except FileNotFoundError:
+                return
+            if descriptor is None:
+                return
+            with os.fdopen(descriptor, "rb") as stream:
+                data = stream.read(MAX_SIGNATURE_BYTES + 1)
+                date = int(os.fstat(descriptor).st_mtime)
+        if len(data) <= MAX_SIGNATURE_BYTES:
+            yield unlisted_file(SIGNATURE_PATH, data, date)
 
 
 def _chunks(descriptor: int) -> Iterator[bytes]:

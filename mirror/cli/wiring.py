@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.archive.bundle_root import CURRENT, opened_root
+from bundler.archive.kept_subset import tree_subset
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
 from mirror.probe.access import login_for, trusting
@@ -35,7 +36,9 @@ def baseline_of(lock: Path | None, root: Path | None) -> Baseline:
     # a root of several bundles is held to the one that is served at its top
     with opened_root(root, change=False) as opened:
         current = opened.current()
-    return Baseline(contents=tree_index(root / (current or CURRENT)))
+    tree = root / (current or CURRENT)
+    contents = tree_index(tree)
+    return Baseline(contents=contents, subset=tree_subset(tree, contents))
 
 
 @contextmanager

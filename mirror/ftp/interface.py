@@ -155,7 +155,7 @@ class Owner(Protocol):
     def users(self) -> Users | None:
         """Who may log in now, None for anyone."""
 
-    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
+    def recheck(self, file: File, error: NotTheCheckedFileError, then: Callable[[File | None], None]) -> None:
         """Have a file hashed again that could not be opened as the one that was checked."""
 
     def file_changed(self, error: NotTheCheckedFileError) -> None:

@@ -27,6 +27,7 @@ class Limits:
         attempts: wrong passwords before the client is sent away.
         sessions: control connections of one worker.
         sweep_s: how often the times are looked at.
+        patience_s: how long sessions go on, and begin further transfers, once others have taken over.
     """
 
     login_s: float = 60.0
@@ -37,6 +38,7 @@ class Limits:
     attempts: int = 3
     sessions: int = 4000
     sweep_s: float = 1.0
+    patience_s: float = 5.0
 
 
 def affordable_sessions(wanted: int) -> int:

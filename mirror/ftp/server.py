@@ -151,9 +151,9 @@ class FtpServer:
         """Who may log in now, None for anyone."""
         return self._worker.serving.users
 
-    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
-        """Have a file hashed again that could not be opened as the one that was checked."""
-        self._rechecks.recheck(file, error)
+    def recheck(self, file: File, error: NotTheCheckedFileError, then: Callable[[File | None], None]) -> None:
+        """Have a file hashed again that could not be opened as the one that was checked; see `Rechecks.recheck`."""
+        self._rechecks.recheck(file, error, then)
 
     def file_changed(self, error: NotTheCheckedFileError) -> None:
         """Take note that a file was written to while it was sent, and have it hashed again."""
@@ -186,12 +186,20 @@ class FtpServer:
             except Exception:  # noqa: BLE001 - one session must not keep the others from being looked at, for ever
                 session.handle_error()
 
-    def stop(self) -> None:
-        """Take no new connection, and end the sessions without a running transfer; transfers go on."""
-        self.stopping = True
+    def stop(self, patience_s: float = 0) -> None:
+        """Take no new connection, and end the sessions without a running transfer; transfers go on.
+
+        Arguments:
+            patience_s: for how long sessions may go on first, and begin further transfers.
+        """
         self.slot.set(Field.STATE, State.STOPPING)
         for listener in self._listeners:
             listener.close()
+        self._listeners.clear()
+        if patience_s:
+            self._loop.call_later(patience_s, self.stop)
+            return
+        self.stopping = True
         for session in list(self.sessions):
             if session.transfer is None:
                 session.hang_up("421 The server is stopping.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -120,13 +121,30 @@ def retr(control: Control, account: Account, owner: Owner, argument: str) -> Non
         refuse(control, owner, command, 554, f"The file has {found.size} bytes only.")
         return
     try:
-        file = open_to_send(found)
+        _begin(control, found, offset, command)
     except NotTheCheckedFileError as error:
-        owner.recheck(found, error)
-        refuse(control, owner, command, 450, "The file cannot be served at the moment.")
+        control.pause()
+        owner.recheck(found, error, partial(_begin_again, control, owner, offset, command))
+
+
+def _begin(control: Control, file: File, offset: int, command: LoggedCommand) -> None:
+    """Announce and start the transfer of a file. Raises NotTheCheckedFileError."""
+    content = FileContent(open_to_send(file), offset, file.size)
+    control.begin(content, command, f"Sending {quoted(command.path)} ({file.size} bytes).")
+
+
+def _begin_again(control: Control, owner: Owner, offset: int, command: LoggedCommand, file: File | None) -> None:
+    """Send a file that was hashed again, or refuse it where that has not made it the listed one."""
+    if control.ended:
         return
-    content = FileContent(file, offset, found.size)
-    control.begin(content, command, f"Sending {quoted(path)} ({found.size} bytes).")
+    is_begun = False
+    if file is not None:
+        with suppress(NotTheCheckedFileError):
+            _begin(control, file, offset, command)
+            is_begun = True
+    if not is_begun:
+        refuse(control, owner, command, 450, "The file cannot be served at the moment.")
+    control.resume()
 
 
 def list_(control: Control, account: Account, owner: Owner, argument: str) -> None:

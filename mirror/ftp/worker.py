@@ -54,6 +54,7 @@ class FtpWorker:
 
     def __init__(self, worker: Worker, limits: Limits) -> None:
         self._worker = worker
+        self._limits = limits
         self._loop = new_event_loop()
         new_session = _new_session(worker.settings, worker.serving.key_files)
         self._server = FtpServer(worker, self._loop, limits, new_session)
@@ -81,7 +82,13 @@ class FtpWorker:
     def _is_over(self) -> bool:
         if self._stop_by_s is None:
             return False
-        return not self._server.sessions or time.monotonic() >= self._stop_by_s
+        if not self._server.sessions:
+            return True
+        if self._worker.is_succeeded:
+            # nobody waits for the end of what takes long
+            self._stop_by_s = time.monotonic() + self._worker.settings.grace_s
+            return False
+        return time.monotonic() >= self._stop_by_s
 
     # --- the supervisor
 
@@ -105,12 +112,12 @@ class FtpWorker:
             # nobody would start another worker in this one's place
             self._line.close()
             self._line = None
-            self._stop()
+            self._stop(self._limits.patience_s if self._worker.is_succeeded else 0)
 
-    def _stop(self) -> None:
+    def _stop(self, patience_s: float = 0) -> None:
         if self._stop_by_s is None:
             self._stop_by_s = time.monotonic() + self._worker.settings.grace_s
-            self._server.stop()
+            self._server.stop(patience_s)
 
     def _take_over(self, serving: Serving) -> None:
         self._server.new_session = _new_session(self._worker.settings, serving.key_files)

@@ -15,7 +15,7 @@ from mirror.http.registry_urls import is_registry_url, registry_refusal
 from mirror.http.request_parser import RequestParser, accepted_by, has_one_host
 from mirror.http.response import METHODS, text_response
 from mirror.http.response_cache import KnownRequest
-from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LINGER_TIMEOUT_S, STALL_TIMEOUT_S
+from mirror.http.timeouts import HEAD_TIMEOUT_S, IDLE_TIMEOUT_S, LAST_REQUEST_S, LINGER_TIMEOUT_S, STALL_TIMEOUT_S
 
 if TYPE_CHECKING:
     import asyncio
@@ -302,7 +302,9 @@ class Connection(RequestParser):
             self._queue = None
             self._close_slowly()
             return
-        self.deadline_s = self._server.now_s + (HEAD_TIMEOUT_S if self._in_message else IDLE_TIMEOUT_S)
+        # a client that was told before a stop that it may ask again
+        idle_s = LAST_REQUEST_S if self._server.stopping else IDLE_TIMEOUT_S
+        self.deadline_s = self._server.now_s + (HEAD_TIMEOUT_S if self._in_message else idle_s)
         if self._queue:
             # not from within: many short answers must not nest
             self._server.loop.call_soon(self._next)
@@ -345,12 +347,13 @@ class Connection(RequestParser):
             self.transport.close()
 
     def close_when_done(self, idle_s: int = 0) -> None:
-        """End the connection after the answers that are due; where there is none, after so many seconds."""
+        """End the connection after the answers that are due; with so many seconds, its client may ask once more."""
         if self.idle and idle_s:
             self.deadline_s = min(self.deadline_s, self._server.now_s + idle_s)
         elif self.idle:
             self.transport.close()
-        elif self._exchange is not None:
+        elif self._exchange is not None and not (idle_s and self.response is not None):
+            # an answer that has begun says whether the connection is kept, and with patience that holds
             self._exchange.keeps = False
 
     def _close_slowly(self) -> None:

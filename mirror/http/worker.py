@@ -120,9 +120,9 @@ class _HttpWorker:
             elif message.word == "stop":
                 self._stop.set()
         if self._worker.control.closed:
-            # nobody is left who could say stop; perhaps others have taken over, so that nobody needs to be sent away
+            # nobody is left who could say stop; where others have taken over, nobody needs to be sent away
             self._loop.remove_reader(self._worker.control.fileno())
-            self._patient = True
+            self._patient = self._worker.is_succeeded
             self._stop.set()
 
     def _take_over(self, serving: Serving) -> None:
@@ -132,13 +132,17 @@ class _HttpWorker:
         self._server.reloaded()
 
     async def _wind_up(self) -> None:
-        """Accept nothing more, let transfers end within the grace period, cut the rest."""
+        """Accept nothing more, let transfers end, and cut the rest after the grace period, unless others took over."""
         self._worker.slot.set(Field.STATE, State.STOPPING)
         for listening in self._listening:
             listening.close()
         self._server.stop(idle_s=LAST_REQUEST_S if self._patient else 0)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._server.drained.wait(), self._worker.settings.grace_s)
+        is_over = False
+        while not is_over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._server.drained.wait(), self._worker.settings.grace_s)
+            # nobody waits for the end of what takes long, as long as the mirror itself does not end
+            is_over = self._server.drained.is_set() or not (self._patient and self._worker.is_succeeded)
         self._server.abort()
         # the loop reports the aborted connections in its next turn
         await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from bundler.model.image.artifact import ImageArtifact
 from bundler.model.image.bundled import bundle_images, media_type
 from bundler.model.image.site_name import site_repository
 from bundler.model.lock import decode_lock
+from bundler.model.subset import is_all_wanted
 from mirror.probe.mirror_report import Finding, named
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.reference import Reference
+    from bundler.model.subset import Subset
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,13 @@ def locked_image(artifact: ImageArtifact) -> WantedImage:
     return WantedImage(artifact.names, artifact.top, artifact.media_type, upstream)
 
 
-def listed_images(index: BundleIndex) -> tuple[WantedImage, ...]:
-    """Return the images of a bundle by its index."""
+def listed_images(index: BundleIndex, subset: Subset | None = None) -> tuple[WantedImage, ...]:
+    """Return the images of a bundle by its index; of a part of it those whose files are all there."""
+    is_here = is_all_wanted(subset)
     return tuple(
         WantedImage(image.names, image.top.blob, media_type(image.top), tuple(file.blob for file in image.upstream))
         for image in bundle_images(index.files)
+        if is_here(image.files)
     )
 
 
@@ -71,11 +75,13 @@ class Baseline:
 
     Arguments:
         contents: of the bundle on this disk that the mirror should serve; None to believe the mirror's own bundle.json.
+        subset: the part of it that is there; None for all of it.
         locked: path -> what a lock pins there; empty without a lock.
         locked_images: what a lock pins of images.
     """
 
     contents: CheckedIndex | None = None
+    subset: Subset | None = None
     locked: Mapping[str, Blob] = field(default_factory=dict)
     locked_images: tuple[WantedImage, ...] = ()
 
@@ -122,7 +128,8 @@ def expectation(
         if named_otherwise is not error:
             raise named_otherwise from error
         raise replace(error, where=where, remedy="Check that this is a mirror's URL.") from error
-    listed = {path: file.blob for path, file in contents.listed.items()}
+    is_here = is_all_wanted(baseline.subset)
+    listed = {path: file.blob for path, file in contents.listed.items() if is_here((file,))}
     findings = tuple(
         Finding(
             str(INDEX_PATH),
@@ -134,7 +141,7 @@ def expectation(
         if listed.get(path) != blob
     )
     title = f"{contents.index.name} {contents.index.release}".rstrip()
-    images = baseline.locked_images if baseline.locked else listed_images(contents.index)
+    images = baseline.locked_images if baseline.locked else listed_images(contents.index, baseline.subset)
     return Expectation(contents.id, title, {**listed, **baseline.locked}, findings, images)
 
 

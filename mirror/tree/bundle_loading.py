@@ -14,7 +14,7 @@ from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import ImageAbout
-from bundler.model.bundle import INDEX_PATH, SIGNATURE_PATH, SUMS_PATH, IndexedFile
+from bundler.model.bundle import INDEX_PATH, MAX_SIGNATURE_BYTES, SIGNATURE_PATH, SUMS_PATH, IndexedFile
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 # about 100,000 files; what the format allows beyond that would cost every worker gigabytes
 MAX_SERVED_INDEX_BYTES = 64 * 1024 * 1024
-MAX_SIGNATURE_BYTES = 64 * 1024
 _OWN_FILES = (INDEX_PATH, SUMS_PATH)
 
 

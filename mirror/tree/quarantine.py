@@ -20,6 +20,7 @@ from mirror.tree.identity import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from io import FileIO
 
     from mirror.tree.identity import Identity
     from mirror.tree.served import File
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from mirror.tree.site import Site
 
 READ_BYTES = 1024 * 1024
+# while a bundle that shares the file is unpacked or removed it gets, or loses, names
+_ATTEMPTS = 3
 # time.h; Python has no name for it
 _CLOCK_REALTIME_COARSE = 5
 _TICK_S, _MAX_TICKS = 0.002, 20
@@ -47,21 +50,31 @@ def hash_again(file: File) -> tuple[File | None, Identity | None]:
     if descriptor is None:
         return None, None
     with os.fdopen(descriptor, "rb", buffering=0) as stream:
-        _wait_for_the_next_tick(os.fstat(descriptor))
-        identity = identity_of(os.fstat(descriptor))
-        if identity.size != file.size:
-            return None, identity
-        digest = hashlib.sha256()
-        try:
-            # no more than was there at first: a file that somebody appends to has no end
-            left = file.size
-            while left and (chunk := stream.read(min(READ_BYTES, left))):
-                digest.update(chunk)
-                left -= len(chunk)
-        except OSError:
-            return None, identity
-        same = digest.hexdigest() == file.digest.hex and identity_of(os.fstat(descriptor)) == identity
-    return (replace(file, identity=identity) if same else None), identity
+        for _ in range(_ATTEMPTS):
+            _wait_for_the_next_tick(os.fstat(descriptor))
+            identity = identity_of(os.fstat(descriptor))
+            if not _is_listed(stream, identity, file):
+                return None, identity
+            if identity_of(os.fstat(descriptor)) == identity:
+                return replace(file, identity=identity), identity
+    return None, identity
+
+
+def _is_listed(stream: FileIO, identity: Identity, file: File) -> bool:
+    """Tell whether an opened file of this identity has the listed bytes."""
+    if identity.size != file.size:
+        return False
+    digest = hashlib.sha256()
+    try:
+        stream.seek(0)
+        # no more than was there at first: a file that somebody appends to has no end
+        left = file.size
+        while left and (chunk := stream.read(min(READ_BYTES, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+    except OSError:
+        return False
+    return file.digest is not None and digest.hexdigest() == file.digest.hex
 
 
 def _wait_for_the_next_tick(status: os.stat_result) -> None:

@@ -13,6 +13,8 @@ from mirror.tree.quarantine import hash_again
 from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mirror.tree.identity import Identity
     from mirror.tree.served import File
     from mirror.worker.executor import Executor
@@ -25,6 +27,10 @@ RECHECK_S = 5.0
 _FILES_AT_A_TIME = 256
 
 
+def _nobody_waits(_file: File | None) -> None:
+    """Do nothing with what a file has turned out to be."""
+
+
 class Rechecks:
     """Decides for all snapshots of a worker which files are in quarantine.
 
@@ -35,20 +41,28 @@ class Rechecks:
     def __init__(self, worker: Worker, thread: Executor) -> None:
         self._worker = worker
         self._thread = thread
-        self._running: set[str] = set()
+        # by the file's place, while it is hashed
+        self._waiting: dict[str, list[Callable[[File | None], None]]] = {}
 
-    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
-        """Have a file hashed again that could not be opened as the one that was checked."""
+    def recheck(
+        self, file: File, error: NotTheCheckedFileError, then: Callable[[File | None], None] = _nobody_waits
+    ) -> None:
+        """Have a file hashed again that could not be opened as the one that was checked.
+
+        Arguments:
+            then: called, at once or when that is done, with the file under its new identity, None for not served.
+        """
+        serving, place = self._worker.serving, file.place.path
         if file.digest is None or error.is_passing:
-            return
-        if file.place.path in self._running:
-            return
-        serving = self._worker.serving
-        if serving.quarantine.may_have_changed(file):
-            self._running.add(file.place.path)
+            then(None)
+        elif place in self._waiting:
+            self._waiting[place].append(then)
+        elif serving.quarantine.may_have_changed(file):
+            self._waiting[place] = [then]
             self._thread.run(partial(hash_again, file), partial(self._rechecked, serving, file, error.reason))
         else:
             self._refuse(serving, file, None, error.reason)
+            then(None)
 
     def spoiled(self, error: NotTheCheckedFileError) -> None:
         """Report a file that was written to while it was sent; it is refused until it was hashed again."""
@@ -63,21 +77,22 @@ class Rechecks:
         """Have the files in quarantine hashed again that were touched since they were refused."""
         quarantine = self._worker.serving.quarantine
         for file in quarantine.next_files(_FILES_AT_A_TIME):
-            if file.place.path not in self._running and quarantine.may_have_changed(file):
+            if file.place.path not in self._waiting and quarantine.may_have_changed(file):
                 self.recheck(file, NotTheCheckedFileError(file, "is not what is listed"))
 
     def _rechecked(
         self, serving: Serving, file: File, reason: str, result: tuple[File | None, Identity | None] | None
     ) -> None:
-        self._running.discard(file.place.path)
         again, identity = result or (None, None)
         if again is None:
             self._refuse(serving, file, identity, reason)
-            return
-        if serving.quarantine.is_known(file):
-            log_line(f"{file.bundle}/{file.path} is as listed again, and is served")
-        serving.quarantine.readmit(serving.site, again)
-        self._count(serving)
+        else:
+            if serving.quarantine.is_known(file):
+                log_line(f"{file.bundle}/{file.path} is as listed again, and is served")
+            serving.quarantine.readmit(serving.site, again)
+            self._count(serving)
+        for then in self._waiting.pop(file.place.path, ()):
+            then(again)
 
     def _refuse(self, serving: Serving, file: File, identity: Identity | None, reason: str) -> None:
         if not serving.quarantine.is_known(file):

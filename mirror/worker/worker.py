@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class Worker:
         log: the access log.
         logins: failed ones, by client.
         ftp_shares: what FTP's clients may hold, None where nobody counts.
+        supervisor: the process that has started it.
         registry: the one of its sockets on which only the registry is answered, None for none.
     """
 
@@ -58,6 +60,12 @@ class Worker:
     registry: socket.socket | None = None
     logins: FailedLogins = field(default_factory=FailedLogins)
     ftp_shares: FtpShares | None = None
+    supervisor: int = field(default_factory=os.getppid)
+
+    @property
+    def is_succeeded(self) -> bool:
+        """Whether its supervisor lives on without it, as the mirror of another bundle, which has workers of its own."""
+        return self.control.closed and os.getppid() == self.supervisor
 
     def take_over(self, serving: Serving) -> None:
         """Serve a new snapshot from the next request on."""

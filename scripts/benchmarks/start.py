@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.benchmarks.measure import Contender, in_turn, print_bar, run_once
+from scripts.benchmarks.measure import Contender, in_turn, print_bar, run_once, speed_ratio
+from scripts.benchmarks.start_runtime import BESIDE, BUNDLED, MAX_RATIO, STATES, runtime_contenders
 from tests.integration.images import make_image
 from tests.integration.placed_images import AMD64, place_images
 from tests.integration.registries import Registry, plain_registry
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=int, default=12, help="how many images are there (%(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="rounds that count (%(default)s)")
     parser.add_argument("--directory", default="/dev/shm", help="where the data lie (%(default)s)")  # noqa: S108 - see docs
+    parser.add_argument("--disk", default="/var/tmp", help="where what is started cold lies (%(default)s)")  # noqa: S108 - see docs
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -50,14 +52,20 @@ def run(arguments: argparse.Namespace) -> None:
             raise SystemExit("scripts/bench: the images could not be made")
         with plain_registry(directory / "registry") as registry:
             runs = in_turn(_contenders(directory, registry), arguments.rounds)
+    with tempfile.TemporaryDirectory(prefix="bundler-bench-", dir=arguments.disk) as name:
+        started = in_turn(runtime_contenders(Path(name)), arguments.rounds)
     processors = len(os.sched_getaffinity(0))
     print(f"{processors} processors, {platform.machine()}, Python {platform.python_version()}, ", end="")
     print(f"medians of {arguments.rounds} rounds in turn; {arguments.images} images\n")
-    _print_times(runs)
+    _print_times({**runs, **started})
     print("\n| bundler | | bar | |\n|---|---|---|---|")
     for version in VERSIONS:
         _print_verdict(version, runs, MAX_VERSION_MS)
     _print_verdict(PUSH, runs, MAX_PUSH_MS)
+    for state in STATES:
+        ratio = 1 / speed_ratio(started, f"{BUNDLED}, {state}", f"{BESIDE}, {state}")
+        what = f"{BUNDLED}, {state}, compared with a virtual environment"
+        print_bar(what, ratio, "x", f"<= {MAX_RATIO}x", met=ratio <= MAX_RATIO)
 
 
 def _contenders(directory: Path, registry: Registry) -> list[Contender]:

@@ -160,6 +160,7 @@ class FakeOwner:
 
     Arguments:
         rechecked: paths of files that could not be opened as they were checked.
+        found_again: what they turn out to be.
         changed: paths of files that were written to while they were sent.
         ports: addresses with a passive port, once for each.
         reported: the operator's log.
@@ -176,6 +177,7 @@ class FakeOwner:
     stopping: bool = False
     passwords: HandThread = field(default_factory=HandThread)
     rechecked: list[str] = field(default_factory=list)
+    found_again: File | None = None
     changed: list[str] = field(default_factory=list)
     reported: list[str] = field(default_factory=list)
     later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
@@ -193,9 +195,10 @@ class FakeOwner:
     def file_changed(self, error: NotTheCheckedFileError) -> None:
         self.changed.append(error.file.path)
 
-    def recheck(self, file: File, error: NotTheCheckedFileError) -> None:
+    def recheck(self, file: File, error: NotTheCheckedFileError, then: Callable[[File | None], None]) -> None:
         assert error.file is file
         self.rechecked.append(file.path)
+        then(self.found_again)
 
     def report(self, what: str, *, once: bool = False) -> None:
         if not (once and what in self.reported):

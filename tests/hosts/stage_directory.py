@@ -39,7 +39,9 @@ def stage_directory() -> Iterator[Path]:
         try:
             yield directory
         finally:
-            _remove(directory)
+            # its lock goes before its end, and whoever looks for leftovers meanwhile would take it for one
+            with locked(stages / LOCK):
+                _remove(directory)
 
 
 def record_groups(directory: Path, groups: list[Path]) -> None:

@@ -7,22 +7,18 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from scripts.demo_journey.bundles import RUNTIME
 from tests.integration.demo_bundle import build_demo
 from tests.integration.mirror_program import eventually
 from tests.integration.portable_python import portable_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.hosts.stage import Stage
 
 ARCHIVE = "kubernetes_kubeedge_allinone.tar.gz"
-RUNTIME = """
-runtime:
-  - python: {{url: "{archive}", sha256: {digest}}}
-    platforms: [linux/amd64]
-"""
 # a demo without what is on every mirror's host anyway
 REGISTRY = """
 version: 0.1
@@ -37,10 +33,20 @@ def carried_demo(directory: Path, cache: Path) -> Path:
     Arguments:
         directory: a new one. cache: keeps the portable Python for later runs.
     """
-    python = portable_python(cache)
-    digest = hashlib.sha256(python.read_bytes()).hexdigest()
-    build_demo(directory, {ARCHIVE: RUNTIME.format(archive=python.as_uri(), digest=digest)})
+    build_demo_with_runtime(directory, cache, {ARCHIVE: ""})
     return directory / ARCHIVE
+
+
+def build_demo_with_runtime(directory: Path, cache: Path, archives: Mapping[str, str]) -> None:
+    """Build archives of the demo in a directory, each with the tool.
+
+    Arguments:
+        cache: keeps the portable Python for later runs.
+        archives: by their names, what stands at the end of each one's manifest.
+    """
+    python = portable_python(cache)
+    runtime = RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
+    build_demo(directory, {name: runtime + further for name, further in archives.items()})
 
 
 @contextmanager

@@ -101,9 +101,14 @@ def request(target: str, *fields: str, method: str = "GET") -> bytes:
 
 @contextmanager
 def connected(
-    port: int, context: ssl.SSLContext | None = None, *, receive_bytes: int = 0, timeout_s: float = TIMEOUT_S
+    port: int,
+    context: ssl.SSLContext | None = None,
+    *,
+    host: str = "127.0.0.1",
+    receive_bytes: int = 0,
+    timeout_s: float = TIMEOUT_S,
 ) -> Iterator[Wire]:
-    """Connect to a port of loopback.
+    """Connect to a port, of loopback unless another host is named.
 
     Arguments:
         context: for TLS.
@@ -114,7 +119,7 @@ def connected(
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     line.settimeout(timeout_s)
     with line:
-        line.connect(("127.0.0.1", port))
+        line.connect((host, port))
         if context is None:
             yield Wire(line)
             return

@@ -133,17 +133,23 @@ def test_the_start_benchmark_prints_every_program_and_its_verdict(tmp_path: Path
         "--images=2",
         "--rounds=1",
         f"--directory={tmp_path}",
+        f"--disk={tmp_path}",
     ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.count("|") == 5]
-    assert rows[2:7] == [
+    assert rows[2:11] == [
         "python -c pass",
         "bundler --version",
         "mirror --version",
         "bundler push-images, all there",
         "skopeo sync, all there",
+        "bin/bundler --version, warm",
+        "the same in a virtual environment, warm",
+        "bin/bundler --version, cold",
+        "the same in a virtual environment, cold",
     ]
+    assert len(re.findall(r"\| <= 1.3x \| (?:met|NOT met) \|", done.stdout)) == 2
     assert len(re.findall(r"\| <= \d+ ms \| (?:met|NOT met) \|", done.stdout)) == 3
 
 

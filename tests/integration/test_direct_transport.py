@@ -152,6 +152,15 @@ def test_a_body_that_is_cut_is_not_sent_again(rest: Rest) -> None:
     assert (body.begun, rest.asked) == (1, [])
 
 
+def test_a_body_that_is_answered_with_two_lengths_is_not_sent_again(rest: Rest) -> None:
+    body = Pieces(b"all of it")
+    answer = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nContent-Length: 2\r\n\r\n"
+    with reading(rest) as transport, talking_to(answer) as (url, _), pytest.raises(SourceError) as raised:
+        get(transport, url, "PUT", body=body)
+    assert (raised.value.id, raised.value.retryable) == (ErrorId.SOURCE_INVALID, False)
+    assert (body.begun, rest.asked) == (1, [])
+
+
 def test_a_refusal_that_comes_before_the_whole_body_is_read(rest: Rest) -> None:
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
     body = Pieces(*[bytes(MAX_BYTES)] * 8)

@@ -275,6 +275,43 @@ def test_another_run_is_not_disturbed(tmp_path: Path, tree: Path) -> None:
         is_whole(tmp_path / "root", name)
 
 
+def test_a_process_of_an_earlier_boot_is_no_run(tmp_path: Path, tree: Path) -> None:
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        lock = tmp_path / f"root/.{name}.edge.lock"
+        lock.parent.mkdir()
+        # after a power cut somebody else has its number
+        lock.symlink_to(f"process.{os.getpid()}.00000000-0000-4000-8000-000000000000")
+        run("sh", file, "--root", "root")
+        is_whole(tmp_path / "root", name)
+        lock.symlink_to(f"process.{os.getpid()}.{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}")
+        assert f"process {os.getpid()}" in run("sh", file, "--root", "root", code=9).stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_run_for_another_bundle_left_is_removed_unless_it_goes_on(
+    tmp_path: Path, tree: Path, shell: str
+) -> None:
+    older, living, ours = ".demo-0123456789ab.edge", ".demo-ba9876543210.edge", ".demo-notes.edge"
+    root = tmp_path / "root"
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        for left in (older, f"{older}.work", living, ours):
+            (root / left / "kubeedge").mkdir(parents=True)
+            (root / left / "kubeedge/keadm.part").write_bytes(b"half")
+        with subprocess.Popen(["true"]) as ended:
+            ended.wait()
+        (root / f"{older}.lock").symlink_to(f"process.{ended.pid}")
+        (root / f"{living}.lock").symlink_to(f"process.{os.getpid()}")
+        told = run(shell, file, "--root", "root").stdout
+        assert f"{older}: removed, left by a run for another bundle" in told
+        there = {path.name for path in root.iterdir()}
+        assert there == {name, "current", living, f"{living}.lock", ours}
+        (root / f"{living}.lock").unlink()
+        run(shell, file, "--root", "root")
+        assert not (root / living).exists()
+
+
 def test_of_two_that_find_a_dead_run_one_goes_on(tmp_path: Path, tree: Path) -> None:
     with nginx(tree, tmp_path) as server:
         file, name = script(tree, server.url, tmp_path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ftplib
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.model.bundle import bundle_id, decode_index
 from bundler.model.subset import Choice, Subset, encode_subset
-from tests.integration.mirror_program import LOOPBACK, mirror
+from tests.integration.mirror_program import LOOPBACK, PROGRAM, mirror
 from tests.integration.placed_images import AMD64, ARM64, place_images
 from tests.integration.raw_http import connected
 
@@ -54,6 +55,18 @@ def test_what_was_left_out_is_not_there_and_health_is_green(part: tuple[Path, se
         page = wire.get("/", "Accept: text/html", "Accept-Language: en").body.decode()
         assert "A part of the bundle" in page
         assert "files were left out on purpose" in page
+
+
+def test_it_is_held_to_the_part_that_is_on_the_disk(part: tuple[Path, set[str]]) -> None:
+    tree, left_out = part
+    with mirror(tree) as running:
+        verify = [str(PROGRAM), "verify", running.url, "--json"]
+        held = subprocess.run([*verify, "--root", str(tree)], capture_output=True, text=True, check=False)
+        assert held.returncode == 0, held.stdout + held.stderr
+        (answer,) = json.loads(held.stdout)["mirrors"]
+        assert (answer["findings"], answer["registry"]["findings"]) == ([], [])
+        whole = subprocess.run(verify, capture_output=True, text=True, check=False)
+        assert {finding["path"] for finding in json.loads(whole.stdout)["mirrors"][0]["findings"]} == left_out
 
 
 def test_only_whole_images_are_offered(part: tuple[Path, set[str]]) -> None:

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bundler.model.bundle import MAX_SIGNATURE_BYTES
+from tests.fakes.certificates import authority
+from tests.integration.demo_bundle import demo_bundle
 from tests.integration.mirror_program import mirror
 from tests.integration.nginx import nginx
 from tests.unit.archive.bundles import CONTENTS, files_below, sample, tree_of
@@ -61,6 +64,7 @@ def test_only_what_no_bundle_here_holds_is_fetched(tmp_path: Path) -> None:
         assert {line.split()[1] for line in server.requests()} == {
             "/bundle.json",
             "/SHA256SUMS",
+            "/SHA256SUMS.sig",
             "/harbor/more",
             "/kubeedge/big",
         }
@@ -85,6 +89,38 @@ def test_a_second_hop_is_the_bundle_itself(tmp_path: Path, place: str) -> None:
     assert {path.stat().st_mtime for path in tree.rglob("*") if path.is_dir()} == {newest}
     for file in made.bundle.files:
         assert (tree / file.path).stat().st_mtime == (file.mtime or newest)
+
+
+@pytest.mark.parametrize("place", ["--root", "-C"])
+def test_a_signature_comes_along_from_wherever_the_bundle_is(tmp_path: Path, place: str) -> None:
+    served(tmp_path, CONTENTS, "signed")
+    (tmp_path / "signed/SHA256SUMS.sig").write_bytes(b"signature")
+    with mirror(tmp_path / "signed") as running:
+        for source, target in (("signed", "from a tree"), (running.url, "from a mirror")):
+            answer = bundler(tmp_path, "unpack", source, place, target)
+            assert (tmp_path / answer["directory"] / "SHA256SUMS.sig").read_bytes() == b"signature"
+            bundler(tmp_path, "verify", "--strict", answer["directory"])
+
+
+def test_what_is_longer_than_any_signature_is_none(tmp_path: Path) -> None:
+    served(tmp_path, CONTENTS, "signed")
+    (tmp_path / "signed/SHA256SUMS.sig").write_bytes(bytes(MAX_SIGNATURE_BYTES + 1))
+    bundler(tmp_path, "unpack", "signed", "-C", "from a tree")
+    assert not (tmp_path / "from a tree" / "SHA256SUMS.sig").exists()
+
+
+def test_a_description_comes_over_tls_from_a_mirror_that_is_trusted(tmp_path: Path) -> None:
+    tree = demo_bundle(tmp_path)
+    trusted = authority(tmp_path, "Right Root")
+    trusted.server_context("127.0.0.1")
+    (chain,) = tmp_path.glob("Right-Root-*.pem")
+    with nginx(tree, tmp_path, chain=chain) as server:
+        ours = ("--ca-file", str(trusted.file))
+        there, here = bundler(tmp_path, "inspect", server.url, *ours), bundler(tmp_path, "inspect", "demo.tar.gz")
+        assert there == here
+        assert bundler(tmp_path, "diff", "demo.tar.gz", server.url, *ours)["changes"] == []
+        for words in (("inspect", server.url), ("diff", server.url, "demo.tar.gz")):
+            assert bundler(tmp_path, *words, code=4)["id"] == "source-tls"
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:

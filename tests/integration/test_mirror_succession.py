@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ftplib
 import platform
 import random
 import subprocess
 import sys
 import sysconfig
 import threading
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ import pytest
 
 from bundler.archive.bundle_root import opened_root
 from tests.integration.mirror_program import eventually, mirror
-from tests.integration.raw_http import connected, request
+from tests.integration.raw_http import TIMEOUT_S, connected, request
 from tests.unit.mirror.bundle_tree import write_bundle
 
 if TYPE_CHECKING:
@@ -62,10 +64,16 @@ def activate(root: Path, name: str) -> None:
         handle.activate(name)
 
 
+@contextmanager
+def started(root: Path, *options: str) -> Iterator[Mirror]:
+    launcher, ports = str(root / "current/bin/mirror"), ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0"]
+    with mirror(root, started_as=[launcher, "serve", "--root", str(root), *ports, *options]) as running:
+        yield running
+
+
 @pytest.fixture
 def running(root: Path) -> Iterator[Mirror]:
-    launcher, ports = str(root / "current/bin/mirror"), ["--http", "127.0.0.1:0", "--ftp", "127.0.0.1:0"]
-    with mirror(root, started_as=[launcher, "serve", "--root", str(root), *ports, "--workers", "2"]) as running:
+    with started(root, "--workers", "2") as running:
         yield running
 
 
@@ -143,6 +151,29 @@ def test_the_active_bundles_mirror_takes_over_under_load_and_no_request_fails(ro
     assert asking.failures == []
     assert (running.process.pid, running.process.poll()) == (pid, None)
     assert running.health()[0] == 200
+
+
+def test_what_takes_long_goes_on_and_a_kept_connection_brings_one_more_request(root: Path) -> None:
+    with (
+        started(root, "--workers", "1", "--grace", "0") as running,
+        connected(running.port, receive_bytes=SMALL_WINDOW) as kept,
+        ftplib.FTP(timeout=TIMEOUT_S) as ftp,  # noqa: S321 - what is tested
+    ):
+        kept.begin("/big")
+        ftp.connect("127.0.0.1", running.ftp_port)
+        ftp.login()
+        ftp.sendcmd("TYPE I")
+        data = ftp.transfercmd("RETR big")
+        activate(root, "second")
+        running.said_times("kill -HUP", 2)
+        assert tool(running) == "second"
+        eventually(partial(is_served, running, "second"), "the active bundle is served")
+        assert kept.answer().body == BIG
+        last = kept.get("/which")
+        assert (last.status, last.fields["connection"]) == (200, "close")
+        with data, data.makefile("rb") as content:
+            assert content.read() == BIG
+        assert ftp.getmultiline().startswith("226")
 
 
 @pytest.mark.parametrize("line", ["exit 3", "exec false", "exec /nowhere/python"])

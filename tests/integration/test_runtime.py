@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.cli import bundler
+from bundler.model.image.oci import DOCKER_INDEX
 from mirror.cli import mirror
 from tests.integration import linux_3_10
 from tests.integration.bare_root import PATH, BareRoot, make_bare_root
 from tests.integration.mirror_program import LOOPBACK
 from tests.integration.mirror_program import mirror as running_mirror
+from tests.integration.placed_images import AMD64, ARM64, place_images
 from tests.integration.portable_python import VERSION, portable_python
+from tests.integration.registries import plain_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,6 +154,24 @@ def test_the_mirror_serves_there(host: BareRoot) -> None:
     command = ["/usr/sbin/chroot", str(host.path), f"{PLACE}/bin/mirror", *SERVE, "--root", PLACE]
     with running_mirror(host.path, started_as=command) as it:
         assert _served(it) == (host.path / PLACE[1:] / "bin" / "mirror").read_bytes()
+
+
+def test_images_are_pushed_from_there(host: BareRoot, tmp_path: Path) -> None:
+    places = ("proc", "sys", "dev/shm")
+    assert not [place for place in places if (host.path / place).exists()]
+    made = place_images(tmp_path / "made", {"docker.io/demo/app:1": (AMD64, ARM64)})
+    made.write_bundle(host.path / "images")
+    push = [f"{PLACE}/bin/bundler", "push-images", "--root", "/images", "--via", "registry", "--json"]
+    with plain_registry(tmp_path / "registry") as registry:
+        outcomes = []
+        for _ in range(2):
+            done = host.run(*push, "--registry", registry.host)
+            assert done.returncode == 0, done.stderr
+            outcomes += [image["outcome"] for image in json.loads(done.stdout)["images"]]
+        assert outcomes == ["pushed", "present"]
+        url = f"http://{registry.host}/v2/demo/app/manifests/1"
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": DOCKER_INDEX})) as answer:
+            assert answer.headers["Docker-Content-Digest"] == made.digests["docker.io/demo/app:1"]
 
 
 def test_nothing_needs_a_newer_kernel_than_that_of_centos_7(host: BareRoot, build: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import requests
 import urllib3.exceptions
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.http.messages import contradicting
 from bundler.net.http.slow_server import CHECK_NETWORK, GOES_ON, not_connected, silent
 from bundler.net.redact import redact
 
@@ -57,12 +58,7 @@ def source_error(error: BaseException, url: str, *, idle_timeout_s: float) -> So
     """Return the error for an exception of requests, urllib3 or the socket; those about TLS trust are `tls`'s."""
     where = redact(url)
     if find(error, urllib3.exceptions.InvalidHeader):
-        return SourceError(
-            ErrorId.SOURCE_INVALID,
-            "the server's answer contradicts itself: it has several lengths",
-            where=where,
-            remedy="Tell the operator of the server, or name another url or a --mirror.",
-        )
+        return contradicting(where)
     if find(error, ValueError):
         return SourceError(
             ErrorId.SOURCE_INVALID, "is not a URL that can be asked for", where=where, remedy="Correct the URL."

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from bundler.net.http.deferred_transport import DeferredTransport
 from bundler.net.http.direct_response import DirectResponse, HeaderFields
-from bundler.net.http.messages import is_loopback_name, standard_fields
+from bundler.net.http.messages import contradicting, is_loopback_name, standard_fields
 from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, origin, too_many
 from bundler.net.http.slow_server import CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, not_connected, silent
 from bundler.net.redact import redact
@@ -152,7 +152,10 @@ class DirectTransport:
             connection.close()
             raise
         if len(set(received.headers.get_all("Content-Length") or [])) > 1:
-            return self._leave(place, connection)
+            if hop.body is None:
+                return self._leave(place, connection)
+            connection.close()
+            raise contradicting(where)
         return DirectResponse(connection, received, HeaderFields(received.getheaders()), hop.url, idle_timeout_s)
 
     def _send(self, connection: http.client.HTTPConnection, hop: Hop) -> None:

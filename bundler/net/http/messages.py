@@ -16,6 +16,16 @@ def standard_fields(user_agent: str) -> dict[str, str]:
     return {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
+def contradicting(where: str) -> SourceError:
+    """Return the error for an answer with several lengths, of which none can be believed."""
+    return SourceError(
+        ErrorId.SOURCE_INVALID,
+        "the server's answer contradicts itself: it has several lengths",
+        where=where,
+        remedy="Tell the operator of the server, or name another url or a --mirror.",
+    )
+
+
 def collected(chunks: Iterable[bytes], max_bytes: int, where: str) -> bytes:
     """Return a whole body; SourceError about `where` when it is longer than that."""
     data = bytearray()

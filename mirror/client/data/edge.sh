@@ -216,33 +216,63 @@ TEXT
         done
     }
 
+    # Takes a lock, or says why not in `reason`. It is a link, which is made at once with what it says: a process, and the
+    # boot of this host that it belongs to; of two that find a dead one's and rename it, one is the first.
+    take() {
+        [ -h "$1" ] || [ -e "$1" ] || ! ln -s "$holding" "$1" 2>/dev/null || return 0
+        reason='another run has just begun'
+        if ! holder=$(readlink "$1"); then
+            [ -e "$1" ] || [ ! -w "${1%/*}" ] || return 1
+            reason="cannot make $1"
+            return 1
+        fi
+        process=${holder#process.}
+        process=${process%%.*}
+        case $holder in
+        *.*.*) living=${holder#*.*.} ;;
+        *) living=$boot ;;
+        esac
+        if [ "$living" = "$boot" ] && kill -0 "$process" 2>/dev/null; then
+            reason="another run is at it already (process $process; if that is something else, remove $1)"
+            return 1
+        fi
+        mv -f "$1" "$1.$$" 2>/dev/null || return 1
+        if [ "$(readlink "$1.$$")" != "$holder" ]; then
+            mv -f "$1.$$" "$1"
+            return 1
+        fi
+        rm -f "$1.$$"
+        ln -s "$holding" "$1" 2>/dev/null
+    }
+
     mkdir -p "$root" || refuse "cannot make $root" 9
     final=$root/$name
     stage=$root/.$name.edge
-    # a link is made at once with what it says, and of two that rename it one is the first
     lock=$stage.lock work=$stage.work
-    if [ -e "$lock" ] || ! ln -s "process.$$" "$lock" 2>/dev/null; then
-        if ! holder=$(readlink "$lock"); then
-            [ -e "$lock" ] || [ ! -w "$root" ] || refuse 'another run has just begun' 9
-            refuse "cannot make $lock" 9
-        fi
-        if kill -0 "${holder#process.}" 2>/dev/null; then
-            refuse "another run is at it already (process ${holder#process.}; if that is something else, remove $lock)" 9
-        fi
-        mv -f "$lock" "$lock.$$" 2>/dev/null || refuse 'another run has just begun' 9
-        if [ "$(readlink "$lock.$$")" != "$holder" ]; then
-            mv -f "$lock.$$" "$lock"
-            refuse 'another run has just begun' 9
-        fi
-        rm -f "$lock.$$"
-        ln -s "process.$$" "$lock" 2>/dev/null || refuse 'another run has just begun' 9
-    fi
+    boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) || boot=''
+    holding=process.$$.$boot
+    take "$lock" || refuse "$reason" 9
     trap 'rm -rf "$work" "$lock"' EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
     rm -rf "$work"
     mkdir "$work" || refuse "cannot make $work" 9
+
+    # what runs for other bundles left when they were cut short; those that go on have their locks
+    set +f
+    for other in "$root"/.*-????????????.edge "$root"/.*-????????????.edge.lock "$root"/.*-????????????.edge.work; do
+        other=${other%.lock}
+        other=${other%.work}
+        other_id=${other%.edge}
+        case ${other_id##*-} in *[!0-9a-f]*) continue ;; esac
+        if [ "$other" = "$stage" ] || ! take "$other.lock"; then continue; fi
+        if [ -d "$other" ] && [ ! -h "$other" ]; then
+            rm -rf "$other" && say "$other: removed, left by a run for another bundle"
+        fi
+        rm -rf "$other.work" "$other.lock"
+    done
+    set -f
 
     tree=$stage
     if [ -f "$final/bundle.json" ]; then

@@ -44,7 +44,7 @@ def test_names_are_sorted_by_bytes_not_by_letters() -> None:
 
 
 def test_every_directory_comes_once_before_what_lies_in_it() -> None:
-    members = archive_members(_files("a/b/c/d", "a/b/e", "a/f"))
+    members = list(archive_members(_files("a/b/c/d", "a/b/e", "a/f")))
     assert [member.path for member in members] == ["a", "a/b", "a/b/c", "a/b/c/d", "a/b/e", "a/f"]
     directories = [member for member in members if member.content is None]
     assert [(member.path, member.mode) for member in directories] == [("a", 0o755), ("a/b", 0o755), ("a/b/c", 0o755)]

@@ -65,7 +65,8 @@ class Case:
         context = build_context(self.directory, self.kind, store=self.store, progress=self.progress)
         lock = pin_manifest(MANIFEST, context).lock
         request = Request(self.directory / "m.yaml", {})
-        return assemble(MANIFEST, b"version: 1\n", lock, self.directory / "demo.tar.gz", request, context).files
+        output = self.directory / "demo.tar.gz"
+        return assemble(MANIFEST, b"version: 1\n", lock, output, request, context, b"".join).files
 
 
 @pytest.fixture
@@ -105,7 +106,8 @@ def test_several_damaged_entries_are_mended_at_once(tmp_path: Path) -> None:
     damaged = list(texts)[::2]
     for name in damaged:
         store.blobs[Blob.of(texts[name].encode()).digest] = b"x" * len(texts[name])
-    assemble(manifest, b"version: 1\n", lock, tmp_path / "demo.tar.gz", Request(tmp_path / "m.yaml", {}), context)
+    request = Request(tmp_path / "m.yaml", {})
+    assemble(manifest, b"version: 1\n", lock, tmp_path / "demo.tar.gz", request, context, b"".join)
     assert sorted(kind.fetched) == damaged
     assert len([note for note in progress.notes if "damaged in the store" in note]) == len(damaged)
 

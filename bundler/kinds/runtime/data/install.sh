@@ -72,6 +72,9 @@ fi
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# Has everything that was written reach the disk.
+to_disk() { ! has sync || sync; }
+
 # Prints `BYTES FILES` of the listed files, of those below a path alone where one is given: bundle.json has one key a line.
 listed() {
     awk -v below="${1-}" '
@@ -243,10 +246,9 @@ link() {
     foreign) refuse "$file is somebody else's (bundler is also a command of Ruby); choose another --prefix" 9 ;;
     esac
     mkdir -p "$prefix/bin" || refuse "cannot make $prefix/bin" 9
-    # replaced in one step, so that the command is there at every moment
-    rm -f "$file.install.$$" &&
-        ln -s "$base/bin/$1" "$file.install.$$" &&
-        mv -f "$file.install.$$" "$file" || refuse "cannot make the link $file" 9
+    # replaced in one step, so that the command is there at every moment; what a run that was cut short left is replaced
+    beside=$prefix/bin/.$1.install
+    rm -f "$beside" && ln -s "$base/bin/$1" "$beside" && mv -f "$beside" "$file" || refuse "cannot make the link $file" 9
     say "$file: linked"
 }
 
@@ -306,6 +308,7 @@ if [ -n "$uninstall" ]; then
             rm -f "$prefix/bin/$name" || refuse "cannot remove $prefix/bin/$name" 9
             say "$prefix/bin/$name: removed"
         fi
+        ! ours "$prefix/bin/.$name.install" "$name" || rm -f "$prefix/bin/.$name.install"
     done
     if [ -n "$purge" ]; then
         if [ "$root" != "$here" ] && [ "$(cd -- "$root/current" && pwd -P)" = "$here" ]; then
@@ -352,6 +355,8 @@ version=$("$here/bin/bundler" --version 2>&1) || {
     refuse "$here/bin/bundler does not run here: $version" 9
 }
 say "$version runs on this host"
+# what links and service will lead to stays after a power cut
+to_disk
 if [ -f "$here/subset.json" ]; then
     "$here/bin/bundler" verify "$here" || exit $?
 fi
@@ -362,6 +367,8 @@ fi
 if [ -n "$mirror" ]; then
     "$base/bin/mirror" service install -- --root "$root" "$@" || exit $?
 fi
+
+[ -z "$prefix" ] || to_disk
 
 command=$base/bin
 [ -z "$prefix" ] || command=$prefix/bin

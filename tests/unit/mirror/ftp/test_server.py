@@ -183,6 +183,18 @@ def test_a_stop_waits_for_transfers_only(tmp_path: Path) -> None:
         assert waiting.quiet()
 
 
+def test_once_others_have_taken_over_sessions_may_go_on_for_a_while(tmp_path: Path) -> None:
+    with running(tmp_path, big=BIG) as mirror:
+        idle, busy = mirror.client(), mirror.client()
+        mirror.server.stop(0.2)
+        assert mirror.worker.slot.get(Field.STATE) == State.STOPPING
+        data = busy.data()
+        assert busy.ask("RETR big.bin").startswith("150")
+        assert idle.reply() == "421 The server is stopping."
+        assert data.rest() == BIG
+        assert busy.codes(2) == [226, 421]
+
+
 def test_a_close_cuts_what_still_runs(tmp_path: Path) -> None:
     with running(tmp_path, big=BIG) as mirror:
         busy = mirror.client()

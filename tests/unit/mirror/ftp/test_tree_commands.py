@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mirror.tree.quarantine import hash_again
 from mirror.tree.served import Directory
 from mirror.tree.site import Site
 from tests.fakes.ftp_control import FakeControl, FakeOwner
-from tests.unit.mirror.bundle_tree import opened, site_of, write_bundle
+from tests.unit.mirror.bundle_tree import file_at, opened, site_of, write_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,6 +124,17 @@ def test_a_file_that_has_changed_is_not_sent_but_looked_at_again(
     assert owner.rechecked == ["text"]
     assert client.begun == []
     assert owner.transfers[0].status == 450
+
+
+def test_a_file_that_has_only_got_another_name_is_sent_once_that_is_known(
+    owner: FakeOwner, client: FakeControl, tmp_path: Path
+) -> None:
+    os.link(tmp_path / "root" / "text", tmp_path / "another name")
+    owner.found_again, _ = hash_again(file_at(owner.site, "text"))
+    client.account.restart_at = 1
+    assert client.obey(owner, "RETR", "text") == ""
+    assert owner.rechecked == ["text"]
+    assert [begun.content for begun in client.begun] == [(tmp_path / "root" / "text").read_bytes()[1:]]
 
 
 def test_a_disk_that_fails_is_reported_and_nothing_is_there(client: FakeControl) -> None:

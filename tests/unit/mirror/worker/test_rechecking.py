@@ -39,22 +39,25 @@ def rechecks(worker: Worker, thread: HandThread) -> Rechecks:
     return Rechecks(worker, thread)
 
 
-def fail(rechecks: Rechecks, file: File) -> None:
-    """Try to open a file that is not the checked one, and have it looked at again."""
+def fail(rechecks: Rechecks, file: File) -> list[File | None]:
+    """Try to open a file that is not the checked one, and have it looked at again; return what that comes to."""
+    found: list[File | None] = []
     with pytest.raises(NotTheCheckedFileError) as failed:
         open_checked(file)
-    rechecks.recheck(file, failed.value)
+    rechecks.recheck(file, failed.value, found.append)
+    return found
 
 
 def test_a_file_that_only_has_another_identity_is_served_again(
     worker: Worker, thread: HandThread, rechecks: Rechecks, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     os.utime(tmp_path / "file", (1, 1))
-    fail(rechecks, file_at(worker.serving.site, "file"))
-    # whoever asks meanwhile begins nothing
-    fail(rechecks, file_at(worker.serving.site, "file"))
-    assert len(thread.waiting) == 1
+    first = fail(rechecks, file_at(worker.serving.site, "file"))
+    # whoever asks meanwhile begins nothing, and is told as well
+    second = fail(rechecks, file_at(worker.serving.site, "file"))
+    assert (len(thread.waiting), first, second) == (1, [], [])
     thread.work()
+    assert first == second == [file_at(worker.serving.site, "file")]
     os.close(open_checked(file_at(worker.serving.site, "file")))
     assert worker.slot.get(Field.FAULTS) == 0
     assert capsys.readouterr().err == ""
@@ -66,8 +69,9 @@ def test_a_file_with_other_bytes_is_refused_and_reported_once(
     (tmp_path / "file").write_bytes(b"LISTED")
     file = file_at(worker.serving.site, "file")
     for _ in range(2):
-        fail(rechecks, file)
+        found = fail(rechecks, file)
         thread.work()
+        assert found == [None]
     assert worker.slot.get(Field.FAULTS) == 1
     reported = capsys.readouterr().err
     assert reported == f"mirror: {file.bundle}/file is not served: has changed since it was checked\n"
