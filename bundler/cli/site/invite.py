@@ -18,8 +18,8 @@ from bundler.site.installer import site_installer
 from bundler.site.invitation.inviting import edge_line, invited, require_edges, require_used
 from bundler.site.invitation.listener import Reception, opened_port, receive_edges
 from bundler.site.invitation.offering import join_answer
-from bundler.site.invitation.token_command import fresh_token
 from bundler.site.invitation.use_log import UseLog
+from bundler.site.join_token import fresh_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,13 +98,15 @@ def invite(
 
 def reception(at: StepContext, made: Invited, port: int) -> Reception:
     """Return what a listener on the master works with."""
+
+    def token() -> str:
+        return fresh_token(at.host, at.config.kubeedge.kubeconfig).text
+
     return Reception(
         host=at.host,
         certificate=made.certificate,
         book=made.book,
-        gives=lambda edge: join_answer(
-            at.host, at.config, edge=edge, bundle=at.bundle.id, token=lambda: fresh_token(at)
-        ),
+        gives=lambda edge: join_answer(at.host, at.config, edge=edge, bundle=at.bundle.id, token=token),
         bundle=at.bundle.id,
         log=UseLog(at.host, port),
         say=console.remark,

@@ -12,7 +12,7 @@ from bundler.errors import ErrorId, ManifestError, SiteError
 from bundler.manifest.yaml_text import yaml_text
 from bundler.model.json_value import dump_pretty
 from bundler.site.config.reading import host_named, read_site
-from bundler.site.invitation.offering import AUTHORITY, AUTHORITY_KEY, PULL_LOGIN
+from bundler.site.registry_files import AUTHORITY, AUTHORITY_KEY, PULL_LOGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bundler.model.json_value import load_foreign
 from bundler.site.invitation.join_message import JoinAnswer
 from bundler.site.invitation.public_part import public_part
+from bundler.site.registry_files import PULL_LOGIN, trusted_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from bundler.host.interface import Host
     from bundler.model.json_value import Json
     from bundler.site.config.model import SiteConfig
-
-# on the master the site's own; on an edge the one that it is to trust, whoever's it is
-AUTHORITY = "/etc/bundler/ca/ca.crt"
-AUTHORITY_KEY = "/etc/bundler/ca/ca.key"
-# a login that may only pull, as `bundler robot create` writes it; on the master and on every edge
-PULL_LOGIN = "/etc/bundler/registry/pull.json"
 
 
 def join_answer(master: Host, config: SiteConfig, *, edge: str, bundle: str, token: Callable[[], str]) -> JoinAnswer:
@@ -35,12 +30,7 @@ def join_answer(master: Host, config: SiteConfig, *, edge: str, bundle: str, tok
 
 
 def _authority(master: Host, config: SiteConfig) -> str:
-    registry = config.registry
-    if not config.registry_https:
-        return ""
-    # a certificate that was given may be its own authority; that of a registry which is there already is public
-    issued = AUTHORITY if registry.kind == "harbor" and not registry.certificate else registry.certificate
-    path = registry.ca_file or issued
+    path = trusted_file(config)
     found = master.read(path) if path else None
     return "" if found is None else found.decode("ascii", "replace")
 

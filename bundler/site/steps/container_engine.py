@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.host.changes import RunCommand
-from bundler.model.client_config import SECTION
+from bundler.host.changes import RunCommand, Unless
 from bundler.site.engine_state import UNIT, engine_awaited, engine_version
+from bundler.site.packages import is_installed, missing_packages, packages
 from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.host.changes import Change
+    from bundler.host.interface import Host
 
 PACKAGE = "docker-ce"
-INSTALL_WITHIN_S = 1800.0
 
 
 class EngineInstalled(Step):
@@ -25,9 +25,11 @@ class EngineInstalled(Step):
     title = "the container engine, from the bundle's repository"
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
-        """Say that an engine of another package is there."""
+        """Say that the bundle has none, or that an engine of another package is there."""
         version = engine_version(at.host)
-        if version is None or at.host.run(("rpm", "--query", "--quiet", PACKAGE)).code == 0:
+        if version is None:
+            return missing_packages(at, (PACKAGE,))
+        if is_installed(at.host, PACKAGE):
             return ()
         words = ".".join(map(str, version))
         what = f"dockerd {words} is here from another package than {PACKAGE}, and is kept"
@@ -37,14 +39,7 @@ class EngineInstalled(Step):
         """The package, the unit at every start, the unit now, and its answer."""
         del at
         return (
-            RunCommand(
-                ("yum", "-y", "--disablerepo=*", f"--enablerepo={SECTION}", "install", PACKAGE),
-                check=("dockerd", "--version"),
-                stays=f"the package {PACKAGE}; `yum remove {PACKAGE}` removes it, with every container's files",
-                within_s=INSTALL_WITHIN_S,
-                remedy="Look at `bundler site plan` for the step `repo`: does the bundle have the package?",
-                shows_progress=True,
-            ),
+            Unless(packages((PACKAGE,)), _is_there),
             RunCommand(
                 ("systemctl", "enable", UNIT),
                 undo=("systemctl", "disable", UNIT),
@@ -58,3 +53,7 @@ class EngineInstalled(Step):
             ),
             engine_awaited(),
         )
+
+
+def _is_there(host: Host) -> bool:
+    return engine_version(host) is not None

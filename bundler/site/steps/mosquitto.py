@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.host.changes import Await, RunCommand, Unless
-from bundler.site.step import Step, StepContext
+from bundler.site.packages import missing_packages, packages
+from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,12 +14,11 @@ if TYPE_CHECKING:
     from bundler.host.changes import Change
     from bundler.host.interface import Host
 
+PACKAGE = "mosquitto"
 UNIT = "mosquitto.service"
 # keadm takes any process whose path has these letters, `ps aux | awk '/mosquit/ {print $11}'`
 _LETTERS = "mosquit"
 _WITHIN_S = 15.0
-# of this project's own .repo files; those of the vendor are not asked
-_REPOSITORIES = ("--disablerepo=*", "--enablerepo=bundle*")
 
 
 class Mosquitto(Step):
@@ -27,17 +27,18 @@ class Mosquitto(Step):
     name = "mosquitto"
     title = "mosquitto, for edgecore's event bus"
 
+    def unmet(self, at: StepContext) -> Sequence[StepFinding]:
+        """It is in the bundle, installed, or runs."""
+        return () if runs(at.host) else missing_packages(at, (PACKAGE,))
+
     def changes(self, at: StepContext) -> Sequence[Change]:
         """One that runs, from wherever, is left alone."""
         del at
-        install = ("yum", "-y", *_REPOSITORIES, "install", "mosquitto")
-        remedy = "See whether the repository of the step repo has mosquitto, with what it needs."
-        stays = "mosquitto stays installed; `yum remove mosquitto` takes it away"
         start = ("systemctl", "enable", "--now", UNIT)
         stop, active = ("systemctl", "disable", "--now", UNIT), ("systemctl", "--quiet", "is-active", UNIT)
         look = "Look at `journalctl -u mosquitto`; another broker may have port 1883."
         return (
-            Unless(RunCommand(install, check=("rpm", "-q", "mosquitto"), stays=stays, remedy=remedy), runs),
+            Unless(packages((PACKAGE,)), runs),
             Unless(RunCommand(start, undo=stop, check=active), runs),
             Await("wait for mosquitto", lacking, _WITHIN_S, look),
         )

@@ -11,6 +11,7 @@ from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import load_foreign
 from bundler.site.passwords import password, password_findings
+from bundler.site.registry_files import trusted_file
 from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from bundler.host.changes import Change
     from bundler.host.interface import Host
 
-SITE_CA = "/etc/bundler/ca/ca.crt"
 _IMAGES = "k8simage/index.json"
 # a hundred gigabytes to a slow disk
 PUSHED_WITHIN_S = 6 * 3600.0
@@ -57,8 +57,8 @@ def push_command(at: StepContext) -> tuple[str, ...]:
     words += ["--project", registry.project] if registry.project else []
     if not at.config.registry_https:
         words.append("--plain-http")
-    elif registry.ca_file or (registry.kind == "harbor" and not registry.certificate):
-        words += ["--ca-file", registry.ca_file or SITE_CA]
+    elif authority := trusted_file(at.config):
+        words += ["--ca-file", authority]
     if registry.username and registry.password_file:
         words += ["--username", registry.username]
         words += ["--password-stdin"] if password(at) is not None else []

@@ -259,13 +259,11 @@ def test_the_driver_is_the_engine_s() -> None:
 def test_mosquitto_is_installed_and_runs_before_keadm_looks() -> None:
     host, at = edge()
     host.running.clear()
-    installed = ("rpm", "-q", "mosquitto")
-    host.failing[installed] = CommandResult(1, "", "")
-    assert applied(at, STEPS[:3], "edge")[-2:] == [
-        "yum -y '--disablerepo=*' '--enablerepo=bundle*' install mosquitto",
-        "systemctl enable --now mosquitto.service",
-    ]
-    assert "mosquitto stays installed" in " ".join(undone(at, STEPS, "edge"))
+    plans = {plan.name: plan for plan in plan_site(at, STEPS)}
+    assert (plans["mosquitto"].state, plans["mosquitto"].findings[0].id) == ("unmet", "package-missing")
+    at = context(host, role="edge", files={**BUNDLED, "yum/mosquitto-1.6.10-1.el7.x86_64.rpm": b""}, options=at.options)
+    assert applied(at, STEPS[:3], "edge")[-2:] == ["install mosquitto", "systemctl enable --now mosquitto.service"]
+    assert "packages stay installed: mosquitto" in " ".join(undone(at, STEPS, "edge"))
 
 
 def test_the_sandbox_image_may_be_named_otherwise() -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SiteError
-from bundler.host.interface import CommandResult
 from bundler.site.config.model import (
     DockerSettings,
     KubeEdgeSettings,
@@ -18,11 +17,11 @@ from bundler.site.config.model import (
 )
 from bundler.site.config.reading import read_site
 from bundler.site.invitation.joining import EDGE_CONFIG, joined_site, joining_alone, settle
-from bundler.site.invitation.offering import AUTHORITY, AUTHORITY_KEY, PULL_LOGIN, join_answer
+from bundler.site.invitation.offering import join_answer
 from bundler.site.invitation.public_part import public_part
-from bundler.site.invitation.token_command import fresh_token
+from bundler.site.registry_files import AUTHORITY, AUTHORITY_KEY, PULL_LOGIN
 from tests.fakes.host import MemoryHost
-from tests.unit.site.sites import SITE, context
+from tests.unit.site.sites import SITE
 
 if TYPE_CHECKING:
     from bundler.site.invitation.join_message import JoinAnswer
@@ -162,14 +161,3 @@ def test_a_site_that_is_none_is_refused(change: str) -> None:
     with pytest.raises(SiteError) as refused:
         joined_site(replace(answer, host=host, site=site))
     assert refused.value.id is ErrorId.SITE_JOIN_BROKEN
-
-
-def test_a_token_is_fetched_by_the_command_that_knows_how() -> None:
-    host = MemoryHost()
-    host.answers[("bundler", "site", "token")] = lambda _: CommandResult(0, "a.b.c\n", "")
-    assert fresh_token(context(host)) == "a.b.c"
-    for failed in (CommandResult(9, "", "error: no kubeconfig\n  Mend it."), CommandResult(0, "\n", "")):
-        host.failing[("bundler", "site", "token")] = failed
-        with pytest.raises(SiteError) as refused:
-            fresh_token(context(host))
-        assert refused.value.id is ErrorId.SITE_STEP_FAILED

@@ -58,24 +58,38 @@ def engine(content: bytes | None = b"{}", version: str = "20.10.24", *, control_
 
 
 def test_a_fresh_host_gets_docker_from_the_bundle_alone() -> None:
-    host = MemoryHost()
-    at = context(host)
+    host = MemoryHost({"/usr/bin/yum": b""})
+    at = context(host, files={"yum/docker-ce-20.10.24-3.el7.x86_64.rpm": b"1"})
     host.answers["dockerd", "--version"] = lambda host: CommandResult(0 if host.ran else 127, "", "")
     host.learn(EngineInstalled().changes(at))
     (plan,) = plan_site(at, (EngineInstalled(),))
     assert plan.state == "to-do"
-    assert plan.changes[0].title.startswith("yum -y '--disablerepo=*' --enablerepo=local install docker-ce  ")
+    assert plan.changes[0].title == "install docker-ce"
     host.ran.clear()
-    assert [line.split()[0] for line in applied(at, (EngineInstalled(),))] == ["yum", "systemctl", "systemctl"]
+    host.answers["dockerd", "--version"] = lambda host: (
+        CommandResult(0, "Docker version 20.10.24, build 1\n", "") if host.ran else CommandResult(127, "", "")
+    )
+    assert applied(at, (EngineInstalled(),)) == [
+        "install docker-ce",
+        "systemctl enable docker.service",
+        "systemctl start docker.service",
+    ]
+    assert host.ran[0] == "yum -y --disablerepo=* --enablerepo=bundler-site* install docker-ce"
     assert applied(at, (EngineInstalled(),)) == []
     lines = undone(at, (EngineInstalled(),))
     assert lines[:2] == ["systemctl stop docker.service", "systemctl disable docker.service"]
     assert "yum remove docker-ce" in lines[2]
 
 
+def test_a_bundle_without_an_engine_is_in_the_way() -> None:
+    host = MemoryHost()
+    host.answers["dockerd", "--version"] = lambda _: CommandResult(127, "", "")
+    (plan,) = plan_site(context(host), (EngineInstalled(),))
+    assert (plan.state, plan.findings[0].id) == ("unmet", "package-missing")
+
+
 def test_an_engine_of_another_package_is_kept_and_named() -> None:
     host = engine()
-    host.answers["rpm", "--query", "--quiet", "docker-ce"] = lambda _: CommandResult(1, "", "")
     (plan,) = plan_site(context(host), (EngineInstalled(),))
     assert plan.findings[0].what == "dockerd 20.10.24 is here from another package than docker-ce, and is kept"
     assert plan.findings[0].weight == "note"
