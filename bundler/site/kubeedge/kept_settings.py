@@ -11,6 +11,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bundler.host.changes import Unrecorded
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.manifest.yaml_edit import edited
 from bundler.site.edits.kubeedge_yaml import TOKEN, own_settings, value_lines, with_own_settings
@@ -69,7 +70,7 @@ class SettingsFile:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepSettings:
+class KeepSettings(Unrecorded):
     """Keep what a person has set.
 
     Arguments:
@@ -78,16 +79,11 @@ class KeepSettings:
 
     file: SettingsFile
     written: Callable[[Host], bool]
-    key: None = None
 
     @property
     def title(self) -> str:
         """The file."""
         return f"keep what somebody has set in {self.file.path}"
-
-    def record(self, host: Host) -> None:
-        """It is gone once it is put back."""
-        del host
 
     def describe(self, host: Host) -> str:
         """Return the keys."""
@@ -110,25 +106,15 @@ class KeepSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MergeSettings:
+class MergeSettings(Unrecorded):
     """Put back what a person had set."""
 
     file: SettingsFile
-    key: None = None
 
     @property
     def title(self) -> str:
         """The file."""
         return f"put back what somebody had set in {self.file.path}"
-
-    def record(self, host: Host) -> None:
-        """The file is recorded with what keadm writes."""
-        del host
-
-    def describe(self, host: Host) -> str:
-        """Return the title."""
-        del host
-        return self.title
 
     def is_done(self, host: Host) -> bool:
         """Tell whether nothing is kept."""
