@@ -6,7 +6,6 @@ wrote is kept too (without the token): the next time only what differs from it i
 
 from __future__ import annotations
 
-import json
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.host.changes import Unrecorded
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.manifest.yaml_edit import edited
+from bundler.model.json_value import dump_pretty, load_strict
 from bundler.site.edits.kubeedge_yaml import TOKEN, own_settings, value_lines, with_own_settings
 from bundler.site.installer import STATE
 
@@ -101,7 +101,7 @@ class KeepSettings(Unrecorded):
         """Write it down."""
         del ours, force
         own: Any = self.file.own(host)
-        host.write(self.file.kept, json.dumps(own, indent=1).encode(), _MODE)
+        host.write(self.file.kept, dump_pretty(own), _MODE)
         return ()
 
 
@@ -121,13 +121,13 @@ class MergeSettings(Unrecorded):
         return not host.exists(self.file.kept)
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
-        """Set the keys, and forget them."""
+        """Set the keys; they are forgotten by the change after this one, once the journal knows of the file."""
         del ours, force
         kept, there = host.read(self.file.kept), host.read(self.file.path)
         if kept is None or there is None:
             return ()
         try:
-            own = [(tuple(path), value) for path, value in json.loads(kept)]
+            own = [(tuple(path), value) for path, value in load_strict(kept)]
             merged = with_own_settings(there, own)
         except (ValueError, TypeError) as error:
             what = f"what somebody had set cannot be put back: {error}"
@@ -136,5 +136,26 @@ class MergeSettings(Unrecorded):
             raise ChangeFailedError(failure) from error
         if merged != there:
             host.write(self.file.path, merged)
-        host.remove(self.file.kept)
         return (self.file.path,)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSettings(Unrecorded):
+    """Forget what has been put back."""
+
+    file: SettingsFile
+
+    @property
+    def title(self) -> str:
+        """The file that goes."""
+        return f"remove {self.file.kept}"
+
+    def is_done(self, host: Host) -> bool:
+        """Tell whether it is gone."""
+        return not host.exists(self.file.kept)
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
+        """Remove it."""
+        del ours, force
+        host.remove(self.file.kept)
+        return ()
