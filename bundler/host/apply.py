@@ -111,7 +111,6 @@ def apply_changes(
         write(*left)
         _drop_original(host, installer, same[-1], (*others, *left))
     made: list[Record] = []
-    foreseen: list[str] = []
     # what this step has left in files, on which later steps' changes of the same files stand
     beneath = {(record.file, record.sha256) for record in left}
     for change in changes:
@@ -127,9 +126,7 @@ def apply_changes(
                 # of a file that is replaced, either content may be there when this is interrupted
                 write(*made, *taken, record, *left)
                 made.append(record)
-            if isinstance(change, Foreseen):
-                foreseen.append(change.path)
-            else:
+            if not isinstance(change, Foreseen):
                 say(change.title)
             rewritten = change.apply(host, ours=_digests(taken), force=force)
         if rewritten:
@@ -138,9 +135,8 @@ def apply_changes(
             made[:] = _adopted(host, made, rewritten)
             left[:] = _adopted(host, left, rewritten)
             write(*made, *left)
-    # what others' programs have written meanwhile, whichever change it was that had them do it
-    made[:] = _adopted(host, made, [path for path in foreseen if host.exists(path)])
-    write(*made)
+    foreseen = {change.path for change in changes if isinstance(change, Foreseen)}
+    write(*_adopted(host, made, [record.file for record in made if record.file in foreseen and _is_open(host, record)]))
 
 
 def undo_all(host: Host, installer: Installer, say: Callable[[str], None]) -> bool:
@@ -217,6 +213,12 @@ def _adopted(host: Host, records: Sequence[Record], files: Sequence[str]) -> tup
     return tuple(
         replace(record, sha256=host.digest(record.file)) if record.file in files else record for record in records
     )
+
+
+def _is_open(host: Host, record: Record) -> bool:
+    """Tell whether nobody has noted yet what another program wrote into a file, whichever change had it do so."""
+    before = record.original.sha256 if record.original else ""
+    return record.sha256 in ("", before) and host.exists(record.file)
 
 
 def _founded_anew(

@@ -50,6 +50,31 @@ class Change(Protocol):
         """
 
 
+class Unrecorded:
+    """What the changes have in common that nothing undoes."""
+
+    __slots__ = ()
+
+    @property
+    def title(self) -> str:
+        """What it does, as one line for a person."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> None:
+        """There is nothing to undo."""
+        return
+
+    def record(self, host: Host) -> None:
+        """There is nothing to undo."""
+        del host
+
+    def describe(self, host: Host) -> str:
+        """Return the title: there is no more to tell."""
+        del host
+        return self.title
+
+
 @dataclass(frozen=True, slots=True)
 class RunCommand:
     """A command.

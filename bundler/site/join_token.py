@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bundler.errors import ErrorId, SiteError
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.model.json_value import load_foreign
 from bundler.site.keadm_words import error_text
 from bundler.site.kubeedge.cluster_state import TOKEN, secret_value
 from bundler.site.kubeedge_places import KEADM
@@ -53,7 +53,7 @@ class JoinToken:
             raise ValueError("it is no join token: want 64 hex digits and a JWT, joined by dots")
         payload = found[3] + "=" * (-len(found[3]) % 4)
         try:
-            value: Any = json.loads(base64.urlsafe_b64decode(payload))
+            value: Any = load_foreign(base64.urlsafe_b64decode(payload))
             return cls(text, found[1], int(value["exp"]))
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
             raise ValueError("it is no join token: its third part names no date") from error

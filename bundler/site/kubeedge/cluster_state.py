@@ -10,10 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.model.json_value import dump_canonical, dump_pretty, load_foreign
 from bundler.site.installer import STATE
 from bundler.site.kubeedge.core_programs import alive
 from bundler.site.step import StepFinding
@@ -68,8 +68,8 @@ def back_up(host: Host, kubeconfig: str, name: str) -> None:
     if found.code != 0:
         return
     try:
-        value = json.loads(found.stdout)
-        content = json.dumps(value["data"], sort_keys=True).encode()
+        value = load_foreign(found.stdout)
+        content = dump_canonical(value["data"])
     except (ValueError, KeyError, TypeError) as error:
         failure = ChangeFailure(
             Reason.COMMAND_FAILED, f"secret {name} of namespace {NAMESPACE} cannot be read: {error}"
@@ -80,7 +80,7 @@ def back_up(host: Host, kubeconfig: str, name: str) -> None:
     if host.read(path) is None:
         metadata = {"name": name, "namespace": NAMESPACE}
         kept = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": value["data"]}
-        host.write(path, json.dumps({**kept, "type": value.get("type", "Opaque")}, indent=1).encode(), 0o600)
+        host.write(path, dump_pretty({**kept, "type": value.get("type", "Opaque")}), 0o600)
 
 
 def secret_value(host: Host, kubeconfig: str, name: str, key: str) -> tuple[bytes, str]:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.host.changes import RunCommand, must
+from bundler.host.changes import RunCommand, Unrecorded, must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.site.installer import STATE
@@ -89,7 +89,7 @@ class ReloadUnits:
 
 
 @dataclass(frozen=True, slots=True)
-class EndForeign:
+class EndForeign(Unrecorded):
     """Processes of a name that are not a unit's are ended as systemd would end them, and nothing else.
 
     Arguments:
@@ -102,16 +102,11 @@ class EndForeign:
     unit: str
     guard: Callable[[Host], None] = lambda _: None
     needed: Callable[[Host], bool] = lambda _: True
-    key: None = None
 
     @property
     def title(self) -> str:
         """What is ended."""
         return f"end {self.name} where it runs outside {self.unit}"
-
-    def record(self, host: Host) -> None:
-        """Nothing brings a process back."""
-        del host
 
     def describe(self, host: Host) -> str:
         """Return the title, and which processes that is now."""
@@ -143,7 +138,7 @@ class EndForeign:
 
 
 @dataclass(frozen=True, slots=True)
-class StopUnit:
+class StopUnit(Unrecorded):
     """A unit is stopped where it is in the way of what comes next; that starts it again, or replaces it.
 
     Arguments:
@@ -154,21 +149,11 @@ class StopUnit:
     unit: str
     may_run: Callable[[Host], bool]
     guard: Callable[[Host], None] = lambda _: None
-    key: None = None
 
     @property
     def title(self) -> str:
         """The command."""
         return f"systemctl stop {self.unit}"
-
-    def record(self, host: Host) -> None:
-        """What comes next is recorded."""
-        del host
-
-    def describe(self, host: Host) -> str:
-        """Return the command."""
-        del host
-        return self.title
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it may run, or does not; one that is about to be restarted does."""

@@ -6,13 +6,14 @@ wrote is kept too (without the token): the next time only what differs from it i
 
 from __future__ import annotations
 
-import json
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bundler.host.changes import Unrecorded
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.manifest.yaml_edit import edited
+from bundler.model.json_value import dump_pretty, load_strict
 from bundler.site.edits.kubeedge_yaml import TOKEN, own_settings, value_lines, with_own_settings
 from bundler.site.installer import STATE
 
@@ -69,7 +70,7 @@ class SettingsFile:
 
 
 @dataclass(frozen=True, slots=True)
-class KeepSettings:
+class KeepSettings(Unrecorded):
     """Keep what a person has set.
 
     Arguments:
@@ -78,16 +79,11 @@ class KeepSettings:
 
     file: SettingsFile
     written: Callable[[Host], bool]
-    key: None = None
 
     @property
     def title(self) -> str:
         """The file."""
         return f"keep what somebody has set in {self.file.path}"
-
-    def record(self, host: Host) -> None:
-        """It is gone once it is put back."""
-        del host
 
     def describe(self, host: Host) -> str:
         """Return the keys."""
@@ -105,43 +101,33 @@ class KeepSettings:
         """Write it down."""
         del ours, force
         own: Any = self.file.own(host)
-        host.write(self.file.kept, json.dumps(own, indent=1).encode(), _MODE)
+        host.write(self.file.kept, dump_pretty(own), _MODE)
         return ()
 
 
 @dataclass(frozen=True, slots=True)
-class MergeSettings:
+class MergeSettings(Unrecorded):
     """Put back what a person had set."""
 
     file: SettingsFile
-    key: None = None
 
     @property
     def title(self) -> str:
         """The file."""
         return f"put back what somebody had set in {self.file.path}"
 
-    def record(self, host: Host) -> None:
-        """The file is recorded with what keadm writes."""
-        del host
-
-    def describe(self, host: Host) -> str:
-        """Return the title."""
-        del host
-        return self.title
-
     def is_done(self, host: Host) -> bool:
         """Tell whether nothing is kept."""
         return not host.exists(self.file.kept)
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
-        """Set the keys, and forget them."""
+        """Set the keys; they are forgotten by the change after this one, once the journal knows of the file."""
         del ours, force
         kept, there = host.read(self.file.kept), host.read(self.file.path)
         if kept is None or there is None:
             return ()
         try:
-            own = [(tuple(path), value) for path, value in json.loads(kept)]
+            own = [(tuple(path), value) for path, value in load_strict(kept)]
             merged = with_own_settings(there, own)
         except (ValueError, TypeError) as error:
             what = f"what somebody had set cannot be put back: {error}"
@@ -150,5 +136,26 @@ class MergeSettings:
             raise ChangeFailedError(failure) from error
         if merged != there:
             host.write(self.file.path, merged)
-        host.remove(self.file.kept)
         return (self.file.path,)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSettings(Unrecorded):
+    """Forget what has been put back."""
+
+    file: SettingsFile
+
+    @property
+    def title(self) -> str:
+        """The file that goes."""
+        return f"remove {self.file.kept}"
+
+    def is_done(self, host: Host) -> bool:
+        """Tell whether it is gone."""
+        return not host.exists(self.file.kept)
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
+        """Remove it."""
+        del ours, force
+        host.remove(self.file.kept)
+        return ()

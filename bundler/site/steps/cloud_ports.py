@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bundler.host.changes import Await
+from bundler.model.json_value import load_foreign
 from bundler.site.kubeedge.cluster_state import kubectl
 from bundler.site.kubeedge_places import CLOUDCORE_UNIT, cloud_ports
 from bundler.site.step import Step, StepContext, StepFinding
@@ -73,7 +73,7 @@ def _pod_notes(at: StepContext) -> list[StepFinding]:
     if listed.code != 0:
         return []
     try:
-        items: Any = json.loads(listed.stdout).get("items", [])
+        items: Any = load_foreign(listed.stdout).get("items", [])
         pods = [(item["metadata"], item.get("status", {}).get("phase", "Unknown")) for item in items]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []

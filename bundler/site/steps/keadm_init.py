@@ -12,7 +12,7 @@ from bundler.site.edits.kubeedge_yaml import CLOUD_ARGUMENTS, advertised_address
 from bundler.site.keadm import RunKeadm
 from bundler.site.kubeedge.cluster_state import NAMESPACE, kubectl, require_safe_start, start_findings
 from bundler.site.kubeedge.core_programs import EndForeign, StopUnit, alive
-from bundler.site.kubeedge.kept_settings import KeepSettings, MergeSettings, SettingsFile
+from bundler.site.kubeedge.kept_settings import ForgetSettings, KeepSettings, MergeSettings, SettingsFile
 from bundler.site.kubeedge_places import (
     CLOUDCORE,
     CLOUDCORE_UNIT,
@@ -67,6 +67,7 @@ class KeadmInit(Step):
             EndForeign("cloudcore", CLOUDCORE_UNIT, guard, needed=lambda host: not there(host)),
             RunKeadm(words, settings.version, arch, file, (CLOUDCORE,), there, guard=guard, stays=_STAYS),
             MergeSettings(file),
+            ForgetSettings(file),
         )
 
     def faults(self, at: StepContext) -> Sequence[StepFinding]:

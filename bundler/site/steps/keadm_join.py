@@ -19,7 +19,7 @@ from bundler.site.keadm import RunKeadm
 from bundler.site.kubeedge.core_programs import EndForeign, ReloadUnits, StopUnit, alive, enabled, started_with
 from bundler.site.kubeedge.edge_join import join_lacks
 from bundler.site.kubeedge.edgecore_log import ending, journal_lines
-from bundler.site.kubeedge.kept_settings import KeepSettings, MergeSettings, SettingsFile
+from bundler.site.kubeedge.kept_settings import ForgetSettings, KeepSettings, MergeSettings, SettingsFile
 from bundler.site.kubeedge_places import (
     BUNDLED,
     CERTIFICATE_PORT,
@@ -140,6 +140,7 @@ def _after(at: StepContext) -> tuple[Change, ...]:
     private = ("mode 0600: it holds the token",)
     return (
         MergeSettings(_settings(at)),
+        ForgetSettings(_settings(at)),
         EditFile(EDGECORE_YAML, lambda there: there, private, mode=_PRIVATE, secret=True),
         CopyFile(source, _UNIT_FILE, digest),
         ReloadUnits(EDGECORE_UNIT),

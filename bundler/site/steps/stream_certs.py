@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bundler.host.changes import failed_command
+from bundler.host.changes import Unrecorded, failed_command
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.foreseen_files import Foreseen
 from bundler.site.edits.kubeedge_yaml import advertised_addresses
@@ -80,20 +80,15 @@ def _is_right(at: StepContext, host: Host) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class MakeStreamPair:
+class MakeStreamPair(Unrecorded):
     """A new certificate for some IP addresses, put in the old one's place when it is right."""
 
     addresses: tuple[str, ...]
-    key: None = None
 
     @property
     def title(self) -> str:
         """The command as it would be typed, without where it works."""
         return f"CLOUDCOREIPS='{' '.join(self.addresses)}' {CERTGEN} stream"
-
-    def record(self, host: Host) -> None:
-        """Its files are foreseen by changes before this one."""
-        del host
 
     def describe(self, host: Host) -> str:
         """Return the command, and why it is run."""
