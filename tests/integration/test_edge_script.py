@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import random
 import signal
 import subprocess
 import threading
@@ -16,38 +15,24 @@ from urllib.parse import quote
 
 import pytest
 
-from bundler.archive.checked_index import check_index
 from bundler.archive.verify import verify_tree
-from bundler.model.bundle_path import BundlePath
-from bundler.model.placement import Placement
-from bundler.model.platform import Platform
 from bundler.model.progress import Unwatched
-from mirror.client.edge_script import edge_script
-from tests.fakes.store import MemoryStore
 from tests.integration.bare_path import path_with
+from tests.integration.edge_bundle import (
+    BIG,
+    FILES,
+    MINE,
+    is_whole,
+    made,
+    run,
+    script,
+)
 from tests.integration.nginx import nginx
 from tests.integration.push_script import SHELLS
 from tests.sources import unpack
-from tests.unit.archive.bundles import Sample, bundle_of, files_below
+from tests.unit.archive.bundles import files_below
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(platform.machine() != "x86_64", reason="files for x86_64")]
-AMD64, ARM64, ARM = Platform("linux", "amd64"), Platform("linux", "arm64"), Platform("linux", "arm", "v7")
-BIG = random.Random(11).randbytes(2_000_000)
-BUNDLER = b'#!/bin/sh\n[ "$1" = activate ] && cd "$4" && rm -f current && ln -s "$2" current\n'
-FILES: dict[str, tuple[bytes, tuple[str, ...], tuple[Platform, ...]]] = {
-    "bin/bundler": (BUNDLER, (), ()),
-    "runtime/x86_64/keadm-python": (b"x86", (), (AMD64,)),
-    "runtime/aarch64/keadm-python": (b"arm", (), (ARM64,)),
-    "kubeedge/keadm": (b"for everybody", ("cloud", "edge"), ()),
-    "kubeedge/big keadm % 'quoted'": (BIG, ("edge",), ()),
-    "kubeedge/empty": (b"", ("edge",), ()),
-    "kubeedge/cloudcore": (b"cloud's", ("cloud",), ()),
-    "kubeedge/arm": (b"32 bits", ("edge",), (ARM,)),
-}
-MINE = {
-    *("bin/bundler", "runtime/x86_64/keadm-python", "kubeedge/keadm", "kubeedge/big keadm % 'quoted'"),
-    *("kubeedge/empty", "bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json"),
-}
 TOOLS = (
     "awk",
     "cat",
@@ -68,7 +53,6 @@ TOOLS = (
     "uname",
     "wc",
 )
-WITHIN_S = 120
 ENDLESS_CHUNKS = 4000
 
 
@@ -76,59 +60,6 @@ ENDLESS_CHUNKS = 4000
 def tree(tmp_path: Path) -> Path:
     """An unpacked bundle with a part for edges."""
     return made(tmp_path, "served", FILES)
-
-
-def made(scratch: Path, name: str, files: dict[str, tuple[bytes, tuple[str, ...], tuple[Platform, ...]]]) -> Path:
-    store = MemoryStore(scratch / f"{name}.store")
-    placements = [
-        Placement(
-            BundlePath(path),
-            store.put(data),
-            "files",
-            mode=0o755 if path == "bin/bundler" else 0o644,
-            roles=roles,
-            platforms=platforms,
-        )
-        for path, (data, roles, platforms) in files.items()
-    ]
-    Sample(bundle_of(placements), store).write(scratch / f"{name}.tar.gz")
-    return unpack(scratch / f"{name}.tar.gz", scratch / name, Unwatched()).directory
-
-
-def script(tree: Path, url: str, directory: Path) -> tuple[Path, str]:
-    """Write the script for a tree behind a URL; return it, and the name of the bundle's directory."""
-    checked = check_index((tree / "bundle.json").read_bytes(), str(tree))
-    name = f"demo-{checked.id[:12]}"
-    file = directory / "edge.sh"
-    file.write_text(edge_script(checked.listed.values(), name=name, bundle_id=checked.id, base_url=url))
-    return file, name
-
-
-def run(
-    shell: str, file: Path, *words: str, code: int = 0, path: str = os.environ["PATH"], **variables: str
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [*shell.split(), "-s", "--", *words],
-        stdin=file.open("rb"),
-        cwd=file.parent,
-        env={"PATH": path, **variables},
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
-def is_whole(root: Path, name: str) -> None:
-    tree = root / name
-    assert files_below(tree).keys() - {"subset.json"} == MINE
-    report = verify_tree(tree, Unwatched(), strict=True)
-    assert (report.intact, report.left_out, report.ownership.other_modes) == (True, 3, ())
-    assert (tree / "bin/bundler").stat().st_mode & 0o7777 == 0o755
-    assert (root / "current").readlink() == Path(name)
-    assert {path.name for path in root.iterdir()} == {name, "current"}
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -258,73 +189,6 @@ def test_half_a_script_does_nothing(tmp_path: Path, tree: Path) -> None:
             )
             assert not (tmp_path / "root").exists()
         assert server.requests() == []
-
-
-def test_another_run_is_not_disturbed(tmp_path: Path, tree: Path) -> None:
-    with nginx(tree, tmp_path) as server:
-        file, name = script(tree, server.url, tmp_path)
-        lock = tmp_path / f"root/.{name}.edge.lock"
-        lock.parent.mkdir()
-        lock.symlink_to(f"process.{os.getpid()}")
-        assert f"process {os.getpid()}" in run("sh", file, "--root", "root", code=9).stderr
-        with subprocess.Popen(["true"]) as ended:
-            ended.wait()
-        lock.unlink()
-        lock.symlink_to(f"process.{ended.pid}")
-        run("sh", file, "--root", "root")
-        is_whole(tmp_path / "root", name)
-
-
-def test_a_process_of_an_earlier_boot_is_no_run(tmp_path: Path, tree: Path) -> None:
-    with nginx(tree, tmp_path) as server:
-        file, name = script(tree, server.url, tmp_path)
-        lock = tmp_path / f"root/.{name}.edge.lock"
-        lock.parent.mkdir()
-        # after a power cut somebody else has its number
-        lock.symlink_to(f"process.{os.getpid()}.00000000-0000-4000-8000-000000000000")
-        run("sh", file, "--root", "root")
-        is_whole(tmp_path / "root", name)
-        lock.symlink_to(f"process.{os.getpid()}.{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}")
-        assert f"process {os.getpid()}" in run("sh", file, "--root", "root", code=9).stderr
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_what_a_run_for_another_bundle_left_is_removed_unless_it_goes_on(
-    tmp_path: Path, tree: Path, shell: str
-) -> None:
-    older, living, ours = ".demo-0123456789ab.edge", ".demo-ba9876543210.edge", ".demo-notes.edge"
-    root = tmp_path / "root"
-    with nginx(tree, tmp_path) as server:
-        file, name = script(tree, server.url, tmp_path)
-        for left in (older, f"{older}.work", living, ours):
-            (root / left / "kubeedge").mkdir(parents=True)
-            (root / left / "kubeedge/keadm.part").write_bytes(b"half")
-        with subprocess.Popen(["true"]) as ended:
-            ended.wait()
-        (root / f"{older}.lock").symlink_to(f"process.{ended.pid}")
-        (root / f"{living}.lock").symlink_to(f"process.{os.getpid()}")
-        told = run(shell, file, "--root", "root").stdout
-        assert f"{older}: removed, left by a run for another bundle" in told
-        there = {path.name for path in root.iterdir()}
-        assert there == {name, "current", living, f"{living}.lock", ours}
-        (root / f"{living}.lock").unlink()
-        run(shell, file, "--root", "root")
-        assert not (root / living).exists()
-
-
-def test_of_two_that_find_a_dead_run_one_goes_on(tmp_path: Path, tree: Path) -> None:
-    with nginx(tree, tmp_path) as server:
-        file, name = script(tree, server.url, tmp_path)
-        with subprocess.Popen(["true"]) as ended:
-            ended.wait()
-        (tmp_path / "root").mkdir()
-        (tmp_path / f"root/.{name}.edge.lock").symlink_to(f"process.{ended.pid}")
-        command = ["sh", str(file), "--root", str(tmp_path / "root")]
-        both = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
-        codes = sorted(one.wait(WITHIN_S) for one in both)
-    # the slower one may begin after the faster one has ended
-    assert codes in ([0, 9], [0, 0])
-    is_whole(tmp_path / "root", name)
 
 
 def test_a_directory_that_is_no_bundle_is_not_taken_for_one(tmp_path: Path, tree: Path) -> None:
