@@ -21,7 +21,7 @@ from bundler.manifest.yaml_documents import read_documents
 from bundler.model.artifact import HeldTo
 from bundler.model.rpm.artifact import UNCHECKED_SUFFIX, RepoArtifact, RepoOrigin, RpmArtifact
 from bundler.model.source_url import absolute_url
-from bundler.rpm.metadata.repomd import resource_url
+from bundler.rpm.metadata.repomd import resource_urls
 from bundler.rpm.signing.checking import check_detached, check_package, package_summary
 from bundler.rpm.signing.keys import MAX_KEYS_BYTES, read_keys
 from bundler.rpm.solve.request import SolvableRepo, SolveRequest
@@ -66,17 +66,19 @@ class OpenedRepo:
             earlier: those of the lock before, kept when they are still on the mirror list, whose order changes daily.
         """
         bases = self.spec.baseurls or self.metadata.bases
-        places = dict.fromkeys(_place(base, href) for base in bases)
+        places = dict.fromkeys(place for base in bases for place in _places(base, href))
         if earlier and not self.spec.baseurls and places.keys() >= set(earlier):
             return tuple(earlier)
         return tuple(places)[:MAX_LOCKED_URLS]
 
 
-def _place(base: str, href: str) -> str:
+def _places(base: str, href: str) -> tuple[str, ...]:
     if "://" in base or base.startswith("file:"):
-        return resource_url(base, href)
-    # a whole URL stands on its own; it may lead to this machine's files, as the repository itself does
-    return resource_url(LOCAL_ROOT, href) if "://" in href else f"{base.rstrip('/')}/{unquote(href)}"
+        return resource_urls(base, href)
+    if "://" in href:
+        # a whole URL stands on its own; it may lead to this machine's files, as the repository itself does
+        return resource_urls(LOCAL_ROOT, href)
+    return f"{base.rstrip('/')}/{href}", f"{base.rstrip('/')}/{unquote(href)}"
 
 
 @dataclass(frozen=True, slots=True)

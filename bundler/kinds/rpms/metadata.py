@@ -22,7 +22,16 @@ from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
 from bundler.rpm.metadata.mirror_list import REPOMD_PATH, MirrorList, parse_mirrors
 from bundler.rpm.metadata.plain_file import open_plain
-from bundler.rpm.metadata.repomd import ADVISORY_KINDS, GROUP, MODULES, PRIMARY, UPDATEINFO, parse_repomd, resource_url
+from bundler.rpm.metadata.repomd import (
+    ADVISORY_KINDS,
+    GROUP,
+    MODULES,
+    PRIMARY,
+    UPDATEINFO,
+    parse_repomd,
+    resource_url,
+    resource_urls,
+)
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES, invalid_metadata
 
 if TYPE_CHECKING:
@@ -68,8 +77,8 @@ class RepoMetadata:
     via: str = ""
 
     def urls(self, href: str, xml_base: str = "") -> tuple[str, ...]:
-        """Return where a file of the repository can be had, absolute, the best place first; see `resource_url`."""
-        return tuple(dict.fromkeys(resource_url(base, href, xml_base) for base in self.bases))
+        """Return where a file of the repository can be had, absolute, the best place first; see `resource_urls`."""
+        return tuple(dict.fromkeys(url for base in self.bases for url in resource_urls(base, href, xml_base)))
 
 
 def load_repo(spec: RepoSpec, sources: Sources, task: Task, *, check: SignatureCheck | None = None) -> RepoMetadata:

@@ -6,6 +6,7 @@ does) and to read their content. The format is what createrepo_c writes (src/xml
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
@@ -31,8 +32,8 @@ KINDS = tuple(_NAMES)
 # kinds that may be missing without changing which packages are chosen
 ADVISORY_KINDS = frozenset({UPDATEINFO})
 _SCHEMES = frozenset({"http", "https", "ftp"})
-# characters that are not escaped in a path; a per cent sign begins an escape, as for all clients of such repositories
-_PATH_CHARACTERS = "/%:@!$&'()*+,;=~^"
+# RFC 3986, 2.1
+_ESCAPE = re.compile(r"(%[0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,16 @@ def _size(element: Element, name: str) -> int | None:
 
 
 def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
-    """Return the URL of a file that a repository lists: a record of repomd.xml, or a package of primary.xml.
+    """Return the URL of a file whose name in a repository is known; see `resource_urls`."""
+    return resource_urls(base_url, href, xml_base)[0]
 
-    Characters that URLs do not allow (a blank, `#`) are escaped; a query of the repository's URL (a token) is kept.
+
+def resource_urls(base_url: str, href: str, xml_base: str = "") -> tuple[str, ...]:
+    """Return where a file may lie that a repository lists: a record of repomd.xml, or a package of primary.xml.
+
+    An href is a name, of which everything is escaped that is not unreserved (RFC 3986, 2.3), as dnf does: storage
+    services read a plain `+` as a blank. Names may hold a per cent sign; but some repositories list hrefs that are
+    escaped already, and those are asked for next. A query of the repository's URL (a token) is kept.
 
     Arguments:
         base_url: the repository's root, an absolute URL, with or without a slash at its end.
@@ -155,13 +163,17 @@ def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
     Raises SourceError (REPO_METADATA_INVALID) when it leads from the network to this machine's own files, or is not a
     valid URL.
     """
+    return tuple(dict.fromkeys(_resolved(base_url, reading, href, xml_base) for reading in _readings(href)))
+
+
+def _resolved(base_url: str, reading: str, href: str, xml_base: str) -> str:
     root = urlsplit(base_url)
     directory = urlunsplit((root.scheme, root.netloc, root.path.rstrip("/") + "/", "", ""))
     start = directory
     try:
         if xml_base:
             start = urljoin(directory, xml_base.rstrip("/") + "/")
-        found = urlsplit(urljoin(start, _escaped(href)))
+        found = urlsplit(urljoin(start, reading))
     except ValueError as error:
         raise invalid_metadata(f"lists {href!r} at {xml_base!r}, which is no place: {error}", directory) from error
     local = found.scheme == "file" and root.scheme == "file"
@@ -171,6 +183,15 @@ def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
     return urlunsplit((found.scheme, found.netloc, found.path, root.query if same_place else "", ""))
 
 
-def _escaped(href: str) -> str:
+def _readings(href: str) -> tuple[str, str]:
+    """Return an href escaped as a name, and as one that is escaped already; a whole URL is the latter first."""
     scheme, separator, rest = href.partition("://")
-    return f"{scheme}://{quote(rest, safe=_PATH_CHARACTERS)}" if separator else quote(href, safe=_PATH_CHARACTERS)
+    if not separator:
+        return quote(href), _escaped_once(href)
+    host, slash, path = rest.partition("/")
+    start = f"{scheme}://{host}{slash}"
+    return f"{start}{_escaped_once(path)}", f"{start}{quote(path)}"
+
+
+def _escaped_once(text: str) -> str:
+    return "".join(part if _ESCAPE.fullmatch(part) else quote(part) for part in _ESCAPE.split(text))

@@ -6,6 +6,7 @@ import gzip
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -292,3 +293,39 @@ def test_an_unsatisfiable_spec_fetches_no_package(store: MemoryStore, task: Reco
     assert "m.yaml:9:17" in caught.value.text()
     assert isinstance(at_hand.downloader, MappedDownloader)
     assert not [url for url in at_hand.downloader.asked if url.endswith(".rpm")]
+
+
+def renamed(files: dict[str, bytes], href: str, name: str) -> dict[str, bytes]:
+    """Return a repository that lists one package under another href, and has it under another name."""
+    given = told_otherwise(files, f'href="{APP.file_name}"'.encode(), f'href="{href}"'.encode())
+    return {url.replace(APP.file_name, name): data for url, data in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("href", "name", "others"),
+    [
+        ("app++-2.rpm", "app%2B%2B-2.rpm", ()),
+        ("app-1%3a2.rpm", "app-1%253a2.rpm", ("app-1%3a2.rpm",)),
+        ("app-1%3a2.rpm", "app-1%3a2.rpm", ("app-1%253a2.rpm",)),
+    ],
+    ids=["plus", "per-cent", "escaped-already"],
+)
+def test_a_package_comes_from_where_its_href_may_lead(
+    store: MemoryStore, task: RecordingTask, href: str, name: str, others: tuple[str, ...]
+) -> None:
+    files = renamed(repository(BASE, [APP, LIB]), href, name)
+    _, app, _ = RpmsKind().lock(ENTRY, sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert sorted(app.urls) == sorted(f"{BASE}/{place}" for place in (name, *others))
+    assert app.content == Blob.of(APP.content())
+
+
+@pytest.mark.parametrize("name", ["app+-1%3a2.rpm", "app+-1:2.rpm"])
+def test_a_repository_beside_the_manifest_has_its_names_as_they_are(
+    store: MemoryStore, task: RecordingTask, name: str
+) -> None:
+    spec = replace(SPEC, baseurls=("repo",), gpgkeys=("repo/key.asc",))
+    files = renamed(repository("file:///manifests/repo", [APP, LIB]), "app+-1%3a2.rpm", quote(name))
+    _, app, _ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert app.urls == ("repo/app+-1%3a2.rpm", "repo/app+-1:2.rpm")

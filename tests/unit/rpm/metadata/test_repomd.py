@@ -4,7 +4,7 @@ import pytest
 
 from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Digest
-from bundler.rpm.metadata.repomd import KINDS, RepomdRecord, parse_repomd, resource_url
+from bundler.rpm.metadata.repomd import KINDS, RepomdRecord, parse_repomd, resource_url, resource_urls
 
 SHA, OPEN, LONG = "a" * 64, "b" * 64, "c" * 128
 NAMESPACE = 'xmlns="http://linux.duke.edu/metadata/repo"'
@@ -110,17 +110,21 @@ def test_what_is_no_index_is_refused(data: bytes, says: str) -> None:
     assert raised.value.where == "https://h.example/repodata/repomd.xml"
 
 
+ALL_ESCAPED = "a%26b%3Dc%3Bd%2Ce%21f%24g%27h%28i%29j%3Ak%40l.rpm"
+
+
 @pytest.mark.parametrize(
     ("base", "href", "xml_base", "url"),
     [
         ("https://h.example/7", "repodata/p.gz", "", "https://h.example/7/repodata/p.gz"),
-        ("https://h.example/7/", "Packages/a b#1~2^3+c.rpm", "", "https://h.example/7/Packages/a%20b%231~2^3+c.rpm"),
-        ("https://h.example/7/", "p%2Bq.rpm", "", "https://h.example/7/p%2Bq.rpm"),
+        ("https://h.example/7/", "Packages/a b#1~2^3+c.rpm", "", "https://h.example/7/Packages/a%20b%231~2%5E3%2Bc.rpm"),
+        ("https://h.example/7/", "a&b=c;d,e!f$g'h(i)j:k@l.rpm", "", "https://h.example/7/" + ALL_ESCAPED),
+        ("https://h.example/7+/x:y", "p+q.rpm", "", "https://h.example/7+/x:y/p%2Bq.rpm"),
         ("https://h.example/7/?token=s", "p.gz", "", "https://h.example/7/p.gz?token=s"),
         ("https://h.example/7/?token=s", "p.gz", "https://o.example/x", "https://o.example/x/p.gz"),
         ("https://h.example/7/x", "p.gz", "../8", "https://h.example/7/8/p.gz"),
         ("https://h.example/7", "../pool/p.rpm", "", "https://h.example/pool/p.rpm"),
-        ("https://h.example/7", "https://o.example/p.rpm", "", "https://o.example/p.rpm"),
+        ("https://h.example/7", "https://o.example:8443/p+q.rpm", "", "https://o.example:8443/p%2Bq.rpm"),
         ("ftp://h.example/7", "p.gz", "", "ftp://h.example/7/p.gz"),
         ("file:///srv/repo", "repodata/p.gz", "", "file:///srv/repo/repodata/p.gz"),
         ("file:///srv/repo", "p.rpm", "https://o.example/", "https://o.example/p.rpm"),
@@ -128,6 +132,19 @@ def test_what_is_no_index_is_refused(data: bytes, says: str) -> None:
 )
 def test_where_a_listed_file_is(base: str, href: str, xml_base: str, url: str) -> None:
     assert resource_url(base, href, xml_base) == url
+
+
+@pytest.mark.parametrize(
+    ("href", "names"),
+    [
+        ("p-2%3a1.0.rpm", ["p-2%253a1.0.rpm", "p-2%3a1.0.rpm"]),
+        ("p+2%3A1%.rpm", ["p%2B2%253A1%25.rpm", "p%2B2%3A1%25.rpm"]),
+        ("p-100%.rpm", ["p-100%25.rpm"]),
+        ("https://h.example/7/p%3a+.rpm", ["p%3a%2B.rpm", "p%253a%2B.rpm"]),
+    ],
+)
+def test_a_per_cent_sign_is_one_before_it_is_an_escape(href: str, names: list[str]) -> None:
+    assert resource_urls("https://h.example/7", href) == tuple(f"https://h.example/7/{name}" for name in names)
 
 
 @pytest.mark.parametrize(
