@@ -31,14 +31,14 @@ class RpmFetch:
 
 
 def bring_package(
-    urls: Sequence[str], checksum: Digest, size: int, sources: Sources, task: Task, *, where: str
+    urls: Sequence[str], checksum: Digest, size: int | None, sources: Sources, task: Task, *, where: str
 ) -> tuple[Blob, str]:
     """Bring a package into the store and return it with the prefix of the upstream mirror it came through.
 
     What the store has already is not fetched again.
 
     Arguments:
-        checksum, size: what the metadata promise, sha256 or sha512, and bytes.
+        checksum, size: what the metadata promise, and bytes, None where they say nothing of them.
         where: manifest line, repository and package, for messages.
 
     Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH).

@@ -21,7 +21,8 @@ from bundler.manifest.yaml_documents import read_documents
 from bundler.model.artifact import HeldTo
 from bundler.model.rpm.artifact import UNCHECKED_SUFFIX, RepoArtifact, RepoOrigin, RpmArtifact
 from bundler.model.source_url import absolute_url
-from bundler.rpm.metadata.repomd import resource_urls
+from bundler.rpm.metadata.repomd import ADVISORY_KINDS, GROUP, resource_urls
+from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.signing.checking import check_detached, check_package, package_summary
 from bundler.rpm.signing.keys import MAX_KEYS_BYTES, read_keys
 from bundler.rpm.solve.request import SolvableRepo, SolveRequest
@@ -106,8 +107,10 @@ def find_closure(
     Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`), all of them
     naming the line of the manifest.
     """
+    # groups that nobody wishes for choose no package
+    optional = ADVISORY_KINDS if any(spec.text.startswith("@") for spec in entry.packages) else ADVISORY_KINDS | {GROUP}
     with naming(f"wanted at {entry.position}"):
-        repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
+        repos = {spec.id: _open(spec, optional, sources, task) for spec in entry.repos}
     request = SolveRequest(
         arch=entry.arch,
         packages=entry.packages,
@@ -123,12 +126,30 @@ def find_closure(
     ]
     with naming(f"wanted at {entry.position}"):
         solution = solve(solvable, request, read_documents=read_documents)
-    for note in solution.notes:
+        forgeable = [note for repo in repos.values() if (note := _forgeable(repo, solution.packages))]
+    for note in (*solution.notes, *forgeable):
         task.note(note)
     return Closure(solution.packages, repos)
 
 
-def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
+def _forgeable(repo: OpenedRepo, packages: Sequence[ChosenRpm]) -> str:
+    """Return the note for a repository that knows its files by checksums that can be forged, "" for any other.
+
+    Raises SourceError (REPO_METADATA_INVALID) where nothing else vouches for its packages.
+    """
+    spec, weak = repo.spec, [rpm for rpm in packages if rpm.repo_id == repo.spec.id and rpm.checksum.is_weak]
+    if weak and not spec.gpgcheck:
+        raise invalid_metadata(
+            f"knows {weak[0].nevra} by its {weak[0].checksum.algorithm} alone, which can be forged, and with "
+            "'gpgcheck: false' nothing else vouches for it",
+            f"repository {spec.id}",
+        )
+    if weak or any(record.digest.is_weak for record in repo.metadata.index.records.values()):
+        return f"repository {spec.id} knows its files by sha1, which can be forged; its packages' signatures vouch"
+    return ""
+
+
+def _open(spec: RepoSpec, optional: frozenset[str], sources: Sources, task: Task) -> OpenedRepo:
     keys: list[PublicKey] = []
     for url in spec.gpgkeys:
         place = absolute_url(url, sources.base_directory)
@@ -139,7 +160,7 @@ def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
     def check(data: bytes, signature: bytes, where: str) -> str:
         return check_detached(data, signature, keys, where=where)
 
-    return OpenedRepo(load_repo(spec, sources, task, check=check), tuple(keys))
+    return OpenedRepo(load_repo(spec, sources, task, check=check, optional=optional), tuple(keys))
 
 
 def pin_rpms(
@@ -205,7 +226,8 @@ def _pin(
         repo=chosen.repo_id,
         urls=urls,
         content=content,
-        checksum=chosen.checksum,
+        # what can be forged stands in no lock
+        checksum=content.digest if chosen.checksum.is_weak else chosen.checksum,
         held_to=held_to,
         signed=repo.spec.gpgcheck,
         # the header's own: the metadata's is nobody's word, and the newest date is that of all generated files

@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[0-9]{1,19}")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRepomd:
-    """One repomd.xml that a metalink vouches for; `size` in bytes or None."""
+    """One repomd.xml that a metalink vouches for; `size` in bytes, None where it says none, or 0."""
 
     size: int | None
     digests: tuple[Digest, ...]
@@ -137,7 +137,7 @@ def _expectations(file: Element, where: str) -> Iterator[ExpectedRepomd]:
     for version in (file, *older):
         digests = tuple(_digests(version, where))
         if digests:
-            yield ExpectedRepomd(_number(child_text(version, "size")), digests)
+            yield ExpectedRepomd(_number(child_text(version, "size")) or None, digests)
 
 
 def _digests(version: Element, where: str) -> Iterator[Digest]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from bundler.model.digest import HEX_LENGTH, Digest
+from bundler.model.digest import HEX_LENGTH, MAX_SIZE, WEAK_HEX_LENGTH, Digest
 from bundler.rpm.metadata.xml_document import XML_BASE, child_text, children, invalid_metadata, parse_document
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
 KINDS = tuple(_NAMES)
 # kinds that may be missing without changing which packages are chosen
 ADVISORY_KINDS = frozenset({UPDATEINFO})
+_COUNTING = HEX_LENGTH.keys() | WEAK_HEX_LENGTH.keys()
 _SCHEMES = frozenset({"http", "https", "ftp"})
+# a size may have zeros before it; a text of millions of digits is not worth reading as a number
+MOST_DIGITS, SHOWN_CHARACTERS = 100, 40
 # RFC 3986, 2.1
 _ESCAPE = re.compile(r"(%[0-9a-fA-F]{2})")
 
@@ -43,8 +46,10 @@ class RepomdRecord:
     Arguments:
         kind: one of KINDS.
         href: relative to `xml_base` where there is one, else to the repository's root.
-        digest: of the fetched file. open_digest: of its plain bytes, None where unknown.
-        size, open_size: in bytes, of the fetched file and of its plain bytes; None where repomd.xml lacks them.
+        digest: of the fetched file; a weak one is for the caller to judge. open_digest: of its plain bytes, None where
+            unknown.
+        size, open_size: in bytes, of the fetched file and of its plain bytes; None where repomd.xml lacks them, or
+            says 0.
     """
 
     kind: str
@@ -71,9 +76,10 @@ class Repomd:
 def parse_repomd(data: bytes, where: str) -> Repomd:
     """Read a repomd.xml.
 
-    A record whose checksum is too weak to trust is `unusable`, an error only when it is needed.
+    A record that cannot be used (a checksum that anybody can forge, no place, a size that is none) is `unusable`, an
+    error only when it is needed.
 
-    Raises SourceError (REPO_METADATA_INVALID): not XML, not a repomd, a record without place or checksum, no primary.
+    Raises SourceError (REPO_METADATA_INVALID): not XML, not a repomd, no primary or a faulty one.
     """
     root = parse_document(data, "repomd", where)
     found: dict[str, Element] = {}
@@ -90,7 +96,9 @@ def parse_repomd(data: bytes, where: str) -> Repomd:
         except _WeakChecksumError as error:
             unusable[kind] = str(error)
         except ValueError as error:
-            raise invalid_metadata(f"its record {name!r} {error}", where) from error
+            if kind == PRIMARY:
+                raise invalid_metadata(f"its record {name!r} {error}", where) from error
+            unusable[kind] = f"it {error}"
     if PRIMARY not in records and PRIMARY not in unusable:
         raise invalid_metadata(
             "lists no 'primary' record, so that the repository has no packages to choose from", where
@@ -122,26 +130,32 @@ def _digest(element: Element) -> Digest:
     checksum = next(children(element, "checksum"), None)
     if checksum is None:
         raise ValueError("has no checksum")
-    algorithm = checksum.get("type", "").lower()
-    if algorithm not in HEX_LENGTH:
+    algorithm = _algorithm(checksum)
+    if algorithm not in _COUNTING:
         raise _WeakChecksumError(f"its checksum is {algorithm or 'of no type'}; only {' and '.join(HEX_LENGTH)} count")
     return Digest(algorithm, (checksum.text or "").strip().lower())
 
 
 def _open_digest(element: Element) -> Digest | None:
     checksum = next(children(element, "open-checksum"), None)
-    if checksum is None or checksum.get("type", "").lower() not in HEX_LENGTH:
+    if checksum is None or _algorithm(checksum) not in HEX_LENGTH:
         return None
-    return Digest(checksum.get("type", "").lower(), (checksum.text or "").strip().lower())
+    return Digest(_algorithm(checksum), (checksum.text or "").strip().lower())
+
+
+def _algorithm(checksum: Element) -> str:
+    name = checksum.get("type", "").lower()
+    # createrepo's old name of it
+    return "sha1" if name == "sha" else name
 
 
 def _size(element: Element, name: str) -> int | None:
     text = child_text(element, name)
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"has the {name} {text!r}")
-    return int(text)
+    if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS or int(text) > MAX_SIZE:
+        raise ValueError(f"has the {name} {text[:SHOWN_CHARACTERS]!r}, which is no count of bytes")
+    return int(text) or None
 
 
 def resource_url(base_url: str, href: str, xml_base: str = "") -> str:

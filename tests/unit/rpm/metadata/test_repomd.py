@@ -18,6 +18,9 @@ def repomd(*records: str) -> bytes:
     return f"<repomd {NAMESPACE}><revision> 17 </revision>{''.join(records)}</repomd>".encode()
 
 
+BARE = record("primary").replace('<location href="repodata/primary.xml.gz"/>', "")
+
+
 def test_a_record_is_read_whole() -> None:
     rest = f'<open-checksum type="sha256">{OPEN}</open-checksum><size>12</size><open-size>34</open-size>'
     found = parse_repomd(repomd(record("primary", rest=rest)), "u")
@@ -52,12 +55,31 @@ def test_sha512_and_a_missing_size_are_fine() -> None:
     assert (found.records["primary"].digest, found.records["primary"].size) == (Digest("sha512", LONG), None)
 
 
-@pytest.mark.parametrize("algorithm", ["sha", "sha1", "md5", ""])
+@pytest.mark.parametrize("algorithm", ["md5", "sha224", ""])
 def test_a_weak_checksum_makes_a_record_unusable_not_the_repository(algorithm: str) -> None:
     weak = f'<checksum type="{algorithm}">{"d" * 40}</checksum>'
     found = parse_repomd(repomd(record("primary"), record("updateinfo", checksum=weak)), "u")
     assert list(found.records) == ["primary"]
     assert "sha256" in found.unusable["updateinfo"]
+
+
+@pytest.mark.parametrize("algorithm", ["sha", "sha1"])
+def test_sha1_is_for_the_caller_to_judge(algorithm: str) -> None:
+    weak = f'<checksum type="{algorithm}">{"d" * 40}</checksum>'
+    found = parse_repomd(repomd(record("primary", checksum=weak)), "u").records["primary"]
+    assert (found.digest.is_weak, str(found.digest)) == (True, f"sha1:{'d' * 40}")
+    with pytest.raises(ValueError, match="unknown digest algorithm"):
+        Digest.parse(str(found.digest))
+
+
+def test_a_size_of_nothing_is_none() -> None:
+    assert parse_repomd(repomd(record("primary", rest="<size>0</size>")), "u").records["primary"].size is None
+
+
+@pytest.mark.parametrize("fault", [BARE, record("modules", rest="<size>x</size>"), record("modules", checksum="")])
+def test_a_faulty_record_beside_the_primary_is_unusable_not_the_repository(fault: str) -> None:
+    found = parse_repomd(repomd(record("primary"), fault.replace("primary", "modules")), "u")
+    assert (list(found.records), list(found.unusable)) == (["primary"], ["modules"])
 
 
 def test_of_two_records_with_one_name_the_first_counts() -> None:
@@ -69,7 +91,6 @@ BOMB = (
     b'<!DOCTYPE repomd [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
     b"<repomd><revision>&b;</revision></repomd>"
 )
-BARE = record("primary").replace('<location href="repodata/primary.xml.gz"/>', "")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +107,8 @@ BARE = record("primary").replace('<location href="repodata/primary.xml.gz"/>', "
         (repomd(record("primary", checksum="")), "has no checksum"),
         (repomd(record("primary", checksum='<checksum type="sha256">12</checksum>')), "hex digits"),
         (repomd(record("primary", rest="<size>-1</size>")), "has the size '-1'"),
+        (repomd(record("primary", rest=f"<size>{2**63}</size>")), "no count of bytes"),
+        (repomd(record("primary", rest=f"<size>{'9' * 5000}</size>")), "no count of bytes"),
         (b"<repomd>" + b" " * 4 * 1024 * 1024 + b"</repomd>", "longer than"),
     ],
     ids=[
@@ -100,6 +123,8 @@ BARE = record("primary").replace('<location href="repodata/primary.xml.gz"/>', "
         "no-checksum",
         "short-checksum",
         "size",
+        "large-size",
+        "digits",
         "long",
     ],
 )
