@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.digest import HEX_LENGTH, Digest
+from bundler.model.rpm.repo import CLIENT_VARIABLES
 from bundler.rpm.metadata.xml_document import child_text, children, invalid_metadata, parse_document
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 REPOMD_PATH = "repodata/repomd.xml"
 _REMOTE = ("http", "https", "ftp")
 # yum and dnf replace these with the client's values; a bundle is for another system than this one
-_CLIENT_VARIABLES = ("$releasever", "$basearch", "$arch", "${")
+_CLIENT_VARIABLES = (*(f"${name}" for name in CLIENT_VARIABLES), "${")
 # priorities begin at 1 (RFC 5854, 4.2.16.2); no size has more digits than 19
 _LEAST_PREFERENCE, _LAST_PRIORITY = 0, 999999
 _NUMBER = re.compile(r"[0-9]{1,19}")
