@@ -294,9 +294,7 @@ def _without(index: Repomd, reasons: Mapping[str, str]) -> Repomd:
     return replace(index, records=records, unusable={**index.unusable, **reasons})
 
 
-def _with_eager_records(
-    metadata: RepoMetadata, optional: frozenset[str], sources: Sources, task: Task
-) -> RepoMetadata:
+def _with_eager_records(metadata: RepoMetadata, optional: frozenset[str], sources: Sources, task: Task) -> RepoMetadata:
     for kind in EAGER_KINDS:
         try:
             metadata = load_record(metadata, kind, sources, task)

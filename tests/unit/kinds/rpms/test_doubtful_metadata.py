@@ -125,7 +125,7 @@ def weakened(files: Files, *, packages: bool) -> Files:
     given = dict(files)
     if packages:
         plain = gzip.decompress(given[record_of(given, "primary")]).decode()
-        for url, data in files.items():
+        for data in files.values():
             old = f'type="sha256" pkgid="YES">{hashlib.sha256(data).hexdigest()}'
             plain = plain.replace(old, f'type="sha" pkgid="YES">{hashlib.sha1(data).hexdigest()}')  # noqa: S324 - the test's point
         with_primary(given, gzip.compress(plain.encode(), mtime=0))

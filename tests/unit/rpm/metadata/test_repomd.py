@@ -142,7 +142,12 @@ ALL_ESCAPED = "a%26b%3Dc%3Bd%2Ce%21f%24g%27h%28i%29j%3Ak%40l.rpm"
     ("base", "href", "xml_base", "url"),
     [
         ("https://h.example/7", "repodata/p.gz", "", "https://h.example/7/repodata/p.gz"),
-        ("https://h.example/7/", "Packages/a b#1~2^3+c.rpm", "", "https://h.example/7/Packages/a%20b%231~2%5E3%2Bc.rpm"),
+        (
+            "https://h.example/7/",
+            "Packages/a b#1~2^3+c.rpm",
+            "",
+            "https://h.example/7/Packages/a%20b%231~2%5E3%2Bc.rpm",
+        ),
         ("https://h.example/7/", "a&b=c;d,e!f$g'h(i)j:k@l.rpm", "", "https://h.example/7/" + ALL_ESCAPED),
         ("https://h.example/7+/x:y", "p+q.rpm", "", "https://h.example/7+/x:y/p%2Bq.rpm"),
         ("https://h.example/7/?token=s", "p.gz", "", "https://h.example/7/p.gz?token=s"),
