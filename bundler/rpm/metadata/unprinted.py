@@ -1,4 +1,4 @@
-"""Keeps what a C library prints by itself from the terminal: it quotes packages as they are, terminal codes included."""
+"""Keeps what a C library prints from the terminal: it quotes packages as they are, with whatever would steer it."""
 
 from __future__ import annotations
 
