@@ -53,7 +53,7 @@ def pin_download(download: Download, entry: FileEntry, sources: Sources, task: T
 
     def use(incoming: Incoming, received: Received, where: str) -> list[FileArtifact]:
         arrived = _Arrived(incoming, received, where)
-        promise.require(incoming, where)
+        promise.require(incoming, received, where, *download.urls, *download.paths)
         if download.is_whole:
             return [_pin_whole(download, entry, promise, arrived)]
         return _pin_members(download, entry, promise, arrived, sources)

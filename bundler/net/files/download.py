@@ -16,6 +16,7 @@ from bundler.net.files.ftp import FtpDownloader
 from bundler.net.files.netrc_file import netrc_credentials
 from bundler.net.http.attempt import accepted, content_length, transfer
 from bundler.net.http.conditional import NOT_MODIFIED, conditions, confirms, place_of, validators_of
+from bundler.net.http.content_coding import codings
 from bundler.net.http.status import error_for_status, http_date_s
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
@@ -159,7 +160,8 @@ class FileDownloader:
                 return None
             if response.status != _OK:
                 raise error_for_status(response)
-            return content_length(response.headers)
+            coded = codings(response.headers, place.url, response.url)
+            return None if coded else content_length(response.headers)
 
     def _credentials(self, place: MirroredUrl) -> Credentials | None:
         return self.credentials(urlsplit(place.url).hostname or "")

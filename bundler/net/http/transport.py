@@ -20,6 +20,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.client_certs import ClientCertificate, certificate_for
 from bundler.net.http.connection_errors import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.content_coding import codings
 from bundler.net.http.direct_response import DRAINED_BYTES, READ_BYTES
 from bundler.net.http.messages import collected, is_loopback_name, standard_fields
 from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, too_many
@@ -197,7 +198,7 @@ class HttpResponse:
 
     def read(self, max_bytes: int) -> bytes:
         """Return the whole body; SourceError when it is longer than that."""
-        return collected(self.chunks(), max_bytes, self.url)
+        return collected(self.chunks(), codings(self.headers), max_bytes, self.url)
 
     def finish(self) -> None:
         """Return the connection to the pool, reading a short rest of the body."""

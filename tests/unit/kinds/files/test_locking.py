@@ -10,7 +10,7 @@ from bundler.model.artifact import HeldTo
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import dump_pretty
 from tests.fakes.downloader import WRITTEN_S
-from tests.fakes.transport import FakeTransport, Reply
+from tests.fakes.transport import FakeTransport, Reply, ScriptedTransport
 from tests.unit.kinds.files.file_upstream import (
     AMD64,
     ARM64,
@@ -267,3 +267,38 @@ def test_a_file_that_is_older_than_time_has_no_date(store: MemoryStore, task: Re
     reply = Reply(200, {"Last-Modified": "Wed, 31 Dec 1969 23:59:59 GMT"}, TARBALL)
     [artifact] = KIND.lock(entry("{path: x, url: https://h/x}"), over(FakeTransport(lambda _: reply), store), task)
     assert artifact.date is None
+
+
+PAGE = Reply(200, {"Content-Type": "text/html; charset=utf-8"}, b"<!DOCTYPE html><title>Sign in</title>")
+
+
+@pytest.mark.parametrize("extra", ["", ", member: keadm", f", sha256: {SHA256}"])
+def test_a_web_page_in_place_of_a_file_is_not_pinned(store: MemoryStore, task: RecordingTask, extra: str) -> None:
+    with pytest.raises(SourceError, match="a web page") as caught:
+        KIND.lock(
+            entry(f"{{path: k/x.tgz, url: 'https://h/x.tgz'{extra}}}"), over(ScriptedTransport(PAGE), store), task
+        )
+    assert caught.value.id == ErrorId.SOURCE_INVALID
+    assert not store.blobs
+    assert not store.partial
+
+
+def test_what_stands_in_the_next_place_is_taken_for_a_page(store: MemoryStore, task: RecordingTask) -> None:
+    transport = ScriptedTransport(PAGE, Reply(200, {}, TARBALL))
+    [artifact] = KIND.lock(entry("{path: x, urls: ['https://h/x', 'https://i/x']}"), over(transport, store), task)
+    assert artifact.content == Blob.of(TARBALL)
+    assert "a web page" in task.notes[0]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "{path: docs/index.html, url: 'https://h/docs/'}",
+        "{path: docs/index, url: 'https://h/docs/index.HTM?x=1'}",
+        f"{{path: x, url: 'https://h/x', sha256: {Blob.of(PAGE.body).digest.hex}}}",
+    ],
+    ids=["landing", "asked-for", "promised"],
+)
+def test_a_page_that_is_wanted_is_taken(store: MemoryStore, task: RecordingTask, item: str) -> None:
+    [artifact] = KIND.lock(entry(item), over(ScriptedTransport(PAGE), store), task)
+    assert artifact.content == Blob.of(PAGE.body)
