@@ -5,11 +5,12 @@ Implements `interface.Downloader`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from bundler.errors import IntegrityError, SourceError
+from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net.files import local_file
 from bundler.net.files.ftp import FtpDownloader
@@ -22,7 +23,7 @@ from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bundler.model.digest import Digest
     from bundler.model.progress import Task
@@ -70,10 +71,10 @@ class FileDownloader:
             return local_file.copy_file(place.url, sink, task, size=size)
 
         def attempt() -> Received:
-            credentials = self._credentials(place)
-            if _is_ftp(place.url):
-                return self.ftp.transfer(place.url, sink, task, credentials=credentials, size=size)
-            return transfer(self.transport, place.url, sink, task, credentials=credentials, size=size)
+            with self._credentials(place) as credentials:
+                if _is_ftp(place.url):
+                    return self.ftp.transfer(place.url, sink, task, credentials=credentials, size=size)
+                return transfer(self.transport, place.url, sink, task, credentials=credentials, size=size)
 
         received = self.retry.run(attempt, task, position=lambda: sink.offset)
         return replace(received, via=place.via)
@@ -139,12 +140,14 @@ class FileDownloader:
 
     def _document(self, place: MirroredUrl, max_bytes: int, cached: CachedDocument | None) -> Document:
         if _is_ftp(place.url):
-            found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=self._credentials(place))
+            with self._credentials(place) as credentials:
+                found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=credentials)
             return replace(found, via=place.via)
         conditional = conditions(cached.validators, place.url) if cached else {}
-        with self.transport.request(
-            "GET", place.url, headers=conditional, credentials=self._credentials(place)
-        ) as response:
+        with (
+            self._credentials(place) as credentials,
+            self.transport.request("GET", place.url, headers=conditional, credentials=credentials) as response,
+        ):
             if cached is None or not conditional or response.status != NOT_MODIFIED:
                 return _whole(response, place, max_bytes)
             if confirms(response.headers, cached.validators):
@@ -154,8 +157,12 @@ class FileDownloader:
 
     def _announced(self, place: MirroredUrl) -> int | None:
         if _is_ftp(place.url):
-            return self.ftp.size(place.url, credentials=self._credentials(place))
-        with self.transport.request("HEAD", place.url, credentials=self._credentials(place)) as response:
+            with self._credentials(place) as credentials:
+                return self.ftp.size(place.url, credentials=credentials)
+        with (
+            self._credentials(place) as credentials,
+            self.transport.request("HEAD", place.url, credentials=credentials) as response,
+        ):
             if response.status in _NO_HEAD:
                 return None
             if response.status != _OK:
@@ -163,8 +170,21 @@ class FileDownloader:
             coded = codings(response.headers, place.url, response.url)
             return None if coded else content_length(response.headers)
 
-    def _credentials(self, place: MirroredUrl) -> Credentials | None:
-        return self.credentials(urlsplit(place.url).hostname or "")
+    @contextmanager
+    def _credentials(self, place: MirroredUrl) -> Iterator[Credentials | None]:
+        """Give the block the credentials of a place; that they cannot be read matters only where some are wanted."""
+        unreadable: SourceError | None = None
+        found: Credentials | None = None
+        try:
+            found = self.credentials(urlsplit(place.url).hostname or "")
+        except SourceError as error:
+            unreadable = error
+        try:
+            yield found
+        except SourceError as error:
+            if unreadable is None or error.id != ErrorId.SOURCE_UNAUTHORIZED:
+                raise
+            raise unreadable.with_context(f"and {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
