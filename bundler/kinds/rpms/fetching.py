@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from bundler.model.rpm.artifact import RpmArtifact
     from bundler.net.interface import Received
     from bundler.store.interface import Incoming
+
+
+# nobody wrote this name into a manifest
+STALE = (
+    "The repository lists the file and does not have it: its metadata are older or newer than its files. Try again "
+    "later, name another mirror of it, or tell its operator."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ def bring_package(
             got=error.got,
         ) from error
     except SourceError as error:
+        if error.id == ErrorId.SOURCE_NOT_FOUND:
+            error = replace(error, remedy=STALE)
         raise error.with_context(where=where) from error
 
 

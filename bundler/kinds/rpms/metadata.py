@@ -17,6 +17,7 @@ from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.kinds.downloading import Pin, admit_exactly, from_first_good_url, known_blob, pinned_blob
 from bundler.kinds.error_naming import naming
 from bundler.kinds.rpms.cached_repomd import keep_index, read_index
+from bundler.kinds.rpms.fetching import STALE
 from bundler.model.digest import Digest
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
@@ -339,6 +340,8 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
                 want=error.want,
                 got=error.got,
             ) from error
+        except SourceError as error:
+            raise (replace(error, remedy=STALE) if error.id == ErrorId.SOURCE_NOT_FOUND else error) from error
 
 
 def _called(spec: RepoSpec) -> str:

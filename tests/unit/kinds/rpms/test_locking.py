@@ -275,6 +275,8 @@ def test_a_package_that_is_missing_upstream_is_named(store: MemoryStore, task: R
     assert error.id == ErrorId.SOURCE_NOT_FOUND
     assert error.where == "m.yaml:7:5: lib-1:1.0-1.noarch of repository base"
     assert f"{BASE}/{LIB.file_name}" in error.what
+    assert "The repository lists the file and does not have it" in error.remedy
+    assert "manifest" not in error.remedy
 
 
 def test_a_key_that_is_none_names_its_repository(store: MemoryStore, task: RecordingTask) -> None:

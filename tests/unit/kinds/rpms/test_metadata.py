@@ -131,6 +131,7 @@ def test_a_missing_record_is_an_error_that_names_the_repository(store: MemorySto
     with pytest.raises(SourceError, match=r"modules\.xml\.gz.*repository base") as raised:
         load_repo(SPEC, sources(files, store)[0], task)
     assert raised.value.id == ErrorId.SOURCE_NOT_FOUND
+    assert "The repository lists the file and does not have it" in raised.value.remedy
 
 
 def test_a_dead_repository_is_an_error_that_names_it(store: MemoryStore, task: RecordingTask) -> None:
