@@ -24,7 +24,7 @@ from bundler.model.source_url import absolute_url
 from bundler.rpm.metadata.repomd import ADVISORY_KINDS, GROUP, resource_urls
 from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.signing.checking import check_detached, check_package, package_summary
-from bundler.rpm.signing.keys import MAX_KEYS_BYTES, read_keys
+from bundler.rpm.signing.keys import MAX_KEYS_BYTES, old_rpm_fault, read_keys
 from bundler.rpm.solve.request import SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 from bundler.threads import attempt_each
@@ -190,7 +190,24 @@ def pin_rpms(
 
     results = attempt_each(len(closure.packages), pin, threads=DOWNLOADS).results
     pinned = [results[index] for index in range(len(closure.packages))]
+    for note in unchecked_on_site(entry, closure.repos, [rpm for rpm, _ in pinned]):
+        task.note(note)
     return (_repository(entry, closure, [used for _, used in pinned], sources, task), *(rpm for rpm, _ in pinned))
+
+
+def unchecked_on_site(entry: RpmEntry, repos: Mapping[str, OpenedRepo], pinned: Sequence[RpmArtifact]) -> list[str]:
+    """Return a note for each repository whose packages EL7's rpm cannot check although they are signed."""
+    if entry.release.partition(".")[0] != "7":
+        return []
+    found: dict[tuple[str, str], list[RpmArtifact]] = {}
+    for rpm in pinned:
+        if rpm.signed and (fault := old_rpm_fault(rpm.held_to.detail, repos[rpm.repo].keys)):
+            found.setdefault((rpm.repo, fault), []).append(rpm)
+    return [
+        f"rpm 4.11 of release {entry.release} cannot check the signatures of {len(rpms)} packages of repository "
+        f"{repo}, such as {rpms[0].nevra}: {fault}"
+        for (repo, fault), rpms in sorted(found.items())
+    ]
 
 
 def _pin(

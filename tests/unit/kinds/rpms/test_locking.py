@@ -14,6 +14,8 @@ from bundler.errors import BundlerError, ErrorId, IntegrityError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpms.entry import RpmEntry
 from bundler.kinds.rpms.kind import RpmsKind
+from bundler.kinds.rpms.locking import OpenedRepo, unchecked_on_site
+from bundler.kinds.rpms.metadata import load_repo
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
@@ -21,6 +23,7 @@ from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
 from bundler.rpm.metadata.repodata import RepoExtras
+from bundler.rpm.signing.keys import read_keys
 from bundler.rpm.solve.request import PackageSpec
 from tests.fakes.downloader import MappedDownloader
 from tests.fakes.registry import MemoryRegistry
@@ -331,3 +334,24 @@ def test_a_repository_beside_the_manifest_has_its_names_as_they_are(
     _, app, _ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
     assert isinstance(app, RpmArtifact)
     assert app.urls == ("repo/app+-1%3a2.rpm", "repo/app+-1:2.rpm")
+
+
+@pytest.mark.parametrize(("release", "told"), [("7", True), ("7.9", True), ("8", False), ("", False)])
+def test_signatures_that_rpm_of_el7_cannot_check_are_told(
+    store: MemoryStore, task: RecordingTask, release: str, told: bool
+) -> None:
+    entry = replace(ENTRY, release=release)
+    _, app, lib = RpmsKind().lock(entry, sources(repository(BASE, [APP, LIB]), store), task)
+    assert not [note for note in task.notes if "rpm 4.11" in note]
+    [key] = read_keys(OTHER_KEY.with_name("two-subkeys.asc").read_bytes(), "key")
+    by_subkey = [
+        replace(rpm, held_to=HeldTo("signature", key.parts[2].key_id))
+        for rpm in (app, lib)
+        if isinstance(rpm, RpmArtifact)
+    ]
+    metadata = load_repo(SPEC, sources(repository(BASE, [APP, LIB]), store), task)
+    notes = unchecked_on_site(entry, {"base": OpenedRepo(metadata, (key,))}, by_subkey)
+    assert len(notes) == int(told)
+    assert all(
+        "2 packages of repository base, such as app-2-1.x86_64" in note and "a subkey of" in note for note in notes
+    )
