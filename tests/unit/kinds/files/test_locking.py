@@ -154,7 +154,7 @@ def test_a_missing_member_keeps_the_download_for_the_next_try(store: MemoryStore
     assert bytes(store.partial["https://h/k.tgz"].data) == archive
 
 
-@pytest.mark.parametrize("name", ["d/a\\b", "d/a\nb", "d/e\u0301"])
+@pytest.mark.parametrize("name", ["d/a\\b", "d/a\nb"])
 def test_a_member_whose_name_cannot_be_kept_is_unsafe(store: MemoryStore, task: RecordingTask, name: str) -> None:
     with pytest.raises(SourceError, match="cannot be placed") as caught:
         locked("{url: https://h/a, members: {d/: k/}}", {"https://h/a": tgz({name: b""})}, store, task)
@@ -302,3 +302,31 @@ def test_what_stands_in_the_next_place_is_taken_for_a_page(store: MemoryStore, t
 def test_a_page_that_is_wanted_is_taken(store: MemoryStore, task: RecordingTask, item: str) -> None:
     [artifact] = KIND.lock(entry(item), over(ScriptedTransport(PAGE), store), task)
     assert artifact.content == Blob.of(PAGE.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("\u8bf4\u660e.txt".encode("gbk").decode("utf-8", "surrogateescape"), "is not in UTF-8"),
+        ("e\u0301.txt", "is not in Unicode normal form C"),
+    ],
+    ids=["GBK", "NFD"],
+)
+def test_names_in_another_encoding_are_what_they_are(
+    store: MemoryStore, task: RecordingTask, name: str, said: str
+) -> None:
+    files = {"https://h/x.tgz": tgz({f"d/{name}": b"a", "keadm": b"b"})}
+    [artifact] = locked("{path: keadm, url: https://h/x.tgz, member: keadm}", files, store, task)
+    assert artifact.content == Blob.of(b"b")
+    with pytest.raises(SourceError, match=said) as caught:
+        locked("{url: https://h/x.tgz, members: {d/: k/}}", files, store, task)
+    assert caught.value.id == ErrorId.SOURCE_INVALID
+    assert caught.value.text().isascii()
+
+
+def test_a_member_in_another_normal_form_is_told_how_to_be_written(store: MemoryStore, task: RecordingTask) -> None:
+    files = {"https://h/x.tgz": tgz({"e\u0301.txt": b"a"})}
+    with pytest.raises(ManifestError, match=r'write "e\\u0301.txt" in double quotes'):
+        locked("{path: k, url: https://h/x.tgz, member: \u00e9.txt}", files, store, task)
+    [artifact] = locked('{path: k, url: https://h/x.tgz, member: "e\\u0301.txt"}', files, store, task)
+    assert artifact.content == Blob.of(b"a")
