@@ -36,20 +36,20 @@ _REPR_DIGEST = re.compile(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/=]*):")
 _WHILE_READING = (failing.HTTPError, http.client.HTTPException, OSError)
 
 
-class _Connection(HTTPConnection):
+class _ProbeConnection(HTTPConnection):
     response_class = FinalResponse
 
 
-class _TlsConnection(HTTPSConnection):
+class _TlsProbeConnection(HTTPSConnection):
     response_class = FinalResponse
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+class _ProbePool(HTTPConnectionPool):
+    ConnectionCls = _ProbeConnection
 
 
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+class _TlsProbePool(HTTPSConnectionPool):
+    ConnectionCls = _TlsProbeConnection
 
 
 class HttpMirrorClient:
@@ -82,7 +82,7 @@ class HttpMirrorClient:
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=idle_timeout_s),
             ssl_context=context,
         )
-        self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self._pool.pool_classes_by_scheme = {"http": _ProbePool, "https": _TlsProbePool}
 
     @contextmanager
     def get(self, path: str, accept: str = "") -> Iterator[Reply]:

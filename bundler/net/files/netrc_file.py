@@ -69,9 +69,9 @@ def find_login(text: str, host: str) -> Credentials | None:
                 break
             machine = next(words, "").lower() if word == "machine" else None
         elif word in _ACCOUNT_WORDS:
-            said = next(words, "")
+            value = next(words, "")
             if machine == host.lower():
-                found.setdefault("login" if word == "user" else word, said)
+                found.setdefault("login" if word == "user" else word, value)
     if "login" not in found and "password" not in found:
         return None
     return Credentials(found.get("login", ""), found.get("password", ""))
