@@ -44,10 +44,12 @@ class Response(Protocol):
         """Its fields; names are looked up in any case."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, transfer codings removed; SourceError (retryable) when it is cut or stalls."""
+        """Yield the body as it arrives, transfer codings removed, codings of the content not; SourceError (retryable)
+        when it is cut or stalls.
+        """
 
     def read(self, max_bytes: int) -> bytes:
-        """Return the whole body; SourceError when it is longer than that."""
+        """Return the whole body, all codings removed; SourceError when it is longer than that."""
 
 
 class Body(Protocol):
@@ -88,11 +90,18 @@ class ClosingTransport(Transport, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A finished download. `last_modified` in seconds since the epoch; `via` is a mirror's prefix or ""."""
+    """A finished download.
+
+    Arguments:
+        last_modified: in seconds since the epoch.
+        via: a mirror's prefix or "".
+        media_type: what the server calls the content (`text/html`), "" where it does not say.
+    """
 
     size: int
     last_modified: int | None
     via: str
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

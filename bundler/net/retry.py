@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# an upstream that asks for a longer pause is tried again after this one
+# an upstream that asks for a longer pause is not tried again: nobody waits so long before a screen
 LONGEST_RETRY_AFTER_S = 120.0
 # After an attempt that received at least this much the count starts again, so that a whole file arrives even over a
 # connection that is cut every hundred megabytes.
@@ -74,6 +74,10 @@ class Retry:
                 reached = position() if position else 0
                 if reached >= furthest + WORTHWHILE_BYTES:
                     furthest, failures = reached, 0
+                if (error.retry_after_s or 0) > LONGEST_RETRY_AFTER_S:
+                    raise error.with_context(
+                        f"it asks to be left alone for {_span(error.retry_after_s or 0)}"
+                    ) from error
                 failures += 1
                 if failures >= self.attempts:
                     raise
@@ -88,3 +92,9 @@ class Retry:
         if retry_after_s is None:
             return backoff_s
         return min(retry_after_s, LONGEST_RETRY_AFTER_S) + self.jitter() * self.base_s
+
+
+def _span(seconds: float) -> str:
+    """Return a time as a person says it, rounded up."""
+    minutes = -int(-seconds // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours"

@@ -18,6 +18,8 @@ _SCHEMES = frozenset({"http", "https", "tcp"})
 # in messages of refusals that are not about credentials: Harbor's src/controller/quota, src/server/middleware/immutable
 _QUOTA = ("quota", "exceed", "storage resource")
 _IMMUTABLE = ("immutable",)
+# Content Too Large: registries have codes and words of their own for it, proxies have none
+_TOO_LARGE = 413
 
 
 def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishError:
@@ -44,6 +46,12 @@ def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, s
         return ErrorId.PUSH_REFUSED, remedy
     if any(word in message for word in _IMMUTABLE):
         remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
+        return ErrorId.PUSH_REFUSED, remedy
+    if error.status == _TOO_LARGE and not message:
+        remedy = (
+            "A proxy before the registry takes no body of that size: raise its limit there (nginx: "
+            "`client_max_body_size 0;` of the server or location), then run the command again."
+        )
         return ErrorId.PUSH_REFUSED, remedy
     if error.id == ErrorId.SOURCE_UNAUTHORIZED:
         # without a status, not the registry refused: bundler refused to send a password in clear

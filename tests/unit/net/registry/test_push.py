@@ -234,6 +234,16 @@ def test_the_name_of_an_account_is_not_taken_for_the_registrys_words() -> None:
     assert (error.id, error.status, error.code, str(error)) == (ErrorId.PUSH_UNAUTHORIZED, 403, "DENIED", words)
 
 
+def test_a_proxys_limit_of_bodies_is_named() -> None:
+    endpoint = RegistryEndpoint("master", "https://master", insecure=False)
+    refused = SourceError(ErrorId.SOURCE_REFUSED, "the server answered 413", where="u", remedy="-", status=413)
+    assert "client_max_body_size" in publish_error(refused, endpoint).remedy
+    own = SourceError(
+        ErrorId.SOURCE_REFUSED, "no", where="u", remedy="-", status=413, code="DENIED", quote="DENIED: quota exceeded"
+    )
+    assert "quota" in publish_error(own, endpoint).remedy
+
+
 def test_docker_hub_is_asked_where_it_answers() -> None:
     transport = FakeTransport(lambda _: Reply(200))
     RegistryPusher(
