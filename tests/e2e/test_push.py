@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.air_gap import MASTER, AirGap, air_gap
 from tests.integration.docker_engine import DockerEngine, docker_engine
-from tests.integration.harbor_front import HarborFront, harbor_front
+from tests.integration.harbor_front import harbor_front
 from tests.integration.pushed_bundle import Done, push, push_command, skopeo_copy, skopeo_digest
 from tests.integration.registries import Registry, plain_registry, token_registry
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.demo_run import Demo
+    from tests.integration.harbor_api import HarborFront
 
 pytestmark = pytest.mark.xdist_group("demo")
 PASSWORD = "s3cret"

@@ -104,7 +104,7 @@ def test_a_project_that_cannot_be_had_leaves_the_other_images(
 ) -> None:
     with (
         token_registry(tmp_path / "registry", {"admin": PASSWORD}) as registry,
-        harbor_front(registry, admins=frozenset()) as harbor,
+        harbor_front(registry, creators=frozenset()) as harbor,
     ):
         done = push(harbor.host, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
         assert done.outcomes == {"coreos/other:v2": "failed", "demo/app:1": "failed", "library/pause:3.5": "pushed"}

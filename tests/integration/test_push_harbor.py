@@ -52,7 +52,7 @@ def test_who_may_create_no_project_gets_the_other_images_pushed(tmp_path: Path) 
     bundle = small_bundle(tmp_path)
     with (
         token_registry(tmp_path / "registry", USERS) as registry,
-        harbor_front(registry, admins=frozenset()) as harbor,
+        harbor_front(registry, creators=frozenset()) as harbor,
     ):
         done = push(harbor.host, bundle.root, password="s3cret")
         assert done.code == 7

@@ -32,7 +32,8 @@ class HarborRobots:
 
     def find(self, wanted: NewRobot) -> Robot | None:
         """Search by the name that Harbor stores, without prefix, at the level at which such a robot is created."""
-        terms = [f"name={wanted.stored_name}"]
+        # Harbor unescapes the whole of q once more (src/lib/q/builder.go, parseKeywords): a + would become a blank
+        terms = [f"name={quote(wanted.stored_name, safe='')}"]
         if wanted.level == "project":
             terms += ["Level=project", f"ProjectID={self._project_id(wanted.projects[0])}"]
 
