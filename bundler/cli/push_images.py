@@ -40,7 +40,10 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     """
     with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         plan = push_plan(bundled.images, options.settings)
-        with open_push_engine(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
+        with (
+            open_push_engine(options, plan) as engine,
+            open_registry(options.registry, progress, jobs=options.jobs) as registry,
+        ):
             known = _projects(plan, registry, options, progress)
             if engine is None:
                 report = _straight(plan, bundled, registry, options, progress, known)
@@ -79,11 +82,14 @@ def _engine_push(
     bundled: BundledImages, engine: PushingEngine, registry: OpenRegistry, options: PushOptions, progress: Progress
 ) -> EnginePush:
     # what pushes through an engine is loaded where there is one
+    from bundler.net.outage import Outage
     from bundler.net.retry import Retry
     from bundler.push.engine_push import EnginePush
 
     host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
-    return EnginePush(bundled, engine, host, registry.pusher, registry.logins, Retry(), progress)
+    # the engine may reach the registry by another way than this process
+    retry = Retry(outage=Outage(progress.note))
+    return EnginePush(bundled, engine, host, registry.pusher, registry.logins, retry, progress)
 
 
 def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: Projects) -> PushReport:

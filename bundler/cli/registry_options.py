@@ -17,6 +17,7 @@ from bundler.model.reference import Reference
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.direct_transport import DirectTransport
 from bundler.net.http.tls_trust import Trust
+from bundler.net.outage import Outage
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
 from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from bundler.model.progress import Progress
     from bundler.model.robot import RobotLogin
     from bundler.net.http.transport import RequestsTransport
 
@@ -115,10 +117,11 @@ class OpenRegistry:
 
 
 @contextmanager
-def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRegistry]:
+def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1) -> Iterator[OpenRegistry]:
     """Create the clients for a registry.
 
     Arguments:
+        progress: is told when the registry is waited for.
         jobs: how many requests are sent at once.
     """
     trust = Trust(
@@ -126,7 +129,7 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
         frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
     transport = DirectTransport(lambda: _requests_transport(trust), trust)
-    logins, retry = _logins(options), Retry()
+    logins, retry = _logins(options), Retry(outage=Outage(progress.note))
 
     def pusher_of(logins: Logins) -> RegistryPusher:
         return RegistryPusher(

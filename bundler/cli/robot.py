@@ -101,7 +101,7 @@ def _ensured(
     options: RegistryOptions, wanted: NewRobot, file: Path, *, renew: bool, dry_run: bool, quiet: bool
 ) -> RobotReport:
     hosts = (options.host, docker_host(options.host, plain_http=options.plain_http))
-    with console.progress(quiet=quiet) as progress, open_registry(options) as registry:
+    with console.progress(quiet=quiet) as progress, open_registry(options, progress) as registry:
         request = RobotRequest(wanted, options.host, hosts, file, renew, registry.accepts)
         await_registry(registry.pusher, registry.harbor, WaitPolicy(options.wait), progress)
         return ensure_robot(request, registry.harbor, HarborRobots(registry.harbor), dry_run=dry_run)

@@ -61,7 +61,7 @@ class HarborApi:
                 raise error
             return response.status == _OK and "harbor_version" in json_object(response)
 
-        return self.request("GET", "systeminfo", read, credentials=None)
+        return self.request("GET", "systeminfo", read, credentials=None, retry=self._retry.impatient)
 
     def health(self) -> HarborHealth:
         """Return what it states about itself: the status code is 200 whatever is wrong."""
@@ -73,7 +73,7 @@ class HarborApi:
             unhealthy = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
             return HarborHealth(state.get("status") == "healthy", unhealthy)
 
-        return self.request("GET", "health", read, credentials=None)
+        return self.request("GET", "health", read, credentials=None, retry=self._retry.impatient)
 
     def has_project(self, name: str) -> bool | None:
         """Tell whether a project of exactly this name exists; None when this account may not see that."""
@@ -116,6 +116,7 @@ class HarborApi:
         credentials: Credentials | None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        retry: Retry | None = None,
     ) -> T:
         """Send one request to the API, again where that may help, and return what `read` makes of the response.
 
@@ -134,7 +135,7 @@ class HarborApi:
                 return read(response)
 
         try:
-            return self._retry.run(attempt, Unwatched())
+            return (retry or self._retry).run(attempt, Unwatched())
         except SourceError as error:
             raise publish_error(error, self._endpoint()) from error
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from bundler.net.retry import Retry
 
 T = TypeVar("T")
-# after this many operations in a row have failed in spite of all retries, the registry is given up
+# after this many operations in a row have failed in spite of all retries, the registry is given up; one that is away
+# is when `outage` says so
 MAX_FAILURES = 3
 _MANIFESTS = {"Accept": ", ".join(ACCEPTED_TYPES)}
 _OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 202, 400, 401, 404
@@ -49,6 +50,8 @@ class RegistryPusher:
     Arguments:
         host: `HOST[:PORT]`.
         plain_http: use HTTP; otherwise HTTPS, and on loopback addresses whichever answers.
+        retry: how often, and how long, everything is tried; its patience with a registry that is away begins when
+            `check` has found it there.
         limit: how many requests run at once.
     """
 
@@ -80,11 +83,14 @@ class RegistryPusher:
     def check(self) -> None:
         """Raise PublishError unless a registry answers and accepts the credentials; finds the scheme on loopback."""
         self._given_up, self._failures = None, 0
-        status = self._run(self._probe, Unwatched())
+        retry = self._retry.impatient
+        status = self._run(self._probe, Unwatched(), retry=retry)
         if status not in (_OK, _UNAUTHORIZED):
             raise no_registry(self._endpoint, status)
         if status == _UNAUTHORIZED:
-            self._run(lambda: self._digest_header("", f"{self._endpoint.url}/v2/", {}), Unwatched())
+            self._run(lambda: self._digest_header("", f"{self._endpoint.url}/v2/", {}), Unwatched(), retry=retry)
+        if self._retry.outage is not None:
+            self._retry.outage.answered()
 
     def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag or digest, or None."""
@@ -207,7 +213,14 @@ class RegistryPusher:
     def _transport_for(self, path: str) -> RepositoryTransport:
         return RepositoryTransport(self._transport, self._auth, self._repository(path))
 
-    def _run(self, attempt: Callable[[], T], task: Task, *, position: Callable[[], int] | None = None) -> T:
+    def _run(
+        self,
+        attempt: Callable[[], T],
+        task: Task,
+        *,
+        position: Callable[[], int] | None = None,
+        retry: Retry | None = None,
+    ) -> T:
         def limited() -> T:
             with self._limit.slot():
                 try:
@@ -224,12 +237,16 @@ class RegistryPusher:
             if self._given_up is not None:
                 # it is unreachable or fails for ever: the next blob need not find that out again
                 raise self._given_up
-            return self._retry.run(limited, task, position=position)
+            return (retry or self._retry).run(limited, task, position=position)
         except SourceError as error:
             self._failures += error.retryable
-            if error.id == ErrorId.SOURCE_UNREACHABLE or self._failures >= MAX_FAILURES:
+            if self._is_gone(error) or self._failures >= MAX_FAILURES:
                 self._given_up = error
             raise publish_error(error, self._endpoint) from error
+
+    def _is_gone(self, error: SourceError) -> bool:
+        outage = self._retry.outage
+        return error.id == ErrorId.SOURCE_UNREACHABLE if outage is None else outage.is_over
 
     def _digest_header(self, repository: str, url: str, headers: dict[str, str]) -> str | None:
         """Return the Docker-Content-Digest of a response, "" where it lacks one, or None for a status 404."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
+from bundler.net.outage import Outage
 from bundler.net.registry.concurrency_limit import SUCCESSES_PER_INCREASE, AdaptiveLimit
 from bundler.net.registry.credentials import NoLogins
 from bundler.net.registry.endpoint import RegistryEndpoint
@@ -129,6 +132,41 @@ def test_a_registry_that_is_busy_for_ever_is_given_up() -> None:
     for _ in range(5):
         failure(lambda: patient.has_blob("k8s/app", BLOB))
         assert patient.has_blob("k8s/app", BLOB)
+
+
+@pytest.mark.parametrize(("away_s", "is_back"), [(50.0, True), (1e9, False)])
+def test_a_registry_that_is_away_is_waited_for_and_given_up_by_all_workers_together(
+    away_s: float, is_back: bool
+) -> None:
+    now_s, lock = [0.0], threading.Lock()
+
+    def sleep(pause_s: float) -> None:
+        with lock:
+            now_s[0] += pause_s
+
+    def answer(asked: Asked) -> Reply:
+        if asked.url.endswith("/v2/") or now_s[0] >= away_s:
+            return Reply(200)
+        return Reply(502)
+
+    transport, outage = FakeTransport(answer), Outage(clock=lambda: now_s[0])
+    retry = Retry(attempts=ATTEMPTS, sleep=sleep, jitter=lambda: 0.5, outage=outage)
+    made = RegistryPusher("master", transport, plain_http=False, logins=NoLogins(), retry=retry, limit=AdaptiveLimit(4))
+    made.check()
+
+    def outcome(_: int) -> tuple[ErrorId, int | None] | bool:
+        try:
+            return made.has_blob("k8s/app", BLOB)
+        except PublishError as error:
+            return error.id, error.status
+
+    want = True if is_back else (ErrorId.PUSH_UNREACHABLE, 502)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(outcome, range(40))) == [want] * 40
+    if not is_back:
+        asked = len(transport.asked)
+        assert outcome(0) == want
+        assert len(transport.asked) == asked, "nobody finds out once more that it is gone"
 
 
 def test_a_registry_that_mounts_nothing_gets_the_blob_sent() -> None:
