@@ -14,6 +14,7 @@ import click
 from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
+from bundler.net.harbor.login_doubt import LoginDoubt
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.direct_transport import DirectTransport
 from bundler.net.http.tls_trust import Trust
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from bundler.errors import SourceError
     from bundler.model.progress import Progress
     from bundler.model.robot import RobotLogin
     from bundler.net.http.transport import RequestsTransport
@@ -131,6 +133,9 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
     transport = DirectTransport(lambda: _requests_transport(trust), trust)
     logins, retry = _logins(options), Retry(outage=Outage(progress.note))
 
+    def doubt(error: SourceError) -> str:
+        return doubts.why(error)
+
     def pusher_of(logins: Logins) -> RegistryPusher:
         return RegistryPusher(
             options.host,
@@ -139,6 +144,7 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
             logins=logins,
             retry=retry,
             limit=AdaptiveLimit(jobs),
+            doubt=doubt,
         )
 
     def accepts(login: RobotLogin) -> bool:
@@ -153,7 +159,9 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
 
     try:
         pusher = pusher_of(logins)
-        yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins, accepts)
+        harbor = HarborApi(lambda: pusher.endpoint, transport, logins, retry)
+        doubts = LoginDoubt(harbor)
+        yield OpenRegistry(pusher, harbor, logins, accepts)
     finally:
         transport.close()
 

@@ -224,8 +224,11 @@ class RegistryWriter(Protocol):
     def host(self) -> str:
         """The registry's name, `HOST[:PORT]`."""
 
-    def check(self) -> None:
-        """Raise unless a registry answers and accepts the credentials."""
+    def reach(self) -> None:
+        """Raise unless a registry answers; no credentials are sent."""
+
+    def log_in(self) -> None:
+        """Raise unless the registry, once reached, accepts the credentials, or wants none."""
 
     def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag (or a digest), or None when there is none."""

@@ -1,7 +1,7 @@
 """A server that was there and is away for a while: how long it is waited for, by all who ask it together.
 
-Owns what counts as being away (refused connections, and a proxy without a service behind it) and since when there has
-been nothing else; refuses to wait by itself (`retry` does).
+Owns what counts as being away (refused connections, a proxy without a service behind it, a login that is doubted) and
+since when there has been nothing else; refuses to wait by itself (`retry` does).
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ PATIENCE_S = 60.0
 # the pause between two attempts while it is away, before jitter
 OUTAGE_PAUSE_S = 0.5
 _NOBODY_BEHIND = frozenset({502, 503, 504})
+_UNAUTHORIZED = 401
 
 
 def is_away(error: SourceError) -> bool:
-    """Tell whether nobody serves there at the moment: the connection was refused, or a proxy has nobody behind it."""
-    return error.id == ErrorId.SOURCE_UNREACHABLE or error.status in _NOBODY_BEHIND
+    """Tell whether nobody serves there at the moment: the connection was refused, or a proxy has nobody behind it.
+
+    A refusal of a login is none, unless there is reason to doubt it (then it is SOURCE_BUSY).
+    """
+    is_doubted = error.id == ErrorId.SOURCE_BUSY and error.status == _UNAUTHORIZED
+    return error.id == ErrorId.SOURCE_UNREACHABLE or error.status in _NOBODY_BEHIND or is_doubted
 
 
 class Outage:

@@ -6,10 +6,11 @@ Owns waiting and which projects are created; other registries are left alone. Re
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, PublishError
+from bundler.net.harbor.login_doubt import HEALTH_LAG_S, sick_text
 from bundler.push.push_report import Projects
 
 if TYPE_CHECKING:
@@ -44,27 +45,62 @@ class NewProjects:
 def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, progress: Progress) -> bool:
     """Wait until the registry answers and accepts the credentials; returns whether it is a Harbor.
 
-    A Harbor has to be healthy as well; without waiting time an unhealthy one is used all the same, because not every
-    component is needed. Raises PublishError.
+    A Harbor has to be healthy as well, and is asked that before the login, for without its database it refuses correct
+    credentials; without waiting time an unhealthy one is used all the same, because not every component is needed.
+    Raises PublishError.
     """
+    waiting = _Waiting(writer, harbor, wait, progress)
     until_s = wait.clock() + wait.wait_s
     while True:
         try:
-            writer.check()
-            if not harbor.is_harbor():
-                return False
-            health = harbor.health()
-            if health.healthy:
-                return True
-            if not wait.wait_s:
-                progress.note(f"{_health_text(writer.host, health)}; trying all the same")
-                return True
-            raise _unhealthy_error(writer.host, health)
+            return waiting.look()
         except PublishError as error:
             if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
             progress.note(f"{error.sentence}; looking again in {RETRY_PAUSE_S:g} s")
         wait.sleep(RETRY_PAUSE_S)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One wait; `sick` is what was unhealthy when it was last, at `sick_s`."""
+
+    writer: RegistryWriter
+    harbor: Harbor
+    wait: WaitPolicy
+    progress: Progress
+    sick: HarborHealth | None = None
+    sick_s: float = 0.0
+
+    def look(self) -> bool:
+        """Return whether it is a Harbor, once it may be used. Raises PublishError."""
+        self.writer.reach()
+        if not self.harbor.is_harbor():
+            self.writer.log_in()
+            return False
+        health = self.harbor.health()
+        if not health.healthy:
+            self.sick, self.sick_s = health, self.wait.clock()
+            if self.wait.wait_s:
+                raise _unhealthy_error(self.writer.host, health)
+            self.progress.note(f"{_health_text(self.writer.host, health)}; trying all the same")
+        try:
+            self.writer.log_in()
+        except PublishError as error:
+            raise self._judged(error) from error
+        return True
+
+    def _judged(self, error: PublishError) -> PublishError:
+        """Return the error for a failed login: one that may pass where Harbor was not healthy just now."""
+        if error.id != ErrorId.PUSH_UNAUTHORIZED or self.sick is None:
+            return error
+        if self.wait.clock() - self.sick_s >= HEALTH_LAG_S:
+            return error
+        what = f"{error.what}; {sick_text(_components(self.sick))}"
+        if self.wait.wait_s:
+            return replace(_unhealthy_error(self.writer.host, self.sick), what=what)
+        remedy = f"Mend that first (`docker ps` on its host), or wait for it with --wait 300. {error.remedy}"
+        return replace(error, what=what, remedy=remedy)
 
 
 def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run: bool) -> Projects:
@@ -96,8 +132,11 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
 
 
 def _health_text(host: str, health: HarborHealth) -> str:
-    components = ", ".join(health.unhealthy_components) or "no component named"
-    return f"Harbor at {host} says that it is not healthy ({components})"
+    return f"Harbor at {host} says that it is not healthy ({_components(health)})"
+
+
+def _components(health: HarborHealth) -> str:
+    return ", ".join(health.unhealthy_components) or "no component named"
 
 
 def _unhealthy_error(host: str, health: HarborHealth) -> PublishError:

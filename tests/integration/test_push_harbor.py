@@ -69,6 +69,54 @@ def test_waiting_until_it_is_healthy(tmp_path: Path) -> None:
         assert sum("health" in line for line in harbor.requests) == 2
 
 
+def test_a_harbor_without_its_database_is_waited_for_although_it_refuses_the_password(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path)
+    with (
+        token_registry(tmp_path / "registry", USERS) as registry,
+        harbor_front(registry, unhealthy=1, sick="database") as harbor,
+    ):
+        assert registry.tokens is not None
+        # it is well by its own word before it has connected again
+        registry.tokens.refusals = 1
+        done = push(harbor.host, bundle.root, "--wait", "60", password="s3cret")
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        assert registry.tokens.refusals == 0
+
+
+def test_the_component_that_is_away_is_named_beside_the_refusal(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path)
+    with (
+        token_registry(tmp_path / "registry", USERS) as registry,
+        harbor_front(registry, unhealthy=99, sick="database") as harbor,
+    ):
+        assert registry.tokens is not None
+        registry.tokens.refusals = 99
+        done = push(harbor.host, bundle.root, password="s3cret")
+        assert done.code == 7
+        assert "Harbor says that it is not healthy (database)" in done.stderr
+        assert "--wait 300" in done.stderr
+        assert "[push-unauthorized]" in done.stderr
+
+
+@pytest.mark.parametrize("unhealthy", [1, 99])
+def test_a_database_that_goes_away_in_mid_push_is_waited_out(tmp_path: Path, unhealthy: int) -> None:
+    bundle = small_bundle(tmp_path)
+    with (
+        token_registry(tmp_path / "registry", USERS) as registry,
+        harbor_front(registry, projects={"coreos", "demo", "library"}) as harbor,
+    ):
+        tokens = registry.tokens
+        assert tokens is not None
+
+        def goes_away() -> None:
+            # three workers, more tries of each than without patience
+            harbor.unhealthy, harbor.sick, tokens.refusals = unhealthy, "database", 18
+
+        tokens.on_login = goes_away
+        done = push(harbor.host, bundle.root, password="s3cret")
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+
+
 def test_a_wrong_password_is_told_at_once(tmp_path: Path) -> None:
     bundle = small_bundle(tmp_path)
     with token_registry(tmp_path / "registry", USERS) as registry, harbor_front(registry) as harbor:

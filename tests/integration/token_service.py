@@ -53,6 +53,7 @@ class TokenService:
         expires_in_s: lifetime written into tokens and answers; a negative one makes tokens that no registry accepts.
         lenient: give whoever has a wrong password, and asks for some scope, a token that opens nothing, as Harbor does.
         refusals: how many more requests are refused whatever their password, as by a Harbor without its database.
+        on_login: called once it has accepted a login, that is: a password and no scope.
         stop: ends it early, so that nobody answers at its address.
     """
 
@@ -64,6 +65,7 @@ class TokenService:
     robots: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     realm: str = ""
     requests: list[TokenRequest] = field(default_factory=list)
+    on_login: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
@@ -76,6 +78,8 @@ class TokenService:
         self.requests.append(TokenRequest(method, user or "", tuple(scopes), status))
         if refused:
             return status, {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
+        if user and not scopes:
+            self.on_login()
         token = self.token(user or "", [grant for scope in scopes for grant in self._grant(scope, user or "")])
         return status, {"token": token, "access_token": token, "expires_in": self.expires_in_s}
 

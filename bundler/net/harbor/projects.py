@@ -61,7 +61,13 @@ class HarborApi:
                 raise error
             return response.status == _OK and "harbor_version" in json_object(response)
 
-        return self.request("GET", "systeminfo", read, credentials=None, retry=self._retry.impatient)
+        try:
+            return self.request("GET", "systeminfo", read, credentials=None, retry=self._retry.impatient)
+        except PublishError:
+            # without its database it may not know its settings, and still names the component that is missing
+            if self.health().unhealthy_components:
+                return True
+            raise
 
     def health(self) -> HarborHealth:
         """Return what it states about itself: the status code is 200 whatever is wrong."""

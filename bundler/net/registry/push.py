@@ -20,7 +20,7 @@ from bundler.net.registry.endpoint import (
     is_loopback,
     secure_endpoint,
 )
-from bundler.net.registry.push_errors import no_registry, publish_error, scheme_error
+from bundler.net.registry.push_errors import login_doubted, no_registry, publish_error, scheme_error
 from bundler.net.registry.token_auth import RegistryAuth
 from bundler.net.registry.transport import RepositoryTransport
 from bundler.net.registry.upload import Upload, resolved
@@ -50,22 +50,33 @@ class RegistryPusher:
     Arguments:
         host: `HOST[:PORT]`.
         plain_http: use HTTP; otherwise HTTPS, and on loopback addresses whichever answers.
-        retry: how often, and how long, everything is tried; its patience with a registry that is away begins when
-            `check` has found it there.
+        retry: how often, and how long, everything is tried; its patience with a registry that is away begins after
+            `log_in`.
         limit: how many requests run at once.
+        doubt: asked why a refusal of credentials that were accepted before may pass; "" where it will not.
     """
 
     def __init__(
-        self, host: str, transport: Transport, *, plain_http: bool, logins: Logins, retry: Retry, limit: AdaptiveLimit
+        self,
+        host: str,
+        transport: Transport,
+        *,
+        plain_http: bool,
+        logins: Logins,
+        retry: Retry,
+        limit: AdaptiveLimit,
+        doubt: Callable[[SourceError], str] = lambda _: "",
     ) -> None:
         self._transport = transport
         self._retry = retry
         self._limit = limit
         self._auth = RegistryAuth(transport, logins, pushing=True)
         self._plain_http = plain_http
+        self._doubt = doubt
+        self._wants_login = self._is_logged_in = False
         self._given_up: SourceError | None = None
         self._failures = 0
-        # for loopback addresses `check` finds out the scheme
+        # for loopback addresses `reach` finds out the scheme
         plain = RegistryEndpoint(host, f"http://{host}", insecure=True, named=True)
         self._endpoint = plain if plain_http else secure_endpoint(host)
         self._upload_urls: dict[tuple[str, str], str] = {}
@@ -77,20 +88,30 @@ class RegistryPusher:
 
     @property
     def endpoint(self) -> RegistryEndpoint:
-        """Its endpoint, as found by `check`."""
+        """Its endpoint, as found by `reach`."""
         return self._endpoint
 
-    def check(self) -> None:
-        """Raise PublishError unless a registry answers and accepts the credentials; finds the scheme on loopback."""
-        self._given_up, self._failures = None, 0
-        retry = self._retry.impatient
-        status = self._run(self._probe, Unwatched(), retry=retry)
+    def reach(self) -> None:
+        """Raise PublishError unless a registry answers; finds the scheme on loopback."""
+        self._given_up, self._failures, self._is_logged_in = None, 0, False
+        status = self._run(self._probe, Unwatched(), retry=self._retry.impatient)
         if status not in (_OK, _UNAUTHORIZED):
             raise no_registry(self._endpoint, status)
-        if status == _UNAUTHORIZED:
-            self._run(lambda: self._digest_header("", f"{self._endpoint.url}/v2/", {}), Unwatched(), retry=retry)
+        self._wants_login = status == _UNAUTHORIZED
+
+    def log_in(self) -> None:
+        """Raise PublishError unless the registry accepts the credentials, or has wanted none."""
+        if self._wants_login:
+            url = f"{self._endpoint.url}/v2/"
+            self._run(lambda: self._digest_header("", url, {}), Unwatched(), retry=self._retry.impatient)
+        self._is_logged_in = self._wants_login
         if self._retry.outage is not None:
             self._retry.outage.answered()
+
+    def check(self) -> None:
+        """Raise PublishError unless a registry answers and accepts the credentials."""
+        self.reach()
+        self.log_in()
 
     def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag or digest, or None."""
@@ -224,7 +245,7 @@ class RegistryPusher:
         def limited() -> T:
             with self._limit.slot():
                 try:
-                    result = attempt()
+                    result = self._doubted(attempt)
                 except SourceError as error:
                     if error.retryable:
                         self._limit.failed()
@@ -243,6 +264,15 @@ class RegistryPusher:
             if self._is_gone(error) or self._failures >= MAX_FAILURES:
                 self._given_up = error
             raise publish_error(error, self._endpoint) from error
+
+    def _doubted(self, attempt: Callable[[], T]) -> T:
+        """Return what `attempt` returns; a refusal of the accepted login that may pass becomes a retryable error."""
+        try:
+            return attempt()
+        except SourceError as error:
+            if not self._is_logged_in or error.status != _UNAUTHORIZED or not (why := self._doubt(error)):
+                raise
+            raise login_doubted(error, why) from error
 
     def _is_gone(self, error: SourceError) -> bool:
         outage = self._retry.outage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _LINE = frozenset({ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT, ErrorId.SOURCE_CUT, ErrorId.SOURCE_BUSY})
 # tcp: of a failed connection an engine may report nothing but the address
 _SCHEMES = frozenset({"http", "https", "tcp"})
+_UNAUTHORIZED = 401
+_SICK = "See `docker ps` and the components' logs on its host"
 # in messages of refusals that are not about credentials: Harbor's src/controller/quota, src/server/middleware/immutable
 _QUOTA = ("quota", "exceed", "storage resource")
 _IMMUTABLE = ("immutable",)
@@ -35,6 +38,8 @@ def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, s
     message = error.quote.replace(endpoint.host, "").lower()
     if error.id == ErrorId.CREDENTIALS_UNREADABLE:
         return error.id, error.remedy
+    if error.id == ErrorId.SOURCE_BUSY and error.status == _UNAUTHORIZED:
+        return ErrorId.PUSH_UNHEALTHY, f"{_SICK}; then run the command again, it sends what is missing."
     if error.id in _LINE:
         return ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
     if error.id == ErrorId.SOURCE_TLS:
@@ -49,6 +54,11 @@ def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, s
         # without a status, not the registry refused: bundler refused to send a password in clear
         return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint) if error.status is not None else error.remedy
     return ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
+
+
+def login_doubted(error: SourceError, why: str) -> SourceError:
+    """Return the error for a refusal of credentials that the registry has accepted before; `why` it may pass."""
+    return replace(error, id=ErrorId.SOURCE_BUSY, what=f"{error.what}; {why}", retryable=True)
 
 
 def scheme_error(endpoint: RegistryEndpoint, *, speaks_tls: bool) -> PublishError:
