@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.json_value import load_foreign
 from bundler.model.progress import Unwatched
-from bundler.net.http.status import MAY_NOT, error_for_status
+from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.interface import Credentials, HarborHealth
 from bundler.net.registry.errors import first_code, quoted_errors
 from bundler.net.registry.push_errors import publish_error
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_RESPONSE_BYTES = 1024 * 1024
-_OK, _CREATED, _NOT_FOUND, _CONFLICT = 200, 201, 404, 409
+_OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
 
 
 class HarborApi:
@@ -104,8 +104,8 @@ class HarborApi:
         }
 
         def read(response: Response) -> bool:
-            if response.status in (_CREATED, _CONFLICT):
-                return response.status == _CREATED
+            if is_success(response.status) or response.status == _CONFLICT:
+                return response.status != _CONFLICT
             error = error_for_status(response)
             if error.retryable:
                 raise error

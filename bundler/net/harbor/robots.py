@@ -13,14 +13,14 @@ from urllib.parse import quote, urlencode
 from bundler.errors import ErrorId, PublishError
 from bundler.model.robot import NEVER, MadeRobot, NewRobot, Robot
 from bundler.net.harbor.projects import json_object, json_value
-from bundler.net.http.status import error_for_status
+from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.errors import first_code, quoted_errors
 
 if TYPE_CHECKING:
     from bundler.net.harbor.projects import HarborApi
     from bundler.net.interface import Response
 
-_OK, _CREATED, _NOT_FOUND, _CONFLICT = 200, 201, 404, 409
+_OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
 PULL = {"resource": "repository", "action": "pull"}
 
 
@@ -63,7 +63,7 @@ class HarborRobots:
         def read(response: Response) -> MadeRobot:
             if response.status == _CONFLICT:
                 raise exists(self._api.host, wanted.stored_name)
-            if response.status != _CREATED:
+            if not is_success(response.status):
                 raise self._refused(f"does not make the robot account {wanted.name!r}", response)
             made = json_object(response)
             robot, secret = _robot(made), made.get("secret")
@@ -79,7 +79,7 @@ class HarborRobots:
         """Have Harbor generate a secret: that is what an empty one means."""
 
         def read(response: Response) -> MadeRobot:
-            if response.status != _OK:
+            if not is_success(response.status):
                 raise self._refused(f"gives the robot account {robot.name!r} no other secret", response)
             secret = json_object(response).get("secret")
             if not isinstance(secret, str) or not secret:
@@ -94,7 +94,7 @@ class HarborRobots:
         """Delete it; that it does not exist any more is a success."""
 
         def read(response: Response) -> None:
-            if response.status not in (_OK, _NOT_FOUND):
+            if not is_success(response.status) and response.status != _NOT_FOUND:
                 raise self._refused(f"does not remove the robot account {robot.name!r}", response)
 
         self._api.request("DELETE", f"robots/{robot.id}", read, credentials=self._api.credentials())

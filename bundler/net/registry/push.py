@@ -12,7 +12,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Digest
 from bundler.model.image.oci import ACCEPTED_TYPES, MAX_MANIFEST_BYTES, ImageManifest, parse_document
 from bundler.model.progress import Unwatched
-from bundler.net.http.status import MAY_NOT, error_for_status
+from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.registry.endpoint import (
     EndpointFinder,
     RegistryEndpoint,
@@ -41,7 +41,7 @@ T = TypeVar("T")
 # is when `outage` says so
 MAX_FAILURES = 3
 _MANIFESTS = {"Accept": ", ".join(ACCEPTED_TYPES)}
-_OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 202, 400, 401, 404
+_OK, _CREATED, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 200, 201, 400, 401, 404
 
 
 class RegistryPusher:
@@ -151,11 +151,16 @@ class RegistryPusher:
 
         def attempt() -> bool:
             with self._transport_for(repository).request("POST", url, body=b"") as response:
-                if response.status == _ACCEPTED and (location := response.headers.get("Location", "")):
-                    # instead of mounting the blob, the registry has begun an upload
-                    started_at = resolved(self._repository(repository), url, location)
-                    self._upload_urls[repository, str(blob.digest)] = started_at
-                return response.status == _CREATED
+                status, location = response.status, response.headers.get("Location", "")
+            if status == _CREATED or not is_success(status) or not location:
+                return status == _CREATED
+            if str(blob.digest) in location:
+                # where a blob is, and not where to send one to: it says so with another success
+                return self._has(repository, blob)
+            # instead of mounting the blob, the registry has begun an upload
+            started_at = resolved(self._repository(repository), url, location)
+            self._upload_urls[repository, str(blob.digest)] = started_at
+            return False
 
         def tried() -> bool:
             try:
@@ -183,14 +188,17 @@ class RegistryPusher:
         self._run(attempt, task, position=lambda: upload.kept_bytes)
 
     def put_manifest(self, repository: str, name: str, media_type: str, data: bytes) -> None:
-        """Put a manifest or an index under a tag or its digest."""
+        """Put a manifest or an index under a tag or its digest.
+
+        Any success is one: some registries answer 200, 202 or 204, and what the name stands for is read afterwards.
+        """
         url = f"{self._repository(repository).url}/manifests/{name}"
 
         def attempt() -> None:
             with self._transport_for(repository).request(
                 "PUT", url, headers={"Content-Type": media_type}, body=data
             ) as response:
-                if response.status != _CREATED:
+                if not is_success(response.status):
                     raise error_for_status(response)
 
         self._run(attempt, Unwatched())

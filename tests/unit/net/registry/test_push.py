@@ -96,6 +96,18 @@ def test_refusals_keep_the_registrys_code_and_are_not_tried_again(
     assert len(transport.asked) == 1
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_a_manifest_is_put_by_any_success(status: int) -> None:
+    pusher(lambda _: Reply(status))[0].put_manifest("k8s/app", "1", "x/y", b"{}")
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_a_blob_is_sent_by_any_success(status: int) -> None:
+    made, transport, _ = pusher(lambda _: Reply(status, {"Location": "/v2/k8s/app/blobs/uploads/1"}))
+    made.upload("k8s/app", BLOB, lambda offset: iter((b"x"[offset:],)), Unwatched())
+    assert [asked.method for asked in transport.asked] == ["POST", "PUT"]
+
+
 def test_harbors_answer_for_a_missing_project_is_quoted() -> None:
     realm = 'Bearer realm="https://master/service/token",service="harbor-registry"'
 
