@@ -15,9 +15,9 @@ from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
-from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
+from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects, explained
 from bundler.push.push_plan import push_plan
-from bundler.push.push_report import Projects, PushReport, PushResult, require_complete
+from bundler.push.push_report import Projects, PushReport, PushResult, failure_causes, require_complete
 from bundler.push.registry_push import push
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def push_images(options: PushOptions, as_json: bool) -> None:
             else:
                 through = _engine_push(bundled, engine, registry, options, progress)
                 report = _through(plan, through, options, known)
+    report = explained(report)
     value = _value(report, options, "registry" if engine is None else "docker")
     require = partial(require_complete, report)
     console.answer(
@@ -110,9 +111,11 @@ def _text(report: PushReport, registry: str) -> str:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
     lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
-    failures = [str(result.error) for result in report.results if result.error is not None]
     # the first one is raised, and printed in full at the end
-    lines += [f"failed: {failure}" for failure in failures[1:]]
+    lines += [
+        f"failed{f' ({cause.count} times)' if cause.count > 1 else ''}: {cause.error}"
+        for cause in failure_causes(report)[1:]
+    ]
     return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
 MAX_PASSWORD_BYTES = 64 * 1024
+# a registry of the site is near; a name may have two addresses, and each is tried for so long
+CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
         str(options.ca_file) if options.ca_file else None,
         frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
-    transport = DirectTransport(lambda: _requests_transport(trust), trust)
+    transport = DirectTransport(lambda: _requests_transport(trust), trust, connect_timeout_s=CONNECT_TIMEOUT_S)
     logins, retry = _logins(options), Retry(outage=Outage(progress.note))
 
     def doubt(error: SourceError) -> str:
@@ -145,6 +147,7 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
             retry=retry,
             limit=AdaptiveLimit(jobs),
             doubt=doubt,
+            tell=progress.note,
         )
 
     def accepts(login: RobotLogin) -> bool:
@@ -170,7 +173,7 @@ def _requests_transport(trust: Trust) -> RequestsTransport:
     # requests takes a tenth of a second to load: not before there is something to send
     from bundler.net.http.transport import RequestsTransport
 
-    return RequestsTransport(trust)
+    return RequestsTransport(trust, connect_timeout_s=CONNECT_TIMEOUT_S)
 
 
 def _logins(options: RegistryOptions) -> Logins:
@@ -178,7 +181,7 @@ def _logins(options: RegistryOptions) -> Logins:
     if options.username is None:
         if options.password_stdin:
             raise click.UsageError("--password-stdin wants --username")
-        return DockerLogins(os.environ)
+        return DockerLogins(os.environ, default_port=80 if options.plain_http else 443)
     if options.password_stdin:
         # the registry gets the bytes as they were typed, in any encoding
         typed = sys.stdin.buffer.read(MAX_PASSWORD_BYTES).decode(errors="surrogateescape")

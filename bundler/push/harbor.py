@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bundler.model.progress import Progress
     from bundler.net.interface import Harbor, HarborHealth, RegistryWriter
     from bundler.push.push_plan import PushPlan
+    from bundler.push.push_report import PushReport, PushResult
 
 RETRY_PAUSE_S = 2.0
 # the errors of a Harbor that is starting: no connection, or a proxy without a service behind it
@@ -129,6 +130,28 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
                 raise
             refused[name] = error
     return Projects(tuple(empty), refused)
+
+
+def explained(report: PushReport) -> PushReport:
+    """Say of refusals in a project that this run has created that its creator has no right there.
+
+    A robot of the system may create projects, and has rights in those alone that it was given.
+    """
+
+    def explain(result: PushResult) -> PushResult:
+        error, project = result.error, result.push.target.project
+        if not isinstance(error, PublishError) or error.id != ErrorId.PUSH_UNAUTHORIZED:
+            return result
+        if project not in report.projects.empty:
+            return result
+        what = f"{error.what}; this account could create the project {project!r}, and may not push into it"
+        remedy = (
+            f"A robot has its rights project by project: give it the one to push into {project!r}, which stays there "
+            "empty (Harbor: Administration > Robot Accounts), or push with the account of a person."
+        )
+        return replace(result, error=replace(error, what=what, remedy=remedy))
+
+    return replace(report, results=tuple(map(explain, report.results)))
 
 
 def _health_text(host: str, health: HarborHealth) -> str:

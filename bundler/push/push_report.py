@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
+
+from bundler.errors import PublishError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bundler.errors import BundlerError, PublishError
+    from bundler.errors import BundlerError
     from bundler.model.digest import Digest
     from bundler.push.push_plan import PlannedPush
 
+# `1007.5 KiB`, `0 B`: what a refusal for a quota says of each blob
+_AMOUNT = re.compile(r"\b\d+(?:\.\d+)? ?[KMGT]?i?B\b")
 PushOutcome = Literal["pushed", "present", "skipped", "failed", "missing"]
 
 
@@ -69,8 +74,34 @@ class PushReport:
         return Counter(result.outcome for result in self.results)
 
 
-def require_complete(report: PushReport) -> None:
-    """Raise the first failure in the plan's order."""
+@dataclass(frozen=True, slots=True)
+class FailureCause:
+    """What several names have failed for; `error` is that of the first of them in the plan's order."""
+
+    error: BundlerError
+    count: int
+
+
+def failure_causes(report: PushReport) -> tuple[FailureCause, ...]:
+    """Return every cause once: failures whose texts differ in nothing but the names and amounts of each image."""
+    found: dict[tuple[object, ...], list[BundlerError]] = {}
     for result in report.results:
         if result.error is not None:
-            raise result.error
+            found.setdefault(_cause_key(result, result.error), []).append(result.error)
+    return tuple(FailureCause(errors[0], len(errors)) for errors in found.values())
+
+
+def require_complete(report: PushReport) -> None:
+    """Raise the first failure in the plan's order, with how many others have failed for the same cause."""
+    for cause in failure_causes(report)[:1]:
+        error = cause.error
+        if cause.count > 1 and isinstance(error, PublishError):
+            error = replace(error, what=f"{error.what} - and the same of {cause.count - 1} more")
+        raise error
+
+
+def _cause_key(result: PushResult, error: BundlerError) -> tuple[object, ...]:
+    target = result.push.target
+    text = error.what.replace(target.repository, "…")
+    # a tag that is taken names digests, by which its images differ
+    return error.id, getattr(error, "status", None), error.remedy, _AMOUNT.sub("…", text)

@@ -16,7 +16,7 @@ from bundler.model.progress import Unwatched
 from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.interface import Credentials, HarborHealth
 from bundler.net.registry.errors import first_code, quoted_errors
-from bundler.net.registry.push_errors import publish_error
+from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen, publish_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -162,7 +162,9 @@ class HarborApi:
             ErrorId.PUSH_PROJECT_REFUSED,
             f"Harbor does not create the project {name!r}: {message or response.status}",
             where=host,
-            remedy=f"Create it in Harbor's web page as an administrator, or push with an account that may "
+            remedy=FROZEN_REMEDY
+            if is_frozen(message)
+            else f"Create it in Harbor's web page as an administrator, or push with an account that may "
             f"(docker login {host}, or --username and --password-stdin).",
             status=response.status,
             code=first_code(message),

@@ -15,6 +15,7 @@ from bundler.model.robot import NEVER, MadeRobot, NewRobot, Robot
 from bundler.net.harbor.projects import json_object, json_value
 from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.errors import first_code, quoted_errors
+from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen
 
 if TYPE_CHECKING:
     from bundler.net.harbor.projects import HarborApi
@@ -121,7 +122,9 @@ class HarborRobots:
             ErrorId.ROBOT_REFUSED,
             f"Harbor {what}: {message or response.status}",
             where=self._api.host,
-            remedy="An administrator may: of the project for a robot of one project, of Harbor for one of several "
+            remedy=FROZEN_REMEDY
+            if is_frozen(message)
+            else "An administrator may: of the project for a robot of one project, of Harbor for one of several "
             f"(docker login {self._api.host}, or --username and --password-stdin).",
             status=response.status,
             code=first_code(message),

@@ -5,6 +5,7 @@ Owns how requests are authenticated, retried and slowed down; refuses to know wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.model.digest import Digest
 from bundler.model.image.oci import ACCEPTED_TYPES, MAX_MANIFEST_BYTES, ImageManifest, parse_document
 from bundler.model.progress import Unwatched
-from bundler.net.http.status import MAY_NOT, error_for_status, is_success
+from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.endpoint import (
     EndpointFinder,
     RegistryEndpoint,
@@ -22,6 +23,7 @@ from bundler.net.registry.endpoint import (
 )
 from bundler.net.registry.push_errors import login_doubted, no_registry, publish_error, scheme_error
 from bundler.net.registry.token_auth import RegistryAuth
+from bundler.net.registry.token_slowness import TokenSlowness
 from bundler.net.registry.transport import RepositoryTransport
 from bundler.net.registry.upload import Upload, resolved
 
@@ -54,6 +56,7 @@ class RegistryPusher:
             `log_in`.
         limit: how many requests run at once.
         doubt: asked why a refusal of credentials that were accepted before may pass; "" where it will not.
+        tell: gets a line about a token service that does not answer.
     """
 
     def __init__(
@@ -66,11 +69,12 @@ class RegistryPusher:
         retry: Retry,
         limit: AdaptiveLimit,
         doubt: Callable[[SourceError], str] = lambda _: "",
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._retry = retry
         self._limit = limit
-        self._auth = RegistryAuth(transport, logins, pushing=True)
+        self._auth = RegistryAuth(transport, logins, pushing=True, slowness=TokenSlowness(tell))
         self._plain_http = plain_http
         self._doubt = doubt
         self._wants_login = self._is_logged_in = False
@@ -94,7 +98,7 @@ class RegistryPusher:
     def reach(self) -> None:
         """Raise PublishError unless a registry answers; finds the scheme on loopback."""
         self._given_up, self._failures, self._is_logged_in = None, 0, False
-        status = self._run(self._probe, Unwatched(), retry=self._retry.impatient)
+        status = self._run(_once_if_silent(self._probe), Unwatched(), retry=self._retry.impatient)
         if status not in (_OK, _UNAUTHORIZED):
             raise no_registry(self._endpoint, status)
         self._wants_login = status == _UNAUTHORIZED
@@ -103,7 +107,9 @@ class RegistryPusher:
         """Raise PublishError unless the registry accepts the credentials, or has wanted none."""
         if self._wants_login:
             url = f"{self._endpoint.url}/v2/"
-            self._run(lambda: self._digest_header("", url, {}), Unwatched(), retry=self._retry.impatient)
+            ask = _once_if_silent(lambda: self._digest_header("", url, {}))
+            self._run(ask, Unwatched(), retry=self._retry.impatient)
+            self._auth.accepted(self.host)
         self._is_logged_in = self._wants_login
         if self._retry.outage is not None:
             self._retry.outage.answered()
@@ -118,13 +124,7 @@ class RegistryPusher:
         url = f"{self._repository(repository).url}/manifests/{name}"
 
         def attempt() -> Digest | None:
-            try:
-                header = self._digest_header(repository, url, _MANIFESTS)
-            except SourceError as error:
-                if error.status not in MAY_NOT or error.code:
-                    raise
-                # a response to HEAD has no body for the registry's error codes: GET shows them
-                header = ""
+            header = self._digest_header(repository, url, _MANIFESTS)
             if header == "":
                 # it is optional (distribution spec 1.1), and a head that was cut lacks it too
                 return self._digest_of(repository, name)
@@ -305,6 +305,9 @@ class RegistryPusher:
         try:
             status = self._status(self._endpoint.url)
         except SourceError as error:
+            if self._plain_http and error.where.startswith("https:"):
+                # it has redirected there, and whether that place is trusted or answers does not matter
+                raise scheme_error(self._endpoint, speaks_tls=True) from error
             if error.id == ErrorId.SOURCE_TLS and not self._plain_http and self._answers("http"):
                 raise scheme_error(self._endpoint, speaks_tls=False) from error
             if error.id == ErrorId.SOURCE_CUT and self._plain_http and self._answers("https"):
@@ -328,6 +331,18 @@ class RegistryPusher:
             if response.status >= 500 or response.status == 429:
                 raise error_for_status(response)
             return response.status
+
+
+def _once_if_silent(attempt: Callable[[], T]) -> Callable[[], T]:
+    """Return the same without a second try after a time-out: at the beginning somebody sits before it and waits."""
+
+    def once() -> T:
+        try:
+            return attempt()
+        except SourceError as error:
+            raise replace(error, retryable=error.retryable and error.id != ErrorId.SOURCE_TIMEOUT) from error
+
+    return once
 
 
 def _config_of(data: bytes, media_type: str) -> Digest | None:

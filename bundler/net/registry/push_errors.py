@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, PublishError
 from bundler.net.http.tls import ClientCertificateError
+from bundler.net.registry.errors import PAGE_SAYS
 
 if TYPE_CHECKING:
     from bundler.errors import SourceError
@@ -21,6 +22,14 @@ _SICK = "See `docker ps` and the components' logs on its host"
 # in messages of refusals that are not about credentials: Harbor's src/controller/quota, src/server/middleware/immutable
 _QUOTA = ("quota", "exceed", "storage resource")
 _IMMUTABLE = ("immutable",)
+# of who was let in, and has no right there: src/server/middleware/v2auth; distribution's errcode for DENIED
+_NO_RIGHT = ("unauthorized to access", "access to the resource is denied")
+# src/server/middleware/readonly
+_FROZEN = ("read only mode", "read-only mode")
+FROZEN_REMEDY = (
+    "It was made read-only, perhaps while its garbage is collected: wait for that to end, or end the mode (Harbor: "
+    "Administration > Configuration > System Settings); then run the command again."
+)
 
 
 def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishError:
@@ -44,6 +53,8 @@ def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, s
         return ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
     if error.id == ErrorId.SOURCE_TLS:
         return ErrorId.PUSH_TLS, _tls_remedy(error)
+    if is_frozen(message):
+        return ErrorId.PUSH_REFUSED, FROZEN_REMEDY
     if any(word in message for word in _QUOTA):
         remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
         return ErrorId.PUSH_REFUSED, remedy
@@ -51,9 +62,36 @@ def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, s
         remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
         return ErrorId.PUSH_REFUSED, remedy
     if error.id == ErrorId.SOURCE_UNAUTHORIZED:
-        # without a status, not the registry refused: bundler refused to send a password in clear
-        return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint) if error.status is not None else error.remedy
+        return _refusal_meaning(error, message, endpoint)
     return ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
+
+
+def is_frozen(message: str) -> bool:
+    """Tell whether a registry's words are about its read-only mode."""
+    return any(words in message.lower() for words in _FROZEN)
+
+
+def _refusal_meaning(error: SourceError, message: str, endpoint: RegistryEndpoint) -> tuple[ErrorId, str]:
+    """Return id and remedy of a 401 or 403 without a reason of another kind."""
+    if error.status is None:
+        # not the registry refused: bundler refused to send a password in clear
+        return ErrorId.PUSH_UNAUTHORIZED, error.remedy
+    if error.quote.startswith(PAGE_SAYS):
+        return ErrorId.PUSH_REFUSED, (
+            "This is no registry's answer: show it to whoever runs the firewall or proxy before it, or push by a way "
+            "around that."
+        )
+    if "project" in message and "not found" in message:
+        return ErrorId.PUSH_UNAUTHORIZED, (
+            "Create the project, or have this account made a member of it: Harbor says the same of a project that an "
+            "account may not see."
+        )
+    if any(words in message for words in _NO_RIGHT):
+        return ErrorId.PUSH_UNAUTHORIZED, (
+            "Give the account a role in this project that may push (Harbor: Developer or above), or run "
+            f"`docker login {endpoint.host}` with one that has it."
+        )
+    return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint)
 
 
 def login_doubted(error: SourceError, why: str) -> SourceError:
