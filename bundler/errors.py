@@ -257,12 +257,14 @@ class PublishError(BundlerError):
     Arguments:
         status: HTTP status of the answer, or None when there was none.
         code: the registry's own error code, or "".
+        quote: the registry's own words that `what` quotes, or "".
     """
 
     exit_code = 7
     _: KW_ONLY
     status: int | None = None
     code: str = ""
+    quote: str = ""
 
 
 @dataclass(eq=False, repr=False)

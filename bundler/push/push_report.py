@@ -101,7 +101,8 @@ def require_complete(report: PushReport) -> None:
 
 
 def _cause_key(result: PushResult, error: BundlerError) -> tuple[object, ...]:
+    if not isinstance(error, PublishError) or not error.quote:
+        return error.id, error.remedy, error.what
     target = result.push.target
-    text = error.what.replace(target.repository, "…")
-    # a tag that is taken names digests, by which its images differ
-    return error.id, getattr(error, "status", None), error.remedy, _AMOUNT.sub("…", text)
+    words = error.quote.replace(target.repository, "…").replace(f"'{target.project}'", "…")
+    return error.id, error.remedy, error.status, _AMOUNT.sub("…", words)

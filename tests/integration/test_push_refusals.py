@@ -47,7 +47,7 @@ def test_read_only_mode(tmp_path: Path) -> None:
         ("push-refused", 403, "DENIED")
     }
     # three images, one cause
-    assert done.stderr.count("read only mode") == 1
+    assert done.stderr.count("DENIED") == 1
     assert "and the same of 2 more" in done.stderr
 
 

@@ -168,6 +168,7 @@ class HarborApi:
             f"(docker login {host}, or --username and --password-stdin).",
             status=response.status,
             code=first_code(message),
+            quote=message,
         )
 
 

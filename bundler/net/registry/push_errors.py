@@ -38,7 +38,9 @@ def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishErro
     what = error.sentence
     if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
         what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {what}"
-    return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
+    return PublishError(
+        id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code, quote=error.quote
+    )
 
 
 def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, str]:
