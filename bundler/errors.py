@@ -61,6 +61,7 @@ class ErrorId(StrEnum):
     REPO_METADATA_INVALID = "repo-metadata-invalid"
     REPO_UNSIGNED = "repo-unsigned"
     IMAGE_SCHEMA_UNSUPPORTED = "image-schema-unsupported"
+    IMAGE_SIZE_WRONG = "image-size-wrong"
     CREDENTIALS_UNREADABLE = "credentials-unreadable"
     RPM_KEY_UNREADABLE = "rpm-key-unreadable"
     DIGEST_MISMATCH = "digest-mismatch"
