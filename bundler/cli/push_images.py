@@ -108,6 +108,11 @@ def _text(report: PushReport, registry: str) -> str:
     ]
     missing = "to create" if any(result.outcome == "missing" for result in report.results) else "created"
     projects = [f"projects {missing}: {', '.join(report.projects.empty)}"] if report.projects.empty else []
+    if unlimited := report.projects.unlimited:
+        projects.append(
+            f"projects without the --quota: {', '.join(unlimited)}; Harbor takes a limit from its administrators only, "
+            "who can set one in its web page (Administration > Project Quotas)"
+        )
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
     lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
@@ -122,6 +127,8 @@ def _text(report: PushReport, registry: str) -> str:
 def _remark(result: PushResult) -> str:
     if result.error is not None:
         return f"[{result.error.id}]"
+    if result.packed is not None:
+        return f"the same image, packed by an engine as {result.packed}"
     return f"was {result.before}" if result.before is not None else ""
 
 
@@ -132,6 +139,7 @@ def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json
         "dry_run": options.dry_run,
         "projects_created": [] if options.dry_run else list(report.projects.empty),
         "projects_missing": list(report.projects.empty) if options.dry_run else sorted(report.projects.refused),
+        "projects_without_quota": list(report.projects.unlimited),
         "images": [_result_value(result) for result in report.results],
         "sent": {
             "blobs": report.sent.blobs,
@@ -151,6 +159,7 @@ def _result_value(result: PushResult) -> Json:
         "platforms": [str(platform) for platform in result.push.platforms],
         "outcome": result.outcome,
         "before": None if result.before is None else str(result.before),
+        "packed": None if result.packed is None else str(result.packed),
     }
     if error is not None:
         value["error"] = {

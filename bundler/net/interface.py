@@ -276,6 +276,9 @@ class Harbor(Protocol):
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
         """Create a project; False when somebody else just created it. `quota_bytes` is -1 for no limit."""
 
+    def quota_bytes(self, name: str) -> int | None:
+        """Return a project's limit in bytes, -1 for none; None when this account may not see it."""
+
 
 class Robots(Protocol):
     """What bundler needs of Harbor's robot accounts; every method raises PublishError."""

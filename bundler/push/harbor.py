@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bundler.push.push_report import PushReport, PushResult
 
 RETRY_PAUSE_S = 2.0
+NO_LIMIT = -1
 # the errors of a Harbor that is starting: no connection, or a proxy without a service behind it
 _MAY_PASS = frozenset({ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_REFUSED, ErrorId.PUSH_UNHEALTHY})
 
@@ -40,7 +41,7 @@ class NewProjects:
     """The settings of new projects: whether anybody may pull, and a limit in bytes (-1: none)."""
 
     public: bool = True
-    quota_bytes: int = -1
+    quota_bytes: int = NO_LIMIT
 
 
 def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, progress: Progress) -> bool:
@@ -118,6 +119,7 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
             problems=plan.harbor_problems,
         )
     empty: list[str] = []
+    unlimited: list[str] = []
     refused: dict[str, PublishError] = {}
     for name in plan.projects:
         if harbor.has_project(name) is not False:
@@ -125,11 +127,18 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
         try:
             if dry_run or harbor.create_project(name, public=new.public, quota_bytes=new.quota_bytes):
                 empty.append(name)
+                if not dry_run and not _is_limited(harbor, name, new):
+                    unlimited.append(name)
         except PublishError as error:
             if error.id != ErrorId.PUSH_PROJECT_REFUSED:
                 raise
             refused[name] = error
-    return Projects(tuple(empty), refused)
+    return Projects(tuple(empty), refused, tuple(unlimited))
+
+
+def _is_limited(harbor: Harbor, name: str, new: NewProjects) -> bool:
+    """Tell whether a new project has the wanted limit: of an account that is no administrator Harbor drops it."""
+    return new.quota_bytes == NO_LIMIT or harbor.quota_bytes(name) in (new.quota_bytes, None)
 
 
 def explained(report: PushReport) -> PushReport:

@@ -30,12 +30,14 @@ class PushResult:
             `missing` in a dry run, for what would be pushed.
         before: the digest that the name had if that was another image, else None; a roll-back would push it again.
         error: why it failed, else None.
+        packed: the digest of an engine's own packing of the same image that the name stands for, else None.
     """
 
     push: PlannedPush
     outcome: PushOutcome
     before: Digest | None = None
     error: BundlerError | None = None
+    packed: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,12 @@ class Projects:
     Arguments:
         empty: those that were created (in a dry run: would be), which hold nothing yet; sorted.
         refused: those that could not be created, with the error.
+        unlimited: those that were created and did not get the wanted limit.
     """
 
     empty: tuple[str, ...] = ()
     refused: Mapping[str, PublishError] = field(default_factory=dict)
+    unlimited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

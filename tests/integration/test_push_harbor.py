@@ -37,6 +37,16 @@ def test_missing_projects_are_created_and_others_left_alone(tmp_path: Path) -> N
         assert again.answer["projects_created"] == []
 
 
+@pytest.mark.parametrize("is_administrator", [True, False])
+def test_a_quota_that_harbor_drops_in_silence_is_told(tmp_path: Path, is_administrator: bool) -> None:
+    bundle = small_bundle(tmp_path)
+    admins = frozenset({"admin"} if is_administrator else set())
+    with token_registry(tmp_path / "registry", USERS) as registry, harbor_front(registry, admins=admins) as harbor:
+        done = push(harbor.host, bundle.root, "--quota", "5GiB", password="s3cret")
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        assert done.answer["projects_without_quota"] == ([] if is_administrator else ["coreos", "demo"])
+
+
 def test_somebody_else_creates_a_project_at_the_same_time(tmp_path: Path) -> None:
     bundle = small_bundle(tmp_path)
     with (

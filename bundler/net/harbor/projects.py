@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.json_value import load_foreign
@@ -112,6 +112,20 @@ class HarborApi:
             raise self._refused(name, response)
 
         return self.request("POST", "projects", read, credentials=self.credentials(), body=json.dumps(wanted).encode())
+
+    def quota_bytes(self, name: str) -> int | None:
+        """Return a project's limit in bytes, -1 for none; None when this account may not see it."""
+
+        def read(response: Response) -> int | None:
+            quota = json_object(response).get("quota") if response.status == _OK else None
+            hard = quota.get("hard") if isinstance(quota, dict) else None
+            found = hard.get("storage") if isinstance(hard, dict) else None
+            return found if isinstance(found, int) else None
+
+        return self.request(
+            "GET", f"projects/{quote(name, safe='')}/summary", read,
+            credentials=self.credentials(), headers={"X-Is-Resource-Name": "true"},
+        )  # fmt: skip
 
     def request(
         self,

@@ -112,6 +112,14 @@ def test_only_projects_that_are_known_to_be_missing_are_made() -> None:
     assert harbor.created == ["z False 5"]
 
 
+@pytest.mark.parametrize(("asked", "got", "is_told"), [(5, None, False), (5, -1, True), (5, 7, True), (-1, 3, False)])
+def test_a_limit_that_harbor_has_dropped_in_silence_is_found_out(asked: int, got: int | None, is_told: bool) -> None:
+    plan = push_plan([image("a.example/x/app:1")], PushSettings())
+    known = ensure_projects(plan, FakeHarbor(new_quota_bytes=got), NewProjects(quota_bytes=asked), dry_run=False)
+    assert known.empty == ("x",)
+    assert known.unlimited == (("x",) if is_told else ())
+
+
 def test_names_that_harbor_cannot_hold_are_told_before_anything_is_made() -> None:
     harbor = FakeHarbor()
     plan = push_plan([image("a.example/my__org/app:1"), image("a.example/x/app:1")], PushSettings())
