@@ -19,6 +19,7 @@ from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_
 from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, PushResult, failure_causes, require_complete
 from bundler.push.registry_push import push
+from bundler.push.transport_choice import takes_engine
 
 if TYPE_CHECKING:
     from bundler.archive.bundled_images import BundledImages
@@ -39,23 +40,24 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
     with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
-        plan = push_plan(bundled.images, options.settings)
-        with (
-            open_push_engine(options, plan) as engine,
-            open_registry(options.registry, progress, jobs=options.jobs) as registry,
-        ):
-            known = _projects(plan, registry, options, progress)
-            if engine is None:
-                report = _straight(plan, bundled, registry, options, progress, known)
-            else:
-                through = _engine_push(bundled, engine, registry, options, progress)
-                report = _through(plan, through, options, known)
-    report = explained(report)
-    value = _value(report, options, "registry" if engine is None else "docker")
+        report = explained(_pushed(bundled, options, progress))
+    value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(
         _text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json, require=require
     )
+
+
+def _pushed(bundled: BundledImages, options: PushOptions, progress: Progress) -> PushReport:
+    plan = push_plan(bundled.images, options.settings)
+    with (
+        open_push_engine(options, plan) as engine,
+        open_registry(options.registry, progress, jobs=options.jobs) as registry,
+    ):
+        known = _projects(plan, registry, options, progress)
+        if engine is None:
+            return _straight(plan, bundled, registry, options, progress, known)
+        return _through(plan, _engine_push(bundled, engine, registry, options, progress), options, known)
 
 
 def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:
@@ -132,10 +134,10 @@ def _remark(result: PushResult) -> str:
     return f"was {result.before}" if result.before is not None else ""
 
 
-def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json]:
+def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:
     return {
         "registry": options.registry.host,
-        "via": via,
+        "via": "docker" if takes_engine(options.via) else "registry",
         "dry_run": options.dry_run,
         "projects_created": [] if options.dry_run else list(report.projects.empty),
         "projects_missing": list(report.projects.empty) if options.dry_run else sorted(report.projects.refused),

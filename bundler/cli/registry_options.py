@@ -147,7 +147,7 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
             retry=retry,
             limit=AdaptiveLimit(jobs),
             doubt=doubt,
-            tell=progress.note,
+            announce=progress.note,
         )
 
     def accepts(login: RobotLogin) -> bool:

@@ -20,7 +20,7 @@ _MACHINES = {
 }
 _ARM_MACHINES = {"v5": "armv5tel", "v6": "armv6l", "v8": "armv8l"}
 # what images in the field call themselves, and containerd's platforms.Normalize understands (normalizeArch)
-_TOLD_ARCHITECTURES = {
+_FOREIGN_WORDS = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
     "i386": ("386", ""),
@@ -59,9 +59,9 @@ class Platform:
         return cls(*parts)
 
     @classmethod
-    def told(cls, os: str, arch: str, variant: str = "") -> Platform:
+    def understood(cls, os: str, arch: str, variant: str = "") -> Platform:
         """Return what an image of the field means by these words, in any case; ValueError where that is no platform."""
-        arch, implied = _TOLD_ARCHITECTURES.get(arch.lower(), (arch.lower(), ""))
+        arch, implied = _FOREIGN_WORDS.get(arch.lower(), (arch.lower(), ""))
         variant = variant.lower() or implied
         return cls(os.lower(), arch, f"v{variant}" if arch.startswith("arm") and variant.isdigit() else variant)
 

@@ -40,25 +40,25 @@ class Outage:
     A server that has never answered is not waited for: its name may be wrong.
 
     Arguments:
-        tell: gets a line when the wait begins to be longer than the usual retries, and one when it is over.
+        announce: gets a line when the wait begins to be longer than the usual retries, and one when it is over.
         patience_s: after so many seconds of nothing but such failures it is given up.
         clock: monotonic seconds.
     """
 
     def __init__(
         self,
-        tell: Callable[[str], None] = lambda _: None,
+        announce: Callable[[str], None] = lambda _: None,
         *,
         patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._tell = tell
+        self._announce = announce
         self._patience_s = patience_s
         self.clock = clock
         self._lock = threading.Lock()
         self._was_there = False
         self._since_s: float | None = None
-        self._is_told = False
+        self._is_announced = False
 
     @property
     def is_over(self) -> bool:
@@ -68,10 +68,10 @@ class Outage:
     def answered(self) -> None:
         """Take note that it has answered somebody."""
         with self._lock:
-            is_told, self._is_told = self._is_told, False
+            is_announced, self._is_announced = self._is_announced, False
             self._was_there, self._since_s = True, None
-        if is_told:
-            self._tell("it answers again")
+        if is_announced:
+            self._announce("it answers again")
 
     def failed(self, error: SourceError) -> None:
         """Take note of a failure: another answer ends the outage, a cut line says nothing."""
@@ -92,7 +92,7 @@ class Outage:
         if self.clock() - first_s >= self._patience_s:
             return False
         with self._lock:
-            is_told, self._is_told = self._is_told, True
-        if not is_told:
-            self._tell(f"{error}; waiting for it, {self._patience_s:g} s at most")
+            is_announced, self._is_announced = self._is_announced, True
+        if not is_announced:
+            self._announce(f"{error}; waiting for it, {self._patience_s:g} s at most")
         return True

@@ -138,8 +138,8 @@ class _Pinning:
         return images
 
     def _may_hold_wanted(self, child: Descriptor) -> bool:
-        told = child.platform
-        return told is None or any(told.matches(wanted) for wanted in self.entry.platforms)
+        own = child.platform
+        return own is None or any(own.matches(wanted) for wanted in self.entry.platforms)
 
     def _index(self, child: Descriptor, depth: int) -> ImageIndex:
         if depth >= MAX_NESTING or len(self.nested) >= MAX_NESTED_INDEXES:

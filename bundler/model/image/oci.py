@@ -259,7 +259,7 @@ def _descriptor(value: Any) -> Descriptor:
 
 def _platform(value: dict[str, Any]) -> Platform | None:
     try:
-        return Platform.told(value["os"], value["architecture"], value.get("variant") or "")
+        return Platform.understood(value["os"], value["architecture"], value.get("variant") or "")
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -56,7 +56,7 @@ class RegistryPusher:
             `log_in`.
         limit: how many requests run at once.
         doubt: asked why a refusal of credentials that were accepted before may pass; "" where it will not.
-        tell: gets a line about a token service that does not answer.
+        announce: gets a line about a token service that does not answer.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class RegistryPusher:
         retry: Retry,
         limit: AdaptiveLimit,
         doubt: Callable[[SourceError], str] = lambda _: "",
-        tell: Callable[[str], None] = lambda _: None,
+        announce: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._transport = transport
         self._retry = retry
         self._limit = limit
-        self._auth = RegistryAuth(transport, logins, pushing=True, slowness=TokenSlowness(tell))
+        self._auth = RegistryAuth(transport, logins, pushing=True, slowness=TokenSlowness(announce))
         self._plain_http = plain_http
         self._doubt = doubt
         self._wants_login = self._is_logged_in = False

@@ -19,12 +19,12 @@ class TokenSlowness:
     """Safe for many threads; a service that has answered once is not watched any more.
 
     Arguments:
-        tell: gets the line.
+        announce: gets the line.
         after_s: how long a service may take, in seconds, before it is named.
     """
 
-    def __init__(self, tell: Callable[[str], None] = lambda _: None, after_s: float = NAMED_AFTER_S) -> None:
-        self._tell = tell
+    def __init__(self, announce: Callable[[str], None] = lambda _: None, after_s: float = NAMED_AFTER_S) -> None:
+        self._announce = announce
         self._after_s = after_s
         self._answered: set[str] = set()
 
@@ -41,7 +41,7 @@ class TokenSlowness:
         # perhaps it is no URL, which is for others to tell
         place = realm.partition("://")[2].partition("/")[0].rpartition("@")[2]
         line = f"{host} sends its clients to {place} for a token, from where nothing has come for {self._after_s:g} s"
-        timer = threading.Timer(self._after_s, self._tell, (line,))
+        timer = threading.Timer(self._after_s, self._announce, (line,))
         timer.daemon = True
         timer.start()
         try:

@@ -63,8 +63,8 @@ class RepositoryTransport:
                 return quoted_refusal(response)
             # a response to HEAD has no body for the registry's words: GET shows them
             fields = {"Authorization": authorization} if authorization else {}
-            with self._transport.request("GET", url, headers={**(headers or {}), **fields}) as told:
-                return quoted_refusal(told) if told.status in MAY_NOT else ""
+            with self._transport.request("GET", url, headers={**(headers or {}), **fields}) as full:
+                return quoted_refusal(full) if full.status in MAY_NOT else ""
 
         used, message = self._auth.authorization(self._repository), ""
         with send(used) as response:

@@ -198,7 +198,7 @@ def test_other_words_for_amd64(upstream: Upstream, word: str, place: str) -> Non
     ],
 )
 def test_words_of_the_field(told: tuple[str, str, str], meant: str) -> None:
-    assert str(Platform.told(*told)) == meant
+    assert str(Platform.understood(*told)) == meant
 
 
 @pytest.mark.parametrize("off", [-1, 1, 100])
