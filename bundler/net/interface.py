@@ -233,8 +233,11 @@ class RegistryWriter(Protocol):
     def host(self) -> str:
         """The registry's name, `HOST[:PORT]`."""
 
-    def check(self) -> None:
-        """Raise unless a registry answers and accepts the credentials."""
+    def reach(self) -> None:
+        """Raise unless a registry answers; no credentials are sent."""
+
+    def log_in(self) -> None:
+        """Raise unless the registry, once reached, accepts the credentials, or wants none."""
 
     def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag (or a digest), or None when there is none."""
@@ -281,6 +284,9 @@ class Harbor(Protocol):
 
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
         """Create a project; False when somebody else just created it. `quota_bytes` is -1 for no limit."""
+
+    def quota_bytes(self, name: str) -> int | None:
+        """Return a project's limit in bytes, -1 for none; None when this account may not see it."""
 
 
 class Robots(Protocol):

@@ -154,9 +154,9 @@ def test_a_denial_says_whether_credentials_were_there() -> None:
     error = failure(answering(reply).client())
     assert error.id == ErrorId.SOURCE_UNAUTHORIZED
     assert "DENIED: requested access" in error.what
-    assert "none for it were found in config.json" in error.what
+    assert "no credentials for it were found in config.json" in error.what
     error = failure(answering(reply).client(login=RegistryLogin("user", "s3cret", "config.json")))
-    assert "refuses the credentials of 'user' found in config.json" in error.what
+    assert "answered 403 to 'user' of config.json" in error.what
 
 
 def test_a_challenge_is_answered_once() -> None:
