@@ -52,7 +52,7 @@ def test_an_edge_is_told_what_its_steps_look_at_and_nothing_of_the_masters_files
     site = joined_site(answer)
     registry = replace(
         PRIVATE.registry, username="admin", password_file=RegistrySettings().password_file, certificate="",
-        private_key="", ca_file="", data="/data",
+        private_key="", ca_file=AUTHORITY, data="/data",
     )  # fmt: skip
     kubeedge = replace(PRIVATE.kubeedge, kubeconfig=KubeEdgeSettings().kubeconfig)
     assert site.config == replace(PRIVATE, registry=registry, kubeedge=kubeedge)
@@ -61,6 +61,11 @@ def test_an_edge_is_told_what_its_steps_look_at_and_nothing_of_the_masters_files
         "PEM",
         {"auths": {"master": {"auth": "cm9ib3Q="}}},
     )
+
+
+def test_an_edge_takes_its_packages_as_the_site_says() -> None:
+    over_ftp = replace(SITE, mirror=MirrorSettings(packages="ftp"))
+    assert joined_site(answer_of(MemoryHost(), over_ftp)).config.mirror == over_ftp.mirror
 
 
 def test_a_plain_site_comes_back_as_it_was() -> None:
