@@ -39,7 +39,7 @@ def examine_certificates(at: StepContext) -> Examined:
         span = _span(data)
         if span is None:
             facts.append((path, "unreadable"))
-            remedy = f"Move it away. {_renewal(at, path)}"
+            remedy = f"Move it away, then: {_renewal(at, path)}" if at.this.role == "cloud" else _renewal(at, path)
             findings.append(StepFinding("certificate-unreadable", "is no certificate", path, remedy, "fault"))
             continue
         begin, end = span
@@ -61,8 +61,10 @@ def _renewal(at: StepContext, path: str) -> str:
     """Return how another one takes this one's place."""
     if path.startswith("/etc/kubernetes/"):
         return "It is the cluster's, which renews its own: `kubeadm certs renew all` where kubeadm made it."
-    if path.endswith("/rootCA.crt") or at.this.role == "edge":
-        return f"The edge gets it by a new join: `bundler site invite --host {at.this.name}` on the master."
+    if at.this.role == "edge":
+        # a join that finds one leaves it
+        again = f"`bundler site invite --host {at.this.name}` on the master"
+        return f"Move it away and join anew: {again}."
     return f"Run `bundler site apply {at.this.role}`."
 
 
