@@ -130,7 +130,8 @@ class RunKeadm:
     def _require_checksum(self, host: Host) -> None:
         archive = posixpath.join(KUBEEDGE, archive_name(self.version, self.arch))
         checksum = posixpath.join(KUBEEDGE, checksum_name(self.version, self.arch))
-        remedy = "Run `bundler site apply` from the step kubeedge-files on; keadm would ask about it for ever."
+        again = f"`bundler site apply {self.settings.role} --from kubeedge-files`"
+        remedy = f"Run {again}: keadm would ask about it for ever."
         if not host.exists(archive):
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, "is missing", where=archive, remedy=remedy))
         summed = host.run(("sha512sum", archive))

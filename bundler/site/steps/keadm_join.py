@@ -176,8 +176,8 @@ def _token(at: StepContext, host: Host) -> str:
 
 
 _ASK_FOR_ONE = (
-    "On the master: `bundler site token`, into a file that only root can read; here: the same command again with "
-    "--token-file FILE."
+    "On the master `bundler site invite --host NAME` prints a line for this host, which brings one. Or put what "
+    "`bundler site token` prints there into a file that only root can read, and name it with --token-file here."
 )
 
 

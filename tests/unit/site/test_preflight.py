@@ -88,6 +88,8 @@ def test_programs_that_keadm_runs() -> None:
     script = 'for name; do command -v "$name" >/dev/null || echo "$name"; done'
     host.answers["sh", "-c", script, "sh", *names] = missing
     assert "keadm runs wget, sudo, which" in found(host, "cloud")["commands-missing"]
+    commands = CloudPreflight().unmet(context(host, files={"yum/wget-1-1.x86_64.rpm": b""}))
+    assert any("`yum -y '--disablerepo=*' '--enablerepo=bundler-site*' install NAME`" in one.remedy for one in commands)
     # the step tools brings one of them
     at = context(host, role="edge", files={"yum/wget-1-1.x86_64.rpm": b""})
     assert "keadm runs sudo, which" in found(host, at=at)["commands-missing"]
