@@ -159,7 +159,7 @@ def run(command: Callable[[], object], *, program: str) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary: any other exception is a bug of ours
         import traceback
 
-        traceback.print_exc()
+        _print_on_stderr(traceback.format_exc().rstrip())
         _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
         failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy="Report it.")
     if wants_json(program, sys.argv[1:], os.environ):
@@ -395,4 +395,4 @@ def _bar(label: str, total_bytes: int | None, *, leave: bool) -> Any:
     shape: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
     from tqdm import tqdm  # takes memory, and only a terminal shows bars
 
-    return tqdm(total=total_bytes, desc=label, leave=leave, file=sys.stderr, **shape)
+    return tqdm(total=total_bytes, desc=shown(label), leave=leave, file=sys.stderr, **shape)

@@ -61,6 +61,7 @@ class ErrorId(StrEnum):
     REPO_METADATA_INVALID = "repo-metadata-invalid"
     REPO_UNSIGNED = "repo-unsigned"
     IMAGE_SCHEMA_UNSUPPORTED = "image-schema-unsupported"
+    IMAGE_SIZE_WRONG = "image-size-wrong"
     CREDENTIALS_UNREADABLE = "credentials-unreadable"
     RPM_KEY_UNREADABLE = "rpm-key-unreadable"
     DIGEST_MISMATCH = "digest-mismatch"
@@ -267,12 +268,14 @@ class PublishError(BundlerError):
     Arguments:
         status: HTTP status of the answer, or None when there was none.
         code: the registry's own error code, or "".
+        quote: the registry's own words that `what` quotes, or "".
     """
 
     exit_code = 7
     _: KW_ONLY
     status: int | None = None
     code: str = ""
+    quote: str = ""
 
 
 @dataclass(eq=False, repr=False)

@@ -15,10 +15,11 @@ from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
-from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects
+from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects, explained
 from bundler.push.push_plan import push_plan
-from bundler.push.push_report import Projects, PushReport, PushResult, require_complete
+from bundler.push.push_report import Projects, PushReport, PushResult, failure_causes, require_complete
 from bundler.push.registry_push import push
+from bundler.push.transport_choice import takes_engine
 
 if TYPE_CHECKING:
     from bundler.archive.bundled_images import BundledImages
@@ -39,19 +40,24 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
     with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
-        plan = push_plan(bundled.images, options.settings)
-        with open_push_engine(options, plan) as engine, open_registry(options.registry, jobs=options.jobs) as registry:
-            known = _projects(plan, registry, options, progress)
-            if engine is None:
-                report = _straight(plan, bundled, registry, options, progress, known)
-            else:
-                through = _engine_push(bundled, engine, registry, options, progress)
-                report = _through(plan, through, options, known)
-    value = _value(report, options, "registry" if engine is None else "docker")
+        report = explained(_pushed(bundled, options, progress))
+    value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(
         _text(report, options.registry.host), value, schema="bundler.push/1", as_json=as_json, require=require
     )
+
+
+def _pushed(bundled: BundledImages, options: PushOptions, progress: Progress) -> PushReport:
+    plan = push_plan(bundled.images, options.settings)
+    with (
+        open_push_engine(options, plan) as engine,
+        open_registry(options.registry, progress, jobs=options.jobs) as registry,
+    ):
+        known = _projects(plan, registry, options, progress)
+        if engine is None:
+            return _straight(plan, bundled, registry, options, progress, known)
+        return _through(plan, _engine_push(bundled, engine, registry, options, progress), options, known)
 
 
 def _projects(plan: PushPlan, registry: OpenRegistry, options: PushOptions, progress: Progress) -> Projects:
@@ -79,11 +85,14 @@ def _engine_push(
     bundled: BundledImages, engine: PushingEngine, registry: OpenRegistry, options: PushOptions, progress: Progress
 ) -> EnginePush:
     # what pushes through an engine is loaded where there is one
+    from bundler.net.outage import Outage
     from bundler.net.retry import Retry
     from bundler.push.engine_push import EnginePush
 
     host = docker_host(options.registry.host, plain_http=options.registry.plain_http)
-    return EnginePush(bundled, engine, host, registry.pusher, registry.logins, Retry(), progress)
+    # the engine may reach the registry by another way than this process
+    retry = Retry(outage=Outage(progress.note))
+    return EnginePush(bundled, engine, host, registry.pusher, registry.logins, retry, progress)
 
 
 def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: Projects) -> PushReport:
@@ -101,28 +110,38 @@ def _text(report: PushReport, registry: str) -> str:
     ]
     missing = "to create" if any(result.outcome == "missing" for result in report.results) else "created"
     projects = [f"projects {missing}: {', '.join(report.projects.empty)}"] if report.projects.empty else []
+    if unlimited := report.projects.unlimited:
+        projects.append(
+            f"projects without the --quota: {', '.join(unlimited)}; Harbor takes a limit from its administrators only, "
+            "who can set one in its web page (Administration > Project Quotas)"
+        )
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
     lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
-    failures = [str(result.error) for result in report.results if result.error is not None]
     # the first one is raised, and printed in full at the end
-    lines += [f"failed: {failure}" for failure in failures[1:]]
+    lines += [
+        f"failed{f' ({cause.count} times)' if cause.count > 1 else ''}: {cause.error}"
+        for cause in failure_causes(report)[1:]
+    ]
     return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
 
 
 def _remark(result: PushResult) -> str:
     if result.error is not None:
         return f"[{result.error.id}]"
+    if result.packed is not None:
+        return f"the same image, packed by an engine as {result.packed}"
     return f"was {result.before}" if result.before is not None else ""
 
 
-def _value(report: PushReport, options: PushOptions, via: str) -> dict[str, Json]:
+def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:
     return {
         "registry": options.registry.host,
-        "via": via,
+        "via": "docker" if takes_engine(options.via) else "registry",
         "dry_run": options.dry_run,
         "projects_created": [] if options.dry_run else list(report.projects.empty),
         "projects_missing": list(report.projects.empty) if options.dry_run else sorted(report.projects.refused),
+        "projects_without_quota": list(report.projects.unlimited),
         "images": [_result_value(result) for result in report.results],
         "sent": {
             "blobs": report.sent.blobs,
@@ -142,6 +161,7 @@ def _result_value(result: PushResult) -> Json:
         "platforms": [str(platform) for platform in result.push.platforms],
         "outcome": result.outcome,
         "before": None if result.before is None else str(result.before),
+        "packed": None if result.packed is None else str(result.packed),
     }
     if error is not None:
         value["error"] = {

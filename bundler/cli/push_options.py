@@ -83,8 +83,8 @@ _OPTIONS: tuple[_Decorator, ...] = (
         default="auto",
         show_default=True,
         help="How: `docker` loads the images into the engine and has it push them, its own platform only; `registry` "
-        "sends straight from the bundle, every platform, digests preserved; `auto` takes docker where an engine "
-        "answers and nothing would be lost by it.",
+        "sends straight from the bundle, every platform, digests preserved; `auto` is `registry`, whether an engine "
+        "runs or not.",
     ),
     option(
         "--project",

@@ -1,4 +1,4 @@
-"""The engine that `bundler push-images` pushes through, or none: as `--via` says, or chosen here for `auto`."""
+"""The engine that `bundler push-images` pushes through, or none, as `--via` says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.errors import SiteError
 from bundler.model.reference import docker_host
-from bundler.push.transport_choice import choose_transport, without_engine
+from bundler.push.transport_choice import STRAIGHT, takes_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,32 +30,28 @@ def open_push_engine(options: PushOptions, plan: PushPlan) -> Iterator[PushingEn
 
     Raises SiteError when `--via docker` finds no engine, click.UsageError when images would lose platforms by it.
     """
-    if options.via == "registry":
+    if not takes_engine(options.via):
+        if options.via == "auto":
+            console.remark(STRAIGHT)
         yield None
         return
     try:
         engine = open_engine()
     except SiteError as error:
-        if options.via == "docker":
-            raise error.with_context(remedy="`--via registry` pushes without any engine.") from error
-        console.remark(without_engine(error.sentence).line)
-        yield None
-        return
+        raise error.with_context(remedy="`--via registry` pushes without any engine.") from error
     with engine:
-        yield engine if _is_taken(options, plan, engine) else None
+        _require_whole(options, plan, engine)
+        yield engine
 
 
-def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bool:
+def _require_whole(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> None:
+    """Raise where the engine could not push, or not everything."""
     from bundler.push.engine_push import platform_obstacles
     from bundler.push.engine_trust import require_trust
 
     platforms, wanted = engine.platforms(), _wanted_trust(options)
     insecure = engine.is_insecure(wanted.host)
     distrust = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
-    if options.via == "auto":
-        choice = choose_transport(plan, platforms, wanted.obstacle(insecure=insecure, distrust=distrust))
-        console.remark(choice.line)
-        return choice.via == "docker"
     require_trust(wanted, engine.where, insecure=insecure, distrust=distrust)
     if lost := platform_obstacles(plan, platforms):
         more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
@@ -66,7 +62,6 @@ def _is_taken(options: PushOptions, plan: PushPlan, engine: PushingEngine) -> bo
                 f"Name --platform {platforms[0]} to leave the others out, or push all of them with --via registry.",
             ))
         )  # fmt: skip
-    return True
 
 
 def _wanted_trust(options: PushOptions) -> WantedTrust:

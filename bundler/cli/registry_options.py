@@ -14,9 +14,11 @@ import click
 from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
+from bundler.net.harbor.login_doubt import LoginDoubt
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.direct_transport import DirectTransport
 from bundler.net.http.tls_trust import Trust
+from bundler.net.outage import Outage
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
 from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
@@ -27,12 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from bundler.errors import SourceError
+    from bundler.model.progress import Progress
     from bundler.model.robot import RobotLogin
     from bundler.net.http.transport import RequestsTransport
 
 F = TypeVar("F", bound="Callable[..., Any]")
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
 MAX_PASSWORD_BYTES = 64 * 1024
+# a registry of the site is near; a name may have two addresses, and each is tried for so long
+CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +121,22 @@ class OpenRegistry:
 
 
 @contextmanager
-def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRegistry]:
+def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1) -> Iterator[OpenRegistry]:
     """Create the clients for a registry.
 
     Arguments:
+        progress: is told when the registry is waited for.
         jobs: how many requests are sent at once.
     """
     trust = Trust(
         str(options.ca_file) if options.ca_file else None,
         frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
-    transport = DirectTransport(lambda: _requests_transport(trust), trust)
-    logins, retry = _logins(options), Retry()
+    transport = DirectTransport(lambda: _requests_transport(trust), trust, connect_timeout_s=CONNECT_TIMEOUT_S)
+    logins, retry = _logins(options), Retry(outage=Outage(progress.note))
+
+    def doubt(error: SourceError) -> str:
+        return doubts.why(error)
 
     def pusher_of(logins: Logins) -> RegistryPusher:
         return RegistryPusher(
@@ -136,6 +146,8 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
             logins=logins,
             retry=retry,
             limit=AdaptiveLimit(jobs),
+            doubt=doubt,
+            announce=progress.note,
         )
 
     def accepts(login: RobotLogin) -> bool:
@@ -150,7 +162,9 @@ def open_registry(options: RegistryOptions, *, jobs: int = 1) -> Iterator[OpenRe
 
     try:
         pusher = pusher_of(logins)
-        yield OpenRegistry(pusher, HarborApi(lambda: pusher.endpoint, transport, logins, retry), logins, accepts)
+        harbor = HarborApi(lambda: pusher.endpoint, transport, logins, retry)
+        doubts = LoginDoubt(harbor)
+        yield OpenRegistry(pusher, harbor, logins, accepts)
     finally:
         transport.close()
 
@@ -159,7 +173,7 @@ def _requests_transport(trust: Trust) -> RequestsTransport:
     # requests takes a tenth of a second to load: not before there is something to send
     from bundler.net.http.transport import RequestsTransport
 
-    return RequestsTransport(trust)
+    return RequestsTransport(trust, connect_timeout_s=CONNECT_TIMEOUT_S)
 
 
 def _logins(options: RegistryOptions) -> Logins:
@@ -167,7 +181,7 @@ def _logins(options: RegistryOptions) -> Logins:
     if options.username is None:
         if options.password_stdin:
             raise click.UsageError("--password-stdin wants --username")
-        return DockerLogins(os.environ)
+        return DockerLogins(os.environ, default_port=80 if options.plain_http else 443)
     if options.password_stdin:
         # the registry gets the bytes as they were typed, in any encoding
         typed = sys.stdin.buffer.read(MAX_PASSWORD_BYTES).decode(errors="surrogateescape")

@@ -100,9 +100,12 @@ def _wanted(name: str, projects: tuple[str, ...], days: int | None) -> NewRobot:
 def _ensured(
     options: RegistryOptions, wanted: NewRobot, file: Path, *, renew: bool, dry_run: bool, quiet: bool
 ) -> RobotReport:
-    hosts = (options.host, docker_host(options.host, plain_http=options.plain_http))
-    with console.progress(quiet=quiet) as progress, open_registry(options) as registry:
-        request = RobotRequest(wanted, options.host, hosts, file, renew, registry.accepts)
+    hosts, earlier = (
+        (options.host, docker_host(options.host, plain_http=plain_http))
+        for plain_http in (options.plain_http, not options.plain_http)
+    )
+    with console.progress(quiet=quiet) as progress, open_registry(options, progress) as registry:
+        request = RobotRequest(wanted, options.host, hosts, file, renew, registry.accepts, (earlier,))
         await_registry(registry.pusher, registry.harbor, WaitPolicy(options.wait), progress)
         return ensure_robot(request, registry.harbor, HarborRobots(registry.harbor), dry_run=dry_run)
 
@@ -123,7 +126,11 @@ def _text(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file:
 def _expiry(report: RobotReport) -> str:
     if report.robot is None or report.robot.expires_at_s == NEVER:
         return "never expires"
-    return f"expires {dt.datetime.fromtimestamp(report.robot.expires_at_s, dt.UTC):%Y-%m-%d %H:%M} UTC"
+    try:
+        return f"expires {dt.datetime.fromtimestamp(report.robot.expires_at_s, dt.UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError, OSError):
+        # Harbor counts further than the calendar does
+        return f"expires after the year {dt.MAXYEAR}"
 
 
 def _value(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file: Path) -> dict[str, Json]:

@@ -44,6 +44,7 @@ class Record:
             set aside.
         undo: the command that takes it away.
         check: succeeds as long as it is there; () when that cannot be told.
+        answers: succeeds as long as `check` can tell anything at all; () where it always can.
         block: the file is somebody else's, and only a block of lines in it is ours.
         original: what was there before; None for nothing.
         directories: those that were made for the file, the uppermost first.
@@ -62,6 +63,7 @@ class Record:
     stays: str = ""
     step: str = ""
     at: int = 0
+    answers: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -135,6 +137,7 @@ def _encoded(record: Record) -> Json:
         "stays": record.stays,
         "step": record.step,
         "at": record.at,
+        "answers": list(record.answers),
     }
     return {**value, **{key: known for key, known in further.items() if known}}
 
@@ -152,6 +155,7 @@ def _decoded(item: Any) -> Record:
         str(item.get("stays", "")),
         str(item.get("step", "")),
         int(item.get("at", 0)),
+        tuple(map(str, item.get("answers", ()))),
     )
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from bundler.child_process import PrintedError, PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.directory_walk import make_directories, open_file_at, opened_directory, unlink_at
 from bundler.durable import storage_errors
+from bundler.final_response import FinalResponse
 from bundler.host import proc_files
 from bundler.host.interface import (
     COMMAND_WITHIN_S,
@@ -207,6 +208,7 @@ class LocalHost:
             connection = http.client.HTTPSConnection(address, port, timeout=ANSWER_TIMEOUT_S, context=context)
         else:
             connection = http.client.HTTPConnection(address, port, timeout=ANSWER_TIMEOUT_S)
+        connection.response_class = FinalResponse
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -7,7 +7,7 @@ import posixpath
 import shlex
 from typing import TYPE_CHECKING
 
-from bundler.host.changes import must
+from bundler.host.changes import failed_command, must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.marked_lines import without_block
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NO_SUCH_UNIT = 5
 # of firewall-cmd(1), NOT_RUNNING: it neither knows nor changes what is permanent then
 _FIREWALL_STOPPED = 252
+_WHEN_IT_ANSWERS = "Have it answer, then undo again: what cannot be looked at is kept in the journal."
 
 
 def original_path(journal: str, sha256: str) -> str:
@@ -69,6 +70,10 @@ def _undo_setting_aside(host: Host, record: Record, original: str) -> str:
 
 
 def _undo_command(host: Host, record: Record) -> str:
+    if record.answers and (asked := host.run(record.answers)).code != 0:
+        # what cannot be asked is neither there nor gone: it is not forgotten
+        failure = failed_command(record.answers, asked, remedy=_WHEN_IT_ANSWERS)
+        raise ChangeFailedError(failure)
     checked = host.run(record.check).code if record.check else 0
     if checked == _FIREWALL_STOPPED and record.undo[:2] == ("firewall-cmd", "--permanent"):
         return f"firewalld does not run; when it does again, this is left to do: {shlex.join(record.undo)}"

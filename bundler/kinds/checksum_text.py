@@ -1,11 +1,13 @@
 """Published checksum files: which digest do they give for a file? Owns their text forms; fetches nothing.
 
-Known forms: the hex digits alone (KubeEdge, hack/make-rules/release.sh), lines of `sha256sum` and `sha512sum`
-(`HEX  name`, `HEX *name`), and the BSD form `SHA256 (name) = HEX` (coreutils manual, "cksum output modes").
+Known forms: the hex digits alone (KubeEdge, hack/make-rules/release.sh), also behind `sha256:`, lines of `sha256sum`
+and `sha512sum` (`HEX  name`, `HEX *name`), and the BSD form `SHA256 (name) = HEX` (coreutils manual, "cksum output
+modes"), as openssl writes it as well (`SHA2-256(name)= HEX`: openssl-dgst(1)). UTF-8, or what a byte-order mark says.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 
@@ -13,9 +15,16 @@ from bundler.model.digest import HEX_LENGTH, Digest
 
 _ALGORITHM = {length: algorithm for algorithm, length in HEX_LENGTH.items()}
 _HEX = r"[0-9a-fA-F]{128}|[0-9a-fA-F]{64}"
-_ALONE = re.compile(rf"\s*({_HEX})\s*")
+_ALONE = re.compile(rf"\s*(?:(sha256|sha512):)?({_HEX})\s*", re.IGNORECASE)
 _GNU = re.compile(rf"\\?({_HEX})[ \t]+\*?(\S.*)")
-_BSD = re.compile(rf"(SHA-?256|SHA-?512) \((.+)\) ?= ?({_HEX})\s*")
+_BSD = re.compile(rf"SHA(?:2-|-)?(256|512) ?\((.+)\) ?= ?({_HEX})\s*")
+# the longer mark comes first: one of UTF-32 begins with that of UTF-16
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+    (codecs.BOM_UTF8, "UTF-8-SIG"),
+)  # fmt: skip
+_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 # keadm compares the whole file, without its newlines, with lower-case hex (keadm/cmd/keadm/app/cmd/util/common.go)
 _BARE = re.compile(r"([0-9a-f]{128}|[0-9a-f]{64})\n*")
 _SHOWN_CHARACTERS = 120
@@ -39,12 +48,15 @@ def published_digest(data: bytes, name: str) -> Digest:
 
     Raises ValueError, quoting what was found, when there is no such digest or more than one.
     """
-    text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    if alone := _ALONE.fullmatch(text):
-        return _digest(alone.group(1))
+    encoding, text = _decoded(data)
+    if (alone := _ALONE.fullmatch(text)) and _fits(alone.group(1) or "", alone.group(2)):
+        return _digest(alone.group(2))
     lines = [line for row in text.splitlines() if (line := _parsed(row)) is not None]
     if not lines:
-        raise ValueError(f"holds no SHA-256 or SHA-512 checksum; it begins with {text[:_SHOWN_CHARACTERS]!r}")
+        if _PAGE.match(text):
+            raise ValueError(f"is a web page; it begins with {text[:_SHOWN_CHARACTERS]!r}")
+        marked = f"is in {encoding} and " if encoding else ""
+        raise ValueError(f"{marked}holds no SHA-256 or SHA-512 checksum; it begins with {text[:_SHOWN_CHARACTERS]!r}")
     if len(lines) == 1:
         return lines[0].digest
     found = {line.digest for line in lines if line.name.rpartition("/")[2] == name}
@@ -63,10 +75,23 @@ def bare_digest(data: bytes) -> Digest:
 
     Raises ValueError, quoting what was found, for any other file.
     """
-    text = data.decode("utf-8", errors="replace")
-    if bare := _BARE.fullmatch(text):
+    if bare := _BARE.fullmatch(data.decode("utf-8", errors="replace")):
         return _digest(bare.group(1))
-    raise ValueError(f"holds more than the checksum alone: {text[:_SHOWN_CHARACTERS]!r}")
+    encoding, text = _decoded(data)
+    more = f", and is in {encoding}" if encoding else ""
+    raise ValueError(f"holds more than the checksum alone{more}: {text[:_SHOWN_CHARACTERS]!r}")
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    """Return the encoding that a byte-order mark names, "" without one, and the text."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return encoding.removesuffix("-SIG"), data.decode(encoding, errors="replace")
+    return "", data.decode("utf-8", errors="replace")
+
+
+def _fits(algorithm: str, hexadecimal: str) -> bool:
+    return algorithm.lower() in ("", _ALGORITHM[len(hexadecimal)])
 
 
 def _digest(hexadecimal: str) -> Digest:
@@ -78,5 +103,5 @@ def _parsed(row: str) -> _Line | None:
         return _Line(gnu.group(2), _digest(gnu.group(1)))
     if bsd := _BSD.fullmatch(row.strip()):
         digest = _digest(bsd.group(3))
-        return _Line(bsd.group(2), digest) if bsd.group(1).replace("-", "").lower() == digest.algorithm else None
+        return _Line(bsd.group(2), digest) if f"sha{bsd.group(1)}" == digest.algorithm else None
     return None

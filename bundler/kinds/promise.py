@@ -12,6 +12,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.checksum_text import published_digest
 from bundler.model.artifact import HeldTo
 from bundler.model.source_url import absolute_url, last_segment
+from bundler.net.http.web_page import is_unexpected_page, page_error
 from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bundler.kinds.base import Sources
     from bundler.kinds.source import Source
     from bundler.model.digest import Digest
-    from bundler.net.interface import Document
+    from bundler.net.interface import Document, Received
     from bundler.store.interface import Incoming
 
 # `sha256sum` over every file of a large release
@@ -39,13 +40,22 @@ class Promise:
         """Return what vouched for bytes that came through this mirror (its prefix, or "")."""
         return HeldTo(self.held_to.by, self.held_to.detail, via)
 
-    def require(self, incoming: Incoming, where: str) -> None:
+    def require(self, incoming: Incoming, received: Received, where: str, *names: str) -> None:
         """Raise IntegrityError (CHECKSUM_MISMATCH) when a download is not what was promised; its bytes stay.
 
         Arguments:
             where: what messages call its source.
+            names: its URLs, and the paths that it lands on.
+
+        Raises SourceError (SOURCE_INVALID) for a web page in place of a file: also where nothing was promised, for
+        first use would pin whatever a sign-in page says.
         """
-        if self.digest is None or (got := incoming.digest(self.digest.algorithm)) == self.digest:
+        got = None if self.digest is None else incoming.digest(self.digest.algorithm)
+        if self.digest is not None and got == self.digest:
+            return
+        if is_unexpected_page(received.media_type, *names):
+            raise page_error(where)
+        if self.digest is None:
             return
         promised_by = redact_text(self.held_to.detail) or "the manifest"
         raise IntegrityError(

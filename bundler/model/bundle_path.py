@@ -71,14 +71,14 @@ def _problem(text: str) -> str:
         return "is empty"
     if text.startswith("/"):
         return "is absolute; a path in the bundle is relative"
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
         return "holds a control character"
     if BIDI.search(text):
         return "holds a character that turns the reading order"
     if "\\" in text:
         return "holds a backslash"
-    if unicodedata.normalize("NFC", text) != text:
-        return "is not in Unicode normal form C"
+    if problem := encoding_problem(text):
+        return problem
     if len(text.encode()) > MAX_PATH_BYTES:
         return f"is longer than {MAX_PATH_BYTES} bytes"
     for segment in text.split("/"):
@@ -87,6 +87,13 @@ def _problem(text: str) -> str:
         if len(segment.encode()) > MAX_SEGMENT_BYTES:
             return f"has a segment longer than {MAX_SEGMENT_BYTES} bytes"
     return ""
+
+
+def encoding_problem(text: str) -> str:
+    """Return what keeps a name that does no harm from being one of a bundle, or "": how its letters are encoded."""
+    if any(unicodedata.category(character) == "Cs" for character in text):
+        return "is not in UTF-8"
+    return "" if unicodedata.normalize("NFC", text) == text else "is not in Unicode normal form C"
 
 
 def reserved_problem(path: BundlePath) -> str:

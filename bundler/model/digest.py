@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # what file systems and programs count in
 MAX_SIZE = 2**63 - 1
 HEX_LENGTH = {"sha256": 64, "sha512": 128}
+# what can be forged, for bytes that something else vouches for; never part of a document of ours
+WEAK_HEX_LENGTH = {"sha1": 40}
 # digests are many, and share the names
 _ALGORITHMS = {name: name for name in HEX_LENGTH}
 _HEX = re.compile(r"[0-9a-f]+")
@@ -33,9 +35,9 @@ class Digest:
     value: bytes
 
     def __init__(self, algorithm: str, hexadecimal: str) -> None:
-        length = HEX_LENGTH.get(algorithm)
+        length = HEX_LENGTH.get(algorithm) or WEAK_HEX_LENGTH.get(algorithm)
         if length is None:
-            raise ValueError(f"unknown digest algorithm {algorithm!r}; known are {', '.join(HEX_LENGTH)}")
+            raise _unknown(algorithm)
         if len(hexadecimal) != length or not _HEX.fullmatch(hexadecimal):
             raise ValueError(f"{hexadecimal!r} is not {length} lower-case hex digits")
         object.__setattr__(self, "algorithm", algorithm)
@@ -46,21 +48,32 @@ class Digest:
         """The digits."""
         return self.value.hex()
 
+    @property
+    def is_weak(self) -> bool:
+        """Whether other bytes of the same digest can be made."""
+        return self.algorithm in WEAK_HEX_LENGTH
+
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
 
     @classmethod
     def parse(cls, text: str) -> Digest:
-        """Parse `ALGORITHM:HEX`; ValueError when it is anything else."""
+        """Parse `ALGORITHM:HEX`; ValueError when it is anything else, or weak."""
         algorithm, colon, hexadecimal = text.partition(":")
         if not colon:
             raise ValueError(f"{text!r} is not a digest: want ALGORITHM:HEX")
-        return cls(_ALGORITHMS.get(algorithm, algorithm), hexadecimal)
+        if algorithm not in HEX_LENGTH:
+            raise _unknown(algorithm)
+        return cls(_ALGORITHMS[algorithm], hexadecimal)
 
     @classmethod
     def sha256(cls, data: bytes) -> Digest:
         """Return the SHA-256 of bytes at hand."""
         return cls("sha256", hashlib.sha256(data).hexdigest())
+
+
+def _unknown(algorithm: str) -> ValueError:
+    return ValueError(f"unknown digest algorithm {algorithm!r}; known are {', '.join(HEX_LENGTH)}")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -19,6 +19,15 @@ _MACHINES = {
     "mips64le": "mips64",
 }
 _ARM_MACHINES = {"v5": "armv5tel", "v6": "armv6l", "v8": "armv8l"}
+# what images in the field call themselves, and containerd's platforms.Normalize understands (normalizeArch)
+_FOREIGN_WORDS = {
+    "x86_64": ("amd64", ""),
+    "x86-64": ("amd64", ""),
+    "i386": ("386", ""),
+    "aarch64": ("arm64", ""),
+    "armhf": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+}
 # Docker's and uname's words for the architectures of GOARCH
 _ARCH_ALIASES = {"x86_64": "amd64", "aarch64": "arm64", "armhf": "arm", "i386": "386"}
 
@@ -48,6 +57,13 @@ class Platform:
         if (canonical := _ARCH_ALIASES.get(parts[1])) is not None:
             raise ValueError(f"{text!r}: the architecture is written {canonical}")
         return cls(*parts)
+
+    @classmethod
+    def understood(cls, os: str, arch: str, variant: str = "") -> Platform:
+        """Return what an image of the field means by these words, in any case; ValueError where that is no platform."""
+        arch, implied = _FOREIGN_WORDS.get(arch.lower(), (arch.lower(), ""))
+        variant = variant.lower() or implied
+        return cls(os.lower(), arch, f"v{variant}" if arch.startswith("arm") and variant.isdigit() else variant)
 
     @property
     def slug(self) -> str:

@@ -43,6 +43,9 @@ class Reference:
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Parse a reference as a person writes it (`pause:3.5`, `quay.io/coreos/flannel:v0.14.0@sha256:…`)."""
+        scheme, separator, rest = text.partition("://")
+        if separator:
+            raise ValueError(f"{text!r} begins with {scheme}://, which is no part of a reference; write {rest!r}")
         rest, at, digest_text = text.partition("@")
         digest = Digest.parse(digest_text) if at else None
         head, slash, last = rest.rpartition("/")

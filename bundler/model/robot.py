@@ -96,6 +96,11 @@ def client_config(hosts: Iterable[str], credentials: RobotLogin) -> bytes:
     return json.dumps(value, indent=2).encode() + b"\n"
 
 
+def held_for(data: bytes, forms: Iterable[Iterable[str]]) -> RobotLogin | None:
+    """Return what a file of `client_config` for one of some sets of hosts holds; None for any other file."""
+    return next((held for hosts in forms if (held := held_login(data, hosts)) is not None), None)
+
+
 def held_login(data: bytes, hosts: Iterable[str]) -> RobotLogin | None:
     """Return what a file of `client_config` for these hosts holds; None for any other file."""
     try:

@@ -44,10 +44,12 @@ class Response(Protocol):
         """Its fields; names are looked up in any case."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body as it arrives, transfer codings removed; SourceError (retryable) when it is cut or stalls."""
+        """Yield the body as it arrives, transfer codings removed, codings of the content not; SourceError (retryable)
+        when it is cut or stalls.
+        """
 
     def read(self, max_bytes: int) -> bytes:
-        """Return the whole body; SourceError when it is longer than that."""
+        """Return the whole body, all codings removed; SourceError when it is longer than that."""
 
 
 class Body(Protocol):
@@ -88,11 +90,18 @@ class ClosingTransport(Transport, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A finished download. `last_modified` in seconds since the epoch; `via` is a mirror's prefix or ""."""
+    """A finished download.
+
+    Arguments:
+        last_modified: in seconds since the epoch.
+        via: a mirror's prefix or "".
+        media_type: what the server calls the content (`text/html`), "" where it does not say.
+    """
 
     size: int
     last_modified: int | None
     via: str
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +233,11 @@ class RegistryWriter(Protocol):
     def host(self) -> str:
         """The registry's name, `HOST[:PORT]`."""
 
-    def check(self) -> None:
-        """Raise unless a registry answers and accepts the credentials."""
+    def reach(self) -> None:
+        """Raise unless a registry answers; no credentials are sent."""
+
+    def log_in(self) -> None:
+        """Raise unless the registry, once reached, accepts the credentials, or wants none."""
 
     def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Return the digest of the manifest under a tag (or a digest), or None when there is none."""
@@ -272,6 +284,9 @@ class Harbor(Protocol):
 
     def create_project(self, name: str, *, public: bool, quota_bytes: int) -> bool:
         """Create a project; False when somebody else just created it. `quota_bytes` is -1 for no limit."""
+
+    def quota_bytes(self, name: str) -> int | None:
+        """Return a project's limit in bytes, -1 for none; None when this account may not see it."""
 
 
 class Robots(Protocol):

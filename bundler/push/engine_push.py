@@ -148,7 +148,8 @@ class _EngineRun:
         if current is None:
             return
         if self._is_same(state.push, image, current):
-            state.result = PushResult(state.push, "present")
+            is_packed = current not in (state.push.digest, image.manifest.digest)
+            state.result = PushResult(state.push, "present", packed=current if is_packed else None)
         else:
             state.keep_or_overwrite(current, self.on_existing_tag, self.through.writer.host)
 

@@ -6,10 +6,11 @@ Owns waiting and which projects are created; other registries are left alone. Re
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, PublishError
+from bundler.net.harbor.login_doubt import HEALTH_LAG_S, sick_text
 from bundler.push.push_report import Projects
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from bundler.model.progress import Progress
     from bundler.net.interface import Harbor, HarborHealth, RegistryWriter
     from bundler.push.push_plan import PushPlan
+    from bundler.push.push_report import PushReport, PushResult
 
 RETRY_PAUSE_S = 2.0
+NO_LIMIT = -1
 # the errors of a Harbor that is starting: no connection, or a proxy without a service behind it
 _MAY_PASS = frozenset({ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_REFUSED, ErrorId.PUSH_UNHEALTHY})
 
@@ -38,33 +41,68 @@ class NewProjects:
     """The settings of new projects: whether anybody may pull, and a limit in bytes (-1: none)."""
 
     public: bool = True
-    quota_bytes: int = -1
+    quota_bytes: int = NO_LIMIT
 
 
 def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, progress: Progress) -> bool:
     """Wait until the registry answers and accepts the credentials; returns whether it is a Harbor.
 
-    A Harbor has to be healthy as well; without waiting time an unhealthy one is used all the same, because not every
-    component is needed. Raises PublishError.
+    A Harbor has to be healthy as well, and is asked that before the login, for without its database it refuses correct
+    credentials; without waiting time an unhealthy one is used all the same, because not every component is needed.
+    Raises PublishError.
     """
+    waiting = _Waiting(writer, harbor, wait, progress)
     until_s = wait.clock() + wait.wait_s
     while True:
         try:
-            writer.check()
-            if not harbor.is_harbor():
-                return False
-            health = harbor.health()
-            if health.healthy:
-                return True
-            if not wait.wait_s:
-                progress.note(f"{_health_text(writer.host, health)}; trying all the same")
-                return True
-            raise _unhealthy_error(writer.host, health)
+            return waiting.look()
         except PublishError as error:
             if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
             progress.note(f"{error.sentence}; looking again in {RETRY_PAUSE_S:g} s")
         wait.sleep(RETRY_PAUSE_S)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One wait; `sick` is what was unhealthy when it was last, at `sick_s`."""
+
+    writer: RegistryWriter
+    harbor: Harbor
+    wait: WaitPolicy
+    progress: Progress
+    sick: HarborHealth | None = None
+    sick_s: float = 0.0
+
+    def look(self) -> bool:
+        """Return whether it is a Harbor, once it may be used. Raises PublishError."""
+        self.writer.reach()
+        if not self.harbor.is_harbor():
+            self.writer.log_in()
+            return False
+        health = self.harbor.health()
+        if not health.healthy:
+            self.sick, self.sick_s = health, self.wait.clock()
+            if self.wait.wait_s:
+                raise _unhealthy_error(self.writer.host, health)
+            self.progress.note(f"{_health_text(self.writer.host, health)}; trying all the same")
+        try:
+            self.writer.log_in()
+        except PublishError as error:
+            raise self._judged(error) from error
+        return True
+
+    def _judged(self, error: PublishError) -> PublishError:
+        """Return the error for a failed login: one that may pass where Harbor was not healthy just now."""
+        if error.id != ErrorId.PUSH_UNAUTHORIZED or self.sick is None:
+            return error
+        if self.wait.clock() - self.sick_s >= HEALTH_LAG_S:
+            return error
+        what = f"{error.what}; {sick_text(_components(self.sick))}"
+        if self.wait.wait_s:
+            return replace(_unhealthy_error(self.writer.host, self.sick), what=what)
+        remedy = f"Mend that first (`docker ps` on its host), or wait for it with --wait 300. {error.remedy}"
+        return replace(error, what=what, remedy=remedy)
 
 
 def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run: bool) -> Projects:
@@ -81,6 +119,7 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
             problems=plan.harbor_problems,
         )
     empty: list[str] = []
+    unlimited: list[str] = []
     refused: dict[str, PublishError] = {}
     for name in plan.projects:
         if harbor.has_project(name) is not False:
@@ -88,16 +127,48 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
         try:
             if dry_run or harbor.create_project(name, public=new.public, quota_bytes=new.quota_bytes):
                 empty.append(name)
+                if not dry_run and not _is_limited(harbor, name, new):
+                    unlimited.append(name)
         except PublishError as error:
             if error.id != ErrorId.PUSH_PROJECT_REFUSED:
                 raise
             refused[name] = error
-    return Projects(tuple(empty), refused)
+    return Projects(tuple(empty), refused, tuple(unlimited))
+
+
+def _is_limited(harbor: Harbor, name: str, new: NewProjects) -> bool:
+    """Tell whether a new project has the wanted limit: of an account that is no administrator Harbor drops it."""
+    return new.quota_bytes == NO_LIMIT or harbor.quota_bytes(name) in (new.quota_bytes, None)
+
+
+def explained(report: PushReport) -> PushReport:
+    """Say of refusals in a project that this run has created that its creator has no right there.
+
+    A robot of the system may create projects, and has rights in those alone that it was given.
+    """
+
+    def explain(result: PushResult) -> PushResult:
+        error, project = result.error, result.push.target.project
+        if not isinstance(error, PublishError) or error.id != ErrorId.PUSH_UNAUTHORIZED:
+            return result
+        if project not in report.projects.empty:
+            return result
+        what = f"{error.what}; this account could create the project {project!r}, and may not push into it"
+        remedy = (
+            f"A robot has its rights project by project: give it the one to push into {project!r}, which stays there "
+            "empty (Harbor: Administration > Robot Accounts), or push with the account of a person."
+        )
+        return replace(result, error=replace(error, what=what, remedy=remedy))
+
+    return replace(report, results=tuple(map(explain, report.results)))
 
 
 def _health_text(host: str, health: HarborHealth) -> str:
-    components = ", ".join(health.unhealthy_components) or "no component named"
-    return f"Harbor at {host} says that it is not healthy ({components})"
+    return f"Harbor at {host} says that it is not healthy ({_components(health)})"
+
+
+def _components(health: HarborHealth) -> str:
+    return ", ".join(health.unhealthy_components) or "no component named"
 
 
 def _unhealthy_error(host: str, health: HarborHealth) -> PublishError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.image.bundled import DOCUMENT_TYPES, media_type
+from bundler.model.image.oci import MANIFEST_TYPES, ImageManifest, parse_document
 from bundler.push.push_report import Projects, PushReport, PushResult, Sent
 from bundler.push.push_state import PushState, undecided
 from bundler.threads import attempt_each
@@ -146,8 +147,23 @@ class _RegistryRun:
         current = self.writer.manifest_digest(target.repository, target.tag or str(want))
         if current == want:
             state.result = PushResult(state.push, "present")
+        elif current is not None and self.is_packing(state.push, current):
+            state.result = PushResult(state.push, "present", packed=current)
         elif current is not None:
             state.keep_or_overwrite(current, on_existing_tag, self.writer.host)
+
+    def is_packing(self, push: PlannedPush, current: Digest) -> bool:
+        """Tell whether a name stands for an engine's own packing of the same image.
+
+        An engine compresses the layers anew; the config, and with it the digest of every layer's content, stays.
+        """
+        manifests = [file for file in push.files if media_type(file) in MANIFEST_TYPES]
+        if len(manifests) != 1:
+            # an engine holds one platform: of an image for several it has only a part
+            return False
+        own = parse_document(self.content.read(manifests[0]), media_type(manifests[0]))
+        known = self.writer.config_digest(push.target.repository, str(current))
+        return isinstance(own, ImageManifest) and known == own.config.digest
 
     def check_bytes(self, states: Sequence[PushState]) -> None:
         """Fail every push of which some bytes differ from the listed ones, before anything is sent."""

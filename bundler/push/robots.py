@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId, PublishError
-from bundler.model.robot import RobotLogin, client_config, held_login
+from bundler.model.robot import RobotLogin, client_config, held_for
 from bundler.net.harbor.robots import exists
 from bundler.partial_file import remove_partial_files, replacing
 
@@ -34,6 +34,8 @@ class RobotRequest:
     Arguments:
         host: the registry's name, for messages.
         hosts: every name under which clients that use the file reach it.
+        earlier: the sets of names that a file has which was made before the registry had TLS, or after; its
+            credentials are still the robot's, and it is written anew with `hosts`.
         file: the file for the credentials.
         renew: give an existing robot another secret.
         accepts: tells whether the registry still accepts some credentials.
@@ -45,6 +47,7 @@ class RobotRequest:
     file: Path
     renew: bool
     accepts: Callable[[RobotLogin], bool]
+    earlier: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def ensure_robot(request: RobotRequest, harbor: Harbor, robots: Robots, *, dry_r
         raise _no_harbor(request.host)
     _require_projects(request, harbor)
     found = robots.find(request.robot)
-    if _is_done(request, found):
+    if (held := _serving(request, found)) is not None:
+        _bring_up_to_date(request, held, dry_run=dry_run)
         return RobotReport("present", found)
     if found is not None:
         _require_renewable(request, found)
@@ -95,22 +99,32 @@ def _require_projects(request: RobotRequest, harbor: Harbor) -> None:
         )
 
 
-def _is_done(request: RobotRequest, found: Robot | None) -> bool:
-    """Tell whether the file has the robot's credentials and they are valid; raise when it is another file."""
+def _serving(request: RobotRequest, found: Robot | None) -> RobotLogin | None:
+    """Return the file's credentials if they are the robot's and valid; raise when it is another file."""
     with storage_errors(request.file):
         try:
             with request.file.open("rb") as file:
                 data = file.read(MAX_FILE_BYTES)
         except FileNotFoundError:
-            return False
-    held = held_login(data, request.hosts)
+            return None
+    held = held_for(data, (request.hosts, *request.earlier))
     if held is None:
         raise _file_taken(request, "is there already and no file of this command for this registry")
     if found is not None and held.username == found.name:
-        return not request.renew and _serves(request, found) and request.accepts(held)
+        return held if not request.renew and _serves(request, found) and request.accepts(held) else None
     if request.accepts(held):
         raise _file_taken(request, f"holds the credentials of {held.username!r}, which still serve")
-    return False
+    return None
+
+
+def _bring_up_to_date(request: RobotRequest, held: RobotLogin, *, dry_run: bool) -> None:
+    """Write the file anew where it does not name the registry as its clients do now."""
+    wanted = client_config(request.hosts, held)
+    with storage_errors(request.file):
+        is_current = request.file.read_bytes() == wanted
+    if not is_current and not dry_run:
+        with replacing(request.file, mode=FILE_MODE) as put:
+            put(wanted)
 
 
 def _serves(request: RobotRequest, robot: Robot) -> bool:

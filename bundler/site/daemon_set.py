@@ -54,9 +54,13 @@ class KeptFromEdges:
         )
 
     def record(self, host: Host) -> Record:
-        """The patch that takes just this out again, where it still stands: the server tries that without doing it."""
+        """The patch that takes just this out again, where it still stands: the server tries that without doing it.
+
+        A cluster that does not answer is not one without it.
+        """
         del host
-        return Record(undo=self._undo, check=(*self._undo, "--dry-run=server"))
+        ready = self.kubectl.command("get", "--raw", "/readyz")
+        return Record(undo=self._undo, check=(*self._undo, "--dry-run=server"), answers=ready)
 
     def describe(self, host: Host) -> str:
         """Return the patch."""

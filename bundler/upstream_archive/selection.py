@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -125,6 +126,9 @@ def _plain_name(raw: str, where: str) -> str:
 
 def _nearest(wanted: str, names: Sequence[str]) -> str:
     plain = wanted.rstrip("/")
+    formed = unicodedata.normalize("NFC", plain)
+    if other := next((name for name in names if unicodedata.normalize("NFC", name) == formed != name), ""):
+        return f'; it has it in another Unicode normal form: write "{ascii(other)[1:-1]}" in double quotes'
     if not wanted.endswith("/") and any(name.startswith(f"{plain}/") for name in names):
         return f"; it is a directory: write {plain + '/'!r}"
     last = plain.rpartition("/")[2]

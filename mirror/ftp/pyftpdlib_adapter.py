@@ -101,6 +101,9 @@ class ControlHandler(FTPHandler):
 
     def obey_pyftpdlib(self, word: str, argument: str) -> None:
         """Have pyftpdlib obey a command that is its own."""
+        if word == "TYPE" and argument.upper().split() == ["A", "N"]:
+            # the form that RFC 959, 3.1.1.5.1 takes for said, and every server has (5.1)
+            argument = "A"
         getattr(self, f"ftp_{word.replace(' ', '_')}")(argument)
 
     def active_port_given(self, address: str, port: int) -> None:

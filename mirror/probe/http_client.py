@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import urllib3
 import urllib3.exceptions as failing
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from bundler.final_response import FinalResponse
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
@@ -31,6 +34,22 @@ _COMPARED = ("content-length", "content-type", "etag", "last-modified", "accept-
 _SHA256_TAG = re.compile(r'"([0-9a-f]{64})"')
 _REPR_DIGEST = re.compile(r"(?:^|[\s,])sha-256=:([A-Za-z0-9+/=]*):")
 _WHILE_READING = (failing.HTTPError, http.client.HTTPException, OSError)
+
+
+class _ProbeConnection(HTTPConnection):
+    response_class = FinalResponse
+
+
+class _TlsProbeConnection(HTTPSConnection):
+    response_class = FinalResponse
+
+
+class _ProbePool(HTTPConnectionPool):
+    ConnectionCls = _ProbeConnection
+
+
+class _TlsProbePool(HTTPSConnectionPool):
+    ConnectionCls = _TlsProbeConnection
 
 
 class HttpMirrorClient:
@@ -63,6 +82,7 @@ class HttpMirrorClient:
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=idle_timeout_s),
             ssl_context=context,
         )
+        self._pool.pool_classes_by_scheme = {"http": _ProbePool, "https": _TlsProbePool}
 
     @contextmanager
     def get(self, path: str, accept: str = "") -> Iterator[Reply]:

@@ -6,8 +6,12 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.integration.portable_python import portable_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DEMO = Path(__file__).parents[2] / "manifests" / "demo.yaml"
 RUNTIME = """
@@ -26,8 +30,14 @@ def build(out: Path, address: str) -> tuple[Path, Path]:
     return build_release(out, address, "1"), build_release(out, address, "2")
 
 
-def build_release(out: Path, address: str, release: str) -> Path:
-    """Build one release, as `build` does; the second one has something new."""
+def build_release(
+    out: Path, address: str, release: str, edit: Callable[[str, Path], str] = lambda text, _: text
+) -> Path:
+    """Build one release, as `build` does; the second one has something new.
+
+    Arguments:
+        edit: takes the manifest's text and its directory, and returns what it is to be.
+    """
     cache = Path.home() / ".cache" / "kubeedge-bundler-demo"
     cache.mkdir(parents=True, exist_ok=True)
     python = portable_python(cache)
@@ -37,7 +47,7 @@ def build_release(out: Path, address: str, release: str) -> Path:
         (out / "news.txt").write_text("what is new in release 2\n")
         text = text.replace("files:\n", "files:\n  - {path: docs/news.txt, url: news.txt}\n", 1)
     manifest, archive = out / f"journey-{release}.yaml", out / f"journey-{release}.tar.gz"
-    manifest.write_text(text)
+    manifest.write_text(edit(text, out))
     command = [sys.executable, "-m", "bundler", "build", str(manifest), "-o", str(archive)]
     command += ["--set", f"upstream={address}", "--store", str(out / "store")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

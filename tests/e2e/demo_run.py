@@ -44,10 +44,10 @@ class Demo:
         return found
 
 
-def run_demo(directory: Path, *, code: int = 0) -> Demo:
+def run_demo(directory: Path, *words: str, code: int = 0) -> Demo:
     """Run the demo into a directory; it has to end with this code."""
     done = subprocess.run(
-        [ROOT / "scripts" / "demo", directory],
+        [ROOT / "scripts" / "demo", *words, directory],
         # where the caller stands and its proxies make no difference
         cwd="/",
         env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},

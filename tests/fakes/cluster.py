@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bundler.host.interface import COMMAND_WITHIN_S, NO_ENVIRONMENT, CommandResult
 from tests.fakes.host import MemoryHost
+from tests.stand_ins.daemon_sets import with_patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +64,8 @@ class ClusterHost(HostWithKubectl):
             return CommandResult(1, "", "The connection to the server 192.0.2.1:6443 was refused\n")
         words = [word for word in command[1:] if not word.startswith("--")]
         options = dict(word.removeprefix("--").split("=", 1) for word in command[1:] if "=" in word)
+        if words == ["get", "/readyz"]:
+            return CommandResult(0, "ok", "")
         if words == ["get", "daemonsets"]:
             return CommandResult(0, json.dumps({"items": self.daemon_sets}), "")
         found = self.named(options["namespace"], words[2])
@@ -100,33 +102,3 @@ def touch(daemon_set: dict[str, Any]) -> None:
     metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
     metadata["generation"] += 1
     daemon_set["status"]["observedGeneration"] = metadata["generation"]
-
-
-def with_patch(value: Any, patch: Sequence[Mapping[str, Any]]) -> Any | None:
-    """Return a value with a patch applied; None where one of its tests does not hold or a place is not there."""
-    result = copy.deepcopy(value)
-    for operation in patch:
-        *above, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
-        try:
-            place = result
-            for part in above:
-                place = place[int(part)] if isinstance(place, list) else place[part]
-            if not _done(place, last, operation):
-                return None
-        except (KeyError, IndexError, TypeError):
-            return None
-    return result
-
-
-def _done(place: Any, last: str, operation: Mapping[str, Any]) -> bool:
-    key: Any = int(last) if isinstance(place, list) and last != "-" else last
-    match operation["op"]:
-        case "test":
-            return bool(place[key] == operation["value"])
-        case "remove":
-            del place[key]
-        case "add" if isinstance(place, list):
-            place.insert(len(place) if last == "-" else key, operation["value"])
-        case _:
-            place[key] = operation["value"]
-    return True

@@ -103,7 +103,8 @@ class Asked:
 
 
 class FaultyServer(ThreadingHTTPServer):
-    """The server; `tunnels` maps the authority of a CONNECT to the address that is really opened.
+    """The server; `tunnels` maps the authority of a CONNECT to the address that is really opened, after what
+    `before_tunnel` holds has been sent.
 
     `connections` counts those it took; `stalled` is released by every stall, which lasts until `released` is set.
     """
@@ -115,6 +116,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.files: dict[str, ServedFile] = {}
         self.asked: list[Asked] = []
         self.tunnels: dict[str, tuple[str, int]] = {}
+        self.before_tunnel = b""
         self.connections = 0
         self.stalled = threading.Semaphore(0)
         self.released = threading.Event()
@@ -191,6 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(407)
             return
         with socket.create_connection(address) as far:
+            self.wfile.write(self.server.before_tunnel)
             self.send_response(200)
             self.end_headers()
             outward = threading.Thread(target=_relay, args=[self.connection, far], daemon=True)

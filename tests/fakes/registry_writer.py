@@ -24,6 +24,7 @@ class MemoryWriter:
         blobs, manifests: repository -> what it holds; manifests by tag and by digest.
         refuse: `METHOD REPOSITORY` that fail with DENIED, `METHOD` as in `calls`.
         mounts: whether it takes blobs over.
+        login_refusals: how many more times it refuses the login.
         calls: `METHOD REPOSITORY WHAT`, in order.
     """
 
@@ -31,12 +32,20 @@ class MemoryWriter:
     manifests: dict[str, dict[str, bytes]] = field(default_factory=dict)
     refuse: frozenset[str] = frozenset()
     mounts: bool = True
+    login_refusals: int = 0
     calls: list[str] = field(default_factory=list)
     host: str = "master"
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def check(self) -> None:
+    def reach(self) -> None:
         """It is there."""
+
+    def log_in(self) -> None:
+        """Refuse as often as a test wants."""
+        self.calls.append("LOGIN")
+        if self.login_refusals:
+            self.login_refusals -= 1
+            raise PublishError(ErrorId.PUSH_UNAUTHORIZED, "refuses the credentials", remedy="Log in.", status=401)
 
     def manifest_digest(self, repository: str, name: str) -> Digest | None:
         """Look a manifest up."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from tests.hosts.commands import COMMAND_WITHIN_S, ENVIRONMENT, run_command
 from tests.hosts.nspawn import WANTS_REBOOT, WITHIN_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bundler.host.interface import CommandResult
     from tests.hosts.enclosure import Enclosure
@@ -100,6 +101,16 @@ class NspawnHost:
             env: added to a plain environment: PATH, HOME, LC_ALL=C.
         """
         return run_command(self.command_line(*command, env=env, cwd=cwd), stdin, timeout_s)
+
+    @contextmanager
+    def started(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a program whose output and errors can be read while it runs; it has ended when the block ends."""
+        line, pipe = self.command_line(*command), subprocess.PIPE
+        with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def sh(self, script: str, **options: Any) -> str:
         """Run a script of sh and return what it printed; AssertionError when it fails. Options are those of `run`."""

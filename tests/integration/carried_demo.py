@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from scripts.demo_journey.bundles import RUNTIME
 from tests.integration.demo_bundle import build_demo
+from tests.integration.kubeedge_part import with_kubeedge
 from tests.integration.mirror_program import eventually
 from tests.integration.portable_python import portable_python
 
@@ -37,6 +38,12 @@ def carried_demo(directory: Path, cache: Path) -> Path:
     return directory / ARCHIVE
 
 
+def carried_site(directory: Path, cache: Path) -> Path:
+    """Build the demo with a runtime and KubeEdge's stand-ins, and return its archive. Arguments as above."""
+    build_demo(directory, {ARCHIVE: _runtime(cache)}, with_kubeedge)
+    return directory / ARCHIVE
+
+
 def build_demo_with_runtime(directory: Path, cache: Path, archives: Mapping[str, str]) -> None:
     """Build archives of the demo in a directory, each with the tool.
 
@@ -44,9 +51,13 @@ def build_demo_with_runtime(directory: Path, cache: Path, archives: Mapping[str,
         cache: keeps the portable Python for later runs.
         archives: by their names, what stands at the end of each one's manifest.
     """
-    python = portable_python(cache)
-    runtime = RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
+    runtime = _runtime(cache)
     build_demo(directory, {name: runtime + further for name, further in archives.items()})
+
+
+def _runtime(cache: Path) -> str:
+    python = portable_python(cache)
+    return RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
 
 
 @contextmanager

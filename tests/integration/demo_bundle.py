@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scripts.demo_upstream.server import Upstream, demo_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MANIFEST = Path(__file__).parents[2] / "manifests" / "demo.yaml"
 
@@ -32,18 +32,24 @@ def demo_bundle(directory: Path) -> Path:
     return tree
 
 
-def build_demo(directory: Path, archives: Mapping[str, str]) -> None:
+def _unchanged(manifest: str, directory: Path) -> str:
+    del directory
+    return manifest
+
+
+def build_demo(directory: Path, archives: Mapping[str, str], edit: Callable[[str, Path], str] = _unchanged) -> None:
     """Build archives of the demo in a directory, from one upstream and one store.
 
     Arguments:
         archives: by their names, what stands at the end of each one's manifest.
+        edit: takes a manifest's text and its directory, and returns what it is to be.
     """
     # the upstream's log of requests has no place in a report
     with redirect_stderr(io.StringIO()), Upstream(demo_tree()) as upstream:
         threading.Thread(target=upstream.serve_forever, daemon=True).start()
         for name, further in archives.items():
             manifest = f"{name}.yaml"
-            (directory / manifest).write_text(MANIFEST.read_text() + further)
+            (directory / manifest).write_text(edit(MANIFEST.read_text() + further, directory))
             build = [sys.executable, "-m", "bundler", "build", manifest, "--set", f"upstream={upstream.address}"]
             done = subprocess.run(
                 [*build, "-o", name, "--store", "store"], cwd=directory, capture_output=True, text=True, check=False

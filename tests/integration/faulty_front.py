@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PIECE_BYTES = 16 * 1024
+FIRST_ERROR = 300
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
 
 
@@ -34,6 +35,7 @@ class Fault:
         status, headers, code, message: what is answered, in a registry's form.
         lost: pass the request on, and close the connection in place of the answer.
         without: a field that is taken out of the true answer.
+        instead: the status that is told in place of the true answer's, which is a success.
     """
 
     request: str
@@ -44,6 +46,7 @@ class Fault:
     message: str = "unknown"
     lost: bool = False
     without: str = ""
+    instead: int = 0
 
 
 @dataclass(slots=True)
@@ -117,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.front.note(request, 0, came_s)
             self.close_connection = True
             return
+        if fault is not None and fault.instead and status < FIRST_ERROR:
+            status = fault.instead
         self.front.note(request, status, came_s)
         self.send(
             status, {name: value for name, value in headers.items() if fault is None or name != fault.without}, body

@@ -4,9 +4,11 @@
         push(harbor.host, root, password="s3cret")
         assert harbor.created == [{"project_name": "k8s", …}]
 
-Follows Harbor 2.5: projects, robots, systeminfo and health below /api/v2.0; a token for a repository whose project is
-missing opens nothing, and the registry then answers 401 with an empty challenge and a message that says it twice; a
-request to the API that brings a cookie is refused for want of a CSRF token.
+Answers as Harbor 2.5.0 and 2.12.4 were seen to: `harbor_api.py` below /api/v2.0. A token for a repository whose project
+is missing opens nothing, and the registry then answers 401 with an empty challenge and a message that says it twice; to
+who has no right in a project it answers 401 with a challenge for Basic; quotas, immutable tags and the read-only mode
+are refused with codes and words of their own; a request to the API that brings a cookie is refused for want of a CSRF
+token.
 """
 
 from __future__ import annotations
@@ -14,84 +16,20 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-from tests.integration.harbor_robots import HarborRobots, project_id
+from tests.integration.harbor_api import HarborFront, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.registries import Registry
 
-PROJECT = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
-
-
-@dataclass(slots=True)
-class HarborFront:
-    """A running front.
-
-    Arguments:
-        unhealthy: how many more times health is asked before it is well.
-        admins: who may create projects.
-        racing: projects that somebody else creates just before ours is.
-        requests: `METHOD PATH STATUS` of the API, in order.
-    """
-
-    registry: Registry
-    projects: set[str]
-    unhealthy: int = 0
-    admins: frozenset[str] = frozenset({"admin"})
-    racing: frozenset[str] = frozenset()
-    host: str = ""
-    created: list[dict[str, Any]] = field(default_factory=list)
-    robots: HarborRobots = field(init=False)
-    requests: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        assert self.registry.tokens is not None
-        self.robots = HarborRobots(self.registry.tokens, self.projects, self.admins)
-
-    def api(self, method: str, url: str, user: str | None, body: bytes) -> tuple[int, Any]:
-        """Return status and JSON for a request to the API; `user` is None where nobody or a wrong password asks."""
-        parts = urlsplit(url)
-        path = parts.path.removeprefix("/api/v2.0/")
-        if path == "systeminfo":
-            return 200, {"auth_mode": "db_auth", "harbor_version": "v2.5.0-35fd12c1"}
-        if path == "health":
-            self.unhealthy -= 1
-            status = "healthy" if self.unhealthy < 0 else "unhealthy"
-            return 200, {"status": status, "components": [{"name": "core", "status": status}]}
-        if user is None:
-            return 401, {"errors": [{"code": "UNAUTHORIZED", "message": "unauthorized"}]}
-        if path.startswith("robots"):
-            return self.robots.api(method, path, parse_qs(parts.query), user, body)
-        if method == "GET":
-            name = path.removeprefix("projects/")
-            return (200, {"name": name, "project_id": project_id(name)}) if name in self.projects else (404, None)
-        if method == "HEAD":
-            (name,) = parse_qs(parts.query)["project_name"]
-            return (200 if name in self.projects else 404), None
-        return self._create(json.loads(body), user)
-
-    def _create(self, wanted: dict[str, Any], user: str) -> tuple[int, Any]:
-        name = wanted["project_name"]
-        if user not in self.admins:
-            return 403, {"errors": [{"code": "FORBIDDEN", "message": "only system admins may create projects"}]}
-        if not PROJECT.fullmatch(name) or not isinstance(wanted["metadata"]["public"], str):
-            return 400, {"errors": [{"code": "BAD_REQUEST", "message": "bad request"}]}
-        known = name in self.projects or name in self.racing
-        self.projects.add(name)
-        if known:
-            return 409, {"errors": [{"code": "CONFLICT", "message": f"project {name} already exists"}]}
-        self.created.append(wanted)
-        return 201, None
 
 
 @contextmanager
@@ -117,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.sent()
         if not self.path.startswith("/v2/"):
             status, value = (
-                (403, {"errors": [{"code": "FORBIDDEN", "message": "CSRF token invalid"}]})
+                said(403, "FORBIDDEN", "CSRF token invalid")
                 if "Cookie" in self.headers
                 else self.front.api(self.command, self.path, self.user(), body)
             )
@@ -125,13 +63,35 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {"Content-Type": "application/json", "Set-Cookie": "sid=1; Path=/"}
             self.send(status, headers, b"" if value is None else json.dumps(value).encode())
             return
-        project = self.path.split("/")[2]
-        if project and project not in self.front.projects and "Authorization" in self.headers:
-            message = f"project {project} not found: project {project} not found"
-            said = json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": message}]}).encode()
-            self.send(401, {"Www-Authenticate": ""}, said)
+        refused = self.refusal(len(body))
+        if refused is not None:
+            status, value, challenge = refused
+            self.send(status, challenge, json.dumps(value).encode())
             return
         self.forward(body)
+
+    def refusal(self, size: int) -> tuple[int, Any, dict[str, str]] | None:
+        """Return status, JSON and the challenge of a refusal by Harbor's core, None for what it passes on."""
+        segments = urlsplit(self.path).path.split("/")
+        project, changes = segments[2], self.command not in ("GET", "HEAD")
+        if not project or "Authorization" not in self.headers:
+            return None
+        if project not in self.front.projects:
+            words = f"project {project} not found"
+            return *said(401, "UNAUTHORIZED", f"{words}: {words}"), {"Www-Authenticate": ""}
+        repository = "/".join(segments[2:-2]).removesuffix("/blobs")
+        mine = self.front.rights.get(self.user() or "")
+        if mine is not None and project not in mine:
+            words = f"unauthorized to access repository: {repository}, action: {'push' if changes else 'pull'}"
+            return *said(401, "UNAUTHORIZED", f"{words}: {words}"), {"Www-Authenticate": 'Basic realm="harbor"'}
+        if changes and self.front.read_only:
+            return *self.front.frozen(), {}
+        if self.command == "PUT" and (words := self.front.over_quota(project, size)):
+            return *said(403, "DENIED", words), {}
+        if self.command == "PUT" and segments[-2] == "manifests" and f"{repository}:{segments[-1]}" in self.front.fixed:
+            words = f"Failed to process request due to '{repository}:{segments[-1]}' configured as immutable."
+            return *said(412, "PRECONDITION", words), {}
+        return None
 
     def sent(self) -> bytes:
         """Read what came with the request; engines send layers in chunks."""
@@ -163,7 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer()
 
     def user(self) -> str | None:
+        """Return who asks, by a password or by a token; None for nobody and for a wrong password."""
         kind, _, value = self.headers.get("Authorization", "").partition(" ")
+        if kind == "Bearer":
+            claims = value.split(".")[1]
+            return str(json.loads(base64.urlsafe_b64decode(f"{claims}=="))["sub"])
         name, _, password = base64.b64decode(value).decode().partition(":") if kind == "Basic" else ("", "", "")
         tokens = self.front.registry.tokens
         return tokens.check(name, password) if tokens else None

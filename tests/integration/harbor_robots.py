@@ -1,4 +1,7 @@
-"""Harbor's robot accounts (2.5: src/server/v2.0/handler/robot.go), whose tokens a token service then gives out."""
+"""Harbor's robot accounts, whose tokens a token service then gives out; as 2.5.0 and 2.12.4 were seen to answer.
+
+`q` is unescaped once more after the URL was (src/lib/q/builder.go, parseKeywords).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -31,6 +35,7 @@ class HarborRobots:
     tokens: TokenService
     projects: Collection[str]
     admins: frozenset[str]
+    version: str = "2.5.0"
     known: list[dict[str, Any]] = field(default_factory=list)
     wanted: list[dict[str, Any]] = field(default_factory=list)
 
@@ -39,7 +44,7 @@ class HarborRobots:
     ) -> tuple[int, dict[str, Any] | list[dict[str, Any]] | None]:
         """Return status and JSON for a request below /robots."""
         if user not in self.admins:
-            return 403, _error("FORBIDDEN", "forbidden")
+            return 403, _error("FORBIDDEN", user)
         if path == "robots":
             return self._create(json.loads(body)) if method == "POST" else (200, self._listed(query["q"][0]))
         number = int(path.removeprefix("robots/"))
@@ -57,12 +62,13 @@ class HarborRobots:
         self.wanted.append(wanted)
         names = [permission["namespace"] for permission in wanted["permissions"]]
         if not NAME.fullmatch(wanted["name"]) or (wanted["level"] == "project" and len(names) != 1):
-            return 400, _error("BAD_REQUEST", "bad request")
-        if any(name not in self.projects for name in names):
-            return 404, _error("NOT_FOUND", "project not found")
+            return 400, _error("BAD_REQUEST", "robot name is not in lower case or contains illegal characters")
+        if missing := [name for name in names if name not in self.projects]:
+            return no_project(self.version, missing[0])
         stored = f"{names[0]}+{wanted['name']}" if wanted["level"] == "project" else wanted["name"]
         if any(robot["name"] == PREFIX + stored for robot in self.known):
-            return 409, _error("CONFLICT", f"robot account {stored} already exists")
+            number = project_id(names[0]) if wanted["level"] == "project" else 0
+            return 409, _error("CONFLICT", f"robot account {number}:{stored} already exists")
         days = wanted["duration"]
         robot = {
             **wanted,
@@ -75,7 +81,7 @@ class HarborRobots:
         return 201, {**kept, "secret": self._admit(robot), "creation_time": "2021-09-01T12:00:00Z"}
 
     def _listed(self, query: str) -> list[dict[str, Any]]:
-        terms = dict(term.split("=", 1) for term in query.split(","))
+        terms = dict(term.split("=", 1) for term in unquote_plus(query).split(","))
         level = terms.get("Level", "system")
         found = [robot for robot in self.known if robot["level"] == level and robot["name"] == PREFIX + terms["name"]]
         if level == "project":
@@ -88,6 +94,13 @@ class HarborRobots:
         secret = secrets.token_urlsafe(24)
         self.tokens.robots[robot["name"]] = (secret, frozenset(entry["namespace"] for entry in robot["permissions"]))
         return secret
+
+
+def no_project(version: str, name: str) -> tuple[int, dict[str, Any]]:
+    """Return what a Harbor answers that has no such project."""
+    if version == "2.5.0":
+        return 403, _error("FORBIDDEN", "forbidden")
+    return 404, _error("NOT_FOUND", f"project {name} not found")
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.edge_bundle import AMD64, ARM, FILES, WITHIN_S, made, script
 from tests.integration.nginx import nginx
 from tests.integration.push_script import SHELLS
-from tests.integration.test_edge_script import AMD64, ARM, FILES, WITHIN_S, made, script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

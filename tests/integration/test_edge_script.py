@@ -22,6 +22,7 @@ from tests.integration.edge_bundle import (
     BIG,
     FILES,
     MINE,
+    TOOLS,
     is_whole,
     made,
     run,
@@ -33,26 +34,6 @@ from tests.sources import unpack
 from tests.unit.archive.bundles import files_below
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(platform.machine() != "x86_64", reason="files for x86_64")]
-TOOLS = (
-    "awk",
-    "cat",
-    "chmod",
-    "df",
-    "grep",
-    "ln",
-    "ls",
-    "mkdir",
-    "mv",
-    "readlink",
-    "rm",
-    "sh",
-    "sleep",
-    "sort",
-    "sync",
-    "tr",
-    "uname",
-    "wc",
-)
 ENDLESS_CHUNKS = 4000
 
 

@@ -13,9 +13,9 @@ from bundler.model.bundle import bundle_id, decode_index
 from bundler.model.subset import Choice, Subset, encode_subset
 from tests.fakes.certificates import authority
 from tests.integration.bare_path import path_with
+from tests.integration.edge_bundle import ARM, ARM64, FILES, TOOLS, is_whole, made, run
 from tests.integration.mirror_program import mirror
 from tests.integration.raw_http import connected
-from tests.integration.test_edge_script import ARM, ARM64, FILES, TOOLS, is_whole, made, run
 from tests.integration.test_mirror_http_access import hashed
 
 if TYPE_CHECKING:

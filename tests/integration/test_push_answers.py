@@ -49,6 +49,33 @@ def test_a_busy_registry_is_asked_again_when_it_says_and_by_fewer_at_once(tmp_pa
         assert front.at_s[refused + 1] - front.at_s[refused] >= 2.0
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("request_", ["PUT /v2/", "POST /v2/"])
+def test_any_success_is_one(tmp_path: Path, request_: str, status: int) -> None:
+    # Quay answered 202 to manifests for years (containers/image#381), an earlier text of the specification wants 204
+    bundle = small_bundle(tmp_path)
+    with (
+        plain_registry(tmp_path / "registry") as registry,
+        faulty_front(registry.host, Fault(request_, times=999, instead=status)) as front,
+    ):
+        done = push(front.host, bundle.root)
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        for name, digest in bundle.digests.items():
+            assert skopeo_digest(registry, name) == digest
+            skopeo_copy(registry, name, tmp_path / name.replace("/", "-"))
+
+
+def test_a_success_that_was_none_is_found_out(tmp_path: Path) -> None:
+    bundle = small_bundle(tmp_path)
+    with (
+        plain_registry(tmp_path / "registry") as registry,
+        faulty_front(registry.host, Fault(f"{MANIFEST}1", status=202)) as front,
+    ):
+        done = push(front.host, bundle.root)
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed") | {"demo/app:1": "failed"}
+        assert "has nothing now where" in done.stderr
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_who_may_not_is_not_asked_again(tmp_path: Path, status: int) -> None:
     bundle = small_bundle(tmp_path)

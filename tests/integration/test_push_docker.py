@@ -104,7 +104,7 @@ def test_a_project_that_cannot_be_had_leaves_the_other_images(
 ) -> None:
     with (
         token_registry(tmp_path / "registry", {"admin": PASSWORD}) as registry,
-        harbor_front(registry, admins=frozenset()) as harbor,
+        harbor_front(registry, creators=frozenset()) as harbor,
     ):
         done = push(harbor.host, bundle.root, *DOCKER, password=PASSWORD, engine=address(engine))
         assert done.outcomes == {"coreos/other:v2": "failed", "demo/app:1": "failed", "library/pause:3.5": "pushed"}
@@ -131,20 +131,32 @@ def test_without_an_engine(tmp_path: Path, bundle: PushedBundle) -> None:
         assert "--via registry" in refused.stderr
         done = push(registry, bundle.root, "--via", "auto", engine=nowhere)
         assert (done.code, done.answer["via"]) == (0, "registry")
-        assert "no container engine answers" in done.stderr
 
 
-def test_auto_takes_the_engine_only_where_nothing_is_lost(
+def test_auto_is_repeatable_whether_an_engine_runs_or_not(
     tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
 ) -> None:
     with plain_registry(tmp_path / "registry") as registry:
-        alone = push(registry, bundle.root, "--via", "auto", "--only", "*pause*", engine=address(engine))
-        assert (alone.code, alone.answer["via"]) == (0, "docker"), alone.stderr
-        assert alone.stderr.startswith("pushing through the container engine")
-        whole = push(registry, bundle.root, "--via", "auto", "--on-existing-tag", "overwrite", engine=address(engine))
-        assert (whole.code, whole.answer["via"]) == (0, "registry"), whole.stderr
-        assert "is for linux/amd64, linux/arm64" in whole.stderr
-        assert skopeo_digest(registry, "demo/app:1") == bundle.digests["demo/app:1"]
+        first = push(registry, bundle.root, "--via", "auto", "--only", "*pause*", engine=address(engine))
+        assert (first.code, first.answer["via"]) == (0, "registry"), first.stderr
+        assert first.stderr.startswith("pushing straight to the registry")
+        assert skopeo_digest(registry, "library/pause:3.5") == bundle.digests["library/pause:3.5"]
+        again = push(registry, bundle.root, "--via", "auto", "--only", "*pause*", engine="unix:///nowhere")
+        assert again.outcomes == {"library/pause:3.5": "present"}, again.stderr
+
+
+def test_what_an_engine_has_packed_is_present_afterwards_and_told_as_such(
+    tmp_path: Path, bundle: PushedBundle, engine: DockerEngine
+) -> None:
+    with plain_registry(tmp_path / "registry") as registry:
+        packed = push(registry, bundle.root, *DOCKER, "--only", "*pause*", engine=address(engine))
+        assert packed.outcomes == {"library/pause:3.5": "pushed"}, packed.stderr
+        other = skopeo_digest(registry, "library/pause:3.5")
+        assert other != bundle.digests["library/pause:3.5"]
+        for via in ("auto", "docker"):
+            again = push(registry, bundle.root, "--via", via, "--only", "*pause*", engine=address(engine))
+            assert again.outcomes == {"library/pause:3.5": "present"}, again.stderr
+            assert [image["packed"] for image in again.answer["images"]] == [other]
 
 
 def test_a_damaged_image_is_neither_loaded_nor_pushed(tmp_path: Path) -> None:

@@ -119,16 +119,12 @@ def test_what_the_engine_would_refuse_is_told_before_anything_is_loaded_and_auto
     done = site.push(registry, bundle, "--via", "auto", "--on-existing-tag", "overwrite", *options)
     assert (done.code, done.answer["via"]) == (0, "registry"), done.stderr
     assert done.stderr.startswith("pushing straight to the registry")
-    assert option in done.stderr.splitlines()[0]
 
 
-@pytest.mark.parametrize("via", ["docker", "auto"])
 @pytest.mark.parametrize(("registry", "option"), [(TRUSTED, "--ca-file"), (KNOWN_PLAIN, "--plain-http")])
-def test_what_its_own_settings_allow_it_pushes(
-    registry: str, option: str, via: str, site: Site, bundle: PushedBundle
-) -> None:
+def test_what_its_own_settings_allow_it_pushes(registry: str, option: str, site: Site, bundle: PushedBundle) -> None:
     options = site.ca_option(registry) if option == "--ca-file" else (option,)
-    done = site.push(registry, bundle, "--via", via, *options)
+    done = site.push(registry, bundle, "--via", "docker", *options)
     assert (done.code, done.answer["via"]) == (0, "docker"), done.stderr
     assert set(done.outcomes.values()) <= {"pushed", "present"}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.cutting_proxy import cutting_proxy
+from tests.integration.faulty_front import Fault, faulty_front
 from tests.integration.mirror_program import eventually
 from tests.integration.pushed_bundle import (
     TARGETS,
@@ -44,17 +45,39 @@ def test_a_line_that_is_cut_again_and_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGKILL])
-def test_a_registry_that_ends_in_mid_push_and_another_run(tmp_path: Path, signal_: signal.Signals) -> None:
+def test_a_registry_that_is_started_again_in_mid_push(tmp_path: Path, signal_: signal.Signals) -> None:
     bundle = small_bundle(tmp_path, filler_bytes=LAYER_BYTES)
     directory = tmp_path / "registry"
     with plain_registry(directory) as registry:
-        running = started(registry, bundle, tmp_path)
+        running = started(registry, bundle, tmp_path, as_json=False)
         os.kill(registry.pid, signal_)
-        said, complaints = running.communicate(timeout=WITHIN_S)
-    assert running.returncode == 7, complaints
-    assert b"[push-unreachable]" in complaints
-    assert {image["outcome"] for image in json.loads(said)["images"]} == {"failed"}
-    is_completed_by_another_run(directory, bundle, tmp_path)
+        assert running.stderr is not None
+        said = b""
+        # more tries than any request has without patience
+        while b"waiting for it, 60 s at most" not in said:
+            line = running.stderr.readline()
+            assert line, said
+            said += line
+    with plain_registry(directory, address=registry.host) as again:
+        _, complaints = running.communicate(timeout=WITHIN_S)
+        assert running.returncode == 0, said + complaints
+        assert b"it answers again" in complaints
+        for name, digest in bundle.digests.items():
+            assert skopeo_digest(again, name) == digest
+            skopeo_copy(again, name, tmp_path / name.replace("/", "-"))
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_with_nobody_behind_it_for_a_while(tmp_path: Path, status: int) -> None:
+    bundle = small_bundle(tmp_path)
+    with (
+        plain_registry(tmp_path / "registry") as registry,
+        # three workers: eight failures each
+        faulty_front(registry.host, Fault("HEAD /v2/", times=24, status=status)) as front,
+    ):
+        done = push(front.host, bundle.root)
+        assert done.outcomes == dict.fromkeys(TARGETS, "pushed"), done.stderr
+        assert sum(line.endswith(f" {status}") for line in front.requests) == 24
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -71,9 +94,9 @@ def test_a_push_that_is_killed_and_another_run(tmp_path: Path, signal_: signal.S
     is_completed_by_another_run(directory, bundle, tmp_path)
 
 
-def started(registry: Registry, bundle: PushedBundle, home: Path) -> subprocess.Popen[bytes]:
+def started(registry: Registry, bundle: PushedBundle, home: Path, *, as_json: bool = True) -> subprocess.Popen[bytes]:
     """Start a push and return once the first blob is there and many are still to come."""
-    command = push_command(registry.host, bundle.root, "--jobs", "1", "--json")
+    command = push_command(registry.host, bundle.root, "--jobs", "1", *(["--json"] if as_json else []))
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "HOME": str(home)}
     )

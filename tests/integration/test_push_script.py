@@ -301,7 +301,7 @@ def test_projects_that_are_there_need_no_right_to_create_any(
 ) -> None:
     with (
         token_registry(tmp_path / "registry", {"admin": "s3cret"}) as tokens,
-        harbor_front(tokens, projects={"demo", "library", "some"}, admins=frozenset()) as harbor,
+        harbor_front(tokens, projects={"demo", "library", "some"}, creators=frozenset()) as harbor,
     ):
         engine.docker("login", "--username", "admin", "--password", "s3cret", harbor.host)
         done = push(

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.docker_engine import docker_engine
-from tests.integration.harbor_front import HarborFront, harbor_front
+from tests.integration.harbor_front import harbor_front
 from tests.integration.images import make_image
 from tests.integration.registries import Registry, plain_registry, token_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.integration.harbor_api import HarborFront
 
 pytestmark = pytest.mark.integration
 PASSWORD = "s3cret"
@@ -71,9 +73,9 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
         yield running
 
 
-@pytest.fixture
-def harbor(registry: Registry) -> Iterator[HarborFront]:
-    with harbor_front(registry, projects={"k8s", "edge", "secret"}) as running:
+@pytest.fixture(params=["2.5.0", "2.12.4"])
+def harbor(registry: Registry, request: pytest.FixtureRequest) -> Iterator[HarborFront]:
+    with harbor_front(registry, projects={"k8s", "edge", "secret"}, version=request.param) as running:
         yield running
 
 
@@ -144,6 +146,18 @@ def test_a_second_run_finds_it_there(harbor: HarborFront, file: Path, projects: 
     again = create(harbor.host, file, *asked)
     assert (again.code, again.answer["outcome"]) == (0, "present"), again.stderr
     assert file.read_bytes() == written
+    assert len(harbor.robots.wanted) == 1
+
+
+def test_the_robot_of_one_project_is_found_by_a_dry_run_and_renewed_in_place(harbor: HarborFront, file: Path) -> None:
+    create(harbor.host, file, "--project", "k8s")
+    looked = create(harbor.host, file, "--project", "k8s", "--dry-run")
+    assert (looked.answer["outcome"], looked.answer["name"]) == ("present", "robot$k8s+edge-pull"), looked.stderr
+    written = file.read_bytes()
+    renewed = create(harbor.host, file, "--project", "k8s", "--renew")
+    assert (renewed.code, renewed.answer["outcome"]) == (0, "renewed"), renewed.stderr
+    assert file.read_bytes() != written
+    assert pulls(harbor, file, "k8s/app:1")
     assert len(harbor.robots.wanted) == 1
 
 

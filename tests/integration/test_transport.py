@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,6 @@ def test_no_http_at_all(transport: ClosingTransport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(10)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/a"
-        import threading
 
         def talk() -> None:
             connection, _ = listening.accept()
@@ -252,6 +252,9 @@ def test_another_name_than_asked_for(ca: Authority) -> None:
         error = failure(RequestsTransport(Trust(str(ca.file))), server.url("/a"))
     assert error.id == ErrorId.SOURCE_TLS
     assert "127.0.0.1" in error.what
+    assert "for another name" in error.what
+    assert "--ca-file" not in error.remedy
+    assert "not trusted" not in error.text()
 
 
 def test_an_expired_certificate_shows_both_clocks(ca: Authority) -> None:
@@ -285,8 +288,6 @@ def test_plain_http_where_tls_was_expected(server: FaultyServer, either: Closing
 
 
 def test_a_handshake_that_is_cut_may_pass_next_time(transport: ClosingTransport) -> None:
-    import threading
-
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def hang_up() -> None:
@@ -353,3 +354,13 @@ def test_a_proxy_that_is_not_there(transport: ClosingTransport, monkeypatch: pyt
         error = failure(transport, "http://dl.invalid/a")
     assert (error.id, error.retryable) == (ErrorId.SOURCE_UNREACHABLE, True)
     assert "proxy" in str(error)
+
+
+@pytest.mark.parametrize("variable", ["all_proxy", "HTTP_PROXY"])
+def test_a_proxy_that_speaks_socks_is_named(
+    either: ClosingTransport, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "socks5://127.0.0.1:7890")
+    error = failure(either, "http://files.invalid/f")
+    assert error.id == ErrorId.SOURCE_UNREACHABLE
+    assert f"the proxy in {variable}, socks5://127.0.0.1:7890, speaks SOCKS" in error.what

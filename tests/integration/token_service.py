@@ -51,25 +51,35 @@ class TokenService:
         anonymous_pull: whether a token to pull is given to anybody.
         robots: name -> secret and the projects that it may pull from, and nothing else.
         expires_in_s: lifetime written into tokens and answers; a negative one makes tokens that no registry accepts.
+        lenient: give whoever has a wrong password, and asks for some scope, a token that opens nothing, as Harbor does.
+        refusals: how many more requests are refused whatever their password, as by a Harbor without its database.
+        on_login: called once it has accepted a login, that is: a password and no scope.
         stop: ends it early, so that nobody answers at its address.
     """
 
     users: Mapping[str, str]
     anonymous_pull: bool
     expires_in_s: int
+    lenient: bool = False
+    refusals: int = 0
     robots: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     realm: str = ""
     requests: list[TokenRequest] = field(default_factory=list)
+    on_login: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
 
     def answer(self, method: str, user: str | None, scopes: list[str]) -> tuple[int, dict[str, Any]]:
         """Return status and JSON body for a request whose credentials are checked: None where they are wrong."""
-        refused = user is None or (user == "" and not self.anonymous_pull)
+        without_database, self.refusals = self.refusals > 0, max(0, self.refusals - 1)
+        stranger = user is None and not (self.lenient and scopes)
+        refused = without_database or stranger or (user == "" and not self.anonymous_pull)
         status = 401 if refused else 200
         self.requests.append(TokenRequest(method, user or "", tuple(scopes), status))
         if refused:
             return status, {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
+        if user and not scopes:
+            self.on_login()
         token = self.token(user or "", [grant for scope in scopes for grant in self._grant(scope, user or "")])
         return status, {"token": token, "access_token": token, "expires_in": self.expires_in_s}
 
@@ -99,6 +109,8 @@ class TokenService:
         return name if known == password else None
 
     def _grant(self, scope: str, user: str) -> list[dict[str, Any]]:
+        if not user and not self.anonymous_pull:
+            return []
         kind, _, rest = scope.partition(":")
         name, _, actions = rest.rpartition(":")
         granted = [action for action in actions.split(",") if user or action == "pull"]

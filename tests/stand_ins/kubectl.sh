@@ -4,15 +4,20 @@
 #   down          the API does not answer            forbidden     secrets may not be read
 #   crds          names of custom resources          nodes         what was created of them
 #   secrets/NAME/KEY   values in base64              pods.json     the answer to `get pods -o json`
+#   configmaps/NAME    as they were applied          daemonsets.json   a list, which daemon_sets.py reads and patches
 # Where a real kubectl lies, it is not needed: whatever is asked here, that one answers as well.
 cluster=${STAND_IN_ROOT:-}/var/lib/stand-ins/cluster
 mkdir -p "$cluster/secrets"
 output= words=
+case " $* " in
+  *' daemonset '* | *' daemonsets '*) exec python3 /usr/local/lib/stand-ins/daemon_sets.py "$cluster" "$@" ;;
+esac
 while [ $# -gt 0 ]; do
   case $1 in
     --kubeconfig | -n | --namespace | -l) shift 2 ;;
     -o) output=$2; shift 2 ;;
-    -f) file=$2; shift 2 ;;
+    --output=*) output=${1#--output=}; shift ;;
+    -f) file=$2; [ "$2" != - ] || file=/dev/stdin; shift 2 ;;
     --raw) raw=$2; shift 2 ;;
     --from-file=*) from="${from:-} ${1#--from-file=}"; shift ;;
     --*) shift ;;
@@ -58,12 +63,42 @@ case "$*" in
   'get secret '*) secret "$3" ;;
   'get crd') cat "$cluster/crds" 2>/dev/null || true ;;
   'get pods') [ "$output" != json ] || cat "$cluster/pods.json" 2>/dev/null || printf '{"items":[]}' ;;
-  'get nodes') cat "$cluster/nodes" 2>/dev/null || true ;;
+  'get nodes')
+    if [ "$output" = json ]; then
+      printf '{"items":[%s]}\n' "$(paste -s -d , "$cluster/nodes" 2>/dev/null)"
+    else
+      cat "$cluster/nodes" 2>/dev/null || true
+    fi
+    ;;
+  'get configmap '*)
+    cat "$cluster/configmaps/$3" 2>/dev/null || {
+      echo "Error from server (NotFound): configmaps \"$3\" not found" >&2
+      exit 1
+    }
+    ;;
   apply)
-    name=$(sed -n 's/^  name: //p' "$file")
+    text=$(cat "$file")
+    case $text in
+      *'"kind":"ConfigMap"'*)
+        name=${text#*'"name":"'}
+        mkdir -p "$cluster/configmaps"
+        printf '%s\n' "$text" >"$cluster/configmaps/${name%%'"'*}"
+        exit 0
+        ;;
+    esac
+    name=$(printf '%s\n' "$text" | sed -n 's/^  name: //p')
     grep -qs "/$name$" "$cluster/crds" || echo "customresourcedefinition.apiextensions.k8s.io/$name" >>"$cluster/crds"
     ;;
-  create) cat >>"$cluster/nodes" ;;
+  create)
+    text=$(cat)
+    name=${text#*'"name":"'}
+    name=${name%%'"'*}
+    if grep -qs "\"name\":\"$name\"" "$cluster/nodes"; then
+      echo "Error from server (AlreadyExists): nodes \"$name\" already exists" >&2
+      exit 1
+    fi
+    printf '%s\n' "$text" >>"$cluster/nodes"
+    ;;
   'create secret generic '*)
     mkdir -p "$cluster/secrets/$4"
     for pair in $from; do base64 -w 0 "${pair#*=}" >"$cluster/secrets/$4/${pair%%=*}"; done

@@ -8,8 +8,9 @@
  *   ends on a process called kubelet or kube-proxy, on an engine that does not answer or has another driver of control
  *   groups; reuses certificates that are there, else fetches the authority from 10002, holds it to the token and writes
  *   them; connects to 10000, with edgeStream.enable to 10004, and opens 127.0.0.1:10350.
- * Played: what goes over the connections (10002 sends the authority, 10000 takes the node's name), the certificates
- * (texts), the node (a line for `kubectl create`).
+ * Played: what goes over the connections (10002 sends the authority, 10000 takes the node's name), the edge's certificate
+ * (which nobody has signed), the node (a line for `kubectl create`, Ready from the first moment), the rules of iptables
+ * (one chain, as recorded, where there is iptables).
  *
  * Files: /etc/stand-ins/delay-ms holds DELAY, from 0 to 9500; 0 without it. What needs more than C runs in sh. */
 #define _GNU_SOURCE
@@ -39,7 +40,8 @@ static const char CLOUD[] =
     "mkdir -p /run/stand-ins; ca=/run/stand-ins/authority\n"
     "if ! $kubectl get secret casecret -o 'jsonpath={.data.cadata}' 2>/dev/null | base64 -d >$ca || ! [ -s $ca ]; then\n"
     "  log I \"Ca and CaKey don't exist in the secret, and will be created by CloudCore\"\n"
-    "  head -c 300 /dev/urandom >$ca; rm -f /run/stand-ins/*.new; cp $ca /run/stand-ins/ca.new\n"
+    "  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=KubeEdge -keyout /dev/null \\\n"
+    "    -outform DER -out $ca 2>/dev/null || { log F 'stand-in: no openssl'; exit 1; }\n"
     "  for name in casecret cloudcoresecret; do\n"
     "    $kubectl delete secret $name >/dev/null 2>&1\n"
     "    key=cadata; [ $name = casecret ] || key=cloudcoredata\n"
@@ -50,7 +52,16 @@ static const char CLOUD[] =
     "printf '%s.%s.%s.%s' \"$(sha256sum <$ca | cut -c1-64)\" eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 $payload "
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA >/run/stand-ins/token\n"
     "$kubectl delete secret tokensecret >/dev/null 2>&1\n"
-    "$kubectl create secret generic tokensecret --from-file=tokendata=/run/stand-ins/token >/dev/null\n";
+    "$kubectl create secret generic tokensecret --from-file=tokendata=/run/stand-ins/token >/dev/null\n"
+    "own=$(grep -A1 'advertiseAddress:' $config | sed -n 's/^ *- //p')\n"
+    "printf '{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"tunnelport\",\"namespace\":\"kubeedge\",\"annotations\":{"
+    "\"tunnelportrecord.kubeedge.io\":\"{\\\\\"ipTunnelPort\\\\\":{\\\\\"%s\\\\\":10351}}\"}}}\\n' \"$own\" | $kubectl apply -f - >/dev/null\n"
+    "if command -v iptables >/dev/null; then\n"
+    "  rule='PREROUTING -j TUNNEL-PORT'; iptables -w -t nat -N TUNNEL-PORT 2>/dev/null\n"
+    "  iptables -w -t nat -C $rule 2>/dev/null || iptables -w -t nat -A $rule 2>/dev/null\n"
+    "  rule=\"TUNNEL-PORT -p tcp --dport 10351 -j DNAT --to-destination $own:10003\"\n"
+    "  iptables -w -t nat -C $rule 2>/dev/null || iptables -w -t nat -A $rule 2>/dev/null\n"
+    "fi; true\n";
 
 static const char EDGE[] =
     "config=/etc/kubeedge/config/edgecore.yaml; log() { printf '%s%s stand-in:1] %s\\n' \"$1\" \"$(date '+%m%d %T.000000    1')\" \"$2\" >&2; exit 1; }\n"
@@ -69,7 +80,9 @@ static const char CHECK[] =
     "fi\n"
     "mkdir -p /etc/kubeedge/ca /etc/kubeedge/certs\n"
     "{ echo '-----BEGIN CERTIFICATE-----'; base64 -w 64 $1; echo '-----END CERTIFICATE-----'; } >/etc/kubeedge/ca/rootCA.crt\n"
-    "umask 077; echo key >/etc/kubeedge/certs/server.key; umask 022; echo certificate >/etc/kubeedge/certs/server.crt; rm $1\n";
+    "umask 077; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /O=system:nodes \\\n"
+    "  -keyout /etc/kubeedge/certs/server.key -out /run/stand-in.crt 2>/dev/null\n"
+    "umask 022; cat /run/stand-in.crt >/etc/kubeedge/certs/server.crt; rm -f /run/stand-in.crt $1\n";
 
 static int script(const char *text, const char *argument) {
     pid_t child = fork();
@@ -123,7 +136,8 @@ static void register_node(const char *name) {
     char text[1024];
     snprintf(text, sizeof text,
              "printf '{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"%%s\",\"labels\":{"
-             "\"node-role.kubernetes.io/edge\":\"\",\"node-role.kubernetes.io/agent\":\"\"}}}\\n' '%s' | kubectl "
+             "\"node-role.kubernetes.io/edge\":\"\",\"node-role.kubernetes.io/agent\":\"\"}},\"status\":{\"conditions\":["
+             "{\"type\":\"Ready\",\"status\":\"True\"}],\"nodeInfo\":{\"kubeletVersion\":\"v1.22.6-kubeedge-v1.11.1\"}}}\\n' '%s' | kubectl "
              "--kubeconfig $(sed -n 's/^ *kubeConfig: //p' /etc/kubeedge/config/cloudcore.yaml) create -f - 2>/dev/null",
              name);
     script(text, "");

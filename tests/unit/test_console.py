@@ -94,8 +94,8 @@ def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.Captu
 
 
 def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    console.run(raising(RuntimeError("surprise")), program="bundler")
-    assert "RuntimeError: surprise" in capsys.readouterr().err
+    console.run(raising(RuntimeError("surprise\x1b[31m")), program="bundler")
+    assert "RuntimeError: surprise\\u001b[31m" in capsys.readouterr().err
 
 
 def test_sigterm_unwinds_like_an_interruption() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bundler.errors import IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.kinds.downloading import Pin, from_first_good_url, no_longer_locked, other_bytes
+from bundler.net.http.web_page import is_unexpected_page, page_error
 from bundler.net.redact import redact_text
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
         return
 
     def use(incoming: Incoming, received: Received, where: str) -> bool:
-        del received
         got = incoming.digest("sha256")
+        if got != work.download.digest and is_unexpected_page(received.media_type, work.key, *work.urls):
+            raise page_error(where)
         if whole and got != work.download.digest:
             raise other_bytes(where, work.download.digest, got)
         if members:

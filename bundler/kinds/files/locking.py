@@ -13,6 +13,7 @@ from bundler.kinds.checksum_text import bare_digest
 from bundler.kinds.downloading import from_first_good_url
 from bundler.kinds.promise import promise_of
 from bundler.model.artifact import HeldTo
+from bundler.model.bundle_path import encoding_problem
 from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
 from bundler.net.redact import redact_text
@@ -53,7 +54,7 @@ def pin_download(download: Download, entry: FileEntry, sources: Sources, task: T
 
     def use(incoming: Incoming, received: Received, where: str) -> list[FileArtifact]:
         arrived = _Arrived(incoming, received, where)
-        promise.require(incoming, where)
+        promise.require(incoming, received, where, *download.urls, *download.paths)
         if download.is_whole:
             return [_pin_whole(download, entry, promise, arrived)]
         return _pin_members(download, entry, promise, arrived, sources)
@@ -132,6 +133,14 @@ def _paths(download: Download, name: str, where: str) -> list[BundlePath]:
     try:
         return [path for take in download.takes if (path := take.target(name)) is not None]
     except ValueError as error:
+        if problem := encoding_problem(name):
+            raise SourceError(
+                ErrorId.SOURCE_INVALID,
+                f"the member {ascii(name)[1:-1]} cannot be placed under its own name, which {problem}",
+                where=where,
+                remedy="Take the members that are needed by their names, each under a path of its own, or have the "
+                "archive made anew with names in UTF-8 (normal form C).",
+            ) from error
         raise unsafe(f"the member {name!r} cannot be placed: {error}", where) from error
 
 

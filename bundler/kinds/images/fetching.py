@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.model.digest import Blob, Digest
-from bundler.model.image.oci import prune_index
+from bundler.model.image.oci import ImageIndex, parse_document, prune_index
 from bundler.model.progress import Unwatched
 from bundler.model.reference import Reference
 
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
     from bundler.kinds.base import Sources
     from bundler.model.image.artifact import ImageArtifact
+    from bundler.model.image.oci import Descriptor
     from bundler.model.platform import Platform
     from bundler.model.progress import Task
+
+
+# indexes within indexes: buildx nests once; the bound is for what never ends
+MAX_NESTING = 4
+MAX_NESTED_INDEXES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ def fetch_image_part(part: ImageFetch, sources: Sources, task: Task) -> None:
         return
     data = read_document(sources, part.repositories, part.blob, task)
     for pruning in part.prunings:
-        made = _pruned(data, pruning.keep, part.repositories[0])
+        made = _pruned(sources, part.repositories, data, pruning.keep, task)
         if sources.store.put(made) != pruning.result:
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
@@ -118,13 +124,17 @@ def narrow_image(artifact: ImageArtifact, platforms: Sequence[Platform], sources
     if not images or len(images) == len(artifact.images):
         return artifact if images else None
     data = read_document(sources, [artifact.reference], artifact.upstream, Unwatched())
-    top = sources.store.put(_pruned(data, [image.manifest.digest for image in images], artifact.reference))
+    keep = [image.manifest.digest for image in images]
+    top = sources.store.put(_pruned(sources, [artifact.reference], data, keep, Unwatched()))
     return replace(artifact, top=top, images=images)
 
 
-def _pruned(upstream: bytes, keep: Sequence[Digest], reference: Reference) -> bytes:
+def _pruned(
+    sources: Sources, repositories: Sequence[Reference], upstream: bytes, keep: Sequence[Digest], task: Task
+) -> bytes:
+    reference = repositories[0]
     try:
-        return prune_index(upstream, keep)
+        return prune_index(upstream, keep, _nested(sources, repositories, upstream, keep, task))
     except ValueError as error:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
@@ -132,6 +142,26 @@ def _pruned(upstream: bytes, keep: Sequence[Digest], reference: Reference) -> by
             where=str(reference),
             remedy=f"Restore the lock from version control, or run `bundler lock --update '{reference}'`.",
         ) from error
+
+
+def _nested(
+    sources: Sources, repositories: Sequence[Reference], upstream: bytes, keep: Sequence[Digest], task: Task
+) -> dict[Digest, bytes]:
+    """Return the indexes within an index, where some of what is kept is no child of its own."""
+    index = parse_document(upstream, "")
+    if not isinstance(index, ImageIndex) or set(keep) <= {child.digest for child in index.manifests}:
+        return {}
+    found: dict[Digest, bytes] = {}
+    level = index.manifests
+    for _ in range(MAX_NESTING):
+        below: list[Descriptor] = []
+        for child in level:
+            if child.is_index and child.digest not in found and len(found) < MAX_NESTED_INDEXES:
+                found[child.digest] = read_document(sources, repositories, child.blob, task)
+                inner = parse_document(found[child.digest], child.media_type)
+                below += inner.manifests if isinstance(inner, ImageIndex) else ()
+        level = tuple(below)
+    return found
 
 
 def read_document(sources: Sources, repositories: Sequence[Reference], blob: Blob, task: Task) -> bytes:
@@ -143,6 +173,8 @@ def read_document(sources: Sources, repositories: Sequence[Reference], blob: Blo
         return data
     data = _fetch_document(sources, repositories, blob)
     task.advance(len(data))
+    if Digest.sha256(data) == blob.digest and len(data) != blob.size:
+        raise _wrong_size(repositories[0], blob, f"{len(data)} bytes")
     if Blob.of(data) != blob:
         raise IntegrityError(
             ErrorId.DIGEST_MISMATCH,
@@ -191,5 +223,24 @@ def _fetch_blob(sources: Sources, repositories: Sequence[Reference], blob: Blob,
             # another build, or another image that shares it, brought it while this one waited
             incoming.discard()
             return
-        sources.registry.blob(repositories, blob, incoming, task)
+        try:
+            sources.registry.blob(repositories, blob, incoming, task)
+        except IntegrityError as error:
+            if error.id != ErrorId.UPSTREAM_CHANGED:
+                raise
+            raise _wrong_size(repositories[0], blob, error.got) from error
+        if incoming.offset != blob.size and incoming.digest("sha256") == blob.digest:
+            raise _wrong_size(repositories[0], blob, f"{incoming.offset} bytes")
         incoming.commit(blob.digest, size=blob.size)
+
+
+def _wrong_size(repository: Reference, blob: Blob, got: str) -> SourceError:
+    """Return the error for a descriptor whose size is not that of what its digest names: both are the image's own."""
+    return SourceError(
+        ErrorId.IMAGE_SIZE_WRONG,
+        f"the image says of this part of itself that it is {blob.size} bytes long, and under its digest the registry "
+        f"has {got}",
+        where=f"{repository.name}@{blob.digest}",
+        remedy="The image was made or copied wrongly, and no engine with containerd takes it: have it pushed anew, or "
+        "take another tag.",
+    )

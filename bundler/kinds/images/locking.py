@@ -6,11 +6,11 @@ remarkable.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import ErrorId, IntegrityError, ManifestError, SourceError
-from bundler.kinds.images.fetching import read_blob, read_document
+from bundler.kinds.images.fetching import MAX_NESTED_INDEXES, MAX_NESTING, read_blob, read_document
 from bundler.model.artifact import HeldTo
 from bundler.model.image.artifact import ImageArtifact, PlatformImage
 from bundler.model.image.oci import (
@@ -57,6 +57,7 @@ class _Pinning:
     entry: ImageEntry
     sources: Sources
     task: Task
+    nested: dict[Digest, bytes] = field(default_factory=dict)
 
     def pin(self) -> ImageArtifact:
         reference = self.entry.reference
@@ -65,15 +66,15 @@ class _Pinning:
         upstream = self.sources.store.put(remote.data)
         match document:
             case ImageManifest():
-                config = self._config(document.config)
-                offered = [Descriptor(document.media_type, upstream, config.platform)]
+                lone = Descriptor(document.media_type, upstream)
+                offered = [replace(lone, platform=self._platform_of(lone, document, is_lone=True))]
             case ImageIndex():
                 offered = self._children(document)
         chosen = self._choose(offered)
         images = tuple(self._image(*pair) for pair in zip(self.entry.platforms, chosen, strict=True))
         top = upstream
         if isinstance(document, ImageIndex):
-            top = self.sources.store.put(prune_index(remote.data, [child.digest for child in chosen]))
+            top = self.sources.store.put(prune_index(remote.data, [child.digest for child in chosen], self.nested))
         if top != upstream and isinstance(document, ImageIndex) and reference.digest is not None:
             self.task.note(
                 f"{reference} is pinned to an index, of whose {len(document.manifests)} manifests the bundle holds "
@@ -114,20 +115,70 @@ class _Pinning:
 
     def _children(self, index: ImageIndex) -> list[Descriptor]:
         """Return the children that are images, each with its platform where the index or its config tells it."""
-        images = [child for child in index.manifests if child.media_type in MANIFEST_TYPES and not child.is_attestation]
+        images = self._images_below(index, 0)
+        if self.nested:
+            self.task.note(
+                f"{self.entry.reference} has an index within its index: the bundle lists the images themselves, which "
+                f"Docker before 23 and skopeo look for there"
+            )
         if None not in select(images, self.entry.platforms):
             return images
-        return [child if child.platform else self._with_platform(child) for child in images]
+        is_lone = len(images) == 1
+        return [child if child.platform else self._with_platform(child, is_lone=is_lone) for child in images]
 
-    def _with_platform(self, child: Descriptor) -> Descriptor:
+    def _images_below(self, index: ImageIndex, depth: int) -> list[Descriptor]:
+        """Return the images of an index and of the indexes within it; an index's word for a platform is theirs too."""
+        images: list[Descriptor] = []
+        for child in index.manifests:
+            if child.media_type in MANIFEST_TYPES and not child.is_attestation:
+                images.append(child)
+            elif child.is_index and self._may_hold_wanted(child):
+                inner = self._images_below(self._index(child, depth), depth + 1)
+                images += [one if one.platform else replace(one, platform=child.platform) for one in inner]
+        return images
+
+    def _may_hold_wanted(self, child: Descriptor) -> bool:
+        own = child.platform
+        return own is None or any(own.matches(wanted) for wanted in self.entry.platforms)
+
+    def _index(self, child: Descriptor, depth: int) -> ImageIndex:
+        if depth >= MAX_NESTING or len(self.nested) >= MAX_NESTED_INDEXES:
+            raise self._unusable(f"{child.digest}: too many indexes within its index")
+        data = self.nested[child.digest] = read_document(self.sources, [self.entry.reference], child.blob, self.task)
+        found = self._usable(lambda: parse_document(data, child.media_type), child.digest)
+        if not isinstance(found, ImageIndex):
+            raise self._unusable(f"{child.digest}: it is called an index and is a manifest")
+        return found
+
+    def _with_platform(self, child: Descriptor, *, is_lone: bool) -> Descriptor:
         try:
-            config = self._config(self._manifest(child).config)
+            platform = self._platform_of(child, self._manifest(child), is_lone=is_lone)
         except SourceError as error:
             if error.id != ErrorId.SOURCE_INVALID:
                 raise
             self.task.note(f"{child.digest} is left out, it tells no platform: {error.sentence}")
             return child
-        return Descriptor(child.media_type, child.blob, config.platform)
+        return replace(child, platform=platform)
+
+    def _platform_of(self, child: Descriptor, manifest: ImageManifest, *, is_lone: bool) -> Platform | None:
+        """Return the platform that a config tells; a lone image without one is for the one platform that is wanted."""
+        config = self._config(manifest.config)
+        wanted = self.entry.platforms[0]
+        if config.platform is not None or not is_lone or not config.may_be_for(wanted):
+            return config.platform
+        if len(self.entry.platforms) > 1:
+            raise ManifestError(
+                ErrorId.IMAGE_PLATFORM_MISSING,
+                f"{self.entry.reference} does not tell which of {', '.join(map(str, self.entry.platforms))} it is for: "
+                f"its config names no operating system or no architecture",
+                where=str(self.entry.position),
+                remedy="Give the entry `platforms:` with the one that it is for.",
+            )
+        self.task.note(
+            f"{self.entry.reference}: its config ({child.digest}) names no operating system or no architecture; it is "
+            f"taken for {wanted}, the one platform that is wanted"
+        )
+        return wanted
 
     def _choose(self, offered: Sequence[Descriptor]) -> tuple[Descriptor, ...]:
         chosen = select(offered, self.entry.platforms)
@@ -146,7 +197,7 @@ class _Pinning:
     def _image(self, platform: Platform, child: Descriptor) -> PlatformImage:
         manifest = self._manifest(child)
         own = self._config(manifest.config).platform
-        if child.platform is not None and not own.matches(child.platform):
+        if child.platform is not None and own is not None and not own.matches(child.platform):
             self.task.note(f"{self.entry.reference}: what its index calls {child.platform} calls itself {own}")
         kept = tuple(layer for layer in manifest.layers if not layer.is_foreign)
         skipped = tuple(layer for layer in manifest.layers if layer.is_foreign)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from bundler.store.interface import Incoming
 
 
+# nobody wrote this name into a manifest
+STALE = (
+    "The repository lists the file and does not have it: its metadata are older or newer than its files. Try again "
+    "later, name another mirror of it, or tell its operator."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RpmFetch:
     """One pinned package: what to call it, where it comes from, and the names `--update` would take."""
@@ -31,14 +38,14 @@ class RpmFetch:
 
 
 def bring_package(
-    urls: Sequence[str], checksum: Digest, size: int, sources: Sources, task: Task, *, where: str
+    urls: Sequence[str], checksum: Digest, size: int | None, sources: Sources, task: Task, *, where: str
 ) -> tuple[Blob, str]:
     """Bring a package into the store and return it with the prefix of the upstream mirror it came through.
 
     What the store has already is not fetched again.
 
     Arguments:
-        checksum, size: what the metadata promise, sha256 or sha512, and bytes.
+        checksum, size: what the metadata promise, and bytes, None where they say nothing of them.
         where: manifest line, repository and package, for messages.
 
     Raises SourceError, StorageError, IntegrityError (CHECKSUM_MISMATCH).
@@ -66,6 +73,8 @@ def bring_package(
             got=error.got,
         ) from error
     except SourceError as error:
+        if error.id == ErrorId.SOURCE_NOT_FOUND:
+            error = replace(error, remedy=STALE)
         raise error.with_context(where=where) from error
 
 

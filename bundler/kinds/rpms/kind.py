@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Estimate, Fetch, Sources
+from bundler.kinds.downloading import pinned_blob
 from bundler.kinds.rpms.reading import check_rpm_entries, read_rpm_entry
 from bundler.kinds.rpms.schema import RPM_SCHEMA
-from bundler.model.digest import Blob
 from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
 
 if TYPE_CHECKING:
@@ -63,15 +63,18 @@ class RpmsKind:
         fetches = [
             Fetch(
                 label=f"{entry.path}/{rpm.nevra.name}",
-                provides=(Blob(rpm.checksum, rpm.blob_size),) if rpm.checksum.algorithm == "sha256" else (),
+                provides=() if pinned is None else (pinned,),
                 transfer_bytes=rpm.blob_size,
                 scratch_bytes=0,
                 artifacts=(f"{entry.path}/{rpm.nevra.name}.{rpm.nevra.arch}",),
                 detail=None,
             )
             for rpm in closure.packages
+            if rpm.blob_size is not None
+            for pinned in [pinned_blob(rpm.checksum, rpm.blob_size)]
         ]
-        return Estimate(tuple(fetches))
+        unknown = (f"{entry.path}/{rpm.nevra.name}" for rpm in closure.packages if rpm.blob_size is None)
+        return Estimate(tuple(fetches), tuple(unknown))
 
     def lock(
         self,

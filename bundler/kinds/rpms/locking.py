@@ -21,9 +21,10 @@ from bundler.manifest.yaml_documents import read_documents
 from bundler.model.artifact import HeldTo
 from bundler.model.rpm.artifact import UNCHECKED_SUFFIX, RepoArtifact, RepoOrigin, RpmArtifact
 from bundler.model.source_url import absolute_url
-from bundler.rpm.metadata.repomd import resource_url
+from bundler.rpm.metadata.repomd import ADVISORY_KINDS, GROUP, resource_urls
+from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.signing.checking import check_detached, check_package, package_summary
-from bundler.rpm.signing.keys import MAX_KEYS_BYTES, read_keys
+from bundler.rpm.signing.keys import MAX_KEYS_BYTES, old_rpm_fault, read_keys
 from bundler.rpm.solve.request import SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 from bundler.threads import attempt_each
@@ -66,17 +67,19 @@ class OpenedRepo:
             earlier: those of the lock before, kept when they are still on the mirror list, whose order changes daily.
         """
         bases = self.spec.baseurls or self.metadata.bases
-        places = dict.fromkeys(_place(base, href) for base in bases)
+        places = dict.fromkeys(place for base in bases for place in _places(base, href))
         if earlier and not self.spec.baseurls and places.keys() >= set(earlier):
             return tuple(earlier)
         return tuple(places)[:MAX_LOCKED_URLS]
 
 
-def _place(base: str, href: str) -> str:
+def _places(base: str, href: str) -> tuple[str, ...]:
     if "://" in base or base.startswith("file:"):
-        return resource_url(base, href)
-    # a whole URL stands on its own; it may lead to this machine's files, as the repository itself does
-    return resource_url(LOCAL_ROOT, href) if "://" in href else f"{base.rstrip('/')}/{unquote(href)}"
+        return resource_urls(base, href)
+    if "://" in href:
+        # a whole URL stands on its own; it may lead to this machine's files, as the repository itself does
+        return resource_urls(LOCAL_ROOT, href)
+    return f"{base.rstrip('/')}/{href}", f"{base.rstrip('/')}/{unquote(href)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,10 @@ def find_closure(
     Raises SourceError, IntegrityError (metadata), ManifestError (RPM_UNSATISFIABLE and others of `solve`), all of them
     naming the line of the manifest.
     """
+    # groups that nobody wishes for choose no package
+    optional = ADVISORY_KINDS if any(spec.text.startswith("@") for spec in entry.packages) else ADVISORY_KINDS | {GROUP}
     with naming(f"wanted at {entry.position}"):
-        repos = {spec.id: _open(spec, sources, task) for spec in entry.repos}
+        repos = {spec.id: _open(spec, optional, sources, task) for spec in entry.repos}
     request = SolveRequest(
         arch=entry.arch,
         packages=entry.packages,
@@ -121,12 +126,30 @@ def find_closure(
     ]
     with naming(f"wanted at {entry.position}"):
         solution = solve(solvable, request, read_documents=read_documents)
-    for note in solution.notes:
+        forgeable = [note for repo in repos.values() if (note := _forgeable(repo, solution.packages))]
+    for note in (*solution.notes, *forgeable):
         task.note(note)
     return Closure(solution.packages, repos)
 
 
-def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
+def _forgeable(repo: OpenedRepo, packages: Sequence[ChosenRpm]) -> str:
+    """Return the note for a repository that knows its files by checksums that can be forged, "" for any other.
+
+    Raises SourceError (REPO_METADATA_INVALID) where nothing else vouches for its packages.
+    """
+    spec, weak = repo.spec, [rpm for rpm in packages if rpm.repo_id == repo.spec.id and rpm.checksum.is_weak]
+    if weak and not spec.gpgcheck:
+        raise invalid_metadata(
+            f"knows {weak[0].nevra} by its {weak[0].checksum.algorithm} alone, which can be forged, and with "
+            "'gpgcheck: false' nothing else vouches for it",
+            f"repository {spec.id}",
+        )
+    if weak or any(record.digest.is_weak for record in repo.metadata.index.records.values()):
+        return f"repository {spec.id} knows its files by sha1, which can be forged; its packages' signatures vouch"
+    return ""
+
+
+def _open(spec: RepoSpec, optional: frozenset[str], sources: Sources, task: Task) -> OpenedRepo:
     keys: list[PublicKey] = []
     for url in spec.gpgkeys:
         place = absolute_url(url, sources.base_directory)
@@ -137,7 +160,7 @@ def _open(spec: RepoSpec, sources: Sources, task: Task) -> OpenedRepo:
     def check(data: bytes, signature: bytes, where: str) -> str:
         return check_detached(data, signature, keys, where=where)
 
-    return OpenedRepo(load_repo(spec, sources, task, check=check), tuple(keys))
+    return OpenedRepo(load_repo(spec, sources, task, check=check, optional=optional), tuple(keys))
 
 
 def pin_rpms(
@@ -167,7 +190,24 @@ def pin_rpms(
 
     results = attempt_each(len(closure.packages), pin, threads=DOWNLOADS).results
     pinned = [results[index] for index in range(len(closure.packages))]
+    for note in unchecked_on_site(entry, closure.repos, [rpm for rpm, _ in pinned]):
+        task.note(note)
     return (_repository(entry, closure, [used for _, used in pinned], sources, task), *(rpm for rpm, _ in pinned))
+
+
+def unchecked_on_site(entry: RpmEntry, repos: Mapping[str, OpenedRepo], pinned: Sequence[RpmArtifact]) -> list[str]:
+    """Return a note for each repository whose packages EL7's rpm cannot check although they are signed."""
+    if entry.release.partition(".")[0] != "7":
+        return []
+    found: dict[tuple[str, str], list[RpmArtifact]] = {}
+    for rpm in pinned:
+        if rpm.signed and (fault := old_rpm_fault(rpm.held_to.detail, repos[rpm.repo].keys)):
+            found.setdefault((rpm.repo, fault), []).append(rpm)
+    return [
+        f"rpm 4.11 of release {entry.release} cannot check the signatures of {len(rpms)} packages of repository "
+        f"{repo}, such as {rpms[0].nevra}: {fault}"
+        for (repo, fault), rpms in sorted(found.items())
+    ]
 
 
 def _pin(
@@ -203,7 +243,8 @@ def _pin(
         repo=chosen.repo_id,
         urls=urls,
         content=content,
-        checksum=chosen.checksum,
+        # what can be forged stands in no lock
+        checksum=content.digest if chosen.checksum.is_weak else chosen.checksum,
         held_to=held_to,
         signed=repo.spec.gpgcheck,
         # the header's own: the metadata's is nobody's word, and the newest date is that of all generated files

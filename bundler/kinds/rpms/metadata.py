@@ -13,16 +13,26 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.durable import storage_errors
-from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.kinds.downloading import Pin, admit_exactly, from_first_good_url, known_blob, pinned_blob
 from bundler.kinds.error_naming import naming
 from bundler.kinds.rpms.cached_repomd import keep_index, read_index
+from bundler.kinds.rpms.fetching import STALE
 from bundler.model.digest import Digest
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact
 from bundler.rpm.metadata.mirror_list import REPOMD_PATH, MirrorList, parse_mirrors
 from bundler.rpm.metadata.plain_file import open_plain
-from bundler.rpm.metadata.repomd import ADVISORY_KINDS, GROUP, MODULES, PRIMARY, UPDATEINFO, parse_repomd, resource_url
+from bundler.rpm.metadata.repomd import (
+    ADVISORY_KINDS,
+    GROUP,
+    MODULES,
+    PRIMARY,
+    UPDATEINFO,
+    parse_repomd,
+    resource_url,
+    resource_urls,
+)
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES, invalid_metadata
 
 if TYPE_CHECKING:
@@ -68,11 +78,18 @@ class RepoMetadata:
     via: str = ""
 
     def urls(self, href: str, xml_base: str = "") -> tuple[str, ...]:
-        """Return where a file of the repository can be had, absolute, the best place first; see `resource_url`."""
-        return tuple(dict.fromkeys(resource_url(base, href, xml_base) for base in self.bases))
+        """Return where a file of the repository can be had, absolute, the best place first; see `resource_urls`."""
+        return tuple(dict.fromkeys(url for base in self.bases for url in resource_urls(base, href, xml_base)))
 
 
-def load_repo(spec: RepoSpec, sources: Sources, task: Task, *, check: SignatureCheck | None = None) -> RepoMetadata:
+def load_repo(
+    spec: RepoSpec,
+    sources: Sources,
+    task: Task,
+    *,
+    check: SignatureCheck | None = None,
+    optional: frozenset[str] = ADVISORY_KINDS,
+) -> RepoMetadata:
     """Bring a repository's metadata into the store, the file lists excepted.
 
     One place after the other is asked until one has an index that can be trusted and every record that it lists, from
@@ -81,13 +98,15 @@ def load_repo(spec: RepoSpec, sources: Sources, task: Task, *, check: SignatureC
 
     Arguments:
         check: checks repomd.xml.asc; needed where the repository says `repo_gpgcheck`.
+        optional: kinds of records that choose no package. One that is wrong is left out with a note: it is `unusable`
+            in the index then.
 
     Raises SourceError (REPO_METADATA_INVALID, REPO_UNSIGNED, or as the network), IntegrityError (CHECKSUM_MISMATCH; or
     as `check`), StorageError: the first IntegrityError when there was one, else the last place's error.
     """
     if spec.repo_gpgcheck and check is None:
         raise ValueError(f"repository {spec.id} has to be checked, and nothing to check it with was given")
-    search = _Search(spec, _mirrors(spec, sources), sources, task, check if spec.repo_gpgcheck else None)
+    search = _Search(spec, _mirrors(spec, sources), sources, task, check if spec.repo_gpgcheck else None, optional)
     failure: SourceError | IntegrityError | None = None
     for number, base in enumerate(search.mirrors.bases):
         try:
@@ -183,6 +202,7 @@ class _Search:
 
     Arguments:
         check: checks the signature, None where none is wanted.
+        optional: see `load_repo`.
         seen: the indexes whose records were looked for in all places already.
     """
 
@@ -191,6 +211,7 @@ class _Search:
     sources: Sources
     task: Task
     check: SignatureCheck | None
+    optional: frozenset[str]
     seen: set[Blob] = field(default_factory=set)
 
     def at(self, base: str) -> RepoMetadata | None:
@@ -219,7 +240,7 @@ class _Search:
         if found.repomd in self.seen:
             return None
         self.seen.add(found.repomd)
-        return _with_eager_records(found, self.sources, self.task)
+        return _with_eager_records(found, self.optional, self.sources, self.task)
 
     def _trusted(self, base: str, document: Document) -> RepoMetadata:
         """Hold repomd.xml to what the metalink and the signature say."""
@@ -227,7 +248,7 @@ class _Search:
         where = redact(url)
         self.mirrors.check(document.data, where)
         signed_by = self.check(document.data, _signature(base, self.sources), where) if self.check else ""
-        index = parse_repomd(document.data, where)
+        index = _counting(parse_repomd(document.data, where), self.spec)
         return RepoMetadata(
             spec=self.spec,
             base_url=self.spec.baseurls[0] if self.spec.baseurls else base,
@@ -255,13 +276,41 @@ def _signature(base: str, sources: Sources) -> bytes:
         ) from error
 
 
-def _with_eager_records(metadata: RepoMetadata, sources: Sources, task: Task) -> RepoMetadata:
+def _counting(index: Repomd, spec: RepoSpec) -> Repomd:
+    """Return an index in which weak checksums count only where signatures vouch for the packages themselves."""
+    weak = [] if spec.gpgcheck else [kind for kind, record in index.records.items() if record.digest.is_weak]
+    if not weak:
+        return index
+    reasons = {
+        kind: f"its checksum is {index.records[kind].digest.algorithm}, which counts only where signatures vouch for "
+        "the packages, and the repository says 'gpgcheck: false'"
+        for kind in weak
+    }
+    return _without(index, reasons)
+
+
+def _without(index: Repomd, reasons: Mapping[str, str]) -> Repomd:
+    """Return an index some of whose records are `unusable`, each for its reason."""
+    records = {kind: record for kind, record in index.records.items() if kind not in reasons}
+    return replace(index, records=records, unusable={**index.unusable, **reasons})
+
+
+def _with_eager_records(metadata: RepoMetadata, optional: frozenset[str], sources: Sources, task: Task) -> RepoMetadata:
     for kind in EAGER_KINDS:
-        if kind in ADVISORY_KINDS and (reason := metadata.index.unusable.get(kind)) is not None:
-            task.note(f"repository {metadata.spec.id}: its {kind} is left out: {reason}")
-        else:
+        try:
             metadata = load_record(metadata, kind, sources, task)
+        except (SourceError, IntegrityError) as error:
+            # what a server does not give at the moment it may well give later
+            if kind not in optional or (isinstance(error, SourceError) and error.retryable):
+                raise
+            task.note(left_out(kind, metadata.spec, error))
+            metadata = replace(metadata, index=_without(metadata.index, {kind: error.sentence}))
     return metadata
+
+
+def left_out(kind: str, spec: RepoSpec, error: BundlerError) -> str:
+    """Return the note for what a repository says beside its packages, and says wrongly."""
+    return f"the {kind} of {_called(spec)}, by which no package is chosen, is left out: {error}"
 
 
 def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, task: Task) -> Blob:
@@ -291,6 +340,8 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
                 want=error.want,
                 got=error.got,
             ) from error
+        except SourceError as error:
+            raise (replace(error, remedy=STALE) if error.id == ErrorId.SOURCE_NOT_FOUND else error) from error
 
 
 def _called(spec: RepoSpec) -> str:

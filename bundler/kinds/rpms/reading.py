@@ -12,7 +12,7 @@ from bundler.manifest.node_text import node_name, shown
 from bundler.model.bundle_path import BundlePath, reserved_problem
 from bundler.model.client_config import section_name
 from bundler.model.rpm.nevra import Nevra
-from bundler.model.rpm.repo import DEFAULT_COST, DEFAULT_PATH, DEFAULT_PRIORITY, RepoSpec
+from bundler.model.rpm.repo import CLIENT_VARIABLES, DEFAULT_COST, DEFAULT_PATH, DEFAULT_PRIORITY, RepoSpec
 from bundler.model.source_text import Scalar
 from bundler.model.source_url import url_problem
 from bundler.rpm.solve.request import PackageSpec
@@ -39,6 +39,8 @@ KEY_PREFIX = "gpg-pubkey-"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._/-]+")
 _OWN_DIRECTORY = re.compile(r"yum(-.+)?")
 _STREAM = re.compile(r"[^\s:]+:[^\s:]+")
+# as dnf reads them, and with the second dollar that a manifest wants
+_CLIENT_VARIABLE = re.compile(r"\$\$?(?:({0})(?!\w)|\{{({0})\}})".format("|".join(CLIENT_VARIABLES)))
 
 
 def read_rpm_entry(node: Node, scope: Scope) -> RpmEntry | None:
@@ -205,11 +207,29 @@ def _one_or_more(fields: Fields, key: str) -> tuple[Scalar, ...]:
 
 
 def _url(scalar: Scalar, scope: Scope) -> str:
+    if client_variable := _client_variable(scalar, scope):
+        scope.problems.error(
+            scalar.position,
+            f"{client_variable} is not expanded: only the machine that reads a .repo file knows it, and a bundle is "
+            "for another; write out what it stands for there, such as 7 or x86_64",
+        )
+        return str(scalar.value)
     url = scope.expand(scalar)
     # a repository is a directory, whose URL may end with a slash
     if problem := url_problem(url.rstrip("/") or url):
         scope.problems.error(scalar.position, f"{url!r} {problem}")
     return url
+
+
+def _client_variable(scalar: Scalar, scope: Scope) -> str:
+    """Return the first variable of dnf's in a URL, as it is written there, or "".
+
+    `${name}` is a manifest's own variable where it declares one of that name.
+    """
+    for match in _CLIENT_VARIABLE.finditer(str(scalar.value)):
+        if match[2] not in scope.variables:
+            return match[0].replace("$$", "$")
+    return ""
 
 
 def _words(fields: Fields, key: str, scope: Scope) -> tuple[str, ...]:

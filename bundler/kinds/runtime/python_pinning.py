@@ -38,7 +38,7 @@ def pin_python(wanted: WantedRuntime, sources: Sources, task: Task) -> PinnedPyt
     promise = promise_of(wanted.python, sources)
 
     def use(incoming: Incoming, received: Received, where: str) -> PinnedPython:
-        promise.require(incoming, where)
+        promise.require(incoming, received, where)
         with incoming.open() as file:
             layout = python_layout(list_members(file, where=where), where)
             version = python_version(_read(file, layout.version_header, where), layout, where)

@@ -17,7 +17,7 @@ from bundler.model.json_value import load_strict
 from bundler.model.platform import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bundler.model.json_value import Json
 
@@ -76,6 +76,11 @@ class Descriptor:
         return self.media_type.startswith(_FOREIGN_PREFIXES)
 
     @property
+    def is_index(self) -> bool:
+        """Whether it is an index, within another one."""
+        return self.media_type in INDEX_TYPES
+
+    @property
     def is_zstd(self) -> bool:
         """Whether it is a layer compressed with zstd."""
         return self.media_type.endswith("+zstd")
@@ -105,10 +110,23 @@ class ImageIndex:
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What we read of an image config. `created` is in seconds since the epoch; None when absent, zero or garbled."""
+    """What we read of an image config.
 
-    platform: Platform
+    Arguments:
+        platform: None where it names none that we can express.
+        created: in seconds since the epoch; None when absent, zero or garbled.
+        os, arch: its own words, "" where it has none.
+    """
+
+    platform: Platform | None
     created: int | None
+    os: str = ""
+    arch: str = ""
+
+    def may_be_for(self, wanted: Platform) -> bool:
+        """Tell whether a config without a platform does at least not contradict one."""
+        os_fits = self.os.lower() in ("", wanted.os)
+        return self.platform is None and os_fits and self.arch.lower() in ("", wanted.arch)
 
 
 def parse_document(data: bytes, media_type: str) -> ImageManifest | ImageIndex:
@@ -141,12 +159,16 @@ def parse_document(data: bytes, media_type: str) -> ImageManifest | ImageIndex:
 
 
 def parse_config(data: bytes) -> ImageConfig:
-    """Read an image config (image spec, config.md); ValueError when it names no platform."""
+    """Read an image config (image spec, config.md); ValueError for that of something that is no container image.
+
+    What names neither a platform nor a root file system is a chart, a signature or another artifact.
+    """
     value = _load(data, MAX_CONFIG_BYTES)
     platform = _platform(value)
-    if platform is None:
-        raise ValueError("its config names no operating system and architecture")
-    return ImageConfig(platform, _seconds(value.get("created")))
+    if platform is None and not isinstance(value.get("rootfs"), dict):
+        raise ValueError("its config names no operating system and architecture, and no root file system")
+    os, arch = (word if isinstance(word := value.get(key), str) else "" for key in ("os", "architecture"))
+    return ImageConfig(platform, _seconds(value.get("created")), os, arch)
 
 
 def select(children: Sequence[Descriptor], wanted: Sequence[Platform]) -> tuple[Descriptor | None, ...]:
@@ -157,8 +179,8 @@ def select(children: Sequence[Descriptor], wanted: Sequence[Platform]) -> tuple[
     )
 
 
-def prune_index(data: bytes, keep: Sequence[Digest]) -> bytes:
-    """Return an index that lists only some children.
+def prune_index(data: bytes, keep: Sequence[Digest], nested: Mapping[Digest, bytes] | None = None) -> bytes:
+    """Return an index that lists only some children; those of an index within it stand in that one's place.
 
     The bytes are part of the bundle format: a registry, a lock and a bundle know the result by its digest. When every
     child is kept they are the upstream's own. Otherwise they are the upstream's JSON with the other children taken out
@@ -168,20 +190,37 @@ def prune_index(data: bytes, keep: Sequence[Digest]) -> bytes:
     Arguments:
         data: the upstream index.
         keep: digests of the children that stay; the upstream's order counts, a child listed twice stays twice.
+        nested: the indexes within it from which some are kept; a child of theirs without a platform gets that of the
+            index, for Docker before 23 and skopeo look into no index within another.
 
     Raises ValueError when a digest is no child's.
     """
     value = _load(data, MAX_MANIFEST_BYTES)
     children = _list(value.get("manifests"), "manifests")
-    left = [child for child in children if _descriptor(child).digest in keep]
+    left = _kept(children, keep, nested or {})
     if absent := set(keep) - {_descriptor(child).digest for child in left}:
         raise ValueError(f"{', '.join(sorted(map(str, absent)))}: no child of the index")
-    if len(left) == len(children):
+    if left == children:
         return data
     try:
         return json.dumps({**value, "manifests": left}, separators=(",", ":"), ensure_ascii=True).encode()
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def _kept(children: Sequence[Any], keep: Sequence[Digest], nested: Mapping[Digest, bytes]) -> list[Any]:
+    left: list[Any] = []
+    for child in children:
+        found = _descriptor(child)
+        if found.digest in keep:
+            left.append(child)
+        elif (data := nested.get(found.digest)) is not None:
+            own = _list(_load(data, MAX_MANIFEST_BYTES).get("manifests"), "manifests")
+            inherited = {"platform": child["platform"]} if found.platform else {}
+            left += [
+                inner if _descriptor(inner).platform else {**inner, **inherited} for inner in _kept(own, keep, nested)
+            ]
+    return left
 
 
 def _load(data: bytes, max_bytes: int) -> dict[str, Any]:
@@ -220,8 +259,8 @@ def _descriptor(value: Any) -> Descriptor:
 
 def _platform(value: dict[str, Any]) -> Platform | None:
     try:
-        return Platform(value["os"], value["architecture"], value.get("variant") or "")
-    except (KeyError, TypeError, ValueError):
+        return Platform.understood(value["os"], value["architecture"], value.get("variant") or "")
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
 

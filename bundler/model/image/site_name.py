@@ -67,4 +67,6 @@ def name_problem(what: str, name: str) -> str:
     """Return why Harbor accepts no `what` (project, robot) of this name, or ""."""
     if len(name) <= MAX_PROJECT_CHARACTERS and _PROJECT.fullmatch(name):
         return ""
+    if _PROJECT.fullmatch(name.lower()) and len(name) <= MAX_PROJECT_CHARACTERS:
+        return f"Harbor accepts no {what} named {name!r}, for it has capital letters: write {name.lower()!r}"
     return f"Harbor accepts no {what} named {name!r} (words joined by one . _ or -)"

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 DEFAULT_PRIORITY = 99
 DEFAULT_COST = 1000
+# what stands in the URLs of .repo files for the machine that reads them (dnf.conf(5), "VARIABLES", and what CentOS and
+# Fedora keep below /etc/dnf/vars); a longer name comes before one that it begins with
+CLIENT_VARIABLES = (
+    "releasever_major", "releasever_minor", "releasever", "basearch", "arch", "contentdir", "infra", "stream", "uuid",
+)  # fmt: skip
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 # where a repository lies in the bundle when its entry does not say

@@ -5,23 +5,25 @@ Implements `interface.Downloader`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from bundler.errors import IntegrityError, SourceError
+from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.progress import Unwatched
 from bundler.net.files import local_file
 from bundler.net.files.ftp import FtpDownloader
 from bundler.net.files.netrc_file import netrc_credentials
 from bundler.net.http.attempt import accepted, content_length, transfer
 from bundler.net.http.conditional import NOT_MODIFIED, conditions, confirms, place_of, validators_of
+from bundler.net.http.content_coding import codings
 from bundler.net.http.status import error_for_status, http_date_s
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bundler.model.digest import Digest
     from bundler.model.progress import Task
@@ -69,10 +71,10 @@ class FileDownloader:
             return local_file.copy_file(place.url, sink, task, size=size)
 
         def attempt() -> Received:
-            credentials = self._credentials(place)
-            if _is_ftp(place.url):
-                return self.ftp.transfer(place.url, sink, task, credentials=credentials, size=size)
-            return transfer(self.transport, place.url, sink, task, credentials=credentials, size=size)
+            with self._credentials(place) as credentials:
+                if _is_ftp(place.url):
+                    return self.ftp.transfer(place.url, sink, task, credentials=credentials, size=size)
+                return transfer(self.transport, place.url, sink, task, credentials=credentials, size=size)
 
         received = self.retry.run(attempt, task, position=lambda: sink.offset)
         return replace(received, via=place.via)
@@ -138,12 +140,14 @@ class FileDownloader:
 
     def _document(self, place: MirroredUrl, max_bytes: int, cached: CachedDocument | None) -> Document:
         if _is_ftp(place.url):
-            found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=self._credentials(place))
+            with self._credentials(place) as credentials:
+                found = self.ftp.read(place.url, max_bytes=max_bytes, credentials=credentials)
             return replace(found, via=place.via)
         conditional = conditions(cached.validators, place.url) if cached else {}
-        with self.transport.request(
-            "GET", place.url, headers=conditional, credentials=self._credentials(place)
-        ) as response:
+        with (
+            self._credentials(place) as credentials,
+            self.transport.request("GET", place.url, headers=conditional, credentials=credentials) as response,
+        ):
             if cached is None or not conditional or response.status != NOT_MODIFIED:
                 return _whole(response, place, max_bytes)
             if confirms(response.headers, cached.validators):
@@ -153,16 +157,34 @@ class FileDownloader:
 
     def _announced(self, place: MirroredUrl) -> int | None:
         if _is_ftp(place.url):
-            return self.ftp.size(place.url, credentials=self._credentials(place))
-        with self.transport.request("HEAD", place.url, credentials=self._credentials(place)) as response:
+            with self._credentials(place) as credentials:
+                return self.ftp.size(place.url, credentials=credentials)
+        with (
+            self._credentials(place) as credentials,
+            self.transport.request("HEAD", place.url, credentials=credentials) as response,
+        ):
             if response.status in _NO_HEAD:
                 return None
             if response.status != _OK:
                 raise error_for_status(response)
-            return content_length(response.headers)
+            coded = codings(response.headers, place.url, response.url)
+            return None if coded else content_length(response.headers)
 
-    def _credentials(self, place: MirroredUrl) -> Credentials | None:
-        return self.credentials(urlsplit(place.url).hostname or "")
+    @contextmanager
+    def _credentials(self, place: MirroredUrl) -> Iterator[Credentials | None]:
+        """Give the block the credentials of a place; that they cannot be read matters only where some are wanted."""
+        unreadable: SourceError | None = None
+        found: Credentials | None = None
+        try:
+            found = self.credentials(urlsplit(place.url).hostname or "")
+        except SourceError as error:
+            unreadable = error
+        try:
+            yield found
+        except SourceError as error:
+            if unreadable is None or error.id != ErrorId.SOURCE_UNAUTHORIZED:
+                raise
+            raise unreadable.with_context(f"and {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.json_value import load_foreign
 from bundler.model.progress import Unwatched
-from bundler.net.http.status import MAY_NOT, error_for_status
+from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.interface import Credentials, HarborHealth
 from bundler.net.registry.errors import first_code, quoted_errors
-from bundler.net.registry.push_errors import publish_error
+from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen, publish_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_RESPONSE_BYTES = 1024 * 1024
-_OK, _CREATED, _NOT_FOUND, _CONFLICT = 200, 201, 404, 409
+_OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
 
 
 class HarborApi:
@@ -61,7 +61,13 @@ class HarborApi:
                 raise error
             return response.status == _OK and "harbor_version" in json_object(response)
 
-        return self.request("GET", "systeminfo", read, credentials=None)
+        try:
+            return self.request("GET", "systeminfo", read, credentials=None, retry=self._retry.impatient)
+        except PublishError:
+            # without its database it may not know its settings, and still names the component that is missing
+            if self.health().unhealthy_components:
+                return True
+            raise
 
     def health(self) -> HarborHealth:
         """Return what it states about itself: the status code is 200 whatever is wrong."""
@@ -73,7 +79,7 @@ class HarborApi:
             unhealthy = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
             return HarborHealth(state.get("status") == "healthy", unhealthy)
 
-        return self.request("GET", "health", read, credentials=None)
+        return self.request("GET", "health", read, credentials=None, retry=self._retry.impatient)
 
     def has_project(self, name: str) -> bool | None:
         """Tell whether a project of exactly this name exists; None when this account may not see that."""
@@ -98,14 +104,28 @@ class HarborApi:
         }
 
         def read(response: Response) -> bool:
-            if response.status in (_CREATED, _CONFLICT):
-                return response.status == _CREATED
+            if is_success(response.status) or response.status == _CONFLICT:
+                return response.status != _CONFLICT
             error = error_for_status(response)
             if error.retryable:
                 raise error
             raise self._refused(name, response)
 
         return self.request("POST", "projects", read, credentials=self.credentials(), body=json.dumps(wanted).encode())
+
+    def quota_bytes(self, name: str) -> int | None:
+        """Return a project's limit in bytes, -1 for none; None when this account may not see it."""
+
+        def read(response: Response) -> int | None:
+            quota = json_object(response).get("quota") if response.status == _OK else None
+            hard = quota.get("hard") if isinstance(quota, dict) else None
+            found = hard.get("storage") if isinstance(hard, dict) else None
+            return found if isinstance(found, int) else None
+
+        return self.request(
+            "GET", f"projects/{quote(name, safe='')}/summary", read,
+            credentials=self.credentials(), headers={"X-Is-Resource-Name": "true"},
+        )  # fmt: skip
 
     def request(
         self,
@@ -116,6 +136,7 @@ class HarborApi:
         credentials: Credentials | None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        retry: Retry | None = None,
     ) -> T:
         """Send one request to the API, again where that may help, and return what `read` makes of the response.
 
@@ -134,7 +155,7 @@ class HarborApi:
                 return read(response)
 
         try:
-            return self._retry.run(attempt, Unwatched())
+            return (retry or self._retry).run(attempt, Unwatched())
         except SourceError as error:
             raise publish_error(error, self._endpoint()) from error
 
@@ -155,10 +176,13 @@ class HarborApi:
             ErrorId.PUSH_PROJECT_REFUSED,
             f"Harbor does not create the project {name!r}: {message or response.status}",
             where=host,
-            remedy=f"Create it in Harbor's web page as an administrator, or push with an account that may "
+            remedy=FROZEN_REMEDY
+            if is_frozen(message)
+            else f"Create it in Harbor's web page as an administrator, or push with an account that may "
             f"(docker login {host}, or --username and --password-stdin).",
             status=response.status,
             code=first_code(message),
+            quote=message,
         )
 
 

@@ -13,14 +13,15 @@ from urllib.parse import quote, urlencode
 from bundler.errors import ErrorId, PublishError
 from bundler.model.robot import NEVER, MadeRobot, NewRobot, Robot
 from bundler.net.harbor.projects import json_object, json_value
-from bundler.net.http.status import error_for_status
+from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.errors import first_code, quoted_errors
+from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen
 
 if TYPE_CHECKING:
     from bundler.net.harbor.projects import HarborApi
     from bundler.net.interface import Response
 
-_OK, _CREATED, _NOT_FOUND, _CONFLICT = 200, 201, 404, 409
+_OK, _NOT_FOUND, _CONFLICT = 200, 404, 409
 PULL = {"resource": "repository", "action": "pull"}
 
 
@@ -32,7 +33,8 @@ class HarborRobots:
 
     def find(self, wanted: NewRobot) -> Robot | None:
         """Search by the name that Harbor stores, without prefix, at the level at which such a robot is created."""
-        terms = [f"name={wanted.stored_name}"]
+        # Harbor unescapes the whole of q once more (src/lib/q/builder.go, parseKeywords): a + would become a blank
+        terms = [f"name={quote(wanted.stored_name, safe='')}"]
         if wanted.level == "project":
             terms += ["Level=project", f"ProjectID={self._project_id(wanted.projects[0])}"]
 
@@ -62,7 +64,7 @@ class HarborRobots:
         def read(response: Response) -> MadeRobot:
             if response.status == _CONFLICT:
                 raise exists(self._api.host, wanted.stored_name)
-            if response.status != _CREATED:
+            if not is_success(response.status):
                 raise self._refused(f"does not make the robot account {wanted.name!r}", response)
             made = json_object(response)
             robot, secret = _robot(made), made.get("secret")
@@ -78,7 +80,7 @@ class HarborRobots:
         """Have Harbor generate a secret: that is what an empty one means."""
 
         def read(response: Response) -> MadeRobot:
-            if response.status != _OK:
+            if not is_success(response.status):
                 raise self._refused(f"gives the robot account {robot.name!r} no other secret", response)
             secret = json_object(response).get("secret")
             if not isinstance(secret, str) or not secret:
@@ -93,7 +95,7 @@ class HarborRobots:
         """Delete it; that it does not exist any more is a success."""
 
         def read(response: Response) -> None:
-            if response.status not in (_OK, _NOT_FOUND):
+            if not is_success(response.status) and response.status != _NOT_FOUND:
                 raise self._refused(f"does not remove the robot account {robot.name!r}", response)
 
         self._api.request("DELETE", f"robots/{robot.id}", read, credentials=self._api.credentials())
@@ -120,7 +122,9 @@ class HarborRobots:
             ErrorId.ROBOT_REFUSED,
             f"Harbor {what}: {message or response.status}",
             where=self._api.host,
-            remedy="An administrator may: of the project for a robot of one project, of Harbor for one of several "
+            remedy=FROZEN_REMEDY
+            if is_frozen(message)
+            else "An administrator may: of the project for a robot of one project, of Harbor for one of several "
             f"(docker login {self._api.host}, or --username and --password-stdin).",
             status=response.status,
             code=first_code(message),

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
+from bundler.net.http.content_coding import codings, undone
 from bundler.net.http.status import error_for_status, http_date_s
+from bundler.net.http.web_page import is_unexpected_page, media_type, page_error
 from bundler.net.interface import Received
 from bundler.net.redact import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from bundler.model.progress import Task
     from bundler.model.sink import Sink
@@ -166,8 +168,10 @@ class _Attempt:
         ) as response:
             if response.status == _OK:
                 return self._whole_body(response, sink, task)
-            if response.status == _PARTIAL and continues(
-                response.headers, sink.offset, sink.validator, immutable=self.immutable
+            if (
+                response.status == _PARTIAL
+                and continues(response.headers, sink.offset, sink.validator, immutable=self.immutable)
+                and not self._codings(response, _complete(response))
             ):
                 return self._appended_body(response, sink, task)
             if response.status == _UNSATISFIABLE:
@@ -191,18 +195,29 @@ class _Attempt:
 
     def _whole_body(self, response: Response, sink: Sink, task: Task) -> Received:
         announced = content_length(response.headers)
-        self._check_size(announced)
+        if applied := self._codings(response, announced):
+            # lengths and validators are those of the coded bytes, and nothing of them can be continued
+            _restart(sink, task, "")
+            return self._body(response, undone(response.chunks(), applied, response.url), sink, task, None)
+        self._check_size(announced, response)
         _restart(sink, task, strong_validator(response.headers))
-        return self._body(response, sink, task, announced)
+        return self._body(response, response.chunks(), sink, task, announced)
 
     def _appended_body(self, response: Response, sink: Sink, task: Task) -> Received:
-        sent = ContentRange.parse(response.headers.get("Content-Range", ""))
-        announced = sent.complete if sent else None
-        self._check_size(announced)
-        return self._body(response, sink, task, announced)
+        announced = _complete(response)
+        self._check_size(announced, response)
+        return self._body(response, response.chunks(), sink, task, announced)
 
-    def _body(self, response: Response, sink: Sink, task: Task, announced: int | None) -> Received:
-        for chunk in response.chunks():
+    def _codings(self, response: Response, announced: int | None) -> tuple[str, ...]:
+        """Return what has to be undone: nothing where the bytes on the wire are as many as the pinned ones."""
+        if self.size is not None and announced == self.size:
+            return ()
+        return codings(response.headers, self.url, response.url)
+
+    def _body(
+        self, response: Response, chunks: Iterator[bytes], sink: Sink, task: Task, announced: int | None
+    ) -> Received:
+        for chunk in chunks:
             if self.size is not None and sink.offset + len(chunk) > self.size:
                 _restart(sink, task, "")
                 raise other_size(self.url, self.size, f"more than {self.size} bytes")
@@ -216,12 +231,12 @@ class _Attempt:
                 remedy="Try again; the download goes on where it stopped.",
                 retryable=True,
             )
-        self._check_size(sink.offset)
+        self._check_size(sink.offset, response)
         modified = response.headers.get("Last-Modified", "" if sink.validator.startswith('"') else sink.validator)
         modified_s = http_date_s(modified)
         if modified_s is None and response.status == _PARTIAL:
             modified_s = self._modified_s()
-        return Received(sink.offset, modified_s, "")
+        return Received(sink.offset, modified_s, "", media_type(response.headers.get("Content-Type", "")))
 
     def _confirmed(self, sink: Sink) -> Received | None:
         """Return what the sink holds if that is the whole content as the server has it now."""
@@ -234,7 +249,9 @@ class _Attempt:
             if response.status != _OK or not same or content_length(response.headers) not in (None, sink.offset):
                 return None
             self._check_size(sink.offset)
-            return Received(sink.offset, http_date_s(response.headers.get("Last-Modified", "")), "")
+            fields = response.headers
+            modified_s = http_date_s(fields.get("Last-Modified", ""))
+            return Received(sink.offset, modified_s, "", media_type(fields.get("Content-Type", "")))
 
     def _modified_s(self) -> int | None:
         """Request the date that a 206 left out, so that a resumed download is locked like any other."""
@@ -243,9 +260,13 @@ class _Attempt:
         with self.transport.request("HEAD", self.url, headers=self.headers, credentials=self.credentials) as response:
             return http_date_s(response.headers.get("Last-Modified", "")) if response.status == _OK else None
 
-    def _check_size(self, found: int | None) -> None:
-        if self.size is not None and found is not None and found != self.size:
-            raise other_size(self.url, self.size, f"{found} bytes")
+    def _check_size(self, found: int | None, response: Response | None = None) -> None:
+        if self.size is None or found in (None, self.size):
+            return
+        answered = media_type(response.headers.get("Content-Type", "")) if response else ""
+        if is_unexpected_page(answered, self.url):
+            raise page_error(redact(self.url))
+        raise other_size(self.url, self.size, f"{found} bytes")
 
 
 def other_size(url: str, want: int, got: str) -> IntegrityError:
@@ -258,6 +279,12 @@ def other_size(url: str, want: int, got: str) -> IntegrityError:
         want=f"{want} bytes",
         got=got,
     )
+
+
+def _complete(response: Response) -> int | None:
+    """Return the length of the whole content of which a 206 has a part."""
+    sent = ContentRange.parse(response.headers.get("Content-Range", ""))
+    return sent.complete if sent else None
 
 
 def _restart(sink: Sink, task: Task, validator: str) -> None:

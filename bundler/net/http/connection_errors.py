@@ -59,6 +59,14 @@ def source_error(error: BaseException, url: str, *, idle_timeout_s: float) -> So
     where = redact(url)
     if find(error, urllib3.exceptions.InvalidHeader):
         return contradicting(where)
+    if (unread := find(error, http.client.UnknownTransferEncoding, http.client.LineTooLong)) is not None:
+        coded = isinstance(unread, http.client.UnknownTransferEncoding)
+        return SourceError(
+            ErrorId.SOURCE_INVALID,
+            "the answer came in a transfer coding that nobody asked for" if coded else "the answer's head is too long",
+            where=where,
+            remedy="Tell the operator of the server or of the proxy in between, or name another url or a --mirror.",
+        )
     if find(error, ValueError):
         return SourceError(
             ErrorId.SOURCE_INVALID, "is not a URL that can be asked for", where=where, remedy="Correct the URL."

@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from bundler.net.http.content_coding import codings
 from bundler.net.http.messages import collected
 from bundler.net.redact import redact
 
@@ -85,7 +86,7 @@ class DirectResponse:
 
     def read(self, max_bytes: int) -> bytes:
         """Return the whole body; SourceError when it is longer than that."""
-        return collected(self.chunks(), max_bytes, self.url)
+        return collected(self.chunks(), codings(self._headers), max_bytes, self.url)
 
     def finish(self) -> bool:
         """Read a short rest of the body, and tell whether the connection can be used again."""

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bundler.final_response import FinalResponse
 from bundler.net.http.deferred_transport import DeferredTransport
 from bundler.net.http.direct_response import DirectResponse, HeaderFields
 from bundler.net.http.messages import contradicting, is_loopback_name, standard_fields
@@ -187,8 +188,11 @@ class DirectTransport:
         scheme, host, port = place
         if scheme == "https":
             context = self._trust.context_for(url)()
-            return http.client.HTTPSConnection(host, port, timeout=self._timeouts_s[0], context=context)
-        return http.client.HTTPConnection(host, port, timeout=self._timeouts_s[0])
+            connection = http.client.HTTPSConnection(host, port, timeout=self._timeouts_s[0], context=context)
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=self._timeouts_s[0])
+        connection.response_class = FinalResponse
+        return connection
 
     def _leave(self, place: Origin, connection: http.client.HTTPConnection) -> DirectResponse | None:
         connection.close()

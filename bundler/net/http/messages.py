@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
+from bundler.net.http.content_coding import undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +27,12 @@ def contradicting(where: str) -> SourceError:
     )
 
 
-def collected(chunks: Iterable[bytes], max_bytes: int, where: str) -> bytes:
-    """Return a whole body; SourceError about `where` when it is longer than that."""
+def collected(chunks: Iterable[bytes], applied: tuple[str, ...], max_bytes: int, where: str) -> bytes:
+    """Return a whole body without the codings that were applied to it; SourceError about `where`, as when it is longer
+    than that.
+    """
     data = bytearray()
-    for chunk in chunks:
+    for chunk in undone(chunks, applied, where):
         data += chunk
         if len(data) > max_bytes:
             raise SourceError(

@@ -24,6 +24,11 @@ _FIRST_SERVER_ERROR = 500
 _NEVER = frozenset({501, 505})
 
 
+def is_success(status: int) -> bool:
+    """Tell whether a request was done, in whatever form its server says so (RFC 9110, 15.3)."""
+    return 200 <= status < 300
+
+
 def error_for_status(response: Response) -> SourceError:
     """Return the error for a response whose status the caller cannot use; its body is not read."""
     status, where = response.status, response.url

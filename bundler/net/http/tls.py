@@ -123,6 +123,14 @@ def tls_error(
             where=where,
             remedy="Check that the host and the port speak TLS, and the proxy in between.",
         )
+    if error.verify_code in _OTHER_NAME:
+        return SourceError(
+            ErrorId.SOURCE_TLS,
+            f"the certificate is for another name: {error.verify_message}",
+            where=where,
+            remedy="Ask the server by a name that its certificate has, or have it given one for this name; more "
+            "authorities to trust would not help. If the name is right, somebody else may be answering.",
+        )
     what = f"the certificate is not trusted: {error.verify_message or error.reason}"
     certificate = _seen_certificate(url) if direct else None
     if certificate is None:
@@ -140,6 +148,8 @@ def tls_error(
     )
 
 
+# X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH (openssl's x509_vfy.h)
+_OTHER_NAME = (62, 64)
 _REMEDY = (
     "If a proxy or a private authority signs here, trust its certificate with --ca-file; otherwise do not go on: "
     "somebody may be listening."

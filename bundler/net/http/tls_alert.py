@@ -1,6 +1,5 @@
-"""Connections that read the TLS alert of a server that closes while the request is still being sent.
-
-Owns that one correction of urllib3; refuses everything else.
+"""Connections that read what urllib3 does not: answers before the final one, and the TLS alert of a server that closes
+while the request is still being sent. Owns those two corrections; refuses everything else.
 """
 
 from __future__ import annotations
@@ -8,11 +7,19 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from bundler.final_response import FinalResponse
+
+
+class _PlainConnection(HTTPConnection):
+    response_class = FinalResponse
 
 
 class _AlertingConnection(HTTPSConnection):
+    response_class = FinalResponse
+
     def send(self, data: Any) -> None:
         """Send; BrokenPipeError when the server has closed the connection.
 
@@ -25,8 +32,12 @@ class _AlertingConnection(HTTPSConnection):
             raise BrokenPipeError(error.errno, "the server closed the connection") from error
 
 
-class _Pool(HTTPSConnectionPool):
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _AlertingPool(HTTPSConnectionPool):
     ConnectionCls = _AlertingConnection
 
 
-POOLS = {"http": HTTPConnectionPool, "https": _Pool}
+POOLS = {"http": _PlainPool, "https": _AlertingPool}

@@ -5,6 +5,7 @@ No cookies, no netrc and no state between requests except the pool of open conne
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,8 +21,10 @@ from requests.utils import get_environ_proxies, select_proxy
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.client_certs import ClientCertificate, certificate_for
 from bundler.net.http.connection_errors import WHILE_READING, WHILE_SENDING, source_error, trust_failure
+from bundler.net.http.content_coding import codings
 from bundler.net.http.direct_response import DRAINED_BYTES, READ_BYTES
 from bundler.net.http.messages import collected, is_loopback_name, standard_fields
+from bundler.net.http.proxies import require_usable
 from bundler.net.http.redirect import MAX_REDIRECTS, Hop, next_hop, too_many
 from bundler.net.http.slow_server import CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S
 from bundler.net.http.tls import present, tls_error
@@ -130,6 +133,7 @@ class RequestsTransport:
         try:
             insecure = self._trust.is_insecure(hop.url)
             proxies = environment_proxies(hop.url)
+            require_usable(select_proxy(hop.url, proxies) or "", hop.url, os.environ)
             prepared = requests.Request(
                 hop.method, hop.url, headers=self._headers | dict(hop.headers), auth=auth, data=hop.body
             ).prepare()
@@ -197,7 +201,7 @@ class HttpResponse:
 
     def read(self, max_bytes: int) -> bytes:
         """Return the whole body; SourceError when it is longer than that."""
-        return collected(self.chunks(), max_bytes, self.url)
+        return collected(self.chunks(), codings(self.headers), max_bytes, self.url)
 
     def finish(self) -> None:
         """Return the connection to the pool, reading a short rest of the body."""

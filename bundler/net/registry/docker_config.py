@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # the key that docker login writes for Docker Hub since its first protocol
 HUB_KEY = "https://index.docker.io/v1/"
+HTTPS_PORT = 443
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 # the user name that marks an identity token of a credential helper (docker/cli, "native_store.go")
 _TOKEN_USER = "<token>"  # noqa: S105 - a marker, not a secret
@@ -42,13 +43,18 @@ class DockerLogins:
     Arguments:
         environment: DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME and HOME say where the files
             are; helpers are searched on its PATH and get all of it.
+        default_port: of the scheme in use. Docker takes a bare word for a registry only with a port behind it, so that
+            its users log in to `master:443`, which is `master`.
         user_id: numeric id for /run/containers/ID/auth.json; the running user by default.
 
     Safe for many threads; a helper is run once per server.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, user_id: int | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *, user_id: int | None = None, default_port: int = HTTPS_PORT
+    ) -> None:
         self._environment = environment
+        self._default_port = default_port
         self._files = config_files(environment, os.getuid() if user_id is None else user_id)
         self._lock = threading.Lock()
         self._configs: dict[Path, _ConfigFile | None] = {}
@@ -62,20 +68,29 @@ class DockerLogins:
     def login(self, host: str, path: str) -> RegistryLogin | None:
         """Return the entry of the first file that has one for the repository, a namespaced one before its host's.
 
+        The host counts as it is given, then with or without the port that is the scheme's anyway.
+
         Raises SourceError (CREDENTIALS_UNREADABLE), ToolMissingError.
         """
+        port = f":{self._default_port}"
+        other = host.removesuffix(port) if host.endswith(port) else f"{host}{port}"
+        others = () if _has_port(host) and other.endswith(port) else (other,)
         with self._lock:
-            for file in self._files:
-                config = self._config(file)
-                if config is None:
-                    continue
-                helper = config.helper(host, path)
-                found = self._from_helper(helper, file) if helper else None
-                if found is None:
-                    found = config.login(host, path)
-                if found is not None:
-                    return found
+            logins = (
+                self._stored(name, path, file, is_other=name != host)
+                for name in (host, *others)
+                for file in self._files
+            )
+            return next((login for login in logins if login is not None), None)
+
+    def _stored(self, host: str, path: str, file: Path, *, is_other: bool = False) -> RegistryLogin | None:
+        """Return the entry of one file; a store is asked for another name of the host only where the file has it."""
+        config = self._config(file)
+        if config is None or (is_other and not config.names(host, path)):
             return None
+        helper = config.helper(host, path)
+        found = self._from_helper(helper, file) if helper else None
+        return config.login(host, path) if found is None else found
 
     def _config(self, file: Path) -> _ConfigFile | None:
         if file not in self._configs:
@@ -118,6 +133,9 @@ class _ConfigFile:
     auths: Mapping[str, Any]
     helpers: Mapping[str, _Helper]
     store: str
+
+    def names(self, host: str, path: str) -> bool:
+        return any(key in self.auths or key in self.helpers for key in _keys(host, path))
 
     def helper(self, host: str, path: str) -> _Helper | None:
         for key in _keys(host, path):
@@ -183,6 +201,10 @@ def normal_key(key: str) -> str:
     host = DEFAULT_HOST if host in _HUB_HOSTS else host
     path = path.strip("/")
     return host if separator or path in ("", "v1", "v2") else f"{host}/{path}"
+
+
+def _has_port(host: str) -> bool:
+    return host.rpartition(":")[2].isdigit() and not host.endswith("]")
 
 
 def _keys(host: str, path: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Owns the reading of error bodies; refuses to answer challenges (`token_auth.py` 
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 MAX_ERROR_BYTES = 64 * 1024
 LONGEST_QUOTE = 300
+# how the words of a web page begin where a registry's own were expected
+PAGE_SAYS = "a web page says: "
 _CODE = re.compile(r"[A-Z][A-Z_]+\b")
+_UNSEEN = re.compile(r"(?is)<(script|style|title)\b.*?</\1\s*>|<[^>]*>")
 
 
 def registry_error(response: Response, repository: RemoteRepository, message: str) -> SourceError:
@@ -68,6 +72,25 @@ def quoted_errors(response: Response) -> str:
         return ""
 
 
+def quoted_refusal(response: Response) -> str:
+    """Read the body of a 401 or 403: as `quoted_errors`, or the words of a web page, after PAGE_SAYS.
+
+    A firewall or a proxy answers with a page of its own in the registry's place.
+    """
+    try:
+        body = response.read(MAX_ERROR_BYTES)
+    except SourceError:
+        return ""
+    return _quote(body) or _page_words(body, response.headers.get("Content-Type", ""))
+
+
+def _page_words(body: bytes, content_type: str) -> str:
+    if not content_type.strip().lower().startswith("text/html"):
+        return ""
+    words = html.unescape(_UNSEEN.sub(" ", body.decode(errors="replace"))).split()
+    return PAGE_SAYS + _shown(redact_text(" ".join(words))) if words else ""
+
+
 def _quote(body: bytes) -> str:
     try:
         value: Any = load_foreign(body)
@@ -75,6 +98,9 @@ def _quote(body: bytes) -> str:
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
     texts = [": ".join(str(part) for part in pair if part and isinstance(part, str | int)) for pair in errors]
-    text = redact_text("; ".join(one for one in texts if one))
+    return _shown(redact_text("; ".join(one for one in texts if one)))
+
+
+def _shown(text: str) -> str:
     printable = "".join(character if character.isprintable() else " " for character in text)
     return printable if len(printable) <= LONGEST_QUOTE else f"{printable[:LONGEST_QUOTE]}…"

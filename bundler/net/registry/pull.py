@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+import re
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,6 +48,7 @@ T = TypeVar("T")
 # a mirror that fails so after all retries is not used for the rest of the run: an image has many blobs
 _SILENT = (ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT)
 _OK = 200
+_BY_SHA512 = re.compile(rb'"digest"\s*:\s*"sha512:')
 
 
 class RegistryPuller:
@@ -178,6 +180,13 @@ def _checked(data: bytes, response: Response, want: Digest | None, where: str) -
         failure = error
     if want := want or _promised(response):
         _require("a manifest", Digest(want.algorithm, hashlib.new(want.algorithm, data).hexdigest()), want, where)
+    if failure is not None and _BY_SHA512.search(data):
+        raise SourceError(
+            ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
+            "the image names its parts by sha512, and only sha256 is read here",
+            where=where,
+            remedy="Take another tag, or have the image pushed anew with digests of sha256.",
+        ) from failure
     if failure is not None:
         raise _no_manifest(where, str(failure)) from failure
     return media_type

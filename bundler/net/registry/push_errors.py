@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, PublishError
 from bundler.net.http.tls import ClientCertificateError
+from bundler.net.registry.errors import PAGE_SAYS
 
 if TYPE_CHECKING:
     from bundler.errors import SourceError
@@ -15,9 +17,21 @@ if TYPE_CHECKING:
 _LINE = frozenset({ErrorId.SOURCE_UNREACHABLE, ErrorId.SOURCE_TIMEOUT, ErrorId.SOURCE_CUT, ErrorId.SOURCE_BUSY})
 # tcp: of a failed connection an engine may report nothing but the address
 _SCHEMES = frozenset({"http", "https", "tcp"})
+_UNAUTHORIZED = 401
+_SICK = "See `docker ps` and the components' logs on its host"
 # in messages of refusals that are not about credentials: Harbor's src/controller/quota, src/server/middleware/immutable
 _QUOTA = ("quota", "exceed", "storage resource")
 _IMMUTABLE = ("immutable",)
+# Content Too Large: registries have codes and words of their own for it, proxies have none
+_TOO_LARGE = 413
+# of who was let in, and has no right there: src/server/middleware/v2auth; distribution's errcode for DENIED
+_NO_RIGHT = ("unauthorized to access", "access to the resource is denied")
+# src/server/middleware/readonly
+_FROZEN = ("read only mode", "read-only mode")
+FROZEN_REMEDY = (
+    "It was made read-only, perhaps while its garbage is collected: wait for that to end, or end the mode (Harbor: "
+    "Administration > Configuration > System Settings); then run the command again."
+)
 
 
 def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishError:
@@ -26,7 +40,9 @@ def publish_error(error: SourceError, endpoint: RegistryEndpoint) -> PublishErro
     what = error.sentence
     if (realm := _token_service(error, endpoint)) and id_ in (ErrorId.PUSH_UNREACHABLE, ErrorId.PUSH_TLS):
         what = f"{endpoint.host} sends its clients to {realm} for a token, and that fails: {what}"
-    return PublishError(id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code)
+    return PublishError(
+        id_, what, where=error.where, remedy=remedy, status=error.status, code=error.code, quote=error.quote
+    )
 
 
 def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, str]:
@@ -35,20 +51,62 @@ def _meaning(error: SourceError, endpoint: RegistryEndpoint) -> tuple[ErrorId, s
     message = error.quote.replace(endpoint.host, "").lower()
     if error.id == ErrorId.CREDENTIALS_UNREADABLE:
         return error.id, error.remedy
+    if error.id == ErrorId.SOURCE_BUSY and error.status == _UNAUTHORIZED:
+        return ErrorId.PUSH_UNHEALTHY, f"{_SICK}; then run the command again, it sends what is missing."
     if error.id in _LINE:
         return ErrorId.PUSH_UNREACHABLE, _line_remedy(error, endpoint)
     if error.id == ErrorId.SOURCE_TLS:
         return ErrorId.PUSH_TLS, _tls_remedy(error)
+    if is_frozen(message):
+        return ErrorId.PUSH_REFUSED, FROZEN_REMEDY
     if any(word in message for word in _QUOTA):
         remedy = "Raise the project's quota, or delete what is no longer needed there; then run the command again."
         return ErrorId.PUSH_REFUSED, remedy
     if any(word in message for word in _IMMUTABLE):
         remedy = "The tag may not be changed there: push under another project, or change the project's tag rules."
         return ErrorId.PUSH_REFUSED, remedy
+    if error.status == _TOO_LARGE and not message:
+        remedy = (
+            "A proxy before the registry takes no body of that size: raise its limit there (nginx: "
+            "`client_max_body_size 0;` of the server or location), then run the command again."
+        )
+        return ErrorId.PUSH_REFUSED, remedy
     if error.id == ErrorId.SOURCE_UNAUTHORIZED:
-        # without a status, not the registry refused: bundler refused to send a password in clear
-        return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint) if error.status is not None else error.remedy
+        return _refusal_meaning(error, message, endpoint)
     return ErrorId.PUSH_REFUSED, "See what the registry says, and its log; then run the command again."
+
+
+def is_frozen(message: str) -> bool:
+    """Tell whether a registry's words are about its read-only mode."""
+    return any(words in message.lower() for words in _FROZEN)
+
+
+def _refusal_meaning(error: SourceError, message: str, endpoint: RegistryEndpoint) -> tuple[ErrorId, str]:
+    """Return id and remedy of a 401 or 403 without a reason of another kind."""
+    if error.status is None:
+        # not the registry refused: bundler refused to send a password in clear
+        return ErrorId.PUSH_UNAUTHORIZED, error.remedy
+    if error.quote.startswith(PAGE_SAYS):
+        return ErrorId.PUSH_REFUSED, (
+            "This is no registry's answer: show it to whoever runs the firewall or proxy before it, or push by a way "
+            "around that."
+        )
+    if "project" in message and "not found" in message:
+        return ErrorId.PUSH_UNAUTHORIZED, (
+            "Create the project, or have this account made a member of it: Harbor says the same of a project that an "
+            "account may not see."
+        )
+    if any(words in message for words in _NO_RIGHT):
+        return ErrorId.PUSH_UNAUTHORIZED, (
+            "Give the account a role in this project that may push (Harbor: Developer or above), or run "
+            f"`docker login {endpoint.host}` with one that has it."
+        )
+    return ErrorId.PUSH_UNAUTHORIZED, _login_remedy(endpoint)
+
+
+def login_doubted(error: SourceError, why: str) -> SourceError:
+    """Return the error for a refusal of credentials that the registry has accepted before; `why` it may pass."""
+    return replace(error, id=ErrorId.SOURCE_BUSY, what=f"{error.what}; {why}", retryable=True)
 
 
 def scheme_error(endpoint: RegistryEndpoint, *, speaks_tls: bool) -> PublishError:

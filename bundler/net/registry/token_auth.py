@@ -18,6 +18,7 @@ from bundler.net.interface import Credentials
 from bundler.net.registry.challenge import Challenge, parse_challenges
 from bundler.net.registry.errors import first_code, invalid
 from bundler.net.registry.token_service import TokenRefused, printable, refuse_plain, request_token
+from bundler.net.registry.token_slowness import TokenSlowness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 # a token is renewed this many seconds before it expires, or after four fifths of a short lifetime
 RENEWED_BEFORE_END_S = 10.0
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_ACCESS = ("access", "unauthorized", "authentication", "permission", "forbidden")
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class RegistryAuth:
         clock: monotonic seconds.
         pushing: request tokens with the right to push from the first, and with all scopes that a repository's requests
             have needed so far (mounting needs a second repository).
+        slowness: tells when a token service lets one wait.
     """
 
     def __init__(
@@ -60,14 +63,21 @@ class RegistryAuth:
         *,
         clock: Callable[[], float] = time.monotonic,
         pushing: bool = False,
+        slowness: TokenSlowness | None = None,
     ) -> None:
         self._pushing = pushing
+        self._slowness = slowness or TokenSlowness()
         self._transport = transport
         self._logins = logins
         self._clock = clock
         self._lock = threading.Lock()
         self._grants: dict[tuple[str, str], _Grant] = {}
         self._host_challenges: dict[str, Challenge] = {}
+        self._accepted_at: set[str] = set()
+
+    def accepted(self, host: str) -> None:
+        """Take note that a registry has accepted the login: whatever it refuses from now on is not about that."""
+        self._accepted_at.add(host)
 
     def authorization(self, repository: RemoteRepository) -> str:
         """Return the Authorization field to send, or "" while the registry has not sent a challenge.
@@ -86,12 +96,13 @@ class RegistryAuth:
                 self._try(grant, repository, guess)
             return grant.header
 
-    def renew(self, repository: RemoteRepository, challenges: str, used: str) -> str:
+    def renew(self, repository: RemoteRepository, challenges: str, used: str, message: str = "") -> str:
         """Return another Authorization field after a response 401.
 
         Arguments:
             challenges: the response's WWW-Authenticate.
             used: the field that was refused, or "".
+            message: the registry's own about that, or "".
 
         Raises SourceError: there is nothing else to send, or the token service fails or refuses; ToolMissingError.
         """
@@ -101,21 +112,35 @@ class RegistryAuth:
             if grant.header != used and self._clock() < grant.good_until_s:
                 return grant.header
             challenge = _choose(challenges, repository)
-            self._answer(grant, repository, challenge)
+            self._answer(grant, repository, challenge, message)
             if grant.header == used:
-                raise self.refusal(repository, status=_UNAUTHORIZED)
+                raise self.refusal(repository, message, _UNAUTHORIZED)
             # another repository's scope is not this one's
             parameters = {name: text for name, text in challenge.parameters.items() if name != "scope"}
             self._host_challenges.setdefault(host, Challenge(challenge.scheme, parameters))
             return grant.header
 
-    def refusal(self, repository: RemoteRepository, message: str = "", status: int | None = None) -> SourceError:
-        """Return the error for a registry or token service that refuses us; `message` is its own, or ""."""
+    def refusal(
+        self, repository: RemoteRepository, message: str = "", status: int | None = None, *, of_login: bool = False
+    ) -> SourceError:
+        """Return the error for a registry or token service that refuses us.
+
+        A 403, and a 401 with a reason after the login was accepted, is not about the login.
+
+        Arguments:
+            message: its own, or "".
+            of_login: whether a token service has refused the login itself.
+        """
         host = repository.endpoint.host
         login = self._logins.login(host, repository.path)
-        quoted = f" ({message})" if message else ""
-        if login is None:
-            what = f"{host} wants credentials{quoted}; none for it were found in {self._logins.searched}"
+        quoted, searched = f" ({message})" if message else "", self._logins.searched
+        if not of_login and (status == _FORBIDDEN or (message and host in self._accepted_at)):
+            whom = f" to {login.username!r}" if login and login.kind == "password" else ""
+            if _is_about_access(message):
+                whom += f" of {login.found_in}" if login else f"; no credentials for it were found in {searched}"
+            what = f"{message or 'no reason is given'} ({host} answered {status}{whom})"
+        elif login is None:
+            what = f"{host} wants credentials{quoted}; none for it were found in {searched}"
         else:
             name = f" of {login.username!r}" if login.kind == "password" else ""
             what = f"{host} refuses the credentials{name} found in {login.found_in}{quoted}"
@@ -143,12 +168,12 @@ class RegistryAuth:
                 raise
             grant.header, grant.good_until_s = "", math.inf
 
-    def _answer(self, grant: _Grant, repository: RemoteRepository, challenge: Challenge) -> None:
+    def _answer(self, grant: _Grant, repository: RemoteRepository, challenge: Challenge, message: str = "") -> None:
         grant.good_until_s = -math.inf
         login = self._logins.login(repository.endpoint.host, repository.path)
         if challenge.scheme == "basic":
             if login is None or login.kind != "password":
-                raise self.refusal(repository, status=_UNAUTHORIZED)
+                raise self.refusal(repository, message, _UNAUTHORIZED)
             refuse_plain(repository.endpoint.url, repository)
             pair = base64.b64encode(b":".join(Credentials(login.username, login.secret).as_bytes())).decode()
             header, good_until_s = f"Basic {pair}", math.inf
@@ -175,11 +200,19 @@ class RegistryAuth:
         self, repository: RemoteRepository, challenge: Challenge, login: RegistryLogin | None, scopes: tuple[str, ...]
     ) -> tuple[str, float]:
         requested_s = self._clock()
-        token = request_token(self._transport, repository, challenge, login, scopes)
+        with self._slowness.watched(repository.endpoint.host, challenge.parameters.get("realm", "")):
+            token = request_token(self._transport, repository, challenge, login, scopes)
         if isinstance(token, TokenRefused):
-            raise self.refusal(repository, f"its token service answered {token.status}", token.status)
+            message = f"its token service answered {token.status}"
+            raise self.refusal(repository, message, token.status, of_login=True)
         kept_s = token.lifetime_s - min(RENEWED_BEFORE_END_S, token.lifetime_s / 5)
         return f"Bearer {token.text}", requested_s + kept_s
+
+
+def _is_about_access(message: str) -> bool:
+    """Tell whether a refusal's reason is who asked: its words say so, or there are none."""
+    reason = message.removeprefix(first_code(message)).lower()
+    return not reason or any(word in reason for word in _ACCESS)
 
 
 def _choose(challenges: str, repository: RemoteRepository) -> Challenge:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from bundler.net.http.redirect import origin
 from bundler.net.http.status import MAY_NOT, error_for_status
-from bundler.net.registry.errors import quoted_errors, registry_error
+from bundler.net.registry.errors import quoted_errors, quoted_refusal, registry_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from bundler.net.interface import Body, Credentials, Response, Transport
@@ -57,27 +57,39 @@ class RepositoryTransport:
             return self._transport.request(method, url, headers={**(headers or {}), **fields}, body=body)
 
         used = self._auth.authorization(self._repository)
+
+        def words(response: Response, authorization: str) -> str:
+            if method != "HEAD":
+                return quoted_refusal(response)
+            # a response to HEAD has no body for the registry's words: GET shows them
+            fields = {"Authorization": authorization} if authorization else {}
+            with self._transport.request("GET", url, headers={**(headers or {}), **fields}) as full:
+                return quoted_refusal(full) if full.status in MAY_NOT else ""
+
+        used, message = self._auth.authorization(self._repository), ""
         with send(used) as response:
             if response.status != _UNAUTHORIZED or not _is_from(response, url):
-                yield self._accepted(response, url)
+                yield self._accepted(response, url, lambda refused: words(refused, used))
                 return
             challenges = response.headers.get("WWW-Authenticate", "")
-            if used and not challenges.strip():
-                # Harbor does so for a project that does not exist or is not visible
-                raise self._auth.refusal(self._repository, quoted_errors(response), response.status)
-        with send(self._auth.renew(self._repository, challenges, used)) as response:
-            yield self._accepted(response, url)
+            if used:
+                message = words(response, used)
+                if not challenges.strip():
+                    # Harbor does so for a project that does not exist or is not visible
+                    raise self._auth.refusal(self._repository, message, response.status)
+        renewed = self._auth.renew(self._repository, challenges, used, message)
+        with send(renewed) as response:
+            yield self._accepted(response, url, lambda refused: words(refused, renewed))
 
-    def _accepted(self, response: Response, url: str) -> Response:
+    def _accepted(self, response: Response, url: str, words: Callable[[Response], str]) -> Response:
         if response.status < _FIRST_ERROR or response.status == _UNSATISFIABLE:
             return response
         if not _is_from(response, url):
             # the storage behind the registry, which knows neither our credentials nor the registry's error codes
             raise error_for_status(response)
-        message = quoted_errors(response)
         if response.status in MAY_NOT:
-            raise self._auth.refusal(self._repository, message, response.status)
-        raise registry_error(response, self._repository, message)
+            raise self._auth.refusal(self._repository, words(response), response.status)
+        raise registry_error(response, self._repository, quoted_errors(response))
 
 
 def _is_from(response: Response, url: str) -> bool:

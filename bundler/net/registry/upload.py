@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from bundler.errors import ErrorId, SourceError
-from bundler.net.http.status import MAY_NOT, error_for_status
+from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.registry.errors import invalid
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from bundler.net.interface import Body, Response, Transport
     from bundler.net.registry.endpoint import RemoteRepository
 
-_CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})")
 # for a session that the registry does not know any more, or of which it has other bytes (spec 1.1, "Error Codes")
 _LOST = frozenset({404, 416})
@@ -120,7 +119,7 @@ class Upload:
             last = self._blob.size - 1
             headers = {**_CONTENT, "Content-Range": f"{offset}-{last}"}
             with self._transport.request("PATCH", self._session, headers=headers, body=self._body(offset)) as response:
-                self._session = self._location(response, _ACCEPTED)
+                self._session = self._location(response)
         self._finish(b"")
 
     def _body(self, offset: int) -> Body | bytes:
@@ -133,14 +132,14 @@ class Upload:
     def _begin(self) -> str:
         url = f"{self._repository.url}/blobs/uploads/"
         with self._transport.request("POST", url, body=b"") as response:
-            return self._location(response, _ACCEPTED)
+            return self._location(response)
 
     def _kept(self) -> int:
         """Return how many bytes the registry has kept of the session, 0 when a new one is needed."""
         try:
             with self._transport.request("GET", self._session) as response:
                 found = _RANGE.fullmatch(response.headers.get("Range", ""))
-                kept = int(found[1]) + 1 if found and response.status == _NO_CONTENT else 0
+                kept = int(found[1]) + 1 if found and is_success(response.status) else 0
                 if location := response.headers.get("Location", ""):
                     self._session = resolved(self._repository, self._session, location)
         except SourceError as error:
@@ -156,14 +155,14 @@ class Upload:
         query = "&".join(filter(None, (parts.query, urlencode({"digest": str(self._blob.digest)}))))
         url = urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
         with self._transport.request("PUT", url, headers=_CONTENT, body=body) as response:
-            if response.status != _CREATED:
+            if not is_success(response.status):
                 raise error_for_status(response)
 
-    def _location(self, response: Response, want: int) -> str:
+    def _location(self, response: Response) -> str:
         location = response.headers.get("Location", "")
-        if response.status != want or not location:
+        if not is_success(response.status) or not location:
             # a head that was cut looks just like a shorter one
-            what, cut = f"answered {response.status} and not where to send a blob to", response.status == want
+            what, cut = f"answered {response.status} and not where to send a blob to", is_success(response.status)
             raise invalid(self._repository, what, retryable=cut, status=response.status)
         return resolved(self._repository, f"{self._repository.url}/blobs/uploads/", location)
 

@@ -9,8 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from bundler.errors import SourceError
 from bundler.model.rpm.nevra import Nevra
-from bundler.rpm.metadata.xml_document import StrictBuilder, child_text, children, invalid_metadata, local_name
+from bundler.rpm.metadata.xml_document import (
+    StrictBuilder,
+    child_text,
+    children,
+    invalid_metadata,
+    local_name,
+    refuse_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -21,34 +29,49 @@ BLOCK_BYTES = 1024 * 1024
 MAX_ADVISORY_BYTES = 16 * 1024 * 1024
 
 
-def merge_advisories(documents: Iterable[tuple[str, BinaryIO]], packages: Collection[Nevra]) -> str:
+def merge_advisories(
+    documents: Iterable[tuple[str, BinaryIO]],
+    packages: Collection[Nevra],
+    unreadable: Callable[[SourceError], None] = refuse_document,
+) -> str:
     """Return updateinfo.xml with the advisories about any of these packages, reduced to these packages.
 
     An advisory of several repositories is one advisory with the packages of all of them.
 
     Arguments:
         documents: the origin of each, for messages, and its plain bytes.
+        unreadable: told of each document that is wrong (REPO_METADATA_INVALID), of which nothing is taken then.
 
-    Returns "" when no advisory is left. Raises SourceError (REPO_METADATA_INVALID).
+    Returns "" when no advisory is left. Raises SourceError where `unreadable` does.
     """
     kept: dict[str, ET.Element] = {}
-
-    def keep(update: ET.Element) -> None:
-        if not _keep_packages(update, packages):
-            return
-        first = kept.setdefault(child_text(update, "id"), update)
-        if first is not update:
-            for collections in children(update, "pkglist"):
-                first.append(collections)
-
     for where, stream in documents:
-        _read(where, stream, keep)
+        try:
+            found = _concerning(packages, where, stream)
+        except SourceError as error:
+            unreadable(error)
+            continue
+        for update in found:
+            first = kept.setdefault(child_text(update, "id"), update)
+            if first is not update:
+                first.extend(children(update, "pkglist"))
     if not kept:
         return ""
     root = ET.Element("updates")
     root.extend(update for _, update in sorted(kept.items()))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _concerning(packages: Collection[Nevra], where: str, stream: BinaryIO) -> list[ET.Element]:
+    found: list[ET.Element] = []
+
+    def keep(update: ET.Element) -> None:
+        if _keep_packages(update, packages):
+            found.append(update)
+
+    _read(where, stream, keep)
+    return found
 
 
 class _Builder(StrictBuilder):

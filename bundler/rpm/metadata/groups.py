@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from bundler.errors import SourceError
 from bundler.rpm.metadata.comps import MAX_COMPS_BYTES
 from bundler.rpm.metadata.xml_document import (
     child_text,
@@ -15,15 +16,20 @@ from bundler.rpm.metadata.xml_document import (
     invalid_metadata,
     local_name,
     parse_described_document,
+    refuse_document,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _PARENTS = ("environment", "category")
 
 
-def merge_groups(documents: Iterable[tuple[str, bytes]], names: Collection[str]) -> str:
+def merge_groups(
+    documents: Iterable[tuple[str, bytes]],
+    names: Collection[str],
+    unreadable: Callable[[SourceError], None] = refuse_document,
+) -> str:
     """Return comps.xml with the groups that list any of these packages, reduced to these packages.
 
     A group of several documents is one group, described as in the first. Environments and categories are reduced to
@@ -32,12 +38,18 @@ def merge_groups(documents: Iterable[tuple[str, bytes]], names: Collection[str])
     Arguments:
         documents: the origin of each, for messages, and its plain bytes.
         names: names of packages.
+        unreadable: told of each document that is wrong (REPO_METADATA_INVALID), of which nothing is taken then.
 
-    Returns "" when no group is left. Raises SourceError (REPO_METADATA_INVALID).
+    Returns "" when no group is left. Raises SourceError where `unreadable` does.
     """
     kept: dict[tuple[str, str], ET.Element] = {}
     for where, data in documents:
-        for element in _parse(data, where):
+        try:
+            root = _parse(data, where)
+        except SourceError as error:
+            unreadable(error)
+            continue
+        for element in root:
             kind, known_as = local_name(element), child_text(element, "id")
             if kind in ("group", *_PARENTS) and known_as:
                 first = kept.setdefault((kind, known_as), element)
@@ -48,14 +60,14 @@ def merge_groups(documents: Iterable[tuple[str, bytes]], names: Collection[str])
     parents = {key: element for key, element in kept.items() if key[0] in _PARENTS and _keep_groups(element, group_ids)}
     if not groups:
         return ""
-    root = ET.Element("comps")
+    merged = ET.Element("comps")
     order = ("group", *_PARENTS)
-    root.extend(
+    merged.extend(
         element
         for _, element in sorted((groups | parents).items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
     )
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    ET.indent(merged)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(merged, encoding="unicode") + "\n"
 
 
 def _parse(data: bytes, where: str) -> ET.Element:

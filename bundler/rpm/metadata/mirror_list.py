@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.digest import HEX_LENGTH, Digest
+from bundler.model.rpm.repo import CLIENT_VARIABLES
 from bundler.rpm.metadata.xml_document import child_text, children, invalid_metadata, parse_document
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 REPOMD_PATH = "repodata/repomd.xml"
 _REMOTE = ("http", "https", "ftp")
 # yum and dnf replace these with the client's values; a bundle is for another system than this one
-_CLIENT_VARIABLES = ("$releasever", "$basearch", "$arch", "${")
+_CLIENT_VARIABLES = (*(f"${name}" for name in CLIENT_VARIABLES), "${")
 # priorities begin at 1 (RFC 5854, 4.2.16.2); no size has more digits than 19
 _LEAST_PREFERENCE, _LAST_PRIORITY = 0, 999999
 _NUMBER = re.compile(r"[0-9]{1,19}")
@@ -31,7 +32,7 @@ _NUMBER = re.compile(r"[0-9]{1,19}")
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRepomd:
-    """One repomd.xml that a metalink vouches for; `size` in bytes or None."""
+    """One repomd.xml that a metalink vouches for; `size` in bytes, None where it says none, or 0."""
 
     size: int | None
     digests: tuple[Digest, ...]
@@ -137,7 +138,7 @@ def _expectations(file: Element, where: str) -> Iterator[ExpectedRepomd]:
     for version in (file, *older):
         digests = tuple(_digests(version, where))
         if digests:
-            yield ExpectedRepomd(_number(child_text(version, "size")), digests)
+            yield ExpectedRepomd(_number(child_text(version, "size")) or None, digests)
 
 
 def _digests(version: Element, where: str) -> Iterator[Digest]:

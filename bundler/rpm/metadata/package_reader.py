@@ -7,6 +7,7 @@ own was measured to be slower (scripts/bench rpms).
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # as many as the createrepo_c command keeps
 CHANGELOG_ENTRIES = 10
+# what createrepo_c does not write (XML 1.0, 2.2)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class DamagedPackageError(DamagedBlobError):
@@ -47,19 +50,32 @@ def read_package(library: Any, path: Path, blob: Blob) -> Any:
 def package_texts(library: Any, record: Any, path: Path) -> Sequence[str]:
     """Return a package's parts of primary, filelists and other.
 
+    What XML cannot express is left out of the texts that people wrote by hand and no program goes by: summary,
+    description and changelog.
+
     Arguments:
         library: the module `createrepo_c`.
         record: its Package.
         path: the file, for messages.
 
-    Raises SourceError (SOURCE_INVALID) for text that XML cannot express, such as control characters in a summary.
+    Raises SourceError (SOURCE_INVALID) for other text that XML cannot express, such as control characters in a name.
     """
+    _leave_out_controls(record)
     try:
         texts: Sequence[str] = library.xml_dump(record)
     # the library raises SystemError for text that is not UTF-8
     except (library.CreaterepoCError, SystemError, ValueError) as error:
         raise _unreadable(f"{record.name}: {error}", path) from error
     return texts
+
+
+def _leave_out_controls(record: Any) -> None:
+    for name in ("summary", "description"):
+        if _CONTROL.search(text := getattr(record, name) or ""):
+            setattr(record, name, _CONTROL.sub("", text))
+    entries = record.changelogs
+    if any(_CONTROL.search(f"{author}{text}") for author, _, text in entries):
+        record.changelogs = [(_CONTROL.sub("", author), date, _CONTROL.sub("", text)) for author, date, text in entries]
 
 
 def _unreadable(why: str, path: Path) -> SourceError:

@@ -16,6 +16,7 @@ from bundler.compress import DEFLATER, GZIP_HEADER, gzip_trailer
 from bundler.errors import ErrorId, ManifestError, ToolMissingError
 from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.package_reader import package_texts, read_package
+from bundler.rpm.metadata.unprinted import unprinted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,13 +150,16 @@ def _package_files(packages: Sequence[RepoPackage], library: Any) -> dict[str, _
     compressors = {name: _Compressor(f"{name}.xml") for name in frames}
     for name, (element, attributes) in frames.items():
         compressors[name].write(f"{_DECLARATION}<{element} {attributes}>\n".encode())
-    for package in packages:
-        record = read_package(library, package.path, package.blob)
-        _require_named(package, record)
-        record.time_file = package.source_date
-        record.location_href = package.href
-        for compressor, text in zip(compressors.values(), package_texts(library, record, package.path), strict=True):
-            compressor.write(text.encode())
+    with unprinted():
+        for package in packages:
+            record = read_package(library, package.path, package.blob)
+            _require_named(package, record)
+            record.time_file = package.source_date
+            record.location_href = package.href
+            for compressor, text in zip(
+                compressors.values(), package_texts(library, record, package.path), strict=True
+            ):
+                compressor.write(text.encode())
     for name, (element, _) in frames.items():
         compressors[name].write(f"</{element}>\n".encode())
     return {name: compressor.finish() for name, compressor in compressors.items()}

@@ -6,11 +6,12 @@ does) and to read their content. The format is what createrepo_c writes (src/xml
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from bundler.model.digest import HEX_LENGTH, Digest
+from bundler.model.digest import HEX_LENGTH, MAX_SIZE, WEAK_HEX_LENGTH, Digest
 from bundler.rpm.metadata.xml_document import XML_BASE, child_text, children, invalid_metadata, parse_document
 
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
 KINDS = tuple(_NAMES)
 # kinds that may be missing without changing which packages are chosen
 ADVISORY_KINDS = frozenset({UPDATEINFO})
+_COUNTING = HEX_LENGTH.keys() | WEAK_HEX_LENGTH.keys()
 _SCHEMES = frozenset({"http", "https", "ftp"})
-# characters that are not escaped in a path; a per cent sign begins an escape, as for all clients of such repositories
-_PATH_CHARACTERS = "/%:@!$&'()*+,;=~^"
+# a size may have zeros before it; a text of millions of digits is not worth reading as a number
+MOST_DIGITS, SHOWN_CHARACTERS = 100, 40
+# RFC 3986, 2.1
+_ESCAPE = re.compile(r"(%[0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,10 @@ class RepomdRecord:
     Arguments:
         kind: one of KINDS.
         href: relative to `xml_base` where there is one, else to the repository's root.
-        digest: of the fetched file. open_digest: of its plain bytes, None where unknown.
-        size, open_size: in bytes, of the fetched file and of its plain bytes; None where repomd.xml lacks them.
+        digest: of the fetched file; a weak one is for the caller to judge. open_digest: of its plain bytes, None where
+            unknown.
+        size, open_size: in bytes, of the fetched file and of its plain bytes; None where repomd.xml lacks them, or
+            says 0.
     """
 
     kind: str
@@ -70,9 +76,10 @@ class Repomd:
 def parse_repomd(data: bytes, where: str) -> Repomd:
     """Read a repomd.xml.
 
-    A record whose checksum is too weak to trust is `unusable`, an error only when it is needed.
+    A record that cannot be used (a checksum that anybody can forge, no place, a size that is none) is `unusable`, an
+    error only when it is needed.
 
-    Raises SourceError (REPO_METADATA_INVALID): not XML, not a repomd, a record without place or checksum, no primary.
+    Raises SourceError (REPO_METADATA_INVALID): not XML, not a repomd, no primary or a faulty one.
     """
     root = parse_document(data, "repomd", where)
     found: dict[str, Element] = {}
@@ -89,7 +96,9 @@ def parse_repomd(data: bytes, where: str) -> Repomd:
         except _WeakChecksumError as error:
             unusable[kind] = str(error)
         except ValueError as error:
-            raise invalid_metadata(f"its record {name!r} {error}", where) from error
+            if kind == PRIMARY:
+                raise invalid_metadata(f"its record {name!r} {error}", where) from error
+            unusable[kind] = f"it {error}"
     if PRIMARY not in records and PRIMARY not in unusable:
         raise invalid_metadata(
             "lists no 'primary' record, so that the repository has no packages to choose from", where
@@ -121,32 +130,45 @@ def _digest(element: Element) -> Digest:
     checksum = next(children(element, "checksum"), None)
     if checksum is None:
         raise ValueError("has no checksum")
-    algorithm = checksum.get("type", "").lower()
-    if algorithm not in HEX_LENGTH:
+    algorithm = _algorithm(checksum)
+    if algorithm not in _COUNTING:
         raise _WeakChecksumError(f"its checksum is {algorithm or 'of no type'}; only {' and '.join(HEX_LENGTH)} count")
     return Digest(algorithm, (checksum.text or "").strip().lower())
 
 
 def _open_digest(element: Element) -> Digest | None:
     checksum = next(children(element, "open-checksum"), None)
-    if checksum is None or checksum.get("type", "").lower() not in HEX_LENGTH:
+    if checksum is None or _algorithm(checksum) not in HEX_LENGTH:
         return None
-    return Digest(checksum.get("type", "").lower(), (checksum.text or "").strip().lower())
+    return Digest(_algorithm(checksum), (checksum.text or "").strip().lower())
+
+
+def _algorithm(checksum: Element) -> str:
+    name = checksum.get("type", "").lower()
+    # createrepo's old name of it
+    return "sha1" if name == "sha" else name
 
 
 def _size(element: Element, name: str) -> int | None:
     text = child_text(element, name)
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise ValueError(f"has the {name} {text!r}")
-    return int(text)
+    if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS or int(text) > MAX_SIZE:
+        raise ValueError(f"has the {name} {text[:SHOWN_CHARACTERS]!r}, which is no count of bytes")
+    return int(text) or None
 
 
 def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
-    """Return the URL of a file that a repository lists: a record of repomd.xml, or a package of primary.xml.
+    """Return the URL of a file whose name in a repository is known; see `resource_urls`."""
+    return resource_urls(base_url, href, xml_base)[0]
 
-    Characters that URLs do not allow (a blank, `#`) are escaped; a query of the repository's URL (a token) is kept.
+
+def resource_urls(base_url: str, href: str, xml_base: str = "") -> tuple[str, ...]:
+    """Return where a file may lie that a repository lists: a record of repomd.xml, or a package of primary.xml.
+
+    An href is a name, of which everything is escaped that is not unreserved (RFC 3986, 2.3), as dnf does: storage
+    services read a plain `+` as a blank. Names may hold a per cent sign; but some repositories list hrefs that are
+    escaped already, and those are asked for next. A query of the repository's URL (a token) is kept.
 
     Arguments:
         base_url: the repository's root, an absolute URL, with or without a slash at its end.
@@ -155,13 +177,17 @@ def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
     Raises SourceError (REPO_METADATA_INVALID) when it leads from the network to this machine's own files, or is not a
     valid URL.
     """
+    return tuple(dict.fromkeys(_resolved(base_url, reading, href, xml_base) for reading in _readings(href)))
+
+
+def _resolved(base_url: str, reading: str, href: str, xml_base: str) -> str:
     root = urlsplit(base_url)
     directory = urlunsplit((root.scheme, root.netloc, root.path.rstrip("/") + "/", "", ""))
     start = directory
     try:
         if xml_base:
             start = urljoin(directory, xml_base.rstrip("/") + "/")
-        found = urlsplit(urljoin(start, _escaped(href)))
+        found = urlsplit(urljoin(start, reading))
     except ValueError as error:
         raise invalid_metadata(f"lists {href!r} at {xml_base!r}, which is no place: {error}", directory) from error
     local = found.scheme == "file" and root.scheme == "file"
@@ -171,6 +197,15 @@ def resource_url(base_url: str, href: str, xml_base: str = "") -> str:
     return urlunsplit((found.scheme, found.netloc, found.path, root.query if same_place else "", ""))
 
 
-def _escaped(href: str) -> str:
+def _readings(href: str) -> tuple[str, str]:
+    """Return an href escaped as a name, and as one that is escaped already; a whole URL is the latter first."""
     scheme, separator, rest = href.partition("://")
-    return f"{scheme}://{quote(rest, safe=_PATH_CHARACTERS)}" if separator else quote(href, safe=_PATH_CHARACTERS)
+    if not separator:
+        return quote(href), _escaped_once(href)
+    host, slash, path = rest.partition("/")
+    start = f"{scheme}://{host}{slash}"
+    return f"{start}{_escaped_once(path)}", f"{start}{quote(path)}"
+
+
+def _escaped_once(text: str) -> str:
+    return "".join(part if _ESCAPE.fullmatch(part) else quote(part) for part in _ESCAPE.split(text))

@@ -113,6 +113,11 @@ def child_text(element: ET.Element, name: str) -> str:
     return next(((child.text or "").strip() for child in children(element, name)), "")
 
 
+def refuse_document(error: SourceError) -> None:
+    """Raise what is wrong with a document; for who takes several, and leaves none out."""
+    raise error
+
+
 def invalid_metadata(what: str, where: str) -> SourceError:
     """Return the error for metadata that violate their format."""
     return SourceError(

@@ -27,6 +27,9 @@ _SELF_SIGNATURES = (SignatureType.SUBKEY_BINDING, SignatureType.DIRECT_KEY)
 _REVOCATIONS = (SignatureType.KEY_REVOCATION, SignatureType.SUBKEY_REVOCATION)
 
 
+_OLD_ALGORITHMS = frozenset({"RSA", "DSA"})
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPart:
     """A primary key or a subkey.
@@ -114,6 +117,22 @@ def find_part(keys: Sequence[PublicKey], signature: SignaturePacket) -> tuple[Pu
     revoked = [(key, part) for key, part in copies if part.revoked or key.parts[0].revoked]
     good = [(key, part) for key, part in copies if not key.fault_at(part, signature.created)]
     return next(iter((*revoked, *good, *copies)), None)
+
+
+def old_rpm_fault(key_id: str, keys: Sequence[PublicKey]) -> str:
+    """Return why rpm 4.11 (EL7) cannot check what a key has signed, or ""; it knows primary keys with RSA or DSA alone.
+
+    (rpm 4.11's rpmio/rpmpgp.c and lib/rpmkeyring.c.)
+    """
+    for key in keys:
+        for part in key.parts:
+            if part.key_id != key_id:
+                continue
+            if part.algorithm not in _OLD_ALGORITHMS:
+                return f"{part.key_id} is a key with {part.algorithm}"
+            if part != key.parts[0]:
+                return f"{part.key_id} is a subkey of {key}"
+    return ""
 
 
 def _made(signature: SignaturePacket, part: KeyPart) -> bool:

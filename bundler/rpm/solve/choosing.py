@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.bundle_path import BundlePath
-from bundler.model.digest import Digest
+from bundler.model.digest import MAX_SIZE, Digest
 from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.solve.request import ChosenRpm
@@ -107,6 +107,10 @@ def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
     location, checksum = solvable.lookup_location()[0], solvable.lookup_checksum(solv.SOLVABLE_CHECKSUM)
     if not location or checksum is None:
         raise invalid_metadata("has no location or no checksum", where)
+    size = solvable.lookup_num(solv.SOLVABLE_DOWNLOADSIZE)
+    if size > MAX_SIZE:
+        # libsolv reads a negative one so, too
+        raise invalid_metadata("has a size that is no count of bytes", where)
     base = solvable.lookup_str(solv.SOLVABLE_MEDIABASE)
     try:
         nevra, digest = Nevra(*name), Digest(checksum.typestr(), checksum.hex())
@@ -117,7 +121,7 @@ def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
         nevra,
         solvable.repo.name,
         f"{base.rstrip('/')}/{location}" if base else location,
-        solvable.lookup_num(solv.SOLVABLE_DOWNLOADSIZE),
+        size or None,
         digest,
         solvable.lookup_str(solv.SOLVABLE_SUMMARY) or "",
     )

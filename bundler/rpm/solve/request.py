@@ -76,14 +76,14 @@ class ChosenRpm:
 
     Arguments:
         href: relative to the repository's base URL, or a whole URL where the metadata give an `xml:base`.
-        blob_size: of the package's file, in bytes.
-        checksum: of the package's file, from the metadata.
+        blob_size: of the package's file, in bytes; None where the metadata do not say it.
+        checksum: of the package's file, from the metadata; a weak one is for the caller to judge.
     """
 
     nevra: Nevra
     repo_id: str
     href: str
-    blob_size: int
+    blob_size: int | None
     checksum: Digest
     summary: str
 

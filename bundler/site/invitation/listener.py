@@ -139,7 +139,9 @@ class _Doorkeeper:
             return
         deadline = self._reception.host.elapsed() + REQUEST_WITHIN_S
         try:
-            client = EdgeConnection(plain, str(address[0]), self._reception.certificate.context, deadline)
+            # one socket listens for both; an IPv4 address is shown as such
+            shown = str(address[0]).removeprefix("::ffff:")
+            client = EdgeConnection(plain, shown, self._reception.certificate.context, deadline)
         except OSError:
             plain.close()
             return

@@ -94,7 +94,12 @@ def engine_wish(at: StepContext) -> EngineWish:
 
 def _edit(at: StepContext) -> EditFile:
     wish = engine_wish(at)
-    summary = tuple(dump_pretty({**GUIDE, **at.config.docker.options}).decode().splitlines())
+    try:
+        whole = merged_settings(None, wish).content
+    except CannotEditError:
+        # told of as unmet
+        whole = dump_pretty({**GUIDE, **at.config.docker.options})
+    summary = tuple(whole.decode().splitlines())
     return EditFile(DAEMON_JSON, lambda there: merged_settings(there, wish).content, summary)
 
 

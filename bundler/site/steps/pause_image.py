@@ -40,5 +40,7 @@ def pause_image(config: SiteConfig) -> str:
     """Return the sandbox image as edges are to name it: the site's own word, or the registry's copy."""
     if config.kubeedge.pause:
         return config.kubeedge.pause
-    project, name = config.registry.project, _UPSTREAM.rpartition("/")[2]
+    name = _UPSTREAM.rpartition("/")[2]
+    # nothing is pushed to the mirror's registry: it has the images' own names, and no project
+    project = "" if config.registry.kind == "mirror" else config.registry.project
     return f"{config.registry_address}/{f'{project}/{name}' if project else _UPSTREAM}"

@@ -99,3 +99,16 @@ def test_a_unit_that_is_not_loaded_needs_no_stopping() -> None:
         else:
             with pytest.raises(ChangeFailedError):
                 undo(host, record, ours=(), marks=MARKS, journal=JOURNAL)
+
+
+def test_what_cannot_be_asked_is_not_taken_for_gone() -> None:
+    record = Record(undo=("rm", "x"), check=("has", "x"), answers=("are", "you", "there"))
+    host = MemoryHost()
+    host.failing["are", "you", "there"] = CommandResult(1, "", "no\n")
+    with pytest.raises(ChangeFailedError, match="exit 1: no") as raised:
+        undo(host, record, ours=(), marks=MARKS, journal=JOURNAL)
+    assert "kept in the journal" in raised.value.failure.remedy
+    assert "rm x" not in host.ran
+    host.failing.clear()
+    undo(host, record, ours=(), marks=MARKS, journal=JOURNAL)
+    assert host.ran[-1] == "rm x"

@@ -36,11 +36,43 @@ def test_finds_the_digest(text: str, digest: str) -> None:
     assert str(published_digest(text.encode(), "x.tgz")) == digest
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("text", ["{0}\r\n", "{0} *x.tgz\r\n", "SHA256 (x.tgz) = {0}\r\n"])
+def test_a_byte_order_mark_tells_the_encoding(encoding: str, text: str) -> None:
+    mark = "\ufeff" if encoding.endswith("be") else ""
+    data = (mark + text.format(A256.upper())).encode(encoding)
+    assert str(published_digest(data, "x.tgz")) == f"sha256:{A256}"
+    with pytest.raises(ValueError, match=r"UTF-(8|16|32)"):
+        bare_digest(data)
+    with pytest.raises(ValueError, match=r"^is in UTF-(8|16|32) and holds no"):
+        published_digest((mark + "none").encode(encoding), "x.tgz")
+
+
+@pytest.mark.parametrize(
+    ("text", "digest"),
+    [
+        (f"SHA256(x.tgz)= {A256}\n", f"sha256:{A256}"),
+        (f"SHA2-256(x.tgz)= {A256}\nSHA2-256(y)= {B256}\n", f"sha256:{A256}"),
+        (f"SHA2-512(dist/x.tgz)= {A512}\n", f"sha512:{A512}"),
+        (f"sha256:{A256}\n", f"sha256:{A256}"),
+        (f"SHA512:{A512}", f"sha512:{A512}"),
+    ],
+)
+def test_what_openssl_and_github_print_is_read(text: str, digest: str) -> None:
+    assert str(published_digest(text.encode(), "x.tgz")) == digest
+
+
+def test_a_digest_under_another_algorithms_name_is_none() -> None:
+    for text in (f"sha512:{A256}\n", f"SHA2-512(x.tgz)= {A256}\n"):
+        with pytest.raises(ValueError, match="holds no SHA-256"):
+            published_digest(text.encode(), "x.tgz")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         pytest.param("", "begins with ''", id="empty"),
-        pytest.param("<html>Not Found</html>", "begins with '<html>Not Found", id="a page"),
+        pytest.param("<html>Not Found</html>", "is a web page; it begins with '<html>Not Found", id="a page"),
         pytest.param("d41d8cd98f00b204e9800998ecf8427e  x.tgz\n", "no SHA-256 or SHA-512", id="md5"),
         pytest.param(f"{A256[:-1]}\n", "no SHA-256", id="a digit short"),
         pytest.param(f"SHA512 (x.tgz) = {A256}\n", "no SHA-256", id="BSD with the wrong length"),

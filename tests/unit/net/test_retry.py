@@ -85,9 +85,17 @@ def test_what_does_not_pass_is_not_tried_again(error: Exception) -> None:
 
 
 def test_retry_after_is_honoured_up_to_a_limit() -> None:
-    upstream = Flaky([busy(7.0), busy(LONGEST_RETRY_AFTER_S * 30)])
+    upstream = Flaky([busy(7.0), busy(LONGEST_RETRY_AFTER_S)])
     upstream.retry(jitter=0.0).run(upstream, RecordingTask())
     assert upstream.slept_s == [7.0, LONGEST_RETRY_AFTER_S]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(121.0, "3 minutes"), (6 * 3600.0, "6 hours"), (25201.0, "8 hours")])
+def test_an_upstream_that_asks_for_hours_is_told_so_and_given_up_at_once(seconds: float, said: str) -> None:
+    upstream = Flaky([busy(seconds)])
+    with pytest.raises(SourceError, match=f"it asks to be left alone for {said}"):
+        upstream.retry().run(upstream, RecordingTask())
+    assert (upstream.calls, upstream.slept_s) == (1, [])
 
 
 def test_bytes_that_arrived_start_the_count_again() -> None:

@@ -13,9 +13,9 @@ from bundler.net.registry.credentials import OneLogin, RegistryLogin
 from bundler.net.retry import Retry
 from bundler.push.engine_errors import refused_push
 from bundler.push.engine_push import EnginePush, platform_obstacles, push_through_engine
-from bundler.push.push_plan import ProjectRule, PushPlan, PushSettings, push_plan
+from bundler.push.push_plan import PushPlan, PushSettings, push_plan
 from bundler.push.push_report import Projects, PushReport
-from bundler.push.transport_choice import choose_transport
+from bundler.push.registry_push import push
 from tests.fakes.engine import MemoryEngine
 from tests.fakes.progress import RecordingProgress
 from tests.fakes.registry_writer import MemoryWriter
@@ -200,12 +200,24 @@ def test_which_images_an_engine_cannot_push_whole(root: Path) -> None:
     assert len(platform_obstacles(amd64, (Platform("linux", "arm64"),))) == 3
 
 
-def test_the_way_that_is_taken_and_why(root: Path) -> None:
-    k8s = PushSettings((ProjectRule("*", "k8s"),), platform=AMD64)
-    assert choose_transport(plan_of(root, k8s), (AMD64,)).via == "docker"
-    choice = choose_transport(plan_of(root, PushSettings()), (AMD64,))
-    assert choice.via == "registry"
-    assert choice.line == (
-        "pushing straight to the registry (--via registry): the engine could not push everything: "
-        f"{BOTH} is for linux/amd64, linux/arm64"
-    )
+def test_what_an_engine_has_packed_is_present_for_a_straight_push_too(root: Path) -> None:
+    registry = MemoryWriter()
+    engine = MemoryEngine(registry=registry)
+    run(root, engine)
+    packed = {name: registry.manifest_digest(*name.split(":")) for name in ALL}
+    with open_images(root) as held:
+        plan = push_plan(held.images, PushSettings(platform=AMD64))
+        again = push(plan, held, registry, RecordingProgress(), jobs=2, on_existing_tag="fail")
+    assert outcomes(again) == dict.fromkeys(ALL, "present")
+    assert {result.push.name: result.packed for result in again.results} == packed
+    # and the engine's own second run says the same
+    assert {result.packed for result in run(root, engine).results} == set(packed.values())
+
+
+def test_one_platform_of_an_image_for_several_is_not_that_image(root: Path) -> None:
+    registry = MemoryWriter()
+    run(root, MemoryEngine(registry=registry))
+    with open_images(root) as held:
+        plan = push_plan(held.images, PushSettings())
+        again = push(plan, held, registry, RecordingProgress(), jobs=2, on_existing_tag="fail")
+    assert outcomes(again) == {"demo/app:1": "present", "library/pause:3.5": "present", "library/both:2": "failed"}

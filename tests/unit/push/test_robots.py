@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +72,19 @@ def test_a_robot_whose_secret_could_not_be_kept_is_removed_again(tmp_path: Path,
     assert str(file) in caught.value.summary()
     assert robots.removed == ([] if removal_fails else ["robot$k8s+edge"])
     assert [path.name for path in tmp_path.iterdir()] == ["edge.json"]
+
+
+def test_a_file_that_was_made_before_the_registry_had_tls_is_brought_up_to_date(tmp_path: Path) -> None:
+    file, robots = tmp_path / "edge.json", FakeRobots()
+    plain = ("master", "master:80")
+    ensure_robot(replace(request(robots, file), hosts=plain, earlier=(HOSTS,)), harbor(), robots)
+    first = held_login(file.read_bytes(), plain)
+    now = replace(request(robots, file), earlier=(plain,))
+    assert ensure_robot(now, harbor(), robots, dry_run=True).outcome == "present"
+    assert held_login(file.read_bytes(), plain) == first
+    assert ensure_robot(now, harbor(), robots).outcome == "present"
+    assert held_login(file.read_bytes(), HOSTS) == first
+    assert len(robots.secrets) == 1
 
 
 def test_an_interruption_leaves_no_file(tmp_path: Path) -> None:

@@ -275,6 +275,11 @@ def test_the_sandbox_image_may_be_named_otherwise() -> None:
     host, at = edge(config=project)
     applied(at, STEPS, "edge")
     assert "docker pull master/k8s/pause:3.1" in host.ran
+    # into the mirror's registry nothing is pushed: a project changes none of its names
+    served = replace(SITE, registry=replace(SITE.registry, project="k8s", kind="mirror"))
+    host, at = edge(config=served)
+    applied(at, STEPS, "edge")
+    assert "docker pull master:8088/kubeedge/pause:3.1" in host.ran
 
 
 def test_the_master_s_key_on_an_edge_is_noted() -> None:

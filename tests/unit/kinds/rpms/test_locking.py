@@ -6,6 +6,7 @@ import gzip
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +14,8 @@ from bundler.errors import BundlerError, ErrorId, IntegrityError
 from bundler.kinds.base import Sources
 from bundler.kinds.rpms.entry import RpmEntry
 from bundler.kinds.rpms.kind import RpmsKind
+from bundler.kinds.rpms.locking import OpenedRepo, unchecked_on_site
+from bundler.kinds.rpms.metadata import load_repo
 from bundler.model.artifact import HeldTo
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
@@ -20,6 +23,7 @@ from bundler.model.rpm.artifact import RepoArtifact, RpmArtifact
 from bundler.model.rpm.repo import RepoSpec
 from bundler.model.source_text import Position
 from bundler.rpm.metadata.repodata import RepoExtras
+from bundler.rpm.signing.keys import read_keys
 from bundler.rpm.solve.request import PackageSpec
 from tests.fakes.downloader import MappedDownloader
 from tests.fakes.registry import MemoryRegistry
@@ -274,6 +278,8 @@ def test_a_package_that_is_missing_upstream_is_named(store: MemoryStore, task: R
     assert error.id == ErrorId.SOURCE_NOT_FOUND
     assert error.where == "m.yaml:7:5: lib-1:1.0-1.noarch of repository base"
     assert f"{BASE}/{LIB.file_name}" in error.what
+    assert "The repository lists the file and does not have it" in error.remedy
+    assert "manifest" not in error.remedy
 
 
 def test_a_key_that_is_none_names_its_repository(store: MemoryStore, task: RecordingTask) -> None:
@@ -292,3 +298,60 @@ def test_an_unsatisfiable_spec_fetches_no_package(store: MemoryStore, task: Reco
     assert "m.yaml:9:17" in caught.value.text()
     assert isinstance(at_hand.downloader, MappedDownloader)
     assert not [url for url in at_hand.downloader.asked if url.endswith(".rpm")]
+
+
+def renamed(files: dict[str, bytes], href: str, name: str) -> dict[str, bytes]:
+    """Return a repository that lists one package under another href, and has it under another name."""
+    given = told_otherwise(files, f'href="{APP.file_name}"'.encode(), f'href="{href}"'.encode())
+    return {url.replace(APP.file_name, name): data for url, data in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("href", "name", "others"),
+    [
+        ("app++-2.rpm", "app%2B%2B-2.rpm", ()),
+        ("app-1%3a2.rpm", "app-1%253a2.rpm", ("app-1%3a2.rpm",)),
+        ("app-1%3a2.rpm", "app-1%3a2.rpm", ("app-1%253a2.rpm",)),
+    ],
+    ids=["plus", "per-cent", "escaped-already"],
+)
+def test_a_package_comes_from_where_its_href_may_lead(
+    store: MemoryStore, task: RecordingTask, href: str, name: str, others: tuple[str, ...]
+) -> None:
+    files = renamed(repository(BASE, [APP, LIB]), href, name)
+    _, app, _ = RpmsKind().lock(ENTRY, sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert sorted(app.urls) == sorted(f"{BASE}/{place}" for place in (name, *others))
+    assert app.content == Blob.of(APP.content())
+
+
+@pytest.mark.parametrize("name", ["app+-1%3a2.rpm", "app+-1:2.rpm"])
+def test_a_repository_beside_the_manifest_has_its_names_as_they_are(
+    store: MemoryStore, task: RecordingTask, name: str
+) -> None:
+    spec = replace(SPEC, baseurls=("repo",), gpgkeys=("repo/key.asc",))
+    files = renamed(repository("file:///manifests/repo", [APP, LIB]), "app+-1%3a2.rpm", quote(name))
+    _, app, _ = RpmsKind().lock(replace(ENTRY, repos=(spec,)), sources(files, store), task)
+    assert isinstance(app, RpmArtifact)
+    assert app.urls == ("repo/app+-1%3a2.rpm", "repo/app+-1:2.rpm")
+
+
+@pytest.mark.parametrize(("release", "told"), [("7", True), ("7.9", True), ("8", False), ("", False)])
+def test_signatures_that_rpm_of_el7_cannot_check_are_told(
+    store: MemoryStore, task: RecordingTask, release: str, told: bool
+) -> None:
+    entry = replace(ENTRY, release=release)
+    _, app, lib = RpmsKind().lock(entry, sources(repository(BASE, [APP, LIB]), store), task)
+    assert not [note for note in task.notes if "rpm 4.11" in note]
+    [key] = read_keys(OTHER_KEY.with_name("two-subkeys.asc").read_bytes(), "key")
+    by_subkey = [
+        replace(rpm, held_to=HeldTo("signature", key.parts[2].key_id))
+        for rpm in (app, lib)
+        if isinstance(rpm, RpmArtifact)
+    ]
+    metadata = load_repo(SPEC, sources(repository(BASE, [APP, LIB]), store), task)
+    notes = unchecked_on_site(entry, {"base": OpenedRepo(metadata, (key,))}, by_subkey)
+    assert len(notes) == int(told)
+    assert all(
+        "2 packages of repository base, such as app-2-1.x86_64" in note and "a subkey of" in note for note in notes
+    )

@@ -132,7 +132,7 @@ def test_faulty_entries(tmp_path: Path, item: str, said: str) -> None:
         ("id: a, baseurl: https://x/, gpgkey: k, gpgcheck: 'no'", "want true or false"),
         ("id: a, baseurl: https://x/, gpgkey: k, modules: [nodejs]", "'nodejs' is not NAME:STREAM"),
         ("id: a, baseurl: https://x/, gpgkey: k, modules: ['n:1', 'n:2']", "only one stream of a module"),
-        ("id: a, baseurl: 'https://x/$basearch', gpgkey: k", "a lone '$'"),
+        ("id: a, baseurl: 'https://x/$archive', gpgkey: k", "a lone '$'"),
     ],
 )
 def test_faulty_repositories(tmp_path: Path, repo: str, said: str) -> None:
@@ -206,3 +206,36 @@ def test_repositories_have_names_of_their_own_for_clients(tmp_path: Path) -> Non
 
 def test_a_platform_that_the_bundle_is_not_for_is_a_warning(tmp_path: Path) -> None:
     assert "x86_64 is linux/amd64, which is not among the manifest's platforms" in two("yum", "yum-b", tmp_path)
+
+
+@pytest.mark.parametrize("key", ["baseurl", "mirrorlist", "metalink", "gpgkey"])
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("$releasever/$basearch", "$releasever"),
+        ("$$releasever/$$basearch", "$releasever"),
+        ("${releasever}", "${releasever}"),
+        ("7/$basearch", "$basearch"),
+        ("el$releasever_major", "$releasever_major"),
+        ("$contentdir/8", "$contentdir"),
+        ("8/$$arch/", "$arch"),
+    ],
+)
+def test_variables_of_dnf_are_told_to_be_written_out(tmp_path: Path, key: str, written: str, named: str) -> None:
+    address = "" if key != "gpgkey" else "baseurl: https://x.example/7, "
+    open_repo = "" if key == "gpgkey" else ", gpgcheck: false"
+    repo = f'{{id: a, {address}{key}: "https://x.example/{written}"{open_repo}}}'
+    said = problems(f"{{arch: x86_64, repos: [{repo}], packages: [a]}}", tmp_path).splitlines()
+    assert len(said) == 1
+    assert f" {named} is not expanded: " in said[0]
+    assert "write out" in said[0]
+
+
+def test_a_manifests_own_variable_may_have_a_name_of_dnfs(tmp_path: Path) -> None:
+    text = "version: 1\nname: n\nplatforms: [linux/amd64]\nvars: {releasever: '7'}\nrpms:\n"
+    text += '  - {arch: x86_64, repos: [{id: a, baseurl: "https://x.example/${releasever}", gpgcheck: false}],'
+    text += " packages: [a]}\n"
+    manifest = read_manifest(text.encode(), file=str(tmp_path / "m.yaml"), kinds=[RpmsKind()])
+    [entry] = manifest.entries["rpms"]
+    assert isinstance(entry, RpmEntry)
+    assert entry.repos[0].baseurls == ("https://x.example/7",)

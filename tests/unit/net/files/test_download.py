@@ -315,3 +315,22 @@ def test_what_is_unchanged_is_looked_at_like_what_has_come() -> None:
 
     with pytest.raises(SourceError, match="held"):
         downloader(ScriptedTransport(Reply(304))).read(URL, max_bytes=9, accept=refuse, cached=CACHED)
+
+
+def test_credentials_that_cannot_be_read_matter_only_where_some_are_wanted(sink: MemoryIncoming) -> None:
+    def unreadable(host: str) -> Credentials | None:
+        raise SourceError(ErrorId.CREDENTIALS_UNREADABLE, f"not for {host}", where="/home/me/.netrc", remedy="Mend it.")
+
+    def over(*replies: Reply) -> FileDownloader:
+        return FileDownloader(ScriptedTransport(*replies), Mirrors.parse(()), Retry(1), unreadable)
+
+    assert over(served()).download([URL], sink, RecordingTask()).size == len(CONTENT)
+    assert over(served()).read(URL, max_bytes=len(CONTENT)).data == CONTENT
+    assert over(served()).size([URL]) == len(CONTENT)
+    for ask in (over(Reply(401)).size, lambda urls: over(Reply(401)).read(urls[0], max_bytes=9)):
+        with pytest.raises(SourceError, match="401 Unauthorized") as raised:
+            ask([URL])
+        assert (raised.value.id, raised.value.where) == (ErrorId.CREDENTIALS_UNREADABLE, "/home/me/.netrc")
+    with pytest.raises(SourceError) as raised:
+        over(Reply(404)).size([URL])
+    assert raised.value.id == ErrorId.SOURCE_NOT_FOUND

@@ -36,6 +36,12 @@ def test_a_harbor_that_is_starting_is_not_taken_for_another_registry(status: int
     assert caught.value.id == ErrorId.PUSH_UNREACHABLE
 
 
+def test_a_harbor_that_has_lost_its_database_and_its_settings_is_one_by_its_health() -> None:
+    sick = {"status": "unhealthy", "components": [{"name": "database", "status": "unhealthy"}]}
+    replies = [*[Reply(500)] * 3, Reply(200, body=json.dumps(sick).encode())]
+    assert harbor(lambda: replies.pop(0)).is_harbor()
+
+
 @pytest.mark.parametrize(
     "reply", [Reply(404), Reply(401), Reply(200, body=b"<html>"), Reply(200, body=b"{}"), Reply(200, body=b"[]")]
 )

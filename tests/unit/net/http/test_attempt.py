@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from tests.fakes.transport import Reply, ScriptedTransport
 if TYPE_CHECKING:
     from pathlib import Path
 
-URL = "https://dl.example/keadm.tar.gz"
+URL, UNPACKED = "https://dl.example/keadm.tar.gz", "https://dl.example/keadm"
 CONTENT = bytes(range(256)) * 40
 HELD = 3000
 TAG = '"v1"'
@@ -54,10 +55,12 @@ def unsatisfiable(complete: int) -> Reply:
     return Reply(416, {"Content-Range": f"bytes */{complete}"})
 
 
-def bring(transport: ScriptedTransport, sink: MemoryIncoming, **options: object) -> tuple[Received, RecordingTask]:
+def bring(
+    transport: ScriptedTransport, sink: MemoryIncoming, url: str = URL, **options: object
+) -> tuple[Received, RecordingTask]:
     task = RecordingTask()
     task.advance(sink.offset)
-    received = transfer(transport, URL, sink, task, **options)  # type: ignore[arg-type] # passed on by name
+    received = transfer(transport, url, sink, task, **options)  # type: ignore[arg-type] # passed on by name
     transport.assert_done()
     return received, task
 
@@ -289,3 +292,50 @@ def test_wrong_bytes_of_one_attempt_are_an_error_at_once(sink: MemoryIncoming) -
     with pytest.raises(IntegrityError):
         accepted(lambda: sink.write(b"wrong"), check, sink, RecordingTask())
     assert (sink.offset, check.brought) == (0, 1)
+
+
+def coded(body: bytes = CONTENT, **headers: str) -> Reply:
+    packed = gzip.compress(body)
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    fields = {"Content-Encoding": "gzip", "Content-Length": str(len(packed)), "ETag": TAG}
+    return Reply(200, fields | named, packed)
+
+
+@pytest.mark.parametrize("size", [None, len(CONTENT)])
+def test_a_coding_that_nobody_asked_for_is_undone_and_leaves_nothing_to_continue(
+    sink: MemoryIncoming, size: int | None
+) -> None:
+    received, task = bring(ScriptedTransport(coded()), sink, UNPACKED, size=size)
+    assert (received.size, bytes(sink.data), sink.validator) == (len(CONTENT), CONTENT, "")
+    assert task.advanced == len(CONTENT)
+
+
+def test_a_part_of_coded_bytes_is_not_appended(begun: MemoryIncoming) -> None:
+    part = replace(rest(), headers={**rest().headers, "Content-Encoding": "gzip"})
+    bring(ScriptedTransport(part, whole()), begun, UNPACKED)
+    assert bytes(begun.data) == CONTENT
+
+
+def test_a_file_that_is_compressed_itself_stays_so(sink: MemoryIncoming) -> None:
+    packed = gzip.compress(CONTENT)
+    bring(ScriptedTransport(coded()), sink)
+    assert bytes(sink.data) == packed
+    assert sink.validator == TAG
+
+
+def test_the_bytes_on_the_wire_stay_where_they_are_as_many_as_the_pinned_ones(sink: MemoryIncoming) -> None:
+    packed = gzip.compress(CONTENT)
+    received, _ = bring(ScriptedTransport(coded()), sink, UNPACKED, size=len(packed), immutable=True)
+    assert (received.size, bytes(sink.data)) == (len(packed), packed)
+
+
+def test_a_page_in_place_of_the_pinned_file_is_no_change_of_the_file(sink: MemoryIncoming) -> None:
+    page = Reply(200, {"Content-Type": "text/html; charset=utf-8", "Content-Length": "9"}, b"<html>log")
+    with pytest.raises(SourceError, match="a web page") as raised:
+        bring(ScriptedTransport(page), sink, size=len(CONTENT))
+    assert raised.value.id == ErrorId.SOURCE_INVALID
+
+
+def test_what_the_server_calls_the_content_is_told(sink: MemoryIncoming) -> None:
+    received, _ = bring(ScriptedTransport(whole(Content_Type="Text/HTML; charset=x")), sink)
+    assert received.media_type == "text/html"

@@ -272,3 +272,38 @@ def test_a_helpers_name_is_no_path(tmp_path: Path) -> None:
 
 def test_secrets_are_not_in_the_repr() -> None:
     assert SECRET not in repr(RegistryLogin("u", SECRET, "file"))
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "stored", "is_found"),
+    [
+        (443, "master", "master:443", True),
+        (80, "master", "master:80", True),
+        (443, "master:443", "master", True),
+        (80, "master:80", "master", True),
+        (443, "master", "master:80", False),
+        (80, "master", "master:443", False),
+        (443, "master:8443", "master", False),
+        (443, "master", "master:8443", False),
+    ],
+)
+def test_the_port_of_the_scheme_may_be_named_or_not(
+    tmp_path: Path, port: int, host: str, stored: str, is_found: bool
+) -> None:
+    # docker login wants it behind a bare word
+    pair = base64.b64encode(b"admin:s3cret").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {stored: {"auth": pair}}}))
+    logins = DockerLogins({"DOCKER_CONFIG": str(tmp_path)}, user_id=12345, default_port=port)
+    assert (logins.login(host, "k8s/app") is not None) == is_found
+
+
+def test_the_host_as_it_is_given_goes_first(tmp_path: Path) -> None:
+    entries = {
+        name: {"auth": base64.b64encode(f"{name}:x".encode()).decode()}
+        for name in ("elsewhere", "master:443", "master")
+    }
+    entries["master"] = {"auth": base64.b64encode(b"exact:x").decode()}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": entries}))
+    found = DockerLogins({"DOCKER_CONFIG": str(tmp_path)}, user_id=12345).login("master", "k8s/app")
+    assert found is not None
+    assert found.username == "exact"

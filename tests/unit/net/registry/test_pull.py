@@ -115,6 +115,14 @@ def test_what_is_no_manifest(body: bytes, content_type: str) -> None:
     assert (error.id, error.where) == (ErrorId.SOURCE_INVALID, "quay.io/a/b:1")
 
 
+def test_an_image_of_other_digests_is_not_taken_for_a_page() -> None:
+    body = MANIFEST.replace(b"sha256:", b"sha512:")
+    error = failure(answering(Reply(body=body, headers={"Content-Type": OCI_MANIFEST})).client())
+    assert error.id == ErrorId.IMAGE_SCHEMA_UNSUPPORTED
+    assert "sha512" in error.what
+    assert "is a registry" not in error.remedy
+
+
 def test_damaged_bytes_are_a_wrong_digest_even_where_they_are_no_json() -> None:
     digest = Digest.sha256(MANIFEST)
     upstream = answering(Reply(body=MANIFEST[:-5], headers=TYPED), place=f"quay.io/v2/a/b/manifests/{digest}")
@@ -146,9 +154,9 @@ def test_a_denial_says_whether_credentials_were_there() -> None:
     error = failure(answering(reply).client())
     assert error.id == ErrorId.SOURCE_UNAUTHORIZED
     assert "DENIED: requested access" in error.what
-    assert "none for it were found in config.json" in error.what
+    assert "no credentials for it were found in config.json" in error.what
     error = failure(answering(reply).client(login=RegistryLogin("user", "s3cret", "config.json")))
-    assert "refuses the credentials of 'user' found in config.json" in error.what
+    assert "answered 403 to 'user' of config.json" in error.what
 
 
 def test_a_challenge_is_answered_once() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from bundler.errors import ErrorId, PublishError, SourceError
 from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
+from bundler.net.outage import Outage
 from bundler.net.registry.concurrency_limit import SUCCESSES_PER_INCREASE, AdaptiveLimit
 from bundler.net.registry.credentials import NoLogins
 from bundler.net.registry.endpoint import RegistryEndpoint
@@ -21,17 +24,26 @@ from tests.fakes.transport import Asked, FakeTransport, Reply, unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bundler.net.registry.credentials import Logins
+
 BLOB = Blob.of(b"x")
 ATTEMPTS = 3
 
 
 def pusher(
-    answer: Callable[[Asked], Reply], *, plain_http: bool = False, pauses_s: list[float] | None = None, most: int = 8
+    answer: Callable[[Asked], Reply],
+    *,
+    plain_http: bool = False,
+    pauses_s: list[float] | None = None,
+    most: int = 8,
+    logins: Logins | None = None,
 ) -> tuple[RegistryPusher, FakeTransport, AdaptiveLimit]:
     transport, limit = FakeTransport(answer), AdaptiveLimit(most)
     waited = [] if pauses_s is None else pauses_s
     retry = Retry(attempts=ATTEMPTS, sleep=waited.append, jitter=lambda: 0.0)
-    made = RegistryPusher("master", transport, plain_http=plain_http, logins=NoLogins(), retry=retry, limit=limit)
+    made = RegistryPusher(
+        "master", transport, plain_http=plain_http, logins=logins or NoLogins(), retry=retry, limit=limit
+    )
     return made, transport, limit
 
 
@@ -93,6 +105,55 @@ def test_refusals_keep_the_registrys_code_and_are_not_tried_again(
     assert len(transport.asked) == 1
 
 
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_a_manifest_is_put_by_any_success(status: int) -> None:
+    pusher(lambda _: Reply(status))[0].put_manifest("k8s/app", "1", "x/y", b"{}")
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_a_blob_is_sent_by_any_success(status: int) -> None:
+    made, transport, _ = pusher(lambda _: Reply(status, {"Location": "/v2/k8s/app/blobs/uploads/1"}))
+    made.upload("k8s/app", BLOB, lambda offset: iter((b"x"[offset:],)), Unwatched())
+    assert [asked.method for asked in transport.asked] == ["POST", "PUT"]
+
+
+@pytest.mark.parametrize("fault", ["not trusted", "nobody there"])
+def test_a_redirect_to_https_is_about_the_scheme_whatever_awaits_there(fault: str) -> None:
+    def answer(_: Asked) -> Reply:
+        # what a transport raises that has followed nginx's 308
+        id_ = ErrorId.SOURCE_TLS if fault == "not trusted" else ErrorId.SOURCE_UNREACHABLE
+        raise SourceError(id_, fault, where="https://master:443/v2/", remedy="Trust it.")
+
+    error = failure(pusher(answer, plain_http=True)[0].check)
+    assert (error.id, error.remedy) == (ErrorId.PUSH_SCHEME, "Leave --plain-http out.")
+
+
+def test_a_token_service_that_swallows_packets_is_named_meanwhile_and_asked_once() -> None:
+    told: list[str] = []
+    named = threading.Event()
+    asked_for_tokens: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        named.set()
+
+    def answer(asked: Asked) -> Reply:
+        if "/service/token" not in asked.url:
+            return Reply(401, {"WWW-Authenticate": 'Bearer realm="https://198.51.100.9/service/token"'})
+        asked_for_tokens.append(asked.url)
+        assert named.wait(30), "nothing was told while nothing came"
+        raise SourceError(ErrorId.SOURCE_TIMEOUT, "no connection", where=asked.url, remedy="Wait.", retryable=True)
+
+    transport = FakeTransport(answer)
+    made = RegistryPusher(
+        "master", transport, plain_http=False, logins=NoLogins(), retry=Retry(), limit=AdaptiveLimit(1), announce=tell
+    )
+    made._auth._slowness._after_s = 0.01
+    error = failure(made.check)
+    assert told == ["master sends its clients to 198.51.100.9 for a token, from where nothing has come for 0.01 s"]
+    assert (error.id, len(asked_for_tokens)) == (ErrorId.PUSH_UNREACHABLE, 1)
+
+
 def test_harbors_answer_for_a_missing_project_is_quoted() -> None:
     realm = 'Bearer realm="https://master/service/token",service="harbor-registry"'
 
@@ -129,6 +190,41 @@ def test_a_registry_that_is_busy_for_ever_is_given_up() -> None:
     for _ in range(5):
         failure(lambda: patient.has_blob("k8s/app", BLOB))
         assert patient.has_blob("k8s/app", BLOB)
+
+
+@pytest.mark.parametrize(("away_s", "is_back"), [(50.0, True), (1e9, False)])
+def test_a_registry_that_is_away_is_waited_for_and_given_up_by_all_workers_together(
+    away_s: float, is_back: bool
+) -> None:
+    now_s, lock = [0.0], threading.Lock()
+
+    def sleep(pause_s: float) -> None:
+        with lock:
+            now_s[0] += pause_s
+
+    def answer(asked: Asked) -> Reply:
+        if asked.url.endswith("/v2/") or now_s[0] >= away_s:
+            return Reply(200)
+        return Reply(502)
+
+    transport, outage = FakeTransport(answer), Outage(clock=lambda: now_s[0])
+    retry = Retry(attempts=ATTEMPTS, sleep=sleep, jitter=lambda: 0.5, outage=outage)
+    made = RegistryPusher("master", transport, plain_http=False, logins=NoLogins(), retry=retry, limit=AdaptiveLimit(4))
+    made.check()
+
+    def outcome(_: int) -> tuple[ErrorId, int | None] | bool:
+        try:
+            return made.has_blob("k8s/app", BLOB)
+        except PublishError as error:
+            return error.id, error.status
+
+    want = True if is_back else (ErrorId.PUSH_UNREACHABLE, 502)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(outcome, range(40))) == [want] * 40
+    if not is_back:
+        asked = len(transport.asked)
+        assert outcome(0) == want
+        assert len(transport.asked) == asked, "nobody finds out once more that it is gone"
 
 
 def test_a_registry_that_mounts_nothing_gets_the_blob_sent() -> None:
@@ -232,6 +328,16 @@ def test_the_name_of_an_account_is_not_taken_for_the_registrys_words() -> None:
     refused = SourceError(ErrorId.SOURCE_UNAUTHORIZED, words, remedy="-", status=403, code="DENIED", quote="DENIED: no")
     error = publish_error(refused, RegistryEndpoint("master", "https://master", insecure=False))
     assert (error.id, error.status, error.code, str(error)) == (ErrorId.PUSH_UNAUTHORIZED, 403, "DENIED", words)
+
+
+def test_a_proxys_limit_of_bodies_is_named() -> None:
+    endpoint = RegistryEndpoint("master", "https://master", insecure=False)
+    refused = SourceError(ErrorId.SOURCE_REFUSED, "the server answered 413", where="u", remedy="-", status=413)
+    assert "client_max_body_size" in publish_error(refused, endpoint).remedy
+    own = SourceError(
+        ErrorId.SOURCE_REFUSED, "no", where="u", remedy="-", status=413, code="DENIED", quote="DENIED: quota exceeded"
+    )
+    assert "quota" in publish_error(own, endpoint).remedy
 
 
 def test_docker_hub_is_asked_where_it_answers() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import createrepo_c
 import pytest
+import rpm_rs
 
 from bundler.errors import BundlerError, ErrorId, ManifestError
 from bundler.model.digest import Blob
@@ -136,10 +137,44 @@ def test_what_is_no_package_is_refused(tmp_path: Path) -> None:
     assert caught.value.id == ErrorId.SOURCE_INVALID
 
 
-def test_what_xml_cannot_say_is_refused(tmp_path: Path) -> None:
-    data = RPMS[0].content().replace(b"About ", b"About\x1b")
+def marked(directory: Path, instead: bytes) -> RepoPackage:
+    """Put a package whose texts have these bytes for XXXX; only its unsigned digests are wrong then."""
+    builder = rpm_rs.PackageBuilder("odd", "1", "MIT", "noarch", "About XXXX it")
+    builder.description("Describing XXXX\nit")
+    builder.add_changelog_entry("Me XXXX <me@x.example>", "Changed XXXX", BUILT_S)
+    data = bytes(builder.build().to_bytes()).replace(b"XXXX", instead)
+    path = directory / "odd.rpm"
+    path.write_bytes(data)
+    return RepoPackage(path, "odd.rpm", Blob.of(data), 0)
+
+
+def plain(written: Mapping[str, bytes]) -> dict[str, str]:
+    """Return primary, filelists and other, unpacked, by those words."""
+    return {
+        path.rpartition("-")[2].partition(".")[0]: gzip.decompress(data).decode()
+        for path, data in written.items()
+        if path.endswith(".xml.gz")
+    }
+
+
+def test_control_characters_are_left_out_of_what_people_wrote(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts = plain(write_repodata([marked(tmp_path, b"\x1b[A\x08")]))
+    assert "<summary>About [A it</summary>" in texts["primary"]
+    assert "<description>Describing [A\nit</description>" in texts["primary"]
+    assert "Me [A &lt;me@x.example&gt;" in texts["other"]
+    assert "Changed [A<" in texts["other"]
+    assert capfd.readouterr().err == ""
+
+
+def test_what_xml_cannot_say_elsewhere_is_refused_and_printed_by_nobody(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = RPMS[0].content().replace(b"build.example", b"build\x1bexample").replace(b"MIT\0", b"M\x1bT\0")
     path = tmp_path / "odd.rpm"
     path.write_bytes(data)
     with pytest.raises(BundlerError, match="control chars") as caught:
         write_repodata([RepoPackage(path, "odd.rpm", Blob.of(data), 0)])
     assert caught.value.id == ErrorId.SOURCE_INVALID
+    assert capfd.readouterr().err == ""

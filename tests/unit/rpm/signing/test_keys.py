@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bundler.errors import ErrorId, SourceError
 from bundler.rpm.signing.armor import PUBLIC_KEY, armor, dearmor
-from bundler.rpm.signing.keys import MAX_KEYS_BYTES, PublicKey, day, find_part, read_keys
+from bundler.rpm.signing.keys import MAX_KEYS_BYTES, PublicKey, day, find_part, old_rpm_fault, read_keys
 from bundler.rpm.signing.openpgp import SignaturePacket, SignatureType, Tag, parse_key, parse_signature, read_packets
 
 DATA = Path(__file__).parents[3] / "data" / "keys"
@@ -239,3 +239,13 @@ def test_many_headers_of_an_armored_block_take_time_by_their_number_only() -> No
 
     # eight times as many: by the square it would be sixty-four times
     assert seconds(160_000) < 30 * max(seconds(20_000), 0.005)
+
+
+def test_what_rpm_of_el7_cannot_check_is_told() -> None:
+    key = _key("two-subkeys.asc")
+    primary, subkey = replace(key.parts[0], algorithm="RSA"), key.parts[2]
+    assert (key.parts[0].algorithm, subkey.algorithm) == ("EdDSA", "RSA")
+    assert old_rpm_fault(primary.key_id, [key]) == f"{primary.key_id} is a key with EdDSA"
+    assert old_rpm_fault(subkey.key_id, [_key("rsa.asc"), key]) == f"{subkey.key_id} is a subkey of {key}"
+    assert old_rpm_fault(primary.key_id, [replace(key, parts=(primary, subkey))]) == ""
+    assert old_rpm_fault("0" * 16, [key]) == ""

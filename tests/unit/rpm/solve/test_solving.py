@@ -172,7 +172,7 @@ def test_damaged_metadata_are_an_error_of_the_source(primary: bytes, problem: st
     [
         (
             SHA256,
-            b'"sha" pkgid="YES">' + b"a" * 40,
+            b'"md5" pkgid="YES">' + b"a" * 32,
             "a-1-1.x86_64 of repository base: unknown digest algorithm",
         ),
         (b"<location href=", b"<nowhere href=", "no location or no checksum"),

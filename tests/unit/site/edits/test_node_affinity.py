@@ -9,7 +9,8 @@ import pytest
 
 from bundler.site.edits.edge_landing import edge_labels, lands_on
 from bundler.site.edits.node_affinity import DaemonSetName, affinity_patch, inverse_patch
-from tests.fakes.cluster import touch, with_patch
+from tests.fakes.cluster import touch
+from tests.stand_ins.daemon_sets import with_patch
 from tests.unit.site.daemon_sets import (
     AFFINITIES,
     AMD64,

@@ -159,3 +159,16 @@ def test_what_a_rollout_lacks(status: dict[str, int], strategy: str, lacking: st
     value["status"].update(status)
     value["spec"]["updateStrategy"] = {"type": strategy}
     assert rollout_lacks(value) == lacking
+
+
+def test_a_cluster_that_is_down_keeps_the_undoing_from_being_forgotten() -> None:
+    host = cluster()
+    before = [copy.deepcopy(one["spec"]) for one in host.daemon_sets]
+    applied(context(host), STEPS)
+    host.answers_at_all = False
+    with pytest.raises(SiteError, match="exit 1"):
+        undone(context(host), STEPS)
+    host.answers_at_all = True
+    undone(context(host), STEPS)
+    assert [one["spec"] for one in host.daemon_sets] == before
+    assert not any("affinity" in path for path in host.files)
