@@ -83,7 +83,7 @@ class LocalHost:
         except PrintedError as error:
             return CommandResult(_TOO_LONG, _text(error.ended.stdout), _text(error.ended.stderr), stopped=True)
         except OSError as error:
-            return CommandResult(_NO_PROGRAM, "", error.strerror or str(error))
+            return CommandResult(_NO_PROGRAM, "", f"{command[0]}: {error.strerror or error}")
         return CommandResult(ended.status, _text(ended.stdout), _text(ended.stderr))
 
     def read(self, path: str) -> bytes | None:
