@@ -105,6 +105,8 @@ class RunKeadm:
         if failure and not only_the_link_failed(done):
             self._put_back(host, before, status.mode if status else None)
             raise ChangeFailedError(failure)
+        # or files that it has made could be empty after a cut of the power, and be taken for made
+        host.run(("sync",))
         if secret and (content := host.read(self.settings.path)) is not None:
             host.write(self.settings.path, content, _PRIVATE)
         self.settings.note_written(host)

@@ -6,6 +6,7 @@ be had have nothing to do on this site, each for its reason.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -216,6 +217,13 @@ cat /var/lib/stand-ins/cluster/daemonsets.json 2>/dev/null || true
     return "\n".join([configuration(host, own=True), json.dumps(made, indent=1), host.sh(asked)])
 
 
+def differences(found: str, wanted: str) -> list[str]:
+    """Return the lines in which two states differ."""
+    lines = difflib.unified_diff(wanted.splitlines(), found.splitlines(), "wanted", "found", n=1, lineterm="")
+    return list(lines)
+
+
 def _steady(record: dict[str, Any]) -> dict[str, Any]:
     random = {"sha256": ""} if _RANDOM.fullmatch(record["file"]) else {}
-    return {**record, "at": 0, **random}
+    # which file's record names a directory depends on which was first
+    return {**record, "at": 0, "directories": [], **random}

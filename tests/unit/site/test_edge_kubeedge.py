@@ -10,13 +10,21 @@ import pytest
 from bundler.errors import ErrorId, SiteError
 from bundler.host.interface import CommandResult
 from bundler.manifest.yaml_edit import read_plain, value_at
-from bundler.site.kubeedge_places import EDGE_CA, EDGE_CERT, EDGE_KEY, EDGECORE_YAML, KUBEEDGE, STREAM_KEY
+from bundler.site.kubeedge_places import (
+    EDGE_CA,
+    EDGE_CERT,
+    EDGE_KEY,
+    EDGECORE,
+    EDGECORE_YAML,
+    KUBEEDGE,
+    STREAM_KEY,
+)
 from bundler.site.roles import EDGE
 from bundler.site.step import ApplyOptions
 from bundler.site.step_plan import plan_site
 from tests.stand_ins.kubeedge_programs import kubeedge_files
 from tests.stand_ins.recordings import recording
-from tests.unit.site.kubeedge_host import CA_HASH, KubeEdgeHost, answer, edge_host, token_text
+from tests.unit.site.kubeedge_host import CA_HASH, TREE, KubeEdgeHost, answer, edge_host, token_text
 from tests.unit.site.sites import SITE, applied, context, undone
 
 if TYPE_CHECKING:
@@ -304,3 +312,11 @@ def test_an_interrupted_join_is_begun_again() -> None:
     host.words = ""
     applied(at, STEPS, "edge")
     assert [plan.state for plan in plan_site(at, STEPS)] == ["done"] * len(NAMES)
+
+
+def test_programs_that_a_cut_of_the_power_left_empty_are_no_join() -> None:
+    host, at = edge()
+    applied(at, STEPS, "edge")
+    host.files[EDGECORE] = host.files[f"{TREE}/edge/edgecore"] = b""
+    assert any(title.startswith("keadm deprecated join") for title in applied(at, STEPS, "edge"))
+    assert applied(at, STEPS, "edge") == []
