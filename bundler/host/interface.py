@@ -134,7 +134,7 @@ class Host(Protocol):
         """Return what is at a path, a link unfollowed; None for nothing."""
 
     def resolved(self, path: str) -> str:
-        """Return where a link leads, through all that follow; any other path as it is. `write` replaces what is there."""
+        """Return where a link leads in the end, which `write` replaces; any other path as it is."""
 
     def names(self, path: str) -> tuple[str, ...]:
         """Return what a directory holds, sorted; () when there is no such directory."""

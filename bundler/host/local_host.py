@@ -125,7 +125,7 @@ class LocalHost:
 
     def resolved(self, path: str) -> str:
         """Follow links at the path's end."""
-        return os.path.realpath(path) if os.path.islink(path) else path
+        return os.path.realpath(path) if Path(path).is_symlink() else path
 
     def names(self, path: str) -> tuple[str, ...]:
         """List a directory."""

@@ -83,7 +83,7 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert (len(host.ran), len(host.calls)) == (ran, 1)
     undone(at, STEPS, "edge")
     assert host.files == before
-    assert (host.active, host.enabled) == (set(), set())
+    assert (host.active, host.enabled, host.loaded) == (set(), set(), {})
     assert [one.name for one in host.running] == ["mosquitto"]
 
 

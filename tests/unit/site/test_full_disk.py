@@ -1,4 +1,4 @@
-"""A disk that is full at any one write: when there is room again, the same command finishes, and undo gives all back."""
+"""A disk that is full at any one write: with room again the same command finishes, and undo gives all back."""
 
 from __future__ import annotations
 
