@@ -304,3 +304,20 @@ def test_an_interrupted_join_is_begun_again() -> None:
     host.words = ""
     applied(at, STEPS, "edge")
     assert [plan.state for plan in plan_site(at, STEPS)] == ["done"] * len(NAMES)
+
+
+def test_a_file_of_settings_that_everybody_could_read_is_private_before_the_token_comes_into_it() -> None:
+    class Watched(KubeEdgeHost):
+        def _keadm(self, words: tuple[str, ...]) -> CommandResult:
+            modes.append(self.modes[EDGECORE_YAML])
+            return KubeEdgeHost._keadm(self, words)
+
+    modes: list[int] = []
+    plain = edge_host()
+    host = Watched({EDGECORE_YAML: b"modules: {}\n"}, modes={EDGECORE_YAML: 0o644}, host_name="edge1")
+    host.running, host.ports = plain.running, plain.ports
+    host, at = edge(host)
+    host.keadm_answers = CommandResult(1, "", "no\n")
+    refused(at)
+    # a failed call leaves the file as it was
+    assert (modes, host.files[EDGECORE_YAML], host.modes[EDGECORE_YAML]) == ([0o600], b"modules: {}\n", 0o644)
