@@ -123,6 +123,10 @@ class LocalHost:
         mode = stat.S_IMODE(found.st_mode)
         return FileStatus(kind, mode, found.st_uid, found.st_gid, found.st_size, found.st_dev, found.st_nlink)
 
+    def resolved(self, path: str) -> str:
+        """Follow links at the path's end."""
+        return os.path.realpath(path) if Path(path).is_symlink() else path
+
     def names(self, path: str) -> tuple[str, ...]:
         """List a directory."""
         with storage_errors(path):
@@ -236,6 +240,8 @@ class LocalHost:
     ) -> None:
         file = Path(path)
         with storage_errors(path):
+            # a link stays
+            file = Path(self.resolved(path))
             make_directories(file.parent)
             before = _regular(file)
         if mode is None:
@@ -255,7 +261,8 @@ class LocalHost:
 
 
 def _seconds(date: str) -> float | None:
-    with suppress(ValueError):
+    # a year may have any number of digits
+    with suppress(ValueError, OverflowError, OSError):
         return email.utils.parsedate_to_datetime(date).timestamp()
     return None
 
