@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.durable import storage_error
 from bundler.errors import StorageError
 from bundler.host.local_host import LocalHost
 
@@ -73,3 +75,8 @@ def test_a_date_that_no_clock_shows_is_none(date: str) -> None:
         thread.join()
     assert answer is not None
     assert (answer.status, answer.date) == (200, None)
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.EBUSY, "mounted at this very path"), (errno.EROFS, "remount,rw")])
+def test_a_mount_in_the_way_is_called_that(number: int, words: str) -> None:
+    assert words in storage_error("/etc/hosts", OSError(number, os.strerror(number))).remedy
