@@ -97,14 +97,16 @@ class RunKeadm:
         secret = self.token(host) if self.token else ""
         for note in self.outdates:
             host.remove(note)
-        if secret and before is None:
+        if secret:
             # keadm keeps the mode of a file that it writes into, and would let everybody read the token
-            host.write(self.settings.path, b"", _PRIVATE)
+            host.write(self.settings.path, before or b"", _PRIVATE)
         done = self._run(host, secret)
         failure = failure_of(done, self.title)
         if failure and not only_the_link_failed(done):
             self._put_back(host, before, status.mode if status else None)
             raise ChangeFailedError(failure)
+        # or files that it has made could be empty after a cut of the power, and be taken for made
+        host.run(("sync",))
         if secret and (content := host.read(self.settings.path)) is not None:
             host.write(self.settings.path, content, _PRIVATE)
         self.settings.note_written(host)
@@ -124,7 +126,7 @@ class RunKeadm:
     def _put_back(self, host: Host, before: bytes | None, mode: int | None) -> None:
         if before is None:
             host.remove(self.settings.path)
-        elif host.read(self.settings.path) != before:
+        else:
             host.write(self.settings.path, before, mode)
 
     def _require_checksum(self, host: Host) -> None:

@@ -29,12 +29,11 @@ def do(host: NspawnHost, command: str, *, most_lines: int = MOST_LINES, progress
 
     Arguments:
         most_lines: how much of it at most.
-        progress: what goes to stderr as well, before the answer.
+        progress: what goes to stderr as well, in its order.
     """
     print(f"{host.name}# {command}", flush=True)
-    done = host.run("sh", "-c", f"cd /opt && {command}", timeout_s=WITHIN_S)
-    printed = done.stderr.splitlines() if done.code or progress else []
-    lines = [*printed, *done.stdout.splitlines()] if progress else [*done.stdout.splitlines(), *printed]
+    done = host.run("sh", "-c", f"{'exec 2>&1; ' if progress else ''}cd /opt && {command}", timeout_s=WITHIN_S)
+    lines = [*done.stdout.splitlines(), *(done.stderr.splitlines() if done.code else [])]
     shown = lines if len(lines) <= most_lines else [*lines[: most_lines // 2], "   …", *lines[-most_lines // 2 :]]
     print("\n".join(shown), flush=True)
     if done.code:

@@ -6,6 +6,7 @@ be had have nothing to do on this site, each for its reason.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -205,7 +206,7 @@ def state(host: NspawnHost, role: Role) -> str:
     """Return what the steps bring about, without the times at which they did, and what was there before in any case."""
     journal = json.loads(host.sh(f"cat /var/lib/kubeedge-bundler/{role}/journal.json"))
     undone = [record for record in journal["made"] if not record.get("stays")]
-    made = sorted((_steady(record) for record in undone), key=json.dumps)
+    made = sorted(json.dumps(_steady(record), sort_keys=True, indent=1) for record in undone)
     units = "docker kubeedge-mirror cloudcore edgecore mosquitto"
     asked = f"""
 uname -n; rpm -qa | sort; demo-tool 2>&1 || true
@@ -213,9 +214,16 @@ for unit in {units}; do echo $unit $(systemctl is-enabled $unit 2>/dev/null) $(s
 docker image ls --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | sort
 cat /var/lib/stand-ins/cluster/daemonsets.json 2>/dev/null || true
 """
-    return "\n".join([configuration(host, own=True), json.dumps(made, indent=1), host.sh(asked)])
+    return "\n".join([configuration(host, own=True), *made, host.sh(asked)])
+
+
+def differences(found: str, wanted: str) -> list[str]:
+    """Return the lines in which two states differ."""
+    lines = difflib.unified_diff(wanted.splitlines(), found.splitlines(), "wanted", "found", n=1, lineterm="")
+    return list(lines)
 
 
 def _steady(record: dict[str, Any]) -> dict[str, Any]:
     random = {"sha256": ""} if _RANDOM.fullmatch(record["file"]) else {}
-    return {**record, "at": 0, **random}
+    # which file's record names a directory depends on which was first
+    return {**record, "at": 0, "directories": [], **random}

@@ -57,7 +57,8 @@ def join_lacks(at: StepContext) -> str:
         return lacking
     tree = tree_name(at.config.kubeedge.version, go_name(at.host.machine()))
     unpacked, placed = at.host.status(f"{KUBEEDGE}/{tree}/edge/edgecore"), at.host.status(EDGECORE)
-    if unpacked is None or placed is None or unpacked.size != placed.size:
+    # a cut of the power may leave files that are empty
+    if unpacked is None or placed is None or not placed.size or unpacked.size != placed.size:
         return f"{EDGECORE} is not that of KubeEdge {at.config.kubeedge.version}"
     return ""
 

@@ -87,7 +87,9 @@ class KeadmInit(Step):
 
 def has_run(at: StepContext, host: Host) -> bool:
     """Tell whether cloudcore has been set up, with the site's version as far as that can be told."""
-    if not host.read(CLOUDCORE_YAML) or not host.exists(CLOUDCORE):
+    placed = host.status(CLOUDCORE)
+    # a cut of the power may leave files that are empty
+    if not host.read(CLOUDCORE_YAML) or placed is None or not placed.size:
         return False
     tree = tree_name(at.config.kubeedge.version, go_name(host.machine()))
     others = [name for name in host.names(KUBEEDGE) if name.startswith("kubeedge-v") and ".tar" not in name]

@@ -16,7 +16,14 @@ from bundler.host.foreseen_files import Foreseen, SetAside
 from bundler.site.edits.kubeedge_yaml import EDGE_ARGUMENTS, edge_values
 from bundler.site.join_token import token_source
 from bundler.site.keadm import RunKeadm
-from bundler.site.kubeedge.core_programs import EndForeign, ReloadUnits, StopUnit, alive, enabled, started_with
+from bundler.site.kubeedge.core_programs import (
+    EndForeign,
+    ReloadAtRemoval,
+    ReloadUnits,
+    StopUnit,
+    alive,
+    started_with,
+)
 from bundler.site.kubeedge.edge_join import join_lacks
 from bundler.site.kubeedge.edgecore_log import ending, journal_lines
 from bundler.site.kubeedge.kept_settings import ForgetSettings, KeepSettings, MergeSettings, SettingsFile
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
     from bundler.host.interface import Host
 
 _UNIT_FILE = f"{UNITS}/{EDGECORE_UNIT}"
+_DISABLE = ("systemctl", "disable", "--now", EDGECORE_UNIT)
+_IS_ENABLED = ("systemctl", "--quiet", "is-enabled", EDGECORE_UNIT)
 _CERTIFICATES = (EDGE_CA, EDGE_CERT, EDGE_KEY)
 # node Ready 12 s after the join; a small board takes its time to start
 _WITHIN_S = 90.0
@@ -101,15 +110,15 @@ def _settings(at: StepContext) -> SettingsFile:
 def _before(at: StepContext) -> tuple[Change, ...]:
     there = partial(_there, at)
     foreseen = (EDGECORE_YAML, EDGECORE, _UNIT_FILE, *_CERTIFICATES, _settings(at).written)
-    disable, check = ("systemctl", "disable", "--now"), ("systemctl", "--quiet", "is-enabled")
     return (
-        # keadm enables and starts the unit itself
-        RunCommand((), undo=(*disable, EDGECORE_UNIT), check=(*check, EDGECORE_UNIT)),
+        ReloadAtRemoval(_unit(at)),
         StopUnit(EDGECORE_UNIT, there),
         EndForeign("edgecore", EDGECORE_UNIT, needed=lambda host: not there(host)),
         KeepSettings(_settings(at), there),
         SetAside(_UNIT_FILE, there),
         *(Foreseen(path, there) for path in foreseen),
+        # keadm enables and starts the unit itself
+        RunCommand((), undo=_DISABLE, check=_IS_ENABLED),
     )
 
 
@@ -132,9 +141,12 @@ def _call(at: StepContext) -> RunKeadm:
     )
 
 
-def _after(at: StepContext) -> tuple[Change, ...]:
+def _unit(at: StepContext) -> CopyFile:
     source = f"{KUBEEDGE}/{EDGECORE_UNIT}"
-    digest = at.bundle.digests.get(f"{BUNDLED}/{EDGECORE_UNIT}") or at.host.digest(source)
+    return CopyFile(source, _UNIT_FILE, at.bundle.digests.get(f"{BUNDLED}/{EDGECORE_UNIT}") or at.host.digest(source))
+
+
+def _after(at: StepContext) -> tuple[Change, ...]:
     hub = with_port(at.config.cloud.addresses[0], HUB_PORT)
     since = at.host.now()
     private = ("mode 0600: it holds the token",)
@@ -142,9 +154,10 @@ def _after(at: StepContext) -> tuple[Change, ...]:
         MergeSettings(_settings(at)),
         ForgetSettings(_settings(at)),
         EditFile(EDGECORE_YAML, lambda there: there, private, mode=_PRIVATE, secret=True),
-        CopyFile(source, _UNIT_FILE, digest),
+        _unit(at),
         ReloadUnits(EDGECORE_UNIT),
-        enabled(EDGECORE_UNIT),
+        # after the unit's file: undone before it goes, or a link to nothing would stay
+        RunCommand(("systemctl", "enable", EDGECORE_UNIT), undo=_DISABLE, check=_IS_ENABLED),
         RunCommand(
             ("systemctl", "start", EDGECORE_UNIT),
             undo=("systemctl", "stop", EDGECORE_UNIT),

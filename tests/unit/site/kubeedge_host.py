@@ -218,7 +218,8 @@ class KubeEdgeHost(MemoryHost):
         elif "is-active" in words:
             return OK if unit in self.active else FAILED
         elif "is-enabled" in words:
-            return OK if unit in self.enabled else FAILED
+            # a link to a file that is gone enables nothing, and stays
+            return OK if unit in self.enabled and self._has_file(unit) else FAILED
         elif verb in ("enable", "disable"):
             self.enabled = self.enabled | {unit} if verb == "enable" else self.enabled - {unit}
             if "--now" in words:
@@ -229,6 +230,9 @@ class KubeEdgeHost(MemoryHost):
             if verb != "stop":
                 self._switch(name, unit, on=True)
         return OK
+
+    def _has_file(self, unit: str) -> bool:
+        return unit.partition(".")[0] not in ("cloudcore", "edgecore") or f"/etc/systemd/system/{unit}" in self.files
 
     def _switch(self, name: str, unit: str, *, on: bool) -> None:
         if on:

@@ -12,6 +12,7 @@ from bundler.host.interface import CommandResult, Process
 from bundler.manifest.yaml_edit import read_plain, value_at
 from bundler.site.kubeedge_places import (
     CERTGEN,
+    CLOUDCORE,
     CLOUDCORE_YAML,
     CLUSTER_CA,
     CLUSTER_CA_KEY,
@@ -90,6 +91,8 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert left == before
     assert {path: host.modes[path] for path in modes} == modes
     assert (host.active, host.enabled, host.running) == (set(), set(), [])
+    # systemd knows no unit any more whose file is gone
+    assert host.loaded == {}
     # not even keadm's, which deletes casecret
     assert host.secrets["casecret"] == {"cadata": AUTHORITY}
 
@@ -313,3 +316,12 @@ def test_the_token_s_authority_is_not_in_anything_that_is_kept() -> None:
     host, at = master()
     applied(at, STEPS)
     assert all(CA_HASH.encode() not in data for data in host.files.values())
+
+
+def test_a_program_that_a_cut_of_the_power_left_empty_is_made_again() -> None:
+    host, at = master()
+    applied(at, STEPS)
+    host.files[CLOUDCORE] = b""
+    assert f"keadm {INIT} --kube-config=/root/.kube/config" in applied(at, STEPS)
+    assert host.files[CLOUDCORE] == b"a program"
+    assert applied(at, STEPS) == []

@@ -10,13 +10,21 @@ import pytest
 from bundler.errors import ErrorId, SiteError
 from bundler.host.interface import CommandResult
 from bundler.manifest.yaml_edit import read_plain, value_at
-from bundler.site.kubeedge_places import EDGE_CA, EDGE_CERT, EDGE_KEY, EDGECORE_YAML, KUBEEDGE, STREAM_KEY
+from bundler.site.kubeedge_places import (
+    EDGE_CA,
+    EDGE_CERT,
+    EDGE_KEY,
+    EDGECORE,
+    EDGECORE_YAML,
+    KUBEEDGE,
+    STREAM_KEY,
+)
 from bundler.site.roles import EDGE
 from bundler.site.step import ApplyOptions
 from bundler.site.step_plan import plan_site
 from tests.stand_ins.kubeedge_programs import kubeedge_files
 from tests.stand_ins.recordings import recording
-from tests.unit.site.kubeedge_host import CA_HASH, KubeEdgeHost, answer, edge_host, token_text
+from tests.unit.site.kubeedge_host import CA_HASH, TREE, KubeEdgeHost, answer, edge_host, token_text
 from tests.unit.site.sites import SITE, applied, context, undone
 
 if TYPE_CHECKING:
@@ -83,7 +91,7 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert (len(host.ran), len(host.calls)) == (ran, 1)
     undone(at, STEPS, "edge")
     assert host.files == before
-    assert (host.active, host.enabled) == (set(), set())
+    assert (host.active, host.enabled, host.loaded) == (set(), set(), {})
     assert [one.name for one in host.running] == ["mosquitto"]
 
 
@@ -304,3 +312,28 @@ def test_an_interrupted_join_is_begun_again() -> None:
     host.words = ""
     applied(at, STEPS, "edge")
     assert [plan.state for plan in plan_site(at, STEPS)] == ["done"] * len(NAMES)
+
+
+def test_programs_that_a_cut_of_the_power_left_empty_are_no_join() -> None:
+    host, at = edge()
+    applied(at, STEPS, "edge")
+    host.files[EDGECORE] = host.files[f"{TREE}/edge/edgecore"] = b""
+    assert any(title.startswith("keadm deprecated join") for title in applied(at, STEPS, "edge"))
+    assert applied(at, STEPS, "edge") == []
+
+
+def test_a_file_of_settings_that_everybody_could_read_is_private_before_the_token_comes_into_it() -> None:
+    class Watched(KubeEdgeHost):
+        def _keadm(self, words: tuple[str, ...]) -> CommandResult:
+            modes.append(self.modes[EDGECORE_YAML])
+            return KubeEdgeHost._keadm(self, words)
+
+    modes: list[int] = []
+    plain = edge_host()
+    host = Watched({EDGECORE_YAML: b"modules: {}\n"}, modes={EDGECORE_YAML: 0o644}, host_name="edge1")
+    host.running, host.ports = plain.running, plain.ports
+    host, at = edge(host)
+    host.keadm_answers = CommandResult(1, "", "no\n")
+    refused(at)
+    # a failed call leaves the file as it was
+    assert (modes, host.files[EDGECORE_YAML], host.modes[EDGECORE_YAML]) == ([0o600], b"modules: {}\n", 0o644)
