@@ -35,7 +35,8 @@ def offering_lacks(master: Host, config: SiteConfig) -> list[str]:
     if (path := trusted_file(config)) and not master.exists(path):
         lacking.append(f"{path}: the registry's authority is not here yet; run `bundler site apply cloud` first")
     if not config.registry.public and _login(master) is None:
-        make = f"`bundler robot create` with `-o {PULL_LOGIN}`"
+        step = "`bundler site apply cloud --only images`"
+        make = step if config.registry.kind == "harbor" else f"`bundler robot create` with `-o {PULL_LOGIN}`"
         lacking.append(f"{PULL_LOGIN}: the login that edges pull with is not here yet; make it by {make}")
     return lacking
 
