@@ -320,3 +320,15 @@ def test_programs_that_a_cut_of_the_power_left_empty_are_no_join() -> None:
     host.files[EDGECORE] = host.files[f"{TREE}/edge/edgecore"] = b""
     assert any(title.startswith("keadm deprecated join") for title in applied(at, STEPS, "edge"))
     assert applied(at, STEPS, "edge") == []
+
+
+def test_what_a_cut_of_the_power_left_of_a_join_does_not_come_back_at_undo() -> None:
+    host, at = edge()
+    before = dict(host.files)
+    applied(at, STEPS, "edge")
+    # written by edgecore, and not yet on the disk
+    host.files[EDGE_CERT] = b""
+    applied(at, STEPS, "edge")
+    assert host.files[EDGE_CERT]
+    undone(at, STEPS, "edge")
+    assert {path: data for path, data in host.files.items() if "/originals/" not in path} == before
