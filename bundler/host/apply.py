@@ -125,7 +125,7 @@ def apply_changes(
         with _during(change.title, installer):
             record = change.record(host)
             if record is not None:
-                record = _begun(host, record, taken, installer, step)
+                record = _begun(host, record, taken or _made_elsewhere(host, record, others), installer, step)
                 # of a file that is replaced, either content may be there when this is interrupted
                 write(*made, *taken, record, *left)
                 made.append(record)
@@ -278,6 +278,13 @@ def _begun(host: Host, record: Record, taken: Sequence[Record], installer: Insta
     original = _kept(host, record.file, installer)
     # directories were made for a file alone that was not there
     return replace(record, original=original, directories=() if original else tuple(directories))
+
+
+def _made_elsewhere(host: Host, record: Record, others: Sequence[Record]) -> list[Record]:
+    """Return another step's record of a file that is about to be set aside: nothing that was made here comes back."""
+    if not record.file or record.sha256 or record.block or not host.exists(record.file):
+        return []
+    return [other for other in others if other.file == record.file][:1]
 
 
 def _digests(records: Iterable[Record]) -> frozenset[str]:

@@ -205,7 +205,8 @@ def configuration(host: NspawnHost, *, own: bool = False) -> str:
 def state(host: NspawnHost, role: Role) -> str:
     """Return what the steps bring about, without the times at which they did, and what was there before in any case."""
     journal = json.loads(host.sh(f"cat /var/lib/kubeedge-bundler/{role}/journal.json"))
-    undone = [record for record in journal["made"] if not record.get("stays")]
+    # what a cut has left of a join is set aside
+    undone = [record for record in journal["made"] if not record.get("stays") and record["step"] != "old-certs"]
     made = sorted(json.dumps(_steady(record), sort_keys=True, indent=1) for record in undone)
     units = "docker kubeedge-mirror cloudcore edgecore mosquitto"
     asked = f"""
@@ -224,6 +225,9 @@ def differences(found: str, wanted: str) -> list[str]:
 
 
 def _steady(record: dict[str, Any]) -> dict[str, Any]:
-    random = {"sha256": ""} if _RANDOM.fullmatch(record["file"]) else {}
+    random: dict[str, Any] = {}
+    if _RANDOM.fullmatch(record["file"]):
+        original = record.get("original")
+        random = {"sha256": "", "original": original and {**original, "sha256": ""}}
     # which file's record names a directory depends on which was first
     return {**record, "at": 0, "directories": [], **random}

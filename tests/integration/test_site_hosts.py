@@ -253,3 +253,6 @@ def test_power_that_is_cut_after_each_step_in_turn_makes_no_difference(scene: Sc
         assert not any(played.apply().values())
         assert {step["state"] for step in played.answer("check")["steps"]} == {"done"}
         assert not differences(state(host, played.role), scene.undisturbed[played.role])
+    for played in reversed(scene.roles):
+        assert played.type("undo").code == 0
+        assert not differences(configuration(played.host), scene.before[played.role])

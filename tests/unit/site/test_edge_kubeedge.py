@@ -337,3 +337,15 @@ def test_a_file_of_settings_that_everybody_could_read_is_private_before_the_toke
     refused(at)
     # a failed call leaves the file as it was
     assert (modes, host.files[EDGECORE_YAML], host.modes[EDGECORE_YAML]) == ([0o600], b"modules: {}\n", 0o644)
+
+
+def test_what_a_cut_of_the_power_left_of_a_join_does_not_come_back_at_undo() -> None:
+    host, at = edge()
+    before = dict(host.files)
+    applied(at, STEPS, "edge")
+    # written by edgecore, and not yet on the disk
+    host.files[EDGE_CERT] = b""
+    applied(at, STEPS, "edge")
+    assert host.files[EDGE_CERT]
+    undone(at, STEPS, "edge")
+    assert {path: data for path, data in host.files.items() if "/originals/" not in path} == before
