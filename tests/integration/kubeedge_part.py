@@ -33,5 +33,5 @@ def with_kubeedge(manifest: str, directory: Path) -> str:
         mode = ', mode: "0755"' if name in _PROGRAMS else ""
         entries.append(f"  - {{path: {path}, url: stand-ins/{path}, roles: {roles}{mode}}}\n")
     assert _PAUSE in manifest
-    named = manifest.replace(_PAUSE, "as: [docker.io/kubeedge/pause:3.5, docker.io/kubeedge/pause:3.1]")
+    named = manifest.replace(_PAUSE, "as: [docker.io/kubeedge/pause:3.1]")
     return named.replace("files:\n", f"files:\n{''.join(entries)}", 1)

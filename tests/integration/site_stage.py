@@ -111,8 +111,8 @@ def make_ready(master: NspawnHost, edge: NspawnHost) -> None:
 
 
 def write(host: NspawnHost, path: str, text: str, mode: str = "644") -> None:
-    """Write a file on a host."""
-    script = 'mkdir -p "$(dirname "$TARGET")" && cat >"$TARGET" && chmod "$MODE" "$TARGET"'
+    """Write a file on a host, and have it reach its disk."""
+    script = 'mkdir -p "$(dirname "$TARGET")" && cat >"$TARGET" && chmod "$MODE" "$TARGET" && sync'
     host.sh(script, stdin=text.encode(), env={"TARGET": path, "MODE": mode})
 
 

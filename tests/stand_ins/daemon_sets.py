@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,13 @@ def main(directory: str, *words: str) -> int:
     metadata["generation"] += 1
     metadata["resourceVersion"] = str(int(metadata["resourceVersion"]) + 1)
     patched["status"]["observedGeneration"] = metadata["generation"]
-    file.write_text(json.dumps([patched if one is found else one for one in listed]))
+    partial = file.with_suffix(".partial")
+    with partial.open("w") as stream:
+        json.dump([patched if one is found else one for one in listed], stream)
+        stream.flush()
+        # what a cluster has taken is on its disk
+        os.fsync(stream.fileno())
+    partial.rename(file)
     return 0
 
 

@@ -106,3 +106,5 @@ case "$*" in
   'delete secret '*) rm -rf "$cluster/secrets/$3" ;;
   *) echo "stand-in: kubectl does not play: $*" >&2; exit 70 ;;
 esac
+# what a cluster has taken is on its disk
+case $1 in apply | create | delete) find "$cluster" -exec sync {} + ;; esac
