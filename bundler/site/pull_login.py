@@ -17,7 +17,7 @@ from bundler.model.json_value import load_foreign
 from bundler.site.registry_files import PULL_LOGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from bundler.host.interface import Host
 
@@ -31,12 +31,12 @@ class MakePullLogin:
 
     Arguments:
         command: of `bundler robot create`, without the projects.
-        listing: what says, as JSON, into which projects images were pushed.
-        secret: for both commands' stdin.
+        projects: returns those that the bundle's images are in. Raises ChangeFailedError.
+        secret: for the command's stdin.
     """
 
     command: tuple[str, ...]
-    listing: tuple[str, ...]
+    projects: Callable[[Host], Sequence[str]]
     secret: bytes | None = field(repr=False)
 
     @property
@@ -75,13 +75,7 @@ class MakePullLogin:
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
         """Make it for every project that the bundle's images are in."""
         del ours, force
-        listed = host.run(self.listing, stdin=self.secret or b"")
-        try:
-            answer: Any = load_foreign(listed.stdout)
-            projects = sorted({str(image["project"]) for image in answer["images"] if image["project"]})
-        except (ValueError, KeyError, TypeError) as error:
-            raise ChangeFailedError(failed_command(self.listing, listed)) from error
-        command = (*self.command, *(word for project in projects for word in ("--project", project)))
+        command = (*self.command, *(word for project in self.projects(host) for word in ("--project", project)))
         done = host.run(command, stdin=self.secret or b"")
         if done.code != 0:
             raise ChangeFailedError(failed_command(command, done))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bundler.host.changes import failed_command
@@ -53,7 +54,7 @@ class PushedImages(Step):
         changes: list[Change] = [PushImages(push, at.config.registry_address, _place(at), secret)]
         if registry.kind == "harbor" and not registry.public:
             robot = (*at.programs["bundler"], "robot", "create", *_connection(at), "-o", PULL_LOGIN)
-            changes.append(MakePullLogin(robot, (*push, *_LISTED), secret))
+            changes.append(MakePullLogin(robot, partial(_projects, (*push, *_LISTED), secret), secret))
         return tuple(changes)
 
 
@@ -77,6 +78,16 @@ def _connection(at: StepContext) -> list[str]:
         words += ["--username", registry.username]
         words += ["--password-stdin"] if password(at) is not None else []
     return words
+
+
+def _projects(listing: tuple[str, ...], secret: bytes | None, host: Host) -> list[str]:
+    """Return the projects that the bundle's images are in; ChangeFailedError when they cannot be listed."""
+    listed = host.run(listing, stdin=secret or b"")
+    try:
+        answer: Any = load_foreign(listed.stdout)
+        return sorted({str(image["project"]) for image in answer["images"] if image["project"]})
+    except (ValueError, KeyError, TypeError) as error:
+        raise ChangeFailedError(failed_command(listing, listed)) from error
 
 
 def _place(at: StepContext) -> tuple[str, int]:
