@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MAY_WRITE = "Check that the directory exists and that this user may write there."
+_REMEDIES = {
+    # a file that a container gets from outside is replaced there alone
+    errno.EBUSY: "Something is mounted at this very path: unmount it, or change the file where it comes from.",
+    errno.EROFS: "It lies on a disk that is mounted for reading alone: mount it for writing (`mount -o remount,rw`).",
+}
 
 
 @contextmanager
@@ -37,5 +43,5 @@ def storage_error(path: Path | str, error: OSError) -> StorageError:
         ErrorId.STORAGE_UNUSABLE,
         error.strerror or str(error),
         where=str(path),
-        remedy="Check that the directory exists and that this user may write there.",
+        remedy=_REMEDIES.get(error.errno or 0, _MAY_WRITE),
     )

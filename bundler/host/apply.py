@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.host.file_changes import CopyFile, EditFile
 from bundler.host.foreseen_files import Foreseen
 from bundler.host.interface import FileOwner
 from bundler.host.journal import Journal, Original, Record
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 _MODE = 0o600
+# these may replace what was there before: where it is there still, an interruption came first
+_REPLACING = (CopyFile, EditFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,10 @@ def apply_changes(
                 made.append(record)
             if not isinstance(change, Foreseen):
                 say(change.title)
-            rewritten = change.apply(host, ours=_digests(taken), force=force)
+            if force and taken:
+                _keep_replaced(host, taken, installer, say)
+            ours = _digests(taken) | (_originals(taken) if isinstance(change, _REPLACING) else frozenset())
+            rewritten = change.apply(host, ours=ours, force=force)
         if rewritten:
             beneath.update((record.file, record.sha256) for record in (*made, *left))
             others = _adopted(host, _founded_anew(host, others, rewritten, beneath, installer), rewritten)
@@ -245,7 +251,7 @@ def _founded_anew(
 
 def _kept(host: Host, path: str, installer: Installer) -> Original | None:
     """Keep a copy of a file beside the journal, and return what it is of; None where there is no file."""
-    status = host.status(path)
+    status = host.status(host.resolved(path))
     if status is None or status.kind != "file":
         return None
     digest = host.digest(path)
@@ -285,6 +291,18 @@ def _digests(records: Iterable[Record]) -> frozenset[str]:
     return frozenset(record.sha256 for record in records if record.sha256)
 
 
+def _originals(records: Iterable[Record]) -> frozenset[str]:
+    return frozenset(record.original.sha256 for record in records if record.original)
+
+
+def _keep_replaced(host: Host, same: Sequence[Record], installer: Installer, say: Callable[[str], None]) -> None:
+    """Keep what somebody else has made of a file since, which is about to be replaced."""
+    file = same[-1].file
+    known = _digests(same) | _originals(same)
+    if file and host.exists(file) and host.digest(file) not in known and (kept := _kept(host, file, installer)):
+        say(f"what somebody else made of {file} is kept in {original_path(installer.journal, kept.sha256)}")
+
+
 def _undo(
     host: Host, same: Sequence[Record], installer: Installer, say: Callable[[str], None], *, force: bool = False
 ) -> None:
@@ -292,6 +310,8 @@ def _undo(
     record = same[-1]
     say(record.undo_line)
     with _during(record.undo_line, installer):
+        if force:
+            _keep_replaced(host, same, installer, say)
         ours = _digests(same)
         note = undo(host, record, ours=ours, marks=installer.marks, journal=installer.journal, force=force)
     if note:

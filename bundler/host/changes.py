@@ -106,7 +106,7 @@ class RunCommand:
     @property
     def title(self) -> str:
         """The command as it would be typed."""
-        return shlex.join(self.command) if self.command else f"at removal: {shlex.join(self.undo)}"
+        return shlex.join(self.command) if self.command else f"remember for undo: {shlex.join(self.undo)}"
 
     @property
     def key(self) -> tuple[str, ...] | None:

@@ -134,7 +134,7 @@ class EditFile:
             return False
         if wanted != there and wanted is not None:
             return False
-        status = host.status(self.path) if self.mode is not None and there is not None else None
+        status = host.status(host.resolved(self.path)) if self.mode is not None and there is not None else None
         return status is None or status.mode == self.mode
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
@@ -247,18 +247,28 @@ class CopyFile:
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is there, with its mode."""
-        status = host.status(self.path)
+        status = host.status(host.resolved(self.path))
         return status is not None and status.mode == self.mode and host.digest(self.path) == self.sha256
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
-        """Copy it and look at what was copied; another file there is kept as the original."""
-        del ours, force
+        """Copy it and look at what was copied; a file there from before is kept as the original.
+
+        One that was copied here earlier and that somebody has changed since stays.
+        """
+        if ours and not force and host.exists(self.path) and host.digest(self.path) not in {*ours, self.sha256}:
+            what = "was changed by somebody else since it was copied here"
+            raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=self.path))
+        self._require(host.digest(self.source))
         host.copy(self.source, self.path, self.mode)
         if (found := host.digest(self.path)) != self.sha256:
-            what = f"{self.source} is not what the bundle lists: {found[:12]} instead of {self.sha256[:12]}"
             host.remove(self.path)
-            raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, what, where=self.path))
+            self._require(found)
         return ()
+
+    def _require(self, found: str) -> None:
+        if found != self.sha256:
+            what = f"{self.source} is not what the bundle lists: {found[:12]} instead of {self.sha256[:12]}"
+            raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, what, where=self.path))
 
 
 def indented(lines: Collection[str]) -> list[str]:

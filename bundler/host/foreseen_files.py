@@ -30,7 +30,7 @@ class Foreseen:
     @property
     def title(self) -> str:
         """Its path."""
-        return f"foresee {self.path}"
+        return f"remember {self.path} for undo"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ class Foreseen:
 
     def describe(self, host: Host) -> str:
         """Return the title, and what becomes of what is there."""
-        return self.title + (", which will be written anew" if host.exists(self.path) else ", which will be made")
+        return self.title + (": it will be written anew" if host.exists(self.path) else ": it will be made")
 
     def is_done(self, host: Host) -> bool:
         """Ask whether the program has run."""

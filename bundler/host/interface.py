@@ -133,6 +133,9 @@ class Host(Protocol):
     def status(self, path: str) -> FileStatus | None:
         """Return what is at a path, a link unfollowed; None for nothing."""
 
+    def resolved(self, path: str) -> str:
+        """Return where a link leads in the end, which `write` replaces; any other path as it is."""
+
     def names(self, path: str) -> tuple[str, ...]:
         """Return what a directory holds, sorted; () when there is no such directory."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.host.interface import FileOwner
 from bundler.model.format_version import require_format
-from bundler.model.json_value import dump_pretty, load_strict, unreadable_words
+from bundler.model.json_value import dump_pretty, load_strict, unreadable_words, want_count, want_flag, want_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +113,7 @@ class Journal:
         try:
             value = load_strict(data)
             require_format(value[_FORMAT], JOURNAL_FORMAT, what=what, where=where)
-            made = tuple(_decoded(item) for item in value[_MADE])
+            made = tuple(_decoded(item) for item in _list(value[_MADE]))
             journal = cls({key: kept for key, kept in value.items() if key not in (_FORMAT, _MADE)}, made)
             # what of the head is another version's has to be written again
             journal.encode()
@@ -145,20 +145,31 @@ def _encoded(record: Record) -> Json:
 def _decoded(item: Any) -> Record:
     original = item.get("original")
     return Record(
-        str(item["file"]),
-        str(item["sha256"]),
-        tuple(map(str, item["undo"])),
-        tuple(map(str, item["check"])),
-        bool(item.get("block", False)),
+        want_text(item["file"]),
+        want_text(item["sha256"]),
+        _texts(item["undo"]),
+        _texts(item["check"]),
+        want_flag(item.get("block", False)),
         None if original is None else _original(original),
-        tuple(map(str, item.get("directories", ()))),
-        str(item.get("stays", "")),
-        str(item.get("step", "")),
-        int(item.get("at", 0)),
-        tuple(map(str, item.get("answers", ()))),
+        _texts(item.get("directories", [])),
+        want_text(item.get("stays", "")),
+        want_text(item.get("step", "")),
+        want_count(item.get("at", 0)),
+        _texts(item.get("answers", [])),
     )
 
 
 def _original(value: Any) -> Original:
-    uid, gid = map(int, value["owner"])
-    return Original(str(value["sha256"]), int(value["mode"]), FileOwner(uid, gid))
+    uid, gid = map(want_count, _list(value["owner"]))
+    return Original(want_text(value["sha256"]), want_count(value["mode"]), FileOwner(uid, gid))
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return the words of a command: a text in their place would be run letter by letter."""
+    return tuple(map(want_text, _list(value)))

@@ -83,7 +83,7 @@ class LocalHost:
         except PrintedError as error:
             return CommandResult(_TOO_LONG, _text(error.ended.stdout), _text(error.ended.stderr), stopped=True)
         except OSError as error:
-            return CommandResult(_NO_PROGRAM, "", error.strerror or str(error))
+            return CommandResult(_NO_PROGRAM, "", f"{command[0]}: {error.strerror or error}")
         return CommandResult(ended.status, _text(ended.stdout), _text(ended.stderr))
 
     def read(self, path: str) -> bytes | None:
@@ -122,6 +122,10 @@ class LocalHost:
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), "other")
         mode = stat.S_IMODE(found.st_mode)
         return FileStatus(kind, mode, found.st_uid, found.st_gid, found.st_size, found.st_dev, found.st_nlink)
+
+    def resolved(self, path: str) -> str:
+        """Follow links at the path's end."""
+        return os.path.realpath(path) if Path(path).is_symlink() else path
 
     def names(self, path: str) -> tuple[str, ...]:
         """List a directory."""
@@ -236,6 +240,8 @@ class LocalHost:
     ) -> None:
         file = Path(path)
         with storage_errors(path):
+            # a link stays
+            file = Path(self.resolved(path))
             make_directories(file.parent)
             before = _regular(file)
         if mode is None:
@@ -255,7 +261,8 @@ class LocalHost:
 
 
 def _seconds(date: str) -> float | None:
-    with suppress(ValueError):
+    # a year may have any number of digits
+    with suppress(ValueError, OverflowError, OSError):
         return email.utils.parsedate_to_datetime(date).timestamp()
     return None
 

@@ -47,7 +47,12 @@ def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks, jou
         # its line has said so
         return ""
     there = host.read(record.file)
-    original = _original(host, record.original, journal)
+    try:
+        original = _original(host, record.original, journal)
+    except ChangeFailedError as error:
+        if not force:
+            raise
+        return f"{record.file} stays: {error.failure.where} {error.failure.what}"
     if original is not None and not record.sha256 and not record.block:
         return _undo_setting_aside(host, record, original)
     if there is None:
@@ -87,8 +92,9 @@ def _original(host: Host, original: Original | None, journal: str) -> str | None
         return None
     path = original_path(journal, original.sha256)
     if host.digest(path) != original.sha256:
-        what = "holds what was there before, and is gone or damaged"
-        raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=path))
+        what = "held what was there before, and is gone or damaged"
+        remedy = "Bring it back from a backup, or undo with --force, which leaves that file as it is."
+        raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=path, remedy=remedy))
     return path
 
 
@@ -104,6 +110,6 @@ def _restore(host: Host, record: Record, original: str | None) -> None:
     if record.block:
         # the file was there, and whoever made the record kept no copy of it
         return
-    host.remove(record.file)
+    host.remove(host.resolved(record.file))
     for directory in reversed(record.directories):
         host.remove_directory(directory)

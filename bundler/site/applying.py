@@ -163,7 +163,8 @@ def _head(at: StepContext, role: Role) -> Mapping[str, Json]:
 def _record(at: StepContext, role: Role, step: Step, seconds: float) -> None:
     """Note in the journal when a step was applied, and how long it took."""
     head = _head(at, role)
-    steps: Any = head.get(_STEPS, {})
+    known: Any = head.get(_STEPS)
+    steps = known if isinstance(known, dict) else {}
     result: Json = {"at": int(at.host.now()), "seconds": round(seconds, 1)}
     installer = site_installer(role, step.name)
     if (journal := read_journal(at.host, installer)) is not None:

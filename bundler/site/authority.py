@@ -53,7 +53,7 @@ class AuthorityMade:
     def describe(self, host: Host) -> str:
         """Return the title, and where its key lies."""
         del host
-        return f"{self.title}\n    {self.name}; its key in {AUTHORITY_KEY} (0600) leaves this host never"
+        return f"{self.title}\n    {self.name}; its key in {AUTHORITY_KEY} (0600) never leaves this host"
 
     def is_done(self, host: Host) -> bool:
         """Tell whether both of its files are there and belong together."""

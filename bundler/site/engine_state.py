@@ -18,7 +18,8 @@ UNIT = "docker.service"
 STARTS_WITHIN_S = 120.0
 _LOG_LINES = "20"
 _SHOW = ("systemctl", "show", UNIT, "--property=ExecStart", "--property=Environment", "--property=EnvironmentFiles")
-_CONTROL_PLANE = "name=k8s_kube-apiserver"
+# kubeadm's container is k8s_kube-apiserver_…, others call theirs just that; the filter takes a part of the name
+_API_SERVER = "kube-apiserver"
 
 
 def engine_version(host: Host) -> Version | None:
@@ -43,9 +44,11 @@ def is_in_a_swarm(host: Host) -> bool:
 
 
 def runs_the_control_plane(host: Host) -> bool:
-    """Tell whether the API server of a cluster is a container of this engine."""
-    asked = host.run(("docker", "ps", "--quiet", "--filter", _CONTROL_PLANE))
-    return asked.code == 0 and bool(asked.stdout.strip())
+    """Tell whether the API server of a cluster is a container of this engine; of a silent one, whether one runs."""
+    asked = host.run(("docker", "ps", "--quiet", "--filter", f"name={_API_SERVER}"))
+    if asked.code != 0:
+        return any(process.name == _API_SERVER for process in host.processes())
+    return bool(asked.stdout.strip())
 
 
 def engine_flags(host: Host) -> Mapping[str, tuple[str, ...]]:

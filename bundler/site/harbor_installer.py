@@ -191,6 +191,6 @@ def _installer_remedy(printed: str) -> str:
         ("port is already allocated", "Another program has the port; set registry.port in site.yaml."),
         ("address already in use", "Another program has the port; set registry.port in site.yaml."),
         ("no space left on device", "Make room where docker keeps its images, then run the same command again."),
-        ("Need to install docker-compose", "Run `bundler site apply cloud` with --only compose first."),
+        ("Need to install docker-compose", "Run `bundler site apply cloud --from compose`."),
     )
     return next((remedy for words, remedy in hints if words in printed), "")

@@ -97,9 +97,9 @@ class RunKeadm:
         secret = self.token(host) if self.token else ""
         for note in self.outdates:
             host.remove(note)
-        if secret and before is None:
+        if secret:
             # keadm keeps the mode of a file that it writes into, and would let everybody read the token
-            host.write(self.settings.path, b"", _PRIVATE)
+            host.write(self.settings.path, before or b"", _PRIVATE)
         done = self._run(host, secret)
         failure = failure_of(done, self.title)
         if failure and not only_the_link_failed(done):
@@ -126,13 +126,14 @@ class RunKeadm:
     def _put_back(self, host: Host, before: bytes | None, mode: int | None) -> None:
         if before is None:
             host.remove(self.settings.path)
-        elif host.read(self.settings.path) != before:
+        else:
             host.write(self.settings.path, before, mode)
 
     def _require_checksum(self, host: Host) -> None:
         archive = posixpath.join(KUBEEDGE, archive_name(self.version, self.arch))
         checksum = posixpath.join(KUBEEDGE, checksum_name(self.version, self.arch))
-        remedy = "Run `bundler site apply` from the step kubeedge-files on; keadm would ask about it for ever."
+        again = f"`bundler site apply {self.settings.role} --from kubeedge-files`"
+        remedy = f"Run {again}: keadm would ask about it for ever."
         if not host.exists(archive):
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, "is missing", where=archive, remedy=remedy))
         summed = host.run(("sha512sum", archive))

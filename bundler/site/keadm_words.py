@@ -20,12 +20,14 @@ OTHER_MOUNT = "Invalid cross-device link"
 _LINK = "failed to create hard link"
 _NO_PROGRAM, _TOO_LONG, _PANIC = 127, 124, 2
 _DOWNLOAD = re.compile(r"(https?://\S+/(?P<name>[\w.-]+))'")
-_FILES = "Run `bundler site apply` from the step kubeedge-files on: keadm finds there what it would download."
+# keadm's own word for what is set up, and the role that it is
+_ROLES = {"init": "cloud", "join": "edge"}
+_FILES = "Run `bundler site apply ROLE --from kubeedge-files`: it puts there what keadm would download."
 _RESET = "keadm reset is not what helps: it deletes casecret and the files that were carried here."
 _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         "yum -y install",
-        "keadm found no running mosquitto and wanted to install it: run the step mosquitto, then this one again.",
+        "keadm found no running mosquitto and wanted to install it: run `bundler site apply edge --from mosquitto`.",
     ),
     ("failed to get the version of K8s master", "Wait until the Kubernetes API answers, then run the same again."),
     ("failed to build config", "Name a kubeconfig that exists in site.yaml: kubeedge.kubeconfig."),
@@ -63,7 +65,7 @@ def failure_of(done: CommandResult, command: str) -> ChangeFailure | None:
     if done.code == 0:
         return None
     if done.code == _NO_PROGRAM:
-        return _failed(command, "there is no keadm", "Run the step kubeedge-files first.")
+        return _failed(command, "there is no keadm", _FILES)
     if done.code == _TOO_LONG:
         return _failed(
             command, done.stderr.strip() or "keadm did not end in time", "See whether the network drops packets."
@@ -120,4 +122,5 @@ def _line_with(text: str, words: str) -> str:
 
 
 def _failed(command: str, what: str, remedy: str) -> ChangeFailure:
-    return ChangeFailure(Reason.COMMAND_FAILED, what, where=command, remedy=remedy)
+    role = next((role for word, role in _ROLES.items() if word in command.split()), "cloud|edge")
+    return ChangeFailure(Reason.COMMAND_FAILED, what, where=command, remedy=remedy.replace("ROLE", role))

@@ -38,7 +38,8 @@ def _two_objects(host: Host) -> Iterator[StepFinding]:
     text = (host.read(_DAEMON) or b"").decode(errors="replace").strip()
     try:
         _, end = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):
+        # the step daemon-json says what is wrong with it
         return
     if text[end:].strip().startswith("{"):
         what = "holds two objects, one after the other, as the guide's `cat >>` makes it: no engine starts with that"

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 4096
 
 
+def how_to_write(path: str) -> str:
+    """Return what a person types to make such a file."""
+    directory = path.rpartition("/")[0]
+    return f"Type it as root, then Ctrl-D: `(umask 077; mkdir -p {directory}; cat >{path}; chmod 600 {path})`."
+
+
 def secret_file_problem(host: Host, path: str, what: str) -> str:
     """Return why a file does not do for a secret, as a sentence without the path; "" where it does.
 

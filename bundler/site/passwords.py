@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.password_file import how_to_write
 from bundler.site.step import StepContext, StepFinding
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ def password_findings(at: StepContext) -> Sequence[StepFinding]:
     status = at.host.status(file)
     if status is None:
         what = f"does not exist; the password of {at.config.registry.username!r} is taken from {PASSWORD_VARIABLE}"
-        remedy = f"Write the password into it: `(umask 077; mkdir -p {file.rpartition('/')[0]}; cat >{file})`."
-        return (StepFinding("password-missing", what, file, remedy, "note"),)
+        return (StepFinding("password-missing", what, file, how_to_write(file), "note"),)
     if status.kind != "file" or status.mode & _OTHERS:
         what = f"holds a password, and others may read it (mode {status.mode:04o})"
         return (StepFinding("password-open", what, file, f"Run `chmod 600 {file}`."),)

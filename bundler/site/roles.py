@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.authority import SiteAuthority
 from bundler.site.steps.affinity import NodeAffinity
 from bundler.site.steps.cloud_ports import CloudPorts
 from bundler.site.steps.cloud_preflight import CloudPreflight
@@ -32,6 +33,8 @@ from bundler.site.steps.tools import HostTools
 from bundler.site.steps.tunnel import Tunnel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bundler.site.config.model import Role
     from bundler.site.step import Step
 
@@ -75,3 +78,8 @@ EDGE: tuple[Step, ...] = (
 def steps_of(role: Role) -> tuple[Step, ...]:
     """Return a role's steps in order."""
     return CLOUD if role == "cloud" else EDGE
+
+
+def undone_steps(role: Role, steps: Sequence[Step]) -> Sequence[Step]:
+    """Return the steps that undoing takes back: with the whole cloud role what `bundler site ca` made beside it."""
+    return (SiteAuthority(), *steps) if role == "cloud" and tuple(steps) == CLOUD else steps

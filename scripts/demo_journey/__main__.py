@@ -32,9 +32,18 @@ def play(site: Stage, out: Path, second: Path) -> None:
     part("On the master: no Python, no internet. tar and two commands")
     do(master, "command -v python3 python pip || echo there is no Python")
     do(master, f"tar -zxf {ARCHIVE} -C /opt")
+    do(master, "/opt/bin/mirror serve --root /opt >/dev/null 2>&1 & echo $! >/run/by-hand")
+    eventually(edge, "curl -fsS http://master:8088/-/health")
+    do(edge, "curl -fsS http://master:8088/docs/notes.txt; curl -fsS ftp://master/docs/notes.txt")
+    do(master, "kill $(cat /run/by-hand); while test -e /proc/$(cat /run/by-hand); do sleep 0.1; done")
+    part("The same as a service, which is there again after the host was started anew")
     do(master, "sh /opt/install.sh --plan --prefix /usr/local --mirror")
     do(master, "sh /opt/install.sh --prefix /usr/local --mirror")
     eventually(edge, "curl -fsS http://master:8088/-/health")
+    print(f"{master.name}# reboot", flush=True)
+    master.reboot()
+    eventually(edge, "curl -fsS http://master:8088/-/health")
+    do(master, "mirror service status")
     part("The images into a registry (a plain one stands in for Harbor, beside the hosts)")
     with registry_beside(site, out):
         eventually(edge, f"curl -fsS http://{BESIDE}:5000/v2/")
@@ -60,6 +69,8 @@ def play(site: Stage, out: Path, second: Path) -> None:
     do(master, "bundler bundles --root /opt")
     do(master, "sh /opt/install.sh --uninstall --purge --prefix /usr/local")
     do(master, "ls -A /opt")
+    do(edge, "cd /opt && current/bin/bundler remove --deactivate demo_allinone-* --root /opt")
+    do(edge, "ls -A /opt")
 
 
 def main(arguments: Sequence[str]) -> int:

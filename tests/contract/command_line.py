@@ -35,7 +35,7 @@ def usage_problem(words: list[str]) -> str:
     parent: click.Context | None = None
     try:
         while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-            parent = click.Context(command, info_name=name, parent=parent)
+            parent = click.Context(command, info_name=name, parent=parent, **command.context_settings)
             found = command.get_command(parent, rest[0])
             if found is None:
                 return f"{name} has no command {rest[0]!r}"

@@ -11,13 +11,21 @@ import pytest
 
 from bundler.kinds import KINDS
 from bundler.manifest.header import HEADER_KEYS
+from bundler.site.config.reading import (
+    DOCKER_KEYS,
+    HOST_KEYS,
+    KUBEEDGE_KEYS,
+    MIRROR_KEYS,
+    REGISTRY_KEYS,
+    TOP_KEYS,
+)
 from tests.contract.checkout import ROOT, python_files
 from tests.contract.command_line import PROGRAMS, commands, usage_problem
 
 READMES = ("README.md", "README.zh-CN.md")
 IN_TWO_LANGUAGES = (
     READMES,
-    *((f"docs/{page}.md", f"docs/{page}.zh-CN.md") for page in ("formats", "errors", "mirror", "push")),
+    *((f"docs/{page}.md", f"docs/{page}.zh-CN.md") for page in ("formats", "errors", "mirror", "push", "site")),
 )
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SHELL_WORDS = {"|", ">", "<", "&&", "||", ";", "&", ">>"}
@@ -110,6 +118,16 @@ def test_the_formats_page_names_every_key_of_the_manifest() -> None:
     keys = [*HEADER_KEYS, *KINDS, *(key for table in tables for key in table)]
     assert len(tables) >= len(KINDS)
     assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+def test_the_formats_page_names_every_key_of_a_site_and_every_answer_of_bundler_site() -> None:
+    page = (ROOT / "docs/formats.md").read_text()
+    tables = (TOP_KEYS, HOST_KEYS, MIRROR_KEYS, REGISTRY_KEYS, DOCKER_KEYS, KUBEEDGE_KEYS)
+    assert [key for table in tables for key in table if f"`{key}`" not in page] == []
+    sources = [path.read_text() for path in python_files("bundler/cli/site")]
+    schemas = {schema for text in sources for schema in re.findall(r'"(bundler\.site-[a-z]+/\d+)"', text)}
+    assert len(schemas) > 10
+    assert [schema for schema in sorted(schemas) if f"`{schema}`" not in page] == []
 
 
 def test_the_formats_page_names_every_key_of_a_lock_and_a_bundle() -> None:

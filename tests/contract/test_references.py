@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+import pytest
+
+from bundler.site.roles import CLOUD, EDGE
 from tests.contract.checkout import PRODUCT, ROOT, python_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ADRS = ROOT / "docs" / "adr"
 # docs/errors.md, docs/adr/0007; a page of somebody else's has its owner before it (containerd's docs/hosts.md)
@@ -12,6 +19,9 @@ _PAGE = re.compile(r"(?<!'s )\bdocs/(adr/\d{4}|[\w.-]+\.md\b)")
 _ADR = re.compile(r"\bADRs? (\d+)")
 _SECTIONS = re.compile(r"docs/design\.md, (\d+(?:(?:, | and )\d+)*)")
 _TEST = re.compile(r"\b(test_\w+\.py)\b")
+_TEST_FUNCTION = re.compile(r"`((?:unit|integration|contract)/[\w/]+\.py)::(test_\w+)`")
+_DEFECT = re.compile(r"^\| (\d+) \| .+ \| .+ \| `[\w/]+\.py::test_\w+` \|$", re.MULTILINE)
+DEFECTS_OF_THE_GUIDE = 42
 _INDEX_ROW = re.compile(r"^\| (\d+) \| \[(.+)\]\((\S+)\) \| (\S.*\S) \|$", re.MULTILINE)
 
 
@@ -52,6 +62,26 @@ def test_every_test_that_a_page_names_exists() -> None:
     named = {(page.name, name) for page in pages for name in _TEST.findall(page.read_text())}
     assert len(named) > 10
     assert [place for place in sorted(named) if place[1] not in known] == []
+
+
+def test_every_test_that_a_page_names_by_its_function_exists() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    named = {(page.name, *found) for page in pages for found in _TEST_FUNCTION.findall(page.read_text())}
+    assert len(named) > DEFECTS_OF_THE_GUIDE
+    wrong = [place for place in sorted(named) if not _defines(ROOT / "tests" / place[1], place[2])]
+    assert wrong == []
+
+
+def _defines(file: Path, function: str) -> bool:
+    return file.exists() and f"def {function}(" in file.read_text()
+
+
+@pytest.mark.parametrize("page", ["docs/site.md", "docs/site.zh-CN.md"])
+def test_every_defect_of_the_guide_has_a_line_and_every_step_a_place(page: str) -> None:
+    text = (ROOT / page).read_text()
+    assert [int(number) for number in _DEFECT.findall(text)] == list(range(1, DEFECTS_OF_THE_GUIDE + 1))
+    headings = " ".join(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert [step.name for step in (*CLOUD, *EDGE) if not re.search(rf"\b{step.name}\b", headings)] == []
 
 
 def test_the_index_of_decisions_has_every_page_under_its_own_title() -> None:

@@ -133,6 +133,9 @@ class MemoryHost:
             return FileStatus("file", self.modes.get(path, 0o644), *owner, len(self.files[path]), 1, 1)
         return FileStatus("directory", 0o755, *owner, 0, 1, 2) if self.exists(path) else None
 
+    def resolved(self, path: str) -> str:
+        return path
+
     def names(self, path: str) -> tuple[str, ...]:
         below = path.rstrip("/") + "/"
         known = [*self.files, *self.directories]

@@ -55,6 +55,26 @@ MINE = {
     *("bin/bundler", "runtime/x86_64/keadm-python", "kubeedge/keadm", "kubeedge/big keadm % 'quoted'"),
     *("kubeedge/empty", "bundle.json", "SHA256SUMS", "manifest.yaml", "lock.json"),
 }
+TOOLS = (
+    "awk",
+    "cat",
+    "chmod",
+    "df",
+    "grep",
+    "ln",
+    "ls",
+    "mkdir",
+    "mv",
+    "readlink",
+    "rm",
+    "sh",
+    "sleep",
+    "sort",
+    "sync",
+    "tr",
+    "uname",
+    "wc",
+)
 WITHIN_S = 120
 
 

@@ -54,6 +54,10 @@ def is_served(host: NspawnHost) -> bool:
 def test_the_user_s_commands_work_one_after_the_other(site: Stage, tmp_path: Path) -> None:
     master, edge = site.hosts
     master.sh(f"tar -zxf /root/{ARCHIVE} -C /opt")
+    master.sh("/opt/bin/mirror serve --root /opt >/dev/null 2>&1 & echo $! >/run/by-hand")
+    eventually(lambda: is_served(edge), "a mirror that was started by hand serves the edge")
+    assert edge.sh("curl -fsS http://master:8088/docs/notes.txt") == master.sh("cat /opt/docs/notes.txt")
+    master.sh("kill $(cat /run/by-hand); while test -e /proc/$(cat /run/by-hand); do sleep 0.1; done")
     told = master.sh("sh /opt/install.sh --prefix /usr/local --mirror", timeout_s=LONG_S)
     assert "all intact" in told
     assert master.sh("bundler --version; mirror --version").startswith("bundler, version ")
@@ -68,6 +72,15 @@ def test_the_user_s_commands_work_one_after_the_other(site: Stage, tmp_path: Pat
         listed = json.loads(asked(site, "http://127.0.0.1:5000/v2/_catalog"))["repositories"]
     assert {image["outcome"] for image in pushed["images"]} == {"pushed"}
     assert "kubeedge/pause" in listed
+
+
+def test_an_edge_s_part_is_whole_and_goes_without_a_trace(site: Stage) -> None:
+    _, edge = site.hosts
+    before = edge.sh("find /opt /usr/local /etc /var/lib -xdev")
+    edge.sh("curl -fsSo /tmp/edge.sh http://master:8088/-/edge.sh && sh /tmp/edge.sh", timeout_s=LONG_S)
+    assert "intact" in edge.sh("/opt/current/bin/bundler verify /opt/current")
+    edge.sh("cd /opt && current/bin/bundler remove --deactivate demo_allinone-* --root /opt")
+    assert edge.sh("find /opt /usr/local /etc /var/lib -xdev") == before
 
 
 def test_nothing_of_it_is_left_when_it_is_taken_away(site: Stage) -> None:

@@ -68,8 +68,8 @@ def test_every_host_joins_with_a_code_of_its_own(tmp_path: Path) -> None:
         assert "is not there yet" in fresh["rows"][0]["what"]
         value = run_fleet(tmp_path, hosts, "apply")
         assert [(row["host"], row["outcome"], row["what"]) for row in value["rows"]] == [
-            ("edge1", "done", "1 steps, 1 changes"),
-            ("edge2", "done", "1 steps, 1 changes"),
+            ("edge1", "done", "1 step, 1 change"),
+            ("edge2", "done", "1 step, 1 change"),
         ]
         assert value["endings"] == {"edge1": "used", "edge2": "used"}
         for name in ("edge1", "edge2"):
@@ -80,7 +80,7 @@ def test_every_host_joins_with_a_code_of_its_own(tmp_path: Path) -> None:
             # nor in what Ansible brought
             assert hosts.names(name, REMOTE) == []
         looked = run_fleet(tmp_path, hosts, "check")
-        assert [row["what"] for row in looked["rows"]] == ["1 steps, 1 to do"] * 2
+        assert [row["what"] for row in looked["rows"]] == ["1 step, 1 to do"] * 2
 
 
 def test_what_fails_is_told_by_host_and_stops_the_rest(tmp_path: Path) -> None:

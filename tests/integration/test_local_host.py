@@ -24,7 +24,8 @@ def test_what_it_does(tmp_path: Path) -> None:
     host.remove(path)
     host.remove(path)
     assert not host.exists(path)
-    assert host.run(("no-such-program-here",)).code == 127
+    missing = host.run(("no-such-program-here",))
+    assert (missing.code, missing.stderr) == (127, "no-such-program-here: No such file or directory")
     assert host.run(("sh", "-c", "echo out; echo err >&2; exit 3")) == CommandResult(3, "out\n", "err\n")
     assert host.is_root() is (os.geteuid() == 0)
     assert not host.listens("127.0.0.1", 1)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # hosts take memory: the two of a module are enough at a time
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
-CUTS = int(os.environ.get("CUTS", "3"))
+CUTS = int(os.environ.get("CUTS", "1"))
 RANDOM = random.Random()
 UNIT = "kubeedge-mirror.service"
 # between two lines that come at once nothing happens

@@ -31,7 +31,7 @@ _FILES = {"authority": AUTHORITY, "certificate": REGISTRY_CERTIFICATE}
 def ca(config: Path | None, as_json: bool) -> None:
     """Make the site's authority once, and the registry's certificate whenever it ends soon or lacks a name.
 
-    The key, /etc/bundler/ca/ca.key, is root's alone and leaves this host never; ca.crt is what clients are to trust.
+    The key, /etc/bundler/ca/ca.key, is root's alone and never leaves this host; ca.crt is what clients are to trust.
     A second time it changes nothing. The step `harbor` does the same where it needs it.
     """
     site, here = load_site(config), LocalHost()

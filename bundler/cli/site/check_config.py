@@ -11,6 +11,7 @@ from bundler import console
 from bundler.cli.options import json_option, option
 from bundler.cli.site.site_options import config_option, load_site
 from bundler.site.config.schema import site_schema
+from bundler.site.counting import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,7 @@ def check_config(config: Path | None, schema: bool, as_json: bool) -> None:
         return
     site = load_site(config)
     edges = [host.name for host in site.edges]
-    text = f"{site.cloud.name} and {len(edges)} edge hosts; registry {site.registry_address} ({site.registry.kind})"
+    hosts = f"{site.cloud.name} and {counted(len(edges), 'edge host')}"
+    text = f"{hosts}; registry {site.registry_address} ({site.registry.kind})"
     value: dict[str, Json] = {"cloud": site.cloud.name, "edges": edges, "registry": site.registry_address}
     console.answer(text, value, schema="bundler.site-config/1", as_json=as_json)

@@ -12,6 +12,7 @@ from bundler.cli.site.site_options import config_option, config_path, context_of
 from bundler.cli.site.step_text import finding_lines
 from bundler.errors import ErrorId, SiteError
 from bundler.host.local_host import LocalHost
+from bundler.site.counting import counted
 from bundler.site.doctor.help_bundle import packed
 from bundler.site.doctor.report import examine
 
@@ -63,7 +64,7 @@ def _require(examined: Sequence[Examined]) -> None:
     if faults:
         raise SiteError(
             ErrorId.SITE_FAULTY,
-            f"{len(faults)} things are not as they should be",
+            f"{counted(len(faults), 'fault')}: something is not as it should be",
             remedy="Begin with the first: later ones often come of it.",
             step="",
         )

@@ -12,7 +12,7 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
-from bundler.cli.site.invite import reception
+from bundler.cli.site.invite import reception, warn_of_what_edges_lack
 from bundler.cli.site.invite_options import port_option
 from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.errors import ErrorId, SiteError, ToolMissingError
@@ -131,6 +131,7 @@ def _run(at: StepContext, order: FleetOrder) -> tuple[FleetRow, ...]:
     order = replace(order, program=_ansible(), environment=_environment())
     if order.action != "apply":
         return run_fleet(at.host, order, {}, lambda _: None)
+    warn_of_what_edges_lack(at)
     with opened_port("", order.play.port) as listening:
         made = invited([host.name for host in order.hosts], at.host.elapsed() + WITHIN_S)
         here = reception(at, made, order.play.port)

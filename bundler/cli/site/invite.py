@@ -17,7 +17,7 @@ from bundler.site.fleet.playbook import hand_over_script
 from bundler.site.installer import site_installer
 from bundler.site.invitation.inviting import edge_line, invited, require_edges, require_used
 from bundler.site.invitation.listener import Reception, opened_port, receive_edges
-from bundler.site.invitation.offering import join_answer
+from bundler.site.invitation.offering import join_answer, offering_lacks
 from bundler.site.invitation.use_log import UseLog
 from bundler.site.join_token import fresh_token
 
@@ -88,12 +88,19 @@ def invite(
     require_root(at.host, site_installer("cloud"))
     names = list(dict.fromkeys(hosts))
     require_edges(at.config, names)
+    warn_of_what_edges_lack(at)
     with opened_port(address, port) as listening:
         made = invited(names, at.host.elapsed() + minutes * _MINUTE_S)
         value: dict[str, Json] = {"port": port, "minutes": minutes, "invitations": _values(at, made, port)}
         with codes_kept(at.host, made, codes):
             console.answer(_lines(at, made, minutes, port), value, schema="bundler.site-invite/1", as_json=as_json)
             require_used(receive_edges(reception(at, made, port), listening))
+
+
+def warn_of_what_edges_lack(at: StepContext) -> None:
+    """Say what edges will want and this host does not have yet."""
+    for line in offering_lacks(at.host, at.config):
+        console.warn(line)
 
 
 def reception(at: StepContext, made: Invited, port: int) -> Reception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.site.counting import counted
 from bundler.site.step_plan import finding_value
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bundler.site.step import StepFinding
     from bundler.site.step_plan import StepPlan
 
-_STATES = {"done": "done", "to-do": "to do", "unmet": "in the way", "faulty": "does not work"}
+_STATES = {"done": "done", "to-do": "to do", "unmet": "blocked", "faulty": "does not work"}
 _INDENT = "     "
 
 
@@ -45,7 +46,8 @@ def plan_value(run: SiteRun, plans: Sequence[StepPlan]) -> dict[str, Json]:
 def made_text(reports: Sequence[StepReport]) -> str:
     """Return what was applied in one line."""
     made = sum(len(report.changed) for report in reports)
-    return f"{len(reports)} steps, {made} changes" if made else f"{len(reports)} steps: nothing to do"
+    steps = counted(len(reports), "step")
+    return f"{steps}, {counted(made, 'change')}" if made else f"{steps}: nothing to do"
 
 
 def report_value(run: SiteRun, reports: Sequence[StepReport]) -> dict[str, Json]:

@@ -9,6 +9,7 @@ import click
 from bundler import console
 from bundler.cli.site.site_options import force_option, on_a_host
 from bundler.site.applying import undo_site
+from bundler.site.roles import undone_steps
 
 if TYPE_CHECKING:
     from bundler.cli.site.site_options import SiteRun
@@ -30,7 +31,7 @@ def undo(run: SiteRun, force: bool, as_json: bool) -> None:
         lines.append(line)
         console.remark(line)
 
-    made = undo_site(run.at.host, run.role, run.steps, say, force=force)
+    made = undo_site(run.at.host, run.role, undone_steps(run.role, run.steps), say, force=force)
     value: dict[str, Json] = {"role": run.role, "host": run.at.this.name, "undone": made, "lines": list(lines)}
     text = "undone" if made else "nothing was made here"
     console.answer(text, value, schema="bundler.site-undo/1", as_json=as_json)

@@ -109,7 +109,7 @@ registry:
   # port: 443
   https: true
   # project: kubeedge # puts all images into one project; without it each has the project that its own name says
-  public: true # everybody may pull; false makes an account for the edges that can do nothing else
+  public: true # everybody may pull; with false edges get an account that can do nothing else (kind harbor)
   username: {registry.username}
   password_file: {registry.password_file} # chmod 600
   # A certificate that is there already; without one the site's own authority issues it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.certificates import summary
 from bundler.site.doctor.examined import Examined
+from bundler.site.registry_files import AUTHORITY, REGISTRY_CERTIFICATE
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ FILES = {
         "/etc/kubeedge/certs/stream.crt",
         "/etc/kubernetes/pki/ca.crt",
         "/etc/kubernetes/pki/apiserver.crt",
-        "/etc/bundler/ca/ca.crt",
+        AUTHORITY,
+        REGISTRY_CERTIFICATE,
     ),
     "edge": ("/etc/kubeedge/ca/rootCA.crt", "/etc/kubeedge/certs/server.crt"),
 }
@@ -37,7 +39,7 @@ def examine_certificates(at: StepContext) -> Examined:
         span = _span(data)
         if span is None:
             facts.append((path, "unreadable"))
-            remedy = "Remove it, and run `bundler site apply`."
+            remedy = f"Move it away, then: {_renewal(at, path)}" if at.this.role == "cloud" else _renewal(at, path)
             findings.append(StepFinding("certificate-unreadable", "is no certificate", path, remedy, "fault"))
             continue
         begin, end = span
@@ -46,12 +48,24 @@ def examine_certificates(at: StepContext) -> Examined:
             what = f"is good from {begin:%Y-%m-%d %H:%M} UTC on only, and this host's clock says {now:%Y-%m-%d %H:%M}"
             findings.append(StepFinding("certificate-early", what, path, "Set the clock.", "fault"))
         elif now > end:
-            remedy = "Run `bundler site apply`; an edge gets another one when it joins anew."
-            findings.append(StepFinding("certificate-ended", f"ended on {end:%Y-%m-%d}", path, remedy, "fault"))
+            findings.append(
+                StepFinding("certificate-ended", f"ended on {end:%Y-%m-%d}", path, _renewal(at, path), "fault")
+            )
         elif end - now < NEAR:
             what = f"ends on {end:%Y-%m-%d}, in {(end - now).days} days"
-            findings.append(StepFinding("certificate-near-end", what, path, "Run `bundler site apply` soon.", "note"))
+            findings.append(StepFinding("certificate-near-end", what, path, _renewal(at, path), "note"))
     return Examined("certificates", tuple(facts), tuple(findings))
+
+
+def _renewal(at: StepContext, path: str) -> str:
+    """Return how another one takes this one's place."""
+    if path.startswith("/etc/kubernetes/"):
+        return "It is the cluster's, which renews its own: `kubeadm certs renew all` where kubeadm made it."
+    if at.this.role == "edge":
+        # a join that finds one leaves it
+        again = f"`bundler site invite --host {at.this.name}` on the master"
+        return f"Move it away and join anew: {again}."
+    return f"Run `bundler site apply {at.this.role}`."
 
 
 def _registry_authorities(at: StepContext) -> list[str]:

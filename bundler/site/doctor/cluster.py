@@ -105,7 +105,8 @@ def _edge_findings(at: StepContext, edge: SiteHost, node: Mapping[str, Any]) -> 
     wanted = f"-kubeedge-v{at.config.kubeedge.version}"
     if not _version(node).endswith(wanted):
         what = f"runs {_version(node)}, and the site wants KubeEdge {at.config.kubeedge.version}"
-        yield StepFinding("version-differs", what, edge.name, "Join it anew with the bundle's keadm.", "note")
+        remedy = f"Join it anew with this bundle: `bundler site invite --host {edge.name}`."
+        yield StepFinding("version-differs", what, edge.name, remedy, "note")
 
 
 def _standing_on_edges(at: StepContext, nodes: list[Any]) -> Iterator[StepFinding]:

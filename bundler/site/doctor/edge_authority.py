@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.site.certificates import summary
 from bundler.site.doctor.cluster import kubectl
 from bundler.site.doctor.examined import Examined
+from bundler.site.kubeedge.cluster_state import BACKUPS
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def _cloud(at: StepContext) -> Examined:
     what = (
         f"begins with {named[:_SHOWN]}, and casecret is {ours[:_SHOWN]}: nobody can join, and a restart loses all edges"
     )
-    remedy = "Do not restart cloudcore; put back casecret from the copies beside the journal, then restart it."
+    remedy = (
+        f"Do not restart cloudcore before the right casecret is back: `kubectl apply -f` its copy in {BACKUPS}, "
+        "the one that holds the edges' rootCA.crt (`bundler site doctor` on an edge shows its digest)."
+    )
     return Examined("trust", facts, (StepFinding("authority-changed", what, "the join token", remedy, "fault"),))
 
 

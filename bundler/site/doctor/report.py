@@ -49,7 +49,9 @@ def examine_host(at: StepContext) -> Examined:
         findings.append(StepFinding("disk-full", what, "/var/lib", "Make room.", "fault"))
     if at.host.name() != at.this.name:
         what = f"is {at.host.name()!r}, and the site says {at.this.name!r}"
-        remedy = f"Run `hostnamectl set-hostname {at.this.name}`."
+        # the name of a node that the cluster runs on is not to be changed
+        renamed = "Run `bundler site apply edge --only hostname`."
+        remedy = renamed if at.this.role == "edge" else f"Write {at.host.name()!r} as this host's `name` in site.yaml."
         findings.append(StepFinding("name-differs", what, "the host name", remedy, "fault"))
     facts = (
         ("name", at.host.name()),

@@ -31,7 +31,7 @@ def examine_services(at: StepContext) -> Examined:
     for unit in UNITS[at.this.role]:
         state = unit_state(at, unit)
         facts.append((unit, state_text(state)))
-        findings += _unit_findings(unit, state)
+        findings += _unit_findings(unit, state, f"`bundler site apply {at.this.role}`")
     findings += _process_findings(at)
     return Examined("services", tuple(facts), tuple(findings))
 
@@ -54,13 +54,13 @@ def state_text(state: dict[str, str]) -> str:
     )
 
 
-def _unit_findings(unit: str, state: dict[str, str]) -> Iterator[StepFinding]:
+def _unit_findings(unit: str, state: dict[str, str], apply: str) -> Iterator[StepFinding]:
     if not state:
         yield StepFinding("systemd-silent", "systemd says nothing of it", unit, "Look at `systemctl status`.", "fault")
     elif state.get("LoadState") == "not-found":
-        yield StepFinding("unit-missing", "is not installed", unit, "Run `bundler site apply`.", "fault")
+        yield StepFinding("unit-missing", "is not installed", unit, f"Run {apply}.", "fault")
     elif state.get("ActiveState") != "active":
-        remedy = f"Look at `journalctl -u {unit} -n 50`, then run `bundler site apply`."
+        remedy = f"Look at `journalctl -u {unit} -n 50`, then run {apply}."
         yield StepFinding("unit-down", f"is {state_text(state)}", unit, remedy, "fault")
     elif (state.get("NRestarts") or "0").isdecimal() and int(state.get("NRestarts") or 0) >= _MANY_RESTARTS:
         what = f"was started anew {state['NRestarts']} times"

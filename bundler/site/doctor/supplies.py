@@ -40,7 +40,7 @@ def _mirror(at: StepContext) -> _Part:
     if answer is not None and answer.status == _HEALTHY:
         return ("mirror", "healthy"), []
     state = "does not answer" if answer is None else f"answers {answer.status}"
-    remedy = "On the master: `mirror service status`, and `bundler verify` of its root."
+    remedy = f"On the master: `mirror service status`, then `bundler verify {at.config.root}`."
     return ("mirror", state), [StepFinding("mirror-sick", state, f"http://{address}:{port}", remedy, "fault")]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bundler.model.json_value import load_foreign
+from bundler.site.counting import counted
 from bundler.site.fleet.playbook import FLEET_ACTIONS
 
 if TYPE_CHECKING:
@@ -89,11 +90,12 @@ def _done(answer: Mapping[str, Any]) -> str:
     if not isinstance(steps, list):
         return ""
     known = [step for step in steps if isinstance(step, dict)]
+    steps_text = counted(len(known), "step")
     if any("state" in step for step in known):
         left = sum(step.get("state") != "done" for step in known)
-        return f"{len(known)} steps, {left} to do" if left else f"{len(known)} steps, all done"
+        return f"{steps_text}, {left} to do" if left else f"{steps_text}, all done"
     made = sum(len(step.get("changed", ())) for step in known)
-    return f"{len(known)} steps, {made} changes" if made else f"{len(known)} steps: nothing to do"
+    return f"{steps_text}, {counted(made, 'change')}" if made else f"{steps_text}: nothing to do"
 
 
 def _why(last: Mapping[str, Any], answer: Mapping[str, Any]) -> str:

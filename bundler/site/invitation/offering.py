@@ -29,6 +29,18 @@ def join_answer(master: Host, config: SiteConfig, *, edge: str, bundle: str, tok
     )
 
 
+def offering_lacks(master: Host, config: SiteConfig) -> list[str]:
+    """Return what edges will want and the master does not have yet, a sentence each with what to do."""
+    lacking = []
+    if (path := trusted_file(config)) and not master.exists(path):
+        lacking.append(f"{path}: the registry's authority is not here yet; run `bundler site apply cloud` first")
+    if not config.registry.public and _login(master) is None:
+        step = "`bundler site apply cloud --only images`"
+        make = step if config.registry.kind == "harbor" else f"`bundler robot create` with `-o {PULL_LOGIN}`"
+        lacking.append(f"{PULL_LOGIN}: the login that edges pull with is not here yet; make it by {make}")
+    return lacking
+
+
 def _authority(master: Host, config: SiteConfig) -> str:
     path = trusted_file(config)
     found = master.read(path) if path else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.site.config.model import SITE_VERSION
+from bundler.site.registry_files import AUTHORITY
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
-    from bundler.site.config.model import RegistrySettings, SiteConfig, SiteHost
+    from bundler.site.config.model import MirrorSettings, RegistrySettings, SiteConfig, SiteHost
 
 
 def public_part(config: SiteConfig) -> dict[str, Json]:
@@ -17,7 +18,7 @@ def public_part(config: SiteConfig) -> dict[str, Json]:
         "version": SITE_VERSION,
         "hosts": [_host(host) for host in config.hosts],
         "root": config.root,
-        "mirror": {"http": config.mirror.http, "ftp": False if config.mirror.ftp is None else config.mirror.ftp},
+        "mirror": _mirror(config.mirror),
         "registry": _registry(config.registry),
         "docker": {"options": config.docker.options, "tools": list(config.docker.tools)},
         "kubeedge": _kubeedge(config),
@@ -35,6 +36,10 @@ def _host(host: SiteHost) -> dict[str, Json]:
     return value
 
 
+def _mirror(mirror: MirrorSettings) -> dict[str, Json]:
+    return {"http": mirror.http, "ftp": False if mirror.ftp is None else mirror.ftp, "packages": mirror.packages}
+
+
 def _registry(registry: RegistrySettings) -> dict[str, Json]:
     # the account and its password, the key and the data are the master's; the authority comes beside this
     value: dict[str, Json] = {"kind": registry.kind, "https": registry.https, "public": registry.public}
@@ -44,6 +49,9 @@ def _registry(registry: RegistrySettings) -> dict[str, Json]:
         value["port"] = registry.port
     if registry.project:
         value["project"] = registry.project
+    if registry.ca_file:
+        # where it comes to on the edge
+        value["ca_file"] = AUTHORITY
     return value
 
 

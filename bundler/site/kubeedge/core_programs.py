@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from bundler.host.changes import RunCommand, Unrecorded, must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
@@ -14,6 +14,7 @@ from bundler.site.installer import STATE
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from bundler.host.file_changes import CopyFile
     from bundler.host.interface import Host, Process
     from bundler.site.config.model import Role
 
@@ -47,7 +48,41 @@ def enabled(unit: str) -> RunCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadUnits:
+class ReloadAtRemoval:
+    """systemd reads its units anew when a unit's file is gone or has become the former one again.
+
+    It stands before everything that concerns the unit, so that it is undone after all of that.
+
+    Arguments:
+        file: the change that puts the unit's file in place.
+    """
+
+    file: CopyFile
+    title: ClassVar[str] = f"at removal: {' '.join(_RELOAD)}"
+    key: ClassVar[tuple[str, ...]] = ("", *_RELOAD)
+
+    def record(self, host: Host) -> Record:
+        """The command."""
+        del host
+        return Record(undo=_RELOAD)
+
+    def describe(self, host: Host) -> str:
+        """Return the title."""
+        del host
+        return self.title
+
+    def is_done(self, host: Host) -> bool:
+        """Tell whether the file is in place."""
+        return self.file.is_done(host)
+
+    def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
+        """Do nothing: it is all in the record."""
+        del host, ours, force
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadUnits(Unrecorded):
     """systemd reads its units anew, where a file of one of them has changed.
 
     Arguments:
@@ -60,21 +95,6 @@ class ReloadUnits:
     def title(self) -> str:
         """The command."""
         return " ".join(_RELOAD)
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The command, which undoing repeats once the unit's file is gone."""
-        return ("", *_RELOAD)
-
-    def record(self, host: Host) -> Record:
-        """The command."""
-        del host
-        return Record(undo=_RELOAD)
-
-    def describe(self, host: Host) -> str:
-        """Return the command."""
-        del host
-        return self.title
 
     def is_done(self, host: Host) -> bool:
         """Ask systemd, which knows the unit and whether its file has changed."""

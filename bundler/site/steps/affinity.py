@@ -6,12 +6,13 @@ Every DaemonSet that would land on an edge is named; only these two are changed.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
-from bundler.host.failure import ChangeFailedError
+from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.file_changes import WriteFile
 from bundler.model.json_value import dump_pretty
-from bundler.site.daemon_set import KeptFromEdges, expression_words, rolled_out
+from bundler.site.daemon_set import KeptFromEdges, expression_words, rolled_out, rollout_lacks
 from bundler.site.edits.edge_landing import edge_labels, lands_on
 from bundler.site.edits.node_affinity import DaemonSetName, affinity_patch, inverse_patch
 from bundler.site.installer import STATE
@@ -73,9 +74,18 @@ def _kept_away(at: StepContext, name: DaemonSetName, daemon_set: Mapping[str, An
 
 def _daemon_sets(at: StepContext) -> list[Mapping[str, Any]]:
     """Return all DaemonSets of the cluster, by namespace and name. Raises ChangeFailedError."""
-    answer = Kubectl(at.config.kubeedge.kubeconfig).read(at.host, "daemonsets", "--all-namespaces")
-    found: list[Mapping[str, Any]] = list(answer["items"])
-    return sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
+    kubectl = Kubectl(at.config.kubeedge.kubeconfig)
+    answer = kubectl.read(at.host, "daemonsets", "--all-namespaces")
+    try:
+        found = sorted(answer["items"], key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
+        for one in found:
+            # whatever is looked at later is looked at once here
+            _ = (affinity_patch(one), lands_on(one, _ANY_EDGE), rollout_lacks(one))
+    except (KeyError, TypeError, AttributeError) as error:
+        where = shlex.join(kubectl.command("get", "daemonsets", "--all-namespaces"))
+        failure = ChangeFailure(Reason.COMMAND_FAILED, "answers with what are no DaemonSets", where=where)
+        raise ChangeFailedError(failure) from error
+    return found
 
 
 def _landing(name: DaemonSetName) -> StepFinding:

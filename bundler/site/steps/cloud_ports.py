@@ -74,17 +74,20 @@ def _pod_notes(at: StepContext) -> list[StepFinding]:
         return []
     try:
         items: Any = load_foreign(listed.stdout).get("items", [])
-        pods = [(item["metadata"], item.get("status", {}).get("phase", "Unknown")) for item in items]
+        pods = [
+            (item["metadata"]["namespace"], item["metadata"]["name"], item.get("status", {}).get("phase", "Unknown"))
+            for item in items
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []
     return [
         StepFinding(
             "pod-not-running",
             f"is {phase}",
-            f"pod {metadata['namespace']}/{metadata['name']}",
-            f"Look at it: kubectl -n {metadata['namespace']} describe pod {metadata['name']}",
+            f"pod {space}/{name}",
+            f"Look at it: kubectl -n {space} describe pod {name}",
             weight="note",
         )
-        for metadata, phase in pods
-        if metadata["namespace"] in _SYSTEM and phase not in _WELL
+        for space, name, phase in pods
+        if str(space) in _SYSTEM and str(phase) not in _WELL
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from bundler.site.host_checks import (
     port_taken,
 )
 from bundler.site.leftovers import leftovers
+from bundler.site.packages import offered, on_ours_alone, package_manager
 from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
@@ -47,7 +49,14 @@ class CloudPreflight(Step):
 def _commands(at: StepContext) -> Iterator[StepFinding]:
     if lacking := lacking_commands(at.host, KEADM_COMMANDS):
         what = f"keadm runs {', '.join(lacking)}, which this host does not have"
-        yield StepFinding("commands-missing", what, remedy="Install what brings them.")
+        yield StepFinding("commands-missing", what, remedy=_how_to_install(at))
+
+
+def _how_to_install(at: StepContext) -> str:
+    if not (manager := package_manager(at.host)) or not offered(at):
+        return "Install what brings them."
+    install = shlex.join((*on_ours_alone(manager), "install"))
+    return f"Run `bundler site apply cloud --only repo`, then install what brings them: `{install} NAME`."
 
 
 def _ports(at: StepContext) -> Iterator[StepFinding]:

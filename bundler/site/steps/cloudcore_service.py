@@ -14,6 +14,7 @@ from bundler.host.foreseen_files import Foreseen
 from bundler.site.kubeedge.cluster_state import require_safe_start, start_findings
 from bundler.site.kubeedge.core_programs import (
     EndForeign,
+    ReloadAtRemoval,
     ReloadUnits,
     StartUnit,
     alive,
@@ -68,8 +69,10 @@ class CloudcoreService(Step):
         guard = partial(_require_startable, at)
         inputs = (*_READS, *(_STREAM if at.config.kubeedge.stream else ()))
         start = StartUnit(CLOUDCORE_UNIT, inputs, _NOTE, guard)
+        unit = CopyFile(source, _UNIT_FILE, digest)
         return (
-            CopyFile(source, _UNIT_FILE, digest),
+            ReloadAtRemoval(unit),
+            unit,
             ReloadUnits(CLOUDCORE_UNIT),
             enabled(CLOUDCORE_UNIT),
             EndForeign("cloudcore", CLOUDCORE_UNIT, guard),

@@ -9,6 +9,7 @@ from bundler.model.json_value import dump_pretty
 from bundler.site.edits.daemon_json import GUIDE, EngineWish, merged_settings
 from bundler.site.edits.engine_options import VALIDATES, is_reloadable
 from bundler.site.engine_state import (
+    UNIT,
     engine_answers,
     engine_flags,
     engine_version,
@@ -46,7 +47,10 @@ class EngineSettings(Step):
             findings.append(refusal)
         if _waits(at, merged):
             what = "the engine has to be restarted, which would stop the cluster's control plane"
-            remedy = "Say --restart-docker when that may be: live-restore is off here."
+            remedy = (
+                f"When that may be, run `bundler site apply {at.this.role} --restart-docker`: live-restore is off, so "
+                "that containers end with the engine."
+            )
             findings.append(StepFinding("restart-waits", what, DAEMON_JSON, remedy, "pending"))
         return findings
 
@@ -71,9 +75,8 @@ class EngineSettings(Step):
         """Tell of an engine that does not answer with these settings."""
         if engine_answers(at.host):
             return ()
-        remedy = (
-            "Look at `journalctl -u docker.service`; `bundler site undo` with --only daemon-json puts back the former."
-        )
+        undo = f"`bundler site undo {at.this.role} --only daemon-json`"
+        remedy = f"Look at `journalctl -u {UNIT}`; {undo} puts back the former file."
         return (StepFinding("engine-silent", "the engine does not answer", DAEMON_JSON, remedy, "fault"),)
 
 

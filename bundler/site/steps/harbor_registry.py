@@ -13,7 +13,7 @@ from bundler.site.authority import authority_changes, trust_change
 from bundler.site.certificates import certificate_problems, ends_soon, is_own_authority
 from bundler.site.edits.harbor_yml import HTTP_PORT, HTTPS_PORT, HarborWish, harbor_yml
 from bundler.site.harbor_installer import HarborInstalled, InstallerUnpacked, harbor_awaited, unhealthy
-from bundler.site.password_file import password_problem, read_password
+from bundler.site.password_file import how_to_write, password_problem, read_password
 from bundler.site.registry_files import certificate_pair, is_issued_here, registry_names, trusted_file
 from bundler.site.step import Step, StepContext, StepFinding
 
@@ -148,8 +148,7 @@ def _missing(at: StepContext) -> Iterator[StepFinding]:
         yield StepFinding("harbor-published", what, at.bundle.root, remedy)
     path = config.registry.password_file
     if problem := password_problem(at.host, path):
-        remedy = f"Put one line into it with `umask 077`, then `chmod 600 {path}`."
-        yield StepFinding("password-unusable", problem, path, remedy)
+        yield StepFinding("password-unusable", problem, path, how_to_write(path))
 
 
 def _missing_authority(at: StepContext) -> Iterator[StepFinding]:

@@ -39,7 +39,7 @@ class HostNames(Step):
                 "Remove that line.",
             )
             for number, address, name in _foreign(content, MARKS)
-            if name in wanted and wanted[name] != address and not _is_loopback(address)
+            if name in wanted and not _is_same(wanted[name], address) and not _is_loopback(address)
         )
 
     def changes(self, at: StepContext) -> Sequence[Change]:
@@ -59,7 +59,16 @@ def _foreign(content: bytes, marks: Marks) -> list[tuple[int, str, str]]:
     """Return (line number, address, name) of every name outside our block; numbers are of the file without it."""
     lines = without_block(content, marks).decode("utf-8", "replace").splitlines()
     words = [(number, line.split("#")[0].split()) for number, line in enumerate(lines, 1)]
-    return [(number, found[0], name) for number, found in words if found for name in found[1:]]
+    # small and capital letters are the same in host names
+    return [(number, found[0], name.lower()) for number, found in words if found for name in found[1:]]
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Tell whether two texts are one address: those of IPv6 are written in many ways."""
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:
+        return False
 
 
 def _is_loopback(address: str) -> bool:

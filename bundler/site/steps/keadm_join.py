@@ -16,7 +16,14 @@ from bundler.host.foreseen_files import Foreseen, SetAside
 from bundler.site.edits.kubeedge_yaml import EDGE_ARGUMENTS, edge_values
 from bundler.site.join_token import token_source
 from bundler.site.keadm import RunKeadm
-from bundler.site.kubeedge.core_programs import EndForeign, ReloadUnits, StopUnit, alive, started_with
+from bundler.site.kubeedge.core_programs import (
+    EndForeign,
+    ReloadAtRemoval,
+    ReloadUnits,
+    StopUnit,
+    alive,
+    started_with,
+)
 from bundler.site.kubeedge.edge_join import join_lacks
 from bundler.site.kubeedge.edgecore_log import ending, journal_lines
 from bundler.site.kubeedge.kept_settings import ForgetSettings, KeepSettings, MergeSettings, SettingsFile
@@ -104,6 +111,7 @@ def _before(at: StepContext) -> tuple[Change, ...]:
     there = partial(_there, at)
     foreseen = (EDGECORE_YAML, EDGECORE, _UNIT_FILE, *_CERTIFICATES, _settings(at).written)
     return (
+        ReloadAtRemoval(_unit(at)),
         StopUnit(EDGECORE_UNIT, there),
         EndForeign("edgecore", EDGECORE_UNIT, needed=lambda host: not there(host)),
         KeepSettings(_settings(at), there),
@@ -133,9 +141,12 @@ def _call(at: StepContext) -> RunKeadm:
     )
 
 
-def _after(at: StepContext) -> tuple[Change, ...]:
+def _unit(at: StepContext) -> CopyFile:
     source = f"{KUBEEDGE}/{EDGECORE_UNIT}"
-    digest = at.bundle.digests.get(f"{BUNDLED}/{EDGECORE_UNIT}") or at.host.digest(source)
+    return CopyFile(source, _UNIT_FILE, at.bundle.digests.get(f"{BUNDLED}/{EDGECORE_UNIT}") or at.host.digest(source))
+
+
+def _after(at: StepContext) -> tuple[Change, ...]:
     hub = with_port(at.config.cloud.addresses[0], HUB_PORT)
     since = at.host.now()
     private = ("mode 0600: it holds the token",)
@@ -143,7 +154,7 @@ def _after(at: StepContext) -> tuple[Change, ...]:
         MergeSettings(_settings(at)),
         ForgetSettings(_settings(at)),
         EditFile(EDGECORE_YAML, lambda there: there, private, mode=_PRIVATE, secret=True),
-        CopyFile(source, _UNIT_FILE, digest),
+        _unit(at),
         ReloadUnits(EDGECORE_UNIT),
         # after the unit's file: undone before it goes, or a link to nothing would stay
         RunCommand(("systemctl", "enable", EDGECORE_UNIT), undo=_DISABLE, check=_IS_ENABLED),
@@ -178,8 +189,8 @@ def _token(at: StepContext, host: Host) -> str:
 
 
 _ASK_FOR_ONE = (
-    "On the master: `bundler site token`, into a file that only root can read; here: the same command again with "
-    "--token-file FILE."
+    "On the master `bundler site invite --host NAME` prints a line for this host, which brings one. Or put what "
+    "`bundler site token` prints there into a file that only root can read, and name it with --token-file here."
 )
 
 

@@ -11,7 +11,8 @@ from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import load_foreign
 from bundler.site.passwords import password, password_findings
-from bundler.site.registry_files import trusted_file
+from bundler.site.pull_login import MakePullLogin
+from bundler.site.registry_files import PULL_LOGIN, trusted_file
 from bundler.site.step import Step, StepContext, StepFinding
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _IMAGES = "k8simage/index.json"
 PUSHED_WITHIN_S = 6 * 3600.0
 _WAIT = ("--wait", "300")
 _PRESENT = "present"
+_LISTED = ("--dry-run", "--json")
 
 
 class PushedImages(Step):
@@ -43,18 +45,30 @@ class PushedImages(Step):
         return password_findings(at)
 
     def changes(self, at: StepContext) -> Sequence[Change]:
-        """One push."""
-        if at.config.registry.kind == "mirror" or not at.bundle.having(_IMAGES):
+        """One push; then, where not everybody may pull from Harbor, the login that edges pull with."""
+        registry = at.config.registry
+        if registry.kind == "mirror" or not at.bundle.having(_IMAGES):
             return ()
-        return (PushImages(push_command(at), at.config.registry_address, _place(at), password(at)),)
+        push, secret = push_command(at), password(at)
+        changes: list[Change] = [PushImages(push, at.config.registry_address, _place(at), secret)]
+        if registry.kind == "harbor" and not registry.public:
+            robot = (*at.programs["bundler"], "robot", "create", *_connection(at), "-o", PULL_LOGIN)
+            changes.append(MakePullLogin(robot, (*push, *_LISTED), secret))
+        return tuple(changes)
 
 
 def push_command(at: StepContext) -> tuple[str, ...]:
     """Return the command line; the password comes on stdin, or where there is no file from the environment."""
     registry = at.config.registry
-    words = [*at.programs["bundler"], "push-images", "--root", at.bundle.root]
-    words += ["--registry", at.config.registry_address, "--via", "registry"]
+    words = [*at.programs["bundler"], "push-images", "--root", at.bundle.root, "--via", "registry", *_connection(at)]
     words += ["--project", registry.project] if registry.project else []
+    return (*words, "--public" if registry.public else "--private")
+
+
+def _connection(at: StepContext) -> list[str]:
+    """Return the options that say which registry, how it is reached and who we are."""
+    registry = at.config.registry
+    words = ["--registry", at.config.registry_address]
     if not at.config.registry_https:
         words.append("--plain-http")
     elif authority := trusted_file(at.config):
@@ -62,7 +76,7 @@ def push_command(at: StepContext) -> tuple[str, ...]:
     if registry.username and registry.password_file:
         words += ["--username", registry.username]
         words += ["--password-stdin"] if password(at) is not None else []
-    return (*words, "--public" if registry.public else "--private")
+    return words
 
 
 def _place(at: StepContext) -> tuple[str, int]:
@@ -111,7 +125,7 @@ class PushImages:
         """Ask the registry for every image, once somebody listens there."""
         if not host.listens(*self.place):
             return False
-        done = host.run((*self.command, "--dry-run", "--json"), stdin=self.secret or b"")
+        done = host.run((*self.command, *_LISTED), stdin=self.secret or b"")
         try:
             answer: Any = load_foreign(done.stdout)
             return done.code == 0 and all(image["outcome"] == _PRESENT for image in answer["images"])

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from bundler.host.changes import Change
 
-_INVITE = "Take an invitation (`bundler site invite` on the master)"
-
 
 class RegistryTrust(Step):
     """The guide turns the check of all certificates off instead, on every host."""
@@ -29,12 +27,12 @@ class RegistryTrust(Step):
         """Name what only the master can give."""
         findings = []
         if _has_an_authority(at) and at.host.status(AUTHORITY) is None:
-            remedy = f"{_INVITE}, or bring the master's {AUTHORITY}."
+            remedy = f"{_invite(at)}, or bring the master's {AUTHORITY}."
             findings.append(StepFinding("ca-missing", "the registry's authority is not here yet", AUTHORITY, remedy))
         if not at.config.registry.public and (
             problem := secret_file_problem(at.host, PULL_LOGIN, "the login that pulls")
         ):
-            remedy = f"{_INVITE}, or bring the file of `bundler robot create` (0600)."
+            remedy = f"{_invite(at)}, or bring the file of `bundler robot create` (0600)."
             findings.append(StepFinding("login-missing", problem, PULL_LOGIN, remedy))
         return findings
 
@@ -61,3 +59,7 @@ def _has_an_authority(at: StepContext) -> bool:
     if not at.config.registry_https:
         return False
     return registry.kind == "harbor" or bool(registry.ca_file)
+
+
+def _invite(at: StepContext) -> str:
+    return f"Join by an invitation (on the master: `bundler site invite --host {at.this.name}`)"

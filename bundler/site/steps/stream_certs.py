@@ -95,12 +95,15 @@ class MakeStreamPair(Unrecorded):
         return "\n".join([self.title, *(f"    # {fault}" for fault in self._faults(host))])
 
     def is_done(self, host: Host) -> bool:
-        """Judge what is there."""
-        return not self._faults(host)
+        """Judge what is there; a key that an interruption has left where it was made is not left there."""
+        return not self._faults(host) and not host.exists(_SCRATCH)
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
-        """Make it apart, judge it, and put it in place."""
+        """Make it apart, judge it, and put it in place; where that is done, clear up."""
         del ours, force
+        if not self._faults(host):
+            _clear(host)
+            return ()
         made = StreamPair(f"{_SCRATCH}/ca/streamCA.crt", f"{_SCRATCH}/certs/stream.crt", f"{_SCRATCH}/certs/stream.key")
         try:
             self._make(host)

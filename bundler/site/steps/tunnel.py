@@ -1,6 +1,6 @@
 """Whether the node works, as far as this host can see: its port for the kubelet's API, the hub, the tunnel for logs.
 
-The node object and its Ready stand in the cluster, which edges do not reach; `bundler site check cloud` looks there.
+The node object and its Ready stand in the cluster, which edges do not reach; `bundler site doctor` looks there.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _await(at: StepContext, title: str, lacking: Callable[[Host], str]) -> Await
         title,
         lacking,
         _WITHIN_S,
-        "Look at `journalctl -u edgecore` here and `bundler site check cloud` on the master.",
+        "Look at `journalctl -u edgecore` here, and at `bundler site doctor` on the master.",
         evidence=lambda host: journal_lines(host, since),
         hopeless=partial(_ended, since=since),
     )

@@ -26,7 +26,7 @@ AT_REMOVAL = RunCommand((), undo=("systemctl", "daemon-reload"))
         (LINES, ["add to /etc/hosts, at its end", "    192.0.2.1 master"]),
         (COMMAND, ["touch 'a b'    # unless this succeeds: test -e 'a b'"]),
         (RunCommand(("sync",)), ["sync"]),
-        (AT_REMOVAL, ["at removal: systemctl daemon-reload"]),
+        (AT_REMOVAL, ["remember for undo: systemctl daemon-reload"]),
     ],
 )
 def test_a_description_begins_with_the_title(change: Change, lines: list[str]) -> None:

@@ -130,7 +130,20 @@ def test_a_copy_is_looked_at() -> None:
     assert (host.files[change.path], host.modes[change.path]) == (b"program", 0o755)
     assert applied(host, [change]) == []
     host.files["/opt/keadm"] = b"tampered"
-    host.files[change.path] = b"gone wrong"
+    newer = CopyFile(change.source, change.path, "0" * 64, 0o755)
+    with pytest.raises(SiteError, match="is not what the bundle lists"):
+        applied(host, [newer])
+    assert host.files[change.path] == b"program"
+
+
+def test_what_changes_while_it_is_copied_does_not_stay() -> None:
+    class Changing(MemoryHost):
+        def copy(self, source: str, path: str, mode: int) -> None:
+            self.files[source] = b"tampered"
+            MemoryHost.copy(self, source, path, mode)
+
+    host = Changing({"/opt/keadm": b"program"})
+    change = CopyFile("/opt/keadm", "/usr/local/bin/keadm", host.digest("/opt/keadm"))
     with pytest.raises(SiteError, match="is not what the bundle lists"):
         applied(host, [change])
     assert change.path not in host.files

@@ -74,6 +74,13 @@ def test_a_head_cannot_hold_what_is_the_journal_s_own(key: str) -> None:
         ("{", "no JSON at line 1"),
         ("[" * 100_000, "nested too deep"),
         ('{"format": 0}', "format 0 is unknown"),
+        ('{"format": 1, "made": {}}', "expected a list, got dict"),
+        ('{"format": 1, "made": [{"file": null, "sha256": "", "undo": [], "check": []}]}', "None is not a string"),
+        (
+            '{"format": 1, "made": [{"file": "", "sha256": "", "undo": "rm x", "check": []}]}',
+            "expected a list, got str",
+        ),
+        ('{"format": 1, "made": [{"file": "", "sha256": "", "undo": [1], "check": []}]}', "1 is not a string"),
     ],
 )
 def test_what_cannot_be_read(text: str, words: str) -> None:

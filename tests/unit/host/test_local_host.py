@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.durable import storage_error
 from bundler.errors import StorageError
 from bundler.host.local_host import LocalHost
 
@@ -51,3 +55,28 @@ def test_only_a_directory_that_holds_nothing_is_removed(tmp_path: Path) -> None:
     for name in ("empty", "full", "full/file", "gone", "gone/below"):
         host.remove_directory(str(tmp_path / name))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full"]
+
+
+@pytest.mark.parametrize("date", ["", "x", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
+def test_a_date_that_no_clock_shows_is_none(date: str) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(200)
+            self.send_header("Date", date)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+            del format, args
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        answer = LocalHost().http_get("127.0.0.1", server.server_port, "/", tls=False)
+        thread.join()
+    assert answer is not None
+    assert (answer.status, answer.date) == (200, None)
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.EBUSY, "mounted at this very path"), (errno.EROFS, "remount,rw")])
+def test_a_mount_in_the_way_is_called_that(number: int, words: str) -> None:
+    assert words in storage_error("/etc/hosts", OSError(number, os.strerror(number))).remedy

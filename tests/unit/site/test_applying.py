@@ -10,6 +10,7 @@ from bundler.errors import ErrorId, SiteError, StorageError
 from bundler.host.apply import read_journal
 from bundler.host.changes import RunCommand
 from bundler.host.interface import CommandResult
+from bundler.site.config.model import SiteConfig, SiteHost
 from bundler.site.installer import journal_path, site_installer
 from bundler.site.roles import CLOUD, EDGE
 from bundler.site.step import Step, StepContext, StepFinding
@@ -196,3 +197,29 @@ def test_what_only_root_may_read_is_in_the_way_of_its_step_and_of_no_other() -> 
     assert [(found.id, found.where, found.remedy) for found in first.findings] == [
         ("unreadable", "/etc/hosts", "Run it as root to see it.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "taken"),
+    [
+        ("2001:DB8:0:0:0:0:0:1 master", False),
+        ("2001:db8::1 MASTER", False),
+        ("2001:db8::9 Master", True),
+        ("no-address master", True),
+    ],
+)
+def test_names_and_addresses_are_compared_as_what_they_are(line: str, taken: bool) -> None:
+    host = MemoryHost({"/etc/hosts": f"127.0.0.1 localhost\r\n{line}\r\n".encode()})
+    config = SiteConfig((SiteHost("master", "cloud", "2001:db8::1"),))
+    (plan,) = plan_site(context(host, config), (HostNames(),))
+    assert (plan.state == "unmet") is taken
+
+
+def test_a_journal_whose_head_is_another_s_is_written_again() -> None:
+    host = fresh()
+    host.files[journal_path("cloud")] = b'{"format": 1, "made": [], "steps": [1]}'
+    applied(context(host), (HostNames(),))
+    journal = read_journal(host, site_installer("cloud"))
+    assert journal is not None
+    head: Any = journal.head
+    assert list(head["steps"]) == ["hosts"]

@@ -27,6 +27,7 @@ from bundler.site.registry_files import (
     registry_names,
     trusted_file,
 )
+from bundler.site.roles import CLOUD, undone_steps
 from bundler.site.step_plan import plan_site
 from tests.fakes.host import MemoryHost
 from tests.unit.site.sites import SITE, applied, context, undone
@@ -153,3 +154,14 @@ def test_which_names_and_whom_to_trust() -> None:
     assert trusted_file(replace(SITE, registry=given)) == "/c.crt"
     assert trusted_file(replace(SITE, registry=replace(given, ca_file="/ca.crt"))) == "/ca.crt"
     assert CertificateIssued("/c", "/k", ("a",)).lacking(MemoryHost()) == ("the certificate is missing",)
+
+
+def test_undoing_the_whole_role_takes_back_what_was_made_beforehand_and_one_step_does_not() -> None:
+    host = MemoryHost()
+    at = context(host)
+    applied(at, STEPS)
+    assert undone(at, undone_steps("cloud", CLOUD[:3])) == []
+    lines = undone(at, undone_steps("cloud", CLOUD))
+    assert f"remove {REGISTRY_CERTIFICATE}" in lines
+    assert any(line.startswith("leave as it is: the site's authority") for line in lines)
+    assert sorted(host.files) == [AUTHORITY, AUTHORITY_KEY]

@@ -91,6 +91,8 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert left == before
     assert {path: host.modes[path] for path in modes} == modes
     assert (host.active, host.enabled, host.running) == (set(), set(), [])
+    # systemd knows no unit any more whose file is gone
+    assert host.loaded == {}
     # not even keadm's, which deletes casecret
     assert host.secrets["casecret"] == {"cadata": AUTHORITY}
 

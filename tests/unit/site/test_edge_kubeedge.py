@@ -91,7 +91,7 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert (len(host.ran), len(host.calls)) == (ran, 1)
     undone(at, STEPS, "edge")
     assert host.files == before
-    assert (host.active, host.enabled) == (set(), set())
+    assert (host.active, host.enabled, host.loaded) == (set(), set(), {})
     assert [one.name for one in host.running] == ["mosquitto"]
 
 
@@ -320,6 +320,23 @@ def test_programs_that_a_cut_of_the_power_left_empty_are_no_join() -> None:
     host.files[EDGECORE] = host.files[f"{TREE}/edge/edgecore"] = b""
     assert any(title.startswith("keadm deprecated join") for title in applied(at, STEPS, "edge"))
     assert applied(at, STEPS, "edge") == []
+
+
+def test_a_file_of_settings_that_everybody_could_read_is_private_before_the_token_comes_into_it() -> None:
+    class Watched(KubeEdgeHost):
+        def _keadm(self, words: tuple[str, ...]) -> CommandResult:
+            modes.append(self.modes[EDGECORE_YAML])
+            return KubeEdgeHost._keadm(self, words)
+
+    modes: list[int] = []
+    plain = edge_host()
+    host = Watched({EDGECORE_YAML: b"modules: {}\n"}, modes={EDGECORE_YAML: 0o644}, host_name="edge1")
+    host.running, host.ports = plain.running, plain.ports
+    host, at = edge(host)
+    host.keadm_answers = CommandResult(1, "", "no\n")
+    refused(at)
+    # a failed call leaves the file as it was
+    assert (modes, host.files[EDGECORE_YAML], host.modes[EDGECORE_YAML]) == ([0o600], b"modules: {}\n", 0o644)
 
 
 def test_what_a_cut_of_the_power_left_of_a_join_does_not_come_back_at_undo() -> None:

@@ -11,6 +11,7 @@ import pytest
 from bundler.errors import SiteError
 from bundler.host.interface import CommandResult, HttpAnswer, Process
 from bundler.model.client_config import RepoSnippet
+from bundler.site.registry_files import PULL_LOGIN
 from bundler.site.step_plan import plan_site
 from bundler.site.steps.host_name import HostName
 from bundler.site.steps.local_repository import LocalRepository
@@ -201,15 +202,17 @@ def test_a_mirror_that_does_not_come_up_is_told_with_its_log() -> None:
     assert "the disk is slow" in raised.value.problems
 
 
-def pushes(host: MemoryHost, *outcomes: str) -> None:
+def pushes(host: MemoryHost, *outcomes: str, policy: str = "--public") -> None:
     """Have the registry hold what a dry run says until something is pushed."""
-    command = ["bundler", "push-images", "--root", "/opt", "--registry", "master", "--via", "registry", "--ca-file"]
-    command += ["/etc/bundler/ca/ca.crt", "--username", "admin", "--password-stdin", "--public"]
+    command = ["bundler", "push-images", "--root", "/opt", "--via", "registry", "--registry", "master", "--ca-file"]
+    command += ["/etc/bundler/ca/ca.crt", "--username", "admin", "--password-stdin", policy]
     state = {"outcomes": outcomes}
 
     def dry(host: MemoryHost) -> CommandResult:
         del host
-        return CommandResult(0, json.dumps({"images": [{"outcome": one} for one in state["outcomes"]]}), "")
+        return CommandResult(
+            0, json.dumps({"images": [{"outcome": one, "project": "library"} for one in state["outcomes"]]}), ""
+        )
 
     def push(host: MemoryHost) -> CommandResult:
         host.ran.append("push")
@@ -237,6 +240,32 @@ def test_images_are_pushed_until_a_dry_run_finds_all_of_them() -> None:
     assert "s3cret" not in repr(PushedImages().changes(at))
 
 
+def test_edges_of_a_private_harbor_get_a_login_that_can_only_pull() -> None:
+    host = MemoryHost({PASSWORD: b"s3cret\n"}, modes={PASSWORD: 0o600}, ports={("master", 443)})
+    pushes(host, "present", policy="--private")
+    at = on(host, config=replace(SITE, registry=replace(SITE.registry, public=False)))
+    robot = ["bundler", "robot", "create", "--registry", "master", "--ca-file", "/etc/bundler/ca/ca.crt", "--username"]
+    robot += ["admin", "--password-stdin", "-o", PULL_LOGIN, "--project", "library"]
+
+    def make(host: MemoryHost) -> CommandResult:
+        MemoryHost.write(host, PULL_LOGIN, b'{"auths": {"master": {}}}', 0o600)
+        return CommandResult(0, "", "")
+
+    host.answers[tuple(robot)] = make
+    (plan,) = plan_site(at, (PushedImages(),))
+    assert [change.title for change in plan.changes] == [f"make the login that edges pull with, {PULL_LOGIN}"]
+    assert "s3cret" not in repr(plan)
+    assert applied(at, (PushedImages(),)) == [f"make the login that edges pull with, {PULL_LOGIN}"]
+    assert applied(at, (PushedImages(),)) == []
+    host.modes[PULL_LOGIN] = 0o644
+    assert plan_site(at, (PushedImages(),))[0].state == "to-do"
+    host.failing[tuple(robot)] = CommandResult(7, "", "error: no right\n")
+    with pytest.raises(SiteError, match="no right"):
+        applied(at, (PushedImages(),))
+    host.succeeding.add(("test", "-e", PULL_LOGIN))
+    assert any("robot account stays" in line for line in undone(at, (PushedImages(),)))
+
+
 def test_a_password_that_others_may_read_is_refused() -> None:
     host = MemoryHost({PASSWORD: b"s3cret"}, modes={PASSWORD: 0o640})
     (finding,) = PushedImages().unmet(on(host))
@@ -256,8 +285,8 @@ def test_how_the_registry_is_reached_is_the_site_s() -> None:
     host = MemoryHost()
     (change,) = PushedImages().changes(on(host, config=replace(SITE, registry=registry)))
     assert change.describe(host).splitlines()[1].strip() == (
-        "bundler push-images --root /opt --registry reg.plant:5000 --via registry"
-        " --project edge --plain-http --private --wait 300"
+        "bundler push-images --root /opt --via registry --registry reg.plant:5000 --plain-http"
+        " --project edge --private --wait 300"
     )
     mirror = on(host, config=replace(SITE, registry=replace(registry, kind="mirror")))
     assert PushedImages().changes(mirror) == ()

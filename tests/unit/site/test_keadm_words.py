@@ -29,7 +29,7 @@ DIGEST = "0123456789abcdef" * 8
         ("join-no-tarball", "keadm wants to download kubeedge-v1.11.1-linux-amd64.tar.gz", "kubeedge-files"),
         ("join-no-unit-file-answer-n", "keadm wants to download edgecore.service", "kubeedge-files"),
         ("join-upper-case-node-name", "HostnameOverride: Invalid value", "lower case"),
-        ("join-yum-offline", "yum -y install epel-release", "run the step mosquitto"),
+        ("join-yum-offline", "yum -y install epel-release", "`bundler site apply edge --from mosquitto`"),
         ("rejoin-unit-exists", "File exists", "edgecore.service away"),
         ("rejoin-while-running", "EdgeCore is already running on this node", "systemctl stop edgecore"),
     ],
@@ -41,6 +41,19 @@ def test_each_failure_has_its_message_and_its_remedy(name: str, what: str, remed
     assert remedy in failure.remedy
     assert "\n" not in failure.what
     assert "Usage" not in failure.what
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "remedy"),
+    [
+        ("init-no-crds", "keadm deprecated init", "Run `bundler site apply cloud --from kubeedge-files`"),
+        ("join-no-tarball", "keadm deprecated join", "Run `bundler site apply edge --from kubeedge-files`"),
+    ],
+)
+def test_the_remedy_names_the_role_that_was_called_for(name: str, call: str, remedy: str) -> None:
+    failure = failure_of(answer(name), call)
+    assert failure is not None
+    assert failure.remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize("name", ["join-good", "join-wrong-token", "init-good-rerun-overwrites-config"])

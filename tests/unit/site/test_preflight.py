@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.host.interface import CommandResult, HttpAnswer, Process
+from bundler.site.leftovers import leftovers
 from bundler.site.step import SiteBundle, StepContext
 from bundler.site.step_plan import plan_site
 from bundler.site.steps.cloud_preflight import CloudPreflight
@@ -88,6 +89,8 @@ def test_programs_that_keadm_runs() -> None:
     script = 'for name; do command -v "$name" >/dev/null || echo "$name"; done'
     host.answers["sh", "-c", script, "sh", *names] = missing
     assert "keadm runs wget, sudo, which" in found(host, "cloud")["commands-missing"]
+    commands = CloudPreflight().unmet(context(host, files={"yum/wget-1-1.x86_64.rpm": b""}))
+    assert any("`yum -y '--disablerepo=*' '--enablerepo=bundler-site*' install NAME`" in one.remedy for one in commands)
     # the step tools brings one of them
     at = context(host, role="edge", files={"yum/wget-1-1.x86_64.rpm": b""})
     assert "keadm runs sudo, which" in found(host, at=at)["commands-missing"]
@@ -208,3 +211,8 @@ def test_the_guide_s_traces_are_recognised() -> None:
         host.files[path] = content
         assert "daemon-json-twice" not in found(host)
     assert "vsftpd runs" in found(MemoryHost(running=[Process(9, "vsftpd", "S", "")]))["vsftpd"]
+
+
+def test_a_daemon_json_that_is_nested_without_end_ends_nothing() -> None:
+    host = MemoryHost({"/etc/docker/daemon.json": b"[" * 100_000})
+    assert not list(leftovers(context(host)))

@@ -21,6 +21,7 @@ from bundler.site.doctor.edge_authority import ROOT_CA
 from bundler.site.doctor.help_bundle import packed
 from bundler.site.doctor.report import examine
 from bundler.site.doctor.services import UNITS
+from bundler.site.registry_files import REGISTRY_CERTIFICATE
 from tests.fakes.host import MemoryHost
 from tests.unit.site.sites import context
 
@@ -225,6 +226,31 @@ def test_edges_have_troubles_of_their_own(change: Any, wanted: str, words: str) 
     host = healthy("edge")
     change(host)
     assert words in findings(host, "edge")[wanted].what
+
+
+@pytest.mark.parametrize(
+    ("role", "wanted"), [("cloud", "`name` in site.yaml"), ("edge", "`bundler site apply edge --only hostname`")]
+)
+def test_a_master_keeps_its_name_and_an_edge_gets_the_site_s(role: Role, wanted: str) -> None:
+    host = healthy(role)
+    host.host_name = "localhost"
+    assert wanted in findings(host, role)["name-differs"].remedy
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "wanted"),
+    [
+        ("/etc/kubernetes/pki/apiserver.crt", "cloud", "kubeadm"),
+        (REGISTRY_CERTIFICATE, "cloud", "Run `bundler site apply cloud`."),
+        ("/etc/kubeedge/certs/server.crt", "edge", "`bundler site invite --host edge1` on the master"),
+    ],
+)
+def test_each_certificate_is_renewed_in_its_own_way(path: str, role: Role, wanted: str) -> None:
+    host = healthy(role)
+    host.files[path] = certificate(NOW - dt.timedelta(9), NOW + dt.timedelta(8))
+    finding = findings(host, role)["certificate-near-end"]
+    assert finding.where == path
+    assert wanted in finding.remedy
 
 
 def test_the_bundle_for_whoever_helps_has_no_secret_in_it() -> None:

@@ -26,7 +26,7 @@ def test_a_host_is_done_when_its_last_task_is() -> None:
     assert row(line("apply", stdout='{"steps": []}')).what == "0 steps: nothing to do"
     looked = {"steps": [{"state": "done"}, {"state": "to-do"}]}
     assert row(line("plan", stdout=json.dumps(looked))).what == "2 steps, 1 to do"
-    assert row(line("plan", stdout=json.dumps({"steps": [{"state": "done"}]}))).what == "1 steps, all done"
+    assert row(line("plan", stdout=json.dumps({"steps": [{"state": "done"}]}))).what == "1 step, all done"
     assert row(line("plan", stdout="no JSON")) == FleetRow("edge1", "done", "plan")
 
 

@@ -17,7 +17,7 @@ from bundler.site.config.model import (
 )
 from bundler.site.config.reading import read_site
 from bundler.site.invitation.joining import EDGE_CONFIG, joined_site, joining_alone, settle
-from bundler.site.invitation.offering import join_answer
+from bundler.site.invitation.offering import join_answer, offering_lacks
 from bundler.site.invitation.public_part import public_part
 from bundler.site.registry_files import AUTHORITY, AUTHORITY_KEY, PULL_LOGIN
 from tests.fakes.host import MemoryHost
@@ -52,7 +52,7 @@ def test_an_edge_is_told_what_its_steps_look_at_and_nothing_of_the_masters_files
     site = joined_site(answer)
     registry = replace(
         PRIVATE.registry, username="admin", password_file=RegistrySettings().password_file, certificate="",
-        private_key="", ca_file="", data="/data",
+        private_key="", ca_file=AUTHORITY, data="/data",
     )  # fmt: skip
     kubeedge = replace(PRIVATE.kubeedge, kubeconfig=KubeEdgeSettings().kubeconfig)
     assert site.config == replace(PRIVATE, registry=registry, kubeedge=kubeedge)
@@ -61,6 +61,11 @@ def test_an_edge_is_told_what_its_steps_look_at_and_nothing_of_the_masters_files
         "PEM",
         {"auths": {"master": {"auth": "cm9ib3Q="}}},
     )
+
+
+def test_an_edge_takes_its_packages_as_the_site_says() -> None:
+    over_ftp = replace(SITE, mirror=MirrorSettings(packages="ftp"))
+    assert joined_site(answer_of(MemoryHost(), over_ftp)).config.mirror == over_ftp.mirror
 
 
 def test_a_plain_site_comes_back_as_it_was() -> None:
@@ -84,6 +89,13 @@ def test_a_plain_site_comes_back_as_it_was() -> None:
 def test_the_authority_is_the_one_of_the_registry(registry: RegistrySettings, authority: str) -> None:
     master = MemoryHost({AUTHORITY: b"site", "/ca": b"given", "/cert": b"cert"})
     assert answer_of(master, replace(SITE, registry=registry)).registry_ca == authority
+
+
+def test_what_edges_will_want_is_looked_for_before_they_come() -> None:
+    lacking = offering_lacks(MemoryHost(), PRIVATE)
+    assert [line.partition(":")[0] for line in lacking] == ["/root/authority.pem", PULL_LOGIN]
+    assert offering_lacks(MemoryHost({"/root/authority.pem": b"PEM", PULL_LOGIN: LOGIN}), PRIVATE) == []
+    assert offering_lacks(MemoryHost(), replace(SITE, registry=RegistrySettings("mirror"))) == []
 
 
 @pytest.mark.parametrize("login", [None, b"{", b"[]", b"\xff"])

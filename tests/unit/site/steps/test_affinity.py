@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from bundler.errors import SiteError
+from bundler.host.interface import CommandResult
 from bundler.site.daemon_set import MAX_TRIES, rollout_lacks
 from bundler.site.step_plan import plan_site
 from bundler.site.steps.affinity import NodeAffinity
 from tests.fakes.cluster import ClusterHost, touch
+from tests.fakes.host import MemoryHost
 from tests.unit.site.daemon_sets import NOT_ON_EDGES, daemon_set, flannel, kube_proxy, required
 from tests.unit.site.sites import applied, context, undone
 
@@ -172,3 +174,26 @@ def test_a_cluster_that_is_down_keeps_the_undoing_from_being_forgotten() -> None
     undone(context(host), STEPS)
     assert [one["spec"] for one in host.daemon_sets] == before
     assert not any("affinity" in path for path in host.files)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "null",
+        "[]",
+        "{}",
+        '{"items": null}',
+        '{"items": [1]}',
+        '{"items": [{"metadata": {}}]}',
+        '{"items": [{"metadata": {"namespace": "kube-system", "name": "kube-proxy"}}]}',
+        '{"items": [{"metadata": {"namespace": 1, "name": "a"}}, {"metadata": {"namespace": "b", "name": "c"}}]}',
+        '{"items": [{"metadata": {"namespace": "a", "name": "b"}, "spec": {"template": {"spec": {"affinity": [1]}}}}]}',
+    ],
+)
+def test_an_answer_that_is_of_no_daemon_sets_is_in_the_way(text: str) -> None:
+    class Odd(MemoryHost):
+        def run(self, command: Any, **how: Any) -> CommandResult:
+            return CommandResult(0, text, "") if command[0] == "kubectl" else MemoryHost.run(self, command, **how)
+
+    (plan,) = plan_site(context(Odd()), STEPS)
+    assert (plan.state, plan.findings[0].id) == ("unmet", "cluster-silent")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.errors import ErrorId, SiteError
-from bundler.host.interface import CommandResult
+from bundler.host.interface import CommandResult, Process
 from bundler.site.config.model import DockerSettings, RegistrySettings
-from bundler.site.engine_state import UNIT, engine_flags
+from bundler.site.engine_state import UNIT, engine_flags, runs_the_control_plane
 from bundler.site.engine_takeover import takeover_mark
 from bundler.site.step import ApplyOptions
 from bundler.site.step_plan import plan_site
@@ -49,7 +49,7 @@ def engine(content: bytes | None = b"{}", version: str = "20.10.24", *, control_
         ("dockerd", "--version"): says(f"Docker version {version}, build 1\n"),
         ("docker", "info", "--format", "{{.LiveRestoreEnabled}}"): live,
         ("docker", "info", "--format", "{{.Swarm.LocalNodeState}}"): says("inactive\n"),
-        ("docker", "ps", "--quiet", "--filter", "name=k8s_kube-apiserver"): says("abc\n" if control_plane else ""),
+        ("docker", "ps", "--quiet", "--filter", "name=kube-apiserver"): says("abc\n" if control_plane else ""),
         ("docker", "version", "--format", "{{.Server.Version}}"): says(version),
         ("systemctl", "is-active", "--quiet", "docker.service"): says(""),
         SHOW: says("ExecStart={ path=/usr/bin/dockerd ; argv[]=/usr/bin/dockerd -H fd:// ; ignore_errors=no }\n"),
@@ -224,3 +224,11 @@ def test_flags_of_the_unit_and_of_its_environment_are_seen() -> None:
     applied(at, SETTINGS)
     written = json.loads(host.files[DAEMON_JSON])
     assert not {"log-driver", "log-opts", "mtu"} & written.keys()
+
+
+def test_a_silent_engine_beside_an_api_server_waits_too() -> None:
+    host = engine(b'{"live-restore": false}')
+    host.answers["docker", "ps", "--quiet", "--filter", "name=kube-apiserver"] = lambda _: CommandResult(124, "", "")
+    assert not runs_the_control_plane(host)
+    host.running.append(Process(9, "kube-apiserver", "S", "/usr/local/bin/kube-apiserver"))
+    assert runs_the_control_plane(host)

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from bundler.model.robot import RobotLogin, client_config
 from bundler.site.config.model import RegistrySettings
+from bundler.site.invitation.joining import joined_site
+from bundler.site.invitation.offering import join_answer
 from bundler.site.registry_files import AUTHORITY, DOCKER_LOGINS, PULL_LOGIN
 from bundler.site.step_plan import plan_site
 from bundler.site.steps.registry_trust import RegistryTrust
@@ -49,6 +51,16 @@ def test_another_authority_of_the_master_is_followed() -> None:
     applied(context(host, role="edge"), STEPS, "edge")
     host.files[AUTHORITY] = b"two"
     assert applied(context(host, role="edge"), STEPS, "edge") == ["edit /etc/docker/certs.d/master/ca.crt"]
+
+
+def test_an_edge_that_was_invited_trusts_the_authority_of_a_registry_that_was_there() -> None:
+    registry = RegistrySettings(kind="existing", host="r.plant", ca_file="/root/authority.pem")
+    master = MemoryHost({"/root/authority.pem": b"its authority"})
+    site = replace(SITE, registry=registry)
+    given = join_answer(master, site, edge="edge1", bundle="", token=lambda: "token")
+    edge = MemoryHost({AUTHORITY: given.registry_ca.encode()})
+    applied(context(edge, joined_site(given).config, role="edge"), STEPS, "edge")
+    assert edge.files["/etc/docker/certs.d/r.plant/ca.crt"] == b"its authority"
 
 
 def test_nothing_is_needed_without_tls_in_public_or_for_a_registry_that_systems_trust() -> None:

@@ -1,0 +1,56 @@
+"""Commands that messages name exist; those that one of `bundler site` says to run can be run as they stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from tests.contract.checkout import PRODUCT, ROOT, python_files
+from tests.contract.command_line import usage_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAMED = re.compile(r"(?P<before>\w* ?)`(?P<command>(?:bundler|mirror) [^`]+)`")
+# stands for whatever a message fills in: a role, a host, a path
+_FILLED_IN = "edge"
+# a command that is only spoken of may lack what has to follow it; a group without a subcommand shows its help
+_LEFT_OUT = re.compile(r"Missing (argument|option)|.* requires an argument\.|Usage: ")
+# where what a message says to run is held to be complete
+_SITE = ("bundler/site/", "bundler/cli/site/")
+
+
+def _messages(tree: ast.Module) -> Iterator[str]:
+    """Yield every text of a module that is no docstring, and every f-string with something filled in."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, documented)]
+    skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else _FILLED_IN for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.value
+
+
+def _named() -> Iterator[tuple[str, str, str]]:
+    """Yield file, the word before it, and the command, of every command in a message."""
+    for path in python_files(*PRODUCT):
+        for text in _messages(ast.parse(path.read_text())):
+            for found in _NAMED.finditer(text):
+                command = found["command"].replace("ROLE", _FILLED_IN).replace("…", "")
+                yield str(path.relative_to(ROOT)), found["before"].strip().lower(), command
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    named = list(_named())
+    wrong = []
+    for file, before, command in named:
+        problem = usage_problem(shlex.split(command))
+        is_complete = before == "run" and file.startswith(_SITE)
+        if problem and (is_complete or not _LEFT_OUT.match(problem)):
+            wrong.append(f"{file}: {command}: {problem}")
+    assert len(named) > 60
+    assert wrong == []
