@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.host.changes import RunCommand
+from bundler.site.engine_image import PulledImage
 from bundler.site.step import Step, StepContext
 
 if TYPE_CHECKING:
@@ -26,14 +26,11 @@ class PauseImage(Step):
     def changes(self, at: StepContext) -> Sequence[Change]:
         """A pull where the engine lacks it."""
         image = pause_image(at.config)
-        there = ("docker", "image", "inspect", "--format={{.Id}}", image)
         remedy = (
             f"See whether {at.config.registry_address} answers and has it (step images on the master), and whether "
             "this engine trusts it (steps daemon-json and registry-trust)."
         )
-        return (
-            RunCommand(("docker", "pull", image), undo=("docker", "image", "rm", image), check=there, remedy=remedy),
-        )
+        return (PulledImage(image, remedy),)
 
 
 def pause_image(config: SiteConfig) -> str:

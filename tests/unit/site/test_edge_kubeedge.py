@@ -349,3 +349,17 @@ def test_what_a_cut_of_the_power_left_of_a_join_does_not_come_back_at_undo() -> 
     assert host.files[EDGE_CERT]
     undone(at, STEPS, "edge")
     assert {path: data for path, data in host.files.items() if "/originals/" not in path} == before
+
+
+def test_an_image_that_was_pulled_and_cannot_be_used_is_not_taken_for_there() -> None:
+    host, at = edge()
+    image = "master/kubeedge/pause:3.1"
+    inspected = ("docker", "image", "inspect", "--format={{.Id}}", image)
+    host.failing[inspected] = CommandResult(1, "", "Error: layer does not exist\n")
+    with pytest.raises(SiteError, match="cannot use it") as raised:
+        applied(at, STEPS, "edge")
+    assert (raised.value.step, raised.value.where) == ("pause", image)
+    assert "lost power" in raised.value.remedy
+    host.failing.clear()
+    applied(at, STEPS, "edge")
+    assert applied(at, STEPS, "edge") == []
