@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
 
 EDGE_SCRIPT = "edge.sh"
+# read with the module: who packs bundles has no rights any more, and may not reach the tool's own files
+_TEMPLATE = (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
 # what edge.sh calls each machine in a line, and the platform that its files are for
 _MACHINES = {
     "x": Platform("linux", "amd64"),
@@ -66,7 +68,7 @@ def script_halves(
         name: of the directory that the bundle gets.
         left_out: what the mirror lacks of the bundle; a machine that needs any of it gets nothing.
     """
-    text = (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
+    text = _TEMPLATE
     before, after = text.replace("@NAME@", name).replace("@ID@", bundle_id).split("@MIRROR@")
     middle, tail = after.split("@FILES@\n")
     return before, "".join((middle, *_lines(files, left_out), tail))

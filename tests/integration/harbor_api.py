@@ -137,6 +137,6 @@ class HarborFront:
         if known:
             return said(409, "CONFLICT", f"The project named {name} already exists")
         if user in self.admins:
-            self.limits[name] = wanted["storage_limit"]
+            self.limits[name] = wanted.get("storage_limit", -1)
         self.created.append(wanted)
         return 201, None

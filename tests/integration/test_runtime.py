@@ -170,7 +170,8 @@ def test_images_are_pushed_from_there(host: BareRoot, tmp_path: Path) -> None:
             outcomes += [image["outcome"] for image in json.loads(done.stdout)["images"]]
         assert outcomes == ["pushed", "present"]
         url = f"http://{registry.host}/v2/demo/app/manifests/1"
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": DOCKER_INDEX})) as answer:
+        accepted = {"Accept": f"{DOCKER_INDEX}, application/vnd.oci.image.index.v1+json"}
+        with urllib.request.urlopen(urllib.request.Request(url, headers=accepted)) as answer:
             assert answer.headers["Docker-Content-Digest"] == made.digests["docker.io/demo/app:1"]
 
 
