@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mirror.client.edge_script import quoted_url, script_halves
+from mirror.client.edge_script import quoted_url, script_halves, script_template
 from mirror.tree.bundle_rows import section
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mirror.tree.site_packing import NumberedBundle
 
 _SECTION = "edge"
+# read by whoever loads this: the process that packs has given up its rights, and may not reach the tool's own files
+_TEMPLATE = script_template()
 
 
 class EdgePart:
@@ -25,7 +27,7 @@ class EdgePart:
         """Write a bundle's script, but for the address (`SitePart`)."""
         bundle = numbered.bundle
         halves = script_halves(
-            bundle.listed.values(), name=bundle.unpacked_name, bundle_id=bundle.id, left_out=bundle.left_out
+            _TEMPLATE, bundle.listed.values(), name=bundle.unpacked_name, bundle_id=bundle.id, left_out=bundle.left_out
         )
         writer.add_rows(section(numbered.number, _SECTION), (half.encode() for half in halves))
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from bundler.model.bundle import IndexedFile
 
 EDGE_SCRIPT = "edge.sh"
-# read with the module: who packs bundles has no rights any more, and may not reach the tool's own files
-_TEMPLATE = (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
 # what edge.sh calls each machine in a line, and the platform that its files are for
 _MACHINES = {
     "x": Platform("linux", "amd64"),
@@ -47,7 +45,7 @@ def edge_script(files: Iterable[IndexedFile], *, name: str, bundle_id: str, base
 
     Raises ValueError for a URL with a quote in it.
     """
-    before, after = script_halves(files, name=name, bundle_id=bundle_id)
+    before, after = script_halves(script_template(), files, name=name, bundle_id=bundle_id)
     return f"{before}{quoted_url(base_url)}{after}"
 
 
@@ -58,18 +56,23 @@ def quoted_url(base_url: str) -> str:
     return f"'{base_url}'"
 
 
+def script_template() -> str:
+    """Read the script from the tool's own files; `@NAME@`, `@ID@`, `@MIRROR@` and `@FILES@` are to be filled in."""
+    return (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
+
+
 def script_halves(
-    files: Iterable[IndexedFile], *, name: str, bundle_id: str, left_out: Collection[IndexedFile] = ()
+    template: str, files: Iterable[IndexedFile], *, name: str, bundle_id: str, left_out: Collection[IndexedFile] = ()
 ) -> tuple[str, str]:
     """Return what stands before the address in the script for one bundle, and what follows it.
 
     Arguments:
+        template: of `script_template`.
         files: all that must exist, bundle.json and SHA256SUMS included.
         name: of the directory that the bundle gets.
         left_out: what the mirror lacks of the bundle; a machine that needs any of it gets nothing.
     """
-    text = _TEMPLATE
-    before, after = text.replace("@NAME@", name).replace("@ID@", bundle_id).split("@MIRROR@")
+    before, after = template.replace("@NAME@", name).replace("@ID@", bundle_id).split("@MIRROR@")
     middle, tail = after.split("@FILES@\n")
     return before, "".join((middle, *_lines(files, left_out), tail))
 
