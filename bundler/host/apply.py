@@ -103,7 +103,7 @@ def apply_changes(
     left = [record for record in made_earlier if record.step == step]
 
     def write(*records: Record) -> None:
-        _write(host, installer, Journal(head, (*others, *records)))
+        write_journal(host, installer, Journal(head, (*others, *records)))
 
     wanted = {change.key for change in changes}
     unwanted = [record for record in left if record.key not in wanted]
@@ -174,7 +174,7 @@ def undo_records(
         same = _take(left, left[-1].key)
         _undo(host, same, installer, say, force=force)
         journal = replace(journal, made=tuple(record for record in journal.made if record not in same))
-        _write(host, installer, journal)
+        write_journal(host, installer, journal)
         _drop_original(host, installer, same[-1], journal.made)
     return journal
 
@@ -190,11 +190,6 @@ def forget(host: Host, installer: Installer) -> None:
 def undo_lines(journal: Journal) -> list[str]:
     """Return what `undo_all` would do, a line for each record."""
     return [record.undo_line for record in reversed(journal.made)]
-
-
-def write_journal(host: Host, installer: Installer, journal: Journal) -> None:
-    """Replace the journal. Raises StorageError."""
-    _write(host, installer, journal)
 
 
 def _take(made: list[Record], key: tuple[str, ...] | None) -> list[Record]:
@@ -336,5 +331,6 @@ def _during(change: str, installer: Installer) -> Iterator[None]:
         raise installer.error(replace(error.failure, change=change)) from error
 
 
-def _write(host: Host, installer: Installer, journal: Journal) -> None:
+def write_journal(host: Host, installer: Installer, journal: Journal) -> None:
+    """Replace the journal. Raises StorageError."""
     host.write(installer.journal, journal.encode(), _MODE)

@@ -6,6 +6,7 @@ Owns the protocol and the changes that are commands or a wait; those that are fi
 from __future__ import annotations
 
 import shlex
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,15 +51,15 @@ class Change(Protocol):
         """
 
 
-class Unrecorded:
+class Unrecorded(ABC):
     """What the changes have in common that nothing undoes."""
 
     __slots__ = ()
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What it does, as one line for a person."""
-        raise NotImplementedError
 
     @property
     def key(self) -> None:
@@ -75,8 +76,29 @@ class Unrecorded:
         return self.title
 
 
+class SameRecord(ABC):
+    """What the changes have in common whose undoing is the same on every host."""
+
+    __slots__ = ()
+
+    @property
+    def key(self) -> tuple[str, ...] | None:
+        """Its undoing."""
+        record = self.record_anywhere()
+        return record.key if record else None
+
+    def record(self, host: Host) -> Record | None:
+        """Its undoing."""
+        del host
+        return self.record_anywhere()
+
+    @abstractmethod
+    def record_anywhere(self) -> Record | None:
+        """Return the record, which needs no host; None when there is nothing to undo."""
+
+
 @dataclass(frozen=True, slots=True)
-class RunCommand:
+class RunCommand(SameRecord):
     """A command.
 
     Arguments:
@@ -108,17 +130,6 @@ class RunCommand:
         """The command as it would be typed."""
         return shlex.join(self.command) if self.command else f"remember for undo: {shlex.join(self.undo)}"
 
-    @property
-    def key(self) -> tuple[str, ...] | None:
-        """Its undoing."""
-        record = self._record()
-        return record.key if record else None
-
-    def record(self, host: Host) -> Record | None:
-        """Its undoing, the same on every host."""
-        del host
-        return self._record()
-
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed, and when it is not run."""
         del host
@@ -144,7 +155,8 @@ class RunCommand:
             raise ChangeFailedError(failed_command(self.command, done, remedy=self.remedy))
         return self.rewrites
 
-    def _record(self) -> Record | None:
+    def record_anywhere(self) -> Record | None:
+        """Return its undoing, and what stays."""
         if not self.undo and not self.stays:
             return None
         return Record(undo=self.undo, check=self.there or self.check, stays=self.stays)

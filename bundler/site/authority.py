@@ -12,6 +12,7 @@ from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.file_changes import CannotEditError, EditFile
 from bundler.host.journal import Record
 from bundler.site.certificates import certificate_problems, ends_soon, is_key, issued, new_authority, new_key
+from bundler.site.password_file import is_owners_alone
 from bundler.site.registry_files import (
     AUTHORITY,
     AUTHORITY_KEY,
@@ -57,7 +58,7 @@ class AuthorityMade:
 
     def is_done(self, host: Host) -> bool:
         """Tell whether both of its files are there and belong together."""
-        return _is_secret(host, AUTHORITY_KEY) and not certificate_problems(
+        return is_owners_alone(host.status(AUTHORITY_KEY)) and not certificate_problems(
             host.read(AUTHORITY), host.read(AUTHORITY_KEY), (), host.now()
         )
 
@@ -112,7 +113,7 @@ class KeyMade(_FileMadeHere):
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is there, for its owner alone."""
-        return _is_secret(host, self.path) and is_key(host.read(self.path))
+        return is_owners_alone(host.status(self.path)) and is_key(host.read(self.path))
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[str, ...]:
         """Make it; another file that is no key stays."""
@@ -204,11 +205,6 @@ def trust_change(host: Host, config: SiteConfig, source: str) -> EditFile:
         return content
 
     return EditFile(engine_trust_file(config), authority, (f"a copy of {source}",))
-
-
-def _is_secret(host: Host, path: str) -> bool:
-    status = host.status(path)
-    return status is not None and status.mode & 0o077 == 0
 
 
 def _taken(path: str, what: str) -> ChangeFailedError:

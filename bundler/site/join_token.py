@@ -19,6 +19,7 @@ from bundler.model.json_value import load_foreign
 from bundler.site.keadm_words import error_text
 from bundler.site.kubeedge.cluster_state import TOKEN, secret_value
 from bundler.site.kubeedge_places import KEADM
+from bundler.site.password_file import is_owners_alone
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 VALID_S = 24 * 3600
 _TOLERANCE_S = 600
-_OPEN_TO_OTHERS = 0o077
 _FORM = re.compile(r"([0-9a-f]{64})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _FRESH = "Print a fresh one with `bundler site token` on the master."
 
@@ -86,7 +86,7 @@ class TokenFile:
         status, content = host.status(self.path), host.read(self.path)
         if status is None or content is None:
             raise _unusable("does not exist", self.path, _FRESH)
-        if status.kind != "file" or status.mode & _OPEN_TO_OTHERS:
+        if not is_owners_alone(status):
             remedy = f"Run `chmod 600 {self.path}`; if others may have read it, print a fresh one."
             raise _unusable(f"others may read it (mode {status.mode:04o})", self.path, remedy)
         return _checked(content, host.now(), self.path)

@@ -36,6 +36,8 @@ CRDS: Final = (
     "crds/router/router_v1_ruleEndpoint.yaml",
 )
 HUB_PORT, CERTIFICATE_PORT, STREAM_PORT, TUNNEL_PORT, EDGED_PORT = 10000, 10002, 10003, 10004, 10350
+# edgecore looks for these among all processes, dead ones that nobody has reaped too, and refuses to start beside them
+FORBIDDEN_ON_EDGES: Final = ("kubelet", "kube-proxy")
 # kubernetes' names of machines, by the kernel's
 _GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6l": "arm"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from bundler.site.kubeedge_places import KUBEEDGE
 from bundler.site.step import StepContext, StepFinding
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from bundler.host.interface import Host
 
 _DAEMON = "/etc/docker/daemon.json"
-_TOP = "/etc/kubeedge/top.so"
+_TOP = f"{KUBEEDGE}/top.so"
 _MOVED_TO = "/media"
 _REPOSITORIES = "/etc/yum.repos.d"
 # the third is the guide's own spelling

@@ -10,6 +10,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.host.changes import SameRecord
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.model.rpm.nevra import Nevra
@@ -87,7 +88,7 @@ def on_ours_alone(manager: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class InstallPackages:
+class InstallPackages(SameRecord):
     """Packages that are to be installed, from our repository alone. Undoing leaves them: others may need them by then.
 
     Arguments:
@@ -100,16 +101,6 @@ class InstallPackages:
     def title(self) -> str:
         """The packages' names."""
         return f"install {' '.join(self.names)}"
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """What is said of them when they stay."""
-        return self._record().key
-
-    def record(self, host: Host) -> Record:
-        """How they go away, for a person."""
-        del host
-        return self._record()
 
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed."""
@@ -139,7 +130,8 @@ class InstallPackages:
     def _missing(self, host: Host) -> Sequence[str]:
         return [name for name in self.names if not is_installed(host, name)]
 
-    def _record(self) -> Record:
+    def record_anywhere(self) -> Record:
+        """Return what stays, and how it goes."""
         names = " ".join(self.names)
         return Record(stays=f"packages stay installed: {names} (`yum remove {names}`)")
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bundler.host.interface import Host
+    from bundler.host.interface import FileStatus, Host
 
 MAX_BYTES = 4096
+_OTHERS = 0o077
 
 
 def how_to_write(path: str) -> str:
     """Return what a person types to make such a file."""
     directory = path.rpartition("/")[0]
     return f"Type it as root, then Ctrl-D: `(umask 077; mkdir -p {directory}; cat >{path}; chmod 600 {path})`."
+
+
+def is_owners_alone(status: FileStatus | None) -> bool:
+    """Tell whether there is a file that nobody but its owner can read or write."""
+    return status is not None and status.kind == "file" and not status.mode & _OTHERS
 
 
 def secret_file_problem(host: Host, path: str, what: str) -> str:
@@ -27,7 +33,7 @@ def secret_file_problem(host: Host, path: str, what: str) -> str:
         return f"{what} is not there"
     if status.kind != "file":
         return "is no file"
-    if status.mode & 0o077:
+    if not is_owners_alone(status):
         return f"holds {what}, and others than its owner may read or write it (mode {status.mode:04o})"
     return f"is larger than {MAX_BYTES} bytes" if status.size > MAX_BYTES else ""
 

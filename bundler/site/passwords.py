@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.site.password_file import how_to_write
+from bundler.site.password_file import how_to_write, is_owners_alone
 from bundler.site.step import StepContext, StepFinding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PASSWORD_VARIABLE = "BUNDLER_PASSWORD"  # noqa: S105 - its name
-_OTHERS = 0o077
 
 
 def password(at: StepContext) -> bytes | None:
     """Return the account's password; None when there is no file, others may read it, or this process may not."""
     file = at.config.registry.password_file if at.host.is_root() else ""
     status = at.host.status(file) if file else None
-    if status is None or status.kind != "file" or status.mode & _OTHERS:
+    if not is_owners_alone(status):
         return None
     return at.host.read(file)
 
@@ -32,7 +31,7 @@ def password_findings(at: StepContext) -> Sequence[StepFinding]:
     if status is None:
         what = f"does not exist; the password of {at.config.registry.username!r} is taken from {PASSWORD_VARIABLE}"
         return (StepFinding("password-missing", what, file, how_to_write(file), "note"),)
-    if status.kind != "file" or status.mode & _OTHERS:
+    if not is_owners_alone(status):
         what = f"holds a password, and others may read it (mode {status.mode:04o})"
         return (StepFinding("password-open", what, file, f"Run `chmod 600 {file}`."),)
     return ()

@@ -10,10 +10,11 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bundler.host.changes import failed_command
+from bundler.host.changes import SameRecord, failed_command
 from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import load_foreign
+from bundler.site.password_file import is_owners_alone
 from bundler.site.registry_files import PULL_LOGIN
 
 if TYPE_CHECKING:
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
 
     from bundler.host.interface import Host
 
-_OTHERS = 0o077
 _REMOVE, _IS_THERE = ("rm", "-f", PULL_LOGIN), ("test", "-e", PULL_LOGIN)
 
 
 @dataclass(frozen=True, slots=True)
-class MakePullLogin:
+class MakePullLogin(SameRecord):
     """The robot account and its file.
 
     Arguments:
@@ -44,16 +44,6 @@ class MakePullLogin:
         """What it is for."""
         return f"make the login that edges pull with, {PULL_LOGIN}"
 
-    @property
-    def key(self) -> tuple[str, ...]:
-        """How its file goes."""
-        return self._record().key
-
-    def record(self, host: Host) -> Record:
-        """Its file goes, the account stays."""
-        del host
-        return self._record()
-
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed, for the projects that there will be."""
         del host
@@ -64,13 +54,13 @@ class MakePullLogin:
     def is_done(self, host: Host) -> bool:
         """Tell whether there is a file with logins that only its owner can read."""
         status, content = host.status(PULL_LOGIN), host.read(PULL_LOGIN) if host.is_root() else None
-        if status is None or content is None:
+        if content is None or not is_owners_alone(status):
             return False
         try:
             value: Any = load_foreign(content)
         except ValueError:
             return False
-        return isinstance(value, dict) and bool(value.get("auths")) and not status.mode & _OTHERS
+        return isinstance(value, dict) and bool(value.get("auths"))
 
     def apply(self, host: Host, *, ours: Collection[str], force: bool) -> tuple[()]:
         """Make it for every project that the bundle's images are in."""
@@ -81,5 +71,6 @@ class MakePullLogin:
             raise ChangeFailedError(failed_command(command, done))
         return ()
 
-    def _record(self) -> Record:
+    def record_anywhere(self) -> Record:
+        """Return what stays, and how it goes."""
         return Record(undo=_REMOVE, check=_IS_THERE, stays="the robot account stays in Harbor (delete it there)")

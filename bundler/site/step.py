@@ -7,6 +7,7 @@ asked first whether it is done. So that what is interrupted is finished by the s
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -110,7 +111,7 @@ class StepContext:
     )
 
 
-class Step:
+class Step(ABC):
     """One step of the guide. Subclasses give it a name, a title and its changes."""
 
     name: ClassVar[str]
@@ -121,9 +122,9 @@ class Step:
         del at
         return ()
 
+    @abstractmethod
     def changes(self, at: StepContext) -> Sequence[Change]:
         """Return everything that has to be so, in order, done already or not."""
-        raise NotImplementedError
 
     def faults(self, at: StepContext) -> Sequence[StepFinding]:
         """Return what is not as it should be although no change is left to do."""

@@ -18,26 +18,6 @@ from tests.fakes.store import MemoryStore
 from tests.sources import unpack
 from tests.unit.archive.bundles import Sample, bundle_of, files_below
 
-TOOLS = (
-    "awk",
-    "cat",
-    "chmod",
-    "df",
-    "grep",
-    "ln",
-    "ls",
-    "mkdir",
-    "mv",
-    "readlink",
-    "rm",
-    "sh",
-    "sleep",
-    "sort",
-    "sync",
-    "tr",
-    "uname",
-    "wc",
-)
 AMD64, ARM64, ARM = Platform("linux", "amd64"), Platform("linux", "arm64"), Platform("linux", "arm", "v7")
 BIG = random.Random(11).randbytes(2_000_000)
 BUNDLER = b'#!/bin/sh\n[ "$1" = activate ] && cd "$4" && rm -f current && ln -s "$2" current\n'

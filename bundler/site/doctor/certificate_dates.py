@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.certificates import summary
 from bundler.site.doctor.examined import Examined
+from bundler.site.kubeedge_places import CLUSTER_CA, EDGE_CA, EDGE_CERT, STREAM_CA, STREAM_CERT
 from bundler.site.registry_files import AUTHORITY, REGISTRY_CERTIFICATE
 from bundler.site.step import StepFinding
 
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
 
 FILES = {
     "cloud": (
-        "/etc/kubeedge/ca/rootCA.crt",
-        "/etc/kubeedge/ca/streamCA.crt",
-        "/etc/kubeedge/certs/stream.crt",
-        "/etc/kubernetes/pki/ca.crt",
+        EDGE_CA,
+        STREAM_CA,
+        STREAM_CERT,
+        CLUSTER_CA,
         "/etc/kubernetes/pki/apiserver.crt",
         AUTHORITY,
         REGISTRY_CERTIFICATE,
     ),
-    "edge": ("/etc/kubeedge/ca/rootCA.crt", "/etc/kubeedge/certs/server.crt"),
+    "edge": (EDGE_CA, EDGE_CERT),
 }
 NEAR = dt.timedelta(days=30)
 

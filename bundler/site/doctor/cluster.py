@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.model.json_value import load_foreign
 from bundler.site.doctor.examined import Examined
+from bundler.site.edits.node_affinity import EDGE_LABEL
+from bundler.site.kubectl import Kubectl, listed, mapping
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bundler.site.config.model import SiteHost
     from bundler.site.step import StepContext
 
-EDGE_LABEL = "node-role.kubernetes.io/edge"
 TUNNEL_RECORD = "tunnelportrecord.kubeedge.io"
-_WITHIN_S = 20
+_REQUEST_S = 20
 
 
 def examine_cluster(at: StepContext) -> Examined:
@@ -36,42 +37,41 @@ def examine_cluster(at: StepContext) -> Examined:
 
 def kubectl(at: StepContext, *arguments: str) -> str | None:
     """Return what kubectl printed with the site's kubeconfig; None when it failed."""
-    done = at.host.run(
-        ("kubectl", f"--kubeconfig={at.config.kubeedge.kubeconfig}", f"--request-timeout={_WITHIN_S}s", *arguments),
-        within_s=2 * _WITHIN_S,
-    )
+    done = Kubectl(at.config.kubeedge.kubeconfig, _REQUEST_S, 2 * _REQUEST_S).run(at.host, *arguments)
     return done.stdout if done.code == 0 else None
 
 
-def _items(at: StepContext, *what: str) -> list[Any]:
-    value = _json(kubectl(at, "get", *what, "-o", "json"))
-    return [item for item in value.get("items") or [] if isinstance(item, dict)]
+def _items(at: StepContext, *what: str) -> list[Mapping[str, Any]]:
+    return listed(kubectl(at, "get", *what, "-o", "json") or "")
 
 
-def _json(text: str | None) -> Mapping[str, Any]:
+def _json(text: Any) -> Mapping[str, Any]:
     try:
-        value = load_foreign(text or "{}")
+        return mapping(load_foreign(text)) if isinstance(text, str) else {}
     except ValueError:
-        value = {}
-    return value if isinstance(value, dict) else {}
+        return {}
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
 
 
 def _name(item: Mapping[str, Any]) -> str:
-    return str((item.get("metadata") or {}).get("name", "?"))
+    return str(mapping(item.get("metadata")).get("name", "?"))
 
 
 def _labels(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (node.get("metadata") or {}).get("labels") or {}
+    return mapping(mapping(node.get("metadata")).get("labels"))
 
 
 def is_ready(node: Mapping[str, Any]) -> bool:
     """Tell whether a node's condition Ready is true."""
-    conditions = (node.get("status") or {}).get("conditions") or []
+    conditions = map(mapping, _sequence(mapping(node.get("status")).get("conditions")))
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def _version(node: Mapping[str, Any]) -> str:
-    return str(((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion", "?"))
+    return str(mapping(mapping(node.get("status")).get("nodeInfo")).get("kubeletVersion", "?"))
 
 
 def _node_text(node: Mapping[str, Any]) -> str:
@@ -109,13 +109,13 @@ def _edge_findings(at: StepContext, edge: SiteHost, node: Mapping[str, Any]) -> 
         yield StepFinding("version-differs", what, edge.name, remedy, "note")
 
 
-def _standing_on_edges(at: StepContext, nodes: list[Any]) -> Iterator[StepFinding]:
+def _standing_on_edges(at: StepContext, nodes: list[Mapping[str, Any]]) -> Iterator[StepFinding]:
     edges = {_name(node) for node in nodes if EDGE_LABEL in _labels(node)}
     found: dict[str, set[str]] = {}
     for pod in _items(at, "pods", "--all-namespaces"):
-        node = (pod.get("spec") or {}).get("nodeName")
-        meta = pod.get("metadata") or {}
-        for owner in meta.get("ownerReferences") or []:
+        node = mapping(pod.get("spec")).get("nodeName")
+        meta = mapping(pod.get("metadata"))
+        for owner in map(mapping, _sequence(meta.get("ownerReferences"))):
             if owner.get("kind") == "DaemonSet" and node in edges:
                 found.setdefault(f"{meta.get('namespace')}/{owner.get('name')}", set()).add(str(node))
     for name, on in sorted(found.items()):
@@ -129,15 +129,15 @@ def _tunnel(at: StepContext) -> tuple[str, list[StepFinding]]:
     if not at.config.kubeedge.stream:
         return "", []
     value = _json(kubectl(at, "-n", "kubeedge", "get", "configmap", "tunnelport", "-o", "json"))
-    record = _json(((value.get("metadata") or {}).get("annotations") or {}).get(TUNNEL_RECORD))
-    ports = sorted((record.get("ipTunnelPort") or {}).values())
+    record = _json(mapping(mapping(value.get("metadata")).get("annotations")).get(TUNNEL_RECORD))
+    ports = sorted(map(str, mapping(record.get("ipTunnelPort")).values()))
     if not ports:
         remedy = "Look at cloudcore's log: it writes this configmap when it starts."
         return "", [StepFinding("tunnel-unknown", "names no port", "configmap kubeedge/tunnelport", remedy, "fault")]
     rules = at.host.run(("iptables", "-w", "-t", "nat", "-S", "TUNNEL-PORT"))
     lacking = [port for port in ports if f"--dport {port} " not in rules.stdout]
     if rules.code == 0 and not lacking:
-        return ", ".join(map(str, ports)), []
+        return ", ".join(ports), []
     remedy = "cloudcore makes them within 10 s where it may; look whether `iptables` works on this host."
-    what = f"no rule leads port {', '.join(map(str, lacking))} to the stream port: logs and exec do not reach edges"
-    return ", ".join(map(str, ports)), [StepFinding("tunnel-rule", what, "iptables TUNNEL-PORT", remedy, "fault")]
+    what = f"no rule leads port {', '.join(lacking)} to the stream port: logs and exec do not reach edges"
+    return ", ".join(ports), [StepFinding("tunnel-rule", what, "iptables TUNNEL-PORT", remedy, "fault")]

@@ -6,21 +6,18 @@ after the next restart. So the secret, the token's first part and an edge's root
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from typing import TYPE_CHECKING
 
 from bundler.site.certificates import summary
-from bundler.site.doctor.cluster import kubectl
 from bundler.site.doctor.examined import Examined
-from bundler.site.kubeedge.cluster_state import BACKUPS
+from bundler.site.kubeedge.cluster_state import AUTHORITY, BACKUPS, TOKEN, secret_value
+from bundler.site.kubeedge_places import EDGE_CA
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
     from bundler.site.step import StepContext
 
-ROOT_CA = "/etc/kubeedge/ca/rootCA.crt"
 _SHOWN = 12
 
 
@@ -30,8 +27,9 @@ def examine_trust(at: StepContext) -> Examined:
 
 
 def _cloud(at: StepContext) -> Examined:
-    secret = _secret(at, "casecret", "cadata")
-    token = _secret(at, "tokensecret", "tokendata")
+    kubeconfig = at.config.kubeedge.kubeconfig
+    secret, _ = secret_value(at.host, kubeconfig, AUTHORITY, "cadata")
+    token, _ = secret_value(at.host, kubeconfig, TOKEN, "tokendata")
     if not secret or not token:
         remedy = (
             "Look whether the kubeconfig may read secrets in the namespace kubeedge, before cloudcore is restarted."
@@ -56,7 +54,7 @@ def _cloud(at: StepContext) -> Examined:
 
 
 def _edge(at: StepContext) -> Examined:
-    data = at.host.read(ROOT_CA)
+    data = at.host.read(EDGE_CA)
     if data is None:
         return Examined("trust", (("rootCA.crt", "none"),))
     try:
@@ -64,16 +62,7 @@ def _edge(at: StepContext) -> Examined:
     except ValueError:
         remedy = "Remove it, and join anew."
         return Examined(
-            "trust", (), (StepFinding("authority-unreadable", "is no certificate", ROOT_CA, remedy, "fault"),)
+            "trust", (), (StepFinding("authority-unreadable", "is no certificate", EDGE_CA, remedy, "fault"),)
         )
     # the cloud's doctor shows the same for casecret
     return Examined("trust", (("rootCA.crt", digest[:_SHOWN]),))
-
-
-def _secret(at: StepContext, name: str, key: str) -> bytes:
-    """Return a value of a secret; b"" when it cannot be read."""
-    text = kubectl(at, "-n", "kubeedge", "get", "secret", name, "-o", f"jsonpath={{.data.{key}}}")
-    try:
-        return base64.b64decode(text or "", validate=True)
-    except (ValueError, binascii.Error):
-        return b""

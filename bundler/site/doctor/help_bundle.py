@@ -10,6 +10,8 @@ from bundler.model.json_value import dump_pretty
 from bundler.site.doctor.redaction import redacted
 from bundler.site.doctor.services import UNITS
 from bundler.site.installer import journal_path
+from bundler.site.kubectl import Kubectl
+from bundler.site.kubeedge_places import CLOUDCORE_YAML, EDGECORE_YAML
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,8 +25,8 @@ FILES = (
     "/etc/hosts",
     "/etc/os-release",
     "/etc/docker/daemon.json",
-    "/etc/kubeedge/config/cloudcore.yaml",
-    "/etc/kubeedge/config/edgecore.yaml",
+    CLOUDCORE_YAML,
+    EDGECORE_YAML,
     "/var/log/kubeedge/cloudcore.log",
     "/var/log/kubeedge/edgecore.log",
     "/var/log/kubeedge-mirror/access.log",
@@ -71,11 +73,9 @@ def _texts(at: StepContext, report: Mapping[str, Json], site: bytes) -> Iterator
     for name, command in COMMANDS.items():
         yield f"commands/{name}.txt", _output(at, command)
     if at.this.role == "cloud":
+        kubectl = Kubectl(at.config.kubeedge.kubeconfig)
         for name, arguments in CLOUD_COMMANDS.items():
-            yield (
-                f"commands/{name}.txt",
-                _output(at, ("kubectl", f"--kubeconfig={at.config.kubeedge.kubeconfig}", *arguments)),
-            )
+            yield f"commands/{name}.txt", _output(at, kubectl.command(*arguments))
     for unit in UNITS[at.this.role]:
         command = ("journalctl", "--no-pager", "-u", unit, "-n", str(LOG_LINES))
         yield f"logs/{unit}.txt", _output(at, command)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.site.doctor.examined import Examined
+from bundler.site.kubeedge_places import CERTIFICATE_PORT, HUB_PORT, STREAM_PORT, TUNNEL_PORT
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
     from bundler.site.config.model import SiteConfig
     from bundler.site.step import StepContext
 
-WEBSOCKET, CERTIFICATES, STREAM, TUNNEL = 10000, 10002, 10003, 10004
 
-
-def cloud_ports(config: SiteConfig) -> dict[int, str]:
+def used_ports(config: SiteConfig) -> dict[int, str]:
     """Return the ports of cloudcore, each with what it is for."""
-    ports = {WEBSOCKET: "edges' connections", CERTIFICATES: "edges' certificates"}
+    ports = {HUB_PORT: "edges' connections", CERTIFICATE_PORT: "edges' certificates"}
     if config.kubeedge.stream:
-        ports |= {STREAM: "logs and exec for the API server", TUNNEL: "edges' tunnels"}
+        ports |= {STREAM_PORT: "logs and exec for the API server", TUNNEL_PORT: "edges' tunnels"}
     return ports
 
 
@@ -30,7 +29,7 @@ def examine_ports(at: StepContext) -> Examined:
 def _listening(at: StepContext) -> Examined:
     names = {process.pid: process.name for process in at.host.processes()}
     holders = {port.port: names.get(port.pid, "somebody") for port in at.host.listening()}
-    wanted = {port: ("cloudcore", use) for port, use in cloud_ports(at.config).items()}
+    wanted = {port: ("cloudcore", use) for port, use in used_ports(at.config).items()}
     facts, findings = [], []
     for port, (program, use) in sorted(wanted.items()):
         holder = holders.get(port)
@@ -47,7 +46,7 @@ def _listening(at: StepContext) -> Examined:
 def _connected(at: StepContext) -> Examined:
     address = at.config.cloud.addresses[0]
     facts, findings = [], []
-    wanted = {WEBSOCKET: "KubeEdge's connection"} | ({TUNNEL: "the tunnel"} if at.config.kubeedge.stream else {})
+    wanted = {HUB_PORT: "KubeEdge's connection"} | ({TUNNEL_PORT: "the tunnel"} if at.config.kubeedge.stream else {})
     for port, use in wanted.items():
         there = at.host.connected(port)
         facts.append((f"{address}:{port}", "connected" if there else "not connected"))

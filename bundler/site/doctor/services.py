@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.site.doctor.examined import Examined
+from bundler.site.kubeedge_places import FORBIDDEN_ON_EDGES
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ UNITS = {
     "edge": ("docker.service", "mosquitto.service", "edgecore.service"),
 }
 _PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "NRestarts")
-# edgecore refuses to start beside them, also when they are dead and nobody has reaped them
-FORBIDDEN_ON_EDGES = ("kubelet", "kube-proxy")
 _MANY_RESTARTS = 5
 _GONE = "Z"
 

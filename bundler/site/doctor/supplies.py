@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.model.json_value import load_foreign
 from bundler.site.doctor.examined import Examined
+from bundler.site.kubectl import mapping
 from bundler.site.step import StepFinding
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _sick_components(at: StepContext, host: str, port: int) -> str:
         value = load_foreign(answer.text) if answer else {}
     except ValueError:
         return ""
-    components = value.get("components") or [] if isinstance(value, dict) else []
+    components = map(mapping, mapping(value).get("components") or [])
     found = [f"{one.get('name')} is {one.get('status')}" for one in components if one.get("status") != "healthy"]
     return ", ".join(found)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.model.json_value import dump_canonical, dump_pretty, load_foreign
 from bundler.site.installer import STATE
+from bundler.site.kubectl import Kubectl, last_line
 from bundler.site.kubeedge.core_programs import alive
 from bundler.site.step import StepFinding
 
@@ -30,7 +31,7 @@ _NO_PROGRAM = 127
 
 def kubectl(host: Host, kubeconfig: str, *words: str) -> CommandResult:
     """Run kubectl with a kubeconfig; it gives up in time."""
-    return host.run(("kubectl", "--kubeconfig", kubeconfig, "--request-timeout=10s", *words), within_s=_WITHIN_S)
+    return Kubectl(kubeconfig, request_s=10, within_s=_WITHIN_S).run(host, *words)
 
 
 def start_findings(host: Host, kubeconfig: str) -> list[StepFinding]:
@@ -92,12 +93,6 @@ def secret_value(host: Host, kubeconfig: str, name: str, key: str) -> tuple[byte
         return base64.b64decode(found.stdout, validate=True), ""
     except (ValueError, binascii.Error) as error:
         return b"", str(error)
-
-
-def last_line(done: CommandResult) -> str:
-    """Return the last line that a command printed, or its status."""
-    lines = (done.stderr or done.stdout).strip().splitlines()
-    return lines[-1] if lines else f"exit {done.code}"
 
 
 def _unreadable(host: Host, kubeconfig: str, name: str) -> StepFinding | None:

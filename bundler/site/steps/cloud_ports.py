@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bundler.host.changes import Await
-from bundler.model.json_value import load_foreign
+from bundler.site.kubectl import listed, mapping
 from bundler.site.kubeedge.cluster_state import kubectl
 from bundler.site.kubeedge_places import CLOUDCORE_UNIT, cloud_ports
 from bundler.site.step import Step, StepContext, StepFinding
@@ -69,17 +69,14 @@ def _last_words(host: Host) -> tuple[str, ...]:
 
 
 def _pod_notes(at: StepContext) -> list[StepFinding]:
-    listed = kubectl(at.host, at.config.kubeedge.kubeconfig, "get", "pods", "--all-namespaces", "-o", "json")
-    if listed.code != 0:
+    answer = kubectl(at.host, at.config.kubeedge.kubeconfig, "get", "pods", "--all-namespaces", "-o", "json")
+    if answer.code != 0:
         return []
-    try:
-        items: Any = load_foreign(listed.stdout).get("items", [])
-        pods = [
-            (item["metadata"]["namespace"], item["metadata"]["name"], item.get("status", {}).get("phase", "Unknown"))
-            for item in items
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
+    pods = [
+        (name.get("namespace"), name.get("name"), mapping(item.get("status")).get("phase", "Unknown"))
+        for item in listed(answer.stdout)
+        for name in (mapping(item.get("metadata")),)
+    ]
     return [
         StepFinding(
             "pod-not-running",

@@ -15,6 +15,8 @@ from bundler.site.host_checks import (
     lacking_commands,
     port_taken,
 )
+from bundler.site.kubectl import Kubectl, last_line
+from bundler.site.kubeedge_places import cloud_ports
 from bundler.site.leftovers import leftovers
 from bundler.site.packages import offered, on_ours_alone, package_manager
 from bundler.site.step import Step, StepContext, StepFinding
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from bundler.host.changes import Change
 
-CLOUDCORE, CLOUD_PORTS = "cloudcore", (10000, 10002, 10003, 10004)
+CLOUDCORE, CLOUD_PORTS = "cloudcore", cloud_ports(stream=True)
 _READY_WITHIN_S = 30.0
 
 
@@ -81,11 +83,9 @@ def _cluster(at: StepContext) -> Iterator[StepFinding]:
     if not at.host.exists(config):
         yield StepFinding("kubeconfig-missing", "does not exist", config, remedy)
         return
-    command = ("kubectl", f"--kubeconfig={config}", "--request-timeout=10s", "get", "--raw", "/readyz")
-    done = at.host.run(command, within_s=_READY_WITHIN_S)
+    done = Kubectl(config, request_s=10, within_s=_READY_WITHIN_S).run(at.host, "get", "--raw", "/readyz")
     if done.code != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()
-        what = f"the API server is not ready: {lines[-1] if lines else f'exit {done.code}'}"
+        what = f"the API server is not ready: {last_line(done)}"
         yield StepFinding("cluster-not-ready", what, config, "Look at `kubectl get --raw '/readyz?verbose'`.")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.config.reading import HOST_NAME
 from bundler.site.host_checks import KEADM_COMMANDS, common_findings, lacking_commands
+from bundler.site.kubeedge_places import CERTIFICATE_PORT, FORBIDDEN_ON_EDGES, HUB_PORT, TUNNEL_PORT
 from bundler.site.leftovers import leftovers
 from bundler.site.packages import offered, package_manager
 from bundler.site.step import Step, StepContext, StepFinding
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from bundler.host.changes import Change
     from bundler.host.interface import Process
 
-# edgecore looks for these names among all processes, and refuses to start
-FORBIDDEN = ("kubelet", "kube-proxy")
-# websocket, certificates; the tunnel for logs and exec
-EDGE_PORTS, TUNNEL_PORT = (10000, 10002), 10004
 # cloudcore's certificates are valid from the moment at which they are issued
 MAX_SKEW_S = 300.0
 NOTED_SKEW_S = 30.0
@@ -68,7 +65,7 @@ def _commands(at: StepContext) -> Iterator[StepFinding]:
 
 def _processes(at: StepContext) -> Iterator[StepFinding]:
     for process in at.host.processes():
-        if process.name in FORBIDDEN:
+        if process.name in FORBIDDEN_ON_EDGES:
             yield _zombie(process) if process.state == _ZOMBIE else _running(process)
 
 
@@ -88,7 +85,7 @@ def _running(process: Process) -> StepFinding:
 
 def _cloud(at: StepContext) -> Iterator[StepFinding]:
     address = at.config.cloud.addresses[0]
-    ports = (*EDGE_PORTS, *((TUNNEL_PORT,) if at.config.kubeedge.stream else ()))
+    ports = (*(HUB_PORT, CERTIFICATE_PORT), *((TUNNEL_PORT,) if at.config.kubeedge.stream else ()))
     if closed := [str(port) for port in ports if not at.host.listens(address, port)]:
         what = f"nothing answers on port {', '.join(closed)}: cloudcore does not run, or something in between says no"
         remedy = "Apply the cloud role first, and let these ports through on the cloud host and on the way."

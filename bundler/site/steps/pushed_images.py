@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bundler.host.changes import failed_command
+from bundler.host.changes import SameRecord, failed_command
 from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import load_foreign
@@ -96,7 +96,7 @@ def _place(at: StepContext) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class PushImages:
+class PushImages(SameRecord):
     """Images that are to be in a registry. Undoing leaves them there: nodes pull them.
 
     Arguments:
@@ -115,16 +115,6 @@ class PushImages:
     def title(self) -> str:
         """Where they go."""
         return f"push the bundle's images to {self.registry}"
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """What is said of them when they stay."""
-        return self._record().key
-
-    def record(self, host: Host) -> Record:
-        """Where they are, for a person."""
-        del host
-        return self._record()
 
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed."""
@@ -152,5 +142,6 @@ class PushImages:
             raise ChangeFailedError(failed_command(command, done))
         return ()
 
-    def _record(self) -> Record:
+    def record_anywhere(self) -> Record:
+        """Return what stays, and how it goes."""
         return Record(stays=f"images stay in {self.registry} (delete them there)")

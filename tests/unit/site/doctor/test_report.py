@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bundler.host.interface import CommandResult, HttpAnswer, Process
-from bundler.site.doctor.cluster import EDGE_LABEL, TUNNEL_RECORD
-from bundler.site.doctor.edge_authority import ROOT_CA
+from bundler.site.doctor.cluster import TUNNEL_RECORD
 from bundler.site.doctor.help_bundle import packed
 from bundler.site.doctor.report import examine
 from bundler.site.doctor.services import UNITS
+from bundler.site.edits.node_affinity import EDGE_LABEL
+from bundler.site.kubeedge_places import EDGE_CA
 from bundler.site.registry_files import REGISTRY_CERTIFICATE
 from tests.fakes.host import MemoryHost
 from tests.unit.site.sites import context
@@ -113,7 +114,7 @@ def healthy(role: Role = "cloud") -> Clinic:
     host.ports = {("192.0.2.1", 8088), ("198.51.100.1", 8088), ("master", 443), *(("0.0.0.0", port) for port in ports)}
     host.connections = {10000, 10004}
     host.running = [Process(1, "systemd", "S", ""), Process(7, "cloudcore", "S", "/usr/local/bin/cloudcore")]
-    host.files[ROOT_CA] = GOOD
+    host.files[EDGE_CA] = GOOD
     return host
 
 
@@ -137,19 +138,19 @@ def test_a_healthy_site_has_no_findings(role: Role) -> None:
         (lambda h: h.units.clear(), "systemd-silent", "says nothing"),
         (lambda h: h.running.append(Process(9, "cloudcore", "S", "")), "cloudcore-twice", "pid 7, pid 9"),
         (lambda h: h.ports.discard(("0.0.0.0", 10004)), "port-closed", "edges' tunnels"),
-        (lambda h: h.files.update({ROOT_CA: b"x"}), "certificate-unreadable", "no certificate"),
+        (lambda h: h.files.update({EDGE_CA: b"x"}), "certificate-unreadable", "no certificate"),
         (
-            lambda h: h.files.update({ROOT_CA: certificate(NOW - dt.timedelta(9), NOW - dt.timedelta(1))}),
+            lambda h: h.files.update({EDGE_CA: certificate(NOW - dt.timedelta(9), NOW - dt.timedelta(1))}),
             "certificate-ended",
             "ended on 2026-11-29",
         ),
         (
-            lambda h: h.files.update({ROOT_CA: certificate(NOW - dt.timedelta(9), NOW + dt.timedelta(8))}),
+            lambda h: h.files.update({EDGE_CA: certificate(NOW - dt.timedelta(9), NOW + dt.timedelta(8))}),
             "certificate-near-end",
             "in 8 days",
         ),
         (
-            lambda h: h.files.update({ROOT_CA: certificate(NOW + dt.timedelta(1), NOW + dt.timedelta(8))}),
+            lambda h: h.files.update({EDGE_CA: certificate(NOW + dt.timedelta(1), NOW + dt.timedelta(8))}),
             "certificate-early",
             "clock says 2026-11-30",
         ),
