@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bundler.host.changes import Await, failed_command
+from bundler.host.changes import Await, SameRecord, failed_command
 from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import dump_canonical, dump_pretty
@@ -25,7 +25,7 @@ _CONFLICTS = ("the object has been modified", "the request is invalid", "testing
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFromEdges:
+class KeptFromEdges(SameRecord):
     """The expression in every term of a DaemonSet's affinity.
 
     Arguments:
@@ -42,23 +42,17 @@ class KeptFromEdges:
         return f"keep DaemonSet {self.name} away from edges"
 
     @property
-    def key(self) -> tuple[str, ...]:
-        """Its undoing."""
-        return ("", *self._undo)
-
-    @property
     def _undo(self) -> tuple[str, ...]:
         return self.kubectl.command(
             *("patch", "daemonset", self.name.name, f"--namespace={self.name.space}", "--type=json"),
             f"--patch-file={self.inverse_file}",
         )
 
-    def record(self, host: Host) -> Record:
-        """The patch that takes just this out again, where it still stands: the server tries that without doing it.
+    def record_anywhere(self) -> Record:
+        """Return the patch that takes just this out again, where it still stands: the server tries it without doing it.
 
         A cluster that does not answer is not one without it.
         """
-        del host
         ready = self.kubectl.command("get", "--raw", "/readyz")
         return Record(undo=self._undo, check=(*self._undo, "--dry-run=server"), answers=ready)
 

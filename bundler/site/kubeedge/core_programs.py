@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from bundler.host.changes import RunCommand, Unrecorded, must
+from bundler.host.changes import RunCommand, SameRecord, Unrecorded, must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.site.installer import STATE
@@ -48,7 +48,7 @@ def enabled(unit: str) -> RunCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadAtRemoval:
+class ReloadAtRemoval(SameRecord):
     """systemd reads its units anew when a unit's file is gone or has become the former one again.
 
     It stands before everything that concerns the unit, so that it is undone after all of that.
@@ -59,11 +59,9 @@ class ReloadAtRemoval:
 
     file: CopyFile
     title: ClassVar[str] = f"at removal: {' '.join(_RELOAD)}"
-    key: ClassVar[tuple[str, ...]] = ("", *_RELOAD)
 
-    def record(self, host: Host) -> Record:
-        """The command."""
-        del host
+    def record_anywhere(self) -> Record:
+        """Return the command."""
         return Record(undo=_RELOAD)
 
     def describe(self, host: Host) -> str:
@@ -191,7 +189,7 @@ class StopUnit(Unrecorded):
 
 
 @dataclass(frozen=True, slots=True)
-class StartUnit:
+class StartUnit(SameRecord):
     """A unit runs with what its files hold now; when they have changed since it was started here, it is restarted.
 
     Arguments:
@@ -210,19 +208,9 @@ class StartUnit:
         """The command."""
         return f"systemctl restart {self.unit}"
 
-    @property
-    def key(self) -> tuple[str, ...]:
-        """Its undoing."""
-        return ("", *self._stop)
-
-    @property
-    def _stop(self) -> tuple[str, ...]:
-        return ("systemctl", "stop", self.unit)
-
-    def record(self, host: Host) -> Record:
-        """Its undoing."""
-        del host
-        return Record(undo=self._stop, check=self._is_active)
+    def record_anywhere(self) -> Record:
+        """Return that it is stopped."""
+        return Record(undo=("systemctl", "stop", self.unit), check=self._is_active)
 
     def describe(self, host: Host) -> str:
         """Return the command, and why."""
