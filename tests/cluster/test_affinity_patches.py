@@ -85,7 +85,7 @@ def test_the_controller_wants_it_on_no_edge_any_more_and_again_when_undone(
     assert affinity_patch(there(cluster, name)) == []
     if not affinity_patch(before):
         return
-    record = change.record(host)
+    record = change.record_anywhere()
     assert host.run(record.check).code == 0
     assert host.run(record.undo).code == 0
     assert there(cluster, name)["spec"] == before["spec"]
