@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # speed is measured by scripts/bench, never by a test: a busy machine must not fail one
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+# pytest puts a test's name into its programs' environment, where Linux takes no string beyond 128 KiB (execve(2))
+LONGEST_ID = 200
 WITH_REAL_PROGRAMS = ("tests/integration/", "tests/e2e/")
 
 
@@ -32,6 +34,13 @@ def on_ci() -> bool:
 def talks_to_real_programs(node_id: str) -> bool:
     """Tell whether a test or module (named from the project root, as pytest does) is one that may not skip."""
     return node_id.startswith(WITH_REAL_PROGRAMS)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long value by its length; pytest numbers those that would be the same."""
+    if isinstance(val, bytes | str) and len(val) > LONGEST_ID:
+        return f"{len(val)}-long"
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -207,6 +207,9 @@ def is_refused(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        # the listener went away between the two halves of the handshake: the next one will be refused
+        return False
     return False
 
 
