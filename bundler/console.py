@@ -25,6 +25,7 @@ from bundler.errors import BundlerError
 from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.steering import STEERING
 from bundler.progress_log import LineLog
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +81,7 @@ class _NamedPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
-            self.fail("the path is empty", param, ctx)
+            self.fail(tr("the path is empty"), param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -136,19 +137,20 @@ def run(command: Callable[[], object], *, program: str) -> int:
         command()
         return 0
     except BundlerError as error:
-        _print_on_stderr("\n".join((*error.problems, f"error: {error.summary()}")))
+        _print_on_stderr("\n".join((*error.problems, tr("error: {summary}", summary=error.summary()))))
         failure = Failure.of(error)
     except click.ClickException as error:
         with suppress(OSError):
             error.show()
         help_of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
-        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=f"See `{help_of} --help`.")
+        remedy = tr("See `{help_of} --help`.", help_of=help_of)
+        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=remedy)
     except Terminated:
         _print_on_stderr("terminated")
-        failure = Failure("terminated", EXIT_TERMINATED, "was told to end")
+        failure = Failure("terminated", EXIT_TERMINATED, tr("was told to end"))
     except (KeyboardInterrupt, click.Abort):
         _print_on_stderr("interrupted")
-        failure = Failure("interrupted", EXIT_INTERRUPTED, "was interrupted")
+        failure = Failure("interrupted", EXIT_INTERRUPTED, tr("was interrupted"))
     except click.exceptions.Exit as request:
         return request.exit_code
     except (_ReaderGoneError, BrokenPipeError, SystemExit):
@@ -160,8 +162,8 @@ def run(command: Callable[[], object], *, program: str) -> int:
         import traceback
 
         _print_on_stderr(traceback.format_exc().rstrip())
-        _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
-        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy="Report it.")
+        _print_on_stderr(tr("This is a bug in the tool; please report it with the lines above."))
+        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy=tr("Report it."))
     if wants_json(program, sys.argv[1:], os.environ):
         _print_failure(failure.value(program))
     return failure.code
@@ -224,7 +226,7 @@ def say(text: str, *, newline: bool = True) -> None:
     except BrokenPipeError as error:
         raise _ReaderGoneError from error
     except OSError:
-        with storage_errors("standard output"):
+        with storage_errors(tr("standard output")):
             raise
 
 
@@ -283,7 +285,7 @@ def _say_pieces(pieces: Iterable[str]) -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    _print_on_stderr(f"warning: {text}")
+    _print_on_stderr(tr("warning: {text}", text=text))
 
 
 def remark(text: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ class LineLog:
     def expect(self, total_bytes: int) -> None:
         """Tell what is to come."""
         if total_bytes:
-            self.say(f"{human_bytes(total_bytes)} to go")
+            self.say(tr("{size} to go", size=human_bytes(total_bytes)))
 
     def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
         """Begin an item, which is told when it ends."""
@@ -104,6 +105,10 @@ class LineLog:
                 self._tell(self._last)
 
     def _tell(self, text: str) -> None:
-        others = f" (and {self._untold} more, {human_bytes(self._untold_bytes)})" if self._untold else ""
+        others = (
+            tr(" (and {untold} more, {size})", untold=self._untold, size=human_bytes(self._untold_bytes))
+            if self._untold
+            else ""
+        )
         self.say(f"{text}{others}")
         self._untold = self._untold_bytes = 0

@@ -20,6 +20,7 @@ from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,9 @@ def build(
 
 def _text(built: Built) -> str:
     size = human_bytes(built.archive.size)
-    head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}"
+    head = tr(
+        "{path}: {size}, bundle {bundle_id}", path=built.path, size=size, bundle_id=built.bundle_id[:ID_CHARACTERS]
+    )
     return "\n".join((head, str(built.archive.digest), *built.remarks))
 
 

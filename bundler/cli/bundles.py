@@ -13,6 +13,7 @@ from bundler.archive.bundle_root import opened_root
 from bundler.cli.options import json_option, root_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,13 +48,13 @@ def _text(listed: tuple[ListedBundle, ...]) -> str:
             age(now - bundle.since_s),
             human_bytes(bundle.alone_bytes),
             human_bytes(bundle.shared_bytes),
-            f"{age(now - bundle.verified_s)} ago" if bundle.verified_s is not None else "-",
+            tr("{now} ago", now=age(now - bundle.verified_s)) if bundle.verified_s is not None else "-",
             bundle.fault,
         )
         for bundle in listed
     ]
     if not rows:
-        return "no bundle is here"
+        return tr("no bundle is here")
     return console.table(("", "BUNDLE", "ID", "RELEASE", "AGE", "ALONE", "SHARED", "VERIFIED", ""), rows)
 
 

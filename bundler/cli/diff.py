@@ -13,6 +13,7 @@ from bundler.cli.options import json_option
 from bundler.model.diff import LockChange, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,7 @@ def diff(old: str, new: str, ca_file: Path | None, as_json: bool) -> None:
     opened = partial(opened_quietly, ca_file=ca_file)
     before, after = (lock_versions(read_contents(source, opened).lock) for source in (old, new))
     changes = lock_diff(before, after)
-    lines = changes_lines(changes) if changes else "nothing changed"
+    lines = changes_lines(changes) if changes else tr("nothing changed")
     console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)
 
 
@@ -55,7 +56,7 @@ def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
         for change in changes
     ]
     total = sum(change.new_size - change.old_size for change in changes)
-    yield f"{len(changes)} changed, {_signed(total)}"
+    yield tr("{count} changed, {signed}", count=len(changes), signed=_signed(total))
     yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows)
 
 

@@ -15,6 +15,7 @@ from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,16 +52,21 @@ def _lines(contents: Contents) -> Iterator[str]:
         for entry in contents.lock.entries
         for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
     ]
-    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", tr("HELD TO")), rows)
     if remarks := lock_remarks(contents.lock):
         yield ""
         yield from remarks
 
 
 def _heading(bundle: BundleSummary) -> Iterator[str]:
-    yield f"{bundle.name} {bundle.release}".rstrip() + f", bundle {bundle.id[:ID_CHARACTERS]}"
+    yield f"{bundle.name} {bundle.release}".rstrip() + tr(", bundle {id}", id=bundle.id[:ID_CHARACTERS])
     size = human_bytes(bundle.content_bytes)
-    yield f"{bundle.file_count} files, {size} unpacked, for {_platforms(bundle.platforms)}"
+    yield tr(
+        "{file_count} files, {size} unpacked, for {platforms}",
+        file_count=bundle.file_count,
+        size=size,
+        platforms=_platforms(bundle.platforms),
+    )
     yield ""
 
 

@@ -12,6 +12,7 @@ from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
 from bundler.push.loading import LoadOutcome, LoadReport, require_loaded
 from bundler.push.loading import load_images as load
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ def _text(report: LoadReport) -> str:
         (one.outcome, str(one.image.platform), str(one.image.image_id)[:19], " ".join(map(str, one.image.names)))
         for one in report.results
     ]
-    lines = [console.table(("outcome", "platform", "image id", "names"), rows)]
+    lines = [console.table((tr("outcome"), tr("platform"), tr("image id"), tr("names")), rows)]
     lines += [f"not there for this platform: {' '.join(map(str, names))}" for names in report.elsewhere]
     counted = [f"{sum(one.outcome == outcome for one in report.results)} {outcome}" for outcome in LoadOutcome]
     return "\n".join([*lines, ", ".join(counted)])

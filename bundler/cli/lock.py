@@ -27,6 +27,7 @@ from bundler.model.lock import Lock
 from bundler.pipeline.building import update_lock
 from bundler.pipeline.context import Request
 from bundler.pipeline.opened_lock import lock_path
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     "--update",
     multiple=True,
     metavar="NAME",
-    help="Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable).",
+    help=tr("Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable)."),
 )
 @set_option
 @jobs_option
@@ -66,6 +67,6 @@ def lock(
         previous, new = update_lock(Request(manifest, overrides), context, update)
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     changes = lock_diff(lock_versions(previous or empty), lock_versions(new))
-    lines = changes_lines(changes) if changes else iter(("nothing changed",))
+    lines = changes_lines(changes) if changes else iter((tr("nothing changed"),))
     first = f"{lock_path(manifest)}: {next(lines)}"
     console.answer(chain((first,), lines), partial(changes_value, changes), schema="bundler.lock/1", as_json=as_json)

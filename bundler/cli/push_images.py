@@ -20,6 +20,7 @@ from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, PushResult, failure_causes, require_complete
 from bundler.push.registry_push import push
 from bundler.push.transport_choice import takes_engine
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.bundled_images import BundledImages
@@ -108,16 +109,31 @@ def _text(report: PushReport, registry: str) -> str:
         (result.outcome, str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
         for result in report.results
     ]
-    missing = "to create" if any(result.outcome == "missing" for result in report.results) else "created"
-    projects = [f"projects {missing}: {', '.join(report.projects.empty)}"] if report.projects.empty else []
+    missing = tr("to create") if any(result.outcome == "missing" for result in report.results) else "created"
+    projects = (
+        [tr("projects {missing}: {empty}", missing=missing, empty=", ".join(report.projects.empty))]
+        if report.projects.empty
+        else []
+    )
     if unlimited := report.projects.unlimited:
         projects.append(
-            f"projects without the --quota: {', '.join(unlimited)}; Harbor takes a limit from its administrators only, "
-            "who can set one in its web page (Administration > Project Quotas)"
+            tr(
+                "projects without the --quota: {unlimited}; Harbor takes a limit from its administrators only, "
+                "who can set one in its web page (Administration > Project Quotas)",
+                unlimited=", ".join(unlimited),
+            )
         )
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
-    lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
+    lines = [
+        tr(
+            "{counts}; sent {blobs} blobs, {size}; {mounted} taken over",
+            counts=counts,
+            blobs=sent.blobs,
+            size=human_bytes(sent.blob_bytes),
+            mounted=sent.mounted,
+        )
+    ]
     # the first one is raised, and printed in full at the end
     lines += [
         f"failed{f' ({cause.count} times)' if cause.count > 1 else ''}: {cause.error}"
@@ -130,8 +146,8 @@ def _remark(result: PushResult) -> str:
     if result.error is not None:
         return f"[{result.error.id}]"
     if result.packed is not None:
-        return f"the same image, packed by an engine as {result.packed}"
-    return f"was {result.before}" if result.before is not None else ""
+        return tr("the same image, packed by an engine as {packed}", packed=result.packed)
+    return tr("was {before}", before=result.before) if result.before is not None else ""
 
 
 def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:

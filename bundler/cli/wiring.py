@@ -30,6 +30,7 @@ from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import free_bytes, nearest_existing
 from bundler.store.unfinished import remove_unfinished
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def open_build_context(
     mirrors = _mirrors(network, settings)
     client_certificates = _client_certificates(network, settings, settings_file)
     if network.ca_file and not network.ca_file.is_file():
-        raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
+        raise click.UsageError(tr("--ca-file {ca_file}: there is no such file", ca_file=network.ca_file))
     trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
     transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
     # who shows a certificate does so by requests
@@ -123,7 +124,7 @@ def _client_certificates(network: NetworkOptions, settings: UserSettings, file: 
     try:
         given = [_usable(ClientCertificate.parse(text)) for text in network.client_certs]
     except ValueError as error:
-        raise click.UsageError(f"--client-cert: {error}") from error
+        raise click.UsageError(tr("--client-cert: {error}", error=error)) from error
     try:
         stored = [_usable(ClientCertificate.parse(text, file.parent)) for text in settings.client_certs]
     except ValueError as error:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bundler.model.source_text import Position
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.source_text import Problems
@@ -31,22 +32,25 @@ def decode(data: bytes, *, file: str, problems: Problems) -> str | None:
     """
     start = Position(file, 1, 1)
     if len(data) > MAX_FILE_BYTES:
-        problems.error(start, f"is larger than {MAX_FILE_BYTES} bytes")
+        problems.error(start, tr("is larger than {max_file_bytes} bytes", max_file_bytes=MAX_FILE_BYTES))
         return None
     if data.startswith(_UTF16_MARKS):
-        problems.error(start, "is UTF-16; save it as UTF-8")
+        problems.error(start, tr("is UTF-16; save it as UTF-8"))
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode()
-        wrong = f"byte 0x{data[error.start]:02X} is not UTF-8; save the file as UTF-8"
+        wrong = tr("byte 0x{data:02X} is not UTF-8; save the file as UTF-8", data=data[error.start])
         problems.error(_end_of(before, file), wrong)
         return None
     found = _FORBIDDEN.search(text)
     if found is not None:
-        problems.error(_end_of(text[: found.start()], file), f"control character U+{ord(found.group()):04X}; remove it")
+        problems.error(
+            _end_of(text[: found.start()], file),
+            tr("control character U+{group:04X}; remove it", group=ord(found.group())),
+        )
         return None
     return text
 

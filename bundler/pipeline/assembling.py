@@ -12,6 +12,7 @@ from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -105,7 +106,7 @@ def _write(
             checksums=context.checksums,
         )
     except DamagedBlobError:
-        task.finish("damaged entry in the store")
+        task.finish(tr("damaged entry in the store"))
         raise
     task.finish()
     return written
@@ -124,7 +125,9 @@ def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats
             if not repairs_left:
                 raise
             for blob in _damaged(error.blob, lock, context):
-                context.runner.progress.note(f"{blob.digest} is damaged in the store; fetching it again")
+                context.runner.progress.note(
+                    tr("{digest} is damaged in the store; fetching it again", digest=blob.digest)
+                )
                 context.sources.store.drop(blob)
             plan = plan_lock(lock, context)
             context.runner.progress.expect(plan.fetch_bytes + repeats_bytes)

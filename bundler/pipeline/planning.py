@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
 from bundler.model.lock import lock_remarks
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,7 +133,11 @@ def require_room(plan: Plan, store: Room, output: Room) -> None:
         if needs[room.device] > room.free_bytes:
             raise StorageError(
                 ErrorId.DISK_FULL,
-                f"the build needs {needs[room.device]:,} bytes here and {room.free_bytes:,} are free",
+                tr(
+                    "the build needs {needs:,} bytes here and {free_bytes:,} are free",
+                    needs=needs[room.device],
+                    free_bytes=room.free_bytes,
+                ),
                 where=room.directory,
-                remedy="Make room, run `bundler store prune`, or choose another disk with --store and -o.",
+                remedy=tr("Make room, run `bundler store prune`, or choose another disk with --store and -o."),
             )

@@ -18,6 +18,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import load_strict
 from bundler.store.interface import IndexRecord
 from bundler.store.record_file import record_path, remove_record, write_record
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ def _encoded(record: IndexRecord) -> dict[str, object]:
 
 def _decoded(value: Any) -> IndexRecord:
     if value["format"] != RECORD_FORMAT:
-        raise ValueError("it is a record of another format")
+        raise ValueError(tr("it is a record of another format"))
     fields, size = value["fields"], value["size"]
     if type(size) is not int or not isinstance(fields, dict):
         raise TypeError("it is not a record")

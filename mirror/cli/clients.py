@@ -12,6 +12,7 @@ import click
 
 from bundler import console
 from bundler.console import FILE
+from bundler.translation import tr
 from mirror.cli.options import json_option, option
 from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach
@@ -34,7 +35,7 @@ def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> int | Non
     if value == "off":
         return None
     if not value.isascii() or not value.isdigit() or not 0 < int(value) <= MAX_PORT:
-        raise click.BadParameter(f"{value!r} is neither a port nor `off`")
+        raise click.BadParameter(tr("{value!r} is neither a port nor `off`", value=value))
     return int(value)
 
 
@@ -49,24 +50,28 @@ def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     except ValueError:
         if _HOST_NAME.fullmatch(value):
             return value
-    raise click.BadParameter(f"{value!r} is neither a host's name nor an address; ports have options of their own")
+    raise click.BadParameter(
+        tr("{value!r} is neither a host's name nor an address; ports have options of their own", value=value)
+    )
 
 
 @click.command()
 @click.argument("name", required=False)
-@option("--root", type=FILE, default="/opt", show_default=True, help="What the mirror serves.")
+@option("--root", type=FILE, default="/opt", show_default=True, help=tr("What the mirror serves."))
 @option(
     "--host",
     default=socket.gethostname,
-    show_default="this host's name",
+    show_default=tr("this host's name"),
     callback=_host,
-    help="How clients call the mirror.",
+    help=tr("How clients call the mirror."),
 )
-@option("--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help="`off` without HTTP.")
-@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help="`off` without FTP.")
-@option("--registry-port", callback=_optional_port, help="A port of the registry alone; without it that of HTTP.")
-@option("--tls", is_flag=True, help="The mirror speaks TLS.")
-@option("--login", is_flag=True, help="The mirror asks for a name and a password.")
+@option(
+    "--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help=tr("`off` without HTTP.")
+)
+@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help=tr("`off` without FTP."))
+@option("--registry-port", callback=_optional_port, help=tr("A port of the registry alone; without it that of HTTP."))
+@option("--tls", is_flag=True, help=tr("The mirror speaks TLS."))
+@option("--login", is_flag=True, help=tr("The mirror asks for a name and a password."))
 @json_option
 def clients(
     name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, registry_port: int | None,
@@ -94,7 +99,13 @@ def _snippets(root: Path, reach: Reach) -> tuple[Snippet, ...]:
 
 
 def _unknown(name: str, snippets: tuple[Snippet, ...]) -> tuple[Snippet, ...]:
-    raise click.UsageError(f"there is no {name!r}; there are: {', '.join(snippet.name for snippet in snippets)}")
+    raise click.UsageError(
+        tr(
+            "there is no {name!r}; there are: {snippets}",
+            name=name,
+            snippets=", ".join(snippet.name for snippet in snippets),
+        )
+    )
 
 
 def _text(snippet: Snippet) -> str:

@@ -13,6 +13,7 @@ from bundler import console
 from bundler.console import FILE
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 from mirror.cli.options import json_option, option
 from mirror.cli.wiring import baseline_of, open_client, open_registry
 from mirror.probe.mirror_address import MirrorAddress
@@ -27,7 +28,18 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 MAX_JOBS = 64
-_HEADINGS = ("mirror", "bundle", "files", "as bundled", "differ", "missing", "refused", "unreachable", "bytes", "rate")
+_HEADINGS = (
+    "mirror",
+    "bundle",
+    "files",
+    tr("as bundled"),
+    "differ",
+    "missing",
+    "refused",
+    "unreachable",
+    "bytes",
+    "rate",
+)
 
 
 def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[MirrorAddress, ...]:
@@ -45,28 +57,28 @@ def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     if not address.is_http or address.base:
-        raise click.BadParameter("a registry is reached by http://HOST:PORT or https://HOST:PORT, without a path")
+        raise click.BadParameter(tr("a registry is reached by http://HOST:PORT or https://HOST:PORT, without a path"))
     return address
 
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="URL...", callback=_targets)
-@option("--lock", type=FILE, help="Hold the mirror to what this lock pins.")
-@option("--root", type=FILE, help="Hold it to the unpacked bundle in this directory.")
+@option("--lock", type=FILE, help=tr("Hold the mirror to what this lock pins."))
+@option("--root", type=FILE, help=tr("Hold it to the unpacked bundle in this directory."))
 @option(
     "--registry",
     metavar="URL",
     callback=_registry,
-    help="Where the first mirror's images are pulled, when it is not that mirror's own HTTP port.",
+    help=tr("Where the first mirror's images are pulled, when it is not that mirror's own HTTP port."),
 )
-@option("--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="Files fetched at once.")
+@option("--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help=tr("Files fetched at once."))
 @option(
     "--user",
     variable="MIRROR_LOGIN",
     metavar="NAME",
-    help="Log in; the password is taken from MIRROR_PASSWORD, else from netrc.",
+    help=tr("Log in; the password is taken from MIRROR_PASSWORD, else from netrc."),
 )
-@option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's.")
+@option("--ca-file", type=FILE, help=tr("PEM file of authorities to trust beside the system's."))
 @json_option
 def verify(
     targets: tuple[MirrorAddress, ...],

@@ -14,6 +14,7 @@ from bundler.model.image.bundled import bundle_images, media_type
 from bundler.model.image.site_name import site_repository
 from bundler.model.lock import decode_lock
 from bundler.model.subset import is_all_wanted
+from bundler.translation import tr
 from mirror.probe.mirror_report import Finding, named
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def expectation(
         Finding(
             str(INDEX_PATH),
             "differs",
-            f"{path} with {named(blob)}",
+            tr("{path} with {blob}", path=path, blob=named(blob)),
             named(listed[path]) if path in listed else "absent",
         )
         for path, blob in sorted(baseline.locked.items())

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
+from bundler.translation import tr
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
@@ -144,7 +145,7 @@ class Supervisor:
         try:
             self._indexing = Indexing.begin(self._pool, key_files)
         except OSError as error:
-            self._not_indexed(f"no process can be started for that: {error.strerror}")
+            self._not_indexed(tr("no process can be started for that: {reason}", reason=error.strerror))
             return
         self._selector.register(self._indexing.control.fileno(), selectors.EVENT_READ, self._indexing)
 
@@ -176,10 +177,10 @@ class Supervisor:
         if not self._has_begun:
             raise ServeError(
                 ErrorId.SERVE_WORKERS_FAILED,
-                f"what is to be served could not be read: {why}",
-                remedy="Mend what is named, then start the mirror again.",
+                tr("what is to be served could not be read: {why}", why=why),
+                remedy=tr("Mend what is named, then start the mirror again."),
             )
-        self._warn(f"nothing is reloaded: {why}")
+        self._warn(tr("nothing is reloaded: {why}", why=why))
         self._manager.notify("READY=1")
 
     def _hand_out(self, index: int, key_files: KeyFiles) -> None:
@@ -232,7 +233,12 @@ class Supervisor:
 
     def _warn_of_another_root(self) -> None:
         path = self._pool.environment.root.path
-        self._warn(f"{path} is not the directory any more that is served: restart the mirror to serve the new one")
+        self._warn(
+            tr(
+                "{path} is not the directory any more that is served: restart the mirror to serve the new one",
+                path=path,
+            )
+        )
 
     # --- workers
 
@@ -240,7 +246,7 @@ class Supervisor:
         try:
             self._pool.fork(worker)
         except OSError as error:
-            self._warn(f"a worker cannot be started: {error.strerror}")
+            self._warn(tr("a worker cannot be started: {reason}", reason=error.strerror))
             self._pool.schedule_restart(worker)
             return
         assert worker.control is not None  # noqa: S101 - fork has made it
@@ -292,10 +298,10 @@ class Supervisor:
             self._pool.broadcast(Message("stop"))
             raise ServeError(
                 ErrorId.SERVE_WORKERS_FAILED,
-                f"a worker for {worker.protocol} could not begin: {message.text}",
-                remedy="Mend what is named, then start the mirror again.",
+                tr("a worker for {protocol} could not begin: {text}", protocol=worker.protocol, text=message.text),
+                remedy=tr("Mend what is named, then start the mirror again."),
             )
-        self._warn(f"a worker for {worker.protocol} failed: {message.text}")
+        self._warn(tr("a worker for {protocol} failed: {text}", protocol=worker.protocol, text=message.text))
         if message.generation == self._pool.generation:
             # what made it fail would make every new process fail
             self._drop_index_of_no_use()
@@ -309,10 +315,17 @@ class Supervisor:
             self._close_channel(worker)
             if self._stopping:
                 continue
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+            how = tr("was ended by signal {code}", code=-code) if code < 0 else tr("ended with code {code}", code=code)
             pause_s = self._pool.schedule_restart(worker)
-            later = f" in {pause_s:g} s" if pause_s else ""
-            self._warn(f"a worker for {worker.protocol} {how}; it is replaced{later}")
+            later = tr(" in {pause_s:g} s", pause_s=pause_s) if pause_s else ""
+            self._warn(
+                tr(
+                    "a worker for {protocol} {how}; it is replaced{later}",
+                    protocol=worker.protocol,
+                    how=how,
+                    later=later,
+                )
+            )
 
     def _stop(self) -> None:
         if self._stopping:
@@ -339,7 +352,7 @@ class Supervisor:
         try:
             key_files = read_key_files(self._pool.environment.settings)
         except BundlerError as error:
-            self._warn(f"nothing is reloaded: {error.text()}")
+            self._warn(tr("nothing is reloaded: {error}", error=error.text()))
             return
         self._is_replaced = is_replaced(self._pool.environment.root)
         if self._is_replaced:
@@ -371,7 +384,7 @@ class Supervisor:
         try:
             descriptor = open_access_log(settings.access_log)
         except BundlerError as error:
-            self._warn(f"the access log stays as it is: {error.text()}")
+            self._warn(tr("the access log stays as it is: {error}", error=error.text()))
             return
         if descriptor is None:
             return

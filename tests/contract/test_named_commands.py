@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"(?P<before>\w* ?)`(?P<command>(?:bundler|mirror) [^`]+)`")
 # stands for whatever a message fills in: a role, a host, a path
 _FILLED_IN = "edge"
+_FIELD = re.compile(r"\{\w+(?:![rsa])?(?::[^{}]*)?\}")
 # a command that is only spoken of may lack what has to follow it; a group without a subcommand shows its help
 _LEFT_OUT = re.compile(r"Missing (argument|option)|.* requires an argument\.|Usage: ")
 # where what a message says to run is held to be complete
@@ -23,7 +24,7 @@ _SITE = ("bundler/site/", "bundler/cli/site/")
 
 
 def _messages(tree: ast.Module) -> Iterator[str]:
-    """Yield every text of a module that is no docstring, and every f-string with something filled in."""
+    """Yield every text of a module that is no docstring, with something filled in."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     bodies = [node.body for node in ast.walk(tree) if isinstance(node, documented)]
     skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
@@ -32,7 +33,7 @@ def _messages(tree: ast.Module) -> Iterator[str]:
             skipped |= {id(part) for part in node.values}
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else _FILLED_IN for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
-            yield node.value
+            yield _FIELD.sub(_FILLED_IN, node.value)
 
 
 def _named() -> Iterator[tuple[str, str, str]]:

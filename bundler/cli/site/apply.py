@@ -12,6 +12,7 @@ from bundler.cli.site.site_options import force_option, on_a_host, with_options
 from bundler.cli.site.step_text import finding_lines, made_text, report_value
 from bundler.site.applying import StepListener, StepReport, apply_site
 from bundler.site.step import ApplyOptions
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     "--restart-docker",
     variable="BUNDLER_SITE_RESTART_DOCKER",
     is_flag=True,
-    help="Restart the engine where its settings want it, even if that stops a running control plane.",
+    help=tr("Restart the engine where its settings want it, even if that stops a running control plane."),
 )
 @option(
     "--token-file",
     variable="BUNDLER_SITE_TOKEN_FILE",
     type=FILE,
     metavar="FILE",
-    help="A join token of `bundler site token`, for an edge without an invitation.",
+    help=tr("A join token of `bundler site token`, for an edge without an invitation."),
 )
 @force_option
 def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bool, as_json: bool) -> None:

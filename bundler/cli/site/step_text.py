@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.counting import counted
 from bundler.site.step_plan import finding_value
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bundler.site.step import StepFinding
     from bundler.site.step_plan import StepPlan
 
-_STATES = {"done": "done", "to-do": "to do", "unmet": "blocked", "faulty": "does not work"}
+_STATES = {"done": "done", "to-do": tr("to do"), "unmet": "blocked", "faulty": tr("does not work")}
 _INDENT = "     "
 
 
@@ -47,7 +48,7 @@ def made_text(reports: Sequence[StepReport]) -> str:
     """Return what was applied in one line."""
     made = sum(len(report.changed) for report in reports)
     steps = counted(len(reports), "step")
-    return f"{steps}, {counted(made, 'change')}" if made else f"{steps}: nothing to do"
+    return f"{steps}, {counted(made, 'change')}" if made else tr("{steps}: nothing to do", steps=steps)
 
 
 def report_value(run: SiteRun, reports: Sequence[StepReport]) -> dict[str, Json]:
