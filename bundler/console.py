@@ -13,19 +13,19 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from bundler.columns import padded, width
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
 from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.steering import STEERING
 from bundler.progress_log import LineLog
-from bundler.translation import tr
+from bundler.translation import teach_click, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,34 +46,6 @@ PIECES_AT_ONCE = 1000
 # one process writes one stdout: set by the first that writes there
 _stdout_used = threading.Event()
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class ByUse(click.Group):
-    """A group that lists its commands in the order in which an operator needs them.
-
-    Arguments:
-        home: the package of the commands, with one module of the same name for each: `push-images` is the function
-            `push_images` of the module `push_images`. Only the requested one is loaded: otherwise every command would
-            start as slowly as all of them together. Commands that were added explicitly come after those.
-        order: their names.
-    """
-
-    def __init__(self, *args: Any, home: str = "", order: Sequence[str] = (), **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._home = home
-        self._order = tuple(order)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, unsorted."""
-        del ctx
-        return [*self._order, *(name for name in self.commands if name not in self._order)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loaded now if it was not before; None when there is none of that name."""
-        if cmd_name in self._order and cmd_name not in self.commands:
-            own_name = cmd_name.replace("-", "_")
-            self.add_command(getattr(import_module(f"{self._home}.{own_name}"), own_name))
-        return super().get_command(ctx, cmd_name)
 
 
 class _NamedPath(click.Path):
@@ -134,6 +106,7 @@ def run(command: Callable[[], object], *, program: str) -> int:
     _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        teach_click()
         command()
         return 0
     except BundlerError as error:
@@ -146,10 +119,10 @@ def run(command: Callable[[], object], *, program: str) -> int:
         remedy = tr("See `{help_of} --help`.", help_of=help_of)
         failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=remedy)
     except Terminated:
-        _print_on_stderr("terminated")
+        _print_on_stderr(tr("terminated"))
         failure = Failure("terminated", EXIT_TERMINATED, tr("was told to end"))
     except (KeyboardInterrupt, click.Abort):
-        _print_on_stderr("interrupted")
+        _print_on_stderr(tr("interrupted"))
         failure = Failure("interrupted", EXIT_INTERRUPTED, tr("was interrupted"))
     except click.exceptions.Exit as request:
         return request.exit_code
@@ -300,9 +273,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the same line by line."""
-    widths = [max(len(line[column]) for line in chain((headings,), rows)) for column in range(len(headings))]
+    widths = [max(width(line[column]) for line in chain((headings,), rows)) for column in range(len(headings))]
     for line in chain((headings,), rows):
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        yield "  ".join(map(padded, line, widths)).rstrip()
 
 
 @contextmanager
@@ -360,7 +333,7 @@ class _Bars:
     def expect(self, total_bytes: int) -> None:
         with self.lock:
             if self.whole is None:
-                self.whole = _bar("total", total_bytes, leave=True)
+                self.whole = _bar(tr("total"), total_bytes, leave=True)
             else:
                 self.whole.total += total_bytes
                 self.whole.refresh()

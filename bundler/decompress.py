@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from bundler.durable import storage_errors
 from bundler.errors import ToolMissingError
+from bundler.outcome_words import shown_word
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -39,13 +40,9 @@ class CompressedDataError(Exception):
 
     def __init__(self, flaw: Flaw, compression: Compression, detail: str = "") -> None:
         super().__init__(
-            tr(
-                "{name} data, {flaw}{detail}{detail2}",
-                name=compression.name,
-                flaw=flaw,
-                detail=detail and ": ",
-                detail2=detail,
-            )
+            tr("{name} data, {flaw}: {detail}", name=compression.name, flaw=shown_word(flaw), detail=detail)
+            if detail
+            else tr("{name} data, {flaw}", name=compression.name, flaw=shown_word(flaw))
         )
         self.flaw = flaw
         self.compression = compression

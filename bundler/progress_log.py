@@ -39,8 +39,8 @@ class _LineTask:
     def finish(self, outcome: str = "") -> None:
         if not self.ended:
             self.ended = True
-            text = f"{self.label}: {outcome or 'done'}" + (f", {human_bytes(self.moved)}" if self.moved else "")
-            self.log.ended(text, self.moved, matters=outcome.startswith("failed"))
+            text = f"{self.label}: {outcome or tr('done')}" + (f", {human_bytes(self.moved)}" if self.moved else "")
+            self.log.ended(text, self.moved, matters=outcome.startswith(tr("failed")))
 
 
 @dataclass(slots=True)

@@ -106,7 +106,7 @@ def path_problems(paths: Iterable[BundlePath]) -> list[str]:
             directories[parent] = path
             parent = parent.rpartition("/")[0]
     problems += [
-        f"{path}: is a file, and {directories[key]} needs a directory there"
+        tr("{path}: is a file, and {directories} needs a directory there", path=path, directories=directories[key])
         for key, path in files.items()
         if key in directories
     ]

@@ -163,7 +163,7 @@ def chosen(root: BundleRoot, name: str) -> str:
     raise SiteError(
         ErrorId.BUNDLE_UNKNOWN,
         tr(
-            "holds {value} of the name {name!r}", value=tr("several bundles") if fitting else tr("no bundle"), name=name
+            "holds {found} of the name {name!r}", found=tr("several bundles") if fitting else tr("no bundle"), name=name
         ),
         where=str(root.path),
         remedy=tr("Choose one of: {fitting}.", fitting=", ".join(fitting or names) or tr("none is there; unpack one")),

@@ -55,7 +55,9 @@ def _text(listed: tuple[ListedBundle, ...]) -> str:
     ]
     if not rows:
         return tr("no bundle is here")
-    return console.table(("", "BUNDLE", "ID", "RELEASE", "AGE", "ALONE", "SHARED", "VERIFIED", ""), rows)
+    return console.table(
+        ("", tr("BUNDLE"), tr("ID"), tr("RELEASE"), tr("AGE"), tr("ALONE"), tr("SHARED"), tr("VERIFIED"), ""), rows
+    )
 
 
 def _value(bundle: ListedBundle) -> dict[str, Json]:

@@ -12,6 +12,7 @@ from bundler.cli.bundle_sources import opened_quietly, source_argument, source_c
 from bundler.cli.options import json_option
 from bundler.model.diff import LockChange, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
+from bundler.outcome_words import shown_word
 from bundler.pipeline.opened_lock import read_contents
 from bundler.translation import tr
 
@@ -46,7 +47,7 @@ def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
     """Yield changes as a text, with the sum of the sizes."""
     rows = [
         (
-            change.what,
+            shown_word(change.what),
             change.kind,
             change.key,
             _short(change.old_version),
@@ -57,7 +58,7 @@ def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
     ]
     total = sum(change.new_size - change.old_size for change in changes)
     yield tr("{count} changed, {signed}", count=len(changes), signed=_signed(total))
-    yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows)
+    yield from console.table_lines((tr("WHAT"), tr("KIND"), tr("NAME"), tr("OLD"), tr("NEW"), tr("SIZE")), rows)
 
 
 def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:

@@ -52,7 +52,7 @@ def _lines(contents: Contents) -> Iterator[str]:
         for entry in contents.lock.entries
         for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
     ]
-    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", tr("HELD TO")), rows)
+    yield from console.table_lines((tr("KIND"), tr("NAME"), tr("SIZE"), tr("PLATFORMS"), tr("HELD TO")), rows)
     if remarks := lock_remarks(contents.lock):
         yield ""
         yield from remarks

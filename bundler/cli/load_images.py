@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
+from bundler.outcome_words import shown_word
 from bundler.push.loading import LoadOutcome, LoadReport, require_loaded
 from bundler.push.loading import load_images as load
 from bundler.translation import tr
@@ -41,12 +42,19 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
 
 def _text(report: LoadReport) -> str:
     rows = [
-        (one.outcome, str(one.image.platform), str(one.image.image_id)[:19], " ".join(map(str, one.image.names)))
+        (
+            shown_word(one.outcome),
+            str(one.image.platform),
+            str(one.image.image_id)[:19],
+            " ".join(map(str, one.image.names)),
+        )
         for one in report.results
     ]
     lines = [console.table((tr("outcome"), tr("platform"), tr("image id"), tr("names")), rows)]
-    lines += [f"not there for this platform: {' '.join(map(str, names))}" for names in report.elsewhere]
-    counted = [f"{sum(one.outcome == outcome for one in report.results)} {outcome}" for outcome in LoadOutcome]
+    lines += [tr("not there for this platform: {names}", names=" ".join(map(str, names))) for names in report.elsewhere]
+    counted = [
+        f"{sum(one.outcome == outcome for one in report.results)} {shown_word(outcome)}" for outcome in LoadOutcome
+    ]
     return "\n".join([*lines, ", ".join(counted)])
 
 

@@ -15,6 +15,7 @@ from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
+from bundler.outcome_words import shown_word
 from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects, explained
 from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, PushResult, failure_causes, require_complete
@@ -106,10 +107,10 @@ def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: P
 
 def _text(report: PushReport, registry: str) -> str:
     rows = [
-        (result.outcome, str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
+        (shown_word(result.outcome), str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
         for result in report.results
     ]
-    missing = tr("to create") if any(result.outcome == "missing" for result in report.results) else "created"
+    missing = tr("to create") if any(result.outcome == "missing" for result in report.results) else tr("created")
     projects = (
         [tr("projects {missing}: {empty}", missing=missing, empty=", ".join(report.projects.empty))]
         if report.projects.empty
@@ -123,7 +124,7 @@ def _text(report: PushReport, registry: str) -> str:
                 unlimited=", ".join(unlimited),
             )
         )
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
+    counts = ", ".join(f"{count} {shown_word(outcome)}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
     lines = [
         tr(
@@ -136,10 +137,12 @@ def _text(report: PushReport, registry: str) -> str:
     ]
     # the first one is raised, and printed in full at the end
     lines += [
-        f"failed{f' ({cause.count} times)' if cause.count > 1 else ''}: {cause.error}"
+        tr("failed ({count} times): {error}", count=cause.count, error=cause.error)
+        if cause.count > 1
+        else tr("failed: {error}", error=cause.error)
         for cause in failure_causes(report)[1:]
     ]
-    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
+    return "\n".join((console.table(("", tr("SOURCE"), tr("TARGET"), tr("REMARK")), rows), "", *projects, *lines))
 
 
 def _remark(result: PushResult) -> str:

@@ -13,8 +13,10 @@ from bundler.cli.registry_options import connected, gathered_registry, open_regi
 from bundler.model.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
+from bundler.outcome_words import shown_word
 from bundler.push.harbor import WaitPolicy, await_registry
 from bundler.push.robots import RobotReport, RobotRequest, ensure_robot
+from bundler.spoken_commands import ByUse
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ DEFAULT_NAME = "edge-pull"
 KUBECTL = "kubectl create secret generic harbor-pull --type=kubernetes.io/dockerconfigjson"
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def robot() -> None:
     """Robot accounts of a Harbor, for machines that pull."""
 
@@ -120,13 +122,13 @@ def _text(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file:
     )
     if report.outcome == "missing":
         return tr(
-            "{name}: would be {value}; {rights}",
+            "{name}: would be {outcome}; {rights}",
             name=name,
-            value=tr("renewed") if report.robot else tr("made"),
+            outcome=tr("renewed") if report.robot else tr("made"),
             rights=rights,
         )
     lines = (
-        f"{name}: {report.outcome}; {rights}; {_expiry(report)}",
+        f"{name}: {shown_word(report.outcome)}; {rights}; {_expiry(report)}",
         tr("credentials for {host}: {file}", host=options.host, file=file),
         tr("on an edge node:   install -D -m 0600 {name} /root/.docker/config.json", name=file.name),
         tr("for Kubernetes:    {kubectl} --from-file=.dockerconfigjson={name}", kubectl=KUBECTL, name=file.name),

@@ -10,6 +10,7 @@ from bundler import console
 from bundler.cli.options import FILE, json_option, store_option
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
+from bundler.spoken_commands import ByUse
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import StoreUsage, store_usage
 from bundler.store.prune import Pruned
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 
-@click.group()
+@click.group(cls=ByUse)
 def store() -> None:
     """Look after the content store."""
 
@@ -55,7 +56,10 @@ def _text(contents: StoreUsage) -> str:
     lines = [
         tr("{path}: {count} files, {size}", path=contents.path, count=contents.count, size=human_bytes(contents.bytes))
     ]
-    lines += [f"unfinished: {partial.name}, {human_bytes(partial.bytes)} so far" for partial in contents.partial]
+    lines += [
+        tr("unfinished: {name}, {size} so far", name=partial.name, size=human_bytes(partial.bytes))
+        for partial in contents.partial
+    ]
     return "\n".join(lines)
 
 

@@ -142,7 +142,7 @@ def _is_inherited(context: click.Context, parameter: str) -> bool:
 
 
 def _outcome(unpacked: Unpacked) -> str:
-    return "present" if unpacked.present else "unpacked"
+    return tr("present") if unpacked.present else tr("unpacked")
 
 
 def _text(unpacked: Unpacked) -> str:

@@ -67,11 +67,13 @@ def _text(report: VerifyReport) -> str:
     if report.left_out:
         lines.append(tr("a subset: {left_out} further files of the bundle are left out", left_out=report.left_out))
     ownership = report.ownership
-    found = (("missing", report.missing), ("changed", report.changed), (tr("not listed"), report.unlisted))
-    for word, paths in (*found, *ownership.found, ("another mode, which does no harm", ownership.other_modes)):
+    found = ((tr("missing"), report.missing), (tr("changed"), report.changed), (tr("not listed"), report.unlisted))
+    for word, paths in (*found, *ownership.found, (tr("another mode, which does no harm"), ownership.other_modes)):
         lines += [f"{word}: {path}" for path in paths]
     if report.form is not None:
-        lines += [f"compressed otherwise: the member at byte {offset}" for offset in report.form.differing]
+        lines += [
+            tr("compressed otherwise: the member at byte {offset}", offset=offset) for offset in report.form.differing
+        ]
         if report.form.not_compared:
             lines.append(
                 tr("the compressed form was not compared: {not_compared}", not_compared=report.form.not_compared)

@@ -71,10 +71,10 @@ def published_digest(data: bytes, name: str) -> Digest:
         names = ", ".join(repr(line.name) for line in lines[:5])
         raise ValueError(
             tr(
-                "has no line for {name!r}; it names {names}{value}",
+                "has no line for {name!r}; it names {names}{others}",
                 name=name,
                 names=names,
-                value=tr(" and others") if len(lines) > 5 else "",
+                others=tr(" and others") if len(lines) > 5 else "",
             )
         )
     longest = max(len(digest.hex) for digest in found)

@@ -17,9 +17,7 @@ def differences(compared: Iterable[tuple[str, object, object]]) -> Iterator[str]
     """
     for key, want, got in compared:
         if want != got:
-            yield tr(
-                "has {key} {shown}, and the manifest means {shown2}", key=key, shown=_shown(got), shown2=_shown(want)
-            )
+            yield tr("has {key} {got}, and the manifest means {want}", key=key, got=_shown(got), want=_shown(want))
 
 
 def _shown(value: object) -> str:

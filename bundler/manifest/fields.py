@@ -160,9 +160,9 @@ class Fields:
         given = [key for key in keys if key in self._nodes]
         if len(given) > 1:
             wrong = tr(
-                "{given!r} cannot stand beside {given2!r}; keep one of {keys}",
-                given=given[1],
-                given2=given[0],
+                "{second!r} cannot stand beside {first!r}; keep one of {keys}",
+                second=given[1],
+                first=given[0],
                 keys=", ".join(keys),
             )
             self._scope.problems.error(self.key_position(given[1]), wrong)

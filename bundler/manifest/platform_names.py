@@ -33,7 +33,7 @@ def read_platform(scalar: Scalar, scope: Scope, what: str) -> Platform | None:
         scope.problems.error(scalar.position, f"{what}: {error}")
         return None
     for part, word, known in (
-        ("operating system", platform.os, KNOWN_OS),
+        (tr("operating system"), platform.os, KNOWN_OS),
         ("architecture", platform.arch, KNOWN_ARCH),
     ):
         if word not in known:

@@ -17,7 +17,7 @@ from bundler.manifest.yaml_tree import read_tree
 from bundler.model.manifest import Manifest
 from bundler.model.scope import Scope
 from bundler.model.source_text import Pairs, Problem, Problems, Scalar
-from bundler.translation import tr
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -140,7 +140,7 @@ def _invalid(
     file: str,
     errors: Iterable[Problem],
     *,
-    remedy: str = "Mend what is listed above, then try again with `bundler check`.",
+    remedy: str = tr("Mend what is listed above, then try again with `bundler check`."),
 ) -> ManifestError:
     found = _in_order(errors)
     lines = [str(problem) for problem in found[:MAX_PROBLEMS]]
@@ -148,7 +148,7 @@ def _invalid(
         lines.append(tr("{file}: … and {count} more", file=file, count=len(found) - MAX_PROBLEMS))
     return ManifestError(
         ErrorId.MANIFEST_INVALID,
-        tr("has 1 problem") if len(found) == 1 else tr("has {count} problems", count=len(found)),
+        tr_plural("has {count} problem", "has {count} problems", len(found)),
         where=file,
         remedy=remedy,
         problems=lines,

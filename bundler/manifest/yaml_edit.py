@@ -141,7 +141,7 @@ class _Reached(NamedTuple):
 def _found(text: str, path: KeyPath) -> _Reached:
     document = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(document, yaml.MappingNode):
-        raise TypeError("it is no mapping")
+        raise TypeError(tr("it is no mapping"))
     found = _Reached(document, None, document, path)
     while found.rest and isinstance(found.node, yaml.MappingNode):
         first, *others = found.rest

@@ -83,5 +83,5 @@ def _common_mistake(error: yaml.MarkedYAMLError, line: str, column: int) -> str:
 def _as_parsed(error: yaml.MarkedYAMLError) -> str:
     context = f" {error.context}" if error.context else ""
     if error.context and error.context_mark is not None:
-        context += f" begun on line {error.context_mark.line + 1}"
+        context += tr(" begun on line {line}", line=error.context_mark.line + 1)
     return tr("is not valid YAML{context}: {problem}", context=context, problem=error.problem)

@@ -164,7 +164,7 @@ def _decode_file(item: Any) -> IndexedFile:
         raise ValueError(tr("mode {item!r} is neither 0644 nor 0755", item=item["mode"]))
     size = item["size"]
     if not isinstance(size, int) or isinstance(size, bool):
-        raise TypeError(f"size {size!r} is not a number")
+        raise TypeError(tr("size {size!r} is not a number", size=size))
     return IndexedFile(
         path=BundlePath(item["path"]),
         blob=Blob(Digest("sha256", item["sha256"]), size),

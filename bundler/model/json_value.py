@@ -92,21 +92,21 @@ PRETTY_ENCODER = json.JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
 def want_text(value: Any) -> str:
     """Return a JSON string; TypeError when it is anything else."""
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
+        raise TypeError(tr("{value!r} is not a string", value=value))
     return value
 
 
 def want_count(value: Any) -> int:
     """Return a whole JSON number; TypeError when it is anything else, a negative number or a truth value included."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is not a whole number")
+        raise TypeError(tr("{value!r} is not a whole number", value=value))
     return value
 
 
 def want_flag(value: Any) -> bool:
     """Return a JSON truth value; TypeError when it is anything else."""
     if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a truth value")
+        raise TypeError(tr("{value!r} is not a truth value", value=value))
     return value
 
 

@@ -197,7 +197,7 @@ def _decode_artifact(value: Any, kind: str, decoders: Mapping[str, Decoder]) -> 
         return decoders[kind](value)
     if value.kind != kind:
         # the listing is read once more and whole, and nothing has to be guessed
-        raise ValueError(tr("an artifact of {kind} under {kind2}", kind=value.kind, kind2=kind))
+        raise ValueError(tr("an artifact of {found} under {kind}", found=value.kind, kind=kind))
     return value.artifact
 
 

@@ -68,7 +68,7 @@ class Scope:
                 return known[name]
             else:
                 self.problems.error(
-                    scalar.position, tr("undefined variable {name!r}{name2}", name=name, name2=self.hint(name, known))
+                    scalar.position, tr("undefined variable {name!r}{hint}", name=name, hint=self.hint(name, known))
                 )
             return match.group()
 

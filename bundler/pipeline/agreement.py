@@ -36,7 +36,7 @@ def disagreements(
     lines = _entries_lines(manifest_entries(manifest), lock, kinds, narrowed)
     listed = {kind: {entry.id for entry in entries} for kind, entries in manifest.entries.items()}
     lines += [
-        f"{entry.name} is in the lock but no longer in the manifest"
+        tr("{name} is in the lock but no longer in the manifest", name=entry.name)
         for entry in lock.entries
         if entry.derived_from is None and entry.id not in listed.get(entry.kind, ())
     ]
@@ -71,7 +71,11 @@ def derived_disagreements(
     claimed = {entry.derived_from for entry in lock.entries if entry.derived_from is not None}
     asked = {entry.name for entry in lock.entries if claimed and entry.name in claimed and entry.artifacts}
     lines += [
-        f"{entry.name} is in the lock as what {entry.derived_from} yields, which does not yield it"
+        tr(
+            "{name} is in the lock as what {derived_from} yields, which does not yield it",
+            name=entry.name,
+            derived_from=entry.derived_from,
+        )
         for entry in lock.entries
         if entry.derived_from in asked and entry.name not in wanted
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.bundled_images import open_images
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, SiteError
 from bundler.model.image.table import for_platforms, named_like
+from bundler.outcome_words import shown_word
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def require_loaded(report: LoadReport) -> None:
 
 
 def _present(image: TabledImage, progress: Progress) -> LoadResult:
-    progress.task(image.title, 0).finish(LoadOutcome.PRESENT)
+    progress.task(image.title, 0).finish(shown_word(LoadOutcome.PRESENT))
     return LoadResult(image, LoadOutcome.PRESENT)
 
 
@@ -154,7 +155,7 @@ def _load(image: TabledImage, bundled: BundledImages, engine: Engine, progress: 
     except BaseException:
         task.finish(tr("interrupted"))
         raise
-    task.finish(LoadOutcome.LOADED)
+    task.finish(shown_word(LoadOutcome.LOADED))
     return LoadResult(image, LoadOutcome.LOADED)
 
 

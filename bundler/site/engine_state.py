@@ -80,7 +80,7 @@ def engine_awaited() -> Await:
     """Return the change that is the engine's answer."""
     return Await(
         tr("wait until the engine answers"),
-        lambda host: "" if engine_answers(host) else "docker does not answer",
+        lambda host: "" if engine_answers(host) else tr("docker does not answer"),
         STARTS_WITHIN_S,
         remedy=tr("Look at `journalctl -u {unit}`.", unit=UNIT),
         evidence=engine_log,

@@ -53,7 +53,7 @@ class InstallerUnpacked:
 
     @property
     def _stays(self) -> str:
-        return tr("Harbor's installer in {directory}; `rm -r {directory}` removes it", directory=self.directory)
+        return f"Harbor's installer in {self.directory}; `rm -r {self.directory}` removes it"
 
     @property
     def _stamp(self) -> str:
@@ -180,7 +180,7 @@ def unhealthy(host: Host, port: int, *, tls: bool) -> str:
         health: Any = load_foreign(answer.text)
         status, components = health["status"], health["components"]
         ill = [
-            tr("{one} is {one2}", one=one["name"], one2=one["status"])
+            tr("{name} is {status}", name=one["name"], status=one["status"])
             for one in components
             if one["status"] != "healthy"
         ]

@@ -49,9 +49,9 @@ class MakePullLogin(SameRecord):
         """Return the command as it would be typed, for the projects that there will be."""
         del host
         return tr(
-            "{title}\n    {value} PROJECT …    # the password comes on stdin",
+            "{title}\n    {command} PROJECT …    # the password comes on stdin",
             title=self.title,
-            value=shlex.join((*self.command, "--project")),
+            command=shlex.join((*self.command, "--project")),
         )
 
     def is_done(self, host: Host) -> bool:

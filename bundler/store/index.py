@@ -75,7 +75,7 @@ def _decoded(value: Any) -> IndexRecord:
         raise ValueError(tr("it is a record of another format"))
     fields, size = value["fields"], value["size"]
     if type(size) is not int or not isinstance(fields, dict):
-        raise TypeError("it is not a record")
+        raise TypeError(tr("it is not a record"))
     if not all(isinstance(text, str) for text in fields.values()):
-        raise TypeError("its fields are not text")
+        raise TypeError(tr("its fields are not text"))
     return IndexRecord(Blob(Digest("sha256", value["sha256"]), size), fields)

@@ -78,10 +78,12 @@ class Selection:
             raise ManifestError(
                 ErrorId.MEMBER_MISSING,
                 tr(
-                    "the wanted member {name!r} is a link{value}; links are not followed",
+                    "the wanted member {name!r} is a link to {target!r}; links are not followed",
                     name=name,
-                    value=f" to {target!r}" if target else "",
-                ),
+                    target=target,
+                )
+                if target
+                else tr("the wanted member {name!r} is a link; links are not followed", name=name),
                 where=self.where,
                 remedy=tr("Name the file that the link points to, or the files of the directory one by one."),
             )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from bundler import __version__, console
+from bundler.spoken_commands import ByUse
+from bundler.translation import tr
 
 ORDER = (
     "serve",
@@ -15,12 +17,12 @@ ORDER = (
 
 
 @click.group(
-    cls=console.ByUse,
+    cls=ByUse,
     home=__name__,
     order=ORDER,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="mirror")
+@click.version_option(__version__, prog_name="mirror", help=tr("Show the version and exit."))
 def mirror() -> None:
     """Serve an unpacked bundle to the machines of a site, over HTTP and FTP.
 

@@ -91,7 +91,7 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
     if certificate is None and key is None:
         return None
     if certificate is None:
-        raise click.UsageError("--tls-key needs --tls-cert")
+        raise click.UsageError(tr("--tls-key needs --tls-cert"))
     return TlsFiles(certificate, key or certificate)
 
 

@@ -13,6 +13,7 @@ from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
 from bundler.model.json_value import load_foreign
+from bundler.spoken_commands import ByUse
 from bundler.translation import tr
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
@@ -32,7 +33,7 @@ DEFAULT_ROOT = "/opt"
 dry_run_option = option("--dry-run", is_flag=True, help=tr("Show every command and file, and change nothing."))
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def service() -> None:
     """Install the mirror as a systemd service, look at it, remove it without a trace."""
 
@@ -108,12 +109,12 @@ def _require_good(found: Status) -> None:
 
 def _text(found: Status) -> str:
     shown = {
-        "installed": "yes" if found.installed else "no",
-        "unit": " ".join(found.unit.get(name, "") for name in ("LoadState", "ActiveState", "SubState")).strip()
-        or "unknown",
-        "at boot": found.unit.get("UnitFileState") or "no",
-        **{name: "listens" if there else tr("does not listen") for name, there in found.listening.items()},
-        "health": tr("no answer") if found.health is None else f"{found.health.status} {found.health.text.strip()}",
+        tr("installed"): tr("yes") if found.installed else tr("no"),
+        tr("unit"): " ".join(found.unit.get(name, "") for name in ("LoadState", "ActiveState", "SubState")).strip()
+        or tr("unknown"),
+        tr("at boot"): found.unit.get("UnitFileState") or tr("no"),
+        **{name: tr("listens") if there else tr("does not listen") for name, there in found.listening.items()},
+        tr("health"): tr("no answer") if found.health is None else f"{found.health.status} {found.health.text.strip()}",
     }
     return "\n".join(f"{name}: {value}" for name, value in shown.items())
 

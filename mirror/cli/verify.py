@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 MAX_JOBS = 64
 _HEADINGS = (
-    "mirror",
-    "bundle",
-    "files",
+    tr("mirror"),
+    tr("bundle"),
+    tr("files"),
     tr("as bundled"),
-    "differ",
-    "missing",
-    "refused",
-    "unreachable",
-    "bytes",
-    "rate",
+    tr("differ"),
+    tr("missing"),
+    tr("refused"),
+    tr("unreachable"),
+    tr("bytes"),
+    tr("rate"),
 )
 
 

@@ -179,7 +179,7 @@ class TlsDataConnection:
         except SSL.SysCallError as error:
             _reset_error(str(error.args[-1]))
         except (SSL.ZeroReturnError, SSL.Error):
-            _reset_error(tr("TLS failed on the data connection"))
+            _reset_error("TLS failed on the data connection")
 
 
 def _reset_error(what: str) -> NoReturn:

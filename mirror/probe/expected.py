@@ -128,7 +128,7 @@ def expectation(
         named_otherwise = refusal(error, index_bytes, sums())
         if named_otherwise is not error:
             raise named_otherwise from error
-        raise replace(error, where=where, remedy="Check that this is a mirror's URL.") from error
+        raise replace(error, where=where, remedy=tr("Check that this is a mirror's URL.")) from error
     is_here = is_all_wanted(baseline.subset)
     listed = {path: file.blob for path, file in contents.listed.items() if is_here((file,))}
     findings = tuple(

@@ -178,7 +178,9 @@ class _EpsvConnection(ftplib.FTP):
     def getline(self) -> str:
         """Return a line of a reply."""
         if self._lines_left <= 0:
-            raise ftplib.error_proto(f"a reply of more than {_MAX_REPLY_LINES} lines")  # noqa: S321 - FTP is the task
+            raise ftplib.error_proto(  # noqa: S321 - FTP is the task
+                tr("a reply of more than {max_reply_lines} lines", max_reply_lines=_MAX_REPLY_LINES)
+            )
         self._lines_left -= 1
         return super().getline()
 

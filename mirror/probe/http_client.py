@@ -137,7 +137,7 @@ class HttpMirrorClient:
                 size=size,
             )
             if got == want and content != last_byte:
-                got += " of another value"
+                got += tr(" of another value")
         return [] if got == want else [Disagreement(tr("a range of the last byte: {want}", want=want), got)]
 
     @contextmanager

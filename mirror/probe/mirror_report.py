@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
+from bundler.outcome_words import shown_word
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Finding:
         return tr(
             "{path}: {outcome}: want {want}, got {got}",
             path=self.path,
-            outcome=self.outcome,
+            outcome=shown_word(self.outcome),
             want=self.want,
             got=self.got,
         )

@@ -29,7 +29,7 @@ def announcement(settings: Settings, site: str, *, host: str, ports: Mapping[str
     if reach.http_url:
         lines.append(tr("HTTP  {http_url}/  (page, files, {http_url}/-/health)", http_url=reach.http_url))
     if registry.http_url:
-        lines.append(f"/v2/  {registry.http_url}/v2/  (images only, {registry.http_url}/-/health)")
+        lines.append(tr("/v2/  {http_url}/v2/  (images only, {http_url}/-/health)", http_url=registry.http_url))
     if reach.ftp_url:
         first, last = settings.passive_ports
         also = tr(", TLS on demand") if settings.tls is not None else ""
@@ -43,7 +43,7 @@ def announcement(settings: Settings, site: str, *, host: str, ports: Mapping[str
             )
         )
     if reach.http_url:
-        lines += ["", "On a client:", f"  curl {reach.http_url}/-/client/"]
+        lines += ["", tr("On a client:"), tr("  curl {http_url}/-/client/", http_url=reach.http_url)]
     lines.append("")
     lines.append(tr("Bundles that come, go or are activated are followed without a signal."))
     lines.append(tr("New certificates or users: kill -HUP {pid}; stop: kill {pid}", pid=pid))

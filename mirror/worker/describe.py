@@ -22,12 +22,12 @@ def describe(site: Site) -> str:
     lines = [_bundle_line(bundle, current=bundle is site.current) for bundle in site.bundles]
     if site.bundles and site.current is None:
         lines.append(tr("no bundle is current: each is served below its own /@DIR/ only (make a link named `current`)"))
-    lines += [f"/{share.path} is served as it is, not verified" for share in site.shares]
+    lines += [tr("/{path} is served as it is, not verified", path=share.path) for share in site.shares]
     lines += [*site.problems, *image_warnings(site.warnings)]
     for bundle in site.bundles:
         shown = [f"  {fault.what}: {fault.path}" for fault in bundle.faults[:MAX_FAULTS_SHOWN]]
         more = len(bundle.faults) - len(shown)
-        lines += shown + ([f"  and {more} more"] if more else [])
+        lines += shown + ([tr("  and {more} more", more=more)] if more else [])
     if not site.bundles and not site.shares:
         lines.insert(0, tr("nothing is served: there is no bundle; unpack one"))
     return "\n".join(lines)
@@ -46,7 +46,7 @@ def _bundle_line(bundle: ServedBundle, *, current: bool) -> str:
     places = [f"/{bundle.address}/"] if bundle.directory or not current else []
     where = tr(" at ") + tr(" and at ").join([*places, *(["/"] if current else [])])
     size = human_bytes(bundle.content_bytes)
-    state = {True: tr("every digest verified"), False: "DAMAGED", None: tr("sizes checked")}[bundle.verified]
+    state = {True: tr("every digest verified"), False: tr("DAMAGED"), None: tr("sizes checked")}[bundle.verified]
     if bundle.faults:
         state = tr("NOT COMPLETE: {count} files are not as listed and are not served", count=len(bundle.faults))
     part = tr(", a part of it ({left_out} files are left out)", left_out=bundle.left_out) if bundle.left_out else ""

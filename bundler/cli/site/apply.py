@@ -56,6 +56,7 @@ def shown_steps() -> StepListener:
     def ended(report: StepReport) -> None:
         for finding in report.notes:
             console.remark("\n".join(finding_lines(finding)))
-        console.remark(f"      {f'done in {report.seconds:.1f} s' if report.changed else 'nothing to do'}")
+        outcome = tr("done in {seconds:.1f} s", seconds=report.seconds) if report.changed else tr("nothing to do")
+        console.remark(f"      {outcome}")
 
     return StepListener(begun, lambda title: console.remark(f"      {title}"), ended)

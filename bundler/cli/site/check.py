@@ -55,9 +55,9 @@ def _require_done(run: SiteRun, plans: Sequence[StepPlan], tried: Sequence[StepF
         raise SiteError(
             ErrorId.SITE_FAULTY,
             tr(
-                "{count} of {count2} steps are not as they should be: {left}",
+                "{count} of {total} steps are not as they should be: {left}",
                 count=len(left),
-                count2=len(plans),
+                total=len(plans),
                 left=", ".join(left),
             ),
             remedy=tr("Look at what is told of them, then run `bundler site apply {role}`.", role=run.role),

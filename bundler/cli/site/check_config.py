@@ -11,8 +11,7 @@ from bundler import console
 from bundler.cli.options import json_option, option
 from bundler.cli.site.site_options import config_option, load_site
 from bundler.site.config.schema import site_schema
-from bundler.site.counting import counted
-from bundler.translation import tr
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +32,7 @@ def check_config(config: Path | None, schema: bool, as_json: bool) -> None:
         return
     site = load_site(config)
     edges = [host.name for host in site.edges]
-    hosts = tr("{name} and {count}", name=site.cloud.name, count=counted(len(edges), "edge host"))
+    hosts = tr_plural("{name} and {count} edge host", "{name} and {count} edge hosts", len(edges), name=site.cloud.name)
     text = tr(
         "{hosts}; registry {registry_address} ({kind})",
         hosts=hosts,

@@ -59,7 +59,9 @@ def _from_terminal() -> JoinCode:
             try:
                 return JoinCode.parse(line.decode("ascii", "replace"))
             except MistypedCodeError as error:
-                os.write(terminal, f"That is no code: {error}.{' Try again.' if left else ''}\n".encode())
+                again = tr("That is no code: {error}. Try again.", error=error)
+                last = tr("That is no code: {error}.", error=error)
+                os.write(terminal, f"{again if left else last}\n".encode())
     raise _invalid(tr("no code was typed"))
 
 

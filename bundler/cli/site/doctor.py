@@ -10,12 +10,12 @@ from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.site.site_options import config_option, config_path, context_of, load_site, role_of
 from bundler.cli.site.step_text import finding_lines
+from bundler.columns import padded, width
 from bundler.errors import ErrorId, SiteError
 from bundler.host.local_host import LocalHost
-from bundler.site.counting import counted
 from bundler.site.doctor.help_bundle import packed
 from bundler.site.doctor.report import examine
-from bundler.translation import tr
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,8 +55,8 @@ def doctor(config: Path | None, host: str | None, file: Path | None, as_json: bo
 def _lines(examined: Sequence[Examined]) -> Iterator[str]:
     for one in examined:
         yield one.subject
-        width = max((len(name) for name, _ in one.facts), default=0)
-        yield from (f"     {name:<{width}}  {value}" for name, value in one.facts)
+        columns = max((width(name) for name, _ in one.facts), default=0)
+        yield from (f"     {padded(name, columns)}  {value}" for name, value in one.facts)
         yield from (line for finding in one.findings for line in finding_lines(finding))
 
 
@@ -65,7 +65,11 @@ def _require(examined: Sequence[Examined]) -> None:
     if faults:
         raise SiteError(
             ErrorId.SITE_FAULTY,
-            tr("{count}: something is not as it should be", count=counted(len(faults), "fault")),
+            tr_plural(
+                "{count} fault: something is not as it should be",
+                "{count} faults: something is not as it should be",
+                len(faults),
+            ),
             remedy=tr("Begin with the first: later ones often come of it."),
             step="",
         )

@@ -18,6 +18,7 @@ from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.errors import ErrorId, SiteError, ToolMissingError
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
+from bundler.outcome_words import shown_word
 from bundler.site.config.reading import host_names
 from bundler.site.fleet.edge_script_copy import edge_script_copy
 from bundler.site.fleet.playbook import FLEET_ACTIONS, FleetPlay
@@ -164,8 +165,8 @@ def _environment() -> dict[str, str]:
 
 
 def _table(rows: Sequence[FleetRow]) -> str:
-    cells = [(row.host, row.outcome, row.task if row.outcome != "done" else "", row.what) for row in rows]
-    return console.table(("HOST", "OUTCOME", "AT", "WHAT"), cells)
+    cells = [(row.host, shown_word(row.outcome), row.task if row.outcome != "done" else "", row.what) for row in rows]
+    return console.table((tr("HOST"), tr("OUTCOME"), tr("AT"), tr("WHAT")), cells)
 
 
 def _require_done(rows: Sequence[FleetRow]) -> None:
@@ -174,9 +175,9 @@ def _require_done(rows: Sequence[FleetRow]) -> None:
         raise SiteError(
             ErrorId.SITE_FLEET_FAILED,
             tr(
-                "{count} of {count2} hosts did not come to the end: {left}",
+                "{count} of {total} hosts did not come to the end: {left}",
                 count=len(left),
-                count2=len(rows),
+                total=len(rows),
                 left=", ".join(left),
             ),
             remedy=tr("Mend what is said of them, then run the same command again."),

@@ -136,8 +136,13 @@ def codes_kept(host: Host, made: Invited, directory: Path | None) -> Iterator[No
 
 def _lines(at: StepContext, made: Invited, minutes: int, port: int) -> Iterator[str]:
     for host, code in made.codes.items():
-        yield from (f"On {host}, as root:", "", f"    {edge_line(at.config, host, port)}", "")
-        yield from (f"and, when it asks, this code; it counts once, for {minutes} minutes:", "", f"    {code.text}", "")
+        yield from (tr("On {host}, as root:", host=host), "", f"    {edge_line(at.config, host, port)}", "")
+        yield from (
+            tr("and, when it asks, this code; it counts once, for {minutes} minutes:", minutes=minutes),
+            "",
+            f"    {code.text}",
+            "",
+        )
 
 
 def _values(at: StepContext, made: Invited, port: int) -> Sequence[Json]:

@@ -34,5 +34,5 @@ def undo(run: SiteRun, force: bool, as_json: bool) -> None:
 
     made = undo_site(run.at.host, run.role, undone_steps(run.role, run.steps), say, force=force)
     value: dict[str, Json] = {"role": run.role, "host": run.at.this.name, "undone": made, "lines": list(lines)}
-    text = "undone" if made else tr("nothing was made here")
+    text = tr("undone") if made else tr("nothing was made here")
     console.answer(text, value, schema="bundler.site-undo/1", as_json=as_json)

@@ -74,8 +74,11 @@ def file_disagreements(
             continue
         answered[found].append(artifact)
         yield from (f"{artifact.path} {line}" for line in _differences(artifact, found, entry))
-    yield from (f"{item.place} is not pinned" for item, artifacts in answered.items() if not artifacts)
-    yield from (f"{path} is pinned more than once" for path in _repeated(item.path.collision_key for item in pinned))
+    yield from (tr("{place} is not pinned", place=item.place) for item, artifacts in answered.items() if not artifacts)
+    yield from (
+        tr("{path} is pinned more than once", path=path)
+        for path in _repeated(item.path.collision_key for item in pinned)
+    )
     yield from _contradictions(answered)
 
 

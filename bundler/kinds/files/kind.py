@@ -96,9 +96,9 @@ class FilesKind:
                 raise ManifestError(
                     ErrorId.MANIFEST_INVALID,
                     tr(
-                        "{member} and {member2} both land on {path}",
-                        member=other.member or other.path,
-                        member2=artifact.member or artifact.path,
+                        "{first} and {second} both land on {path}",
+                        first=other.member or other.path,
+                        second=artifact.member or artifact.path,
                         path=artifact.path,
                     ),
                     where=str(entry.position),

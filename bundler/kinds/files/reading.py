@@ -175,10 +175,10 @@ def _check_distinct(downloads: list[Download], fields: Fields) -> None:
             other = owners.setdefault(BundlePath(path.rstrip("/")).collision_key, download)
             if other is not download:
                 text = tr(
-                    "{path} would be for {platforms} and for {platforms2}",
+                    "{path} would be for {first} and for {second}",
                     path=path,
-                    platforms=other.platforms[0],
-                    platforms2=download.platforms[0],
+                    first=other.platforms[0],
+                    second=download.platforms[0],
                 )
                 fields.error(
                     "path" if fields.has("path") else "members", tr("{text}; put ${{arch}} into it", text=text)

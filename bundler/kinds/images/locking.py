@@ -80,11 +80,11 @@ class _Pinning:
             self.task.note(
                 tr(
                     "{reference} is pinned to an index, of whose {count} manifests the bundle holds "
-                    "{count2} (attestations never): a registry that it is pushed to knows it as {digest}, only "
+                    "{kept} (attestations never): a registry that it is pushed to knows it as {digest}, only "
                     "the mirror answers to the pinned digest; where that is asked for on the site, name it by its tag",
                     reference=reference,
                     count=len(document.manifests),
-                    count2=len(images),
+                    kept=len(images),
                     digest=top.digest,
                 )
             )

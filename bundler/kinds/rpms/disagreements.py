@@ -51,7 +51,11 @@ def rpm_disagreements(
     for rpm in packages:
         yield from (f"{rpm.nevra} {line}" for line in _package_lines(rpm, entry, repos))
     names = Counter((rpm.nevra.name, rpm.nevra.arch, rpm.nevra.version, rpm.nevra.release) for rpm in packages)
-    yield from (f"{'-'.join(name)} is pinned {count} times" for name, count in names.items() if count > 1)
+    yield from (
+        tr("{name} is pinned {count} times", name="-".join(name), count=count)
+        for name, count in names.items()
+        if count > 1
+    )
     for repository in repositories:
         yield from _repository_lines(repository, entry, packages)
         yield from _origin_lines(repository.origins, repos, packages)
@@ -123,9 +127,9 @@ def _origin_lines(
         if (repo := repos.get(origin.id)) is None:
             continue
         compared = [("urls", repo.addresses, origin.urls), ("gpgcheck", repo.gpgcheck, origin.gpgcheck)]
-        yield from (f"the origin {origin.id} {line}" for line in differences(compared))
+        yield from (tr("the origin {id} {line}", id=origin.id, line=line) for line in differences(compared))
         signed_by = {rpm.held_to.detail for rpm in packages if rpm.repo == origin.id and rpm.signed}
-        yield from (f"the origin {origin.id} {line}" for line in _key_lines(origin, signed_by))
+        yield from (tr("the origin {id} {line}", id=origin.id, line=line) for line in _key_lines(origin, signed_by))
 
 
 def _key_lines(origin: RepoOrigin, signed_by: set[str]) -> Iterator[str]:

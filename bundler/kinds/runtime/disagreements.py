@@ -37,8 +37,10 @@ def runtime_disagreements(
         lines = (*_differences(artifact, wanted[artifact.key], entry), *_misplaced(artifact))
         yield from (f"{artifact.key} {line}" for line in lines)
     keys = [artifact.key for artifact in pinned]
-    yield from (f"{key} is not pinned" for key in wanted if key not in keys)
-    yield from (f"{key} is pinned more than once" for key in sorted({key for key in keys if keys.count(key) > 1}))
+    yield from (tr("{key} is not pinned", key=key) for key in wanted if key not in keys)
+    yield from (
+        tr("{key} is pinned more than once", key=key) for key in sorted({key for key in keys if keys.count(key) > 1})
+    )
 
 
 def _differences(artifact: RuntimeArtifact, wanted: WantedRuntime, entry: RuntimeEntry) -> Iterator[str]:
@@ -68,4 +70,4 @@ def _misplaced(artifact: RuntimeArtifact) -> Iterator[str]:
         yield from (f"has {file.path} of {wheel.name}" for file in wheel.files if not file.path.startswith(packages))
     others = (file for _, files in artifact.dated_files for file in files)
     strays = outside_modules(artifact.bytecode, others, artifact.python.version)
-    yield from (f"has {path}, which belongs to no module" for path in strays)
+    yield from (tr("has {path}, which belongs to no module", path=path) for path in strays)

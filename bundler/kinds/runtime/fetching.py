@@ -161,8 +161,12 @@ def _make_bytecode(work: RuntimeFetch, sources: Sources, tools: Tools, task: Tas
     if interpreter is None:
         raise ToolMissingError(
             tr("Python {version}", version=version),
-            package=f"CPython {version}, add a runtime for {tools.interpreters.machine} to the manifest, or allow what "
-            f"is held to nothing with --run-unpinned",
+            package=tr(
+                "CPython {version}, add a runtime for {machine} to the manifest, or allow what "
+                "is held to nothing with --run-unpinned",
+                version=version,
+                machine=tools.interpreters.machine,
+            ),
             needed_for=tr("the byte-code of {key}, as its lock has it", key=runtime.key),
         )
     bytecode = {file.path for file in runtime.bytecode}

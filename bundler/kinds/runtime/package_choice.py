@@ -82,4 +82,4 @@ def _not_found(requirement: str, target: Target, index: PackageIndex, directory:
 
 
 def _for(target: Target) -> str:
-    return f"CPython {target.python} on {target.machine} with glibc 2.17"
+    return tr("CPython {python} on {machine} with glibc 2.17", python=target.python, machine=target.machine)

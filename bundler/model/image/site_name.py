@@ -75,9 +75,9 @@ def name_problem(what: str, name: str) -> str:
         return ""
     if _PROJECT.fullmatch(name.lower()) and len(name) <= MAX_PROJECT_CHARACTERS:
         return tr(
-            "Harbor accepts no {what} named {name!r}, for it has capital letters: write {name2!r}",
+            "Harbor accepts no {what} named {name!r}, for it has capital letters: write {lower!r}",
             what=what,
             name=name,
-            name2=name.lower(),
+            lower=name.lower(),
         )
     return tr("Harbor accepts no {what} named {name!r} (words joined by one . _ or -)", what=what, name=name)

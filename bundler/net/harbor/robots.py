@@ -55,7 +55,7 @@ class HarborRobots:
         """Request the right to pull, project by project."""
         body = {
             "name": wanted.name,
-            "description": tr("pulls images for edge nodes"),
+            "description": "pulls images for edge nodes",
             "duration": wanted.days,
             "level": wanted.level,
             "disable": False,

@@ -131,7 +131,7 @@ def tls_error(
     if not isinstance(error, ssl.SSLCertVerificationError):
         if (error.reason or "").endswith(_ABOUT_CLIENTS):
             return _refused_client(error, where, shown)
-        reason = (error.reason or "handshake failed").replace("_", " ").lower()
+        reason = (error.reason or tr("handshake failed")).replace("_", " ").lower()
         return SourceError(
             ErrorId.SOURCE_TLS,
             tr("TLS failed: {reason}", reason=reason),
@@ -152,11 +152,16 @@ def tls_error(
     certificate = _seen_certificate(url) if direct else None
     if certificate is None:
         return SourceError(ErrorId.SOURCE_TLS, what, where=where, remedy=_REMEDY)
-    what += f"; its issuer is {certificate.issuer.rfc4514_string()}"
+    what += tr("; its issuer is {issuer}", issuer=certificate.issuer.rfc4514_string())
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if begin <= now <= end:
         return SourceError(ErrorId.SOURCE_TLS, what, where=where, remedy=_REMEDY)
-    what += f"; it is valid from {_moment(begin)} to {_moment(end)}, and the local clock says {_moment(now)}"
+    what += tr(
+        "; it is valid from {begin} to {end}, and the local clock says {now}",
+        begin=_moment(begin),
+        end=_moment(end),
+        now=_moment(now),
+    )
     return SourceError(
         ErrorId.SOURCE_TLS,
         what,

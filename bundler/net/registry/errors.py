@@ -39,9 +39,8 @@ def registry_error(response: Response, repository: RemoteRepository, message: st
     what, remedy = f"{host}: {error.what}", error.remedy
     if error.id == ErrorId.SOURCE_NOT_FOUND:
         what = tr("{host} has no such image", host=host)
-        remedy = tr(
-            "Check its name, tag and digest{value}.", value="" if message else f", and that {host} is a registry"
-        )
+        doubt = tr("Check its name, tag and digest, and that {host} is a registry.", host=host)
+        remedy = tr("Check its name, tag and digest.") if message else doubt
     what = f"{what} ({message})" if message else what
     return replace(error, what=what, where=repository.where, remedy=remedy, code=first_code(message), quote=message)
 

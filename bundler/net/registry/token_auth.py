@@ -138,8 +138,12 @@ class RegistryAuth:
         if not of_login and (status == _FORBIDDEN or (message and host in self._accepted_at)):
             whom = tr(" to {username!r}", username=login.username) if login and login.kind == "password" else ""
             if _is_about_access(message):
-                whom += f" of {login.found_in}" if login else f"; no credentials for it were found in {searched}"
-            what = f"{message or 'no reason is given'} ({host} answered {status}{whom})"
+                whom += (
+                    tr(" of {found_in}", found_in=login.found_in)
+                    if login
+                    else tr("; no credentials for it were found in {searched}", searched=searched)
+                )
+            what = f"{message or tr('no reason is given')} ({host} answered {status}{whom})"
         elif login is None:
             what = tr(
                 "{host} wants credentials{quoted}; none for it were found in {searched}",
@@ -162,9 +166,9 @@ class RegistryAuth:
             where=repository.where,
             remedy=tr(
                 "Check the image's name (many registries say the same of images that do not exist), or run "
-                "`docker login {host}` with an account that may {value} it.",
+                "`docker login {host}` with an account that may {action} it.",
                 host=host,
-                value=tr("push") if self._pushing else tr("pull"),
+                action=tr("push") if self._pushing else tr("pull"),
             ),
             status=status,
             code=first_code(message),

@@ -15,7 +15,7 @@ from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.solve.request import ChosenRpm
 from bundler.rpm.solve.solver_problems import older_version_text, problem_text
-from bundler.translation import tr
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +45,10 @@ def choose(
         texts = [problem_text(pool, problem, jobs) for problem in problems]
         raise ManifestError(
             ErrorId.RPM_UNSATISFIABLE,
-            tr(
-                "{count} {value} the packages from being installed",
-                count=len(texts),
-                value=tr("problem keeps") if len(texts) == 1 else tr("problems keep"),
+            tr_plural(
+                "{count} problem keeps the packages from being installed",
+                "{count} problems keep the packages from being installed",
+                len(texts),
             ),
             remedy=tr(
                 "Add the repository that has what is missing, wish for another version, or drop one of the wishes."

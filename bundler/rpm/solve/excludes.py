@@ -32,7 +32,7 @@ def excluded_by_globs(pool: PackagePool, repos: Sequence[SolvableRepo]) -> Itera
             included = set(_of_repo(pool, spec.id, spec.include))
             everything = (p for packages in pool.names.values() for p in packages if pool.repo_id(p) == spec.id)
             yield from (
-                (p, "is not among what the repository's `include` names") for p in everything if p not in included
+                (p, tr("is not among what the repository's `include` names")) for p in everything if p not in included
             )
         for pattern in spec.exclude:
             reason = tr("is left out by the repository's `exclude` of {pattern}", pattern=pattern)

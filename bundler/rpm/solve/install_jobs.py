@@ -148,10 +148,10 @@ def _why_missing(pool: PackagePool, text: str) -> str:
         last = excluded[-1]
         reason = pool.excluded.get(last, tr("is for {arch}", arch=pool.full_name(last).arch))
         return tr(
-            "no package fits {text}: {last} of repository {last2} {reason}",
+            "no package fits {text}: {package} of repository {repository} {reason}",
             text=text,
-            last=pool.full_name(last),
-            last2=pool.repo_id(last),
+            package=pool.full_name(last),
+            repository=pool.repo_id(last),
             reason=reason,
         )
     if is_path(text):

@@ -25,7 +25,7 @@ from bundler.site.config.model import (
     SiteConfig,
     SiteHost,
 )
-from bundler.translation import tr
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def read_site(text: bytes, *, file: str) -> SiteConfig:
         found = sorted(set(problems.errors))
         raise ManifestError(
             ErrorId.SITE_CONFIG_INVALID,
-            tr("has 1 problem") if len(found) == 1 else tr("has {count} problems", count=len(found)),
+            tr_plural("has {count} problem", "has {count} problems", len(found)),
             where=file,
             remedy=tr("Mend what is listed above, then try again with `bundler site check-config`."),
             problems=[str(problem) for problem in found],

@@ -18,7 +18,7 @@ def used_ports(config: SiteConfig) -> dict[int, str]:
     """Return the ports of cloudcore, each with what it is for."""
     ports = {HUB_PORT: tr("edges' connections"), CERTIFICATE_PORT: tr("edges' certificates")}
     if config.kubeedge.stream:
-        ports |= {STREAM_PORT: "logs and exec for the API server", TUNNEL_PORT: "edges' tunnels"}
+        ports |= {STREAM_PORT: tr("logs and exec for the API server"), TUNNEL_PORT: tr("edges' tunnels")}
     return ports
 
 

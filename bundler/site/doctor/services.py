@@ -50,10 +50,10 @@ def state_text(state: dict[str, str]) -> str:
     if state.get("LoadState") == "not-found":
         return tr("not installed")
     return tr(
-        "{state} ({state2}), at boot: {state3}",
-        state=state.get("ActiveState", "?"),
-        state2=state.get("SubState", "?"),
-        state3=state.get("UnitFileState") or tr("no"),
+        "{active} ({sub}), at boot: {at_boot}",
+        active=state.get("ActiveState", "?"),
+        sub=state.get("SubState", "?"),
+        at_boot=state.get("UnitFileState") or tr("no"),
     )
 
 

@@ -78,7 +78,7 @@ def _sick_components(at: StepContext, host: str, port: int) -> str:
         return ""
     components = map(mapping, mapping(value).get("components") or [])
     found = [
-        tr("{one} is {one2}", one=one.get("name"), one2=one.get("status"))
+        tr("{name} is {status}", name=one.get("name"), status=one.get("status"))
         for one in components
         if one.get("status") != "healthy"
     ]

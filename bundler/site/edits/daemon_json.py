@@ -171,12 +171,22 @@ def _registries(there: Mapping[str, Any], wanted: Json, wish: EngineWish, notes:
     if not isinstance(known, list) or not isinstance(asked, list):
         raise CannotEditError(tr("{registries!r} wants a list", registries=_REGISTRIES), _MEND)
     flagged = wish.flags.get(_REGISTRIES, ())
-    notes += [f"{name} is an insecure registry: no registry at all is checked" for name in known if _is_all(name)]
-    notes += [f"{name} of site.yaml is left out: it would check no registry at all" for name in asked if _is_all(name)]
+    notes += [
+        tr("{name} is an insecure registry: no registry at all is checked", name=name)
+        for name in known
+        if _is_all(name)
+    ]
+    notes += [
+        tr("{name} of site.yaml is left out: it would check no registry at all", name=name)
+        for name in asked
+        if _is_all(name)
+    ]
     names = [str(name) for name in asked if not _is_all(name)] + ([wish.plain_registry] if wish.plain_registry else [])
     added = [name for name in dict.fromkeys(names) if name not in known and name not in flagged]
     if added and flagged:
-        what = f"dockerd's command line has --insecure-registry, so that {', '.join(added)} cannot stand here"
+        what = tr(
+            "dockerd's command line has --insecure-registry, so that {added} cannot stand here", added=", ".join(added)
+        )
         raise CannotEditError(
             what, tr("Move the command line's registries here (`systemctl edit --full docker.service`).")
         )

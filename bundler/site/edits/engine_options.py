@@ -110,7 +110,7 @@ def option_problems(options: Mapping[str, Json], version: Version | None) -> tup
         if key not in _TYPES:
             # a later dockerd knows more, and says so itself
             if version is None or version < VALIDATES:
-                problems.append(f"dockerd has no setting {key!r}{did_you_mean(key, _TYPES)}")
+                problems.append(tr("dockerd has no setting {key!r}{hint}", key=key, hint=did_you_mean(key, _TYPES)))
             continue
         types, words = _TYPES[key]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bundler.model.json_value import load_foreign
-from bundler.site.counting import counted
+from bundler.site.counting import counted_changes, counted_steps
 from bundler.site.fleet.playbook import FLEET_ACTIONS
 from bundler.translation import tr
 
@@ -91,7 +91,7 @@ def _done(answer: Mapping[str, Any]) -> str:
     if not isinstance(steps, list):
         return ""
     known = [step for step in steps if isinstance(step, dict)]
-    steps_text = counted(len(known), "step")
+    steps_text = counted_steps(len(known))
     if any("state" in step for step in known):
         left = sum(step.get("state") != "done" for step in known)
         return (
@@ -101,7 +101,7 @@ def _done(answer: Mapping[str, Any]) -> str:
         )
     made = sum(len(step.get("changed", ())) for step in known)
     return (
-        f"{steps_text}, {counted(made, 'change')}" if made else tr("{steps_text}: nothing to do", steps_text=steps_text)
+        f"{steps_text}, {counted_changes(made)}" if made else tr("{steps_text}: nothing to do", steps_text=steps_text)
     )
 
 

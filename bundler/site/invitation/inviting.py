@@ -92,7 +92,7 @@ def require_used(endings: Mapping[str, Ending]) -> None:
     if lines:
         raise SiteError(
             ErrorId.SITE_INVITATION_ENDED,
-            tr("{count} of {count2} invitations ended before their hosts came", count=len(lines), count2=len(endings)),
+            tr("{count} of {total} invitations ended before their hosts came", count=len(lines), total=len(endings)),
             remedy=tr("Invite them again with `bundler site invite --host NAME`."),
             problems=lines,
             step="",

@@ -207,9 +207,9 @@ class _Doorkeeper:
         if request.bundle and self._reception.bundle not in ("", request.bundle):
             self._note(client.address, host, "other-bundle")
             what = tr(
-                "the master's bundle is {bundle}, and this host's is {bundle2}",
-                bundle=self._reception.bundle[:12],
-                bundle2=request.bundle[:12],
+                "the master's bundle is {master}, and this host's is {own}",
+                master=self._reception.bundle[:12],
+                own=request.bundle[:12],
             )
             return JoinRefusal("bundle", what).encode()
         book.use(host)
@@ -225,4 +225,4 @@ class _Doorkeeper:
 
     def _note(self, address: str, host: str, outcome: str) -> None:
         if self._reception.log.note(address, host, outcome, noise=outcome in _NOISE):
-            self._reception.say(f"{address}: {host or '(no host)'}: {outcome}")
+            self._reception.say(f"{address}: {host or tr('(no host)')}: {outcome}")

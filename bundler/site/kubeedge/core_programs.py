@@ -222,7 +222,8 @@ class StartUnit(SameRecord):
     def describe(self, host: Host) -> str:
         """Return the command, and why."""
         active = host.run(self._is_active).code == 0
-        return f"{self.title}    # {'its files have changed since it was started' if active else 'it does not run'}"
+        why = tr("its files have changed since it was started") if active else tr("it does not run")
+        return f"{self.title}    # {why}"
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it runs, and with these files."""

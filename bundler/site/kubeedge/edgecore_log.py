@@ -53,10 +53,10 @@ def ending(lines: tuple[str, ...]) -> ChangeFailure | None:
             continue
         if other := _OTHER_AUTHORITY.search(found["text"]):
             what = tr(
-                "the cloud's authority ({other}…) is not the one that the token names "
-                "({other2}…): the token is wrong, or of another site",
-                other=other["found"][:12],
-                other2=other["token"][:12],
+                "the cloud's authority ({found}…) is not the one that the token names "
+                "({named}…): the token is wrong, or of another site",
+                found=other["found"][:12],
+                named=other["token"][:12],
             )
             return _ended(what, _FRESH, lines)
         remedy = next((remedy for words, remedy in _ENDINGS if words in found["text"]), "")

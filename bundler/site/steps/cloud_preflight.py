@@ -76,7 +76,7 @@ def _ports(at: StepContext) -> Iterator[StepFinding]:
 
 def _cluster(at: StepContext) -> Iterator[StepFinding]:
     if lacking_commands(at.host, ("kubectl",)):
-        what = "kubectl is not on this host: KubeEdge's cloud side is set up where the cluster is administered"
+        what = tr("kubectl is not on this host: KubeEdge's cloud side is set up where the cluster is administered")
         yield StepFinding("kubectl-missing", what, remedy=tr("Install kubectl of the cluster's version."))
         return
     if not at.host.is_root():

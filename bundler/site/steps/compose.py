@@ -25,7 +25,7 @@ class ComposeProgram(Step):
     """The guide moves it to /usr/bin, where nobody may run it: it has no mode for that."""
 
     name = "compose"
-    title = "docker-compose for Harbor"
+    title = tr("docker-compose for Harbor")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name a bundle that does not bring it."""

@@ -33,7 +33,9 @@ class EngineInstalled(Step):
         if is_installed(at.host, PACKAGE):
             return ()
         words = ".".join(map(str, version))
-        what = f"dockerd {words} is here from another package than {PACKAGE}, and is kept"
+        what = tr(
+            "dockerd {words} is here from another package than {package}, and is kept", words=words, package=PACKAGE
+        )
         return (StepFinding("engine-kept", what, weight="note"),)
 
     def changes(self, at: StepContext) -> Sequence[Change]:

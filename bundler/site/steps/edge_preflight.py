@@ -110,7 +110,7 @@ def _mirror(at: StepContext) -> Iterator[StepFinding]:
         remedy = tr("Look at `mirror service status` on the cloud host, and at firewalls on the way.")
         yield StepFinding("mirror-unreachable", tr("the mirror does not answer"), f"http://{address}:{port}", remedy)
     elif answer.date is not None and (skew := at.host.now() - answer.date) and abs(skew) > NOTED_SKEW_S:
-        direction = "behind" if skew < 0 else tr("ahead of")
+        direction = tr("behind") if skew < 0 else tr("ahead of")
         what = tr("this host's clock is {skew:.0f} s {direction} the cloud host's", skew=abs(skew), direction=direction)
         remedy = tr("Set it, or have both follow one time server.")
         weight = abs(skew) > MAX_SKEW_S

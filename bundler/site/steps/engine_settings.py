@@ -113,7 +113,9 @@ def _refusal(host: Host, merged: MergedSettings, wish: EngineWish) -> StepFindin
     if asked.code == 0:
         return None
     printed = (asked.stderr or asked.stdout).strip().splitlines()
-    what = f"dockerd refuses what it would become: {printed[-1] if printed else f'exit {asked.code}'}"
+    what = tr(
+        "dockerd refuses what it would become: {printed}", printed=printed[-1] if printed else f"exit {asked.code}"
+    )
     return StepFinding(
         "settings-refused", what, DAEMON_JSON, tr("Mend it there, or under docker.options in site.yaml.")
     )
