@@ -7,6 +7,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from scripts.catalogues.files import OURS, CatalogueFile
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 from tests.contract.command_line import usage_problem
 
@@ -38,11 +39,18 @@ def _messages(tree: ast.Module) -> Iterator[str]:
 
 def _named() -> Iterator[tuple[str, str, str]]:
     """Yield file, the word before it, and the command, of every command in a message."""
-    for path in python_files(*PRODUCT):
-        for text in _messages(ast.parse(path.read_text())):
-            for found in _NAMED.finditer(text):
-                command = found["command"].replace("ROLE", _FILLED_IN).replace("…", "")
-                yield str(path.relative_to(ROOT)), found["before"].strip().lower(), command
+    messages = [(path, text) for path in python_files(*PRODUCT) for text in _messages(ast.parse(path.read_text()))]
+    catalogue = CatalogueFile(ROOT, OURS)
+    english = {text for _, text in messages}
+    translated = [
+        (catalogue.po, _FIELD.sub(_FILLED_IN, str(message.string)))
+        for message in catalogue.messages()
+        if _FIELD.sub(_FILLED_IN, str(message.id)) in english
+    ]
+    for path, text in (*messages, *translated):
+        for found in _NAMED.finditer(text):
+            command = found["command"].replace("ROLE", _FILLED_IN).replace("…", "")
+            yield str(path.relative_to(ROOT)), found["before"].strip().lower(), command
 
 
 def test_every_command_that_a_message_names_exists() -> None:
@@ -53,5 +61,5 @@ def test_every_command_that_a_message_names_exists() -> None:
         is_complete = before == "run" and file.startswith(_SITE)
         if problem and (is_complete or not _LEFT_OUT.match(problem)):
             wrong.append(f"{file}: {command}: {problem}")
-    assert len(named) > 60
+    assert len(named) > 120
     assert wrong == []
