@@ -114,7 +114,8 @@ def _refusal(host: Host, merged: MergedSettings, wish: EngineWish) -> StepFindin
         return None
     printed = (asked.stderr or asked.stdout).strip().splitlines()
     what = tr(
-        "dockerd refuses what it would become: {printed}", printed=printed[-1] if printed else f"exit {asked.code}"
+        "dockerd refuses what it would become: {printed}",
+        printed=printed[-1] if printed else tr("exit {code}", code=asked.code),
     )
     return StepFinding(
         "settings-refused", what, DAEMON_JSON, tr("Mend it there, or under docker.options in site.yaml.")

@@ -65,7 +65,7 @@ class LocalRepository(Step):
         if done.code == 0:
             return ()
         lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
-        what = tr("cannot be used: {lines}", lines=" ".join(lines[:_MAX_LINES]) or f"exit {done.code}")
+        what = tr("cannot be used: {lines}", lines=" ".join(lines[:_MAX_LINES]) or tr("exit {code}", code=done.code))
         remedy = tr("Mend what it complains of.")
         if at.this.role == "edge":
             remedy = tr("Look whether the mirror runs: `mirror service status` on the cloud host.")
