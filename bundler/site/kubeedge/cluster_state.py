@@ -119,7 +119,11 @@ def _others(host: Host, kubeconfig: str) -> list[StepFinding]:
         )
         found.append(StepFinding("cloudcore-twice", what, "cloudcore", "End all but the oldest one of them."))
     pods = kubectl(host, kubeconfig, "-n", NAMESPACE, "get", "pods", "-l", "kubeedge=cloudcore", "-o", "name")
-    if pods.code == 0 and pods.stdout.strip():
+    if pods.code != 0:
+        what = f"nobody can tell whether one runs in the cluster: {last_line(pods)}"
+        remedy = f"Give this kubeconfig the right to list the pods of namespace {NAMESPACE}."
+        found.append(StepFinding("cloudcore-pods-unknown", what, "cloudcore", remedy))
+    elif pods.stdout.strip():
         what = f"one runs in the cluster already ({pods.stdout.split()[0]}), as `keadm init` sets it up"
         found.append(StepFinding("cloudcore-in-cluster", what, "cloudcore", "Keep that one, or remove its deployment."))
     return found
