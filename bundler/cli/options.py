@@ -94,6 +94,7 @@ platform_option = option(
 )
 one_platform_option = option(
     "--platform",
+    variable="BUNDLER_LOAD_PLATFORM",
     callback=_one_platform,
     metavar="OS/ARCH[/VARIANT]",
     help="Images for this platform instead of the engine's own.",

@@ -35,7 +35,7 @@ def robot() -> None:
 @option(
     "--project",
     "projects",
-    variable="BUNDLER_PROJECTS",
+    variable="BUNDLER_ROBOT_PROJECTS",
     multiple=True,
     required=True,
     metavar="P",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bundler import console
-from mirror.cli.options import networks, option
+from bundler.console import FILE
+from mirror.cli.options import networks, option, root_option
 from mirror.settings import (
     DEFAULT_FTP,
     DEFAULT_FTP_CONNECTIONS,
@@ -92,11 +93,8 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
     return TlsFiles(certificate, key or certificate)
 
 
-FILE = click.Path(path_type=Path, readable=False)
-
-
 @click.command()
-@option("--root", type=FILE, required=True, help="The unpacked bundle, or the directory that holds several.")
+@root_option
 @option(
     "--http",
     default=str(DEFAULT_HTTP),

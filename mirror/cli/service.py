@@ -22,12 +22,12 @@ from mirror.service.installation import installed_on
 from mirror.service.installation import remove as remove_service
 from mirror.service.launcher import bundle_launcher
 from mirror.service.service_status import Status, status_of
+from mirror.settings import DEFAULT_ROOT
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from mirror.settings import Network
 
-DEFAULT_ROOT = "/opt"
 dry_run_option = option("--dry-run", is_flag=True, help="Show every command and file, and change nothing.")
 
 
