@@ -89,6 +89,7 @@ def opened_quietly(source: str, ca_file: Path | None = None) -> Iterator[BundleR
 def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
     from bundler.net.files.download import FileDownloader
+    from bundler.net.http.observed_transport import ObservedTransport
     from bundler.net.http.tls_trust import Trust
     from bundler.net.http.transport import RequestsTransport
     from bundler.net.mirrors import Mirrors
@@ -98,7 +99,7 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
 
     if ca_file is not None and not ca_file.is_file():
         raise click.UsageError(f"--ca-file {ca_file}: there is no such file")
-    transport = RequestsTransport(Trust(str(ca_file) if ca_file else None))
+    transport = ObservedTransport(RequestsTransport(Trust(str(ca_file) if ca_file else None)), console.request_log())
     stack.callback(transport.close)
     downloader = FileDownloader(transport, Mirrors.parse(()), Retry())
 

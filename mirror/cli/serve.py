@@ -204,7 +204,8 @@ def serve_settings(arguments: Sequence[str]) -> Settings:
     The environment has no say: whoever starts the mirror with this command line later will have another one.
     """
     plain = copy.copy(serve)
-    plain.params = [copy.copy(parameter) for parameter in serve.params]
+    # what is told beside the answer is the journal's of a service
+    plain.params = [copy.copy(parameter) for parameter in serve.params if parameter.expose_value]
     for parameter in plain.params:
         parameter.envvar = None
     return _settings(**plain.make_context("mirror serve", list(arguments)).params)

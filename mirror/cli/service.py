@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.command_group import ByUse
 from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 dry_run_option = option("--dry-run", is_flag=True, help="Show every command and file, and change nothing.")
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def service() -> None:
     """Install the mirror as a systemd service, look at it, remove it without a trace."""
 

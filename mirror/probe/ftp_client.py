@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
+from bundler.request_log import UNREAD
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
+    from bundler.request_log import RequestLog, RequestRecord
     from mirror.probe.interface import MirrorLogin
     from mirror.probe.mirror_address import MirrorAddress
 
@@ -40,6 +42,7 @@ class FtpMirrorClient:
 
     Arguments:
         context: for FTPS.
+        log: is told of every file that was asked for.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class FtpMirrorClient:
         context: ssl.SSLContext,
         *,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
+        log: RequestLog = UNREAD,
     ) -> None:
         self._address = address
+        self._log = log
         self._login = login
         self._context = context
         self._idle_s = idle_timeout_s
@@ -59,8 +64,12 @@ class FtpMirrorClient:
     @contextmanager
     def get(self, path: str) -> Iterator[Reply]:
         """Begin to fetch a file; see `interface.MirrorClient`."""
-        with self._control(path) as control, self._data(control, path, 0) as chunks:
-            yield Reply({}, chunks)
+        with (
+            self._log.request("RETR", f"{self._address.origin}{self._address.url_path(path)}") as record,
+            self._control(path) as control,
+            self._data(control, path, 0) as chunks,
+        ):
+            yield Reply({}, _counted(chunks, record))
 
     def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
         """Compare SIZE with the content, and fetch the last byte alone (REST)."""
@@ -164,6 +173,12 @@ class FtpMirrorClient:
         return (
             failures.unauthorized(where, reply) if reply.startswith(_NOT_LOGGED_IN) else failures.refused(where, reply)
         )
+
+
+def _counted(chunks: Iterator[bytes], record: RequestRecord) -> Iterator[bytes]:
+    for chunk in chunks:
+        record.received_bytes += len(chunk)
+        yield chunk
 
 
 class _EpsvConnection(ftplib.FTP):
