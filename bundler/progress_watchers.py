@@ -1,4 +1,7 @@
-"""Progress that several watch at once, such as bars on the terminal and a log file. Implements `bundler.model.progress`."""
+"""Progress that several watch at once, such as bars on the terminal and a log file.
+
+Implements `bundler.model.progress`.
+"""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ ORDER = (
     "diff",
     "store",
     "schema",
+    "completion",
 )
 
 

@@ -11,6 +11,7 @@ import click
 from bundler import console
 from bundler.archive.left_staging import fetched_name
 from bundler.cli.options import FILE, option
+from bundler.shell_completion import complete_files
 from bundler.source.open_source import open_source, require_id
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _source(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 def source_argument(name: str = "source") -> Callable[[F], F]:
     """Return the argument that names a bundle, wherever it is."""
-    return click.argument(name, callback=_source)
+    return click.argument(name, callback=_source, shell_complete=complete_files)
 
 
 source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in this PEM file for a mirror with TLS.")

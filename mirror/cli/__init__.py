@@ -12,6 +12,7 @@ ORDER = (
     "clients",
     "verify",
     "service",
+    "completion",
 )
 
 

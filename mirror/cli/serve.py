@@ -12,6 +12,7 @@ import click
 
 from bundler import console
 from bundler.console import FILE
+from bundler.shell_completion import complete_files
 from mirror.cli.options import networks, option, root_option
 from mirror.settings import (
     DEFAULT_FTP,
@@ -161,7 +162,12 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
 )
 @option("--all-files", is_flag=True, help="Serve a root that holds no bundle, as it is.")
 @option("--user", default=DEFAULT_USER, show_default=True, help="Whom the workers become when started as root.")
-@option("--access-log", metavar="FILE", help="A line for every answer; `-` is stdout. SIGUSR1 opens it anew.")
+@option(
+    "--access-log",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="A line for every answer; `-` is stdout. SIGUSR1 opens it anew.",
+)
 @option(
     "--log-format",
     type=click.Choice(["combined", "json"]),

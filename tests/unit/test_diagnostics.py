@@ -54,13 +54,16 @@ def test_a_log_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     assert caught.value.where.endswith("no/log")
 
 
-def test_details_are_wanted_where_somebody_reads_them(tmp_path: Path) -> None:
+def wants_details(settings: DiagnosticSettings) -> bool:
     diagnostics = Diagnostics()
-    assert not diagnostics.wants_details
-    diagnostics.configure(DiagnosticSettings(quiet=True, log_file=tmp_path / "log"))
-    assert diagnostics.wants_details
-    diagnostics.configure(DiagnosticSettings(verbose=True))
-    assert diagnostics.wants_details
+    diagnostics.configure(settings)
+    return diagnostics.wants_details
+
+
+def test_details_are_wanted_where_somebody_reads_them(tmp_path: Path) -> None:
+    assert not wants_details(DiagnosticSettings())
+    assert wants_details(DiagnosticSettings(quiet=True, log_file=tmp_path / "log"))
+    assert wants_details(DiagnosticSettings(verbose=True))
 
 
 def test_colours_are_as_they_are_asked_for() -> None:
