@@ -113,6 +113,7 @@ def run(command: Callable[[], object], *, program: str) -> int:
     begun_s = time.monotonic()
     code = _code_of(command, program)
     detail(f"{program}: exit {code} after {time.monotonic() - begun_s:.1f} s")
+    DIAGNOSTICS.reset()
     return code
 
 
@@ -141,8 +142,7 @@ def _code_of(command: Callable[[], object], program: str) -> int:
         return request.exit_code
     except (_ReaderGoneError, BrokenPipeError, SystemExit) as end:
         if isinstance(end, SystemExit) and not end.code:
-            # completion for a shell, which Click answers and ends by itself
-            return 0
+            return 0  # completion for a shell, which Click answers and ends by itself
         # the reader of stdout has gone (while printing a help text, Click exits); with stdout redirected, the
         # interpreter's last flush is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

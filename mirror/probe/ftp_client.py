@@ -16,6 +16,7 @@ from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
@@ -65,11 +66,11 @@ class FtpMirrorClient:
     def get(self, path: str) -> Iterator[Reply]:
         """Begin to fetch a file; see `interface.MirrorClient`."""
         with (
-            self._log.request("RETR", f"{self._address.origin}{self._address.url_path(path)}") as record,
+            self._request(path) as record,
             self._control(path) as control,
-            self._data(control, path, 0) as chunks,
+            self._data(control, path, 0, record) as chunks,
         ):
-            yield Reply({}, _counted(chunks, record))
+            yield Reply({}, chunks)
 
     def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
         """Compare SIZE with the content, and fetch the last byte alone (REST)."""
@@ -80,7 +81,7 @@ class FtpMirrorClient:
             if size not in (None, blob.size):
                 found.append(Disagreement(f"SIZE {blob.size}", str(size)))
             if last_byte:
-                with self._data(control, path, blob.size - 1) as chunks:
+                with self._request(path) as record, self._data(control, path, blob.size - 1, record) as chunks:
                     rest = b"".join(chunks)
                 if rest != last_byte:
                     got = f"{len(rest)} bytes" if len(rest) != 1 else "another byte"
@@ -92,6 +93,9 @@ class FtpMirrorClient:
         with suppress(Empty):
             while True:
                 self._idle.get_nowait().close()
+
+    def _request(self, path: str) -> AbstractContextManager[RequestRecord]:
+        return self._log.request("RETR", f"{self._address.origin}{self._address.url_path(path)}")
 
     @contextmanager
     def _control(self, path: str) -> Iterator[ftplib.FTP]:
@@ -140,14 +144,14 @@ class FtpMirrorClient:
         return control
 
     @contextmanager
-    def _data(self, control: ftplib.FTP, path: str, offset: int) -> Iterator[Iterator[bytes]]:
+    def _data(self, control: ftplib.FTP, path: str, offset: int, record: RequestRecord) -> Iterator[Iterator[bytes]]:
         connection = control.transfercmd(f"RETR {self._path(path)}", offset or None)
         with connection:
-            yield iter(lambda: connection.recv(CHUNK_BYTES), b"")
+            yield _counted(iter(lambda: connection.recv(CHUNK_BYTES), b""), record)
             # a transfer that is given up, or that the server goes on with, ends with its connection
             if connection.recv(1):
                 raise ftplib.error_reply("more data than was wanted")  # noqa: S321 - FTP is the task
-        control.voidresp()
+        record.status = control.voidresp()[:3]
 
     def _size(self, control: ftplib.FTP, path: str) -> int | None:
         try:

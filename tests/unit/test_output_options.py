@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler import console
 from bundler.console import EXIT_USAGE
+from bundler.diagnostics import DIAGNOSTICS, DiagnosticSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +116,59 @@ def test_a_terminal_gets_colours(
     os.close(ours)
     assert (b"\x1b[31m" in shown) is colored
     assert b"error:" in shown
+
+
+def lines_with(capsys: pytest.CaptureFixture[str], settings: DiagnosticSettings, *, as_json: bool = False) -> list[str]:
+    """Return what is shown on stderr of lines of every kind, and of an item of a hundred bytes."""
+
+    def command() -> None:
+        DIAGNOSTICS.configure(settings)
+        console.detail("a detail")
+        console.remark("a remark")
+        console.warn("a warning")
+        with console.progress(quiet=as_json) as progress:
+            progress.expect(100)
+            task = progress.task("item", 100)
+            task.advance(100)
+            task.note("a note")
+            task.finish()
+            progress.task("other", None).finish("failed: refused")
+        console.say("the answer")
+
+    assert console.run(command, program="bundler") == 0
+    out, err = capsys.readouterr()
+    assert out == "the answer\n"
+    return [line for line in err.splitlines() if not line.startswith("bundler: exit 0")]
+
+
+REMARKS = ["a remark", "warning: a warning"]
+ITEMS = ["100 B to go", "item: a note", "item: done, 100 B", "other: failed: refused"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        (DiagnosticSettings(), [*REMARKS, *ITEMS]),
+        (DiagnosticSettings(verbose=True), ["a detail", *REMARKS, *ITEMS]),
+        (DiagnosticSettings(quiet=True), []),
+        (DiagnosticSettings(no_progress=True), [*REMARKS, "item: a note", "other: failed: refused"]),
+    ],
+)
+def test_what_is_left_out_and_let_in(
+    settings: DiagnosticSettings, shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lines_with(capsys, settings) == shown
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_log_file_has_everything_once(
+    as_json: bool, quiet: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines_with(capsys, DiagnosticSettings(quiet=quiet, log_file=tmp_path / "log"), as_json=as_json)
+    kept = [line.partition(" ")[2] for line in (tmp_path / "log").read_text().splitlines()]
+    assert kept[:-1] == ["a detail", *REMARKS, *ITEMS]
+    assert kept[-1].startswith("bundler: exit 0 after ")
 
 
 def test_help_explains_them_once(tmp_path: Path) -> None:
