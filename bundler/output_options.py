@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _CHOSEN = "bundler.output_options"
 _EXCLUDE = frozenset({"quiet", "verbose"})
-_TYPED = (ParameterSource.COMMANDLINE, ParameterSource.PROMPT)
 _SUMMARY = "Options of every command: -q, -v, --no-progress, --log-file, --color; `{program} --help` explains them."
 
 
@@ -78,9 +77,10 @@ def _choose(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     Raises StorageError when the log file cannot be opened.
     """
     source = ctx.get_parameter_source(param.name or "")
-    if ctx.resilient_parsing or source not in (*_TYPED, ParameterSource.ENVIRONMENT):
+    # nothing is done while a shell completes a line
+    if ctx.resilient_parsing or source not in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT):
         return
-    typed = source in _TYPED
+    typed = source is ParameterSource.COMMANDLINE
     chosen: dict[str, tuple[bool, Any]] = ctx.meta.setdefault(_CHOSEN, {})
     if chosen.get(param.name or "", (False, None))[0] and not typed:
         return
