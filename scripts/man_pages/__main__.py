@@ -36,7 +36,8 @@ def edition() -> Edition:
 def pages() -> dict[str, str]:
     """Return the file name and the text of every page."""
     made = edition()
-    programs = (click.Context(program, info_name=program.name) for program in (bundler, mirror))
+    # Click keeps the help option that it makes for the first context: these settings name it
+    programs = (click.Context(each, info_name=each.name, **each.context_settings) for each in (bundler, mirror))
     return {f"{name}.{SECTION}": text for program in programs for name, text in _below(program, made)}
 
 

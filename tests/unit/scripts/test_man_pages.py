@@ -89,6 +89,7 @@ def test_every_command_has_a_page_and_each_page_names_its_options() -> None:
     assert set(made) == {f"{'-'.join(words)}.1" for words in commands()}
     for words, command in commands().items():
         text = made[f"{'-'.join(words)}.1"].replace("\\-", "-")
+        assert r"fB-h\fP" in text
         own = [option for option in command.params if not isinstance(option, OutputOption) or len(words) == 1]
         assert [name for option in own for name in option.opts if name[0] == "-" and name not in text] == []
 
