@@ -10,21 +10,25 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from bundler.diagnostics import DIAGNOSTICS, Importance
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
 from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.steering import STEERING
 from bundler.progress_log import LineLog
+from bundler.progress_watchers import Watchers
+from bundler.request_log import RequestLog
+from bundler.stderr_lines import print_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress, Task
+    from bundler.progress_watchers import ClosingProgress
 
 EXIT_USAGE = 2
 EXIT_BUG = 1
@@ -45,34 +50,6 @@ PIECES_AT_ONCE = 1000
 # one process writes one stdout: set by the first that writes there
 _stdout_used = threading.Event()
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class ByUse(click.Group):
-    """A group that lists its commands in the order in which an operator needs them.
-
-    Arguments:
-        home: the package of the commands, with one module of the same name for each: `push-images` is the function
-            `push_images` of the module `push_images`. Only the requested one is loaded: otherwise every command would
-            start as slowly as all of them together. Commands that were added explicitly come after those.
-        order: their names.
-    """
-
-    def __init__(self, *args: Any, home: str = "", order: Sequence[str] = (), **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._home = home
-        self._order = tuple(order)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, unsorted."""
-        del ctx
-        return [*self._order, *(name for name in self.commands if name not in self._order)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loaded now if it was not before; None when there is none of that name."""
-        if cmd_name in self._order and cmd_name not in self.commands:
-            own_name = cmd_name.replace("-", "_")
-            self.add_command(getattr(import_module(f"{self._home}.{own_name}"), own_name))
-        return super().get_command(ctx, cmd_name)
 
 
 class _NamedPath(click.Path):
@@ -132,13 +109,25 @@ def run(command: Callable[[], object], *, program: str) -> int:
     """
     _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
+    DIAGNOSTICS.reset()
+    begun_s = time.monotonic()
+    code = _code_of(command, program)
+    detail(f"{program}: exit {code} after {time.monotonic() - begun_s:.1f} s")
+    DIAGNOSTICS.reset()
+    return code
+
+
+def _code_of(command: Callable[[], object], program: str) -> int:
     try:
         command()
         return 0
     except BundlerError as error:
-        _print_on_stderr("\n".join((*error.problems, f"error: {error.summary()}")))
+        if error.problems:
+            _print_on_stderr("\n".join(error.problems))
+        _print_on_stderr(f"error: {error.summary()}", labelled=True)
         failure = Failure.of(error)
     except click.ClickException as error:
+        DIAGNOSTICS.keep(shown(f"error: {error.format_message()}"))
         with suppress(OSError):
             error.show()
         help_of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
@@ -151,7 +140,9 @@ def run(command: Callable[[], object], *, program: str) -> int:
         failure = Failure("interrupted", EXIT_INTERRUPTED, "was interrupted")
     except click.exceptions.Exit as request:
         return request.exit_code
-    except (_ReaderGoneError, BrokenPipeError, SystemExit):
+    except (_ReaderGoneError, BrokenPipeError, SystemExit) as end:
+        if isinstance(end, SystemExit) and not end.code:
+            return 0  # completion for a shell, which Click answers and ends by itself
         # the reader of stdout has gone (while printing a help text, Click exits); with stdout redirected, the
         # interpreter's last flush is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -228,14 +219,9 @@ def say(text: str, *, newline: bool = True) -> None:
             raise
 
 
-def _print_on_stderr(text: str) -> None:
-    """Print on stderr; that nobody can read it does not stop the work."""
-    try:
-        click.echo(shown(text), err=True)
-    except OSError:
-        # the interpreter's last flush would fail again, and change the exit code
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def _print_on_stderr(text: str, importance: Importance = Importance.ERROR, *, labelled: bool = False) -> None:
+    """Print on stderr; see `print_line`."""
+    print_line(shown(text), importance, labelled=labelled)
 
 
 def answer(
@@ -283,12 +269,23 @@ def _say_pieces(pieces: Iterable[str]) -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    _print_on_stderr(f"warning: {text}")
+    _print_on_stderr(f"warning: {text}", Importance.WARNING, labelled=True)
 
 
 def remark(text: str) -> None:
     """Print useful information on stderr, such as a choice that was made automatically."""
-    _print_on_stderr(text)
+    _print_on_stderr(text, Importance.REMARK)
+
+
+def detail(text: str) -> None:
+    """Print on stderr what only those want to read who look for a fault, such as a request: with --verbose."""
+    if DIAGNOSTICS.wants_details:
+        _print_on_stderr(text, Importance.DETAIL)
+
+
+def request_log() -> RequestLog:
+    """Return what tells of requests as details."""
+    return RequestLog(detail)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -310,20 +307,25 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
     The log has a line for each item as long as they are few or slow; of thousands it has one every few seconds, which
     tells how many there were.
     """
+    watched = _watched(quiet=quiet)
+    try:
+        yield watched
+    finally:
+        watched.close()
+
+
+def _watched(*, quiet: bool) -> ClosingProgress:
+    """Return bars or lines; what is no line on stderr, and so is not in the log file by that, goes there by itself."""
+    settings = DIAGNOSTICS.settings
+    kept = LineLog(lambda text: DIAGNOSTICS.keep(shown(text)))
     if quiet:
-        yield LineLog(lambda _: None)
-    elif sys.stderr is None or not sys.stderr.isatty():
-        lines = LineLog(_print_on_stderr)
-        try:
-            yield lines
-        finally:
-            lines.close()
-    else:
-        bars = _Bars()
-        try:
-            yield bars
-        finally:
-            bars.close()
+        return kept
+    if settings.no_progress:
+        return LineLog(remark, items=False)
+    # lines of --verbose would fall between bars
+    if settings.quiet or settings.verbose or sys.stderr is None or not sys.stderr.isatty():
+        return LineLog(remark)
+    return Watchers((_Bars(), kept)) if DIAGNOSTICS.keeps_log else _Bars()
 
 
 @dataclass(slots=True)

@@ -49,10 +49,12 @@ class LineLog:
     Arguments:
         say: prints a line.
         now_s: a clock.
+        items: whether items are told when they end; those that matter, and notes, are told in any case.
     """
 
     say: Callable[[str], None]
     now_s: Callable[[], float] = time.monotonic
+    items: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _left: float = LINES_AT_ONCE
     _counted_s: float | None = None
@@ -63,7 +65,7 @@ class LineLog:
 
     def expect(self, total_bytes: int) -> None:
         """Tell what is to come."""
-        if total_bytes:
+        if total_bytes and self.items:
             self.say(f"{human_bytes(total_bytes)} to go")
 
     def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
@@ -83,6 +85,7 @@ class LineLog:
         """
         if matters:
             self.say(text)
+        if matters or not self.items:
             return
         with self._lock:
             now_s = self.now_s()

@@ -60,6 +60,7 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
 @platform_option
 @option(
     "--only",
+    variable="BUNDLER_UNPACK_ONLY",
     multiple=True,
     metavar="GLOB",
     callback=_globs,

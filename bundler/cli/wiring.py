@@ -16,9 +16,11 @@ from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
 from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
+from bundler.net.files.ftp import FtpDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.deferred_transport import DeferredTransport
 from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.observed_transport import ObservedTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
@@ -67,14 +69,15 @@ def open_build_context(
     if network.ca_file and not network.ca_file.is_file():
         raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
     trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
-    transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
+    requests, log = DeferredTransport(lambda: _requests_transport(trust, client_certificates)), console.request_log()
+    transport = ObservedTransport(requests, log)
     # who shows a certificate does so by requests
-    pulling = transport if client_certificates else DirectTransport(lambda: transport, trust)
+    pulling = transport if client_certificates else ObservedTransport(DirectTransport(lambda: requests, trust), log)
     store = Store(store_root)
     running = AdaptiveJobs() if jobs is None else FixedJobs(jobs)
     retry = Retry(failed=running.failed)
     sources = Sources(
-        downloader=FileDownloader(transport, mirrors, retry),
+        downloader=FileDownloader(transport, mirrors, retry, ftp=FtpDownloader(log=log)),
         registry=RegistryPuller(
             pulling,
             mirrors=mirrors,

@@ -52,9 +52,15 @@ def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="URL...", callback=_targets)
 @option("--lock", type=FILE, help="Hold the mirror to what this lock pins.")
-@option("--root", type=FILE, help="Hold it to the unpacked bundle in this directory.")
+@option(
+    "--root",
+    variable="MIRROR_VERIFY_ROOT",
+    type=FILE,
+    help="Hold it to the unpacked bundle in this directory.",
+)
 @option(
     "--registry",
+    variable="MIRROR_VERIFY_REGISTRY",
     metavar="URL",
     callback=_registry,
     help="Where the first mirror's images are pulled, when it is not that mirror's own HTTP port.",
