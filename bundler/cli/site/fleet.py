@@ -18,6 +18,7 @@ from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.errors import ErrorId, SiteError, ToolMissingError
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
+from bundler.python_package import installing
 from bundler.site.config.reading import host_names
 from bundler.site.fleet.edge_script_copy import edge_script_copy
 from bundler.site.fleet.playbook import FLEET_ACTIONS, FleetPlay
@@ -149,7 +150,7 @@ def _ansible() -> str:
     if found is None:
         raise ToolMissingError(
             _PROGRAM,
-            package="the extra `kubeedge-bundler[fleet]`, or use --write DIR",
+            package=f"{installing('ansible-core')}, or use --write DIR",
             needed_for="`bundler site fleet`",
         )
     return found
