@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
+from bundler.model.size_text import human_bytes
 from bundler.push.loading import LoadOutcome, LoadReport, require_loaded
 from bundler.push.loading import load_images as load
 
@@ -32,8 +33,12 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
     The engine is the one that DOCKER_HOST names, or the local one. Images that it has already are left alone; one that
     fails does not keep the others back.
     """
-    with console.progress(quiet=as_json) as progress, open_engine() as engine:
+    tell = console.timed(quiet=as_json)
+    kept = console.kept_when_interrupted("Images that were loaded stay, and are not loaded again.")
+    with kept, console.progress(quiet=as_json) as progress, open_engine() as engine:
         report = load(root, engine, progress, only=only, platform=platform)
+    loaded = [one.image.size for one in report.results if one.outcome is LoadOutcome.LOADED]
+    tell("done", f"{len(loaded)} images loaded, {human_bytes(sum(loaded))}")
     require = partial(require_loaded, report)
     console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json, require=require)
 

@@ -46,6 +46,7 @@ def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
     yield from console.table_lines(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan))
     yield ""
     yield from (
+        f"in all           {human(plan.total_bytes)}",
         f"to fetch         {human(plan.fetch_bytes)}",
         f"in the store     {human(plan.present_bytes)}",
         f"temporary, peak  {human(plan.scratch_bytes)}",
@@ -76,6 +77,7 @@ def _bytes(items: Sequence[PlannedFetch], *, present: bool) -> str:
 
 def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
     return {
+        "total_bytes": plan.total_bytes,
         "fetch_bytes": plan.fetch_bytes,
         "present_bytes": plan.present_bytes,
         "scratch_bytes": plan.scratch_bytes,

@@ -39,8 +39,11 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     Only what is missing is sent; run the same command again after a failure. Names: the source host is dropped,
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
-    with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
+    tell = console.timed(quiet=as_json)
+    kept = console.kept_when_interrupted("What was sent stays in the registry, and is not sent again.")
+    with kept, open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         report = explained(_pushed(bundled, options, progress))
+    tell("done", f"{human_bytes(report.sent.blob_bytes)} sent")
     value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(

@@ -11,6 +11,7 @@ import platformdirs
 
 from bundler import console
 from bundler.durable import storage_errors
+from bundler.errors import StorageError
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
@@ -87,6 +88,8 @@ def open_build_context(
         run_unpinned=network.run_unpinned,
     )
     with ExitStack() as stack:
+        stack.enter_context(_naming_store_option(store_root))
+        stack.enter_context(console.kept_when_interrupted(f"What was downloaded is kept in {store_root}."))
         stack.callback(transport.close)
         stack.callback(pulling.close)
         stack.enter_context(store.in_use())
@@ -95,6 +98,17 @@ def open_build_context(
             progress.note(f"{store_root}: {sentence}")
         runner = Runner(jobs=running, keep_going=keep_going, progress=progress)
         yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
+
+
+@contextmanager
+def _naming_store_option(store_root: Path) -> Iterator[None]:
+    """Let an error about the store say how another place for it is chosen."""
+    try:
+        yield
+    except StorageError as error:
+        if not error.where.startswith(str(store_root)) or "--store" in error.remedy:
+            raise
+        raise error.with_context(remedy="Or choose another place for the store with --store DIRECTORY.") from error
 
 
 def _requests_transport(trust: Trust, certificates: tuple[ClientCertificate, ...]) -> RequestsTransport:

@@ -55,6 +55,7 @@ class Fetch:
         scratch_bytes: what it needs on disk beside `provides` while it runs.
         artifacts: the artifacts that it serves, as (kind, key); a failure is theirs.
         detail: the kind's own description of what to do.
+        origin: the URL, in an estimate that cannot tell what it provides: fetches of one URL are one.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Fetch:
     scratch_bytes: int
     artifacts: tuple[str, ...]
     detail: object
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

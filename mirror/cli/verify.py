@@ -86,7 +86,7 @@ def verify(
     Exit 5 when a mirror serves anything else, 4 when it cannot be reached.
     """
     baseline = baseline_of(lock, root)
-    reports = []
+    reports, tell = [], console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         for address, own in zip_longest(targets, [registry]):
             with (
@@ -94,6 +94,7 @@ def verify(
                 open_registry(address, own, user, ca_file, os.environ, connections=jobs) as place,
             ):
                 reports.append(check_mirror(str(address), client, baseline, progress, Pace(jobs), place))
+    tell("compared", human_bytes(sum(report.received_bytes for report in all_reports(reports))))
     require = partial(require_good, reports)
     console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json, require=require)
 
