@@ -15,24 +15,26 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
+from bundler.fitted_table import table_lines as fitted_lines
 from bundler.model.duration_text import human_seconds
 from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.steering import STEERING
 from bundler.progress_log import LineLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from json import JSONEncoder
     from types import FrameType
 
+    from bundler.fitted_table import GivingWay
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress
 
@@ -329,16 +331,32 @@ def timed(*, quiet: bool = False) -> Callable[[str, str], None]:
     return tell
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under headings in columns; the last column is not padded."""
-    return "\n".join(table_lines(headings, rows))
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], giving_way: Mapping[str, GivingWay] | None = None
+) -> str:
+    """Return rows under headings in columns; see `table_lines`."""
+    return "\n".join(table_lines(headings, rows, giving_way))
 
 
-def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the same line by line."""
-    widths = [max(len(line[column]) for line in chain((headings,), rows)) for column in range(len(headings))]
-    for line in chain((headings,), rows):
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+def table_lines(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], giving_way: Mapping[str, GivingWay] | None = None
+) -> Iterator[str]:
+    """Yield the same line by line, on a terminal as wide as that is.
+
+    Arguments:
+        giving_way: by heading, which columns may be shorter there, the first one first.
+    """
+    return fitted_lines(headings, rows, columns=_columns_of(sys.stdout), giving_way=giving_way)
+
+
+def _columns_of(stream: TextIO | None) -> int | None:
+    """Return how wide a terminal is; None for what is none, or does not tell."""
+    if stream is None or not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -368,9 +386,4 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
 
 def _takes_bars() -> bool:
     """Tell whether stderr is a terminal that can draw a line anew: not one without columns, as serial lines are."""
-    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        return False
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
-    except OSError:
-        return False
+    return os.environ.get("TERM") != "dumb" and _columns_of(sys.stderr) is not None

@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.size_text import human_bytes
 from bundler.push.loading import LoadOutcome, LoadReport, require_loaded
 from bundler.push.loading import load_images as load
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
     from bundler.push.loading import LoadResult
+
+_GIVING_WAY = {
+    "image id": GivingWay(short_digests),
+    "names": GivingWay(keep="end", least=24),
+}
 
 
 @click.command("load-images")
@@ -45,10 +51,10 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
 
 def _text(report: LoadReport) -> str:
     rows = [
-        (one.outcome, str(one.image.platform), str(one.image.image_id)[:19], " ".join(map(str, one.image.names)))
+        (one.outcome, str(one.image.platform), str(one.image.image_id), " ".join(map(str, one.image.names)))
         for one in report.results
     ]
-    lines = [console.table(("outcome", "platform", "image id", "names"), rows)]
+    lines = [console.table(("outcome", "platform", "image id", "names"), rows, _GIVING_WAY)]
     lines += [f"not there for this platform: {' '.join(map(str, names))}" for names in report.elsewhere]
     counted = [f"{sum(one.outcome == outcome for one in report.results)} {outcome}" for outcome in LoadOutcome]
     return "\n".join([*lines, ", ".join(counted)])

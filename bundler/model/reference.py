@@ -62,7 +62,7 @@ class Reference:
             host = DEFAULT_HOST
         if host == DEFAULT_HOST and "/" not in path:
             path = f"library/{path}"
-        if path and not tag and digest is None:
+        if name and not tag and digest is None:
             wanted = f"write {text}:TAG or {text}@sha256:DIGEST (`latest` is not assumed: what it names changes)"
             raise ValueError(f"{text!r} has neither tag nor digest; {wanted}")
         return cls(host, path, tag, digest)

@@ -11,6 +11,7 @@ import click
 
 from bundler import console
 from bundler.console import FILE
+from bundler.fitted_table import GivingWay
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from mirror.cli.options import json_option, option
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 MAX_JOBS = 64
-_HEADINGS = ("mirror", "bundle", "files", "as bundled", "differ", "missing", "refused", "unreachable", "bytes", "rate")
+_HEADINGS = ("mirror", "bundle", "as bundled", "otherwise", "bytes", "rate")
+_GIVING_WAY = {"mirror": GivingWay(keep="end")}
 
 
 def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[MirrorAddress, ...]:
@@ -104,16 +106,15 @@ def _text(reports: Sequence[MirrorReport]) -> str:
         (
             report.url,
             report.bundle[:ID_CHARACTERS] or "-",
-            str(report.files),
-            str(report.intact),
-            *(str(report.count(outcome)) for outcome in OUTCOMES),
+            f"{report.intact} of {report.files}",
+            ", ".join(f"{count} {outcome}" for outcome in OUTCOMES if (count := report.count(outcome))) or "-",
             human_bytes(report.received_bytes),
             f"{human_bytes(report.bytes_per_s)}/s",
         )
         for report in all_reports(reports)
     ]
     failed = [str(report.failure) for report in all_reports(reports) if report.failure is not None]
-    return "\n".join([console.table(_HEADINGS, rows), *failed])
+    return "\n".join([console.table(_HEADINGS, rows, _GIVING_WAY), *failed])
 
 
 def _value(reports: Sequence[MirrorReport]) -> dict[str, Json]:

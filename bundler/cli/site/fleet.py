@@ -16,6 +16,7 @@ from bundler.cli.site.invite import reception, warn_of_what_edges_lack
 from bundler.cli.site.invite_options import port_option
 from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.errors import ErrorId, SiteError, ToolMissingError
+from bundler.fitted_table import GivingWay
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
 from bundler.python_package import installing
@@ -163,9 +164,12 @@ def _environment() -> dict[str, str]:
     return {"LC_ALL": named if utf8 else "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+_GIVING_WAY = {"AT": GivingWay(keep="start")}
+
+
 def _table(rows: Sequence[FleetRow]) -> str:
     cells = [(row.host, row.outcome, row.task if row.outcome != "done" else "", row.what) for row in rows]
-    return console.table(("HOST", "OUTCOME", "AT", "WHAT"), cells)
+    return console.table(("HOST", "OUTCOME", "AT", "WHAT"), cells, _GIVING_WAY)
 
 
 def _require_done(rows: Sequence[FleetRow]) -> None:
