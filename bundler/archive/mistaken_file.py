@@ -26,11 +26,11 @@ def mistaken_file(where: str, head: bytes) -> BundleFormatError | None:
     Arguments:
         head: the file's first HEAD_BYTES, which do not begin as gzip does.
     """
-    what, remedy = _told(head)
+    what, remedy = _recognized(head)
     return BundleFormatError(ErrorId.BUNDLE_INVALID, what, where=where, remedy=remedy) if what else None
 
 
-def _told(head: bytes) -> Sequence[str]:
+def _recognized(head: bytes) -> Sequence[str]:
     if _LOCK.match(head):
         takes = "`bundler inspect` and `bundler diff` take locks, by a name that ends in .json"
         return "is a lock, not a bundle", f"{takes}; give this command the archive that `bundler build` makes from it."

@@ -42,10 +42,10 @@ class EntryPlace:
 
 def placed_error(error: BundlerError, place: EntryPlace) -> BundlerError:
     """Return an error that says which entry it is about; as it is where it does so already, or is about a disk."""
-    said = str(error)
-    name = "" if str(place.name) in said else f"for {place.name}"
+    message = str(error)
+    name = "" if str(place.name) in message else f"for {place.name}"
     parent = f"of {place.parent}" if name and place.parent else ""
-    position = "" if place.position in said else f"at {place.position}"
+    position = "" if place.position in message else f"at {place.position}"
     text = " ".join(filter(None, (name, parent, position)))
     return error.with_context(text) if text and not isinstance(error, StorageError) else error
 

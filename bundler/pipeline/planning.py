@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
 from bundler.model.lock import lock_remarks
+from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,7 +138,7 @@ def require_room(plan: Plan, store: Room, output: Room) -> None:
         if needs[room.device] > room.free_bytes:
             raise StorageError(
                 ErrorId.DISK_FULL,
-                f"the build needs {needs[room.device]:,} bytes here and {room.free_bytes:,} are free",
+                f"the build needs {human_bytes(needs[room.device])} here and {human_bytes(room.free_bytes)} are free",
                 where=room.directory,
                 remedy="Make room, run `bundler store prune`, or choose another disk with --store and -o.",
             )

@@ -109,6 +109,8 @@ def _whole_images(bundle: LoadedBundle) -> Iterator[BundleImage]:
 
 def _bundle_row(bundle: LoadedBundle) -> BundleRow:
     index = bundle.index
+    # they are counted among the files, too
+    own = (bundle.listed[path].blob.size for path in (INDEX_PATH, SUMS_PATH) if path in bundle.listed)
     return BundleRow(
         id=bundle.id,
         directory=bundle.directory,
@@ -116,8 +118,7 @@ def _bundle_row(bundle: LoadedBundle) -> BundleRow:
         release=index.release,
         platforms=tuple(map(str, index.platforms)),
         file_count=index.file_count,
-        # with the index itself, as it is counted among the files
-        content_bytes=index.content_bytes + sum(bundle.listed[path].blob.size for path in (INDEX_PATH, SUMS_PATH)),
+        content_bytes=index.content_bytes + sum(own),
         modified_s=bundle.modified_s,
         verified=bundle.verified,
         left_out=len(bundle.left_out),

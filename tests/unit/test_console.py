@@ -7,8 +7,10 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import struct
+import sys
 import termios
 from contextlib import contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING
@@ -245,17 +247,14 @@ def test_an_error_needs_no_place() -> None:
     assert BundlerError(SOME, "w", remedy="r").text() == "w\n  r [manifest-invalid]"
 
 
-def test_an_interruption_says_what_is_kept_and_what_to_type(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interruption_says_what_is_kept_and_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     @click.command()
     def command() -> None:
         with console.kept_when_interrupted("What was downloaded is kept in /var/store."):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sys.argv", ["/usr/bin/bundler", "build", "my site.yaml"])
     assert console.run(lambda: command.main([], standalone_mode=False), program="bundler") == 130
-    remedy = "To go on, type: bundler build 'my site.yaml'"
+    remedy = f"To go on, type: {shlex.join(('bundler', *sys.argv[1:]))}"
     assert capsys.readouterr().err.strip() == f"interrupted: What was downloaded is kept in /var/store.\n  {remedy}"
 
 
