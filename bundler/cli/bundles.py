@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 # the end of a bundle's directory is its id, which has a column of its own
-_GIVING_WAY = {"BUNDLE": GivingWay(keep="start")}
+_GIVING_WAY = {"BUNDLE": GivingWay(keep="start", least=12)}
 
 
 @click.command()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _GIVING_WAY = {
     "image id": GivingWay(short_digests),
-    "names": GivingWay(keep="end", least=24),
+    "names": GivingWay(keep="end", least=40),
 }
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
-import threading
-from contextlib import redirect_stderr
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bundler.model.artifact import table_order
-from scripts.demo_upstream.server import Upstream, demo_tree
-from tests.integration.demo_bundle import MANIFEST
+from tests.integration.demo_bundle import MANIFEST, demo_upstream
 from tests.integration.on_terminal import on_terminal
 
 if TYPE_CHECKING:
@@ -28,11 +24,8 @@ COLUMNS = 80
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[str]:
-    # the upstream's log of requests has no place in a report
-    with redirect_stderr(io.StringIO()), Upstream(demo_tree()) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.address
-        server.shutdown()
+    with demo_upstream() as address:
+        yield address
 
 
 def run(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
