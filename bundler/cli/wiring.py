@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ import platformdirs
 
 from bundler import console
 from bundler.durable import storage_errors
-from bundler.errors import StorageError
+from bundler.errors import ErrorId, StorageError
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
@@ -34,7 +35,6 @@ from bundler.store.unfinished import remove_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bundler.cli.options import NetworkOptions
     from bundler.manifest.user_config import UserSettings
@@ -106,7 +106,7 @@ def _naming_store_option(store_root: Path) -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        if not error.where.startswith(str(store_root)) or "--store" in error.remedy:
+        if error.id is not ErrorId.STORAGE_UNUSABLE or not Path(error.where).is_relative_to(store_root):
             raise
         raise error.with_context(remedy="Or choose another place for the store with --store DIRECTORY.") from error
 
