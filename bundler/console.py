@@ -13,16 +13,18 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from bundler.diagnostics import DIAGNOSTICS, Importance
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
+from bundler.fitted_table import table_lines as fitted_lines
+from bundler.model.duration_text import human_seconds
 from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.steering import STEERING
 from bundler.progress_log import LineLog
@@ -31,12 +33,13 @@ from bundler.request_log import RequestLog
 from bundler.stderr_lines import print_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from json import JSONEncoder
     from types import FrameType
 
+    from bundler.fitted_table import GivingWay
     from bundler.model.json_value import Json
-    from bundler.model.progress import Progress, Task
+    from bundler.model.progress import Progress
     from bundler.progress_watchers import ClosingProgress
 
 EXIT_USAGE = 2
@@ -44,7 +47,6 @@ EXIT_BUG = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
-LABEL_CHARACTERS = 40
 # of a long answer: a few lines of JSON each
 PIECES_AT_ONCE = 1000
 # one process writes one stdout: set by the first that writes there
@@ -93,6 +95,16 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+@contextmanager
+def kept_when_interrupted(text: str) -> Iterator[None]:
+    """Let an interruption of the block say what is left of its work, before what goes on with it."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated) as interruption:
+        interruption.add_note(text)
+        raise
+
+
 def end_at_hangup() -> None:
     """Let SIGHUP, when a terminal or a connection goes, be as SIGTERM from now on; ignored (nohup) it stays so."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -132,12 +144,10 @@ def _code_of(command: Callable[[], object], program: str) -> int:
             error.show()
         help_of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
         failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=f"See `{help_of} --help`.")
-    except Terminated:
-        _print_on_stderr("terminated")
-        failure = Failure("terminated", EXIT_TERMINATED, "was told to end")
-    except (KeyboardInterrupt, click.Abort):
-        _print_on_stderr("interrupted")
-        failure = Failure("interrupted", EXIT_INTERRUPTED, "was interrupted")
+    except Terminated as error:
+        failure = _interruption(Failure("terminated", EXIT_TERMINATED, "was told to end"), error, program)
+    except (KeyboardInterrupt, click.Abort) as error:
+        failure = _interruption(Failure("interrupted", EXIT_INTERRUPTED, "was interrupted"), error, program)
     except click.exceptions.Exit as request:
         return request.exit_code
     except (_ReaderGoneError, BrokenPipeError, SystemExit) as end:
@@ -156,6 +166,20 @@ def _code_of(command: Callable[[], object], program: str) -> int:
     if wants_json(program, sys.argv[1:], os.environ):
         _print_failure(failure.value(program))
     return failure.code
+
+
+def _interruption(failure: Failure, error: BaseException, program: str) -> Failure:
+    """Print what an interruption leaves and what goes on from there, and return the failure with it."""
+    # Click raises an exception of its own for Ctrl-C
+    kept = " ".join(getattr(error.__cause__ or error, "__notes__", ()))
+    if not kept:
+        _print_on_stderr(failure.id)
+        return failure
+    import shlex
+
+    remedy = f"To go on, type: {shlex.join((program, *sys.argv[1:]))}"
+    _print_on_stderr(f"{failure.id}: {kept}\n  {remedy}")
+    return replace(failure, what=f"{failure.what}: {kept}", remedy=remedy)
 
 
 def _print_failure(value: dict[str, Json]) -> None:
@@ -288,16 +312,47 @@ def request_log() -> RequestLog:
     return RequestLog(detail)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under headings in columns; the last column is not padded."""
-    return "\n".join(table_lines(headings, rows))
+def timed(*, quiet: bool = False) -> Callable[[str, str], None]:
+    """Begin to measure; return what tells at the end what was done and how much, and how long that took.
+
+    Arguments:
+        quiet: it tells nothing.
+    """
+    began_s = time.monotonic()
+
+    def tell(done: str, much: str) -> None:
+        if not quiet:
+            remark(f"{done} in {human_seconds(time.monotonic() - began_s)}: {much}")
+
+    return tell
 
 
-def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the same line by line."""
-    widths = [max(len(line[column]) for line in chain((headings,), rows)) for column in range(len(headings))]
-    for line in chain((headings,), rows):
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], giving_way: Mapping[str, GivingWay] | None = None
+) -> str:
+    """Return rows under headings in columns; see `table_lines`."""
+    return "\n".join(table_lines(headings, rows, giving_way))
+
+
+def table_lines(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], giving_way: Mapping[str, GivingWay] | None = None
+) -> Iterator[str]:
+    """Yield the same line by line, on a terminal as wide as that is.
+
+    Arguments:
+        giving_way: by heading, which columns may be shorter there, the first one first.
+    """
+    return fitted_lines(headings, rows, columns=_columns_of(sys.stdout), giving_way=giving_way)
+
+
+def _columns_of(stream: TextIO | None) -> int | None:
+    """Return how wide a terminal is; None for what is none, or does not tell."""
+    if stream is None or not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -323,78 +378,14 @@ def _watched(*, quiet: bool) -> ClosingProgress:
     if settings.no_progress:
         return LineLog(remark, items=False)
     # lines of --verbose would fall between bars
-    if settings.quiet or settings.verbose or sys.stderr is None or not sys.stderr.isatty():
+    if settings.quiet or settings.verbose or not _takes_bars():
         return LineLog(remark)
-    return Watchers((_Bars(), kept)) if DIAGNOSTICS.keeps_log else _Bars()
+    from bundler.progress_bars import Bars  # loads tqdm, and only a terminal shows bars
+
+    bars = Bars(sys.stderr, shown)
+    return Watchers((bars, kept)) if DIAGNOSTICS.keeps_log else bars
 
 
-@dataclass(slots=True)
-class _BarTask:
-    bar: Any
-    label: str
-    bars: _Bars
-    ended: bool = False
-
-    def advance(self, count: int) -> None:
-        self.bars.advance(self.bar, count)
-
-    def note(self, text: str) -> None:
-        self.bars.note(f"{self.label}: {text}")
-
-    def finish(self, outcome: str = "") -> None:
-        if not self.ended:
-            self.ended = True
-            self.bar.close()
-            if outcome:
-                self.note(outcome)
-
-
-@dataclass(slots=True)
-class _Bars:
-    """A bar for each item in progress, and one for the total once that is known: bytes, rate, time left."""
-
-    whole: Any = None
-    items: list[Any] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def expect(self, total_bytes: int) -> None:
-        with self.lock:
-            if self.whole is None:
-                self.whole = _bar("total", total_bytes, leave=True)
-            else:
-                self.whole.total += total_bytes
-                self.whole.refresh()
-
-    def task(self, label: str, total_bytes: int | None) -> Task:
-        bar = _bar(label[-LABEL_CHARACTERS:], total_bytes, leave=False)
-        with self.lock:
-            self.items = [item for item in self.items if not item.disable] + [bar]
-        return _BarTask(bar, label, self)
-
-    def advance(self, bar: Any, count: int) -> None:
-        with self.lock:
-            for moved in (bar, self.whole):
-                if moved is None:
-                    continue
-                # a bar past its total shows neither a share nor the time left
-                if moved.total is not None and moved.n + count > moved.total:
-                    moved.total = moved.n + count
-                moved.update(count)
-
-    def note(self, text: str) -> None:
-        from tqdm import tqdm
-
-        tqdm.write(shown(text), file=sys.stderr)
-
-    def close(self) -> None:
-        with self.lock:
-            for bar in (*self.items, self.whole):
-                if bar is not None:
-                    bar.close()
-
-
-def _bar(label: str, total_bytes: int | None, *, leave: bool) -> Any:
-    shape: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
-    from tqdm import tqdm  # takes memory, and only a terminal shows bars
-
-    return tqdm(total=total_bytes, desc=shown(label), leave=leave, file=sys.stderr, **shape)
+def _takes_bars() -> bool:
+    """Tell whether stderr is a terminal that can draw a line anew: not one without columns, as serial lines are."""
+    return os.environ.get("TERM") != "dumb" and _columns_of(sys.stderr) is not None

@@ -29,6 +29,9 @@ class _LineTask:
     moved: int = 0
     ended: bool = False
 
+    def expect(self, total_bytes: int) -> None:
+        """Say nothing: only bars need the total."""
+
     def advance(self, count: int) -> None:
         self.moved += count
 
@@ -63,12 +66,13 @@ class LineLog:
     _last: str = ""
     _last_bytes: int = 0
 
-    def expect(self, total_bytes: int) -> None:
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Tell what is to come."""
         if total_bytes and self.items:
-            self.say(f"{human_bytes(total_bytes)} to go")
+            there = f"{human_bytes(total_bytes)} in all, {human_bytes(present_bytes)} there already, "
+            self.say(f"{there if present_bytes else ''}{human_bytes(total_bytes - present_bytes)} to go")
 
-    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:  # noqa: ARG002 - for bars
         """Begin an item, which is told when it ends."""
         return _LineTask(label, self)
 

@@ -27,14 +27,14 @@ class Watchers:
 
     all: tuple[ClosingProgress, ...]
 
-    def expect(self, total_bytes: int) -> None:
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Add to the number of bytes that the command will move."""
         for one in self.all:
-            one.expect(total_bytes)
+            one.expect(total_bytes, present_bytes)
 
-    def task(self, label: str, total_bytes: int | None) -> Task:
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:
         """Begin an item."""
-        return _SharedTask(tuple(one.task(label, total_bytes) for one in self.all))
+        return _SharedTask(tuple(one.task(label, total_bytes, apart=apart) for one in self.all))
 
     def note(self, text: str) -> None:
         """Tell something that belongs to no single item."""
@@ -50,6 +50,10 @@ class Watchers:
 @dataclass(frozen=True, slots=True)
 class _SharedTask:
     tasks: tuple[Task, ...]
+
+    def expect(self, total_bytes: int) -> None:
+        for task in self.tasks:
+            task.expect(total_bytes)
 
     def advance(self, count: int) -> None:
         for task in self.tasks:

@@ -7,16 +7,26 @@ import subprocess
 import sys
 import tarfile
 import threading
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.demo_upstream.server import Upstream, demo_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 MANIFEST = Path(__file__).parents[2] / "manifests" / "demo.yaml"
+
+
+@contextmanager
+def demo_upstream() -> Iterator[str]:
+    """Give the address of a running upstream of the demo."""
+    # the upstream's log of requests has no place in a report
+    with redirect_stderr(io.StringIO()), Upstream(demo_tree()) as upstream:
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        yield upstream.address
+        upstream.shutdown()
 
 
 def demo_bundle(directory: Path) -> Path:
@@ -44,15 +54,12 @@ def build_demo(directory: Path, archives: Mapping[str, str], edit: Callable[[str
         archives: by their names, what stands at the end of each one's manifest.
         edit: takes a manifest's text and its directory, and returns what it is to be.
     """
-    # the upstream's log of requests has no place in a report
-    with redirect_stderr(io.StringIO()), Upstream(demo_tree()) as upstream:
-        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+    with demo_upstream() as address:
         for name, further in archives.items():
             manifest = f"{name}.yaml"
             (directory / manifest).write_text(edit(MANIFEST.read_text() + further, directory))
-            build = [sys.executable, "-m", "bundler", "build", manifest, "--set", f"upstream={upstream.address}"]
+            build = [sys.executable, "-m", "bundler", "build", manifest, "--set", f"upstream={address}"]
             done = subprocess.run(
                 [*build, "-o", name, "--store", "store"], cwd=directory, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stdout + done.stderr
-        upstream.shutdown()
