@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror.http.auth import REALM, basic_credentials
+from mirror.http.comparison_urls import is_asked_to_compare
 from mirror.http.exchange import PreparedResponse
 from mirror.http.login_turns import LoginTurns
 from mirror.http.own_urls import HEALTH, is_open_to_all, is_own
@@ -65,12 +66,8 @@ class Handler:
         target = parse_target(exchange.raw_target)
         if exchange.method == "OPTIONS" and (target is not None or exchange.raw_target == b"*"):
             return PreparedResponse(OutgoingResponse(204, [("Allow", METHODS)]))
-        if exchange.method not in ("GET", "HEAD"):
-            if is_registry_url(exchange.raw_target):
-                return PreparedResponse(registry_refusal(405))
-            return PreparedResponse(
-                text_response(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)])
-            )
+        if exchange.method not in ("GET", "HEAD") and not is_asked_to_compare(exchange, target):
+            return PreparedResponse(_not_allowed(exchange))
         if target is None:
             if is_registry_url(exchange.raw_target):
                 return PreparedResponse(registry_refusal(400))
@@ -191,6 +188,12 @@ class Handler:
         if is_registry(target):
             return PreparedResponse(registry_refusal(status, more))
         return PreparedResponse(self._own.problem(exchange, target, self._worker.serving, status, more))
+
+
+def _not_allowed(exchange: Exchange) -> OutgoingResponse:
+    if is_registry_url(exchange.raw_target):
+        return registry_refusal(405)
+    return text_response(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)])
 
 
 def _busy(target: RequestTarget, status: int, text: str, retry_s: int) -> PreparedResponse:

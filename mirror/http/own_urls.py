@@ -14,6 +14,7 @@ from mirror.client.edge_script import is_plain_host
 from mirror.client.offer import offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
+from mirror.http.comparison_urls import COMPARE, COMPARE_DATA, ComparisonUrls
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
 from mirror.http.response import REVALIDATE, OutgoingResponse, ResponseFields, body_response, text_response
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mirror.tree.served import Directory
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
+    from mirror.worker.findings import Findings
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
 
@@ -73,15 +75,21 @@ def is_open_to_all(target: RequestTarget) -> bool:
 class OwnUrls:
     """Answers for one worker."""
 
-    def __init__(self, worker: Worker, pages: Pages) -> None:
+    def __init__(self, worker: Worker, pages: Pages, findings: Findings) -> None:
         self._worker = worker
         self._pages = pages
+        self._findings = findings
+        self._comparison_urls = ComparisonUrls(worker)
 
     def response(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> OutgoingResponse | None:
         """Return the response to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
+        if path in (COMPARE, COMPARE_DATA):
+            return self._comparison(exchange, target, serving)
         if path == HEALTH:
-            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths(), serving.generation)
+            compared = [number for number, each in self._findings.comparisons().items() if each.is_over]
+            faults = serving.quarantine.paths()
+            status, text = health(self._worker.counters, serving.site, faults, serving.generation, compared)
             return body_response(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
         if path == METRICS:
             text = metrics(self._worker.counters, serving.site)
@@ -139,6 +147,12 @@ class OwnUrls:
             registry=settings.registry.port if settings.registry is not None else None,
         )
 
+    def _comparison(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> OutgoingResponse | None:
+        view = self._view(exchange, target, serving)
+        if target.path == COMPARE_DATA:
+            return self._comparison_urls.progress(view, serving)
+        return self._comparison_urls.asked(exchange, view, serving) if exchange.method == "POST" else None
+
     def _client(self, exchange: Exchange, name: str, site: Site) -> OutgoingResponse | None:
         snippets: tuple[Snippet, ...] = client_snippets(offer_in(site), self.reach(exchange))
         fields: ResponseFields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
@@ -163,12 +177,14 @@ class OwnUrls:
         asked = Asked.parse(target.query)
         cookie = _cookie(exchange, LANGUAGE_COOKIE)
         language = choose_language(asked.language or "", cookie, exchange.fields.get(b"accept-language", ""))
+        comparisons = self._findings.comparisons()
         return View(
             language=language,
             asked=asked,
             reach=self.reach(exchange),
             faults=tuple(serving.quarantine.paths()),
             carry_language=asked.language is not None and cookie != asked.language,
+            comparisons=comparisons,
         )
 
     def _page(self, exchange: Exchange, view: View, page: Rendered) -> OutgoingResponse:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
+from mirror.page.comparison_state import comparison_offer
 from mirror.page.escaping import escape_unprintable, escape_unprintable_block
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from mirror.client.reach import Snippet
     from mirror.page.catalog import Catalog, ContentGroup
+    from mirror.page.comparison_state import ComparisonOffer
     from mirror.page.trust import BundleTrust
     from mirror.page.view import View
     from mirror.page.words import Words
@@ -54,6 +56,7 @@ class BundleCard(NamedTuple):
     address: str
     current: bool
     trust: BundleTrust
+    comparison: ComparisonOffer
     counts: tuple[tuple[str, int, str], ...]
 
 
@@ -132,7 +135,8 @@ def _card(
         href=directory_url("" if current else own) + query(carried),
         address=directory_url(own) + query(carried),
         current=current,
-        trust=trust_of(bundle, view.faults),
+        trust=trust_of(bundle, view.faults, view.comparisons.get(bundle.number)),
+        comparison=comparison_offer(bundle, view, words),
         counts=tuple(
             (
                 words(f"group.{group}.{'one' if counts.get(group) == 1 else 'other'}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
@@ -12,9 +12,12 @@ from mirror.page.catalog import GROUPS
 from mirror.page.languages import known_language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mirror.client.reach import Reach, Snippet
     from mirror.page.catalog import ContentGroup
     from mirror.page.languages import Language
+    from mirror.tree.comparison import Comparison
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
@@ -71,6 +74,7 @@ class View:
         snippets: for the panel that says what to type on a machine; empty where it is not shown.
         faults: the listed files that are refused at the moment, each `SHORT-ID/path`, as `Quarantine.paths` has them.
         carry_language: whether links keep `?lang=`: it was asked for, and no cookie of the client says the same yet.
+        comparisons: how far the comparison of each bundle is that was asked for, by the bundle's number.
     """
 
     language: Language
@@ -79,6 +83,7 @@ class View:
     snippets: tuple[Snippet, ...] = ()
     faults: tuple[str, ...] = ()
     carry_language: bool = False
+    comparisons: Mapping[int, Comparison] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

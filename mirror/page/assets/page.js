@@ -150,6 +150,26 @@
     waiting = setTimeout(search, 120);
   });
 
+  // ---- a comparison that is under way ------------------------------------------------------------------------------
+  const bar = document.getElementById("compare");
+  const POLL_MS = 1000;
+
+  async function follow() {
+    let answer = null;
+    try {
+      const response = await fetch(bar.dataset.progress, { cache: "no-store" });
+      if (response.ok) answer = await response.json();
+    } catch { /* a mirror that is away for a moment is asked again */ }
+    if (answer !== null && answer.state !== "running") { location.reload(); return; }
+    if (answer !== null) {
+      bar.value = answer.percent;
+      document.getElementById("compare-progress").textContent = answer.text;
+    }
+    setTimeout(follow, POLL_MS);
+  }
+
+  if (bar) setTimeout(follow, POLL_MS);
+
   // ---- keys ----------------------------------------------------------------------------------------------------
   function move(event, step) {
     const stops = [field, ...box.querySelectorAll("a")].filter((stop) => stop === field || !box.hidden);

@@ -13,6 +13,7 @@ from mirror.http.handler import Handler
 from mirror.http.own_urls import OwnUrls
 from mirror.http.thread_work import ThreadWork
 from mirror.page.pages import Pages
+from mirror.worker.findings import Findings
 from tests.unit.mirror.http.test_server import a_worker
 from tests.unit.mirror.sites import index_of, site_of
 
@@ -33,7 +34,7 @@ def handler(tmp_path: Path) -> Iterator[Handler]:
     with a_worker(tmp_path / "root") as worker:
         worker.serving.site = site_of(index)
         loop = asyncio.new_event_loop()
-        yield Handler(worker, OwnUrls(worker, Pages()), ThreadWork(loop))
+        yield Handler(worker, OwnUrls(worker, Pages(), Findings(worker, lambda: None)), ThreadWork(loop))
         loop.close()
 
 
