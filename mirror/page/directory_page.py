@@ -12,11 +12,10 @@ from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
 from mirror.page.listing import ROWS_PER_PAGE, PageRows, item_notes
+from mirror.page.ordering import OrderedEntries, filter_words, ordered_images, sort_heads
 from mirror.page.pager import page_of
 from mirror.page.trust import trust_of
 from mirror.page.words import WORDS
-from mirror.tree.lazy import Lazy, joined
-from mirror.tree.served import DirectoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from mirror.page.view import View
     from mirror.page.words import Words
     from mirror.tree.served import Directory
-    from mirror.tree.served_bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle, Total
     from mirror.tree.site import Site
 
 MAX_IMAGES = 200
@@ -76,7 +75,10 @@ def directory_values(
     catalog = catalog_of(bundle) if bundle else None
     elsewhere = bundle is not None and bundle is not site.current
     frame = frame_values(view, words, search_in=directory.bundle if elsewhere else "")
-    page = page_of(_in_order(site, directory), view.asked.page, ROWS_PER_PAGE, "./", frame["carried"])
+    entries = OrderedEntries(directory, _directories(site, directory), catalog, _totals(bundle, directory))
+    chosen = entries.chosen(view.asked.order, filter_words(view.asked.words))
+    asked = {**frame["carried"], **view.asked.listing}
+    page = page_of(chosen, view.asked.page, ROWS_PER_PAGE, "./", asked)
     rows = PageRows(site, directory, catalog, frozenset(view.faults), words, frame["suffix"])
     is_top = not directory.path
     return {
@@ -91,6 +93,12 @@ def directory_values(
         "shared": _is_shared(site, directory.path),
         "page": page,
         "rows": rows.make(page.things),
+        "heads": sort_heads(view.asked.order),
+        "can_be_ordered": entries.can_be_ordered,
+        "order_hidden": {key: value for key, value in asked.items() if key != "filter"},
+        "filter": view.asked.words if entries.can_be_ordered else "",
+        # a script can filter what is here without asking again
+        "has_all": not page.links and not view.asked.words,
         "repository_urls": _repository_urls(directory, catalog, view),
         "own_files": _own_files(directory, bundle),
         **_images(directory, catalog, view, words),
@@ -99,14 +107,17 @@ def directory_values(
     }
 
 
-def _in_order(site: Site, directory: Directory) -> Sequence[DirectoryEntry]:
-    """Return the entries, directories first; without the bundles, which have a section of their own."""
+def _directories(site: Site, directory: Directory) -> Sequence[str]:
+    """Return the names of the directories, without the bundles, which have a section of their own."""
     bundles = {bundle.address for bundle in site.bundles} if not directory.path else set()
-    names: Sequence[str] = directory.directories
-    if bundles:
-        names = [name for name in names if name not in bundles]
-    below = Lazy(range(len(names)), lambda place: DirectoryEntry(names[place], None))
-    return joined((below, directory.files))
+    if not bundles:
+        return directory.directories
+    return [name for name in directory.directories if name not in bundles]
+
+
+def _totals(bundle: ServedBundle | None, directory: Directory) -> Callable[[str], Total | None]:
+    """Return what gives the total of a directory in this one by its name."""
+    return lambda name: None if bundle is None else bundle.total(below(directory.inner, name))
 
 
 def _current_first(site: Site) -> list[ServedBundle]:
@@ -172,10 +183,13 @@ def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[
 def _images(directory: Directory, catalog: Catalog | None, view: View, words: Words) -> dict[str, Any]:
     if catalog is None or directory.inner not in catalog.layouts:
         return {"images": [], "more_images": ""}
-    images = catalog.images_in(directory.inner)
+    images = ordered_images(catalog.images_in(directory.inner), view.asked.image_order)
     carried = {"lang": view.language} if view.carry_language else {}
+    asked = {**carried, **view.asked.listing}
     everything = SEARCH_URL + query({"kind": "image", "bundle": directory.bundle, **carried})
     return {
+        "image_heads": sort_heads(view.asked.image_order, ("name", "size")),
+        "image_order_hidden": {key: value for key, value in asked.items() if key != "images"},
         "images": [(image_anchor(image), image, item_notes(image, words)) for image in images[:MAX_IMAGES]],
         "more_images": everything if len(images) > MAX_IMAGES else "",
     }

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from mirror.page.catalog import GROUPS
 from mirror.page.languages import known_language
+from mirror.page.ordering import BY_NAME, SortOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,9 @@ class Asked:
         group: `?kind=`, which group of content alone, None for all.
         bundle: `?bundle=`, short id of the bundle to search, "" for the usual one.
         page: `?page=`, from 1.
+        order: `?sort=`, how a directory is sorted.
+        image_order: `?images=`, how the images in it are.
+        words: `?filter=`, what names of a directory are to hold.
     """
 
     language: Language | None = None
@@ -45,6 +49,9 @@ class Asked:
     group: ContentGroup | None = None
     bundle: str = ""
     page: int = 1
+    order: SortOrder = BY_NAME
+    image_order: SortOrder = BY_NAME
+    words: str = ""
 
     @classmethod
     def parse(cls, query: str) -> Self:
@@ -60,7 +67,19 @@ class Asked:
             group=next((group for group in GROUPS if group == values.get("kind")), None),
             bundle=bundle if _SHORT_ID.fullmatch(bundle) else "",
             page=min(int(page), MAX_PAGE) if _NUMBER.fullmatch(page) else 1,
+            order=SortOrder.parse(values.get("sort", "")),
+            image_order=SortOrder.parse(values.get("images", "")),
+            words=values.get("filter", "").strip()[:MAX_SEARCH_CHARACTERS],
         )
+
+    @property
+    def listing(self) -> dict[str, str]:
+        """What an address says of a directory's list, beside its page; nothing for what is usual."""
+        return {
+            **({} if self.order.is_usual else {"sort": str(self.order)}),
+            **({} if self.image_order.is_usual else {"images": str(self.image_order)}),
+            **({"filter": self.words} if self.words else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from mirror.page.words import WORDS, Words
 
 TEXTS = {language: WORDS[language]._texts for language in LANGUAGES}
 # keys whose last part comes from elsewhere
-MADE = re.compile(r"^(kind|filter|group|vouched|tool|problem\.\w+)\.|\.(one|other)$")
+MADE = re.compile(r"^(kind|column|filter|group|vouched|tool|problem\.\w+)\.|\.(one|other)$")
 
 
 def _placeholders(text: str) -> list[str]:
