@@ -11,7 +11,7 @@ from mirror.http.auth import REALM, basic_credentials
 from mirror.http.comparison_urls import is_asked_to_compare
 from mirror.http.exchange import PreparedResponse
 from mirror.http.login_turns import LoginTurns
-from mirror.http.own_urls import HEALTH, is_open_to_all, is_own
+from mirror.http.own_urls import HEALTH, IMAGE, is_open_to_all, is_own
 from mirror.http.registry_urls import (
     is_registry,
     is_registry_url,
@@ -103,6 +103,8 @@ class Handler:
 
     def _find(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         path = target.path
+        if path.startswith(IMAGE):
+            return self._image(exchange, target, serving)
         if is_own(path):
             response = self._own.response(exchange, target, serving)
             return PreparedResponse(response) if response is not None else self._problem(exchange, target, 404)
@@ -117,6 +119,10 @@ class Handler:
         if isinstance(found, File):
             return self._file(exchange, target, found, serving)
         return self._directory(exchange, target, found, serving)
+
+    async def _image(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> PreparedResponse:
+        response = await self._own.image(exchange, target, serving, self._threads)
+        return PreparedResponse(response) if response is not None else self._problem(exchange, target, 404)
 
     def _registry(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         decision = registry_decision(exchange, target, self._repositories(serving))

@@ -6,26 +6,33 @@ Owns which URL shows what; what it looks like is `mirror.page`'s, what clients t
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from mirror.client.edge_part import edge_pieces
 from mirror.client.edge_script import is_plain_host
 from mirror.client.offer import offer_in
+from mirror.client.pull_snippets import pull_snippets
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
 from mirror.http.comparison_urls import COMPARE, COMPARE_DATA, ComparisonUrls
+from mirror.http.given_names import given_names
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
 from mirror.http.response import REVALIDATE, OutgoingResponse, ResponseFields, body_response, text_response
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
+from mirror.page.pages import image_in
 from mirror.page.view import Asked, View
+from mirror.registry.repositories import repository_index
+from mirror.tree.image_contents import image_contents
 from mirror.tree.served_bundle import BUNDLE_MARK
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
     from mirror.http.exchange import Exchange
     from mirror.http.request_target import RequestTarget
+    from mirror.http.thread_work import ThreadWork
     from mirror.page.pages import Pages
     from mirror.page.view import Rendered
     from mirror.tree.served import Directory
@@ -40,6 +47,7 @@ METRICS = "-/metrics"
 ASSETS = "-/assets/"
 CLIENT = "-/client"
 EDGE = "-/edge.sh"
+IMAGE = "-/image/"
 SEARCH = "-/search"
 SEARCH_DATA = "-/search.json"
 TEXT = "text/plain; charset=utf-8"
@@ -107,6 +115,20 @@ class OwnUrls:
             address = path.removesuffix(EDGE).rstrip("/")
             return self._edge(exchange, serving.site.at(address) if address else serving.site.current)
         return None
+
+    async def image(
+        self, exchange: Exchange, target: RequestTarget, serving: Serving, threads: ThreadWork
+    ) -> OutgoingResponse | None:
+        """Return the page of an image, or None when there is no such image."""
+        view = self._view(exchange, target, serving)
+        bundle = serving.site.bundle(view.asked.bundle) if view.asked.bundle else serving.site.current
+        item = None if bundle is None else image_in(bundle, target.path.removeprefix(IMAGE))
+        if bundle is None or item is None:
+            return None
+        contents = await threads.read(partial(image_contents, bundle, item.digest))
+        names = given_names(repository_index(serving.site), item.names, f"sha256:{item.digest}")
+        view = replace(view, snippets=pull_snippets(names, view.reach))
+        return self._page(exchange, view, self._pages.image(serving.site, bundle, item, contents, view))
 
     def directory(
         self, exchange: Exchange, target: RequestTarget, directory: Directory, serving: Serving

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
 from mirror.page.comparison_state import comparison_offer
-from mirror.page.escaping import escape_unprintable, escape_unprintable_block
+from mirror.page.escaping import escape_unprintable
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
+from mirror.page.image_page import image_url
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
 from mirror.page.listing import ROWS_PER_PAGE, PageRows, item_notes
 from mirror.page.ordering import OrderedEntries, filter_words, ordered_images, sort_heads
 from mirror.page.pager import page_of
+from mirror.page.snippet_panels import tool_panels
 from mirror.page.trust import trust_of
 from mirror.page.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mirror.client.reach import Snippet
     from mirror.page.catalog import Catalog, ContentGroup
     from mirror.page.comparison_state import ComparisonOffer
     from mirror.page.trust import BundleTrust
@@ -59,13 +59,6 @@ class BundleCard(NamedTuple):
     counts: tuple[tuple[str, int, str], ...]
 
 
-class ToolPanel(NamedTuple):
-    """All that is shown for one tool."""
-
-    title: str
-    snippets: tuple[Snippet, ...]
-
-
 def directory_values(
     site: Site, directory: Directory, view: View, catalog_of: Callable[[ServedBundle], Catalog]
 ) -> dict[str, Any]:
@@ -101,8 +94,8 @@ def directory_values(
         "has_all": not page.links and not view.asked.words,
         "repository_urls": _repository_urls(directory, catalog, view),
         "own_files": _own_files(directory, bundle),
-        **_images(directory, catalog, view, words),
-        "panels": _panels(view, words) if is_top else [],
+        **_images(site, directory, catalog, view, words),
+        "panels": tool_panels(view.snippets, words) if is_top else [],
         "http_url": escape_unprintable(view.reach.http_url),
     }
 
@@ -180,8 +173,9 @@ def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[
     return [(name, path_url(below(directory.path, name))) for name in names]
 
 
-def _images(directory: Directory, catalog: Catalog | None, view: View, words: Words) -> dict[str, Any]:
-    if catalog is None or directory.inner not in catalog.layouts:
+def _images(site: Site, directory: Directory, catalog: Catalog | None, view: View, words: Words) -> dict[str, Any]:
+    bundle = site.bundle(directory.bundle)
+    if bundle is None or catalog is None or directory.inner not in catalog.layouts:
         return {"images": [], "more_images": ""}
     images = ordered_images(catalog.images_in(directory.inner), view.asked.image_order)
     carried = {"lang": view.language} if view.carry_language else {}
@@ -190,28 +184,9 @@ def _images(directory: Directory, catalog: Catalog | None, view: View, words: Wo
     return {
         "image_heads": sort_heads(view.asked.image_order, ("name", "size")),
         "image_order_hidden": {key: value for key, value in asked.items() if key != "images"},
-        "images": [(image_anchor(image), image, item_notes(image, words)) for image in images[:MAX_IMAGES]],
+        "images": [
+            (image_anchor(image), image, item_notes(image, words), image_url(site, bundle, image, carried))
+            for image in images[:MAX_IMAGES]
+        ],
         "more_images": everything if len(images) > MAX_IMAGES else "",
     }
-
-
-def _panels(view: View, words: Words) -> list[ToolPanel]:
-    """Return the snippets by tool, tools in the order in which they first come."""
-    order = list(dict.fromkeys(snippet.tool for snippet in view.snippets))
-    by_tool = groupby(sorted(view.snippets, key=lambda snippet: order.index(snippet.tool)), lambda each: each.tool)
-    return [
-        ToolPanel(words.known(f"tool.{tool}", escape_unprintable(tool)), tuple(map(_shown, each)))
-        for tool, each in by_tool
-    ]
-
-
-def _shown(snippet: Snippet) -> Snippet:
-    return type(snippet)(
-        name=snippet.name,
-        tool=snippet.tool,
-        title=escape_unprintable(snippet.title),
-        title_zh=escape_unprintable(snippet.title_zh),
-        text=escape_unprintable_block(snippet.text).rstrip("\n"),
-        commands=snippet.commands,
-        path=escape_unprintable(snippet.path),
-    )

@@ -24,7 +24,7 @@ SORT_COLUMNS: tuple[SortColumn, ...] = get_args(SortColumn)
 # whoever sorts by these wants the largest, the newest first
 _DESCENDING_FIRST = ("size", "date")
 # a longer list is shown as it is written down: every entry would have to be looked at for each page of it
-MAX_ORDERED = 5000
+MAX_ORDERED = 2000
 _DIGITS = re.compile(r"([0-9]+)")
 
 NaturalKey = tuple[list[str | int], str]
