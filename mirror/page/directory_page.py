@@ -88,7 +88,9 @@ def directory_values(
         "rows": rows.make(page.things),
         "heads": sort_heads(view.asked.order),
         "can_be_ordered": entries.can_be_ordered,
-        "order_hidden": {key: value for key, value in asked.items() if key != "filter"},
+        # the buttons of the form say how to sort
+        "order_hidden": {key: value for key, value in asked.items() if key not in ("filter", "sort")},
+        "sort": view.asked.listing.get("sort", ""),
         "filter": view.asked.words if entries.can_be_ordered else "",
         # a script can filter what is here without asking again
         "has_all": not page.links and not view.asked.words,

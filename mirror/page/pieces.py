@@ -9,11 +9,15 @@ import re
 from typing import NamedTuple
 
 # what fits the narrowest of phones, as text and as code; longer pieces may break anywhere
-MAX_NAME_CHARACTERS = 36
-MAX_WORD_CHARACTERS = 32
+MAX_NAME_CHARACTERS = 28
+MAX_WORD_CHARACTERS = 26
+# none of those of `http://`
+_SLASH = re.compile(r"(?<![:/])/")
 _TAG = re.compile(r"(?<=.)[:@]")
 _BEFORE_VERSION = re.compile(r"-(?=\d)")
-_WORD = re.compile(r"\s+|\S+")
+# Chinese, which is broken anywhere and has no spaces, stands apart from what is written between it
+_CHINESE = "\u2e80-\u9fff\uff00-\uffef"
+_WORD = re.compile(rf"\s+|[{_CHINESE}]+|[^\s{_CHINESE}]+")
 # a sign that a line could end at, and something behind it
 _BREAKABLE = re.compile(r"[^\w\s].")
 
@@ -39,9 +43,8 @@ def name_pieces(name: str) -> tuple[Piece, ...]:
 
 def _end_of_piece(rest: str, *, versioned: bool) -> int:
     """Return where the next part of a name ends: behind a slash, before a tag or digest, or before a version."""
-    slash = rest.find("/")
-    if slash >= 0:
-        return slash + 1
+    if slash := _SLASH.search(rest):
+        return slash.end()
     mark = _TAG.search(rest)
     end = mark.start() if mark else len(rest)
     if versioned or rest[0] in ":@":
@@ -51,8 +54,14 @@ def _end_of_piece(rest: str, *, versioned: bool) -> int:
 
 
 def word_pieces(text: str) -> tuple[Piece, ...]:
-    """Return the words of a text and what stands between them; whole are those that a browser would break."""
-    return tuple(
-        Piece(word, len(word) <= MAX_WORD_CHARACTERS and _BREAKABLE.search(word) is not None)
-        for word in _WORD.findall(text)
-    )
+    """Return the words of a text and what stands between them; whole are those that a browser would break.
+
+    A word that is too long, an address most often, may be continued behind its slashes.
+    """
+    return tuple(piece for word in _WORD.findall(text) for piece in _parts_of_word(word))
+
+
+def _parts_of_word(word: str) -> tuple[Piece, ...]:
+    if len(word) > MAX_WORD_CHARACTERS:
+        return name_pieces(word)
+    return (Piece(word, word.isascii() and _BREAKABLE.search(word) is not None),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
@@ -10,8 +11,9 @@ from urllib.parse import unquote
 from mirror.client.reach import Reach, Snippet
 from mirror.page.comparison_state import comparison_data
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
-from mirror.page.pages import Pages
+from mirror.page.pages import Pages, image_in
 from mirror.page.view import JSON, Asked, Rendered, View
+from mirror.tree.image_contents import image_contents
 from mirror.tree.served import Directory, File
 
 if TYPE_CHECKING:
@@ -107,6 +109,13 @@ class PageServer:
             return 200, self.pages.search(self.site, view)
         if path == "/-/search.json":
             return 200, self.pages.search_data(self.site, view)
+        if path.startswith("/-/image/"):
+            bundle = self.site.bundle(view.asked.bundle) or self.site.current
+            item = None if bundle is None else image_in(bundle, path.removeprefix("/-/image/"))
+            if bundle is None or item is None:
+                return 404, self.pages.problem(404, view, path=path)
+            contents = image_contents(bundle, item.digest)
+            return 200, self.pages.image(self.site, bundle, item, contents, replace(view, snippets=()))
         if path == "/-/compare.json":
             bundle = self.site.bundle(view.asked.bundle)
             assert bundle is not None

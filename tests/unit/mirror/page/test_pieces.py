@@ -16,6 +16,7 @@ from mirror.page.pieces import MAX_NAME_CHARACTERS, name_pieces, word_pieces
         ("master:8088/library/pause:3.5", ["master:8088/", "library/", "pause", ":3.5"]),
         ("quay.io/a/b@sha256", ["quay.io/", "a/", "b", "@sha256"]),
         ("quay.io/a/flannel-2:v0.14.0-arm64", ["quay.io/", "a/", "flannel-", "2", ":v0.14.0-arm64"]),
+        ("http://master:8088/yum/", ["http://master:8088/", "yum/"]),
         ("local.repo", ["local.repo"]),
         ("repodata/", ["repodata/"]),
         (":", [":"]),
@@ -34,10 +35,16 @@ def test_what_is_too_long_for_a_phone_may_break_anywhere() -> None:
     assert [(piece.text, piece.whole) for piece in name_pieces(f"a/{long}")] == [("a/", True), (long, False)]
 
 
+def test_what_stands_in_chinese_is_a_word_of_its_own() -> None:
+    whole = [piece.text for piece in word_pieces("比对文件的 SHA-256。用mirror serve --verify，再看") if piece.whole]
+    assert whole == ["SHA-256", "--verify"]
+
+
 def test_options_stay_whole_and_so_does_every_byte() -> None:
     text = "curl -fsS http://master:8088/-/edge.sh |\n\tsh -s -- --join  --host edge1 " + "/long" * 20 + "\n"
     found = word_pieces(text)
     assert "".join(piece.text for piece in found) == text
     whole = [piece.text for piece in found if piece.whole]
     # a word without any sign is never broken as long as it fits, and what does not fit has to be
-    assert whole == ["-fsS", "http://master:8088/-/edge.sh", "-s", "--", "--join", "--host"]
+    assert whole[:8] == ["-fsS", "http://master:8088/", "-/", "edge.sh", "-s", "--", "--join", "--host"]
+    assert set(whole[8:]) == {"/", "long/", "long"}
