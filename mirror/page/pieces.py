@@ -23,10 +23,16 @@ _BREAKABLE = re.compile(r"[^\w\s].")
 
 
 class Piece(NamedTuple):
-    """A part of a text; `whole` for one that no line may end in."""
+    """A part of a text.
+
+    Arguments:
+        whole: whether no line may end in it.
+        parts: of a long word, which begins a line of its own before lines end between these.
+    """
 
     text: str
     whole: bool
+    parts: tuple[Piece, ...] = ()
 
 
 def name_pieces(name: str) -> tuple[Piece, ...]:
@@ -58,10 +64,10 @@ def word_pieces(text: str) -> tuple[Piece, ...]:
 
     A word that is too long, an address most often, may be continued behind its slashes.
     """
-    return tuple(piece for word in _WORD.findall(text) for piece in _parts_of_word(word))
+    return tuple(map(_word, _WORD.findall(text)))
 
 
-def _parts_of_word(word: str) -> tuple[Piece, ...]:
+def _word(word: str) -> Piece:
     if len(word) > MAX_WORD_CHARACTERS:
-        return name_pieces(word)
-    return (Piece(word, word.isascii() and _BREAKABLE.search(word) is not None),)
+        return Piece(word, whole=False, parts=() if word.isspace() else name_pieces(word))
+    return Piece(word, word.isascii() and _BREAKABLE.search(word) is not None)

@@ -44,7 +44,8 @@ def test_options_stay_whole_and_so_does_every_byte() -> None:
     text = "curl -fsS http://master:8088/-/edge.sh |\n\tsh -s -- --join  --host edge1 " + "/long" * 20 + "\n"
     found = word_pieces(text)
     assert "".join(piece.text for piece in found) == text
-    whole = [piece.text for piece in found if piece.whole]
     # a word without any sign is never broken as long as it fits, and what does not fit has to be
-    assert whole[:8] == ["-fsS", "http://master:8088/", "-/", "edge.sh", "-s", "--", "--join", "--host"]
-    assert set(whole[8:]) == {"/", "long/", "long"}
+    assert [piece.text for piece in found if piece.whole] == ["-fsS", "-s", "--", "--join", "--host"]
+    address, path = (piece.parts for piece in found if piece.parts)
+    assert [part.text for part in address] == ["http://master:8088/", "-/", "edge.sh"]
+    assert {part.text for part in path} == {"/", "long/", "long"}

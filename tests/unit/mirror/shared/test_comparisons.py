@@ -46,9 +46,9 @@ def _compare(comparisons: Comparisons, number: int, wrong: tuple[int, ...] = ())
 
 
 def test_one_at_a_time(comparisons: Comparisons, clock: _Clock) -> None:
-    assert comparisons.is_empty
+    was_empty = comparisons.is_empty
     assert comparisons.claim(_bundle(1)) == 0
-    assert not comparisons.is_empty
+    assert (was_empty, comparisons.is_empty) == (True, False)
     record = comparisons.record(_bundle(1))
     assert record is not None
     clock.now_s = 1e6
