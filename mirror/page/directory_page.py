@@ -12,9 +12,10 @@ from mirror.page.frame import frame_values
 from mirror.page.image_page import image_url
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
 from mirror.page.listing import ROWS_PER_PAGE, PageRows, item_notes
-from mirror.page.ordering import OrderedEntries, filter_words, ordered_images, sort_heads
+from mirror.page.ordering import OrderedEntries, filter_words, ordered_images
 from mirror.page.pager import page_of
 from mirror.page.snippet_panels import tool_panels
+from mirror.page.sort_order import sort_heads
 from mirror.page.trust import trust_of
 from mirror.page.words import WORDS
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from mirror.page.catalog import GROUPS
 from mirror.page.languages import known_language
-from mirror.page.ordering import BY_NAME, SortOrder
+from mirror.page.sort_order import BY_NAME, SortOrder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.page.ordering import BY_NAME, MAX_ORDERED, SORT_COLUMNS, SortOrder, natural_key, sort_heads
+from mirror.page.ordering import MAX_ORDERED, natural_key
 from mirror.page.pages import Pages
+from mirror.page.sort_order import BY_NAME, SORT_COLUMNS, SortOrder, sort_heads
 from tests.fakes.page_views import directory, served, view
 from tests.fakes.served_tree import kubeedge_files, listed, make_index
 from tests.unit.mirror.page.parsed import Parsed
