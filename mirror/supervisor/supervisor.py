@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
-from mirror.supervisor.comparing import Comparing
+from mirror.supervisor.comparison_process import Comparing
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.succession import Trial
