@@ -186,7 +186,7 @@ def _images(site: Site, directory: Directory, catalog: Catalog | None, view: Vie
     everything = SEARCH_URL + query({"kind": "image", "bundle": directory.bundle, **carried})
     return {
         "image_heads": sort_heads(view.asked.image_order, ("name", "size")),
-        "image_order_hidden": {key: value for key, value in asked.items() if key != "images"},
+        "image_order_hidden": {key: value for key, value in asked.items() if key != "imagesort"},
         "images": [
             (image_anchor(image), image, item_notes(image, words), image_url(site, bundle, image, carried))
             for image in images[:MAX_IMAGES]

@@ -40,7 +40,7 @@ class Asked:
         bundle: `?bundle=`, short id of the bundle to search, "" for the usual one.
         page: `?page=`, from 1.
         order: `?sort=`, how a directory is sorted.
-        image_order: `?images=`, how the images in it are.
+        image_order: `?imagesort=`, how the images in it are.
         words: `?filter=`, what names of a directory are to hold.
     """
 
@@ -68,7 +68,7 @@ class Asked:
             bundle=bundle if _SHORT_ID.fullmatch(bundle) else "",
             page=min(int(page), MAX_PAGE) if _NUMBER.fullmatch(page) else 1,
             order=SortOrder.parse(values.get("sort", "")),
-            image_order=SortOrder.parse(values.get("images", "")),
+            image_order=SortOrder.parse(values.get("imagesort", "")),
             words=values.get("filter", "").strip()[:MAX_SEARCH_CHARACTERS],
         )
 
@@ -77,7 +77,7 @@ class Asked:
         """What an address says of a directory's list, beside its page; nothing for what is usual."""
         return {
             **({} if self.order.is_usual else {"sort": str(self.order)}),
-            **({} if self.image_order.is_usual else {"images": str(self.image_order)}),
+            **({} if self.image_order.is_usual else {"imagesort": str(self.image_order)}),
             **({"filter": self.words} if self.words else {}),
         }
 

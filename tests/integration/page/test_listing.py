@@ -81,7 +81,7 @@ def test_both_work_without_scripts(browser: Chromium, base_url: str) -> None:
 def test_images_are_sorted_and_lead_to_their_pages(browser: Chromium, base_url: str) -> None:
     browser.open(f"{base_url}/k8simage/")
     browser.click(".images .sort[value='-size']")
-    browser.wait_for("return new URLSearchParams(location.search).get('images') === '-size'")
+    browser.wait_for("return new URLSearchParams(location.search).get('imagesort') === '-size'")
     browser.click(".images tbody tr:nth-child(1) .name a")
     browser.wait_for("return location.pathname.startsWith('/-/image/')")
     assert browser.text("h1") == "docker.io/kubeedge/installation-package:v1.11.1"

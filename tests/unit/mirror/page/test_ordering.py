@@ -129,7 +129,7 @@ def test_a_list_that_is_too_long_is_not_looked_through(tmp_path: Path) -> None:
 
 
 def test_images_are_sorted_by_themselves(site: Site) -> None:
-    by_name, by_size = (_page(site, "k8simage", query).text for query in ("", "images=-size"))
+    by_name, by_size = (_page(site, "k8simage", query).text for query in ("", "imagesort=-size"))
     assert by_name.index("docker.io/library/eclipse-mosquitto") < by_name.index("quay.io/coreos/flannel")
     # two platforms of 40 MiB each
     assert by_size.index("installation-package") < by_size.index("coreos/flannel") < by_size.index("eclipse-mosquitto")
