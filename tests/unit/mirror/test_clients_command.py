@@ -52,14 +52,14 @@ def test_as_json(root: Path) -> None:
     answer = json.loads(clients(root, "--json", "--ftp-port", "off", "--tls").stdout)
     assert answer["schema"] == "mirror.clients/1"
     names = [snippet["name"] for snippet in answer["snippets"]]
-    assert names == ["yum-http.repo", "yum-http.sh", "edge-node.sh", "file-http.sh", "bundle-http.sh"]
-    assert "https://master:8088/" in answer["snippets"][0]["text"]
+    assert names == ["edge-node.sh", "yum-http.repo", "yum-http.sh", "file-http.sh", "bundle-http.sh"]
+    assert "https://master:8088/" in answer["snippets"][1]["text"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (("nothing",), "there are: yum-http.repo"),
+        (("nothing",), "there are: edge-node.sh"),
         (("--http-port", "0"), "neither a port"),
         (("--ftp-port", "x"), "port"),
     ],
