@@ -8,12 +8,14 @@ mean that nothing was tested.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.programs import missing_program
+from tests.run_record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,6 +36,13 @@ def on_ci() -> bool:
 def talks_to_real_programs(node_id: str) -> bool:
     """Tell whether a test or module (named from the project root, as pytest does) is one that may not skip."""
     return node_id.startswith(WITH_REAL_PROGRAMS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep record for scripts/test where it asks for that."""
+    # taken out: a test that runs pytest itself, and the workers of this run, keep none
+    if path := os.environ.pop("TEST_RUN_RECORD", ""):
+        config.pluginmanager.register(RunRecord(Path(path)))
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
