@@ -25,6 +25,8 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 # pytest puts a test's name into its programs' environment, where Linux takes no string beyond 128 KiB (execve(2))
 LONGEST_ID = 200
+# groups of tests that take minutes, the longest first
+LONG = ("hosts", "demo")
 WITH_REAL_PROGRAMS = ("tests/integration/", "tests/e2e/")
 
 
@@ -52,11 +54,25 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return None
 
 
+# before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test below integration/ and e2e/ its mark, whether or not its author wrote it."""
+    """Give every test below integration/ and e2e/ its mark, whether or not its author wrote it, and its group.
+
+    Tests of one file run in one worker, so that what a module or a package sets up is set up once: engines, registries,
+    bundles, hosts. What takes long begins first, lest one worker be left with it at the end.
+    """
     for item in items:
         if talks_to_real_programs(item.nodeid):
             item.add_marker(pytest.mark.integration)
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    return LONG.index(group.args[0]) if group is not None and group.args[0] in LONG else len(LONG)
 
 
 @pytest.hookimpl(wrapper=True)
