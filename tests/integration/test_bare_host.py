@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.hosts.nspawn_host import NspawnHost
+    from tests.integration.ready_runtime import ReadyRuntime
 
 # hosts take memory: the two of a module are enough at a time
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
@@ -23,9 +24,9 @@ LONG_S = 300
 
 
 @pytest.fixture(scope="module")
-def carried(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def carried(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> Path:
     """What is carried to the site: an archive of the demo with a runtime."""
-    return carried_demo(tmp_path_factory.mktemp("carried"), pytestconfig.cache.mkdir("portable-python"))
+    return carried_demo(tmp_path_factory.mktemp("carried"), runtime)
 
 
 @pytest.fixture(scope="module")
