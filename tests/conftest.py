@@ -8,6 +8,7 @@ mean that nothing was tested.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ settings.load_profile("unhurried")
 # pytest puts a test's name into its programs' environment, where Linux takes no string beyond 128 KiB (execve(2))
 LONGEST_ID = 200
 # groups of tests that take minutes, the longest first
-LONG = ("hosts", "demo")
+LONG = ("hosts", "site", "demo")
 WITH_REAL_PROGRAMS = ("tests/integration/", "tests/e2e/")
 
 
@@ -67,12 +68,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
             if item.get_closest_marker("xdist_group") is None:
                 item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=_turn)
+    sizes = Counter(map(_group, items))
+    turns = {
+        name: (LONG.index(name) if name in LONG else len(LONG), -size, name) for name, size in sizes.items() if name
+    }
+    # what has no group stays in its order, behind all groups
+    items.sort(key=lambda item: turns.get(_group(item), (len(LONG), 0, "")))
 
 
-def _turn(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    return LONG.index(group.args[0]) if group is not None and group.args[0] in LONG else len(LONG)
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    return "" if mark is None else str(mark.args[0])
 
 
 @pytest.hookimpl(wrapper=True)

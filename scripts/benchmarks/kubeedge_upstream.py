@@ -45,6 +45,7 @@ IMAGE_SIZES = {
 }  # fmt: skip
 RPM_SIZES = {"docker-ce-cli": 29, "docker-ce-rootless": 5, "docker-ce": 21, "containerd": 34, "kube": 10, "cni": 9}
 SMALL = 0.01
+PIECE_BYTES = 16 * MIB
 # what a CentOS 7 of which nothing is assumed wants beside the packages that are named; and what nobody asks for
 BASE_PACKAGES, BASE_MIB, OTHER_PACKAGES = 220, 0.7, 800
 # a package specification with a version: NAME-VERSION, which may end in a glob
@@ -84,7 +85,9 @@ def _place(files: Path, url: str) -> Path:
 
 
 def _random(name: str, size: int) -> bytes:
-    return random.Random(name).randbytes(size)  # noqa: S311 - the same bytes on every run, no secret
+    source = random.Random(name)  # noqa: S311 - the same bytes on every run, no secret
+    # of more than 256 MiB at once Python makes none
+    return b"".join(source.randbytes(min(PIECE_BYTES, size - start)) for start in range(0, size, PIECE_BYTES))
 
 
 def _add_download(files: Path, download: Download, scale: float) -> None:

@@ -25,6 +25,9 @@ RECORD = "TEST_RUN_RECORD"
 # a test that hangs says where after five minutes
 HANGING = "-o faulthandler_timeout=300"
 TIDIED_WITHIN_S = 10
+# One more than the two processors that are the least, since tests of hosts mostly wait. Every engine and registry takes
+# memory and a processor of its own, so the number does not grow with the machine.
+WORKERS = "3"
 AFTER_LIMIT, AFTER_SIGNAL = 124, 128
 # What the tests' hosts boot is made while the static checks run: mostly it waits for downloads, once per machine.
 HOST_IMAGE = Step("the hosts' image", (sys.executable, "-m", "tests.hosts.debian_image"))
@@ -33,8 +36,8 @@ CHECKS = Step("scripts/check", ("scripts/check",), {"PYTEST_ADDOPTS": HANGING})
 
 def pytest_step(words: Sequence[str]) -> Step:
     """Return the step that runs these tests; words that name a number of workers replace ours."""
-    # every engine and registry takes memory and a core of its own, so the number does not grow with the machine
-    command = (sys.executable, "-m", "pytest", "-q", *HANGING.split(), "--dist", "loadgroup", "-n", "2", *words)
+    options = (*HANGING.split(), "--dist", "loadgroup", "--no-loadscope-reorder", "-n", WORKERS)
+    command = (sys.executable, "-m", "pytest", "-q", *options, *words)
     return Step("pytest " + " ".join(words), command)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.hosts.nspawn_host import NspawnHost
     from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 LONG_S = 300
 

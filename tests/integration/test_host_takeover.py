@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.ready_runtime import ReadyRuntime
     from tests.integration.steady_downloads import SteadyDownloads
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 UNIT = "kubeedge-mirror.service"
 LONG_S = 300

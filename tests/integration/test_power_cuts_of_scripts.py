@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.hosts.storage import Snapshot
     from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 CUTS = int(os.environ.get("CUTS", "1"))
 RANDOM = random.Random()

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from tests.hosts.storage import Snapshot
     from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("site")]
 # after how many steps of each role the power is cut; 15 is each in turn, which takes some minutes
 CUTS = int(os.environ.get("CUTS", "0"))
 SOME: dict[Role, tuple[str, ...]] = {
