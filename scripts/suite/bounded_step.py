@@ -44,7 +44,8 @@ class Ending:
 def watch_signals(limit_s: int) -> None:
     """Take signals from now on only while a step runs, and one of them when the time is over."""
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-    signal.alarm(limit_s)
+    # 0 would be no limit
+    signal.alarm(max(1, limit_s))
 
 
 def start(step: Step) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import jsonschema
 import pytest
 import yaml
@@ -96,3 +98,16 @@ def test_what_the_real_one_applies_is_of_the_version_of_its_image(path: str, ima
     assert f"{image}:v${{{variable}}}" in {
         image if isinstance(image, str) else image["name"] for image in value["images"]
     }
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_pages_say_of_the_real_one_s_bundle_what_was_measured(page: str) -> None:
+    [section] = re.findall(
+        r"^## The KubeEdge manifest$(.*?)^## ", (ROOT / "docs" / "benchmarks.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    size = re.search(r"unpacked ([\d,]+ MiB) in (\d+) files", section)
+    cold = re.search(r"^\| build, nothing there \| ([\d.]+) s \| ([\d.]+) s \|", section, re.MULTILINE)
+    assert size is not None
+    assert cold is not None
+    [said] = [part for part in (ROOT / page).read_text().split("\n\n") if "#the-kubeedge-manifest" in part]
+    assert set(re.findall(r"\d[\d.,]*\d(?: MiB)?", said)) == {*size.groups(), *cold.groups()}
