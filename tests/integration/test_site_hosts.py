@@ -185,7 +185,9 @@ def test_a_host_name_that_changed_is_told_and_mended(scene: Scene) -> None:
     assert "is 'other', and the site says 'edge1'" in told.stdout
     # somebody has changed a file that was edited here: it is not overwritten without a word
     assert other.failure("apply")["id"] == "site-file-changed"
-    assert other.apply("--force")["hostname"] == ["edit /etc/hostname"]
+    edited, kept = other.apply("--force")["hostname"]
+    assert edited == "edit /etc/hostname"
+    assert kept.startswith("what somebody else made of /etc/hostname is kept in /var/lib/kubeedge-bundler/edge/")
     assert host.sh("uname -n; cat /etc/hostname").split() == ["edge1", "edge1"]
     assert not differences(state(host, "edge"), scene.undisturbed["edge"])
 
