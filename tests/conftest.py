@@ -42,7 +42,8 @@ def talks_to_real_programs(node_id: str) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep record for scripts/test where it asks for that."""
+    """Make the mark of groups known, also without pytest-xdist; keep record where scripts/test asks for that."""
+    config.addinivalue_line("markers", "xdist_group(name): tests that run in one worker of pytest-xdist")
     # taken out: a test that runs pytest itself, and the workers of this run, keep none
     if path := os.environ.pop("TEST_RUN_RECORD", ""):
         config.pluginmanager.register(RunRecord(Path(path)))
