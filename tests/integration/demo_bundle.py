@@ -9,7 +9,7 @@ import tarfile
 import threading
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scripts.demo_upstream.server import Upstream, demo_tree
 
@@ -42,24 +42,36 @@ def demo_bundle(directory: Path) -> Path:
     return tree
 
 
+class Build(Protocol):
+    """How an archive is built."""
+
+    def __call__(self, manifest: Path, archive: Path, *options: str) -> None:
+        """Build it; AssertionError where that fails."""
+
+
 def _unchanged(manifest: str, directory: Path) -> str:
     del directory
     return manifest
 
 
-def build_demo(directory: Path, archives: Mapping[str, str], edit: Callable[[str, Path], str] = _unchanged) -> None:
+def _anew(manifest: Path, archive: Path, *options: str) -> None:
+    build = [sys.executable, "-m", "bundler", "build", str(manifest), "-o", str(archive), "--store", "store", *options]
+    done = subprocess.run(build, cwd=manifest.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def build_demo(
+    directory: Path, archives: Mapping[str, str], edit: Callable[[str, Path], str] = _unchanged, build: Build = _anew
+) -> None:
     """Build archives of the demo in a directory, from one upstream and one store.
 
     Arguments:
         archives: by their names, what stands at the end of each one's manifest.
         edit: takes a manifest's text and its directory, and returns what it is to be.
+        build: takes a manifest, its archive and options, and builds; by default with nothing that was there before.
     """
     with demo_upstream() as address:
         for name, further in archives.items():
-            manifest = f"{name}.yaml"
-            (directory / manifest).write_text(edit(MANIFEST.read_text() + further, directory))
-            build = [sys.executable, "-m", "bundler", "build", manifest, "--set", f"upstream={address}"]
-            done = subprocess.run(
-                [*build, "-o", name, "--store", "store"], cwd=directory, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
+            manifest = directory / f"{name}.yaml"
+            manifest.write_text(edit(MANIFEST.read_text() + further, directory))
+            build(manifest, directory / name, "--set", f"upstream={address}")
