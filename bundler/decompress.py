@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 from bundler.durable import storage_errors
 from bundler.errors import ToolMissingError
 from bundler.outcome_words import shown_word
+from bundler.python_package import installing
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _unzstd(compressed: str) -> Decompressor:
         except ImportError as error:
             raise ToolMissingError(
                 "backports.zstd",
-                package="kubeedge-bundler[build]",
+                package=installing("backports.zstd"),
                 needed_for=tr("{compressed} compressed with zstd", compressed=compressed),
             ) from error
     return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MAX_ZSTD_WINDOW_LOG})

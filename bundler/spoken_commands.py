@@ -1,4 +1,4 @@
-"""Groups of commands as Click has them, and help pages in the language of this process.
+"""Commands whose help pages are in the language of this process.
 
 Click measures and breaks lines by characters and at spaces; Chinese has characters of two columns and no spaces. Pages
 without such characters are left to Click.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import inspect
 from gettext import gettext
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -73,41 +72,7 @@ class _HelpContext(click.Context):
     formatter_class = _HelpFormatter
 
 
-class ByUse(click.Group):
-    """A group that lists its commands in the order in which an operator needs them.
-
-    Arguments:
-        home: the package of the commands, with one module of the same name for each: `push-images` is the function
-            `push_images` of the module `push_images`. Only the requested one is loaded: otherwise every command would
-            start as slowly as all of them together. Commands that were added explicitly come after those.
-        order: their names.
-    """
-
-    context_class = _HelpContext
-
-    def __init__(self, *args: Any, home: str = "", order: Sequence[str] = (), **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._home = home
-        self._order = tuple(order)
-        _speak(self)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, unsorted."""
-        del ctx
-        return [*self._order, *(name for name in self.commands if name not in self._order)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loaded now if it was not before; None when there is none of that name."""
-        if cmd_name in self._order and cmd_name not in self.commands:
-            own_name = cmd_name.replace("-", "_")
-            self.add_command(getattr(import_module(f"{self._home}.{own_name}"), own_name))
-        command = super().get_command(ctx, cmd_name)
-        if command is not None:
-            _speak(command)
-        return command
-
-
-def _speak(command: click.Command) -> None:
+def speak(command: click.Command) -> None:
     """Give a command the texts of its docstring in the language of this process, and pages by columns."""
     command.context_class = _HelpContext
     text = translated(inspect.cleandoc(command.help or ""))

@@ -3,7 +3,7 @@
 Every text for a person is written in English where it is needed and passes through `tr`, which gives it in the
 language of this process: from the environment, decided when the first text is asked for, and for good. Owns that choice
 and how catalogues are read; refuses to know who prints a text. What programs read (keys, ids, protocols), what goes
-into bundles, locks and journals, and the scripts that travel are English and do not pass here. docs/adr/0041.
+into bundles, locks and journals, and the scripts that travel are English and do not pass here. docs/adr/0047.
 """
 
 from __future__ import annotations

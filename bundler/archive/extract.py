@@ -18,6 +18,7 @@ from bundler.archive.verify_report import require_own_headers
 from bundler.directory_walk import inode_of, opened_directory
 from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH
+from bundler.model.size_text import human_bytes
 from bundler.model.subset import SUBSET_PATH, encode_subset
 from bundler.translation import tr
 
@@ -51,7 +52,7 @@ def require_room(root: int, directory: Path, sizes: Iterable[int], *, there_byte
     if needed > free:
         raise StorageError(
             ErrorId.DISK_FULL,
-            tr("the bundle needs {needed} bytes and {free} are free", needed=needed, free=free),
+            tr("the bundle needs {size} and {size2} are free", size=human_bytes(needed), size2=human_bytes(free)),
             where=str(directory),
             remedy=tr("Make room there, or choose another place, and run the command again."),
         )

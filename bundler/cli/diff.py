@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.options import json_option
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.diff import LockChange, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
 from bundler.outcome_words import shown_word
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
 
-SHORT_VERSION_CHARACTERS = 19
+_GIVING_WAY = {
+    tr("OLD"): GivingWay(short_digests),
+    tr("NEW"): GivingWay(short_digests),
+    tr("NAME"): GivingWay(keep="end"),
+}
 
 
 @click.command()
@@ -50,15 +55,17 @@ def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
             shown_word(change.what),
             change.kind,
             change.key,
-            _short(change.old_version),
-            _short(change.new_version),
+            change.old_version or "-",
+            change.new_version or "-",
             _signed(change.new_size - change.old_size),
         )
         for change in changes
     ]
     total = sum(change.new_size - change.old_size for change in changes)
     yield tr("{count} changed, {signed}", count=len(changes), signed=_signed(total))
-    yield from console.table_lines((tr("WHAT"), tr("KIND"), tr("NAME"), tr("OLD"), tr("NEW"), tr("SIZE")), rows)
+    yield from console.table_lines(
+        (tr("WHAT"), tr("KIND"), tr("NAME"), tr("OLD"), tr("NEW"), tr("SIZE")), rows, _GIVING_WAY
+    )
 
 
 def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:
@@ -75,10 +82,6 @@ def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:
             for change in changes
         ]
     }
-
-
-def _short(version: str) -> str:
-    return version[:SHORT_VERSION_CHARACTERS] or "-"
 
 
 def _signed(count: int) -> str:

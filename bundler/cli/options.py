@@ -14,6 +14,7 @@ import click
 
 from bundler import console
 from bundler.model.platform import Platform
+from bundler.shell_completion import complete_files
 from bundler.translation import tr
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,6 +96,7 @@ platform_option = option(
 )
 one_platform_option = option(
     "--platform",
+    variable="BUNDLER_LOAD_PLATFORM",
     callback=_one_platform,
     metavar="OS/ARCH[/VARIANT]",
     help=tr("Images for this platform instead of the engine's own."),
@@ -119,6 +121,7 @@ output_option = option(
     show_default=True,
     callback=_output,
     metavar="FILE-OR-DIR",
+    shell_complete=complete_files,
     help=tr("The archive's file, or the directory it goes to."),
 )
 locked_option = option("--locked", is_flag=True, help=tr("Fail when there is no lock, instead of writing one."))

@@ -13,6 +13,7 @@ from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
 from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.outcome_words import shown_word
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from bundler.push.engine_push import EnginePush
     from bundler.push.push_plan import PushPlan
 
+_GIVING_WAY = {
+    tr("REMARK"): GivingWay(short_digests),
+    tr("SOURCE"): GivingWay(keep="end", least=24),
+    tr("TARGET"): GivingWay(keep="end", least=24),
+}
+
 
 @click.command("push-images")
 @push_options
@@ -41,8 +48,11 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     Only what is missing is sent; run the same command again after a failure. Names: the source host is dropped,
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
-    with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
+    tell = console.timed(quiet=as_json)
+    kept = console.kept_when_interrupted(tr("What was sent stays in the registry, and is not sent again."))
+    with kept, open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         report = explained(_pushed(bundled, options, progress))
+    tell("done", tr("{size} sent", size=human_bytes(report.sent.blob_bytes)))
     value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(
@@ -142,7 +152,9 @@ def _text(report: PushReport, registry: str) -> str:
         else tr("failed: {error}", error=cause.error)
         for cause in failure_causes(report)[1:]
     ]
-    return "\n".join((console.table(("", tr("SOURCE"), tr("TARGET"), tr("REMARK")), rows), "", *projects, *lines))
+    return "\n".join(
+        (console.table(("", tr("SOURCE"), tr("TARGET"), tr("REMARK")), rows, _GIVING_WAY), "", *projects, *lines)
+    )
 
 
 def _remark(result: PushResult) -> str:

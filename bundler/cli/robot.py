@@ -10,13 +10,13 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.registry_options import connected, gathered_registry, open_registry, registry_option
+from bundler.command_group import ByUse
 from bundler.model.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
 from bundler.outcome_words import shown_word
 from bundler.push.harbor import WaitPolicy, await_registry
 from bundler.push.robots import RobotReport, RobotRequest, ensure_robot
-from bundler.spoken_commands import ByUse
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def robot() -> None:
 @option(
     "--project",
     "projects",
-    variable="BUNDLER_PROJECTS",
+    variable="BUNDLER_ROBOT_PROJECTS",
     multiple=True,
     required=True,
     metavar="P",

@@ -8,9 +8,9 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option, store_option
+from bundler.command_group import ByUse
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
-from bundler.spoken_commands import ByUse
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import StoreUsage, store_usage
 from bundler.store.prune import Pruned

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.host.marked_lines import AT_END, Marks, Place, with_block
+from bundler.host.redaction import redacted
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -290,10 +291,12 @@ def indented(lines: Collection[str]) -> list[str]:
 
 
 def difference(there: bytes, wanted: bytes) -> tuple[str, ...]:
-    """Return what an edit changes, as the body of a unified difference."""
+    """Return what an edit changes, as the body of a unified difference, without the secrets that stand near by."""
     import difflib  # takes long to load
 
     before, after = (text.decode("utf-8", "replace").splitlines() for text in (there, wanted))
     return tuple(
-        line for line in difflib.unified_diff(before, after, n=2, lineterm="") if not line.startswith(("---", "+++"))
+        redacted(line)
+        for line in difflib.unified_diff(before, after, n=2, lineterm="")
+        if not line.startswith(("---", "+++"))
     )

@@ -129,7 +129,10 @@ class Fields:
             self.error(key, tr("want a list, got {node}{as_list}", node=node_name(node), as_list=_as_list(node)))
             return ()
         if not node.items:
-            self.error(key, tr("is an empty list; leave the key out"))
+            self.error(
+                key,
+                tr("is an empty list; {value}", value=tr("name at least one") if required else tr("leave the key out")),
+            )
         return node.items
 
     def pairs(

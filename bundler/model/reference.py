@@ -46,13 +46,7 @@ class Reference:
         if self.tag and not _TAG.fullmatch(self.tag):
             raise ValueError(tr("{tag!r} is not a tag (at most 128 of letters, digits, _ . -)", tag=self.tag))
         if not self.tag and self.digest is None:
-            raise ValueError(
-                tr(
-                    "{host}/{path} has neither tag nor digest; say which, for example :latest",
-                    host=self.host,
-                    path=self.path,
-                )
-            )
+            raise ValueError(tr("{host}/{path} has neither tag nor digest", host=self.host, path=self.path))
 
     @classmethod
     def parse(cls, text: str) -> Reference:
@@ -83,6 +77,11 @@ class Reference:
             host = DEFAULT_HOST
         if host == DEFAULT_HOST and "/" not in path:
             path = f"library/{path}"
+        if name and not tag and digest is None:
+            wanted = tr(
+                "write {text}:TAG or {text}@sha256:DIGEST (`latest` is not assumed: what it names changes)", text=text
+            )
+            raise ValueError(tr("{text!r} has neither tag nor digest; {wanted}", text=text, wanted=wanted))
         return cls(host, path, tag, digest)
 
     def __str__(self) -> str:

@@ -72,6 +72,15 @@ class _BlobUpload:
         return [name for name in self.needed_in if name not in present]
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A platform's manifest in one repository, and the pushes that need it there."""
+
+    repository: str
+    file: IndexedFile
+    states: list[PushState]
+
+
 def push(
     plan: PushPlan,
     content: Blobs,
@@ -112,7 +121,9 @@ def push(
     while first := [(one, one.needed_in[0]) for one in uploads if not one.confirmed and one.needed_in]:
         run.each(first, run.upload, _states_of)
     run.each([(one, repository) for one in uploads for repository in one.missing_in], run.upload, _states_of)
-    run.each(undecided(states), run.put_name, lambda state: [state])
+    # nothing is put twice at a time: registries that look at what they have stored see the other one's half
+    run.each(_children(states), run.put_child, lambda child: child.states)
+    run.each(_of_one_image(states), run.put_names, lambda alike: alike)
     sent = Sent(run.blobs, run.blob_bytes, run.mounted)
     return PushReport(tuple(state.result for state in states if state.result), sent, known)
 
@@ -171,7 +182,7 @@ class _RegistryRun:
         files = {file.path: file for state in states for file in state.push.files}
         if not files:
             return
-        task = self.progress.task(tr("checking the images"), sum(file.blob.size for file in files.values()))
+        task = self.progress.task(tr("checking the images"), sum(file.blob.size for file in files.values()), apart=True)
         wrong = self.content.damaged(files.values(), task)
         task.finish(tr("damaged") if wrong else tr("intact"))
         for state in states:
@@ -207,12 +218,23 @@ class _RegistryRun:
         self._count(blobs=1, blob_bytes=file.blob.size)
         return ""
 
-    def put_name(self, state: PushState) -> None:
-        """Put the documents, those of the platforms first, and compare what the name stands for afterwards."""
+    def put_child(self, child: _Child) -> None:
+        """Put a platform's manifest, unless the pushes that need it have failed meanwhile."""
+        if undecided(child.states):
+            file = child.file
+            self.writer.put_manifest(child.repository, str(file.blob.digest), media_type(file), self.content.read(file))
+
+    def put_names(self, alike: Sequence[PushState]) -> None:
+        """Put the names of one image in one repository, one after the other; a failed one does not stop the next."""
+        for state in undecided(alike):
+            try:
+                self._put_name(state)
+            except BundlerError as error:
+                state.fail(error)
+
+    def _put_name(self, state: PushState) -> None:
+        """Put the image's document, and compare what the name stands for afterwards."""
         push, repository = state.push, state.push.target.repository
-        children = [file for file in push.files[1:] if media_type(file) in DOCUMENT_TYPES]
-        for child in children:
-            self.writer.put_manifest(repository, str(child.blob.digest), media_type(child), self.content.read(child))
         name = push.target.tag or str(push.digest)
         self.writer.put_manifest(repository, name, media_type(push.document), self.content.read(push.document))
         got = self.writer.manifest_digest(repository, name)
@@ -247,6 +269,25 @@ def _blob_uploads(states: Sequence[PushState]) -> list[_BlobUpload]:
                 if (one := found.get(file.path)) is not None:
                     one.present_in.append(state.push.target.repository)
     return sorted(found.values(), key=lambda one: (-one.file.blob.size, one.file.path))
+
+
+def _children(states: Sequence[PushState]) -> list[_Child]:
+    """Return the manifests that images' indexes name, each once for a repository."""
+    found: dict[tuple[str, str], _Child] = {}
+    for state in undecided(states):
+        repository = state.push.target.repository
+        for file in state.push.files[1:]:
+            if media_type(file) in DOCUMENT_TYPES:
+                found.setdefault((repository, file.path), _Child(repository, file, [])).states.append(state)
+    return list(found.values())
+
+
+def _of_one_image(states: Sequence[PushState]) -> list[list[PushState]]:
+    """Return the pushes by image and repository."""
+    found: dict[tuple[str, Digest], list[PushState]] = {}
+    for state in undecided(states):
+        found.setdefault((state.push.target.repository, state.push.digest), []).append(state)
+    return list(found.values())
 
 
 def _other_digest(push: PlannedPush, host: str, got: Digest | None) -> PublishError:

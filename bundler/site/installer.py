@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bundler.errors import ErrorId, SiteError
-from bundler.host.apply import Installer
+from bundler.host.apply import Installer, read_journal
 from bundler.host.failure import ChangeFailure, Reason
 from bundler.host.marked_lines import marks_of
 from bundler.translation import tr
+
+if TYPE_CHECKING:
+    from bundler.host.interface import Host
 
 STATE = "/var/lib/kubeedge-bundler"
 MARKS = marks_of("bundler site")
@@ -45,3 +50,14 @@ def site_installer(role: str, step: str = "") -> Installer:
         )
 
     return Installer(journal_path(role), tr("a site's journal"), MARKS, error)
+
+
+def has_made(host: Host, role: str, *steps: str) -> bool:
+    """Tell whether steps of a role have changed this host; to all but root, who alone may know, it seems so.
+
+    Raises SiteError (SITE_JOURNAL_UNREADABLE), BundleFormatError, StorageError.
+    """
+    if not host.is_root():
+        return True
+    journal = read_journal(host, site_installer(role))
+    return journal is not None and any(record.step in steps for record in journal.made)

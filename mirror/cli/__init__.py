@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bundler import __version__, console
-from bundler.spoken_commands import ByUse
+from bundler.command_group import ByUse
 from bundler.translation import tr
 
 ORDER = (
@@ -13,6 +13,7 @@ ORDER = (
     "clients",
     "verify",
     "service",
+    "completion",
 )
 
 
@@ -20,6 +21,7 @@ ORDER = (
     cls=ByUse,
     home=__name__,
     order=ORDER,
+    program="mirror",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="mirror", help=tr("Show the version and exit."))

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bundler import console
+from bundler.console import FILE
+from bundler.shell_completion import complete_files
 from bundler.translation import tr
-from mirror.cli.options import networks, option
+from mirror.cli.options import networks, option, root_option
 from mirror.settings import (
     DEFAULT_FTP,
     DEFAULT_FTP_CONNECTIONS,
@@ -95,11 +97,8 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
     return TlsFiles(certificate, key or certificate)
 
 
-FILE = click.Path(path_type=Path, readable=False)
-
-
 @click.command()
-@option("--root", type=FILE, required=True, help=tr("The unpacked bundle, or the directory that holds several."))
+@root_option
 @option(
     "--http",
     default=str(DEFAULT_HTTP),
@@ -166,7 +165,12 @@ FILE = click.Path(path_type=Path, readable=False)
 )
 @option("--all-files", is_flag=True, help=tr("Serve a root that holds no bundle, as it is."))
 @option("--user", default=DEFAULT_USER, show_default=True, help=tr("Whom the workers become when started as root."))
-@option("--access-log", metavar="FILE", help=tr("A line for every answer; `-` is stdout. SIGUSR1 opens it anew."))
+@option(
+    "--access-log",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help=tr("A line for every answer; `-` is stdout. SIGUSR1 opens it anew."),
+)
 @option(
     "--log-format",
     type=click.Choice(["combined", "json"]),
@@ -209,7 +213,8 @@ def serve_settings(arguments: Sequence[str]) -> Settings:
     The environment has no say: whoever starts the mirror with this command line later will have another one.
     """
     plain = copy.copy(serve)
-    plain.params = [copy.copy(parameter) for parameter in serve.params]
+    # what is told beside the answer is the journal's of a service
+    plain.params = [copy.copy(parameter) for parameter in serve.params if parameter.expose_value]
     for parameter in plain.params:
         parameter.envvar = None
     return _settings(**plain.make_context("mirror serve", list(arguments)).params)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.command_group import ByUse
 from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
 from bundler.model.json_value import load_foreign
-from bundler.spoken_commands import ByUse
 from bundler.translation import tr
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
@@ -24,12 +24,12 @@ from mirror.service.installation import installed_on
 from mirror.service.installation import remove as remove_service
 from mirror.service.launcher import bundle_launcher
 from mirror.service.service_status import Status, status_of
+from mirror.settings import DEFAULT_ROOT
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from mirror.settings import Network
 
-DEFAULT_ROOT = "/opt"
 dry_run_option = option("--dry-run", is_flag=True, help=tr("Show every command and file, and change nothing."))
 
 

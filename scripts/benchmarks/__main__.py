@@ -19,6 +19,7 @@ COMMANDS = (
     "registry",
     "alternatives",
     "growth",
+    "kubeedge",
     "peers",
     "plots",
 )

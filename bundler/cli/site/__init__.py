@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bundler.spoken_commands import ByUse
+from bundler.command_group import ByUse
 
 ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "token", "invite", "join", "ca", "fleet", "doctor")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.compress import DEFLATER, GZIP_HEADER, gzip_trailer
 from bundler.errors import ErrorId, ManifestError, ToolMissingError
 from bundler.model.rpm.nevra import Nevra
+from bundler.python_package import installing
 from bundler.rpm.metadata.package_reader import package_texts, read_package
 from bundler.rpm.metadata.unprinted import unprinted
 from bundler.translation import tr
@@ -216,7 +217,7 @@ def _library() -> Any:
     except ImportError as error:
         raise ToolMissingError(
             tr("createrepo_c for Python ({error})", error=error),
-            package="kubeedge-bundler[build]",
+            package=installing("createrepo_c"),
             needed_for=tr("repodata of RPMs"),
         ) from error
     return createrepo_c

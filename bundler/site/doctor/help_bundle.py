@@ -6,8 +6,8 @@ import io
 import tarfile
 from typing import TYPE_CHECKING
 
+from bundler.host.redaction import redacted
 from bundler.model.json_value import dump_pretty
-from bundler.site.doctor.redaction import redacted
 from bundler.site.doctor.services import UNITS
 from bundler.site.installer import journal_path
 from bundler.site.kubectl import Kubectl

@@ -140,7 +140,11 @@ def _others(host: Host, kubeconfig: str) -> list[StepFinding]:
         )
         found.append(StepFinding("cloudcore-twice", what, "cloudcore", tr("End all but the oldest one of them.")))
     pods = kubectl(host, kubeconfig, "-n", NAMESPACE, "get", "pods", "-l", "kubeedge=cloudcore", "-o", "name")
-    if pods.code == 0 and pods.stdout.strip():
+    if pods.code != 0:
+        what = tr("nobody can tell whether one runs in the cluster: {pods}", pods=last_line(pods))
+        remedy = tr("Give this kubeconfig the right to list the pods of namespace {namespace}.", namespace=NAMESPACE)
+        found.append(StepFinding("cloudcore-pods-unknown", what, "cloudcore", remedy))
+    elif pods.stdout.strip():
         what = tr(
             "one runs in the cluster already ({stdout}), as `keadm init` sets it up", stdout=pods.stdout.split()[0]
         )

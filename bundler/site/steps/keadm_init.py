@@ -9,10 +9,13 @@ from bundler.host.changes import RunCommand
 from bundler.host.foreseen_files import Foreseen
 from bundler.manifest.yaml_edit import read_plain, value_at
 from bundler.site.edits.kubeedge_yaml import CLOUD_ARGUMENTS, advertised_addresses, cloud_values
+from bundler.site.installer import has_made
 from bundler.site.keadm import RunKeadm
-from bundler.site.kubeedge.cluster_state import NAMESPACE, kubectl, require_safe_start, start_findings
+from bundler.site.kubectl import Kubectl
+from bundler.site.kubeedge.cluster_state import AUTHORITY, NAMESPACE, kubectl, require_safe_start, start_findings
 from bundler.site.kubeedge.core_programs import EndForeign, StopUnit, alive
 from bundler.site.kubeedge.kept_settings import ForgetSettings, KeepSettings, MergeSettings, SettingsFile
+from bundler.site.kubeedge.unit_before import StartAtRemoval
 from bundler.site.kubeedge_places import (
     CLOUDCORE,
     CLOUDCORE_UNIT,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from bundler.host.changes import Change
     from bundler.host.interface import Host
 
+# those that change what cloudcore runs with, this one first
+_STEPS = ("keadm-init", "stream-certs", "cloudcore-config", "cloudcore-service")
 _STAYS = (
     "KubeEdge's custom resources and the namespace kubeedge stay in the cluster, with casecret, which all edges trust; "
     "`kubectl delete namespace kubeedge` ends that trust. /var/log/kubeedge stays on this host."
@@ -58,7 +63,9 @@ class KeadmInit(Step):
             f"--advertise-address={','.join(advertised_addresses(at.config))}",
             f"--kube-config={settings.kubeconfig}",
         )
+        may_start = Kubectl(settings.kubeconfig, request_s=10).command("-n", NAMESPACE, "get", "secret", AUTHORITY)
         return (
+            StartAtRemoval(CLOUDCORE_UNIT, has_made(at.host, "cloud", *_STEPS), may_start),
             # the one that keadm starts is no unit's: undoing ends it where nothing else has
             RunCommand((), undo=("pkill", "-x", "cloudcore"), check=("pidof", "cloudcore")),
             KeepSettings(file, there),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from bundler.host.apply import read_journal
 from bundler.host.changes import Await, RunCommand
 from bundler.site.host_checks import holder_of, port_taken
-from bundler.site.installer import site_installer
+from bundler.site.installer import has_made
 from bundler.site.step import Step, StepContext, StepFinding
 from bundler.translation import tr
 
@@ -95,7 +94,7 @@ def _lacking(host: Host, port: int) -> str:
 
 def _set_up_otherwise(at: StepContext) -> Iterator[StepFinding]:
     there = _serves(at.host)
-    if there in (None, arguments(at)) or _is_ours(at):
+    if there in (None, arguments(at)) or has_made(at.host, "cloud", MirrorService.name):
         return
     yield StepFinding(
         "mirror-otherwise",
@@ -107,14 +106,6 @@ def _set_up_otherwise(at: StepContext) -> Iterator[StepFinding]:
         UNIT_FILE,
         tr("Run `mirror service remove`, or write its ports into site.yaml."),
     )
-
-
-def _is_ours(at: StepContext) -> bool:
-    if not at.host.is_root():
-        # the journal is root's alone
-        return True
-    journal = read_journal(at.host, site_installer("cloud"))
-    return journal is not None and any(record.step == MirrorService.name for record in journal.made)
 
 
 def _taken(at: StepContext) -> Iterator[StepFinding]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailedError
 from bundler.host.foreseen_files import SetAside
+from bundler.site.installer import has_made
 from bundler.site.join_token import token_source
 from bundler.site.kubeedge.core_programs import StopUnit
 from bundler.site.kubeedge.edge_join import authority_digest, certificates_lack
+from bundler.site.kubeedge.unit_before import StartAtRemoval
 from bundler.site.kubeedge_places import EDGE_CA, EDGE_CERT, EDGE_KEY, EDGECORE_UNIT, STREAM_CERT, STREAM_KEY
 from bundler.site.step import Step, StepContext, StepFinding
 from bundler.translation import tr
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from bundler.host.interface import Host
 
 _FILES = (EDGE_CA, EDGE_CERT, EDGE_KEY)
+# those that change what edgecore runs with, this one first
+_STEPS = ("old-certs", "keadm-join", "edgecore-config")
 
 
 class OldCerts(Step):
@@ -52,7 +56,8 @@ class OldCerts(Step):
         stay = partial(_stay, at)
         there = [SetAside(path, stay) for path in _FILES]
         in_the_way = any(not change.is_done(at.host) for change in there)
-        return (StopUnit(EDGECORE_UNIT, lambda _: not in_the_way), *there)
+        again = StartAtRemoval(EDGECORE_UNIT, has_made(at.host, "edge", *_STEPS))
+        return (again, StopUnit(EDGECORE_UNIT, lambda _: not in_the_way), *there)
 
 
 def _stay(at: StepContext, host: Host) -> bool:

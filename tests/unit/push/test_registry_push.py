@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -84,6 +86,30 @@ def test_a_name_is_made_last_and_a_second_run_only_looks() -> None:
     writer.calls.clear()
     assert outcomes(run(writer)) == ["demo/app:1 present", "library/pause:3.5 present"]
     assert sorted(writer.calls) == ["HELD demo/app 1", "HELD library/pause 3.5"]
+
+
+def test_no_document_is_put_twice_at_a_time_where_it_would_be_stored_once() -> None:
+    class Watching(MemoryWriter):
+        """Holds a document until another one's turn has surely come, and notes what was put meanwhile."""
+
+        now: ClassVar[Counter[tuple[str, bytes]]] = Counter()
+        met: ClassVar[list[str]] = []
+
+        def put_manifest(self, repository: str, reference: str, media_type: str, content: bytes) -> None:
+            here = (repository, content)
+            self.now[here] += 1
+            if self.now[here] > 1:
+                self.met.append(reference)
+            threading.Event().wait(0.01)
+            super().put_manifest(repository, reference, media_type, content)
+            self.now[here] -= 1
+
+    names = [f"docker.io/demo/app:{tag}" for tag in ("1", "2", "latest")]
+    same, writer = image(*names), Watching()
+    assert [outcome.partition(" ")[2] for outcome in outcomes(run(writer, same))] == ["pushed"] * 3
+    assert writer.met == []
+    puts = [call for call in writer.calls if call.startswith("PUT ")]
+    assert len(puts) == len(names) + len(same.manifests)
 
 
 @pytest.mark.parametrize("mounts", [True, False])

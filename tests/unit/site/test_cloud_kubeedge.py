@@ -10,6 +10,7 @@ import pytest
 from bundler.errors import ErrorId, SiteError
 from bundler.host.interface import CommandResult, Process
 from bundler.manifest.yaml_edit import read_plain, value_at
+from bundler.site.kubectl import Kubectl
 from bundler.site.kubeedge_places import (
     CERTGEN,
     CLOUDCORE,
@@ -25,7 +26,7 @@ from bundler.site.roles import CLOUD
 from bundler.site.step_plan import plan_site
 from bundler.site.steps.kubeedge_files import CloudFiles
 from tests.stand_ins.kubeedge_programs import kubeedge_files
-from tests.unit.site.kubeedge_host import AUTHORITY, CA_HASH, KubeEdgeHost, answer, cloud_host
+from tests.unit.site.kubeedge_host import AUTHORITY, CA_HASH, KUBECONFIG, KubeEdgeHost, answer, cloud_host
 from tests.unit.site.sites import SITE, applied, context, undone
 
 if TYPE_CHECKING:
@@ -95,6 +96,34 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert host.loaded == {}
     # not even keadm's, which deletes casecret
     assert host.secrets["casecret"] == {"cadata": AUTHORITY}
+
+
+def test_undoing_has_a_cloudcore_that_ran_before_run_as_it_did() -> None:
+    host, at = master()
+    applied(at, STEPS)
+    host.files[CLOUDCORE_YAML] = host.files[CLOUDCORE_YAML].replace(b"192.0.2.1", b"192.0.2.99")
+    for path in [path for path in host.files if path.startswith("/var/lib/kubeedge-bundler/")]:
+        del host.files[path]
+    before = dict(host.files)
+    assert "systemctl restart cloudcore.service" in "\n".join(applied(at, STEPS))
+    assert host.files != before
+    host.ready = False
+    with pytest.raises(SiteError, match="refused"):
+        # a cloudcore that is started without its secret makes a new authority
+        undone(at, STEPS)
+    host.ready = True
+    undone(at, STEPS)
+    left = {path: data for path, data in host.files.items() if not path.startswith("/var/lib/kubeedge-bundler/")}
+    assert left == before
+    assert host.active == host.enabled == {"cloudcore.service"}
+    assert [one.name for one in host.running].count("cloudcore") == 1
+
+
+def test_it_is_not_started_where_nobody_can_tell_whether_one_runs_in_the_cluster() -> None:
+    host, at = master()
+    command = Kubectl(KUBECONFIG, 10).command("-n", "kubeedge", "get", "pods", "-l", "kubeedge=cloudcore", "-o", "name")
+    host.failing[command] = CommandResult(1, "", "Error from server (Forbidden): pods is forbidden\n")
+    assert "whether one runs in the cluster" in refused(at).what
 
 
 def test_nothing_else_of_the_bundle_is_copied() -> None:

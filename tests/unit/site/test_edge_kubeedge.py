@@ -95,6 +95,23 @@ def test_once_is_enough_and_undoing_gives_every_byte_back() -> None:
     assert [one.name for one in host.running] == ["mosquitto"]
 
 
+def test_undoing_has_an_edge_that_ran_before_run_as_it_did() -> None:
+    host, at = edge()
+    applied(at, STEPS, "edge")
+    for path in [path for path in host.files if path.startswith("/var/lib/kubeedge-bundler/")]:
+        del host.files[path]
+    # an edge of another cloud host, set up by other hands
+    host.files[EDGE_CA] = host.files[EDGE_CA].replace(b"CERTIFICATE", b"X509 CERTIFICATE")
+    before = dict(host.files)
+    applied(at, STEPS, "edge")
+    assert host.files != before
+    assert applied(at, STEPS, "edge") == []
+    undone(at, STEPS, "edge")
+    assert host.files == before
+    assert host.active == host.enabled == {"edgecore.service"}
+    assert [one.name for one in host.running].count("edgecore") == 1
+
+
 def test_nothing_of_the_master_s_is_copied() -> None:
     host, at = edge()
     applied(at, STEPS[:1], "edge")

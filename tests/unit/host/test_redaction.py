@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.site.doctor.redaction import REMOVED, redacted
+from bundler.host.redaction import REMOVED, redacted
 
 DIGEST = "cfcb4c262b1727d9e3a909f1da8cd13301801e5e6793fe73494daf9edf8a4998"
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjE3MjA2NjY0MTZ9.o3lqE3uQEcNGGHdxfitkh1av6NRWh4UylP_tLDZ6rIc"

@@ -1,4 +1,4 @@
-"""Texts without the secrets in them, for whoever helps. Pure.
+"""Texts without the secrets in them, for screens, logs and whoever helps. Pure.
 
 Takes out too much rather than too little: private keys, tokens of KubeEdge and of Kubernetes, values of keys that are
 called password, secret, token or auth, logins in URLs, and Authorization fields.
