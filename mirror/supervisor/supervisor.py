@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
 from bundler.translation import tr
+from mirror.supervisor.accepted_site import AcceptedSite
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.comparison_process import Comparing
 from mirror.supervisor.indexing import Indexing
@@ -73,8 +74,7 @@ class Supervisor:
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
-        # what every worker has taken over, or began with: key files and packed site
-        self._accepted = (pool.key_files, pool.index)
+        self._accepted = AcceptedSite(pool)
         self._indexing: Indexing | None = None
         self._reload_is_wanted = False
         # whether there was something to serve once
@@ -171,7 +171,7 @@ class Supervisor:
         else:
             self._has_begun = True
             self._pool.index = indexing.descriptor
-            self._accept()
+            self._accepted.accept()
             for worker in self._pool.workers:
                 self._fork(worker)
         if self._reload_is_wanted:
@@ -193,25 +193,12 @@ class Supervisor:
         pool = self._pool
         # what it reads may not be what is served from here on
         self._comparing.end()
-        self._drop_index_of_no_use()
+        self._accepted.drop_refused()
         pool.index, pool.key_files = index, key_files
         pool.generation += 1
         self._reload_answers = {worker.number for worker in pool.workers}
         self._reload_failed = False
         pool.broadcast(Message("reload", key_files=key_files, generation=pool.generation, descriptor=index))
-
-    def _accept(self) -> None:
-        """Remember what every worker has: what comes next may be refused."""
-        _, before = self._accepted
-        if before is not None and before != self._pool.index:
-            os.close(before)
-        self._accepted = (self._pool.key_files, self._pool.index)
-
-    def _drop_index_of_no_use(self) -> None:
-        _, accepted = self._accepted
-        if self._pool.index is not None and self._pool.index != accepted:
-            os.close(self._pool.index)
-            self._pool.index = accepted
 
     def _consider_successor(self) -> None:
         if self._succession is not None and not self._stopping:
@@ -236,7 +223,7 @@ class Supervisor:
             self._warn_of_another_root()
         if self._watch.changed():
             self._manager.notify("RELOADING=1")
-            self._begin_indexing(self._accepted[0])
+            self._begin_indexing(self._accepted.key_files)
 
     def _warn_of_another_root(self) -> None:
         path = self._pool.environment.root.path
@@ -312,9 +299,7 @@ class Supervisor:
             )
         self._warn(tr("a worker for {protocol} failed: {text}", protocol=worker.protocol, text=message.text))
         if message.generation == self._pool.generation:
-            # what made it fail would make every new process fail
-            self._drop_index_of_no_use()
-            self._pool.key_files, self._pool.index = self._accepted
+            self._accepted.return_to()
         self._reloaded(worker, message, failed=True)
 
     def _replace_dead(self) -> None:
@@ -384,7 +369,7 @@ class Supervisor:
         if self._reload_failed:
             self._manager.notify("READY=1")
             return
-        self._accept()
+        self._accepted.accept()
         self._manager.notify("READY=1", _status(text))
         log_line("\n  ".join(["reloaded", *text.splitlines()]))
         self._consider_successor()
