@@ -43,7 +43,7 @@ class _HelpFormatter(click.HelpFormatter):
             super().write_text(text)
             return
         indent = " " * self.current_indent
-        pages = [wrapped(" ".join(part.split()), self.width - len(indent)) for part in text.split("\n\n")]
+        pages = [_lines(part, self.width - len(indent)) for part in text.split("\n\n")]
         self.write("\n\n".join("\n".join(f"{indent}{line}" for line in lines) for lines in pages) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
@@ -66,6 +66,12 @@ class _HelpFormatter(click.HelpFormatter):
         indent = " " * width(begin)
         for number, line in enumerate(lines):
             self.write(f"{indent if number else begin}{line}".rstrip() + "\n")
+
+
+def _lines(paragraph: str, columns: int) -> list[str]:
+    """Return a paragraph in lines; one that begins with a backspace stands as it is (Click, "Preventing rewrapping")."""
+    mark, _, rest = paragraph.partition("\n")
+    return rest.split("\n") if mark.strip(" ") == "\b" else wrapped(" ".join(paragraph.split()), columns)
 
 
 class _HelpContext(click.Context):
