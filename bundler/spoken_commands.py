@@ -69,7 +69,7 @@ class _HelpFormatter(click.HelpFormatter):
 
 
 def _lines(paragraph: str, columns: int) -> list[str]:
-    """Return a paragraph in lines; one that begins with a backspace stands as it is (Click, "Preventing rewrapping")."""
+    """Return a paragraph in lines; one after a backspace stands as it is (Click, "Preventing rewrapping")."""
     mark, _, rest = paragraph.partition("\n")
     return rest.split("\n") if mark.strip(" ") == "\b" else wrapped(" ".join(paragraph.split()), columns)
 
