@@ -37,8 +37,7 @@ def inflated(files: ArchiveFiles, *, own_form: bool = False) -> Iterator[Iterato
     Raises, while iterating, IntegrityError (BUNDLE_DAMAGED: naming the bad parts of a split archive; truncation, bit
     flips and trailing garbage included), BundleFormatError (not gzip at all), StorageError.
     """
-    stop = None if files.pipe is None else files.pipe.stop
-    with read_ahead(_own_chunks(files) if own_form else _chunks(files), CHUNKS_AHEAD, stop=stop) as chunks:
+    with read_ahead(_own_chunks(files) if own_form else _chunks(files), CHUNKS_AHEAD, stop=files.stop) as chunks:
         yield chunks
 
 

@@ -13,6 +13,8 @@ ORDER = (
     "lock",
     "inspect",
     "verify",
+    "split",
+    "repair",
     "unpack",
     "bundles",
     "activate",

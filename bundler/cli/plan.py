@@ -12,7 +12,7 @@ from bundler.cli.options import NetworkOptions, json_option, network_options, re
 from bundler.cli.wiring import open_build_context
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
-from bundler.pipeline.planning import Plan, PlannedFetch, require_room
+from bundler.pipeline.planning import Plan, PlannedFetch, file_size_warning, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,11 @@ def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
         f"free for archive {human(output.free_bytes)}  {output.directory}",
     )
     yield from (f"size unknown     {label}" for label in plan.unknown)
-    yield from plan.remarks
+    yield from _remarks(plan, output)
+
+
+def _remarks(plan: Plan, output: Room) -> list[str]:
+    return [*plan.remarks, *filter(None, [file_size_warning(plan, output, None)])]
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
@@ -81,9 +85,13 @@ def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
         "scratch_bytes": plan.scratch_bytes,
         "archive_bytes": plan.archive_bytes,
         "unknown": list(plan.unknown),
-        "remarks": list(plan.remarks),
+        "remarks": _remarks(plan, output),
         "store": {"directory": store.directory, "free_bytes": store.free_bytes},
-        "output": {"directory": output.directory, "free_bytes": output.free_bytes},
+        "output": {
+            "directory": output.directory,
+            "free_bytes": output.free_bytes,
+            "max_file_bytes": output.max_file_bytes,
+        },
         "fetches": [
             {
                 "kind": item.kind,

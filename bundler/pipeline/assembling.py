@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from bundler.archive.archive_output import one_file
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.writer import write_archive
+from bundler.carry.part_writer import ParityRequest, parts_output
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
+from bundler.pipeline.context import CarryForm
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from bundler.archive.archive_output import OpenOutput
     from bundler.archive.writer import WrittenArchive
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
@@ -31,10 +35,15 @@ MAX_REPAIRS = 3
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks."""
+    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks.
+
+    Arguments:
+        written: what holds the archive, in order: itself, or its parts.
+    """
 
     path: Path
     archive: Blob
+    written: tuple[Path, ...]
     bundle_id: str
     files: int
     remarks: tuple[str, ...]
@@ -88,7 +97,7 @@ def assemble(
         context,
         repeats_bytes=total_bytes,
     )
-    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
+    return Built(written.path, written.blob, written.files, bundle_id, len(files), lock_remarks(lock))
 
 
 def _write(
@@ -103,12 +112,20 @@ def _write(
             task=task,
             source_date_epoch=request.date_cap,
             checksums=context.checksums,
+            open_output=_output(request.carry, context),
         )
     except DamagedBlobError:
         task.finish("damaged entry in the store")
         raise
     task.finish()
     return written
+
+
+def _output(form: CarryForm, context: BuildContext) -> OpenOutput:
+    if form == CarryForm():
+        return one_file
+    percent, begin = form.parity_percent, context.runner.progress.task
+    return parts_output(form.part_bytes, parity=None if percent is None else ParityRequest(percent, begin))
 
 
 def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats_bytes: int = 0) -> T:

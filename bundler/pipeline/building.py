@@ -24,7 +24,7 @@ from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
 from bundler.pipeline.opened_lock import lock_path, read_lock
-from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
+from bundler.pipeline.planning import Plan, file_size_warning, plan_estimates, plan_lock, require_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bundler.pipeline.estimating import Estimated
 
 # final names that builds write
-LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".lock.json")
+LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".tar.gz.parts.sha256", ".lock.json")
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
@@ -104,18 +104,21 @@ def build(request: Request, context: BuildContext) -> Built:
         lock = agreed or _written_lock(request, context)
         if request.platforms:
             lock = narrow_lock(lock, request.platforms, context)
-        _fetch_planned(lock, output, context, expected=agreed is None)
+        _fetch_planned(lock, output, request, context, expected=agreed is None)
         return assemble(manifest, manifest_text, lock, output, request, context, keep)
 
 
-def _fetch_planned(lock: Lock, output: Path, context: BuildContext, *, expected: bool) -> None:
+def _fetch_planned(lock: Lock, output: Path, request: Request, context: BuildContext, *, expected: bool) -> None:
     """Fetch what the store lacks, where there is room for the whole build.
 
     Arguments:
         expected: whether the progress has been told already how much it will be.
     """
     plan = plan_lock(lock, context)
-    require_room(plan, context.room(context.store_root), context.room(output.parent))
+    room = context.room(output.parent)
+    require_room(plan, context.room(context.store_root), room)
+    if warning := file_size_warning(plan, room, request.carry.part_bytes):
+        context.runner.progress.note(warning)
     if not expected:
         context.runner.progress.expect(plan.moved_bytes)
     fetch_all(plan.fetches, context)

@@ -124,6 +124,16 @@ def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Pla
     return replace(plan, remarks=tuple(remark for estimated in estimates for remark in estimated.estimate.remarks))
 
 
+def file_size_warning(plan: Plan, output: Room, part_bytes: int | None) -> str:
+    """Return what to say where the archive, or a part of it, may be too large a file for the output's disk; or ""."""
+    largest = plan.archive_bytes if part_bytes is None else min(part_bytes, plan.archive_bytes)
+    if output.max_file_bytes is None or largest <= output.max_file_bytes:
+        return ""
+    what = "the archive" if part_bytes is None else "a part"
+    limit = f"the file system of {output.directory} takes no file above {output.max_file_bytes:,} bytes"
+    return f"{limit}, and {what} may have up to {largest:,}: build with --split fat32"
+
+
 def require_room(plan: Plan, store: Room, output: Room) -> None:
     """Raise StorageError (DISK_FULL) when the store's or the output's file system cannot hold the build."""
     needs = {store.device: plan.store_bytes}
