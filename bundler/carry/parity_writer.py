@@ -88,8 +88,7 @@ def write_parity(files: PartialSet, begun: Sequence[str], header: ParityHeader, 
                 blocks.prefetch(starts, max(width, GROUPS_AHEAD))
             rows = [blocks.read(start, min(count, max(0, layout.data_blocks - start))) for start in starts]
             hashed = pool.submit(_digests, rows)
-            data = b"".join(_filled(row, count) for row in rows)
-            parity = code.parity(data)
+            parity = [memoryview(row) for row in code.parity([_filled(row, count) for row in rows])]
             task.advance(sum(len(block) for row in rows for block in row))
             _keep(index.sums, starts, hashed.result())
             starts = [row * layout.groups + group for row in range(layout.parity_rows)]
@@ -151,6 +150,8 @@ class _Set:
 
 def _filled(blocks: Sequence[bytes], count: int) -> bytes:
     """Return the blocks of a row, each filled with zeros, and zeros for those that are not there."""
+    if count == 1 and blocks and len(blocks[0]) == BLOCK_BYTES:
+        return blocks[0]
     return b"".join([block.ljust(BLOCK_BYTES, b"\0") for block in blocks]).ljust(count * BLOCK_BYTES, b"\0")
 
 

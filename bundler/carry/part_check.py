@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bundler.archive.part_names import PART_SUMS
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
 from bundler.partial_file import write_durably
@@ -50,8 +51,10 @@ class PartsReport:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The names of files to bring once more."""
-        return tuple(finding.name for finding in self.findings if finding.state in ("damaged", "missing"))
+        """The names of files to bring once more; the list of sums among them where a part is compared with nothing."""
+        names = [finding.name for finding in self.findings if finding.state in ("damaged", "missing")]
+        unchecked = any(finding.state == "unchecked" for finding in self.findings)
+        return (*names, f"{self.where}{PART_SUMS}") if unchecked else tuple(names)
 
 
 def check_parts(parts: PartSet, task: Task) -> PartsReport:
@@ -65,10 +68,10 @@ def check_parts(parts: PartSet, task: Task) -> PartsReport:
 
 def require_parts(report: PartsReport) -> None:
     """Raise IntegrityError (BUNDLE_DAMAGED, or BUNDLE_INCOMPLETE where parts are only missing) unless all are there."""
-    wanted = [finding for finding in report.findings if finding.name in report.wanted]
-    if not wanted:
+    if not report.wanted:
         return
-    only_missing = all(finding.state == "missing" for finding in wanted)
+    states = {finding.name: finding.state for finding in report.findings}
+    only_missing = all(states.get(name, "missing") == "missing" for name in report.wanted)
     raise IntegrityError(
         ErrorId.BUNDLE_INCOMPLETE if only_missing else ErrorId.BUNDLE_DAMAGED,
         "parts of the archive are missing" if only_missing else "parts of the archive are missing or damaged",
@@ -77,7 +80,7 @@ def require_parts(report: PartsReport) -> None:
         if report.mendable
         else "Bring just these parts again.",
         want="every part as it was written",
-        got=", ".join(f"{finding.name} {finding.state}" for finding in wanted),
+        got=", ".join(f"{name} {states.get(name, 'missing')}" for name in report.wanted),
     )
 
 

@@ -62,16 +62,17 @@ class BlockRestorer:
         present = [(row, number) for row, number in layout.members(group) if number not in self._bad]
         rows |= {row: self._read(number) for row, number in present[: layout.data_rows - len(zeros)]}
         data = self._code.data(rows)
-        parity: Sequence[bytes | memoryview] = ()
+        parity: Sequence[bytes] = ()
         if any(number >= layout.data_blocks for number in wanted):
-            parity = self._code.parity(data)
+            views = memoryview(data)
+            parity = self._code.parity([views[at : at + BLOCK_BYTES] for at in range(0, len(data), BLOCK_BYTES)])
         for number in wanted:
             row = layout.row_of(number)
             if number < layout.data_blocks:
                 (run,) = self._data.runs(number, 1)
                 block = data[row * BLOCK_BYTES : row * BLOCK_BYTES + run.bytes]
             else:
-                block = bytes(parity[row - layout.data_rows])
+                block = parity[row - layout.data_rows]
             self._require(number, block, "a mended block")
             self._index.sums[number] = hashlib.sha256(block).digest()
             yield number, block

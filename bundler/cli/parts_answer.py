@@ -42,7 +42,7 @@ def answer_parts(source: str, places: PartPlaces, wanted_file: Path | None, *, a
         wanted_file: gets the names of those to bring once more, a line each.
     """
     with console.progress(quiet=as_json) as progress:
-        task = progress.task(shown_name(source), None)
+        task = progress.task(shown_name(source) or source, None)
         report = _checked(Path(source), places, task)
         task.finish("damaged" if report.wanted else "intact")
     if wanted_file is not None:

@@ -34,7 +34,7 @@ def repair(source: str, output: Path | None, places: PartPlaces, as_json: bool) 
     """
     found = find_carried(Path(source), places)
     with console.progress(quiet=as_json) as progress:
-        task = progress.task(shown_name(source), None)
+        task = progress.task(shown_name(source) or source, None)
         report = repair_set(found, found.required_index(), output, task)
         task.finish()
     require = partial(require_repaired, report)

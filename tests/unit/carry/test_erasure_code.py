@@ -22,6 +22,10 @@ def _times(a: int, b: int) -> int:
 INVERSE = {a: b for a in range(1, 256) for b in range(1, 256) if _times(a, b) == 1}
 
 
+def _rows(data: bytes) -> list[bytes]:
+    return [data[at : at + ROW] for at in range(0, len(data), ROW)]
+
+
 def _parity_byte(column: bytes, row: int) -> int:
     value = 0
     for number, byte in enumerate(column):
@@ -32,7 +36,7 @@ def _parity_byte(column: bytes, row: int) -> int:
 @pytest.mark.parametrize(("data_rows", "parity_rows"), [(1, 1), (3, 2), (144, 29), (231, 24), (127, 128)])
 def test_parity_is_a_cauchy_matrix_over_data(data_rows: int, parity_rows: int) -> None:
     data = random.Random(1).randbytes(ROW * data_rows)
-    parity = ErasureCode(data_rows, parity_rows).parity(data)
+    parity = ErasureCode(data_rows, parity_rows).parity(_rows(data))
     assert [len(row) for row in parity] == [ROW] * parity_rows
     for at in (0, 1, ROW - 1):
         column = data[at::ROW]
@@ -46,12 +50,12 @@ def test_any_rows_may_be_lost_as_long_as_enough_are_left(data_rows: int, parity_
     chance = random.Random(data_rows)
     code = ErasureCode(data_rows, parity_rows)
     data = chance.randbytes(ROW * data_rows)
-    rows = [data[at : at + ROW] for at in range(0, len(data), ROW)] + [bytes(row) for row in code.parity(data)]
+    rows = _rows(data) + code.parity(_rows(data))
     for _ in range(3):
         left = chance.sample(range(len(rows)), data_rows)
         assert code.data({number: rows[number] for number in left}) == data
 
 
 def test_the_worked_example_of_the_formats_page() -> None:
-    rows = b"".join(bytes([number]).ljust(ROW, b"\0") for number in (1, 2, 3, 4))
+    rows = [bytes([number]).ljust(ROW, b"\0") for number in (1, 2, 3, 4)]
     assert [row[0] for row in ErasureCode(4, 2).parity(rows)] == [0x48, 0x0F]

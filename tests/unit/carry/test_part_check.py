@@ -94,6 +94,15 @@ def test_without_sums_only_sizes_and_gaps_tell(parts: tuple[Path, ...], tmp_path
     report = _checked(parts[0])
     assert _states(report) == ["unchecked", "unchecked", "damaged", "missing", "unchecked", "unchecked"]
     assert report.findings[2].what == "has 5 bytes, the others 1000"
+    assert report.wanted == ("demo.tar.gz.002", "demo.tar.gz.003", "demo.tar.gz.parts.sha256")
+
+
+def test_a_list_that_is_missing_is_to_be_brought(parts: tuple[Path, ...], tmp_path: Path) -> None:
+    (tmp_path / "demo.tar.gz.parts.sha256").unlink()
+    with pytest.raises(IntegrityError) as caught:
+        require_parts(_checked(parts[0]))
+    assert caught.value.id is ErrorId.BUNDLE_INCOMPLETE
+    assert caught.value.got == "demo.tar.gz.parts.sha256 missing"
 
 
 def test_a_thousand_flipped_bits_are_found_and_named(parts: tuple[Path, ...]) -> None:
