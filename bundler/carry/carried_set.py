@@ -40,25 +40,27 @@ class CarriedSet:
             return found_in(self.directories, name)
 
     def index(self) -> ParityIndex | None:
-        """Put the parity index together from what is left of it, None where there is none.
+        """Put the parity index together from what is left of it; None where there is none, or that of other files.
 
         Raises BundleFormatError (BUNDLE_FORMAT_NEWER), StorageError.
         """
         with storage_errors(self.home):
-            return read_index([*self._copies()])
+            index = read_index([*self._copies()])
+            listed = sums_in_list(self.whole, self.directories)
+        if index is None or index.header.name != self.whole:
+            return None
+        data = {file.name: file.blob.digest.hex for file in index.header.data}
+        foreign = listed and not any(data.get(name) == known for name, known in listed.items())
+        return None if foreign else index
 
     def required_index(self) -> ParityIndex:
-        """Return the same; raises BundleFormatError (PARITY_NOT_FOUND) where there is none, or that of other parts."""
+        """Return the same; raises BundleFormatError (PARITY_NOT_FOUND) where there is none."""
         index = self.index()
         if index is None:
-            there = any(self._copies())
-            what = "no copy of its parity index can be read" if there else "there is no parity of it"
-            raise not_protected(str(self.home / self.whole), what)
-        with storage_errors(self.home):
-            listed = sums_in_list(self.whole, self.directories)
-        data = {file.name: file.blob.digest.hex for file in index.header.data}
-        if listed and not any(data.get(name) == known for name, known in listed.items()):
-            raise not_protected(str(self.home / self.whole), "the parity here is that of another archive of this name")
+            what = "no copy of its parity index can be read, or it is that of other files"
+            raise not_protected(
+                str(self.home / self.whole), what if any(self._copies()) else "there is no parity of it"
+            )
         return index
 
     def _copies(self) -> Iterator[Path]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LIST = b'\n  "sums": ['
 MAX_HEADER_BYTES = 16 * 1024 * 1024
+# how much more room than it needs an index may be given
+MAX_SLACK_BYTES = 1024 * 1024
 READ_BYTES = 1024 * 1024
 # without an intact row over so many bytes a copy has ended
 MAX_GAP_BYTES = 4 * READ_BYTES
@@ -52,7 +54,7 @@ class ParityIndex:
 def head_bytes(header: ParityHeader) -> int:
     """Return how much room an index with such a header takes, in whole blocks; `head_bytes` of it is not looked at."""
     # a number in it may have more digits in the end
-    return blocks_in(len(dump_pretty(header.encode())) + rows_bytes(header.layout.total) + 1024) * BLOCK_BYTES
+    return blocks_in(_index_bytes(header) + 1024) * BLOCK_BYTES
 
 
 def read_index(copies: Sequence[Path]) -> ParityIndex | None:
@@ -86,6 +88,11 @@ def not_protected(where: str, what: str) -> BundleFormatError:
     )
 
 
+def _index_bytes(header: ParityHeader) -> int:
+    """Return about how many bytes an index takes: no less."""
+    return len(dump_pretty(header.encode())) + rows_bytes(header.layout.total)
+
+
 def _read_header(path: Path) -> ParityHeader | None:
     text = b""
     with medium_file(path) as file:
@@ -96,9 +103,11 @@ def _read_header(path: Path) -> ParityHeader | None:
                 return None
             text += piece
     try:
-        return decode_header(load_strict(text[:at].rstrip(b",") + b"\n}"), str(path))
+        header = decode_header(load_strict(text[:at].rstrip(b",") + b"\n}"), str(path))
     except ValueError:
         return None
+    slack = header.head_bytes - _index_bytes(header)
+    return header if 0 <= slack <= MAX_SLACK_BYTES else None
 
 
 def _take_rows(path: Path, sums: BlockSums) -> None:

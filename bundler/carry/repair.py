@@ -112,7 +112,11 @@ class _Mending:
         self._bad = bad
 
     def mend(self, files: Sequence[ScannedFile], targets: Mapping[str, Path]) -> None:
+        # whoever writes the archive anew in one of these directories holds this lock, and uses the same partial names
+        locks = {target.parent / self._index.header.name for target in targets.values()}
         with ExitStack() as stack:
+            for lock in sorted(locks.difference(targets.values())):
+                stack.enter_context(partial_file(lock, _go_on))
             written = {file.name: stack.enter_context(partial_file(targets[file.name], _go_on)) for file in files}
             for file in files:
                 self._copy_good(file, written[file.name])
@@ -212,4 +216,4 @@ def _holds(path: Path, pieces: Iterable[bytes]) -> bool:
 
 
 def _go_on() -> None:
-    """Nobody waits long for another process that mends the same file."""
+    """Another process mends or writes the same files; nothing is said of it."""

@@ -124,6 +124,12 @@ def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Pla
     return replace(plan, remarks=tuple(remark for estimated in estimates for remark in estimated.estimate.remarks))
 
 
+def with_parity(plan: Plan, percent: int | None) -> Plan:
+    """Return a plan with room for so much parity beside the archive, of its size, and for the sums of its blocks."""
+    parity = plan.archive_bytes * (percent + 1) // 100 if percent else 0
+    return replace(plan, archive_bytes=plan.archive_bytes + parity)
+
+
 def file_size_warning(plan: Plan, output: Room, part_bytes: int | None) -> str:
     """Return what to say where the archive, or a part of it, may be too large a file for the output's disk; or ""."""
     largest = plan.archive_bytes if part_bytes is None else min(part_bytes, plan.archive_bytes)

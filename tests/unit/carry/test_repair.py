@@ -151,6 +151,14 @@ def test_headers_that_are_gone_everywhere_end_it(there: Path, written: dict[str,
     assert caught.value.id is ErrorId.PARITY_NOT_FOUND
 
 
+def test_a_set_that_was_renamed_has_no_parity_of_its_own(there: Path) -> None:
+    for path in [*there.iterdir()]:
+        path.rename(path.with_name(path.name.replace("demo", "other")))
+    with pytest.raises(BundleFormatError) as caught:
+        mend(there)
+    assert caught.value.id is ErrorId.PARITY_NOT_FOUND
+
+
 def test_without_parity_nothing_can_be_mended(tmp_path: Path) -> None:
     (tmp_path / f"{NAME}.000").write_bytes(b"x")
     with pytest.raises(BundleFormatError) as caught:
