@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.archive.faults import damaged, incomplete, not_found
+from bundler.archive.faults import damaged, damaged_part, incomplete, not_found
 from bundler.archive.part_names import SUFFIXES, archive_name, as_part
 from bundler.archive.part_set import NOWHERE_ELSE, find_parts, only_archive
 from bundler.durable import MEDIUM_ERRORS, storage_errors
@@ -184,8 +184,10 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
     def _damaged(self, *, want: str, got: str) -> IntegrityError:
         path, parts = self._path, self._files.parts
         found = parts.byte_range(path.name) if parts and path else None
-        what = "this file is damaged" if parts is None else "this part is damaged"
-        return damaged(str(path), f"{what}, {found} of the archive" if found else what, want=want, got=got)
+        if parts is None:
+            return damaged(str(path), "this file is damaged", want=want, got=got)
+        what = "this part is damaged"
+        return damaged_part(str(path), f"{what}, {found} of the archive" if found else what, want=want, got=got)
 
 
 def _differs(path: Path, parts: PartSet) -> bool:

@@ -27,6 +27,12 @@ def other_form(where: str, place: str, *, want: str, got: str) -> OtherFormError
     return OtherFormError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
 
 
+def damaged_part(where: str, what: str, *, want: str, got: str) -> IntegrityError:
+    """Return the error for parts of an archive that differ from those that were written."""
+    remedy = "`bundler verify --parts` lists what to bring again; where there is parity, `bundler repair` mends it."
+    return IntegrityError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=remedy, want=want, got=got)
+
+
 def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
     """Return the error for an archive that bundler never writes: made by mistake, or with bad intent."""
     return IntegrityError(
@@ -45,7 +51,7 @@ def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
         ErrorId.BUNDLE_INCOMPLETE,
         "parts of the archive are missing",
         where=where,
-        remedy="Copy the missing parts beside the others.",
+        remedy="Copy the missing parts beside the others (--part-dir names further places), or see `bundler repair`.",
         want="every part",
         got=f"no {', '.join(missing)}",
     )

@@ -10,7 +10,7 @@ from zlib import error as zlib_error
 from isal import igzip
 
 from bundler.archive.archive_files import opened
-from bundler.archive.faults import OtherFormError, damaged, invalid
+from bundler.archive.faults import OtherFormError, damaged, damaged_part, invalid
 from bundler.archive.gzip_members import InflateError, gzip_members
 from bundler.archive.read_ahead import read_ahead
 from bundler.errors import IntegrityError
@@ -75,7 +75,7 @@ def _own_chunks(files: ArchiveFiles) -> Generator[bytes]:
 
 
 def _damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
-    return damaged(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
+    return damaged_part(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
 
 
 def _begins_as_gzip(files: ArchiveFiles) -> bool:

@@ -6,10 +6,12 @@ are put together from all copies of that set.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.archive.faults import damaged
 from bundler.carry.block_sums import MAX_ROW_BYTES, BlockSums, rows_bytes
 from bundler.carry.medium_file import medium_file
 from bundler.carry.parity_header import ParityHeader, decode_header
@@ -41,6 +43,16 @@ class ParityIndex:
     def pieces(self) -> Iterator[bytes]:
         """Yield the index as it is written; every sum is known."""
         return listing_pieces(self.header.encode(), "sums", self.sums.rows())
+
+    def require_block(self, number: int, block: bytes, what: str) -> None:
+        """Raise IntegrityError (BUNDLE_DAMAGED) where a block differs from its sum, as far as that is known.
+
+        Arguments:
+            what: the block is, for a person.
+        """
+        want, got = self.sums[number], hashlib.sha256(block).digest()
+        if want is not None and want != got:
+            raise damaged(self.header.name, f"{what} differs from its sum", want=want.hex(), got=got.hex())
 
     def head_pieces(self) -> Iterator[bytes]:
         """Yield the head of a parity file: the index, and newlines up to the first block."""

@@ -18,7 +18,7 @@ from bundler.carry.block_scan import ScannedFile, scan_blocks
 from bundler.carry.medium_file import medium_file
 from bundler.carry.parity_writer import write_head
 from bundler.carry.repair_plan import RepairPlan, repair_plan
-from bundler.carry.restoring import BlockRestorer
+from bundler.carry.restoring import GOOD_BEFORE, BlockRestorer
 from bundler.errors import ErrorId, IntegrityError
 from bundler.partial_file import partial_file, write_pieces_durably
 
@@ -137,7 +137,7 @@ class _Mending:
             for number in (number for number in range(file.first, file.end) if number not in bad):
                 (run,) = blocks.runs(number - before, 1)
                 block = source.read(run.bytes, run.offset) or b""
-                self._require(number, block)
+                self._index.require_block(number, block, GOOD_BEFORE)
                 target.write_at(block, run.offset)
             if not self._is_data(file):
                 # what it has of the index, until all of that is known
@@ -165,12 +165,6 @@ class _Mending:
             raise damaged(
                 file.name, "it differs although each block was mended", want=want.digest.hex, got=digest.hexdigest()
             )
-
-    def _require(self, number: int, block: bytes) -> None:
-        want, got = self._index.sums[number], hashlib.sha256(block).digest()
-        if want != got:
-            what = "a block that was good a moment ago differs"
-            raise damaged(self._index.header.name, what, want=want.hex() if want else "its sum", got=got.hex())
 
     def _is_data(self, file: ScannedFile) -> bool:
         return file.first < self._index.header.layout.data_blocks

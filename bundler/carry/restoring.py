@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Self
 
-from bundler.archive.faults import damaged
 from bundler.carry.erasure_code import ErasureCode
 from bundler.carry.medium_file import medium_file
 from bundler.carry.open_files import OpenFiles
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from bundler.carry.block_scan import ScannedFile
     from bundler.carry.medium_file import MediumFile
     from bundler.carry.parity_index import ParityIndex
+
+GOOD_BEFORE = "a block that was good a moment ago"
 
 
 class BlockRestorer:
@@ -73,7 +74,7 @@ class BlockRestorer:
                 block = data[row * BLOCK_BYTES : row * BLOCK_BYTES + run.bytes]
             else:
                 block = parity[row - layout.data_rows]
-            self._require(number, block, "a mended block")
+            self._index.require_block(number, block, "a mended block")
             self._index.sums[number] = hashlib.sha256(block).digest()
             yield number, block
 
@@ -83,14 +84,8 @@ class BlockRestorer:
         data = number < layout.data_blocks
         (run,) = self._data.runs(number, 1) if data else self._parity.runs(number - layout.data_blocks, 1)
         block = self._open[run.file if data else self._parity_from + run.file].read(run.bytes, run.offset) or b""
-        self._require(number, block, "a block that was good a moment ago")
+        self._index.require_block(number, block, GOOD_BEFORE)
         return block.ljust(BLOCK_BYTES, b"\0")
-
-    def _require(self, number: int, block: bytes, what: str) -> None:
-        want, got = self._index.sums[number], hashlib.sha256(block).digest()
-        if want is not None and want != got:
-            name = self._index.header.name
-            raise damaged(name, f"{what} differs from its sum", want=want.hex(), got=got.hex())
 
     def _opened(self, file: int) -> AbstractContextManager[MediumFile]:
         # nothing of a missing file is good, and so nothing of it is read
