@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.archive.faults import damaged, damaged_part, incomplete, not_found
+from bundler.archive.faults import DamagedPartError, OtherFormError, damaged, damaged_part, incomplete, not_found
 from bundler.archive.part_names import SUFFIXES, archive_name, as_part
 from bundler.archive.part_set import NOWHERE_ELSE, find_parts, only_archive
 from bundler.durable import MEDIUM_ERRORS, storage_errors
+from bundler.errors import BundleFormatError, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from bundler.archive.archive_pipe import ArchivePipe
     from bundler.archive.part_set import PartPlaces, PartRequest, PartSet
-    from bundler.errors import IntegrityError
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,27 @@ def _is_no_part(name: str, found: PartSet) -> bool:
     return (
         not found.sums and not whole.endswith(SUFFIXES) and name != found.names[0] and found.names[0] in found.missing
     )
+
+
+@contextmanager
+def naming_bad_parts(files: ArchiveFiles) -> Iterator[None]:
+    """Let an error about the content of an archive be one about the parts that are to blame, where their sums tell.
+
+    The content is read ahead of its checksums: a flipped bit may be met first as a header that is none.
+    """
+    try:
+        yield
+    except (DamagedPartError, OtherFormError):
+        raise
+    except (IntegrityError, BundleFormatError) as error:
+        if bad := files.bad_parts():
+            raise damaged_parts(files, bad) from error
+        raise
+
+
+def damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
+    """Return the error for parts that differ from their sums, as `ArchiveFiles.bad_parts` has them."""
+    return damaged_part(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
 
 
 @contextmanager

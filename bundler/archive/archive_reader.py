@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import as_files
+from bundler.archive.archive_files import as_files, naming_bad_parts
 from bundler.archive.bundle_reader import ArchivedFile, unlisted_file
 from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index, refusal
 from bundler.archive.faults import invalid, not_found, unsafe
@@ -114,6 +114,12 @@ def open_archive(path: Path | ArchiveFiles, *, own_form: bool = False) -> Iterat
     BUNDLE_INCOMPLETE, ARCHIVE_UNSAFE), StorageError; on opening and while it is read.
     """
     files = as_files(path)
+    with naming_bad_parts(files), _opened_archive(files, own_form=own_form) as reader:
+        yield reader
+
+
+@contextmanager
+def _opened_archive(files: ArchiveFiles, *, own_form: bool) -> Iterator[ArchiveReader]:
     with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
         members = tar.members()

@@ -27,10 +27,14 @@ def other_form(where: str, place: str, *, want: str, got: str) -> OtherFormError
     return OtherFormError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
 
 
-def damaged_part(where: str, what: str, *, want: str, got: str) -> IntegrityError:
+class DamagedPartError(IntegrityError):
+    """Parts of an archive that differ from those that were written, and are named."""
+
+
+def damaged_part(where: str, what: str, *, want: str, got: str) -> DamagedPartError:
     """Return the error for parts of an archive that differ from those that were written."""
     remedy = "`bundler verify --parts` lists what to bring again; where there is parity, `bundler repair` mends it."
-    return IntegrityError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=remedy, want=want, got=got)
+    return DamagedPartError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=remedy, want=want, got=got)
 
 
 def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:

@@ -9,14 +9,14 @@ from zlib import error as zlib_error
 
 from isal import igzip
 
-from bundler.archive.archive_files import opened
-from bundler.archive.faults import OtherFormError, damaged, damaged_part, invalid
+from bundler.archive.archive_files import damaged_parts, opened
+from bundler.archive.faults import OtherFormError, damaged, invalid
 from bundler.archive.gzip_members import InflateError, gzip_members
 from bundler.archive.read_ahead import read_ahead
 from bundler.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator
 
     from bundler.archive.archive_files import ArchiveFiles
     from bundler.errors import BundlerError
@@ -68,14 +68,10 @@ def _own_chunks(files: ArchiveFiles) -> Generator[bytes]:
             raise
         except IntegrityError as error:
             if bad := files.bad_parts():
-                raise _damaged_parts(files, bad) from error
+                raise damaged_parts(files, bad) from error
             raise
     if not count:
         raise invalid(files.where, "is empty")
-
-
-def _damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
-    return damaged_part(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
 
 
 def _begins_as_gzip(files: ArchiveFiles) -> bool:
@@ -88,7 +84,7 @@ def _begins_as_gzip(files: ArchiveFiles) -> bool:
 
 def _fault(files: ArchiveFiles, error: Exception, count: int) -> BundlerError:
     if bad := files.bad_parts():
-        return _damaged_parts(files, bad)
+        return damaged_parts(files, bad)
     if not count and not _begins_as_gzip(files):
         return invalid(files.where, "is not a gzip file")
     if isinstance(error, EOFError):

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import deque
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.archive.archive_files import archive_files
+from bundler.archive.archive_reader import open_archive
 from bundler.archive.part_set import PartPlaces
 from bundler.archive.verify import verify_archive
+from bundler.carry.part_writer import parts_output
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError
 from bundler.model.progress import Unwatched
 from tests.unit.archive.bundles import sample
@@ -183,3 +186,25 @@ def test_a_list_with_a_damaged_line_does_not_hide_the_last_part(tmp_path: Path, 
     sums.write_text("\n".join([*lines[:-1], "x" + lines[-1]]))
     assert archive_files(parts[0]).paths == tuple(parts)
     assert verify_archive(parts[0], Unwatched()).intact
+
+
+def _read(path: Path) -> None:
+    with open_archive(path) as reader:
+        for file in reader.files():
+            deque(file.chunks, maxlen=0)
+
+
+def test_a_flipped_bit_anywhere_is_found_and_its_part_named(tmp_path: Path) -> None:
+    chance = random.Random(16)
+    files = {f"a/{number:04}": bytes(chance.randrange(1, 2000)) for number in range(1500)}
+    parts = sample(tmp_path, files).write(tmp_path / "demo.tar.gz", open_output=parts_output(4_000)).files
+    assert len(parts) > 4
+    for _ in range(60):
+        path = chance.choice(parts)
+        data = bytearray(whole := path.read_bytes())
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(data)
+        with pytest.raises(IntegrityError) as caught:
+            _read(parts[0])
+        assert path.name in str(caught.value)
+        path.write_bytes(whole)
