@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES = 4096
 MAX_PERCENT = 100
+# no part but the archive itself
+WHOLE = "whole"
 _PERCENT = re.compile(r"(?P<number>[0-9]{1,3})%?")
 
 
@@ -32,6 +34,10 @@ def _part_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None)
         return None if value is None else parse_part_size(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _size(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+    return None if value == WHOLE else _part_bytes(ctx, param, value)
 
 
 def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
@@ -61,9 +67,9 @@ size_option = option(
     "part_bytes",
     default="fat32",
     show_default=True,
-    callback=_part_bytes,
+    callback=_size,
     metavar="SIZE",
-    help="Of each part: a number with KiB, MiB or GiB, or fat32, dvd or bd.",
+    help="Of each part: a number with KiB, MiB or GiB, or fat32, dvd or bd; `whole` for one file.",
 )
 part_dir_option = option(
     "--part-dir",

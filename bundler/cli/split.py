@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 @part_dir_option
 @json_option
 def split(
-    archive: Path, part_bytes: int, parity: int | None, output: Path | None, places: PartPlaces, as_json: bool
+    archive: Path, part_bytes: int | None, parity: int | None, output: Path | None, places: PartPlaces, as_json: bool
 ) -> None:
     """Write ARCHIVE in parts that fit on the media which carry it.
 
     Parts are plain byte ranges: cat and tar are enough to read them. ARCHIVE may be in parts of another size itself. It
-    stays as it is, and is compared with its .sha256 on the way.
+    stays as it is, and is compared with its .sha256 on the way. With --size whole, parts become one file again, and an
+    archive that is not split can get parity.
     """
     files = archive_files(archive, places)
     out = (output or archive.parent) / files.where

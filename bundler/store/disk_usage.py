@@ -7,6 +7,7 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors
@@ -14,13 +15,13 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.part_size import FAT32_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from bundler.store.blobs import Store
 
 # names of file systems: those that keep a size in 32 bits, and those of which another system may be the real one
 FAT = ("vfat", "msdos")
+MOUNTS = Path("/proc/self/mountinfo")
 MAY_HIDE_FAT = ("fuse", "cifs", "smb3", "9p", "virtiofs")
 
 
@@ -88,20 +89,25 @@ def max_file_bytes(path: Path) -> int | None:
     directory = nearest_existing(path)
     with storage_errors(path):
         device = directory.stat().st_dev
-    kind = _file_system(device)
+    kind = ""
+    with suppress(OSError), MOUNTS.open(encoding="utf-8", errors="replace") as lines:
+        kind = mounted_kind(lines, device)
     if kind in FAT:
         return FAT32_BYTES
     return FAT32_BYTES if kind.startswith(MAY_HIDE_FAT) and not _takes_more(directory, FAT32_BYTES) else None
 
 
-def _file_system(device: int) -> str:
-    """Return the name of the file system that is mounted from a device: proc_pid_mountinfo(5); "" where none says."""
+def mounted_kind(lines: Iterable[str], device: int) -> str:
+    """Return the name of the file system that is mounted from a device, or "".
+
+    Arguments:
+        lines: of a mount table: proc_pid_mountinfo(5).
+    """
     wanted = f"{os.major(device)}:{os.minor(device)}"
-    with suppress(OSError), open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - a Path would have it read whole
-        for line in lines:
-            fields, _, kind = line.partition(" - ")
-            if fields.split()[2:3] == [wanted]:
-                return kind.split()[0]
+    for line in lines:
+        fields, _, kind = line.partition(" - ")
+        if fields.split()[2:3] == [wanted]:
+            return kind.split()[0]
     return ""
 
 

@@ -58,6 +58,15 @@ def test_parts_are_split_again_into_others(archive: Path) -> None:
     ]
 
 
+def test_parts_become_one_file_again(archive: Path) -> None:
+    before = files_below(archive.parent)
+    _split(archive, archive, 100_000)
+    archive.unlink()
+    done = split_archive(archive_files(archive), archive, parts_output(None, keep_whole=True), Unwatched())
+    assert done.files == (archive,)
+    assert files_below(archive.parent) == before
+
+
 def test_a_damaged_archive_is_not_split(archive: Path) -> None:
     data = bytearray(archive.read_bytes())
     data[1000] ^= 1
