@@ -30,24 +30,26 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
 
 
-def verify_bundle(path: Path | ArchiveFiles, task: Task, *, strict: bool = False, exact: bool = False) -> VerifyReport:
+def verify_bundle(
+    source: Path | ArchiveFiles, task: Task, *, strict: bool = False, exact: bool = False
+) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
-    if isinstance(path, ArchiveFiles):
-        report = _compared(path, task, own_form=True)
+    if isinstance(source, ArchiveFiles) and source.pipe is not None:
+        report = _compared(source, task, own_form=True)
         return replace(report, form=ExactForm(not_compared=tr("a pipe is read only once"))) if exact else report
-    if not is_tree(path):
-        return verify_archive(path, task, exact=exact)
-    report = verify_tree(path, task, strict=strict)
+    if isinstance(source, ArchiveFiles) or not is_tree(source):
+        return verify_archive(source, task, exact=exact)
+    report = verify_tree(source, task, strict=strict)
     return replace(report, form=ExactForm(not_compared=tr("a tree has no compressed form"))) if exact else report
 
 
-def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyReport:
+def verify_archive(path: Path | ArchiveFiles, task: Task, *, exact: bool = False) -> VerifyReport:
     """Read an archive (or its parts) to its end and compare every file with bundle.json.
 
     The compressed form has to be the one that bundler writes, as far as that shows without compressing again.
 
     Arguments:
-        path: the archive's name, or that of any of its parts.
+        path: the archive, or its name, or that of any of its parts.
         exact: whether one that is intact so far is compressed again as well, and compared to the last bit.
         task: told the bytes of content and advanced by them; not finished here.
 

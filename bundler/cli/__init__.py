@@ -15,6 +15,8 @@ ORDER = (
     "lock",
     "inspect",
     "verify",
+    "split",
+    "repair",
     "unpack",
     "bundles",
     "activate",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.cli.carry_options import parity_option, split_option
 from bundler.cli.options import (
     NetworkOptions,
     json_option,
@@ -16,10 +17,12 @@ from bundler.cli.options import (
     source_date_epoch,
     store_option,
 )
+from bundler.cli.parts_answer import parts_lines
 from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
+from bundler.pipeline.context import CarryForm
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -32,11 +35,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @request_options(keep_going=True)
+@split_option
+@parity_option
 @store_option
 @network_options
 @json_option
 def build(
-    request: Request, jobs: int | None, keep_going: bool, store: Path, network: NetworkOptions, as_json: bool
+    request: Request,
+    jobs: int | None,
+    keep_going: bool,
+    part_bytes: int | None,
+    parity: int | None,
+    store: Path,
+    network: NetworkOptions,
+    as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
 
@@ -45,9 +57,10 @@ def build(
     """
     base, tell = request.manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
-        built = build_bundle(replace(request, date_cap=source_date_epoch()), context)
+        made = replace(request, date_cap=source_date_epoch(), carry=CarryForm(part_bytes, parity))
+        built = build_bundle(made, context)
     tell(
-        "built",
+        tr("built"),
         tr(
             "{size} fetched, {built_present_bytes} from the store",
             size=human_bytes(built.fetched_bytes),
@@ -67,7 +80,7 @@ def _text(built: Built) -> str:
         files=built.files,
         content=content,
     )
-    return "\n".join((head, str(built.archive.digest), *built.remarks))
+    return "\n".join((head, str(built.archive.digest), *parts_lines(built.path, built.written), *built.remarks))
 
 
 def _value(built: Built) -> dict[str, Json]:
@@ -80,5 +93,6 @@ def _value(built: Built) -> dict[str, Json]:
         "content_bytes": built.content_bytes,
         "fetched_bytes": built.fetched_bytes,
         "present_bytes": built.present_bytes,
+        "written": [str(path) for path in built.written],
         "remarks": list(built.remarks),
     }

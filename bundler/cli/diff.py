@@ -9,6 +9,7 @@ import click
 
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import json_option
 from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.diff import LockChange, lock_diff, lock_versions
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
 
 _GIVING_WAY = {
@@ -34,14 +36,15 @@ _GIVING_WAY = {
 @source_argument("old")
 @source_argument("new")
 @source_ca_option
+@part_dir_option
 @json_option
-def diff(old: str, new: str, ca_file: Path | None, as_json: bool) -> None:
+def diff(old: str, new: str, ca_file: Path | None, places: PartPlaces, as_json: bool) -> None:
     """Show what changed from OLD to NEW.
 
     Each may be a lock, an archive, an unpacked tree or the URL of a running mirror.
     """
     # a large lock goes before the next one comes
-    opened = partial(opened_quietly, ca_file=ca_file)
+    opened = partial(opened_quietly, ca_file=ca_file, places=places)
     before, after = (lock_versions(read_contents(source, opened).lock) for source in (old, new))
     changes = lock_diff(before, after)
     lines = changes_lines(changes) if changes else tr("nothing changed")

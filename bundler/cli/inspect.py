@@ -9,6 +9,7 @@ import click
 
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import json_option
 from bundler.fitted_table import GivingWay, of_linux
 from bundler.model.artifact import Remarked, title_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
 
 _GIVING_WAY = {
@@ -34,14 +36,15 @@ _GIVING_WAY = {
 @click.command()
 @source_argument()
 @source_ca_option
+@part_dir_option
 @json_option
-def inspect(source: str, ca_file: Path | None, as_json: bool) -> None:
+def inspect(source: str, ca_file: Path | None, places: PartPlaces, as_json: bool) -> None:
     """Show what SOURCE holds, and what vouched for it.
 
     SOURCE is an archive, an unpacked tree, - for an archive on standard input, the URL of a running mirror, or a lock
     (*.json). Reads only the description: use `verify` to check the bytes.
     """
-    contents = read_contents(source, partial(opened_quietly, ca_file=ca_file))
+    contents = read_contents(source, partial(opened_quietly, ca_file=ca_file, places=places))
     console.answer(_lines(contents), partial(_value, contents), schema="bundler.inspect/1", as_json=as_json)
 
 

@@ -66,7 +66,7 @@ def lock(
     base, tell = manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         previous, new = update_lock(Request(manifest, overrides), context, update)
-    tell("locked", tr("{size} in the bundle", size=human_bytes(sum(blob.size for blob in new.blobs))))
+    tell(tr("locked"), tr("{size} in the bundle", size=human_bytes(sum(blob.size for blob in new.blobs))))
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     changes = lock_diff(lock_versions(previous or empty), lock_versions(new))
     lines = changes_lines(changes) if changes else iter((tr("nothing changed"),))

@@ -14,6 +14,7 @@ from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
     from bundler.model.progress import Task
@@ -76,6 +78,7 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
     help=tr("Only paths that match, such as 'kubeedge/*' (repeatable)."),
 )
 @source_ca_option
+@part_dir_option
 @json_option
 @click.pass_context
 def unpack(
@@ -86,6 +89,7 @@ def unpack(
     activate: bool,
     bundle_id: str,
     ca_file: Path | None,
+    places: PartPlaces,
     roles: tuple[str, ...],
     platforms: tuple[Platform, ...],
     only: tuple[str, ...],
@@ -93,17 +97,19 @@ def unpack(
 ) -> None:
     """Unpack SOURCE, verifying every byte.
 
-    SOURCE is an archive, the first of its parts, an unpacked tree, - for an archive on standard input, or the URL of a
-    running mirror, of which only what no bundle of the root holds is fetched. The bundle is there completely or not at
-    all; after an interruption run the same command again. --role, --platform and --only take a part of it, which the
-    same command without them completes.
+    SOURCE is an archive, the first of its parts or the directory that holds them, an unpacked tree, - for an archive on
+    standard input, or the URL of a running mirror, of which only what no bundle of the root holds is fetched. The
+    bundle is there completely or not at all; after an interruption run the same command again. --role, --platform and
+    --only take a part of it, which the same command without them completes.
     """
     choice = Choice(tuple(sorted({*roles})), tuple(sorted({*platforms})), tuple(sorted({*only})))
     place, tell = _place(context, directory, root, activate=activate, choice=choice), console.timed(quiet=as_json)
     with (
         console.kept_when_interrupted(_kept(source, place.directory)),
         console.progress(quiet=as_json) as progress,
-        opened_source(source, progress, wanted_id=bundle_id, into=place.directory, ca_file=ca_file) as reader,
+        opened_source(
+            source, progress, wanted_id=bundle_id, into=place.directory, ca_file=ca_file, places=places
+        ) as reader,
     ):
         # of a mirror each file that is fetched is counted by itself
         task = progress.task(shown_name(source), None, apart=True)

@@ -13,14 +13,17 @@ from bundler.archive.root_record import remember_verified_tree
 from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
-from bundler.cli.options import json_option, option
+from bundler.cli.carry_options import part_dir_option
+from bundler.cli.options import FILE, json_option, option
+from bundler.cli.parts_answer import answer_parts
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
-from bundler.source.open_source import PIPE, piped
+from bundler.source.open_source import find_source
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.exact_form import ExactForm
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
 
 
@@ -28,14 +31,33 @@ if TYPE_CHECKING:
 @source_argument()
 @option("--strict", is_flag=True, help=tr("In a tree, files that are not the bundle's are an error, not a note."))
 @option("--exact", is_flag=True, help=tr("Compress an archive's content again, too, and compare to the last bit."))
+@option(
+    "--parts", is_flag=True, help=tr("Only compare the parts of an archive with their sums, and name the bad ones.")
+)
+@option(
+    "--list", "wanted_file", type=FILE, help=tr("With --parts: put the names of parts to bring again into this file.")
+)
 @source_ca_option
+@part_dir_option
 @json_option
-def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json: bool) -> None:
+def verify(
+    source: str,
+    strict: bool,
+    exact: bool,
+    parts: bool,
+    wanted_file: Path | None,
+    ca_file: Path | None,
+    places: PartPlaces,
+    as_json: bool,
+) -> None:
     """Check every byte of a bundle.
 
-    SOURCE is an archive, its first part, an unpacked tree, - for an archive on standard input, or the URL of a running
-    mirror. Exit 5 when it is damaged.
+    SOURCE is an archive, its first part or the directory of its parts, an unpacked tree, - for an archive on standard
+    input, or the URL of a running mirror. Exit 5 when it is damaged.
     """
+    if parts:
+        answer_parts(source, places, wanted_file, as_json=as_json)
+        return
     tell = console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
@@ -43,9 +65,9 @@ def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json
             with opened_source(source, progress, ca_file=ca_file) as reader:
                 report = verify_files(reader, task)
         else:
-            report = verify_bundle(piped() if source == PIPE else Path(source), task, strict=strict, exact=exact)
+            report = verify_bundle(find_source(source, places), task, strict=strict, exact=exact)
         task.finish(tr("intact") if report.intact else tr("damaged"))
-    tell("checked", human_bytes(report.content_bytes))
+    tell(tr("checked"), human_bytes(report.content_bytes))
     if report.intact:
         remember_verified_tree(Path(source))
     require = partial(require_intact, report)

@@ -6,11 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from bundler.archive.archive_output import one_file
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.writer import write_archive
+from bundler.carry.part_writer import ParityRequest, parts_output
 from bundler.manifest.reader import load_manifest
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
+from bundler.pipeline.context import CarryForm
 from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from bundler.archive.archive_output import OpenOutput
     from bundler.archive.writer import WrittenArchive
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
@@ -38,6 +42,7 @@ class Built:
 
     Arguments:
         archive: its SHA-256 and size.
+        written: what holds the archive, in order: itself, or its parts.
         bundle_id: in full.
         files, content_bytes: how many the bundle has, and their bytes.
         fetched_bytes, present_bytes: what was downloaded for it, and what the store had of that already.
@@ -45,6 +50,7 @@ class Built:
 
     path: Path
     archive: Blob
+    written: tuple[Path, ...]
     bundle_id: str
     files: int
     content_bytes: int
@@ -96,7 +102,7 @@ def assemble(
     del bundle
     total_bytes = sum(file.blob.size for file in files)
     written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
-    return Built(written.path, written.blob, bundle_id, len(files), total_bytes, lock_remarks(lock))
+    return Built(written.path, written.blob, written.files, bundle_id, len(files), total_bytes, lock_remarks(lock))
 
 
 def _write(
@@ -111,6 +117,7 @@ def _write(
             task=task,
             source_date_epoch=request.date_cap,
             checksums=context.checksums,
+            open_output=_output(request.carry, context),
         )
     except DamagedBlobError:
         task.finish(tr("damaged entry in the store"))
@@ -123,6 +130,13 @@ def entry_finder(lock: Lock, request: Request, context: BuildContext) -> EntryFi
     """Return what finds the entries of a lock in the manifest that it was made from."""
     kinds = tuple(context.kinds.values())
     return EntryFinder(lock, lambda: load_manifest(request.manifest, kinds, request.overrides))
+
+
+def _output(form: CarryForm, context: BuildContext) -> OpenOutput:
+    if form == CarryForm():
+        return one_file
+    percent, begin = form.parity_percent, context.runner.progress.task
+    return parts_output(form.part_bytes, parity=None if percent is None else ParityRequest(percent, begin))
 
 
 def _mending(act: Callable[[], T], lock: Lock, request: Request, context: BuildContext) -> T:

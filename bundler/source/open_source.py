@@ -1,4 +1,4 @@
-"""Which source a text names: a pipe (`-`), a directory, else an archive or one of its parts."""
+"""Which source a text names: a pipe (`-`), a tree, else an archive, one of its parts or their directory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import ArchiveFiles
+from bundler.archive.archive_files import ArchiveFiles, archive_files
 from bundler.archive.archive_pipe import ArchivePipe
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.faults import not_found
+from bundler.archive.part_set import NOWHERE_ELSE
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.source.tree_source import open_tree
@@ -21,26 +22,35 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.part_set import PartPlaces
 
 PIPE = "-"
 _WHERE = tr("standard input")
 
 
 @contextmanager
-def open_source(source: str) -> Iterator[BundleReader]:
+def open_source(source: str, places: PartPlaces = NOWHERE_ELSE) -> Iterator[BundleReader]:
     """Open a bundle on this host, as a user names it.
+
+    Arguments:
+        places: where else parts of an archive may lie.
 
     Raises BundleFormatError, IntegrityError, StorageError.
     """
-    if source == PIPE:
-        with open_archive(piped()) as reader:
-            yield reader
-    elif is_tree(Path(source)):
-        with open_tree(Path(source)) as tree:
+    found = find_source(source, places)
+    if isinstance(found, Path):
+        with open_tree(found) as tree:
             yield tree
     else:
-        with open_archive(Path(source)) as reader:
+        with open_archive(found) as reader:
             yield reader
+
+
+def find_source(source: str, places: PartPlaces = NOWHERE_ELSE) -> Path | ArchiveFiles:
+    """Return the directory of a tree that a user names, else the files of an archive; raises as `open_source`."""
+    if source == PIPE:
+        return piped()
+    return Path(source) if is_tree(Path(source)) else archive_files(Path(source), places)
 
 
 def require_id(checked: CheckedIndex, wanted: str) -> None:

@@ -31,6 +31,8 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ("bundler", "lock"): ("no.yaml", "manifest-unreadable"),
     ("bundler", "inspect"): ("no.tar.gz", "bundle-not-found"),
     ("bundler", "verify"): ("no.tar.gz", "bundle-not-found"),
+    ("bundler", "split"): ("no.tar.gz", "bundle-not-found"),
+    ("bundler", "repair"): ("no.tar.gz", "parity-not-found"),
     ("bundler", "unpack"): ("no.tar.gz -C there", "bundle-not-found"),
     ("bundler", "bundles"): ("--root no", "storage-unusable"),
     ("bundler", "activate"): ("x --root .", "bundle-unknown"),

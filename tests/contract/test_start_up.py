@@ -61,6 +61,8 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler site plan": _HOST | {"difflib", "yaml"},
     "bundler site token": _HOST | {"difflib", "yaml"},
     "bundler site undo": _HOST | {"difflib", "yaml"},
+    "bundler repair": _BUNDLE | _HASHING,
+    "bundler split": _BUNDLE | _HASHING,
     "bundler store": _BUNDLE,
     "bundler store info": _BUNDLE,
     "bundler store prune": _BUNDLE,

@@ -33,6 +33,16 @@ def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_carry_benchmark_prints_all_sides_and_a_verdict(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "carry", "--size=4", "--rounds=1"]
+    done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == 4
+    judged = re.findall(r"^\| ([^|]+) \| [^|]+ \| [<>]= .+ \| (?:met|NOT met) \|$", done.stdout, flags=re.MULTILINE)
+    assert judged == ["split, by the peer's speed", "the code alone, on a core", "memory"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_growth_benchmark_prints_a_row_for_each_command_with_its_exponent(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.benchmarks", "growth", "--sizes=2,1000,2000", "--images=2"]
     done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
