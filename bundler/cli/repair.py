@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 @click.command()
 @source_argument()
 @option(
-    "-o", "--output", type=FILE, metavar="DIRECTORY", help=tr("Where mended files go; by default beside the damaged.")
+    "-o",
+    "--output",
+    variable="BUNDLER_REPAIR_DIRECTORY",
+    type=FILE,
+    metavar="DIRECTORY",
+    help=tr("Where mended files go; by default beside the damaged."),
 )
 @part_dir_option
 @json_option

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 @click.argument("archive", type=FILE)
 @size_option
 @parity_option
-@option("-o", "--output", type=FILE, metavar="DIRECTORY", help=tr("Where the parts go; by default beside the archive."))
+@option(
+    "-o",
+    "--output",
+    variable="BUNDLER_SPLIT_DIRECTORY",
+    type=FILE,
+    metavar="DIRECTORY",
+    help=tr("Where the parts go; by default beside the archive."),
+)
 @part_dir_option
 @json_option
 def split(

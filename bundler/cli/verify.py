@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bundler.archive.exact_form import ExactForm
     from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
+    from bundler.model.progress import Progress, Task
 
 
 @click.command()
@@ -62,8 +63,7 @@ def verify(
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
-            with opened_source(source, progress, ca_file=ca_file) as reader:
-                report = verify_files(reader, task)
+            report = _verified_url(source, progress, task, ca_file)
         else:
             report = verify_bundle(find_source(source, places), task, strict=strict, exact=exact)
         task.finish(tr("intact") if report.intact else tr("damaged"))
@@ -72,6 +72,11 @@ def verify(
         remember_verified_tree(Path(source))
     require = partial(require_intact, report)
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
+
+
+def _verified_url(url: str, progress: Progress, task: Task, ca_file: Path | None) -> VerifyReport:
+    with opened_source(url, progress, ca_file=ca_file) as reader:
+        return verify_files(reader, task)
 
 
 def _text(report: VerifyReport) -> str:
