@@ -22,6 +22,7 @@ ORDER = (
     "robot",
     "site",
     "diff",
+    "sbom",
     "store",
     "schema",
 )

@@ -12,6 +12,7 @@ from bundler.cli.options import (
     NetworkOptions,
     json_option,
     network_options,
+    option,
     request_options,
     source_date_epoch,
     store_option,
@@ -33,9 +34,16 @@ if TYPE_CHECKING:
 @request_options(keep_going=True)
 @store_option
 @network_options
+@option("--sbom", is_flag=True, help="Put a bill of materials into the bundle and another beside the archive.")
 @json_option
 def build(
-    request: Request, jobs: int | None, keep_going: bool, store: Path, network: NetworkOptions, as_json: bool
+    request: Request,
+    jobs: int | None,
+    keep_going: bool,
+    store: Path,
+    network: NetworkOptions,
+    sbom: bool,
+    as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
 
@@ -44,14 +52,15 @@ def build(
     """
     base = request.manifest.parent
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
-        built = build_bundle(replace(request, date_cap=source_date_epoch()), context)
+        built = build_bundle(replace(request, date_cap=source_date_epoch(), sbom=sbom), context)
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 
 def _text(built: Built) -> str:
     size = human_bytes(built.archive.size)
     head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}"
-    return "\n".join((head, str(built.archive.digest), *built.remarks))
+    bill = () if built.sbom is None else (f"{built.sbom}: bill of materials",)
+    return "\n".join((head, str(built.archive.digest), *bill, *built.remarks))
 
 
 def _value(built: Built) -> dict[str, Json]:
@@ -62,4 +71,5 @@ def _value(built: Built) -> dict[str, Json]:
         "bundle": built.bundle_id,
         "files": built.files,
         "remarks": list(built.remarks),
+        "sbom": None if built.sbom is None else str(built.sbom),
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.writer import write_archive
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
+from bundler.partial_file import write_pieces_durably
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
@@ -18,26 +20,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.writer import WrittenArchive
+    from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
     from bundler.model.placement import KeptText, Placement
+    from bundler.pipeline.bill_writing import BillWriter
     from bundler.pipeline.context import BuildContext, Request
 
 T = TypeVar("T")
 # all that is damaged is mended at once: a disk that damages more each time is beyond mending by fetching again
 MAX_REPAIRS = 3
+# how the name of the bill of materials beside the archive ends
+BILL_SUFFIX = ".cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks."""
+    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks.
+
+    `sbom` is the bill of materials that was written beside it, if one was wanted.
+    """
 
     path: Path
     archive: Blob
     bundle_id: str
     files: int
     remarks: tuple[str, ...]
+    sbom: Path | None = None
 
 
 def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
@@ -68,8 +78,10 @@ def assemble(
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
+    placements = _mending(lambda: place_all(lock, context), lock, context)
+    bills = _bill_writer(placements, context, request.date_cap) if request.sbom else None
     bundle = bundle_files(
-        _mending(lambda: place_all(lock, context), lock, context),
+        placements,
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
@@ -77,10 +89,12 @@ def assemble(
         manifest_text=manifest_text,
         lock_text=lock_pieces(lock),
         keep=keep,
+        bill=None if bills is None else partial(_bill_within, bills, lock, context),
     )
     files, bundle_id = bundle.files, bundle.id
-    # the index is a text by now
-    del bundle
+    bill = None if bills is None else keep(bills.beside(bundle))
+    # the index is a text by now, and so are both bills
+    del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
     written = _mending(
         lambda: _write(files, total_bytes, output, request, context),
@@ -88,7 +102,25 @@ def assemble(
         context,
         repeats_bytes=total_bytes,
     )
-    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
+    sbom = None if bill is None else _write_bill(bill, output)
+    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock), sbom)
+
+
+def _bill_writer(placements: Sequence[Placement], context: BuildContext, date_cap: int | None) -> BillWriter:
+    # what reads layers takes long to load
+    from bundler.pipeline.bill_writing import BillWriter
+
+    return BillWriter(placements, context, date_cap)
+
+
+def _bill_within(bills: BillWriter, lock: Lock, context: BuildContext, index: BundleIndex) -> Iterable[bytes]:
+    return _mending(lambda: bills.within(index), lock, context)
+
+
+def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
+    path = output.with_name(f"{output.name}{BILL_SUFFIX}")
+    write_pieces_durably(path, (bill,) if isinstance(bill, bytes) else bill.pieces())
+    return path
 
 
 def _write(

@@ -27,6 +27,7 @@ class Request:
         platforms: the platforms to narrow to; empty for all of the manifest's.
         locked: whether a missing lock is an error.
         date_cap: newest date any member may have, seconds since the epoch, or None.
+        sbom: whether a bill of materials goes into the bundle, and another one beside the archive.
     """
 
     manifest: Path
@@ -35,6 +36,7 @@ class Request:
     platforms: tuple[Platform, ...] = ()
     locked: bool = False
     date_cap: int | None = None
+    sbom: bool = False
 
 
 @dataclass(frozen=True, slots=True)

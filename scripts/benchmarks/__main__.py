@@ -18,6 +18,7 @@ COMMANDS = (
     "ftp",
     "registry",
     "alternatives",
+    "sbom",
     "growth",
     "peers",
     "plots",

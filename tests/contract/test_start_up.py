@@ -46,6 +46,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler remove": {"json"},
     "bundler robot": _LOOKING_UP,
     "bundler robot create": _LOOKING_UP,
+    "bundler sbom": _BUNDLE,
     "bundler schema": _MANIFEST,
     "bundler site": set(),
     "bundler site apply": _HOST | {"difflib", "yaml"},
