@@ -23,6 +23,7 @@ ORDER = (
     "site",
     "diff",
     "sbom",
+    "report",
     "store",
     "schema",
 )

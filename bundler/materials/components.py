@@ -20,8 +20,8 @@ from bundler.model.image.oci import ImageManifest, parse_document
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bundler.materials.os_package import OsPackage, OsRelease
     from bundler.materials.findings import Findings
+    from bundler.materials.os_package import OsPackage, OsRelease
     from bundler.model.artifact import HeldTo
     from bundler.model.bundle import IndexedFile
     from bundler.model.image.bundled import BundleImage

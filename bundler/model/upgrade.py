@@ -46,6 +46,20 @@ class UpgradeStep:
         return self.new_size - self.old_size
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a bundle is compared with, and what changes.
+
+    Arguments:
+        name: of the earlier bundle, or of the file of a lock, which has neither release nor id.
+    """
+
+    name: str
+    release: str
+    id: str
+    steps: tuple[UpgradeStep, ...]
+
+
 def upgrade_steps(old: Versions, new: Versions) -> tuple[UpgradeStep, ...]:
     """Return what changes between two locks, sorted by kind and name.
 

@@ -44,6 +44,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler plan": _BUILD,
     "bundler push-images": _LOOKING_UP,
     "bundler remove": {"json"},
+    "bundler report": _BUNDLE,
     "bundler robot": _LOOKING_UP,
     "bundler robot create": _LOOKING_UP,
     "bundler sbom": _BUNDLE,
