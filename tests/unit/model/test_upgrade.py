@@ -85,7 +85,7 @@ def test_two_tags_of_one_repository_are_no_successors_when_a_third_comes() -> No
     one, two, three = (image(f"r.example/app:{tag}", tag.encode()) for tag in ("v1", "v2", "v3"))
     found = upgrade_steps(locked(one), locked(two, three))
     assert [(step.move, step.name) for step in found] == [
-        ("removed", "r.example/app:v1"), ("added", "r.example/app:v2"), ("added", "r.example/app:v3"),
+        ("added", "r.example/app:v2"), ("added", "r.example/app:v3"), ("removed", "r.example/app:v1"),
     ]  # fmt: skip
 
 
