@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from bundler.materials.os_package import OsPackage
+from bundler.materials.os_package import OsPackage, text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
 _WANTED = frozenset("PVALo")
 
 
-def apk_packages(data: bytes) -> Iterator[OsPackage]:
+def apk_packages(data: bytearray) -> Iterator[OsPackage]:
     """Yield the installed packages of lib/apk/db/installed."""
     fields: dict[str, str] = {}
-    for line in (*data.decode(errors="replace").split("\n"), ""):
+    for line in chain(text_lines(data), ("",)):
         key, colon, value = line.partition(":")
         if not line:
             yield from _package(fields)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from bundler.materials.os_package import OsPackage
 
-    Reader = Callable[[bytes], Iterator[OsPackage]]
+    Reader = Callable[[bytearray], Iterator[OsPackage]]
 
-# a database is held whole while it is read; that of an image with 1,000 RPMs takes about 20 MiB
-MAX_DATABASE_BYTES = 64 * 1024 * 1024
+# a database is held whole while it is read, one in SQLite twice; that of an image with 1,000 RPMs takes about 20 MiB
+MAX_DATABASE_BYTES = 48 * 1024 * 1024
 # os-release(5): the first that is there counts
 OS_RELEASE_PATHS = ("etc/os-release", "usr/lib/os-release")
 # images made without dpkg, such as distroless ones, have one file for each package

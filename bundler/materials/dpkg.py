@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.materials.os_package import OsPackage
+from bundler.materials.os_package import OsPackage, text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _WANTED = frozenset({"package", "version", "architecture", "source", "status"})
 
 
-def dpkg_packages(data: bytes) -> Iterator[OsPackage]:
+def dpkg_packages(data: bytearray) -> Iterator[OsPackage]:
     """Yield the installed packages; those that were removed and left their configuration are none.
 
     Paragraphs without a status are installed: images without dpkg have one file for each package.
@@ -28,9 +28,9 @@ def dpkg_packages(data: bytes) -> Iterator[OsPackage]:
             yield OsPackage("deb", name, version, fields.get("architecture", ""), source=fields.get("source", ""))
 
 
-def _paragraphs(data: bytes) -> Iterator[Mapping[str, str]]:
+def _paragraphs(data: bytearray) -> Iterator[Mapping[str, str]]:
     fields: dict[str, str] = {}
-    for line in data.decode(errors="replace").split("\n"):
+    for line in text_lines(data):
         if not line.strip():
             if fields:
                 yield fields

@@ -6,12 +6,12 @@ whoever gives them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.materials.chunk_file import open_chunks
-from bundler.materials.layer_reading import LayerContent, read_layer
+from bundler.materials.layer_reading import WHOLE, LayerContent, read_layer
 from bundler.model.about import ImageAbout, PackageAbout
 from bundler.model.image.bundled import media_type
 from bundler.model.image.oci import MANIFEST_TYPES, MAX_MANIFEST_BYTES
@@ -20,11 +20,14 @@ from bundler.rpm.signing.rpm_file import read_rpm
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from bundler.materials.os_package import OsPackage
     from bundler.model.bundle import IndexedFile
     from bundler.rpm.signing.rpm_file import RpmHeader
 
     Chunks = Iterator[bytes | memoryview]
 
+# of all images together, each counted once; what honest images share is most of them
+MAX_PACKAGES = 200_000
 # OCI's media types of layers, and Docker's (image spec, layer.md; distribution's manifest v2 schema 2)
 _LAYER_ENDS = (".tar", ".tar+gzip", ".tar+zstd", ".tar.gzip", ".tar.zstd")
 
@@ -60,9 +63,10 @@ def read_findings(contents: Iterable[tuple[IndexedFile, Chunks]]) -> Findings:
     manifests: dict[str, bytes] = {}
     layers: dict[str, LayerContent] = {}
     unread: dict[str, str] = {}
+    known: dict[OsPackage, OsPackage] = {}
     for file, chunks in contents:
         if _is_layer(file):
-            layers[file.path] = read_layer(chunks, where=file.path)
+            layers[file.path] = _shared(read_layer(chunks, where=file.path), known)
         elif _is_manifest(file):
             manifests[file.path] = b"".join(chunks)
         else:
@@ -74,6 +78,19 @@ def read_findings(contents: Iterable[tuple[IndexedFile, Chunks]]) -> Findings:
         for _ in chunks:
             pass
     return Findings(headers, manifests, layers, unread)
+
+
+def _shared(layer: LayerContent, known: dict[OsPackage, OsPackage]) -> LayerContent:
+    """Return a layer whose packages are the known ones where they are equal: most layers say what others say."""
+    if sum(map(len, layer.packages.values())) + len(known) > MAX_PACKAGES:
+        return LayerContent(
+            unread={WHOLE: f"tells of more packages than the {MAX_PACKAGES:,} that are kept of a bundle"}
+        )
+    shared = {
+        path: tuple(known.setdefault(package, package) for package in packages)
+        for path, packages in layer.packages.items()
+    }
+    return replace(layer, packages=shared)
 
 
 def _header(file: IndexedFile, chunks: Chunks) -> RpmHeader | str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LIMITS = MemberLimits(members=5_000_000)
 # far more than any image has
-MAX_PACKAGES = 100_000
+MAX_PACKAGES = 50_000
 # a tar's first header
 _HEAD_BYTES = 512
 # what the whole layer is called among the paths that were not read
@@ -78,11 +78,14 @@ def read_layer(chunks: Iterable[bytes | memoryview], *, where: str) -> LayerCont
     )
 
 
-def _telling_files(chunks: Iterator[bytes | memoryview], selection: LayerSelection) -> Iterator[tuple[str, bytes]]:
+def _telling_files(chunks: Iterator[bytes | memoryview], selection: LayerSelection) -> Iterator[tuple[str, bytearray]]:
     """Yield path and content of each file that tells something."""
     file = open_chunks(chunks)
     for member, content in tar_members(file, file.read(_HEAD_BYTES), selection):
-        yield member.name, b"".join(content)
+        data = bytearray()
+        for piece in content:
+            data += piece
+        yield member.name, data
 
 
 def _bounded(packages: Iterator[OsPackage]) -> tuple[OsPackage, ...]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # as the types of package URLs are called
 System = Literal["deb", "apk", "rpm"]
@@ -45,10 +48,20 @@ class UnreadableDatabaseError(Exception):
     """A package database that cannot be read, and why; whoever asked for it says so in the bill."""
 
 
-def read_os_release(data: bytes) -> OsRelease:
+def text_lines(data: bytearray) -> Iterator[str]:
+    """Yield the lines of a text one by one, without their ends; what is no UTF-8 in it is replaced."""
+    begin = 0
+    while begin < len(data):
+        end = data.find(b"\n", begin)
+        end = len(data) if end < 0 else end
+        yield data[begin:end].decode(errors="replace")
+        begin = end + 1
+
+
+def read_os_release(data: bytearray) -> OsRelease:
     """Read an os-release file; whatever in it is no assignment is passed over."""
     values: dict[str, str] = {}
-    for line in data.decode(errors="replace").splitlines():
+    for line in text_lines(data):
         key, equals, value = line.strip().partition("=")
         if equals:
             values[key] = value.strip("\"'")

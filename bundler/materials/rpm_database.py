@@ -32,23 +32,23 @@ _NDB_SLOT = struct.Struct("<4sIII")
 _NDB_BLOB = struct.Struct("<4sIII")
 
 
-def sqlite_packages(data: bytes) -> Iterator[OsPackage]:
+def sqlite_packages(data: bytearray) -> Iterator[OsPackage]:
     """Yield the packages of an rpmdb.sqlite. Raises UnreadableDatabaseError, ToolMissingError (no SQLite in Python)."""
     return _packages(data, _sqlite_headers)
 
 
-def ndb_packages(data: bytes) -> Iterator[OsPackage]:
+def ndb_packages(data: bytearray) -> Iterator[OsPackage]:
     """Yield the packages of a Packages.db. Raises UnreadableDatabaseError."""
     return _packages(data, _ndb_headers)
 
 
-def berkeley_packages(data: bytes) -> Iterator[OsPackage]:
+def berkeley_packages(data: bytearray) -> Iterator[OsPackage]:
     """Refuse a Packages file. Raises UnreadableDatabaseError."""
     del data
     raise UnreadableDatabaseError("is an RPM database in Berkeley DB, which is not read")
 
 
-def _packages(data: bytes, headers: Callable[[bytes], Iterator[bytes]]) -> Iterator[OsPackage]:
+def _packages(data: bytearray, headers: Callable[[bytearray], Iterator[bytes]]) -> Iterator[OsPackage]:
     for raw in headers(data):
         try:
             header = read_stored_header(raw)
@@ -67,7 +67,7 @@ def _packages(data: bytes, headers: Callable[[bytes], Iterator[bytes]]) -> Itera
             )
 
 
-def _sqlite_headers(data: bytes) -> Iterator[bytes]:
+def _sqlite_headers(data: bytearray) -> Iterator[bytes]:
     try:
         import sqlite3
     except ImportError as error:
@@ -75,12 +75,11 @@ def _sqlite_headers(data: bytes) -> Iterator[bytes]:
         raise ToolMissingError("Python's module sqlite3", package=package, needed_for=needed_for) from error
     if not data.startswith(_SQLITE_MAGIC):
         raise UnreadableDatabaseError("is no SQLite database")
-    plain = bytearray(data)
-    plain[_VERSIONS] = _ROLLBACK_JOURNAL
+    data[_VERSIONS] = _ROLLBACK_JOURNAL
     steps = count()
     connection = sqlite3.connect(":memory:")
     try:
-        connection.deserialize(plain)
+        connection.deserialize(data)
         # the schema is the image's: none of its functions or views may take long or reach outside
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA query_only = ON")
@@ -95,7 +94,7 @@ def _sqlite_headers(data: bytes) -> Iterator[bytes]:
         connection.close()
 
 
-def _ndb_headers(data: bytes) -> Iterator[bytes]:
+def _ndb_headers(data: bytearray) -> Iterator[bytes]:
     try:
         magic, _, _, pages = _NDB_HEADER.unpack_from(data)
         if magic != b"RpmP":
@@ -111,6 +110,6 @@ def _ndb_headers(data: bytes) -> Iterator[bytes]:
             begin += _NDB_BLOB.size
             if magic != b"BlbS" or owner != index or begin + size > len(data):
                 raise UnreadableDatabaseError(f"has no package where it says that number {index} is")
-            yield data[begin : begin + size]
+            yield bytes(data[begin : begin + size])
     except struct.error as error:
         raise UnreadableDatabaseError("is cut short") from error

@@ -70,5 +70,5 @@ def test_this_hosts_packages_are_those_that_dpkg_tells() -> None:
     told = sorted(tuple(rest) for status, *rest in rows if status == "installed")
     reader = reader_of("var/lib/dpkg/status")
     assert reader is not None
-    found = reader(Path("/var/lib/dpkg/status").read_bytes())
+    found = reader(bytearray(Path("/var/lib/dpkg/status").read_bytes()))
     assert sorted((package.name, package.version, package.arch) for package in found) == told

@@ -28,20 +28,20 @@ PACKAGES = [
 
 
 def test_dpkg_tells_what_is_installed() -> None:
-    assert list(dpkg_packages(DPKG_STATUS)) == [
+    assert list(dpkg_packages(bytearray(DPKG_STATUS))) == [
         OsPackage("deb", "zlib1g", "1:1.2.13.dfsg-1", "amd64", source="zlib (1:1.2.13)"),
         OsPackage("deb", "base-files", "12.4+deb12u5", "amd64"),
     ]
 
 
 def test_a_file_of_one_package_has_no_status() -> None:
-    assert list(dpkg_packages(b"Package: tzdata\nVersion: 2024a\nArchitecture: all")) == [
+    assert list(dpkg_packages(bytearray(b"Package: tzdata\nVersion: 2024a\nArchitecture: all"))) == [
         OsPackage("deb", "tzdata", "2024a", "all")
     ]
 
 
 def test_apk_tells_licences_and_sources() -> None:
-    assert list(apk_packages(APK_INSTALLED)) == [
+    assert list(apk_packages(bytearray(APK_INSTALLED))) == [
         OsPackage("apk", "musl", "1.2.4-r2", "x86_64", license_text="MIT"),
         OsPackage("apk", "libcrypto3", "3.1.4-r1", "x86_64", source="openssl", license_text="Apache-2.0"),
     ]
@@ -49,17 +49,17 @@ def test_apk_tells_licences_and_sources() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\0", b":\n:", b"Package:\n\nVersion: 1\n", b"P:\nV:1\n\n"])
 def test_garbage_tells_of_no_package(data: bytes) -> None:
-    assert [*dpkg_packages(data), *apk_packages(data)] == []
+    assert [*dpkg_packages(bytearray(data)), *apk_packages(bytearray(data))] == []
 
 
 def test_rpm_databases_in_sqlite_and_ndb_say_the_same() -> None:
-    assert list(sqlite_packages(sqlite_database(HEADERS))) == PACKAGES
-    assert list(ndb_packages(ndb_database(HEADERS))) == PACKAGES
+    assert list(sqlite_packages(bytearray(sqlite_database(HEADERS)))) == PACKAGES
+    assert list(ndb_packages(bytearray(ndb_database(HEADERS)))) == PACKAGES
 
 
 def test_imported_keys_are_no_packages() -> None:
     key = stored_header(SmallRpm("gpg-pubkey", "8483c65d", "5ccc5b19").content())
-    assert list(ndb_packages(ndb_database([key]))) == []
+    assert list(ndb_packages(bytearray(ndb_database([key])))) == []
 
 
 @pytest.mark.parametrize(
@@ -83,24 +83,24 @@ def test_imported_keys_are_no_packages() -> None:
 )
 def test_an_sqlite_database_that_cannot_be_read_says_so(data: bytes) -> None:
     with pytest.raises(UnreadableDatabaseError):
-        list(sqlite_packages(data))
+        list(sqlite_packages(bytearray(data)))
 
 
 @pytest.mark.parametrize("data", [b"", b"RpmP", b"x" * 5000, ndb_database(HEADERS)[:4200], ndb_database([b"none"])])
 def test_an_ndb_database_that_cannot_be_read_says_so(data: bytes) -> None:
     with pytest.raises(UnreadableDatabaseError):
-        list(ndb_packages(data))
+        list(ndb_packages(bytearray(data)))
 
 
 def test_berkeley_databases_are_named_as_not_read() -> None:
     with pytest.raises(UnreadableDatabaseError, match="Berkeley DB"):
-        berkeley_packages(b"")
+        berkeley_packages(bytearray())
 
 
 def test_os_release_is_read_as_the_shell_would() -> None:
-    assert read_os_release(DEBIAN) == OsRelease("debian", "12")
-    assert read_os_release(b"# ID=x\n\nID='openEuler'\nVERSION_ID=\"22.03\"").distro == "openeuler-22.03"
-    assert read_os_release(b"\xff").distro == ""
+    assert read_os_release(bytearray(DEBIAN)) == OsRelease("debian", "12")
+    assert read_os_release(bytearray(b"# ID=x\n\nID='openEuler'\nVERSION_ID=\"22.03\"")).distro == "openeuler-22.03"
+    assert read_os_release(bytearray(b"\xff")).distro == ""
     assert OsRelease("alpine").distro == "alpine"
 
 
