@@ -27,21 +27,13 @@ _NO_HOST = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Vouching:
-    """What vouched for something, apart from the words for it: see `HeldTo`; `by` is "" where nothing is known."""
-
-    by: str = ""
-    detail: str = ""
-    via: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ReportedItem:
     """A package, an image or a file that comes in.
 
     Arguments:
         name, version, platforms: in words; "" where it has none.
         origin: the URL, or the repository of an image.
+        held_to: what vouched for it, None where nothing is known.
         digest: SHA-256 in hex of the file, or of the document that stands for an image.
         further_names: of an image.
     """
@@ -50,7 +42,7 @@ class ReportedItem:
     version: str
     platforms: str
     origin: str
-    vouching: Vouching
+    held_to: HeldTo | None
     size: int
     digest: str
     further_names: tuple[str, ...] = ()
@@ -154,9 +146,7 @@ def _packages(index: BundleIndex) -> Iterator[ReportedItem]:
         if isinstance(about, PackageAbout):
             name, version, arch = _nevra(about.nevra)
             platforms = arch or " ".join(map(str, file.platforms))
-            yield ReportedItem(
-                name, version, platforms, about.url, _vouching(about.held_to), file.blob.size, file.blob.digest.hex
-            )
+            yield ReportedItem(name, version, platforms, about.url, about.held_to, file.blob.size, file.blob.digest.hex)
 
 
 def _nevra(text: str) -> tuple[str, str, str]:
@@ -175,7 +165,7 @@ def _image(image: BundleImage) -> ReportedItem:
         version=name.tag or str(name.digest),
         platforms=" ".join(map(str, image.about.platforms)),
         origin=name.host,
-        vouching=_vouching(image.about.held_to),
+        held_to=image.about.held_to,
         size=image.size,
         digest=image.digest.hex,
         further_names=tuple(map(str, image.names[1:])),
@@ -192,7 +182,7 @@ def _files(index: BundleIndex) -> Iterator[ReportedItem]:
                 about.member,
                 platforms,
                 about.url,
-                _vouching(about.held_to),
+                about.held_to,
                 file.blob.size,
                 file.blob.digest.hex,
             )
@@ -200,10 +190,6 @@ def _files(index: BundleIndex) -> Iterator[ReportedItem]:
 
 def _is_own(file: IndexedFile) -> bool:
     return not isinstance(file.about, PackageAbout | FileAbout)
-
-
-def _vouching(held_to: HeldTo | None) -> Vouching:
-    return Vouching() if held_to is None else Vouching(held_to.by, held_to.detail, held_to.via)
 
 
 def _concerns(
@@ -218,9 +204,11 @@ def _concerns(
     named = {
         "downgraded": [step.name for step in steps["downgraded"]],
         "replaced": [step.name for step in steps["replaced"]],
-        "unchecked": [item.name for item in items if item.vouching.detail.endswith(UNCHECKED_SUFFIX)],
-        "first-use": [_title(item) for item in items if item.vouching.by in ("", "first-use")],
-        "through-mirror": [_title(item) for item in items if item.vouching.via],
+        "unchecked": [
+            item.name for item in items if item.held_to is not None and item.held_to.detail.endswith(UNCHECKED_SUFFIX)
+        ],
+        "first-use": [_title(item) for item in items if item.held_to is None or item.held_to.by == "first-use"],
+        "through-mirror": [_title(item) for item in items if item.held_to is not None and item.held_to.via],
         "foreign-layers": foreign,
     }
     for key, names in named.items():

@@ -140,6 +140,6 @@ def test_the_same_report_has_the_same_bytes() -> None:
     assert page(sample_report()) == page(sample_report())
 
 
-@pytest.mark.parametrize("by", ["signature", "published-checksum", "manifest", "first-use", ""])
+@pytest.mark.parametrize("by", ["signature", "published-checksum", "manifest", "first-use", "unknown"])
 def test_every_way_of_vouching_has_words(by: str) -> None:
     assert f"vouching.{by}" in words("en")
