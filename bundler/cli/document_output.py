@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-document_output_option = option("-o", "--output", type=FILE, help="The file to write; standard output by default.")
+# a variable of its own: where archives go is said by that of `bundler build`
+document_output_option = option(
+    "-o",
+    "--output",
+    variable="BUNDLER_DOCUMENT",
+    type=FILE,
+    help="The file to write; standard output by default.",
+)
 
 
 def write_document(pieces: Iterable[bytes], output: Path | None) -> None:

@@ -22,6 +22,7 @@ FORMATS = ("cyclonedx", "spdx")
 @option(
     "--format",
     "form",
+    variable="BUNDLER_SBOM_FORMAT",
     type=click.Choice(FORMATS),
     default=FORMATS[0],
     show_default=True,
