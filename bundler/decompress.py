@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from bundler.durable import storage_errors
 from bundler.errors import ToolMissingError
+from bundler.python_package import installing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ def _unzstd(compressed: str) -> Decompressor:
             from backports import zstd
         except ImportError as error:
             raise ToolMissingError(
-                "backports.zstd", package="kubeedge-bundler[build]", needed_for=f"{compressed} compressed with zstd"
+                "backports.zstd", package=installing("backports.zstd"), needed_for=f"{compressed} compressed with zstd"
             ) from error
     return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MAX_ZSTD_WINDOW_LOG})
 

@@ -29,6 +29,9 @@ class _LineTask:
     moved: int = 0
     ended: bool = False
 
+    def expect(self, total_bytes: int) -> None:
+        """Say nothing: only bars need the total."""
+
     def advance(self, count: int) -> None:
         self.moved += count
 
@@ -49,10 +52,12 @@ class LineLog:
     Arguments:
         say: prints a line.
         now_s: a clock.
+        items: whether items are told when they end; those that matter, and notes, are told in any case.
     """
 
     say: Callable[[str], None]
     now_s: Callable[[], float] = time.monotonic
+    items: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _left: float = LINES_AT_ONCE
     _counted_s: float | None = None
@@ -61,12 +66,13 @@ class LineLog:
     _last: str = ""
     _last_bytes: int = 0
 
-    def expect(self, total_bytes: int) -> None:
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Tell what is to come."""
-        if total_bytes:
-            self.say(f"{human_bytes(total_bytes)} to go")
+        if total_bytes and self.items:
+            there = f"{human_bytes(total_bytes)} in all, {human_bytes(present_bytes)} there already, "
+            self.say(f"{there if present_bytes else ''}{human_bytes(total_bytes - present_bytes)} to go")
 
-    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:  # noqa: ARG002 - for bars
         """Begin an item, which is told when it ends."""
         return _LineTask(label, self)
 
@@ -83,6 +89,7 @@ class LineLog:
         """
         if matters:
             self.say(text)
+        if matters or not self.items:
             return
         with self._lock:
             now_s = self.now_s()

@@ -18,6 +18,7 @@ from bundler.archive.verify_report import require_own_headers
 from bundler.directory_walk import inode_of, opened_directory
 from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH
+from bundler.model.size_text import human_bytes
 from bundler.model.subset import SUBSET_PATH, encode_subset
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def require_room(root: int, directory: Path, sizes: Iterable[int], *, there_byte
     if needed > free:
         raise StorageError(
             ErrorId.DISK_FULL,
-            f"the bundle needs {needed} bytes and {free} are free",
+            f"the bundle needs {human_bytes(needed)} and {human_bytes(free)} are free",
             where=str(directory),
             remedy="Make room there, or choose another place, and run the command again.",
         )

@@ -26,6 +26,7 @@ class OpenedBundle:
     Arguments:
         where: the archive's name or the tree's directory.
         id: the bundle's id in full.
+        content_bytes: those of all its files, bundle.json and SHA256SUMS included.
         manifest, lock: the bytes of manifest.yaml and lock.json; b"" when the index lists none.
         signatures: paths of the signatures that lie beside it. Nobody has checked them.
     """
@@ -33,6 +34,7 @@ class OpenedBundle:
     where: str
     id: str
     index: BundleIndex
+    content_bytes: int
     manifest: bytes
     lock: bytes
     signatures: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ def _described(checked: CheckedIndex, texts: dict[str, bytes], signatures: tuple
         where=os.fspath(checked.where),
         id=checked.id,
         index=checked.index,
+        content_bytes=checked.total_bytes,
         manifest=texts.get(MANIFEST_PATH, b""),
         lock=texts.get(LOCK_PATH, b""),
         signatures=signatures,

@@ -103,7 +103,7 @@ def unpack(reader: BundleReader, directory: Path, task: Task, *, choice: Choice 
     tree whose bad files were removed.
 
     Arguments:
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
         choice: what is wanted, beside what is there already of the same bundle.
 
     Raises what the reader raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE); StorageError (UNPACK_CONFLICT
@@ -150,6 +150,8 @@ def complete_below(
     subset = _subset(root, checked, before, choice)
     anew = not exists_at(root, INDEX_PATH)
     wanted = wanted_files(checked, subset)
+    wanted_bytes = sum(file.blob.size for file in wanted)
+    task.expect(checked.total_bytes if reader.gives_all else wanted_bytes)
     absent = _absent(root, directory, wanted, tree_ownership(root, checked))
     if absent:
         sizes = (checked.listed[path].blob.size for path in absent)
@@ -166,7 +168,7 @@ def complete_below(
                 record=subset if anew else None,
             )
     else:
-        task.advance(checked.total_bytes)
+        task.advance(wanted_bytes)
     if subset != before and not (anew and subset):
         keep_subset(root, directory, subset)
     return Completed(not absent, subset, removed)

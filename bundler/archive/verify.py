@@ -48,7 +48,7 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
     Arguments:
         path: the archive's name, or that of any of its parts.
         exact: whether one that is intact so far is compressed again as well, and compared to the last bit.
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
@@ -59,7 +59,10 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
         report = _compared(path, task, own_form=False)
         if report.intact:
             raise
-    return replace(report, form=compare_form(path, report.deflate, task)) if exact and report.intact else report
+    if not (exact and report.intact):
+        return report
+    task.expect(report.content_bytes)
+    return replace(report, form=compare_form(path, report.deflate, task))
 
 
 def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> VerifyReport:
@@ -71,11 +74,12 @@ def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
     """Read all files of a bundle, and compare each with bundle.json.
 
     Arguments:
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
 
     Raises what the reader raises.
     """
     checked = reader.checked
+    task.expect(checked.total_bytes)
     with HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
@@ -111,13 +115,14 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
 
     Arguments:
         strict: files that bundle.json does not list are an error, not a note.
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
 
     No link below the root is followed: a link instead of a listed file is a changed file. What subset.json leaves out
     may be absent. Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (a
     subset.json that is none), StorageError.
     """
     checked = tree_index(root)
+    task.expect(checked.total_bytes)
     with storage_errors(root):
         directory = open_root(root)
         try:

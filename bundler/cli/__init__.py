@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bundler import __version__, console
+from bundler.command_group import ByUse
 
 ORDER = (
     "check",
@@ -26,13 +27,15 @@ ORDER = (
     "report",
     "store",
     "schema",
+    "completion",
 )
 
 
 @click.group(
-    cls=console.ByUse,
+    cls=ByUse,
     home=__name__,
     order=ORDER,
+    program="bundler",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="bundler")

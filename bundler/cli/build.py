@@ -50,15 +50,16 @@ def build(
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
     interrupted build goes on where it was. The same lock gives the same bytes.
     """
-    base = request.manifest.parent
+    base, tell = request.manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(replace(request, date_cap=source_date_epoch(), sbom=sbom), context)
+    tell("built", f"{human_bytes(built.fetched_bytes)} fetched, {human_bytes(built.present_bytes)} from the store")
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 
 def _text(built: Built) -> str:
-    size = human_bytes(built.archive.size)
-    head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}"
+    size, content = human_bytes(built.archive.size), human_bytes(built.content_bytes)
+    head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}, {built.files} files, {content} unpacked"
     bill = () if built.sbom is None else (f"{built.sbom}: bill of materials",)
     return "\n".join((head, str(built.archive.digest), *bill, *built.remarks))
 
@@ -70,6 +71,9 @@ def _value(built: Built) -> dict[str, Json]:
         "sha256": built.archive.digest.hex,
         "bundle": built.bundle_id,
         "files": built.files,
+        "content_bytes": built.content_bytes,
+        "fetched_bytes": built.fetched_bytes,
+        "present_bytes": built.present_bytes,
         "remarks": list(built.remarks),
         "sbom": None if built.sbom is None else str(built.sbom),
     }

@@ -11,6 +11,7 @@ import click
 from bundler import console
 from bundler.archive.left_staging import fetched_name
 from bundler.cli.options import FILE, option
+from bundler.shell_completion import complete_files
 from bundler.source.open_source import open_source, require_id
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _source(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 def source_argument(name: str = "source") -> Callable[[F], F]:
     """Return the argument that names a bundle, wherever it is."""
-    return click.argument(name, callback=_source)
+    return click.argument(name, callback=_source, shell_complete=complete_files)
 
 
 source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in this PEM file for a mirror with TLS.")
@@ -89,6 +90,7 @@ def opened_quietly(source: str, ca_file: Path | None = None) -> Iterator[BundleR
 def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
     from bundler.net.files.download import FileDownloader
+    from bundler.net.http.observed_transport import ObservedTransport
     from bundler.net.http.tls_trust import Trust
     from bundler.net.http.transport import RequestsTransport
     from bundler.net.mirrors import Mirrors
@@ -98,7 +100,7 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
 
     if ca_file is not None and not ca_file.is_file():
         raise click.UsageError(f"--ca-file {ca_file}: there is no such file")
-    transport = RequestsTransport(Trust(str(ca_file) if ca_file else None))
+    transport = ObservedTransport(RequestsTransport(Trust(str(ca_file) if ca_file else None)), console.request_log())
     stack.callback(transport.close)
     downloader = FileDownloader(transport, Mirrors.parse(()), Retry())
 

@@ -11,6 +11,7 @@ from bundler import console
 from bundler.archive.bundle_list import ListedBundle, list_bundles
 from bundler.archive.bundle_root import opened_root
 from bundler.cli.options import json_option, root_option
+from bundler.fitted_table import GivingWay
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+# the end of a bundle's directory is its id, which has a column of its own
+_GIVING_WAY = {"BUNDLE": GivingWay(keep="start", least=12)}
 
 
 @click.command()
@@ -54,7 +58,7 @@ def _text(listed: tuple[ListedBundle, ...]) -> str:
     ]
     if not rows:
         return "no bundle is here"
-    return console.table(("", "BUNDLE", "ID", "RELEASE", "AGE", "ALONE", "SHARED", "VERIFIED", ""), rows)
+    return console.table(("", "BUNDLE", "ID", "RELEASE", "AGE", "ALONE", "SHARED", "VERIFIED", ""), rows, _GIVING_WAY)
 
 
 def _value(bundle: ListedBundle) -> dict[str, Json]:

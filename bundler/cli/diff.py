@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.options import json_option
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.diff import lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
 from bundler.model.upgrade import move_counts, upgrade_steps
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bundler.model.diff import Versions
     from bundler.model.json_value import Json
 
-SHORT_DIGEST_CHARACTERS = 19
+_GIVING_WAY = {"OLD": GivingWay(short_digests), "NEW": GivingWay(short_digests), "NAME": GivingWay(keep="end")}
 
 
 @click.command()
@@ -52,10 +53,9 @@ def diff_lines(before: Versions, after: Versions) -> Iterator[str]:
     counted = ", ".join(f"{count} {move}" for move, count in move_counts(steps).items())
     yield f"{counted}; {_signed(sum(step.added_bytes for step in steps))}"
     rows = [
-        (step.move, step.kind, step.name, _short(step.old), _short(step.new), _signed(step.added_bytes))
-        for step in steps
+        (step.move, step.kind, step.name, step.old or "-", step.new or "-", _signed(step.added_bytes)) for step in steps
     ]
-    yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows)
+    yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows, _GIVING_WAY)
 
 
 def diff_value(before: Versions, after: Versions) -> dict[str, Json]:
@@ -86,10 +86,6 @@ def diff_value(before: Versions, after: Versions) -> dict[str, Json]:
 
 def _side(version: str, size: int) -> Json:
     return {"version": version, "size": size} if version else None
-
-
-def _short(version: str) -> str:
-    return (version[:SHORT_DIGEST_CHARACTERS] if version.startswith("sha256:") else version) or "-"
 
 
 def _signed(count: int) -> str:

@@ -10,7 +10,8 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.options import json_option
-from bundler.model.artifact import Remarked
+from bundler.fitted_table import GivingWay, of_linux
+from bundler.model.artifact import Remarked, title_of
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.model.json_value import Json
+
+_GIVING_WAY = {
+    "PLATFORMS": GivingWay(of_linux),
+    "HELD TO": GivingWay(keep="start"),
+    "NAME": GivingWay(keep="end", least=24),
+}
 
 
 @click.command()
@@ -43,15 +50,14 @@ def _lines(contents: Contents) -> Iterator[str]:
     rows = [
         (
             entry.kind,
-            artifact.key,
+            title_of(artifact),
             human_bytes(artifact.size),
             _platforms(artifact.platforms),
             str(artifact.held_to),
         )
-        for entry in contents.lock.entries
-        for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+        for entry, artifact in contents.lock.artifacts
     ]
-    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows, _GIVING_WAY)
     if remarks := lock_remarks(contents.lock):
         yield ""
         yield from remarks
@@ -88,8 +94,7 @@ def _value(contents: Contents) -> dict[str, Json]:
                 "held_to": artifact.held_to.encode(),
                 "remarks": list(artifact.remarks) if isinstance(artifact, Remarked) else [],
             }
-            for entry in contents.lock.entries
-            for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+            for entry, artifact in contents.lock.artifacts
         ],
     }
 

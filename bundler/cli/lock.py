@@ -24,6 +24,7 @@ from bundler.cli.options import (
 from bundler.cli.wiring import open_build_context
 from bundler.model.diff import lock_versions
 from bundler.model.lock import Lock
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import update_lock
 from bundler.pipeline.context import Request
 from bundler.pipeline.opened_lock import lock_path
@@ -61,9 +62,10 @@ def lock(
     The lock is STEM.lock.json beside STEM.yaml. Entries that mean the same as before keep their
     pins; --update moves them.
     """
-    base = manifest.parent
+    base, tell = manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         previous, new = update_lock(Request(manifest, overrides), context, update)
+    tell("locked", f"{human_bytes(sum(blob.size for blob in new.blobs))} in the bundle")
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     before, after = lock_versions(previous or empty), lock_versions(new)
     lines = diff_lines(before, after)

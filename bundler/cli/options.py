@@ -14,6 +14,7 @@ import click
 
 from bundler import console
 from bundler.model.platform import Platform
+from bundler.shell_completion import complete_files
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_JOBS = 64
@@ -94,6 +95,7 @@ platform_option = option(
 )
 one_platform_option = option(
     "--platform",
+    variable="BUNDLER_LOAD_PLATFORM",
     callback=_one_platform,
     metavar="OS/ARCH[/VARIANT]",
     help="Images for this platform instead of the engine's own.",
@@ -118,6 +120,7 @@ output_option = option(
     show_default=True,
     callback=_output,
     metavar="FILE-OR-DIR",
+    shell_complete=complete_files,
     help="The archive's file, or the directory it goes to.",
 )
 locked_option = option("--locked", is_flag=True, help="Fail when there is no lock, instead of writing one.")

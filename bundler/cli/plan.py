@@ -10,6 +10,8 @@ import click
 from bundler import console
 from bundler.cli.options import NetworkOptions, json_option, network_options, request_options, store_option
 from bundler.cli.wiring import open_build_context
+from bundler.fitted_table import GivingWay
+from bundler.model.artifact import table_order
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
 from bundler.pipeline.planning import Plan, PlannedFetch, require_room
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
     from bundler.pipeline.context import Request, Room
+
+_GIVING_WAY = {"NAME": GivingWay(keep="end")}
 
 
 @click.command()
@@ -43,9 +47,10 @@ def plan(request: Request, jobs: int | None, store: Path, network: NetworkOption
 
 def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
     human = human_bytes
-    yield from console.table_lines(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan))
+    yield from console.table_lines(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan), _GIVING_WAY)
     yield ""
     yield from (
+        f"in all           {human(plan.total_bytes)}",
         f"to fetch         {human(plan.fetch_bytes)}",
         f"in the store     {human(plan.present_bytes)}",
         f"temporary, peak  {human(plan.scratch_bytes)}",
@@ -64,8 +69,8 @@ def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
         first = item.fetch.artifacts[0] if item.fetch.artifacts else item.fetch.label
         groups.setdefault((item.kind, first), []).append(item)
     return [
-        (kind, _bytes(items, present=False), _bytes(items, present=True), name)
-        for (kind, name), items in groups.items()
+        (kind, _bytes(items, present=False), _bytes(items, present=True), items[0].fetch.title or name)
+        for (kind, name), items in sorted(groups.items(), key=lambda group: table_order(*group[0]))
     ]
 
 
@@ -76,6 +81,7 @@ def _bytes(items: Sequence[PlannedFetch], *, present: bool) -> str:
 
 def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
     return {
+        "total_bytes": plan.total_bytes,
         "fetch_bytes": plan.fetch_bytes,
         "present_bytes": plan.present_bytes,
         "scratch_bytes": plan.scratch_bytes,

@@ -13,6 +13,7 @@ from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
 from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
 from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects, explained
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     from bundler.push.engine_push import EnginePush
     from bundler.push.push_plan import PushPlan
 
+_GIVING_WAY = {
+    "REMARK": GivingWay(short_digests),
+    "SOURCE": GivingWay(keep="end", least=24),
+    "TARGET": GivingWay(keep="end", least=24),
+}
+
 
 @click.command("push-images")
 @push_options
@@ -39,8 +46,11 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     Only what is missing is sent; run the same command again after a failure. Names: the source host is dropped,
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
-    with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
+    tell = console.timed(quiet=as_json)
+    kept = console.kept_when_interrupted("What was sent stays in the registry, and is not sent again.")
+    with kept, open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         report = explained(_pushed(bundled, options, progress))
+    tell("done", f"{human_bytes(report.sent.blob_bytes)} sent")
     value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(
@@ -123,7 +133,7 @@ def _text(report: PushReport, registry: str) -> str:
         f"failed{f' ({cause.count} times)' if cause.count > 1 else ''}: {cause.error}"
         for cause in failure_causes(report)[1:]
     ]
-    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
+    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows, _GIVING_WAY), "", *projects, *lines))
 
 
 def _remark(result: PushResult) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bundler.cli.options import FILE, MAX_JOBS, only_option, option
+from bundler.cli.options import MAX_JOBS, only_option, option, root_option
 from bundler.cli.registry_options import RegistryOptions, connection_options, gathered_registry, registry_option
 from bundler.model.platform import Platform
 from bundler.push.push_plan import Names, ProjectRule, PushSettings
@@ -76,7 +76,7 @@ def _quota(_ctx: click.Context, _param: click.Parameter, value: str | None) -> i
 
 _OPTIONS: tuple[_Decorator, ...] = (
     registry_option,
-    option("--root", type=FILE, default="/opt", show_default=True, help="Directory that the bundle was unpacked into."),
+    root_option,
     option(
         "--via",
         type=click.Choice(["auto", "docker", "registry"]),
@@ -101,7 +101,13 @@ _OPTIONS: tuple[_Decorator, ...] = (
         help="Form of the names; by default `last` for images with a --project, `path` for the others.",
     ),
     only_option,
-    option("--platform", callback=_platform, metavar="OS/ARCH[/VARIANT]", help="Only this platform of each image."),
+    option(
+        "--platform",
+        variable="BUNDLER_PUSH_PLATFORM",
+        callback=_platform,
+        metavar="OS/ARCH[/VARIANT]",
+        help="Only this platform of each image.",
+    ),
     option(
         "--on-existing-tag",
         type=click.Choice(["fail", "skip", "overwrite"]),

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 import click
 
+from bundler import console
 from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.harbor.login_doubt import LoginDoubt
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.observed_transport import ObservedTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.outage import Outage
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
@@ -132,7 +134,8 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
         str(options.ca_file) if options.ca_file else None,
         frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
-    transport = DirectTransport(lambda: _requests_transport(trust), trust, connect_timeout_s=CONNECT_TIMEOUT_S)
+    direct = DirectTransport(lambda: _requests_transport(trust), trust, connect_timeout_s=CONNECT_TIMEOUT_S)
+    transport = ObservedTransport(direct, console.request_log())
     logins, retry = _logins(options), Retry(outage=Outage(progress.note))
 
     def doubt(error: SourceError) -> str:

@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.registry_options import connected, gathered_registry, open_registry, registry_option
+from bundler.command_group import ByUse
 from bundler.model.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
@@ -26,7 +27,7 @@ DEFAULT_NAME = "edge-pull"
 KUBECTL = "kubectl create secret generic harbor-pull --type=kubernetes.io/dockerconfigjson"
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def robot() -> None:
     """Robot accounts of a Harbor, for machines that pull."""
 
@@ -35,7 +36,7 @@ def robot() -> None:
 @option(
     "--project",
     "projects",
-    variable="BUNDLER_PROJECTS",
+    variable="BUNDLER_ROBOT_PROJECTS",
     multiple=True,
     required=True,
     metavar="P",

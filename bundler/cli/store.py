@@ -8,6 +8,7 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option, store_option
+from bundler.command_group import ByUse
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 from bundler.store.blobs import Store
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 
-@click.group()
+@click.group(cls=ByUse)
 def store() -> None:
     """Look after the content store."""
 

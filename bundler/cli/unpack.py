@@ -13,7 +13,7 @@ from bundler import console
 from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
-from bundler.cli.bundle_sources import opened_source, shown_name, source_argument, source_ca_option
+from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
@@ -60,6 +60,7 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
 @platform_option
 @option(
     "--only",
+    variable="BUNDLER_UNPACK_ONLY",
     multiple=True,
     metavar="GLOB",
     callback=_globs,
@@ -89,14 +90,17 @@ def unpack(
     same command without them completes.
     """
     choice = Choice(tuple(sorted({*roles})), tuple(sorted({*platforms})), tuple(sorted({*only})))
-    place = _place(context, directory, root, activate=activate, choice=choice)
+    place, tell = _place(context, directory, root, activate=activate, choice=choice), console.timed(quiet=as_json)
     with (
+        console.kept_when_interrupted(_kept(source, place.directory)),
         console.progress(quiet=as_json) as progress,
         opened_source(source, progress, wanted_id=bundle_id, into=place.directory, ca_file=ca_file) as reader,
     ):
-        task = progress.task(shown_name(source), reader.checked.total_bytes)
+        # of a mirror each file that is fetched is counted by itself
+        task = progress.task(shown_name(source), None, apart=True)
         unpacked = place.unpack(reader, task)
         task.finish(_outcome(unpacked))
+    tell(_outcome(unpacked), human_bytes(unpacked.content_bytes))
     console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
 
 
@@ -130,6 +134,11 @@ def _is_inherited(context: click.Context, parameter: str) -> bool:
     return context.get_parameter_source(parameter) is ParameterSource.ENVIRONMENT
 
 
+def _kept(source: str, directory: Path) -> str:
+    fetched = " but for the files that were fetched, which wait there" if is_url(source) else ""
+    return f"{directory} is as it was{fetched}."
+
+
 def _outcome(unpacked: Unpacked) -> str:
     return "present" if unpacked.present else "unpacked"
 
@@ -138,7 +147,7 @@ def _text(unpacked: Unpacked) -> str:
     shared = f", {human_bytes(unpacked.linked_bytes)} shared with other bundles" if unpacked.linked_bytes else ""
     left_out = f", {unpacked.left_out} left out" if unpacked.left_out else ""
     bundle = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}"
-    text = f"{bundle}, {unpacked.files} files{left_out}{shared}"
+    text = f"{bundle}, {unpacked.files} files, {human_bytes(unpacked.content_bytes)}{left_out}{shared}"
     return "\n".join(filter(None, (unpacked.removed.sentence, text)))
 
 
@@ -148,6 +157,7 @@ def _value(unpacked: Unpacked) -> dict[str, Json]:
         "bundle": unpacked.id,
         "present": unpacked.present,
         "files": unpacked.files,
+        "content_bytes": unpacked.content_bytes,
         "linked_bytes": unpacked.linked_bytes,
         "left_out": unpacked.left_out,
         "removed_bytes": unpacked.removed.bytes,

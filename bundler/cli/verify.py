@@ -35,6 +35,7 @@ def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json
     SOURCE is an archive, its first part, an unpacked tree, - for an archive on standard input, or the URL of a running
     mirror. Exit 5 when it is damaged.
     """
+    tell = console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
@@ -43,6 +44,7 @@ def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json
         else:
             report = verify_bundle(piped() if source == PIPE else Path(source), task, strict=strict, exact=exact)
         task.finish("intact" if report.intact else "damaged")
+    tell("checked", human_bytes(report.content_bytes))
     if report.intact:
         remember_verified_tree(Path(source))
     require = partial(require_intact, report)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 # what may stand in comments; what a manifest costs is bounded by its values (composer.py)
 MAX_FILE_BYTES = 32 * 1024 * 1024
+# what else lies beside a manifest
+_MISTAKEN = (
+    (re.compile(rb"\x1f\x8b"), "is a packed archive; `bundler inspect` shows what a bundle holds"),
+    (re.compile(rb'\s*\{\s*"entries"\s*:'), "is a lock, not a manifest; name the YAML file that it was made from"),
+)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FORBIDDEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|\r|\n")
@@ -35,6 +40,9 @@ def decode(data: bytes, *, file: str, problems: Problems) -> str | None:
         return None
     if data.startswith(_UTF16_MARKS):
         problems.error(start, "is UTF-16; save it as UTF-8")
+        return None
+    if mistaken := next((words for pattern, words in _MISTAKEN if pattern.match(data)), ""):
+        problems.error(start, mistaken)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:

@@ -122,7 +122,7 @@ class Fields:
             self.error(key, f"want a list, got {node_name(node)}{_as_list(node)}")
             return ()
         if not node.items:
-            self.error(key, "is an empty list; leave the key out")
+            self.error(key, f"is an empty list; {'name at least one' if required else 'leave the key out'}")
         return node.items
 
     def pairs(

@@ -110,6 +110,25 @@ class Aliased(Protocol):
 
 
 @runtime_checkable
+class Titled(Protocol):
+    """An artifact whose key leaves out what tells its versions apart."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: its key with the version."""
+
+
+def title_of(artifact: Artifact) -> str:
+    """Return what tables call an artifact."""
+    return artifact.title if isinstance(artifact, Titled) else artifact.key
+
+
+def table_order(kind: str, key: str) -> tuple[str, list[str]]:
+    """Return what tables are sorted by: kinds by their names, keys as directories list them."""
+    return kind, key.split("/")
+
+
+@runtime_checkable
 class Remarked(Protocol):
     """An artifact of which whoever plans, builds or inspects has to know more than its size."""
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
-from bundler.model.artifact import Artifact, Remarked
+from bundler.model.artifact import Artifact, Remarked, table_order
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_listing import LongMember, listing_pieces, load_listing
@@ -74,6 +74,12 @@ class Lock:
         return table
 
     @property
+    def artifacts(self) -> list[tuple[LockedEntry, Artifact]]:
+        """Every pin with its entry, in the order of tables."""
+        pairs = [(entry, artifact) for entry in self.entries for artifact in entry.artifacts]
+        return sorted(pairs, key=lambda pair: table_order(pair[0].kind, pair[1].key))
+
+    @property
     def blobs(self) -> frozenset[Blob]:
         """Everything that the store needs for a build from this lock."""
         return frozenset(blob for entry in self.entries for artifact in entry.artifacts for blob in artifact.blobs)
@@ -83,8 +89,7 @@ def lock_remarks(lock: Lock) -> tuple[str, ...]:
     """Return, a line each, what has to be known of a lock's artifacts beside their size."""
     return tuple(
         f"{artifact.key}: {remark}"
-        for entry in lock.entries
-        for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+        for _, artifact in lock.artifacts
         if isinstance(artifact, Remarked)
         for remark in artifact.remarks
     )

@@ -38,7 +38,7 @@ class Reference:
         if self.tag and not _TAG.fullmatch(self.tag):
             raise ValueError(f"{self.tag!r} is not a tag (at most 128 of letters, digits, _ . -)")
         if not self.tag and self.digest is None:
-            raise ValueError(f"{self.host}/{self.path} has neither tag nor digest; say which, for example :latest")
+            raise ValueError(f"{self.host}/{self.path} has neither tag nor digest")
 
     @classmethod
     def parse(cls, text: str) -> Reference:
@@ -62,6 +62,9 @@ class Reference:
             host = DEFAULT_HOST
         if host == DEFAULT_HOST and "/" not in path:
             path = f"library/{path}"
+        if name and not tag and digest is None:
+            wanted = f"write {text}:TAG or {text}@sha256:DIGEST (`latest` is not assumed: what it names changes)"
+            raise ValueError(f"{text!r} has neither tag nor digest; {wanted}")
         return cls(host, path, tag, digest)
 
     def __str__(self) -> str:

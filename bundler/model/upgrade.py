@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from bundler.model.artifact import table_order
 from bundler.model.diff import lock_diff
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Changes:
 
 
 def upgrade_steps(old: Versions, new: Versions) -> tuple[UpgradeStep, ...]:
-    """Return what changes between two locks, the alarming moves first, then by kind and name.
+    """Return what changes between two locks, the alarming moves first, each in the order of tables.
 
     One version that goes and one that comes, of the same series, are one step.
     """
@@ -77,7 +78,11 @@ def upgrade_steps(old: Versions, new: Versions) -> tuple[UpgradeStep, ...]:
         left, right = old.get(change.kind, {}).get(before[1]), new.get(change.kind, {}).get(change.key)
         name = right.series if right is not None and before != place else change.key
         steps.append(_step(change.kind, name, left, right))
-    return tuple(sorted(steps, key=lambda step: (MOVES.index(step.move), step.kind, step.name, step.old, step.new)))
+    return tuple(sorted(steps, key=_order))
+
+
+def _order(step: UpgradeStep) -> tuple[int, tuple[str, list[str]], str, str]:
+    return MOVES.index(step.move), table_order(step.kind, step.name), step.old, step.new
 
 
 def move_counts(steps: Sequence[UpgradeStep]) -> dict[Move, int]:

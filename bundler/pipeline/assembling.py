@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.writer import write_archive
+from bundler.manifest.reader import load_manifest
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
 from bundler.partial_file import write_pieces_durably
+from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
 
@@ -37,16 +39,24 @@ BILL_SUFFIX = ".cdx.json"
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks.
+    """A finished archive.
 
-    `sbom` is the bill of materials that was written beside it, if one was wanted.
+    Arguments:
+        archive: its SHA-256 and size.
+        bundle_id: in full.
+        files, content_bytes: how many the bundle has, and their bytes.
+        fetched_bytes, present_bytes: what was downloaded for it, and what the store had of that already.
+        sbom: the bill of materials that was written beside it, if one was wanted.
     """
 
     path: Path
     archive: Blob
     bundle_id: str
     files: int
+    content_bytes: int
     remarks: tuple[str, ...]
+    fetched_bytes: int = 0
+    present_bytes: int = 0
     sbom: Path | None = None
 
 
@@ -78,7 +88,7 @@ def assemble(
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
-    placements = _mending(lambda: place_all(lock, context), lock, context)
+    placements = _mending(lambda: place_all(lock, context), lock, request, context)
     bills = _bill_writer(placements, context, request.date_cap) if request.sbom else None
     bundle = bundle_files(
         placements,
@@ -89,21 +99,17 @@ def assemble(
         manifest_text=manifest_text,
         lock_text=lock_pieces(lock),
         keep=keep,
-        bill=None if bills is None else partial(_bill_within, bills, lock, context),
+        bill=None if bills is None else partial(_bill_within, bills, lock, request, context),
     )
     files, bundle_id = bundle.files, bundle.id
     bill = None if bills is None else keep(bills.beside(bundle))
     # the index is a text by now, and so are both bills
     del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
-    written = _mending(
-        lambda: _write(files, total_bytes, output, request, context),
-        lock,
-        context,
-        repeats_bytes=total_bytes,
-    )
+    written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
     sbom = None if bill is None else _write_bill(bill, output)
-    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock), sbom)
+    remarks = lock_remarks(lock)
+    return Built(written.path, written.blob, bundle_id, len(files), total_bytes, remarks, sbom=sbom)
 
 
 def _bill_writer(placements: Sequence[Placement], context: BuildContext, date_cap: int | None) -> BillWriter:
@@ -113,8 +119,10 @@ def _bill_writer(placements: Sequence[Placement], context: BuildContext, date_ca
     return BillWriter(placements, context, date_cap)
 
 
-def _bill_within(bills: BillWriter, lock: Lock, context: BuildContext, index: BundleIndex) -> Iterable[bytes]:
-    return _mending(lambda: bills.within(index), lock, context)
+def _bill_within(
+    bills: BillWriter, lock: Lock, request: Request, context: BuildContext, index: BundleIndex
+) -> Iterable[bytes]:
+    return _mending(lambda: bills.within(index), lock, request, context)
 
 
 def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
@@ -126,7 +134,7 @@ def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
 def _write(
     files: Sequence[Placement], total_bytes: int, output: Path, request: Request, context: BuildContext
 ) -> WrittenArchive:
-    task = context.runner.progress.task(output.name, total_bytes)
+    task = context.runner.progress.task(output.name, total_bytes, apart=True)
     try:
         written = write_archive(
             files,
@@ -143,12 +151,14 @@ def _write(
     return written
 
 
-def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats_bytes: int = 0) -> T:
-    """Do something that reads the store; fetch again what turns out to be damaged there, and do it once more.
+def entry_finder(lock: Lock, request: Request, context: BuildContext) -> EntryFinder:
+    """Return what finds the entries of a lock in the manifest that it was made from."""
+    kinds = tuple(context.kinds.values())
+    return EntryFinder(lock, lambda: load_manifest(request.manifest, kinds, request.overrides))
 
-    Arguments:
-        repeats_bytes: how much of the progress every further attempt begins anew.
-    """
+
+def _mending(act: Callable[[], T], lock: Lock, request: Request, context: BuildContext) -> T:
+    """Do something that reads the store; fetch again what turns out to be damaged there, and do it once more."""
     for repairs_left in range(MAX_REPAIRS, -1, -1):
         try:
             return act()
@@ -159,8 +169,8 @@ def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats
                 context.runner.progress.note(f"{blob.digest} is damaged in the store; fetching it again")
                 context.sources.store.drop(blob)
             plan = plan_lock(lock, context)
-            context.runner.progress.expect(plan.fetch_bytes + repeats_bytes)
-            fetch_all(plan.fetches, context.keeping_going(False))
+            context.runner.progress.expect(plan.fetch_bytes)
+            fetch_all(plan.fetches, context.keeping_going(False), entry_finder(lock, request, context))
     raise AssertionError("the last attempt either returned or raised")
 
 

@@ -97,7 +97,7 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
         release=index.release,
         platforms=index.platforms,
         file_count=index.file_count,
-        content_bytes=index.content_bytes,
+        content_bytes=bundle.content_bytes,
     )
     return summary, bundle.lock
 

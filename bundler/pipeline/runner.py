@@ -57,6 +57,9 @@ class _CancellableTask:
     over: Callable[[], bool]
     moved: Callable[[int], None]
 
+    def expect(self, total_bytes: int) -> None:
+        self.task.expect(total_bytes)
+
     def advance(self, count: int) -> None:
         if self.over():
             raise Cancelled

@@ -181,7 +181,7 @@ class _RegistryRun:
         files = {file.path: file for state in states for file in state.push.files}
         if not files:
             return
-        task = self.progress.task("checking the images", sum(file.blob.size for file in files.values()))
+        task = self.progress.task("checking the images", sum(file.blob.size for file in files.values()), apart=True)
         wrong = self.content.damaged(files.values(), task)
         task.finish("damaged" if wrong else "intact")
         for state in states:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import click
 
 from bundler import __version__, console
+from bundler.command_group import ByUse
 
 ORDER = (
     "serve",
     "clients",
     "verify",
     "service",
+    "completion",
 )
 
 
 @click.group(
-    cls=console.ByUse,
+    cls=ByUse,
     home=__name__,
     order=ORDER,
+    program="mirror",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="mirror")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.console import FILE
-from mirror.cli.options import json_option, option
+from bundler.errors import ErrorId, ServeError
+from mirror.cli.options import json_option, option, root_option
 from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_snippets
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.model.json_value import Json
+    from mirror.client.offer import Offer
     from mirror.client.reach import Snippet
+    from mirror.tree.site import Site
 
 MAX_PORT = 65535
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?")
@@ -54,7 +56,7 @@ def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 @click.command()
 @click.argument("name", required=False)
-@option("--root", type=FILE, default="/opt", show_default=True, help="What the mirror serves.")
+@root_option
 @option(
     "--host",
     default=socket.gethostname,
@@ -66,7 +68,7 @@ def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help="`off` without FTP.")
 @option("--registry-port", callback=_optional_port, help="A port of the registry alone; without it that of HTTP.")
 @option("--tls", is_flag=True, help="The mirror speaks TLS.")
-@option("--login", is_flag=True, help="The mirror asks for a name and a password.")
+@option("--login", variable="MIRROR_CLIENTS_LOGIN", is_flag=True, help="The mirror asks for a name and a password.")
 @json_option
 def clients(
     name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, registry_port: int | None,
@@ -88,9 +90,23 @@ def clients(
 def _snippets(root: Path, reach: Reach) -> tuple[Snippet, ...]:
     opened = open_root(root)
     try:
-        return client_snippets(offer_in(load_site(opened, (), parts=(OfferPart(),))), reach)
+        return client_snippets(_offer(load_site(opened, (), parts=(OfferPart(),)), root), reach)
     finally:
         os.close(opened.descriptor)
+
+
+def _offer(site: Site, root: Path) -> Offer:
+    """Return what the bundle at `/` has. Raises ServeError (SERVE_ROOT_UNUSABLE) where there is none."""
+    if (offer := offer_in(site)) is not None:
+        return offer
+    if site.bundles:
+        what = "no bundle is current: clients would find nothing at `/`"
+        remedy = f"Choose one with `bundler activate NAME --root {root}`."
+    else:
+        what = "it holds no bundle, so clients have nothing to fetch"
+        remedy = f"Unpack one with `bundler unpack ARCHIVE -C {root}`, or name the mirror's root with --root."
+    why = "".join(f"; {problem}" for problem in site.problems)
+    raise ServeError(ErrorId.SERVE_ROOT_UNUSABLE, f"{what}{why}", where=str(root), remedy=remedy)
 
 
 def _unknown(name: str, snippets: tuple[Snippet, ...]) -> tuple[Snippet, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bundler import console
+from mirror.settings import DEFAULT_ROOT
 
 if TYPE_CHECKING:
     from mirror.settings import Network
@@ -29,4 +30,11 @@ def networks(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ..
         raise click.BadParameter(f"{error}; write 198.51.100.0/24, or a single address") from error
 
 
+root_option = option(
+    "--root",
+    type=console.FILE,
+    default=DEFAULT_ROOT,
+    show_default=True,
+    help="The unpacked bundle, or the directory that holds several.",
+)
 json_option = option("--json", "as_json", is_flag=True, help="Answer with a JSON object on stdout.")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bundler import console
-from mirror.cli.options import networks, option
+from bundler.console import FILE
+from bundler.shell_completion import complete_files
+from mirror.cli.options import networks, option, root_option
 from mirror.settings import (
     DEFAULT_FTP,
     DEFAULT_FTP_CONNECTIONS,
@@ -92,11 +94,8 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
     return TlsFiles(certificate, key or certificate)
 
 
-FILE = click.Path(path_type=Path, readable=False)
-
-
 @click.command()
-@option("--root", type=FILE, required=True, help="The unpacked bundle, or the directory that holds several.")
+@root_option
 @option(
     "--http",
     default=str(DEFAULT_HTTP),
@@ -163,7 +162,12 @@ FILE = click.Path(path_type=Path, readable=False)
 )
 @option("--all-files", is_flag=True, help="Serve a root that holds no bundle, as it is.")
 @option("--user", default=DEFAULT_USER, show_default=True, help="Whom the workers become when started as root.")
-@option("--access-log", metavar="FILE", help="A line for every answer; `-` is stdout. SIGUSR1 opens it anew.")
+@option(
+    "--access-log",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="A line for every answer; `-` is stdout. SIGUSR1 opens it anew.",
+)
 @option(
     "--log-format",
     type=click.Choice(["combined", "json"]),
@@ -206,7 +210,8 @@ def serve_settings(arguments: Sequence[str]) -> Settings:
     The environment has no say: whoever starts the mirror with this command line later will have another one.
     """
     plain = copy.copy(serve)
-    plain.params = [copy.copy(parameter) for parameter in serve.params]
+    # what is told beside the answer is the journal's of a service
+    plain.params = [copy.copy(parameter) for parameter in serve.params if parameter.expose_value]
     for parameter in plain.params:
         parameter.envvar = None
     return _settings(**plain.make_context("mirror serve", list(arguments)).params)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.command_group import ByUse
 from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
@@ -22,16 +23,16 @@ from mirror.service.installation import installed_on
 from mirror.service.installation import remove as remove_service
 from mirror.service.launcher import bundle_launcher
 from mirror.service.service_status import Status, status_of
+from mirror.settings import DEFAULT_ROOT
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from mirror.settings import Network
 
-DEFAULT_ROOT = "/opt"
 dry_run_option = option("--dry-run", is_flag=True, help="Show every command and file, and change nothing.")
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def service() -> None:
     """Install the mirror as a systemd service, look at it, remove it without a trace."""
 

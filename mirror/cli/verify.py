@@ -11,6 +11,7 @@ import click
 
 from bundler import console
 from bundler.console import FILE
+from bundler.fitted_table import GivingWay
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from mirror.cli.options import json_option, option
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 MAX_JOBS = 64
-_HEADINGS = ("mirror", "bundle", "files", "as bundled", "differ", "missing", "refused", "unreachable", "bytes", "rate")
+_HEADINGS = ("mirror", "bundle", "as bundled", "otherwise", "bytes", "rate")
+_GIVING_WAY = {"mirror": GivingWay(keep="end")}
 
 
 def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[MirrorAddress, ...]:
@@ -52,9 +54,15 @@ def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="URL...", callback=_targets)
 @option("--lock", type=FILE, help="Hold the mirror to what this lock pins.")
-@option("--root", type=FILE, help="Hold it to the unpacked bundle in this directory.")
+@option(
+    "--root",
+    variable="MIRROR_VERIFY_ROOT",
+    type=FILE,
+    help="Hold it to the unpacked bundle in this directory.",
+)
 @option(
     "--registry",
+    variable="MIRROR_VERIFY_REGISTRY",
     metavar="URL",
     callback=_registry,
     help="Where the first mirror's images are pulled, when it is not that mirror's own HTTP port.",
@@ -86,7 +94,7 @@ def verify(
     Exit 5 when a mirror serves anything else, 4 when it cannot be reached.
     """
     baseline = baseline_of(lock, root)
-    reports = []
+    reports, tell = [], console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         for address, own in zip_longest(targets, [registry]):
             with (
@@ -94,6 +102,7 @@ def verify(
                 open_registry(address, own, user, ca_file, os.environ, connections=jobs) as place,
             ):
                 reports.append(check_mirror(str(address), client, baseline, progress, Pace(jobs), place))
+    tell("compared", human_bytes(sum(report.received_bytes for report in all_reports(reports))))
     require = partial(require_good, reports)
     console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json, require=require)
 
@@ -103,16 +112,15 @@ def _text(reports: Sequence[MirrorReport]) -> str:
         (
             report.url,
             report.bundle[:ID_CHARACTERS] or "-",
-            str(report.files),
-            str(report.intact),
-            *(str(report.count(outcome)) for outcome in OUTCOMES),
+            f"{report.intact} of {report.files}",
+            ", ".join(f"{count} {outcome}" for outcome in OUTCOMES if (count := report.count(outcome))) or "-",
             human_bytes(report.received_bytes),
             f"{human_bytes(report.bytes_per_s)}/s",
         )
         for report in all_reports(reports)
     ]
     failed = [str(report.failure) for report in all_reports(reports) if report.failure is not None]
-    return "\n".join([console.table(_HEADINGS, rows), *failed])
+    return "\n".join([console.table(_HEADINGS, rows, _GIVING_WAY), *failed])
 
 
 def _value(reports: Sequence[MirrorReport]) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler import console
 from bundler.archive.bundle_root import CURRENT, opened_root
 from bundler.archive.kept_subset import tree_subset
 from bundler.archive.tree import tree_index
@@ -63,7 +64,7 @@ def open_registry(
     from mirror.probe.http_client import HttpMirrorClient
 
     login = login_for(place.host, user, environment)
-    client = HttpMirrorClient(place, login, trusting(ca_file), connections=connections)
+    client = HttpMirrorClient(place, login, trusting(ca_file), connections=connections, log=console.request_log())
     try:
         yield RegistryPlace(str(place), client, certain=own is not None)
     finally:
@@ -80,11 +81,11 @@ def open_client(
     from mirror.probe.http_client import HttpMirrorClient
 
     login = login_for(address.host, user, environment)
-    context = trusting(ca_file)
+    context, log = trusting(ca_file), console.request_log()
     client: MirrorClient = (
-        HttpMirrorClient(address, login, context, connections=connections)
+        HttpMirrorClient(address, login, context, connections=connections, log=log)
         if address.is_http
-        else FtpMirrorClient(address, login, context)
+        else FtpMirrorClient(address, login, context, log=log)
     )
     try:
         yield client

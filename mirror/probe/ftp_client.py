@@ -9,15 +9,18 @@ from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
+from bundler.request_log import UNREAD
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
+    from bundler.request_log import RequestLog, RequestRecord
     from mirror.probe.interface import MirrorLogin
     from mirror.probe.mirror_address import MirrorAddress
 
@@ -40,6 +43,7 @@ class FtpMirrorClient:
 
     Arguments:
         context: for FTPS.
+        log: is told of every file that was asked for.
     """
 
     def __init__(
@@ -49,8 +53,10 @@ class FtpMirrorClient:
         context: ssl.SSLContext,
         *,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
+        log: RequestLog = UNREAD,
     ) -> None:
         self._address = address
+        self._log = log
         self._login = login
         self._context = context
         self._idle_s = idle_timeout_s
@@ -59,7 +65,11 @@ class FtpMirrorClient:
     @contextmanager
     def get(self, path: str) -> Iterator[Reply]:
         """Begin to fetch a file; see `interface.MirrorClient`."""
-        with self._control(path) as control, self._data(control, path, 0) as chunks:
+        with (
+            self._request(path) as record,
+            self._control(path) as control,
+            self._data(control, path, 0, record) as chunks,
+        ):
             yield Reply({}, chunks)
 
     def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
@@ -71,7 +81,7 @@ class FtpMirrorClient:
             if size not in (None, blob.size):
                 found.append(Disagreement(f"SIZE {blob.size}", str(size)))
             if last_byte:
-                with self._data(control, path, blob.size - 1) as chunks:
+                with self._request(path) as record, self._data(control, path, blob.size - 1, record) as chunks:
                     rest = b"".join(chunks)
                 if rest != last_byte:
                     got = f"{len(rest)} bytes" if len(rest) != 1 else "another byte"
@@ -83,6 +93,9 @@ class FtpMirrorClient:
         with suppress(Empty):
             while True:
                 self._idle.get_nowait().close()
+
+    def _request(self, path: str) -> AbstractContextManager[RequestRecord]:
+        return self._log.request("RETR", f"{self._address.origin}{self._address.url_path(path)}")
 
     @contextmanager
     def _control(self, path: str) -> Iterator[ftplib.FTP]:
@@ -131,14 +144,14 @@ class FtpMirrorClient:
         return control
 
     @contextmanager
-    def _data(self, control: ftplib.FTP, path: str, offset: int) -> Iterator[Iterator[bytes]]:
+    def _data(self, control: ftplib.FTP, path: str, offset: int, record: RequestRecord) -> Iterator[Iterator[bytes]]:
         connection = control.transfercmd(f"RETR {self._path(path)}", offset or None)
         with connection:
-            yield iter(lambda: connection.recv(CHUNK_BYTES), b"")
+            yield _counted(iter(lambda: connection.recv(CHUNK_BYTES), b""), record)
             # a transfer that is given up, or that the server goes on with, ends with its connection
             if connection.recv(1):
                 raise ftplib.error_reply("more data than was wanted")  # noqa: S321 - FTP is the task
-        control.voidresp()
+        record.status = control.voidresp()[:3]
 
     def _size(self, control: ftplib.FTP, path: str) -> int | None:
         try:
@@ -164,6 +177,12 @@ class FtpMirrorClient:
         return (
             failures.unauthorized(where, reply) if reply.startswith(_NOT_LOGGED_IN) else failures.refused(where, reply)
         )
+
+
+def _counted(chunks: Iterator[bytes], record: RequestRecord) -> Iterator[bytes]:
+    for chunk in chunks:
+        record.received_bytes += len(chunk)
+        yield chunk
 
 
 class _EpsvConnection(ftplib.FTP):

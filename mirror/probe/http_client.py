@@ -17,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bundler.final_response import FinalResponse
+from bundler.request_log import UNREAD
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
+    from bundler.request_log import RequestLog
     from mirror.probe.interface import MirrorLogin
     from mirror.probe.mirror_address import MirrorAddress
 
@@ -58,6 +60,7 @@ class HttpMirrorClient:
     Arguments:
         context: for HTTPS.
         connections: how many are kept open at most.
+        log: is told of every request.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class HttpMirrorClient:
         *,
         connections: int,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
+        log: RequestLog = UNREAD,
     ) -> None:
         self._address = address
+        self._log = log
         self._idle_s = idle_timeout_s
         self._fields = {"Accept-Encoding": "identity", "User-Agent": "mirror-verify"}
         if login is not None:
@@ -139,6 +144,17 @@ class HttpMirrorClient:
         self, method: str, path: str, fields: Mapping[str, str] | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         where = f"{self._address.origin}{self._address.url_path(path)}"
+        with self._log.request(method, where) as record, self._answered(method, where, fields) as response:
+            record.status = str(response.status)
+            try:
+                yield response
+            finally:
+                record.received_bytes = response.tell()
+
+    @contextmanager
+    def _answered(
+        self, method: str, where: str, fields: Mapping[str, str] | None
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
         try:
             response = self._pool.request(
                 method, where, headers={**self._fields, **(fields or {})}, preload_content=False, redirect=False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, ServeError
 from mirror.shared.addresses import AddressTable
 from mirror.shared.bandwidth import Bandwidth
+from mirror.shared.comparisons import Comparisons
 from mirror.shared.counters import shared_counters
 from mirror.shared.failed_logins import FailedLogins
 from mirror.shared.ftp_shares import FtpShares
@@ -78,6 +79,7 @@ def serve(
         addresses=AddressTable(len(workers), settings.ftp_connections),
         logins=FailedLogins(),
         ftp_shares=FtpShares.of(len(workers), settings.passive_ports),
+        comparisons=Comparisons(),
         user=user,
         runs=runs,
         parts=parts,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
 from mirror.supervisor.access_file import open_access_log
+from mirror.supervisor.comparison_process import Comparing
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.succession import Trial
@@ -66,6 +67,7 @@ class Supervisor:
         self._say, self._warn, self._announcement = say, warn, announcement
         self._succession = succession
         self._selector = selectors.DefaultSelector()
+        self._comparing = Comparing(pool, self._selector, warn)
         self._exit_margin_s = exit_margin_s
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
@@ -96,6 +98,7 @@ class Supervisor:
                 self._turn(read_end)
         finally:
             self._pool.kill_all()
+            self._comparing.end()
             self._end_indexing()
             signal.set_wakeup_fd(earlier_wakeup)
             for number, handler in before.items():
@@ -114,6 +117,8 @@ class Supervisor:
                 self._handle_signals(os.read(wakeup, 512))
             elif isinstance(key.data, Indexing):
                 self._receive_index(key.data)
+            elif isinstance(key.data, Comparing):
+                key.data.receive()
             elif isinstance(key.data, Trial):
                 self._end_trial(key.data)
             else:
@@ -185,6 +190,8 @@ class Supervisor:
     def _hand_out(self, index: int, key_files: KeyFiles) -> None:
         """Have every worker take over what was read."""
         pool = self._pool
+        # what it reads may not be what is served from here on
+        self._comparing.end()
         self._drop_index_of_no_use()
         pool.index, pool.key_files = index, key_files
         pool.generation += 1
@@ -270,6 +277,8 @@ class Supervisor:
                 self._reloaded(worker, message, failed=False)
             elif message.word == "failed":
                 self._failed(worker, message)
+            elif message.word == "compare" and not self._stopping:
+                self._comparing.begin(message.text)
         if control.closed:
             self._close_channel(worker)
 
@@ -323,6 +332,7 @@ class Supervisor:
         self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + self._exit_margin_s
         self._pool.broadcast(Message("stop"))
         self._pool.kill_starting()
+        self._comparing.end()
         if self._succession is not None:
             self._succession.end()
         self._end_indexing()

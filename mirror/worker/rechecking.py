@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mirror.tree.opening import NotTheCheckedFileError
 from mirror.tree.quarantine import hash_again
+from mirror.worker.findings import Findings
 from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
@@ -31,14 +32,20 @@ def _nobody_waits(_file: File | None) -> None:
     """Do nothing with what a file has turned out to be."""
 
 
+def _nobody_remembers() -> None:
+    """Do nothing when files are withdrawn."""
+
+
 class Rechecks:
     """Decides for all snapshots of a worker which files are in quarantine.
 
     Arguments:
         thread: does the hashing.
+        withdrawn: called when a comparison has found files wrong that were served until then.
     """
 
-    def __init__(self, worker: Worker, thread: Executor) -> None:
+    def __init__(self, worker: Worker, thread: Executor, withdrawn: Callable[[], None] = _nobody_remembers) -> None:
+        self.findings = Findings(worker, withdrawn)
         self._worker = worker
         self._thread = thread
         # by the file's place, while it is hashed
@@ -74,7 +81,8 @@ class Rechecks:
             self.recheck(file, error)
 
     def sweep(self) -> None:
-        """Have the files in quarantine hashed again that were touched since they were refused."""
+        """Have the files in quarantine hashed again that were touched since they were refused, or found wrong."""
+        self.findings.take_over()
         quarantine = self._worker.serving.quarantine
         for file in quarantine.next_files(_FILES_AT_A_TIME):
             if file.place.path not in self._waiting and quarantine.may_have_changed(file):

@@ -20,6 +20,7 @@ COMMANDS = (
     "alternatives",
     "sbom",
     "growth",
+    "kubeedge",
     "peers",
     "plots",
 )

@@ -1,12 +1,20 @@
-"""Commands that messages name exist; those that one of `bundler site` says to run can be run as they stand."""
+"""Commands that messages and the mirror's page name exist.
+
+Those that one of `bundler site` says to run can be run as they stand.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
+from importlib import resources
 from typing import TYPE_CHECKING
 
+import pytest
+
+from mirror.page.languages import LANGUAGES
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 from tests.contract.command_line import usage_problem
 
@@ -54,3 +62,34 @@ def test_every_command_that_a_message_names_exists() -> None:
             wrong.append(f"{file}: {command}: {problem}")
     assert len(named) > 60
     assert wrong == []
+
+
+# in words that people read a command stands between backticks, or begins one of the page's code elements
+_IN_WORDS = re.compile(r"`((?:bundler|mirror) [^`]+)`")
+_IN_TEMPLATES = re.compile(r"<code>((?:bundler|mirror) [^<]+)</code>")
+_VALUE = re.compile(r"\{\{[^}]*\}\}|\{\w+\}")
+
+
+def _wrong_and_named(commands: list[str]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with commands, of which some are only spoken of, and the commands."""
+    named = [_VALUE.sub(_FILLED_IN, command) for command in commands]
+    problems = {command: usage_problem([*shlex.split(command), "--help"]) for command in named}
+    return [f"{command}: {problem}" for command, problem in problems.items() if problem], named
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_in_the_page_s_words_exists(language: str) -> None:
+    texts = json.loads((resources.files("mirror.page") / "words" / f"{language}.json").read_text())
+    wrong, named = _wrong_and_named([found for text in texts.values() for found in _IN_WORDS.findall(text)])
+    assert wrong == []
+    assert {"bundler activate", "bundler push-images", "bundler verify", "mirror verify"} <= {
+        " ".join(command.split()[:2]) for command in named
+    }
+
+
+def test_every_command_in_the_page_s_templates_exists() -> None:
+    files = (resources.files("mirror.page") / "templates").iterdir()
+    wrong, named = _wrong_and_named([found for file in files for found in _IN_TEMPLATES.findall(file.read_text())])
+    assert wrong == []
+    # words are where they can be translated
+    assert named == []

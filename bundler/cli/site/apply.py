@@ -42,7 +42,8 @@ def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bo
     Asks nothing. A second time it changes nothing and says so.
     """
     options = ApplyOptions(restart_docker, force, str(token_file.absolute()) if token_file else "")
-    reports = apply_site(with_options(run.at, options), run.role, run.steps, shown_steps())
+    with console.kept_when_interrupted("Steps that are done stay, and are not taken again."):
+        reports = apply_site(with_options(run.at, options), run.role, run.steps, shown_steps())
     console.answer(made_text(reports), report_value(run, reports), schema="bundler.site-apply/1", as_json=as_json)
 
 

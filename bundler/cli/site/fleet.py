@@ -16,8 +16,10 @@ from bundler.cli.site.invite import reception, warn_of_what_edges_lack
 from bundler.cli.site.invite_options import port_option
 from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.errors import ErrorId, SiteError, ToolMissingError
+from bundler.fitted_table import GivingWay
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
+from bundler.python_package import installing
 from bundler.site.config.reading import host_names
 from bundler.site.fleet.edge_script_copy import edge_script_copy
 from bundler.site.fleet.playbook import FLEET_ACTIONS, FleetPlay
@@ -149,7 +151,7 @@ def _ansible() -> str:
     if found is None:
         raise ToolMissingError(
             _PROGRAM,
-            package="the extra `kubeedge-bundler[fleet]`, or use --write DIR",
+            package=f"{installing('ansible-core')}, or use --write DIR",
             needed_for="`bundler site fleet`",
         )
     return found
@@ -162,9 +164,12 @@ def _environment() -> dict[str, str]:
     return {"LC_ALL": named if utf8 else "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+_GIVING_WAY = {"AT": GivingWay(keep="start")}
+
+
 def _table(rows: Sequence[FleetRow]) -> str:
     cells = [(row.host, row.outcome, row.task if row.outcome != "done" else "", row.what) for row in rows]
-    return console.table(("HOST", "OUTCOME", "AT", "WHAT"), cells)
+    return console.table(("HOST", "OUTCOME", "AT", "WHAT"), cells, _GIVING_WAY)
 
 
 def _require_done(rows: Sequence[FleetRow]) -> None:

@@ -16,6 +16,7 @@ from bundler.cli.site.site_options import SiteRun, context_of, force_option, too
 from bundler.cli.site.step_text import made_text, report_value
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
+from bundler.shell_completion import complete_files
 from bundler.site.applying import apply_site
 from bundler.site.installer import site_installer
 from bundler.site.invitation.join_client import shown_answer
@@ -60,7 +61,13 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     metavar="FILE",
     help="Holds the code, readable by its owner alone; otherwise it is typed on the terminal.",
 )
-@option("--root", variable="BUNDLER_SITE_ROOT", metavar="DIR", help="Where bundles lie here, if not as site.yaml says.")
+@option(
+    "--root",
+    variable="BUNDLER_SITE_ROOT",
+    metavar="DIR",
+    shell_complete=complete_files,
+    help="Where bundles lie here, if not as site.yaml says.",
+)
 @force_option
 @json_option
 def join(

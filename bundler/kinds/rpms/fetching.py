@@ -90,6 +90,7 @@ def rpm_fetches(artifacts: Sequence[RpmArtifact]) -> tuple[Fetch, ...]:
             transfer_bytes=content.size,
             scratch_bytes=0,
             artifacts=tuple(artifact.key for artifact in group),
+            title=group[0].title,
             detail=RpmFetch(
                 label=group[0].file_name,
                 key=group[0].key,

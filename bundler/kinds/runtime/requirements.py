@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError, ToolMissingError
+from bundler.python_package import installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -124,5 +125,5 @@ def _require_packaging() -> None:
         import packaging.requirements  # noqa: F401 - asked for once, used by whoever called
     except ImportError as error:
         raise ToolMissingError(
-            "packaging", package="kubeedge-bundler[build]", needed_for="runtimes, whose packages it tells apart"
+            "packaging", package=installing("packaging"), needed_for="runtimes, whose packages it tells apart"
         ) from error

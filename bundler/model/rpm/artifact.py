@@ -86,7 +86,12 @@ class RpmArtifact:
     @property
     def aliases(self) -> tuple[str, ...]:
         """What else `--update` may call it: its name, its NEVRA, its repository."""
-        return (self.nevra.name, f"{self.nevra.name}.{self.nevra.arch}", str(self.nevra), self.repo)
+        return (self.nevra.name, f"{self.nevra.name}.{self.nevra.arch}", str(self.nevra), self.title, self.repo)
+
+    @property
+    def title(self) -> str:
+        """DIRECTORY/NEVRA."""
+        return f"{self.directory}/{self.nevra}"
 
     @property
     def version(self) -> str:

@@ -19,6 +19,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.net.http.attempt import other_size
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
+from bundler.request_log import UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.model.sink import Sink
     from bundler.net.interface import Credentials
+    from bundler.request_log import RequestLog, RequestRecord
 
 BLOCK_BYTES = 256 * 1024
 IDLE_TIMEOUT_S = 60.0
@@ -43,9 +45,11 @@ class FtpDownloader:
 
     Arguments:
         idle_timeout_s: how long a server may be silent, and connecting may take, in seconds.
+        log: is told of every file that was asked for.
     """
 
     idle_timeout_s: float = IDLE_TIMEOUT_S
+    log: RequestLog = UNREAD
 
     def transfer(
         self, url: str, sink: Sink, task: Task, *, credentials: Credentials | None = None, size: int | None = None
@@ -113,11 +117,11 @@ class FtpDownloader:
     def _session(self, url: str, credentials: Credentials | None) -> Iterator[_FtpSession]:
         path = _path(url)
         user, password = (credentials.username, credentials.secret) if credentials else ANONYMOUS
-        with _translated(url, self.idle_timeout_s):
+        with self.log.request("RETR", redact(url)) as record, _translated(url, self.idle_timeout_s):
             control = _ControlConnection(timeout=self.idle_timeout_s, encoding="latin-1")
             try:
                 _log_in(control, url, user, password)
-                yield _FtpSession(control, path, url)
+                yield _FtpSession(control, path, url, record)
             finally:
                 # without QUIT: its reply may take long, and nothing depends on it
                 control.close()
@@ -145,6 +149,7 @@ class _FtpSession:
     control: _ControlConnection
     path: str
     url: str
+    record: RequestRecord
 
     def size(self, *, required: bool = False) -> int | None:
         """Return the file's size, None when it is not announced; with `required` a missing file raises."""
@@ -175,8 +180,9 @@ class _FtpSession:
         """Yield the file's bytes from an offset on; raises unless the server confirms that it sent all of them."""
         with self.control.transfercmd(f"RETR {self.path}", offset or None) as connection:
             while block := connection.recv(BLOCK_BYTES):
+                self.record.received_bytes += len(block)
                 yield block
-        self.control.voidresp()
+        self.record.status = self.control.voidresp()[:3]
 
     def cut(self, what: str) -> SourceError:
         """Return the error for fewer bytes than were announced."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.compress import DEFLATER, GZIP_HEADER, gzip_trailer
 from bundler.errors import ErrorId, ManifestError, ToolMissingError
 from bundler.model.rpm.nevra import Nevra
+from bundler.python_package import installing
 from bundler.rpm.metadata.package_reader import package_texts, read_package
 from bundler.rpm.metadata.unprinted import unprinted
 
@@ -205,6 +206,6 @@ def _library() -> Any:
         import createrepo_c
     except ImportError as error:
         raise ToolMissingError(
-            f"createrepo_c for Python ({error})", package="kubeedge-bundler[build]", needed_for="repodata of RPMs"
+            f"createrepo_c for Python ({error})", package=installing("createrepo_c"), needed_for="repodata of RPMs"
         ) from error
     return createrepo_c

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from bundler.durable import storage_errors
 from bundler.errors import ToolMissingError
+from bundler.python_package import installing
 from bundler.rpm.signing.armor import SIGNATURE, armored_labels, dearmor
 from bundler.rpm.signing.gpgv import DetachedVerifier, Gpgv
 from bundler.rpm.signing.openpgp import Tag, parse_signature, read_packets
@@ -134,7 +135,7 @@ def _rpm_rs_verifies(rpm: RpmFile, chosen: ChosenSignature, where: str) -> bool:
         import rpm_rs
     except ImportError as error:
         raise ToolMissingError(
-            "rpm-rs", package="kubeedge-bundler[build]", needed_for="the signatures of RPM packages"
+            "rpm-rs", package=installing("rpm-rs"), needed_for="the signatures of RPM packages"
         ) from error
     try:
         verifier = rpm_rs.Verifier(chosen.key.armored)

@@ -13,6 +13,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundler.errors import ToolMissingError
+from bundler.python_package import installing
 from bundler.rpm.metadata.repomd import FILELISTS, PRIMARY
 from bundler.rpm.metadata.xml_document import invalid_metadata
 
@@ -52,7 +53,7 @@ def load_libsolv() -> Any:
     try:
         import solv
     except ImportError as error:
-        raise ToolMissingError("libsolv", package="kubeedge-bundler[build]", needed_for="RPM repositories") from error
+        raise ToolMissingError("libsolv", package=installing("solv"), needed_for="RPM repositories") from error
     return solv
 
 
