@@ -14,6 +14,7 @@ from bundler.cli.options import option
 from bundler.model.diff import lock_versions
 from bundler.model.upgrade import Changes, upgrade_steps
 from bundler.pipeline.opened_lock import bundled_lock, read_contents
+from bundler.shell_completion import complete_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @source_argument()
-@option("--against", metavar="OLD", help="Tell first what changed since this bundle or lock.")
+@option(
+    "--against",
+    metavar="OLD",
+    shell_complete=complete_files,
+    help="Tell first what changed since this bundle or lock.",
+)
 @document_output_option
 @source_ca_option
 def report(source: str, against: str | None, output: Path | None, ca_file: Path | None) -> None:

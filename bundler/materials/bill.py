@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.faults import damaged
 from bundler.materials.component import BillOfMaterials, Component
 from bundler.materials.components import bill_components
-from bundler.materials.findings import is_looked_into, read_findings
+from bundler.materials.inner_content import is_looked_into, read_inner_content
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.errors import IntegrityError
-    from bundler.materials.findings import Chunks, Findings
+    from bundler.materials.inner_content import Chunks, InnerContent
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.progress import Task
 
@@ -36,12 +36,12 @@ def bill_of_bundle(reader: BundleReader, task: Task) -> BillOfMaterials:
         task: advanced by the bytes that are looked into; not finished here.
 
     Raises IntegrityError (BUNDLE_DAMAGED: a file that is looked into is not the listed one, or an archive lacks it),
-    ToolMissingError as `read_findings` does, and what the reader raises.
+    ToolMissingError as `read_inner_content` does, and what the reader raises.
     """
     checked = reader.checked
     dates: list[int] = []
     missing = {path for path, file in checked.listed.items() if is_looked_into(file)}
-    findings = read_findings(_contents(reader, task, dates, missing))
+    findings = read_inner_content(_contents(reader, task, dates, missing))
     if missing and reader.gives_all:
         path = min(missing)
         raise damaged(checked.where, f"{path} is missing", want=str(checked.listed[path].blob.digest), got="nothing")
@@ -52,7 +52,7 @@ def bill_of_bundle(reader: BundleReader, task: Task) -> BillOfMaterials:
 
 
 def bill_of_materials(
-    index: BundleIndex, files: Sequence[IndexedFile], findings: Findings, *, bundle_id: str = "", date: int
+    index: BundleIndex, files: Sequence[IndexedFile], findings: InnerContent, *, bundle_id: str = "", date: int
 ) -> BillOfMaterials:
     """Return a bill.
 

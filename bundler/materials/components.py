@@ -20,7 +20,7 @@ from bundler.model.image.oci import ImageManifest, parse_document
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bundler.materials.findings import Findings
+    from bundler.materials.inner_content import InnerContent
     from bundler.materials.os_package import OsPackage, OsRelease
     from bundler.model.artifact import HeldTo
     from bundler.model.bundle import IndexedFile
@@ -35,7 +35,7 @@ def path_ref(path: str) -> str:
     return f"path:{path}"
 
 
-def bill_components(files: Sequence[IndexedFile], findings: Findings) -> tuple[Component, ...]:
+def bill_components(files: Sequence[IndexedFile], findings: InnerContent) -> tuple[Component, ...]:
     """Return all components, sorted by their refs.
 
     Arguments:
@@ -53,7 +53,7 @@ def _component(
     file: IndexedFile,
     images: Mapping[str, BundleImage],
     manifests: Mapping[str, _ReadManifest],
-    findings: Findings,
+    findings: InnerContent,
 ) -> Component:
     match file.about:
         case PackageAbout():
@@ -80,7 +80,7 @@ class _ReadManifest:
 _NO_MANIFEST = _ReadManifest()
 
 
-def _manifest(path: str, data: bytes, findings: Findings) -> _ReadManifest:
+def _manifest(path: str, data: bytes, findings: InnerContent) -> _ReadManifest:
     try:
         document = parse_document(data, "")
     except ValueError as error:
@@ -99,7 +99,7 @@ def _manifest(path: str, data: bytes, findings: Findings) -> _ReadManifest:
     )
 
 
-def _layer(layer: Descriptor, findings: Findings) -> LayerContent:
+def _layer(layer: Descriptor, findings: InnerContent) -> LayerContent:
     if layer.is_foreign:
         return MISSING_LAYER
     path = blob_path(layer.digest)
@@ -122,7 +122,7 @@ def _os_package(package: OsPackage, release: OsRelease) -> Component:
     )
 
 
-def _package(file: IndexedFile, about: PackageAbout, findings: Findings) -> Component:
+def _package(file: IndexedFile, about: PackageAbout, findings: InnerContent) -> Component:
     header = findings.headers.get(file.path)
     plain = _plain(file)
     if header is None:

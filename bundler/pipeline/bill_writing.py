@@ -13,7 +13,7 @@ from bundler.archive.member_order import newest_date
 from bundler.durable import storage_errors
 from bundler.materials.bill import bill_of_materials, hashed
 from bundler.materials.cyclonedx import cyclonedx_pieces
-from bundler.materials.findings import is_looked_into, read_findings
+from bundler.materials.inner_content import is_looked_into, read_inner_content
 from bundler.model.bundle import INDEX_PATH, IndexedFile
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.bundle_files import BundleFiles
-    from bundler.materials.findings import Chunks, Findings
+    from bundler.materials.inner_content import Chunks, InnerContent
     from bundler.model.bundle import BundleIndex
     from bundler.model.placement import Placement
     from bundler.pipeline.context import BuildContext
@@ -43,14 +43,14 @@ class BillWriter:
         self._placements = {file.path: file for file in placements}
         self._context = context
         self._date = newest_date(placements, date_cap)
-        self._findings: Findings | None = None
+        self._findings: InnerContent | None = None
 
     def within(self, index: BundleIndex) -> Iterator[bytes]:
         """Look inside, and return what yields sbom.cdx.json for an index that lists everything else.
 
         Raises DamagedBlobError, StorageError, ToolMissingError.
         """
-        self._findings = read_findings(self._contents(index))
+        self._findings = read_inner_content(self._contents(index))
         return cyclonedx_pieces(bill_of_materials(index, index.files, self._findings, date=self._date))
 
     def beside(self, bundle: BundleFiles) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ _LAYER_ENDS = (".tar", ".tar+gzip", ".tar+zstd", ".tar.gzip", ".tar.zstd")
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class InnerContent:
     """What was found inside of files, by their paths.
 
     Arguments:
@@ -50,11 +50,11 @@ class Findings:
 
 
 def is_looked_into(file: IndexedFile) -> bool:
-    """Tell whether `read_findings` wants a file."""
+    """Tell whether `read_inner_content` wants a file."""
     return isinstance(file.about, PackageAbout) or _is_manifest(file) or _is_layer(file)
 
 
-def read_findings(contents: Iterable[tuple[IndexedFile, Chunks]]) -> Findings:
+def read_inner_content(contents: Iterable[tuple[IndexedFile, Chunks]]) -> InnerContent:
     """Look into files, each of which is read to its end before the next one is taken.
 
     Raises what giving them raises, and ToolMissingError as `read_layer` does.
@@ -77,7 +77,7 @@ def read_findings(contents: Iterable[tuple[IndexedFile, Chunks]]) -> Findings:
                 headers[file.path] = header
         for _ in chunks:
             pass
-    return Findings(headers, manifests, layers, unread)
+    return InnerContent(headers, manifests, layers, unread)
 
 
 def _shared(layer: LayerContent, known: dict[OsPackage, OsPackage]) -> LayerContent:
