@@ -13,6 +13,8 @@ import click
 from bundler import __version__
 from bundler.diagnostics import DIAGNOSTICS
 from bundler.output_options import accepting_output_options, output_options
+from bundler.spoken_commands import speak
+from bundler.translation import tr
 from bundler.unknown_command import unknown_command
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class ByUse(click.Group):
         self.program = program
         if program:
             self.params = [*self.params, *output_options(program)]
+        speak(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, unsorted."""
@@ -55,6 +58,8 @@ class ByUse(click.Group):
         command = super().get_command(ctx, cmd_name)
         if isinstance(command, ByUse):
             command.program = self.program
+        if command is not None:
+            speak(command)
         return None if command is None else accepting_output_options(command, self.program)
 
     def resolve_command(
@@ -64,7 +69,9 @@ class ByUse(click.Group):
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             raise unknown_command(ctx, name)
-        DIAGNOSTICS.title = f"{ctx.command_path} {name}, version {__version__}"
+        DIAGNOSTICS.title = tr(
+            "{command_path} {name}, version {version}", command_path=ctx.command_path, name=name, version=__version__
+        )
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:

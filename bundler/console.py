@@ -31,6 +31,7 @@ from bundler.progress_log import LineLog
 from bundler.progress_watchers import Watchers
 from bundler.request_log import RequestLog
 from bundler.stderr_lines import print_line
+from bundler.translation import teach_click, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ class _NamedPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
-            self.fail("the path is empty", param, ctx)
+            self.fail(tr("the path is empty"), param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -124,30 +125,33 @@ def run(command: Callable[[], object], *, program: str) -> int:
     DIAGNOSTICS.reset()
     begun_s = time.monotonic()
     code = _code_of(command, program)
-    detail(f"{program}: exit {code} after {time.monotonic() - begun_s:.1f} s")
+    took = time.monotonic() - begun_s
+    detail(tr("{program}: exit {code} after {took:.1f} s", program=program, code=code, took=took))
     DIAGNOSTICS.reset()
     return code
 
 
 def _code_of(command: Callable[[], object], program: str) -> int:
     try:
+        teach_click()
         command()
         return 0
     except BundlerError as error:
         if error.problems:
             _print_on_stderr("\n".join(error.problems))
-        _print_on_stderr(f"error: {error.summary()}", labelled=True)
+        _print_on_stderr(tr("error: {summary}", summary=error.summary()), labelled=True)
         failure = Failure.of(error)
     except click.ClickException as error:
-        DIAGNOSTICS.keep(shown(f"error: {error.format_message()}"))
+        DIAGNOSTICS.keep(shown(tr("error: {summary}", summary=error.format_message())))
         with suppress(OSError):
             error.show()
         help_of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
-        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=f"See `{help_of} --help`.")
+        remedy = tr("See `{help_of} --help`.", help_of=help_of)
+        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=remedy)
     except Terminated as error:
-        failure = _interruption(Failure("terminated", EXIT_TERMINATED, "was told to end"), error, program)
+        failure = _interruption(Failure("terminated", EXIT_TERMINATED, tr("was told to end")), error, program)
     except (KeyboardInterrupt, click.Abort) as error:
-        failure = _interruption(Failure("interrupted", EXIT_INTERRUPTED, "was interrupted"), error, program)
+        failure = _interruption(Failure("interrupted", EXIT_INTERRUPTED, tr("was interrupted")), error, program)
     except click.exceptions.Exit as request:
         return request.exit_code
     except (_ReaderGoneError, BrokenPipeError, SystemExit) as end:
@@ -161,8 +165,8 @@ def _code_of(command: Callable[[], object], program: str) -> int:
         import traceback
 
         _print_on_stderr(traceback.format_exc().rstrip())
-        _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
-        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy="Report it.")
+        _print_on_stderr(tr("This is a bug in the tool; please report it with the lines above."))
+        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy=tr("Report it."))
     if wants_json(program, sys.argv[1:], os.environ):
         _print_failure(failure.value(program))
     return failure.code
@@ -177,7 +181,7 @@ def _interruption(failure: Failure, error: BaseException, program: str) -> Failu
         return failure
     import shlex
 
-    remedy = f"To go on, type: {shlex.join((program, *sys.argv[1:]))}"
+    remedy = tr("To go on, type: {value}", value=shlex.join((program, *sys.argv[1:])))
     _print_on_stderr(f"{failure.id}: {kept}\n  {remedy}")
     return replace(failure, what=f"{failure.what}: {kept}", remedy=remedy)
 
@@ -239,7 +243,7 @@ def say(text: str, *, newline: bool = True) -> None:
     except BrokenPipeError as error:
         raise _ReaderGoneError from error
     except OSError:
-        with storage_errors("standard output"):
+        with storage_errors(tr("standard output")):
             raise
 
 
@@ -293,7 +297,7 @@ def _say_pieces(pieces: Iterable[str]) -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    _print_on_stderr(f"warning: {text}", Importance.WARNING, labelled=True)
+    _print_on_stderr(tr("warning: {text}", text=text), Importance.WARNING, labelled=True)
 
 
 def remark(text: str) -> None:
@@ -322,7 +326,8 @@ def timed(*, quiet: bool = False) -> Callable[[str, str], None]:
 
     def tell(done: str, much: str) -> None:
         if not quiet:
-            remark(f"{done} in {human_seconds(time.monotonic() - began_s)}: {much}")
+            took = human_seconds(time.monotonic() - began_s)
+            remark(tr("{done} in {took}: {much}", done=done, took=took, much=much))
 
     return tell
 

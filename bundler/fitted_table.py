@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from bundler.columns import padded, width
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -64,11 +66,11 @@ def table_lines(
         columns: of the terminal; None for as many as it takes.
         giving_way: by heading, in the order in which columns give way.
     """
-    widths = [max(len(line[number]) for line in chain((headings,), rows)) for number in range(len(headings))]
+    widths = [max(width(line[number]) for line in chain((headings,), rows)) for number in range(len(headings))]
     if columns is not None:
         rows, widths = _fitted(headings, rows, widths, columns, giving_way or {})
     for line in chain((headings,), rows):
-        yield GAP.join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        yield GAP.join(map(padded, line, widths)).rstrip()
 
 
 def _fitted(
@@ -88,7 +90,7 @@ def _fitted(
         short = _distinct([row[number] for row in cells], way, fitted[number] - over)
         for row, cell in zip(cells, short, strict=True):
             row[number] = cell
-        fitted[number] = max(map(len, (heading, *short)))
+        fitted[number] = max(map(width, (heading, *short)))
     return cells, fitted
 
 

@@ -12,13 +12,14 @@ import click
 from click.core import ParameterSource
 
 from bundler.diagnostics import DIAGNOSTICS, DiagnosticSettings
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _CHOSEN = "bundler.output_options"
 _EXCLUDE = frozenset({"quiet", "verbose"})
-_SUMMARY = "Options of every command: -q, -v, --no-progress, --log-file, --color; `{program} --help` explains them."
+_SUMMARY = tr("Options of every command: -q, -v, --no-progress, --log-file, --color; `{program} --help` explains them.")
 
 
 class OutputOption(click.Option):
@@ -35,15 +36,15 @@ def output_options(program: str) -> list[click.Parameter]:
     What is typed wins over a variable, what is typed behind a command over what is typed before it.
     """
     return [
-        _option(program, "-q", "--quiet", is_flag=True, help="Print answers and errors, and nothing else."),
-        _option(program, "-v", "--verbose", is_flag=True, help="Tell each request as well: status, bytes, time."),
-        _option(program, "--no-progress", is_flag=True, help="Show no bars and no lines of progress."),
+        _option(program, "-q", "--quiet", is_flag=True, help=tr("Print answers and errors, and nothing else.")),
+        _option(program, "-v", "--verbose", is_flag=True, help=tr("Tell each request as well: status, bytes, time.")),
+        _option(program, "--no-progress", is_flag=True, help=tr("Show no bars and no lines of progress.")),
         _option(
             program,
             "--log-file",
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
-            help="Append to FILE, with the time, all that --verbose tells.",
+            help=tr("Append to FILE, with the time, all that --verbose tells."),
         ),
         _option(
             program,
@@ -51,7 +52,7 @@ def output_options(program: str) -> list[click.Parameter]:
             type=click.Choice(["auto", "always", "never"]),
             default="auto",
             show_default=True,
-            help="Whether messages have colours; `auto`: on a terminal, unless NO_COLOR is set.",
+            help=tr("Whether messages have colours; `auto`: on a terminal, unless NO_COLOR is set."),
         ),
     ]
 
@@ -94,5 +95,5 @@ def _settings(chosen: dict[str, tuple[bool, Any]]) -> DiagnosticSettings:
     if len(both) == len(_EXCLUDE):
         dropped = [name for name in both if not chosen[name][0]]
         if not dropped:
-            raise click.UsageError("--quiet and --verbose exclude each other")
+            raise click.UsageError(tr("--quiet and --verbose exclude each other"))
     return DiagnosticSettings(**{name: value for name, (_, value) in chosen.items() if name not in dropped})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 from bundler.model.size_text import human_bytes
+from bundler.translation import marked, tr, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 # what stands beside a label: the share, some bar, `1023.9 MiB/1023.9 MiB, 1023.9 MiB/s, 00:12 left`
 BESIDE_LABEL_CHARACTERS = 56
 MIN_LABEL_CHARACTERS, MAX_LABEL_CHARACTERS = 10, 40
-_OF_KNOWN_SIZE = "{desc}: {percentage:3.0f}%|{bar}| {done}/{whole}, {speed}, {remaining} left"
-_OF_UNKNOWN_SIZE = "{desc}: {done}, {speed}, {elapsed} so far"
+_OF_KNOWN_SIZE = marked("{desc}: {percentage:3.0f}%|{bar}| {done}/{whole}, {speed}, {remaining} left")
+_OF_UNKNOWN_SIZE = marked("{desc}: {done}, {speed}, {elapsed} so far")
 
 
 def fitted_label(label: str, columns: int) -> str:
@@ -42,7 +43,7 @@ class _Bar(tqdm):  # type: ignore[type-arg] # not generic when it runs
         moved, elapsed_s = known["n"] - known["initial"], known["elapsed"]
         rate = known["rate"] or (moved / elapsed_s if elapsed_s else 0)
         texts = {"done": human_bytes(known["n"]), "whole": human_bytes(known["total"] or 0)}
-        shape = _OF_KNOWN_SIZE if known["total"] else _OF_UNKNOWN_SIZE
+        shape = translated(_OF_KNOWN_SIZE if known["total"] else _OF_UNKNOWN_SIZE)
         return dict(known) | texts | {"speed": f"{human_bytes(rate)}/s", "bar_format": shape}
 
 
@@ -90,7 +91,7 @@ class Bars:
         """Begin the bar of the total, or make it longer."""
         with self.lock:
             if self.whole is None:
-                self.whole = self._bar("total", total_bytes, leave=True, initial=present_bytes)
+                self.whole = self._bar(tr("total"), total_bytes, leave=True, initial=present_bytes)
             else:
                 self.whole.total = (self.whole.total or 0) + total_bytes
                 self.whole.n += present_bytes

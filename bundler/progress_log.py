@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,8 @@ class _LineTask:
     def finish(self, outcome: str = "") -> None:
         if not self.ended:
             self.ended = True
-            text = f"{self.label}: {outcome or 'done'}" + (f", {human_bytes(self.moved)}" if self.moved else "")
-            self.log.ended(text, self.moved, matters=outcome.startswith("failed"))
+            text = f"{self.label}: {outcome or tr('done')}" + (f", {human_bytes(self.moved)}" if self.moved else "")
+            self.log.ended(text, self.moved, matters=outcome.startswith(tr("failed")))
 
 
 @dataclass(slots=True)
@@ -69,8 +70,18 @@ class LineLog:
     def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Tell what is to come."""
         if total_bytes and self.items:
-            there = f"{human_bytes(total_bytes)} in all, {human_bytes(present_bytes)} there already, "
-            self.say(f"{there if present_bytes else ''}{human_bytes(total_bytes - present_bytes)} to go")
+            there = tr(
+                "{size} in all, {size2} there already, ",
+                size=human_bytes(total_bytes),
+                size2=human_bytes(present_bytes),
+            )
+            self.say(
+                tr(
+                    "{there}{size} to go",
+                    there=there if present_bytes else "",
+                    size=human_bytes(total_bytes - present_bytes),
+                )
+            )
 
     def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:  # noqa: ARG002 - for bars
         """Begin an item, which is told when it ends."""
@@ -111,6 +122,10 @@ class LineLog:
                 self._tell(self._last)
 
     def _tell(self, text: str) -> None:
-        others = f" (and {self._untold} more, {human_bytes(self._untold_bytes)})" if self._untold else ""
+        others = (
+            tr(" (and {untold} more, {size})", untold=self._untold, size=human_bytes(self._untold_bytes))
+            if self._untold
+            else ""
+        )
         self.say(f"{text}{others}")
         self._untold = self._untold_bytes = 0

@@ -8,8 +8,14 @@ from __future__ import annotations
 import shlex
 import sys
 
+from bundler.translation import tr
+
 
 def installing(package: str) -> str:
     """Return, for "Install …", how a package gets to the Python that runs this; its name is that of the index."""
     command = shlex.join((sys.executable or "python3", "-m", "pip", "install", package))
-    return f"{package}: type `{command}` (the tool that a bundle carries cannot have it; use an installed one)"
+    return tr(
+        "{package}: type `{command}` (the tool that a bundle carries cannot have it; use an installed one)",
+        package=package,
+        command=command,
+    )

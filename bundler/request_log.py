@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ class RequestLog:
             failure = error.sentence
             raise
         except BaseException as error:
-            failure = f"given up ({type(error).__name__})"
+            failure = tr("given up ({name})", name=type(error).__name__)
             raise
         finally:
             parts = filter(None, (record.status, human_bytes(record.received_bytes), failure))

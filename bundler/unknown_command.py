@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,8 +17,8 @@ _MOST = 3
 def unknown_command(ctx: click.Context, name: str) -> click.UsageError:
     """Return the usage error for a name that the context's group does not have."""
     found = [f"`{path}`" for path in _meant(ctx, name)]
-    hint = "" if not found else f" Did you mean {' or '.join(found)}?"
-    return click.UsageError(f"No such command {name!r}.{hint}", ctx)
+    hint = "" if not found else tr(" Did you mean {found}?", found=tr(" or ").join(found))
+    return click.UsageError(tr("No such command {name!r}.{hint}", name=name, hint=hint), ctx)
 
 
 def _meant(ctx: click.Context, name: str) -> list[str]:

@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from bundler.translation import wanted_language
 from tests.programs import missing_program
 from tests.run_record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+# what tests read is English, whoever runs them
+if wanted_language(os.environ):
+    os.environ["LC_ALL"] = "C.UTF-8"
 # speed is measured by scripts/bench, never by a test: a busy machine must not fail one
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

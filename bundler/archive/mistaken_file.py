@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundleFormatError, ErrorId
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ _LOCK = re.compile(rb'\s*\{\s*"entries"\s*:')
 _INDEX = re.compile(rb'\s*\{\s*"(deflate|files|format)"\s*:')
 _MANIFEST = re.compile(rb"^(version|name|platforms|files|rpms|images|runtime|vars)[ \t]*:", re.MULTILINE)
 _CHECKSUM = re.compile(rb"[0-9a-f]{64} [ *][^\n]+\n?")
-_AS_BUILT = "Name the archive as `bundler build` wrote it: NAME.tar.gz."
+_AS_BUILT = tr("Name the archive as `bundler build` wrote it: NAME.tar.gz.")
 
 
 def mistaken_file(where: str, head: bytes) -> BundleFormatError | None:
@@ -32,15 +33,19 @@ def mistaken_file(where: str, head: bytes) -> BundleFormatError | None:
 
 def _recognized(head: bytes) -> Sequence[str]:
     if _LOCK.match(head):
-        takes = "`bundler inspect` and `bundler diff` take locks, by a name that ends in .json"
-        return "is a lock, not a bundle", f"{takes}; give this command the archive that `bundler build` makes from it."
+        takes = tr("`bundler inspect` and `bundler diff` take locks, by a name that ends in .json")
+        return tr("is a lock, not a bundle"), tr(
+            "{takes}; give this command the archive that `bundler build` makes from it.", takes=takes
+        )
     if _INDEX.match(head):
-        return "is the index of a bundle, not the bundle", "Name the directory that it lies in."
+        return tr("is the index of a bundle, not the bundle"), tr("Name the directory that it lies in.")
     if head[_TAR_MAGIC_OFFSET:].startswith(_TAR_MAGIC):
-        return "is a tar that is not compressed, which `bundler build` never writes", _AS_BUILT
+        return tr("is a tar that is not compressed, which `bundler build` never writes"), _AS_BUILT
     if _CHECKSUM.match(head):
-        return "is a list of checksums, not a bundle", "Name the archive that lies beside it."
+        return tr("is a list of checksums, not a bundle"), tr("Name the archive that lies beside it.")
     if _MANIFEST.search(head):
-        takes = "`bundler check`, `bundler plan` and `bundler build` take manifests"
-        return "is a manifest, not a bundle", f"{takes}; give this command the archive that `bundler build` writes."
+        takes = tr("`bundler check`, `bundler plan` and `bundler build` take manifests")
+        return tr("is a manifest, not a bundle"), tr(
+            "{takes}; give this command the archive that `bundler build` writes.", takes=takes
+        )
     return "", ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.faults import damaged
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES, is_signature
 from bundler.model.digest import Digest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.bundle_reader import BundleReader
@@ -66,8 +67,10 @@ def _described(checked: CheckedIndex, texts: dict[str, bytes], signatures: tuple
     for path in WANTED:
         listed = checked.listed.get(path)
         if listed is not None and (path not in texts or Digest.sha256(texts[path]) != listed.blob.digest):
-            got = "other bytes" if path in texts else "no such file"
-            raise damaged(checked.where, f"{path} is not the listed one", want=str(listed.blob.digest), got=got)
+            got = tr("other bytes") if path in texts else tr("no such file")
+            raise damaged(
+                checked.where, tr("{path} is not the listed one", path=path), want=str(listed.blob.digest), got=got
+            )
     return OpenedBundle(
         where=os.fspath(checked.where),
         id=checked.id,

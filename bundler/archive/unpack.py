@@ -29,6 +29,7 @@ from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.progress import Unwatched
 from bundler.model.subset import ALL, Choice, Subset
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -186,11 +187,13 @@ def _absent(root: int, directory: Path, files: Iterable[IndexedFile], ownership:
     states = [(file.path, state) for file, state in check_files(root, files, Unwatched())]
     in_the_way = {path for path, state in states if state == "changed"} | {*ownership.mode, *ownership.owner}
     if in_the_way:
-        other = " (another bundle is unpacked here)" if INDEX_PATH in in_the_way else ""
+        other = tr(" (another bundle is unpacked here)") if INDEX_PATH in in_the_way else ""
         raise StorageError(
             ErrorId.UNPACK_CONFLICT,
-            f"other files are in the way{other}: {', '.join(sorted(in_the_way))}",
+            tr(
+                "other files are in the way{other}: {in_the_way}", other=other, in_the_way=", ".join(sorted(in_the_way))
+            ),
             where=str(directory),
-            remedy="Choose another directory, or move these files away, and run the command again.",
+            remedy=tr("Choose another directory, or move these files away, and run the command again."),
         )
     return frozenset(path for path, state in states if state == "missing")

@@ -17,6 +17,7 @@ from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
 from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,11 +34,11 @@ def verify_bundle(path: Path | ArchiveFiles, task: Task, *, strict: bool = False
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
     if isinstance(path, ArchiveFiles):
         report = _compared(path, task, own_form=True)
-        return replace(report, form=ExactForm(not_compared="a pipe is read only once")) if exact else report
+        return replace(report, form=ExactForm(not_compared=tr("a pipe is read only once"))) if exact else report
     if not is_tree(path):
         return verify_archive(path, task, exact=exact)
     report = verify_tree(path, task, strict=strict)
-    return replace(report, form=ExactForm(not_compared="a tree has no compressed form")) if exact else report
+    return replace(report, form=ExactForm(not_compared=tr("a tree has no compressed form"))) if exact else report
 
 
 def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyReport:

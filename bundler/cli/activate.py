@@ -9,6 +9,7 @@ import click
 from bundler import console
 from bundler.archive.bundle_root import chosen, opened_root
 from bundler.cli.options import json_option, root_option
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,6 @@ def activate(bundle: str, root: Path, as_json: bool) -> None:
             opened.activate(name)
     changed = name != before
     rest = f", {before} was" if changed and before else ""
-    text = f"{root}: {name} is active{rest if changed else ' already'}"
+    text = tr("{root}: {name} is active{rest}", root=root, name=name, rest=rest if changed else tr(" already"))
     value: dict[str, Json] = {"root": str(root), "active": name, "before": before, "changed": changed}
     console.answer(text, value, schema="bundler.activate/1", as_json=as_json)

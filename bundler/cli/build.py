@@ -21,6 +21,7 @@ from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @request_options(keep_going=True)
 @store_option
 @network_options
-@option("--sbom", is_flag=True, help="Put a bill of materials into the bundle and another beside the archive.")
+@option("--sbom", is_flag=True, help=tr("Put a bill of materials into the bundle and another beside the archive."))
 @json_option
 def build(
     request: Request,
@@ -53,14 +54,28 @@ def build(
     base, tell = request.manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(replace(request, date_cap=source_date_epoch(), sbom=sbom), context)
-    tell("built", f"{human_bytes(built.fetched_bytes)} fetched, {human_bytes(built.present_bytes)} from the store")
+    tell(
+        "built",
+        tr(
+            "{size} fetched, {built_present_bytes} from the store",
+            size=human_bytes(built.fetched_bytes),
+            built_present_bytes=human_bytes(built.present_bytes),
+        ),
+    )
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 
 def _text(built: Built) -> str:
     size, content = human_bytes(built.archive.size), human_bytes(built.content_bytes)
-    head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}, {built.files} files, {content} unpacked"
-    bill = () if built.sbom is None else (f"{built.sbom}: bill of materials",)
+    head = tr(
+        "{path}: {size}, bundle {bundle_id}, {files} files, {content} unpacked",
+        path=built.path,
+        size=size,
+        bundle_id=built.bundle_id[:ID_CHARACTERS],
+        files=built.files,
+        content=content,
+    )
+    bill = () if built.sbom is None else (tr("{path}: bill of materials", path=built.sbom),)
     return "\n".join((head, str(built.archive.digest), *bill, *built.remarks))
 
 

@@ -13,6 +13,7 @@ from bundler.archive.left_staging import fetched_name
 from bundler.cli.options import FILE, option
 from bundler.shell_completion import complete_files
 from bundler.source.open_source import open_source, require_id
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ JOBS = 4
 def _source(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     # a script's variable that is not set
     if not value:
-        raise click.BadParameter("the path is empty")
+        raise click.BadParameter(tr("the path is empty"))
     return value
 
 
@@ -39,7 +40,9 @@ def source_argument(name: str = "source") -> Callable[[F], F]:
     return click.argument(name, callback=_source, shell_complete=complete_files)
 
 
-source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in this PEM file for a mirror with TLS.")
+source_ca_option = option(
+    "--ca-file", type=FILE, help=tr("Trust the authorities in this PEM file for a mirror with TLS.")
+)
 
 
 def is_url(source: str) -> bool:
@@ -99,7 +102,7 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
     from bundler.store.blobs import Store
 
     if ca_file is not None and not ca_file.is_file():
-        raise click.UsageError(f"--ca-file {ca_file}: there is no such file")
+        raise click.UsageError(tr("--ca-file {ca_file}: there is no such file", ca_file=ca_file))
     transport = ObservedTransport(RequestsTransport(Trust(str(ca_file) if ca_file else None)), console.request_log())
     stack.callback(transport.close)
     downloader = FileDownloader(transport, Mirrors.parse(()), Retry())

@@ -14,7 +14,9 @@ from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.diff import lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
 from bundler.model.upgrade import move_counts, upgrade_steps
+from bundler.outcome_words import shown_word
 from bundler.pipeline.opened_lock import read_contents
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
     from bundler.model.diff import Versions
     from bundler.model.json_value import Json
 
-_GIVING_WAY = {"OLD": GivingWay(short_digests), "NEW": GivingWay(short_digests), "NAME": GivingWay(keep="end")}
+_GIVING_WAY = {
+    tr("OLD"): GivingWay(short_digests),
+    tr("NEW"): GivingWay(short_digests),
+    tr("NAME"): GivingWay(keep="end"),
+}
 
 
 @click.command()
@@ -48,14 +54,17 @@ def diff_lines(before: Versions, after: Versions) -> Iterator[str]:
     """Yield a difference as a text: how many steps there are of each sort, then a line each."""
     steps = upgrade_steps(before, after)
     if not steps:
-        yield "nothing changed"
+        yield tr("nothing changed")
         return
-    counted = ", ".join(f"{count} {move}" for move, count in move_counts(steps).items())
+    counted = ", ".join(f"{count} {shown_word(move)}" for move, count in move_counts(steps).items())
     yield f"{counted}; {_signed(sum(step.added_bytes for step in steps))}"
     rows = [
-        (step.move, step.kind, step.name, step.old or "-", step.new or "-", _signed(step.added_bytes)) for step in steps
+        (shown_word(step.move), step.kind, step.name, step.old or "-", step.new or "-", _signed(step.added_bytes))
+        for step in steps
     ]
-    yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows, _GIVING_WAY)
+    yield from console.table_lines(
+        (tr("WHAT"), tr("KIND"), tr("NAME"), tr("OLD"), tr("NEW"), tr("SIZE")), rows, _GIVING_WAY
+    )
 
 
 def diff_value(before: Versions, after: Versions) -> dict[str, Json]:

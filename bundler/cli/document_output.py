@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bundler import console
 from bundler.cli.options import FILE, option
 from bundler.partial_file import write_pieces_durably
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ document_output_option = option(
     "--output",
     variable="BUNDLER_DOCUMENT",
     type=FILE,
-    help="The file to write; standard output by default.",
+    help=tr("The file to write; standard output by default."),
 )
 
 

@@ -16,6 +16,7 @@ from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 _GIVING_WAY = {
-    "PLATFORMS": GivingWay(of_linux),
-    "HELD TO": GivingWay(keep="start"),
-    "NAME": GivingWay(keep="end", least=24),
+    tr("PLATFORMS"): GivingWay(of_linux),
+    tr("HELD TO"): GivingWay(keep="start"),
+    tr("NAME"): GivingWay(keep="end", least=24),
 }
 
 
@@ -57,16 +58,23 @@ def _lines(contents: Contents) -> Iterator[str]:
         )
         for entry, artifact in contents.lock.artifacts
     ]
-    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows, _GIVING_WAY)
+    yield from console.table_lines(
+        (tr("KIND"), tr("NAME"), tr("SIZE"), tr("PLATFORMS"), tr("HELD TO")), rows, _GIVING_WAY
+    )
     if remarks := lock_remarks(contents.lock):
         yield ""
         yield from remarks
 
 
 def _heading(bundle: BundleSummary) -> Iterator[str]:
-    yield f"{bundle.name} {bundle.release}".rstrip() + f", bundle {bundle.id[:ID_CHARACTERS]}"
+    yield f"{bundle.name} {bundle.release}".rstrip() + tr(", bundle {id}", id=bundle.id[:ID_CHARACTERS])
     size = human_bytes(bundle.content_bytes)
-    yield f"{bundle.file_count} files, {size} unpacked, for {_platforms(bundle.platforms)}"
+    yield tr(
+        "{file_count} files, {size} unpacked, for {platforms}",
+        file_count=bundle.file_count,
+        size=size,
+        platforms=_platforms(bundle.platforms),
+    )
     yield ""
 
 

@@ -12,8 +12,10 @@ from bundler.cli.engine import open_engine
 from bundler.cli.options import json_option, one_platform_option, only_option, root_option
 from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.size_text import human_bytes
+from bundler.outcome_words import shown_word
 from bundler.push.loading import LoadOutcome, LoadReport, require_loaded
 from bundler.push.loading import load_images as load
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from bundler.push.loading import LoadResult
 
 _GIVING_WAY = {
-    "image id": GivingWay(short_digests),
-    "names": GivingWay(keep="end", least=40),
+    tr("image id"): GivingWay(short_digests),
+    tr("names"): GivingWay(keep="end", least=40),
 }
 
 
@@ -40,23 +42,25 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
     fails does not keep the others back.
     """
     tell = console.timed(quiet=as_json)
-    kept = console.kept_when_interrupted("Images that were loaded stay, and are not loaded again.")
+    kept = console.kept_when_interrupted(tr("Images that were loaded stay, and are not loaded again."))
     with kept, console.progress(quiet=as_json) as progress, open_engine() as engine:
         report = load(root, engine, progress, only=only, platform=platform)
     loaded = [one.image.size for one in report.results if one.outcome is LoadOutcome.LOADED]
-    tell("done", f"{len(loaded)} images loaded, {human_bytes(sum(loaded))}")
+    tell("done", tr("{count} images loaded, {size}", count=len(loaded), size=human_bytes(sum(loaded))))
     require = partial(require_loaded, report)
     console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json, require=require)
 
 
 def _text(report: LoadReport) -> str:
     rows = [
-        (one.outcome, str(one.image.platform), str(one.image.image_id), " ".join(map(str, one.image.names)))
+        (shown_word(one.outcome), str(one.image.platform), str(one.image.image_id), " ".join(map(str, one.image.names)))
         for one in report.results
     ]
-    lines = [console.table(("outcome", "platform", "image id", "names"), rows, _GIVING_WAY)]
-    lines += [f"not there for this platform: {' '.join(map(str, names))}" for names in report.elsewhere]
-    counted = [f"{sum(one.outcome == outcome for one in report.results)} {outcome}" for outcome in LoadOutcome]
+    lines = [console.table((tr("outcome"), tr("platform"), tr("image id"), tr("names")), rows, _GIVING_WAY)]
+    lines += [tr("not there for this platform: {names}", names=" ".join(map(str, names))) for names in report.elsewhere]
+    counted = [
+        f"{sum(one.outcome == outcome for one in report.results)} {shown_word(outcome)}" for outcome in LoadOutcome
+    ]
     return "\n".join([*lines, ", ".join(counted)])
 
 

@@ -28,6 +28,7 @@ from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import update_lock
 from bundler.pipeline.context import Request
 from bundler.pipeline.opened_lock import lock_path
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     "--update",
     multiple=True,
     metavar="NAME",
-    help="Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable).",
+    help=tr("Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable)."),
 )
 @set_option
 @jobs_option
@@ -65,7 +66,7 @@ def lock(
     base, tell = manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         previous, new = update_lock(Request(manifest, overrides), context, update)
-    tell("locked", f"{human_bytes(sum(blob.size for blob in new.blobs))} in the bundle")
+    tell("locked", tr("{size} in the bundle", size=human_bytes(sum(blob.size for blob in new.blobs))))
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     before, after = lock_versions(previous or empty), lock_versions(new)
     lines = diff_lines(before, after)

@@ -15,6 +15,7 @@ from bundler.model.diff import lock_versions
 from bundler.model.upgrade import Changes, upgrade_steps
 from bundler.pipeline.opened_lock import bundled_lock, read_contents
 from bundler.shell_completion import complete_files
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     "--against",
     metavar="OLD",
     shell_complete=complete_files,
-    help="Tell first what changed since this bundle or lock.",
+    help=tr("Tell first what changed since this bundle or lock."),
 )
 @document_output_option
 @source_ca_option

@@ -10,6 +10,7 @@ from bundler import console
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument
 from bundler.cli.document_output import document_output_option, write_document
 from bundler.cli.options import option
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ FORMATS = ("cyclonedx", "spdx")
     type=click.Choice(FORMATS),
     default=FORMATS[0],
     show_default=True,
-    help="CycloneDX 1.6 or SPDX 2.3, both as JSON.",
+    help=tr("CycloneDX 1.6 or SPDX 2.3, both as JSON."),
 )
 @document_output_option
 def sbom(source: str, form: str, output: Path | None) -> None:
@@ -42,7 +43,7 @@ def sbom(source: str, form: str, output: Path | None) -> None:
 
     if is_url(source):
         raise click.UsageError(
-            "every layer is read: give an archive or a tree, such as `bundler unpack` makes of a URL"
+            tr("every layer is read: give an archive or a tree, such as `bundler unpack` makes of a URL")
         )
     with console.progress() as progress, opened_source(source, progress) as reader:
         task = progress.task(shown_name(source), None)

@@ -19,6 +19,7 @@ from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
 from bundler.model.size_text import human_bytes
 from bundler.model.subset import Choice
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,13 @@ def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         return ""
     match = _ID.fullmatch(value)
     if match is None:
-        raise click.BadParameter(f"{value!r} is no bundle's id: write at least its first {ID_CHARACTERS} digits")
+        raise click.BadParameter(
+            tr(
+                "{value!r} is no bundle's id: write at least its first {id_characters} digits",
+                value=value,
+                id_characters=ID_CHARACTERS,
+            )
+        )
     return match["hex"]
 
 
@@ -46,17 +53,19 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
         try:
             glob.encode()
         except UnicodeEncodeError as error:
-            raise click.BadParameter(f"{glob!r} fits no path of a bundle: those are UTF-8") from error
+            raise click.BadParameter(tr("{glob!r} fits no path of a bundle: those are UTF-8", glob=glob)) from error
     return value
 
 
 @click.command()
 @source_argument()
-@option("-C", "--directory", type=FILE, help="Where to; made when it is absent, others' files are left alone.")
-@option("--root", type=FILE, help="Put it beside other bundles, into a directory of its own below this one.")
-@option("--activate", is_flag=True, help="With --root: let `current` lead to it.")
-@option("--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help="The id that the bundle has to have.")
-@option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Only what this role needs (repeatable).")
+@option("-C", "--directory", type=FILE, help=tr("Where to; made when it is absent, others' files are left alone."))
+@option("--root", type=FILE, help=tr("Put it beside other bundles, into a directory of its own below this one."))
+@option("--activate", is_flag=True, help=tr("With --root: let `current` lead to it."))
+@option(
+    "--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help=tr("The id that the bundle has to have.")
+)
+@option("--role", "roles", multiple=True, type=click.Choice(ROLES), help=tr("Only what this role needs (repeatable)."))
 @platform_option
 @option(
     "--only",
@@ -64,7 +73,7 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
     multiple=True,
     metavar="GLOB",
     callback=_globs,
-    help="Only paths that match, such as 'kubeedge/*' (repeatable).",
+    help=tr("Only paths that match, such as 'kubeedge/*' (repeatable)."),
 )
 @source_ca_option
 @json_option
@@ -120,13 +129,15 @@ def _place(
         directory = None
     if directory is not None and root is None:
         if activate:
-            raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
+            raise click.UsageError(
+                tr("--activate needs --root: what lies in a directory alone is not chosen among others")
+            )
         return _Destination(directory, lambda reader, task: unpack_into(reader, directory, task, choice=choice))
     if root is not None and directory is None:
         return _Destination(
             root, lambda reader, task: unpack_beside(reader, root, task, activate=activate, choice=choice)
         )
-    raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
+    raise click.UsageError(tr("give one of -C DIRECTORY and --root DIRECTORY"))
 
 
 def _is_inherited(context: click.Context, parameter: str) -> bool:
@@ -135,19 +146,35 @@ def _is_inherited(context: click.Context, parameter: str) -> bool:
 
 
 def _kept(source: str, directory: Path) -> str:
-    fetched = " but for the files that were fetched, which wait there" if is_url(source) else ""
-    return f"{directory} is as it was{fetched}."
+    fetched = tr(" but for the files that were fetched, which wait there") if is_url(source) else ""
+    return tr("{directory} is as it was{fetched}.", directory=directory, fetched=fetched)
 
 
 def _outcome(unpacked: Unpacked) -> str:
-    return "present" if unpacked.present else "unpacked"
+    return tr("present") if unpacked.present else tr("unpacked")
 
 
 def _text(unpacked: Unpacked) -> str:
-    shared = f", {human_bytes(unpacked.linked_bytes)} shared with other bundles" if unpacked.linked_bytes else ""
-    left_out = f", {unpacked.left_out} left out" if unpacked.left_out else ""
-    bundle = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}"
-    text = f"{bundle}, {unpacked.files} files, {human_bytes(unpacked.content_bytes)}{left_out}{shared}"
+    shared = (
+        tr(", {size} shared with other bundles", size=human_bytes(unpacked.linked_bytes))
+        if unpacked.linked_bytes
+        else ""
+    )
+    left_out = tr(", {left_out} left out", left_out=unpacked.left_out) if unpacked.left_out else ""
+    bundle = tr(
+        "{directory}: bundle {id} {outcome}",
+        directory=unpacked.directory,
+        id=unpacked.id[:ID_CHARACTERS],
+        outcome=_outcome(unpacked),
+    )
+    text = tr(
+        "{bundle}, {files} files, {size}{left_out}{shared}",
+        bundle=bundle,
+        files=unpacked.files,
+        size=human_bytes(unpacked.content_bytes),
+        left_out=left_out,
+        shared=shared,
+    )
     return "\n".join(filter(None, (unpacked.removed.sentence, text)))
 
 

@@ -17,6 +17,7 @@ from bundler.cli.options import json_option, option
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.source.open_source import PIPE, piped
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.exact_form import ExactForm
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @source_argument()
-@option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
-@option("--exact", is_flag=True, help="Compress an archive's content again, too, and compare to the last bit.")
+@option("--strict", is_flag=True, help=tr("In a tree, files that are not the bundle's are an error, not a note."))
+@option("--exact", is_flag=True, help=tr("Compress an archive's content again, too, and compare to the last bit."))
 @source_ca_option
 @json_option
 def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json: bool) -> None:
@@ -43,7 +44,7 @@ def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json
                 report = verify_files(reader, task)
         else:
             report = verify_bundle(piped() if source == PIPE else Path(source), task, strict=strict, exact=exact)
-        task.finish("intact" if report.intact else "damaged")
+        task.finish(tr("intact") if report.intact else tr("damaged"))
     tell("checked", human_bytes(report.content_bytes))
     if report.intact:
         remember_verified_tree(Path(source))
@@ -55,17 +56,30 @@ def _text(report: VerifyReport) -> str:
     size = human_bytes(report.content_bytes)
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
-    lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
+    lines = [
+        tr(
+            "{title}, bundle {id}: {files} of {total} files intact, {size}",
+            title=title,
+            id=report.id[:ID_CHARACTERS],
+            files=report.files,
+            total=total,
+            size=size,
+        )
+    ]
     if report.left_out:
-        lines.append(f"a subset: {report.left_out} further files of the bundle are left out")
+        lines.append(tr("a subset: {left_out} further files of the bundle are left out", left_out=report.left_out))
     ownership = report.ownership
-    found = (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted))
-    for word, paths in (*found, *ownership.found, ("another mode, which does no harm", ownership.other_modes)):
+    found = ((tr("missing"), report.missing), (tr("changed"), report.changed), (tr("not listed"), report.unlisted))
+    for word, paths in (*found, *ownership.found, (tr("another mode, which does no harm"), ownership.other_modes)):
         lines += [f"{word}: {path}" for path in paths]
     if report.form is not None:
-        lines += [f"compressed otherwise: the member at byte {offset}" for offset in report.form.differing]
+        lines += [
+            tr("compressed otherwise: the member at byte {offset}", offset=offset) for offset in report.form.differing
+        ]
         if report.form.not_compared:
-            lines.append(f"the compressed form was not compared: {report.form.not_compared}")
+            lines.append(
+                tr("the compressed form was not compared: {not_compared}", not_compared=report.form.not_compared)
+            )
     return "\n".join(lines)
 
 

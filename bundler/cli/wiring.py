@@ -34,6 +34,7 @@ from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import free_bytes, nearest_existing
 from bundler.store.unfinished import remove_unfinished
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def open_build_context(
     mirrors = _mirrors(network, settings)
     client_certificates = _client_certificates(network, settings, settings_file)
     if network.ca_file and not network.ca_file.is_file():
-        raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
+        raise click.UsageError(tr("--ca-file {ca_file}: there is no such file", ca_file=network.ca_file))
     trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
     requests, log = DeferredTransport(lambda: _requests_transport(trust, client_certificates)), console.request_log()
     transport = ObservedTransport(requests, log)
@@ -92,7 +93,9 @@ def open_build_context(
     )
     with ExitStack() as stack:
         stack.enter_context(_naming_store_option(store_root))
-        stack.enter_context(console.kept_when_interrupted(f"What was downloaded is kept in {store_root}."))
+        stack.enter_context(
+            console.kept_when_interrupted(tr("What was downloaded is kept in {store_root}.", store_root=store_root))
+        )
         stack.callback(transport.close)
         stack.callback(pulling.close)
         stack.enter_context(store.in_use())
@@ -111,7 +114,7 @@ def _naming_store_option(store_root: Path) -> Iterator[None]:
     except StorageError as error:
         if error.id is not ErrorId.STORAGE_UNUSABLE or not Path(error.where).is_relative_to(store_root):
             raise
-        raise error.with_context(remedy="Or choose another place for the store with --store DIRECTORY.") from error
+        raise error.with_context(remedy=tr("Or choose another place for the store with --store DIRECTORY.")) from error
 
 
 def _requests_transport(trust: Trust, certificates: tuple[ClientCertificate, ...]) -> RequestsTransport:
@@ -140,7 +143,7 @@ def _client_certificates(network: NetworkOptions, settings: UserSettings, file: 
     try:
         given = [_usable(ClientCertificate.parse(text)) for text in network.client_certs]
     except ValueError as error:
-        raise click.UsageError(f"--client-cert: {error}") from error
+        raise click.UsageError(tr("--client-cert: {error}", error=error)) from error
     try:
         stored = [_usable(ClientCertificate.parse(text, file.parent)) for text in settings.client_certs]
     except ValueError as error:

@@ -16,6 +16,7 @@ from bundler.materials.component import BillOfMaterials, Component
 from bundler.materials.components import bill_components
 from bundler.materials.inner_content import is_looked_into, read_inner_content
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +45,12 @@ def bill_of_bundle(reader: BundleReader, task: Task) -> BillOfMaterials:
     findings = read_inner_content(_contents(reader, task, dates, missing))
     if missing and reader.gives_all:
         path = min(missing)
-        raise damaged(checked.where, f"{path} is missing", want=str(checked.listed[path].blob.digest), got="nothing")
+        raise damaged(
+            checked.where,
+            tr("{path} is missing", path=path),
+            want=str(checked.listed[path].blob.digest),
+            got=tr("nothing"),
+        )
     # a tree may hold a part of its bundle
     findings = replace(findings, unread={**findings.unread, **dict.fromkeys(missing, "is not in this tree")})
     described = [file for path, file in checked.listed.items() if path != SUMS_PATH and not is_signature(path)]
@@ -118,4 +124,4 @@ def _contents(
 
 
 def _damaged(where: str, file: IndexedFile, got: str) -> IntegrityError:
-    return damaged(where, f"{file.path} is not the listed one", want=file.blob.digest.hex, got=got)
+    return damaged(where, tr("{path} is not the listed one", path=file.path), want=file.blob.digest.hex, got=got)

@@ -42,7 +42,7 @@ def bill_components(files: Sequence[IndexedFile], findings: InnerContent) -> tup
         files: what is described, images whole.
     """
     images: dict[str, BundleImage] = {image.top.path: image for image in bundle_images(files)}
-    manifests = {path: _manifest(path, data, findings) for path, data in findings.manifests.items()}
+    manifests = {path: _manifest(data, findings) for path, data in findings.manifests.items()}
     components = {path_ref(file.path): _component(file, images, manifests, findings) for file in files}
     for manifest in manifests.values():
         components |= {package.ref: package for package in manifest.packages}
@@ -78,15 +78,17 @@ class _ReadManifest:
 
 
 _NO_MANIFEST = _ReadManifest()
+# the same in every language
+_UNREADABLE = _ReadManifest(facts=((NOT_READ, "is no manifest that can be read"),))
 
 
-def _manifest(path: str, data: bytes, findings: InnerContent) -> _ReadManifest:
+def _manifest(data: bytes, findings: InnerContent) -> _ReadManifest:
     try:
         document = parse_document(data, "")
-    except ValueError as error:
-        return _ReadManifest(facts=((NOT_READ, str(error)),))
+    except ValueError:
+        return _UNREADABLE
     if not isinstance(document, ImageManifest):
-        return _ReadManifest(facts=((NOT_READ, f"{path} is no manifest"),))
+        return _UNREADABLE
     blobs = (document.config, *document.layers)
     content = image_content([_layer(layer, findings) for layer in document.layers])
     packages = tuple(_os_package(package, content.release) for package in content.packages)
@@ -204,4 +206,7 @@ def _plain(file: IndexedFile) -> Component:
 
 
 def _words(held_to: HeldTo | None) -> str:
-    return "" if held_to is None else str(held_to)
+    """Return what vouched for something in English, whoever asks: a bill is the same in every language."""
+    if held_to is None:
+        return ""
+    return " ".join(filter(None, (held_to.by, held_to.detail, held_to.via and f"via {held_to.via}")))

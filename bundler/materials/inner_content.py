@@ -100,7 +100,8 @@ def _header(file: IndexedFile, chunks: Chunks) -> RpmHeader | str:
     except IntegrityError as error:
         if error.id is not ErrorId.RPM_DAMAGED:
             raise
-        return error.what
+        # the same in every language
+        return "is not a whole RPM package"
 
 
 def _is_manifest(file: IndexedFile) -> bool:

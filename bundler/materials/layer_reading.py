@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bundler.errors import SourceError
+from bundler.errors import ErrorId, SourceError
 from bundler.materials.chunk_file import open_chunks
 from bundler.materials.databases import OS_RELEASE_PATHS, reader_of
 from bundler.materials.layer_selection import LayerSelection
@@ -23,6 +23,11 @@ MAX_PACKAGES = 50_000
 _HEAD_BYTES = 512
 # what the whole layer is called among the paths that were not read
 WHOLE = ""
+# a bill is the same in every language: what the error says stays out of it
+_REASONS = {
+    ErrorId.SOURCE_INVALID: "is damaged, cut short or no tar",
+    ErrorId.SOURCE_ARCHIVE_UNSAFE: "asks for more than an honest layer does: a bomb, or headers without end",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ def read_layer(chunks: Iterable[bytes | memoryview], *, where: str) -> LayerCont
                 except UnreadableDatabaseError as error:
                     selection.unread[name] = str(error)
     except SourceError as error:
-        selection.unread[WHOLE] = error.what
+        selection.unread[WHOLE] = _REASONS.get(error.id, "cannot be read")
     for _ in rest:
         pass
     return LayerContent(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ToolMissingError
 from bundler.materials.os_package import OsPackage, UnreadableDatabaseError
 from bundler.rpm.signing.rpm_file import read_stored_header
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ def _packages(data: bytearray, headers: Callable[[bytearray], Iterator[bytes]]) 
         try:
             header = read_stored_header(raw)
         except ValueError as error:
-            raise UnreadableDatabaseError(f"holds a header that cannot be read: {error}") from error
+            raise UnreadableDatabaseError("holds a header that cannot be read") from error
         nevra = header.nevra
         if nevra.name != _KEYS:
             yield OsPackage(
@@ -71,8 +72,8 @@ def _sqlite_headers(data: bytearray) -> Iterator[bytes]:
     try:
         import sqlite3
     except ImportError as error:
-        package, needed_for = "a complete Python", "images with an RPM database in SQLite"
-        raise ToolMissingError("Python's module sqlite3", package=package, needed_for=needed_for) from error
+        package, needed_for = tr("a complete Python"), tr("images with an RPM database in SQLite")
+        raise ToolMissingError(tr("Python's module sqlite3"), package=package, needed_for=needed_for) from error
     if not data.startswith(_SQLITE_MAGIC):
         raise UnreadableDatabaseError("is no SQLite database")
     data[_VERSIONS] = _ROLLBACK_JOURNAL
@@ -89,7 +90,7 @@ def _sqlite_headers(data: bytearray) -> Iterator[bytes]:
                 raise UnreadableDatabaseError("holds something else than headers")
             yield blob
     except sqlite3.Error as error:
-        raise UnreadableDatabaseError(f"cannot be read as SQLite: {error}") from error
+        raise UnreadableDatabaseError("cannot be read as SQLite") from error
     finally:
         connection.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bundler.translation import tr
+
 
 def human_seconds(seconds: float) -> str:
     """Return a duration as a person reads it: 4.2 s, 2 min 5 s, 1 h 2 min."""
@@ -9,5 +11,5 @@ def human_seconds(seconds: float) -> str:
     if whole < 60:
         return f"{seconds:.1f} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
+        return tr("{whole} min {whole2} s", whole=whole // 60, whole2=whole % 60)
     return f"{whole // 3600} h {whole % 3600 // 60} min"

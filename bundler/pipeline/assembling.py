@@ -16,6 +16,7 @@ from bundler.partial_file import write_pieces_durably
 from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -145,7 +146,7 @@ def _write(
             checksums=context.checksums,
         )
     except DamagedBlobError:
-        task.finish("damaged entry in the store")
+        task.finish(tr("damaged entry in the store"))
         raise
     task.finish()
     return written
@@ -166,7 +167,9 @@ def _mending(act: Callable[[], T], lock: Lock, request: Request, context: BuildC
             if not repairs_left:
                 raise
             for blob in _damaged(error.blob, lock, context):
-                context.runner.progress.note(f"{blob.digest} is damaged in the store; fetching it again")
+                context.runner.progress.note(
+                    tr("{digest} is damaged in the store; fetching it again", digest=blob.digest)
+                )
                 context.sources.store.drop(blob)
             plan = plan_lock(lock, context)
             context.runner.progress.expect(plan.fetch_bytes)

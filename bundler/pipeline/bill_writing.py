@@ -17,6 +17,7 @@ from bundler.materials.inner_content import is_looked_into, read_inner_content
 from bundler.model.bundle import INDEX_PATH, IndexedFile
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,12 +67,12 @@ class BillWriter:
         files = [file for file in index.files if is_looked_into(file)]
         total_bytes = sum(file.blob.size for file in files)
         self._context.runner.progress.expect(total_bytes)
-        task = self._context.runner.progress.task("bill of materials", total_bytes)
+        task = self._context.runner.progress.task(tr("bill of materials"), total_bytes)
         for file in files:
             path = self._context.sources.store.path(file.blob)
 
             def fault(got: str, blob: Blob = file.blob, path: Path = path) -> Exception:
-                return DamagedBlobError.of(blob, "holds other bytes", where=path, got=f"sha256:{got}")
+                return DamagedBlobError.of(blob, tr("holds other bytes"), where=path, got=f"sha256:{got}")
 
             yield file, hashed(file, iter(self._pieces(self._placements[file.path])), task.advance, fault)
         task.finish()
@@ -88,7 +89,7 @@ class BillWriter:
             try:
                 stream = path.open("rb")
             except FileNotFoundError as error:
-                raise DamagedBlobError.of(blob, "is gone", where=path, got="no such file") from error
+                raise DamagedBlobError.of(blob, tr("is gone"), where=path, got=tr("no such file")) from error
             with stream:
                 while data := stream.read(_READ_BYTES):
                     yield data

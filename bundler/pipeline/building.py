@@ -25,6 +25,7 @@ from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
 from bundler.pipeline.opened_lock import lock_path, read_lock
 from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,12 +150,14 @@ def _require_output(output: Path, request: Request) -> None:
             return
         ours = (request.manifest, lock_path(request.manifest))
         if any(output.exists() and path.exists() and output.samefile(path) for path in ours):
-            what = "the archive would replace the manifest or its lock"
+            what = tr("the archive would replace the manifest or its lock")
         elif output.is_symlink() or not output.is_file():
-            what = "is a link, a device or the like, which the archive would replace"
+            what = tr("is a link, a device or the like, which the archive would replace")
         else:
             return
-    raise StorageError(ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy="Give -o another file or directory.")
+    raise StorageError(
+        ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy=tr("Give -o another file or directory.")
+    )
 
 
 def _remove_leftovers(output: Path, request: Request, context: BuildContext) -> None:
@@ -242,7 +245,7 @@ def _estimated_plan(estimates: Sequence[Estimated], request: Request, context: B
 def _lock_missing(path: Path) -> ManifestError:
     return ManifestError(
         ErrorId.LOCK_MISSING,
-        "there is no lock",
+        tr("there is no lock"),
         where=str(path),
-        remedy="Run `bundler lock` on the manifest first, and keep the lock beside it.",
+        remedy=tr("Run `bundler lock` on the manifest first, and keep the lock beside it."),
     )

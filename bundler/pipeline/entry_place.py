@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, StorageError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,9 +44,9 @@ class EntryPlace:
 def placed_error(error: BundlerError, place: EntryPlace) -> BundlerError:
     """Return an error that says which entry it is about; as it is where it does so already, or is about a disk."""
     message = str(error)
-    name = "" if str(place.name) in message else f"for {place.name}"
-    parent = f"of {place.parent}" if name and place.parent else ""
-    position = "" if place.position in message else f"at {place.position}"
+    name = "" if str(place.name) in message else tr("for {name}", name=place.name)
+    parent = tr("of {parent}", parent=place.parent) if name and place.parent else ""
+    position = "" if place.position in message else tr("at {position}", position=place.position)
     text = " ".join(filter(None, (name, parent, position)))
     return error.with_context(text) if text and not isinstance(error, StorageError) else error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, StorageError
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +139,11 @@ def require_room(plan: Plan, store: Room, output: Room) -> None:
         if needs[room.device] > room.free_bytes:
             raise StorageError(
                 ErrorId.DISK_FULL,
-                f"the build needs {human_bytes(needs[room.device])} here and {human_bytes(room.free_bytes)} are free",
+                tr(
+                    "the build needs {size} here and {room_free_bytes} are free",
+                    size=human_bytes(needs[room.device]),
+                    room_free_bytes=human_bytes(room.free_bytes),
+                ),
                 where=room.directory,
-                remedy="Make room, run `bundler store prune`, or choose another disk with --store and -o.",
+                remedy=tr("Make room, run `bundler store prune`, or choose another disk with --store and -o."),
             )

@@ -12,6 +12,7 @@ import click
 
 from bundler import console
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 from mirror.cli.options import json_option, option, root_option
 from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach
@@ -36,7 +37,7 @@ def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> int | Non
     if value == "off":
         return None
     if not value.isascii() or not value.isdigit() or not 0 < int(value) <= MAX_PORT:
-        raise click.BadParameter(f"{value!r} is neither a port nor `off`")
+        raise click.BadParameter(tr("{value!r} is neither a port nor `off`", value=value))
     return int(value)
 
 
@@ -51,7 +52,9 @@ def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     except ValueError:
         if _HOST_NAME.fullmatch(value):
             return value
-    raise click.BadParameter(f"{value!r} is neither a host's name nor an address; ports have options of their own")
+    raise click.BadParameter(
+        tr("{value!r} is neither a host's name nor an address; ports have options of their own", value=value)
+    )
 
 
 @click.command()
@@ -60,15 +63,17 @@ def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @option(
     "--host",
     default=socket.gethostname,
-    show_default="this host's name",
+    show_default=tr("this host's name"),
     callback=_host,
-    help="How clients call the mirror.",
+    help=tr("How clients call the mirror."),
 )
-@option("--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help="`off` without HTTP.")
-@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help="`off` without FTP.")
-@option("--registry-port", callback=_optional_port, help="A port of the registry alone; without it that of HTTP.")
-@option("--tls", is_flag=True, help="The mirror speaks TLS.")
-@option("--login", variable="MIRROR_CLIENTS_LOGIN", is_flag=True, help="The mirror asks for a name and a password.")
+@option(
+    "--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help=tr("`off` without HTTP.")
+)
+@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help=tr("`off` without FTP."))
+@option("--registry-port", callback=_optional_port, help=tr("A port of the registry alone; without it that of HTTP."))
+@option("--tls", is_flag=True, help=tr("The mirror speaks TLS."))
+@option("--login", variable="MIRROR_CLIENTS_LOGIN", is_flag=True, help=tr("The mirror asks for a name and a password."))
 @json_option
 def clients(
     name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, registry_port: int | None,
@@ -100,17 +105,25 @@ def _offer(site: Site, root: Path) -> Offer:
     if (offer := offer_in(site)) is not None:
         return offer
     if site.bundles:
-        what = "no bundle is current: clients would find nothing at `/`"
-        remedy = f"Choose one with `bundler activate NAME --root {root}`."
+        what = tr("no bundle is current: clients would find nothing at `/`")
+        remedy = tr("Choose one with `bundler activate NAME --root {root}`.", root=root)
     else:
-        what = "it holds no bundle, so clients have nothing to fetch"
-        remedy = f"Unpack one with `bundler unpack ARCHIVE -C {root}`, or name the mirror's root with --root."
+        what = tr("it holds no bundle, so clients have nothing to fetch")
+        remedy = tr(
+            "Unpack one with `bundler unpack ARCHIVE -C {root}`, or name the mirror's root with --root.", root=root
+        )
     why = "".join(f"; {problem}" for problem in site.problems)
     raise ServeError(ErrorId.SERVE_ROOT_UNUSABLE, f"{what}{why}", where=str(root), remedy=remedy)
 
 
 def _unknown(name: str, snippets: tuple[Snippet, ...]) -> tuple[Snippet, ...]:
-    raise click.UsageError(f"there is no {name!r}; there are: {', '.join(snippet.name for snippet in snippets)}")
+    raise click.UsageError(
+        tr(
+            "there is no {name!r}; there are: {snippets}",
+            name=name,
+            snippets=", ".join(snippet.name for snippet in snippets),
+        )
+    )
 
 
 def _text(snippet: Snippet) -> str:

@@ -12,6 +12,7 @@ from bundler.archive.bundle_root import CURRENT, opened_root
 from bundler.archive.kept_subset import tree_subset
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
+from bundler.translation import tr
 from mirror.probe.access import login_for, trusting
 from mirror.probe.expected import Baseline, locked_baseline
 from mirror.probe.interface import RegistryPlace
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def baseline_of(lock: Path | None, root: Path | None) -> Baseline:
     """Read what mirrors are held to. Raises BundlerError; a usage error when two things are named."""
     if lock is not None and root is not None:
-        raise click.UsageError("--lock and --root exclude each other")
+        raise click.UsageError(tr("--lock and --root exclude each other"))
     if lock is not None:
         with storage_errors(lock):
             data = lock.read_bytes()

@@ -10,6 +10,7 @@ from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
 from bundler.request_log import UNREAD
+from bundler.translation import tr
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
@@ -84,8 +85,8 @@ class FtpMirrorClient:
                 with self._request(path) as record, self._data(control, path, blob.size - 1, record) as chunks:
                     rest = b"".join(chunks)
                 if rest != last_byte:
-                    got = f"{len(rest)} bytes" if len(rest) != 1 else "another byte"
-                    found.append(Disagreement(f"the last byte alone after REST {blob.size - 1}", got))
+                    got = tr("{count} bytes", count=len(rest)) if len(rest) != 1 else tr("another byte")
+                    found.append(Disagreement(tr("the last byte alone after REST {size}", size=blob.size - 1), got))
         return found
 
     def close(self) -> None:
@@ -118,7 +119,7 @@ class FtpMirrorClient:
     def _connect(self, where: str) -> ftplib.FTP:
         name, password = self._login or _ANONYMOUS
         if not _SENDABLE.fullmatch(name + password):
-            raise failures.unauthorized(where, "no command of FTP can hold a line feed")
+            raise failures.unauthorized(where, tr("no command of FTP can hold a line feed"))
         control: _EpsvConnection | _TlsEpsvConnection
         if self._address.tls:
             control = _TlsEpsvConnection(context=self._context, encoding=_ANY_BYTES)
@@ -140,7 +141,7 @@ class FtpMirrorClient:
             raise self._failure(error, where, connecting=connecting) from error
         except UnicodeError as error:
             # the codec for names of hosts (RFC 3490)
-            raise failures.unreachable(where, "this is no name of a host") from error
+            raise failures.unreachable(where, tr("this is no name of a host")) from error
         return control
 
     @contextmanager
@@ -196,7 +197,9 @@ class _EpsvConnection(ftplib.FTP):
     def getline(self) -> str:
         """Return a line of a reply."""
         if self._lines_left <= 0:
-            raise ftplib.error_proto(f"a reply of more than {_MAX_REPLY_LINES} lines")  # noqa: S321 - FTP is the task
+            raise ftplib.error_proto(  # noqa: S321 - FTP is the task
+                tr("a reply of more than {max_reply_lines} lines", max_reply_lines=_MAX_REPLY_LINES)
+            )
         self._lines_left -= 1
         return super().getline()
 

@@ -18,6 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bundler.final_response import FinalResponse
 from bundler.request_log import UNREAD
+from bundler.translation import tr
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
@@ -119,7 +120,7 @@ class HttpMirrorClient:
         with self._ask("HEAD", path) as response:
             self._require_service(response, path)
             if response.status != HTTPStatus.OK:
-                return [Disagreement("HEAD answered as GET", f"{response.status} {response.reason}")]
+                return [Disagreement(tr("HEAD answered as GET"), f"{response.status} {response.reason}")]
             head = _header_fields(response)
         return [
             Disagreement(f"HEAD with {field}: {fields.get(field, 'nothing')}", head.get(field, "nothing"))
@@ -132,12 +133,17 @@ class HttpMirrorClient:
         with self._ask("GET", path, {"Range": f"bytes={last}-{last}"}) as response:
             self._require_service(response, path)
             content = response.read(_MAX_RANGE_BYTES, decode_content=False)
-            span = response.headers.get("Content-Range", "no Content-Range")
+            span = response.headers.get("Content-Range", tr("no Content-Range"))
             got = f"{response.status} {span}, {len(content)} bytes"
-            want = f"{int(HTTPStatus.PARTIAL_CONTENT)} bytes {last}-{last}/{size}, 1 bytes"
+            want = tr(
+                "{partial_content} bytes {last}-{last}/{size}, 1 bytes",
+                partial_content=int(HTTPStatus.PARTIAL_CONTENT),
+                last=last,
+                size=size,
+            )
             if got == want and content != last_byte:
-                got += " of another value"
-        return [] if got == want else [Disagreement(f"a range of the last byte: {want}", got)]
+                got += tr(" of another value")
+        return [] if got == want else [Disagreement(tr("a range of the last byte: {want}", want=want), got)]
 
     @contextmanager
     def _ask(
@@ -192,13 +198,15 @@ class HttpMirrorClient:
         if inner is not None:
             return failures.from_system(inner, where, idle_s=self._idle_s, connecting=False)
         if isinstance(error, failing.NameResolutionError):
-            return failures.unreachable(where, "the host's name cannot be resolved")
+            return failures.unreachable(where, tr("the host's name cannot be resolved"))
         # a kind of ConnectTimeoutError, in urllib3's eyes
         if isinstance(error, failing.NewConnectionError):
             system = next((cause for cause in _causes(error) if isinstance(cause, OSError)), None)
-            return failures.unreachable(where, f"no connection: {(system and system.strerror) or 'refused'}")
+            return failures.unreachable(
+                where, tr("no connection: {system}", system=(system and system.strerror) or tr("refused"))
+            )
         if isinstance(error, failing.ConnectTimeoutError):
-            return failures.unreachable(where, "no connection came about in time")
+            return failures.unreachable(where, tr("no connection came about in time"))
         if isinstance(error, failing.ReadTimeoutError):
             return failures.silent(where, self._idle_s)
         return failures.cut(where, type(error).__name__)

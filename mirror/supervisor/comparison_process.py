@@ -8,6 +8,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from mirror.supervisor.run_worker import run_comparison
 from mirror.worker.control import control_pair
 
@@ -43,7 +44,7 @@ class Comparing:
             ours.close()
             theirs.close()
             self._pool.environment.comparisons.abandon()
-            self._warn(f"no process can be started that compares digests: {error.strerror}")
+            self._warn(tr("no process can be started that compares digests: {reason}", reason=error.strerror))
             return
         if pid == 0:
             ours.close()
@@ -60,7 +61,7 @@ class Comparing:
         control = self._process[1]
         for message in control.receive():
             if message.word == "failed":
-                self._warn(f"digests are not compared to the end: {message.text}")
+                self._warn(tr("digests are not compared to the end: {text}", text=message.text))
         if control.closed:
             self.end()
 

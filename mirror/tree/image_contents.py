@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bundler.model.digest import Digest
 from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.oci import MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, ImageIndex, parse_config, parse_document
+from bundler.translation import tr
 from mirror.tree.opening import NotTheCheckedFileError, open_checked
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _read(bundle: ServedBundle, manifests: Sequence[tuple[str, str]]) -> ImageCo
 def _platform(bundle: ServedBundle, digest: Digest, platform: str) -> PlatformContents:
     manifest = _document(bundle, digest)
     if isinstance(manifest, ImageIndex):
-        raise ValueError("an index in an index of a bundle")
+        raise ValueError(tr("an index in an index of a bundle"))
     config = parse_config(_bytes(bundle, manifest.config.digest, MAX_CONFIG_BYTES))
     layers = tuple(ImageLayer(str(layer.digest), layer.size, layer.media_type) for layer in manifest.layers)
     name = platform or (str(config.platform) if config.platform else "")
@@ -108,9 +109,9 @@ def _bytes(bundle: ServedBundle, digest: Digest, max_bytes: int) -> bytes:
     """Read a document. Raises NotTheCheckedFileError, OSError, and ValueError for what is none of the bundle's."""
     number = bundle.number_of(str(blob_path(digest))) if digest.algorithm == "sha256" else None
     if number is None:
-        raise ValueError(f"{digest} is not in the bundle")
+        raise ValueError(tr("{digest} is not in the bundle", digest=digest))
     file = bundle.file(number)
     if file.size > max_bytes:
-        raise ValueError(f"{digest} is too large for a document")
+        raise ValueError(tr("{digest} is too large for a document", digest=digest))
     with os.fdopen(open_checked(file), "rb") as stream:
         return stream.read(max_bytes)

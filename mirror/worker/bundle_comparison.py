@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from mirror.tree.comparison import compare
 from mirror.worker.operator_log import log_line
 
@@ -36,7 +37,13 @@ class _Recorder:
         self._record.add_wrong(number)
         self._named += 1
         if self._named <= _MAX_NAMED:
-            log_line(f"{file.bundle}/{file.path} is not served: its bytes are not the listed ones")
+            log_line(
+                tr(
+                    "{bundle}/{path} is not served: its bytes are not the listed ones",
+                    bundle=file.bundle,
+                    path=file.path,
+                )
+            )
 
     def file_ended(self) -> bool:
         self._record.add_file()
@@ -53,5 +60,10 @@ def compare_bundle(bundle: ServedBundle, comparisons: Comparisons, control: Cont
     if not compare(bundle, _Recorder(record, control)):
         return
     result = record.end(int(time.time()))
-    files = f"{result.files} files of {bundle.title} ({bundle.short_id}) were compared"
+    files = tr(
+        "{files} files of {title} ({short_id}) were compared",
+        files=result.files,
+        title=bundle.title,
+        short_id=bundle.short_id,
+    )
     log_line(f"{files}: {f'{result.wrong} are not the listed ones' if result.wrong else 'all are as listed'}")

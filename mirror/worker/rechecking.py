@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from mirror.tree.opening import NotTheCheckedFileError
 from mirror.tree.quarantine import hash_again
 from mirror.worker.findings import Findings
@@ -74,7 +75,14 @@ class Rechecks:
     def spoiled(self, error: NotTheCheckedFileError) -> None:
         """Report a file that was written to while it was sent; it is refused until it was hashed again."""
         file, serving = error.file, self._worker.serving
-        log_line(f"{file.bundle or 'shared'}/{file.path} {error.reason}; the transfer is cut")
+        log_line(
+            tr(
+                "{bundle}/{path} {reason}; the transfer is cut",
+                bundle=file.bundle or tr("shared"),
+                path=file.path,
+                reason=error.reason,
+            )
+        )
         if serving.site.lists(file):
             serving.quarantine.refuse(file, None)
             self._count(serving)
@@ -96,7 +104,7 @@ class Rechecks:
             self._refuse(serving, file, identity, reason)
         else:
             if serving.quarantine.is_known(file):
-                log_line(f"{file.bundle}/{file.path} is as listed again, and is served")
+                log_line(tr("{bundle}/{path} is as listed again, and is served", bundle=file.bundle, path=file.path))
             serving.quarantine.readmit(serving.site, again)
             self._count(serving)
         for then in self._waiting.pop(file.place.path, ()):
@@ -104,7 +112,7 @@ class Rechecks:
 
     def _refuse(self, serving: Serving, file: File, identity: Identity | None, reason: str) -> None:
         if not serving.quarantine.is_known(file):
-            log_line(f"{file.bundle}/{file.path} is not served: {reason}")
+            log_line(tr("{bundle}/{path} is not served: {reason}", bundle=file.bundle, path=file.path, reason=reason))
         serving.quarantine.refuse(file, identity)
         self._count(serving)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mirror.page.languages import LANGUAGES
+from scripts.catalogues.files import OURS, CatalogueFile
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 from tests.contract.command_line import usage_problem
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"(?P<before>\w* ?)`(?P<command>(?:bundler|mirror) [^`]+)`")
 # stands for whatever a message fills in: a role, a host, a path
 _FILLED_IN = "edge"
+_FIELD = re.compile(r"\{\w+(?:![rsa])?(?::[^{}]*)?\}")
 # a command that is only spoken of may lack what has to follow it; a group without a subcommand shows its help
 _LEFT_OUT = re.compile(r"Missing (argument|option)|.* requires an argument\.|Usage: ")
 # where what a message says to run is held to be complete
@@ -31,7 +33,7 @@ _SITE = ("bundler/site/", "bundler/cli/site/")
 
 
 def _messages(tree: ast.Module) -> Iterator[str]:
-    """Yield every text of a module that is no docstring, and every f-string with something filled in."""
+    """Yield every text of a module that is no docstring, with something filled in."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
     bodies = [node.body for node in ast.walk(tree) if isinstance(node, documented)]
     skipped = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
@@ -40,16 +42,23 @@ def _messages(tree: ast.Module) -> Iterator[str]:
             skipped |= {id(part) for part in node.values}
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else _FILLED_IN for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
-            yield node.value
+            yield _FIELD.sub(_FILLED_IN, node.value)
 
 
 def _named() -> Iterator[tuple[str, str, str]]:
     """Yield file, the word before it, and the command, of every command in a message."""
-    for path in python_files(*PRODUCT):
-        for text in _messages(ast.parse(path.read_text())):
-            for found in _NAMED.finditer(text):
-                command = found["command"].replace("ROLE", _FILLED_IN).replace("…", "")
-                yield str(path.relative_to(ROOT)), found["before"].strip().lower(), command
+    messages = [(path, text) for path in python_files(*PRODUCT) for text in _messages(ast.parse(path.read_text()))]
+    catalogue = CatalogueFile(ROOT, OURS)
+    english = {text for _, text in messages}
+    translated = [
+        (catalogue.po, _FIELD.sub(_FILLED_IN, str(message.string)))
+        for message in catalogue.messages()
+        if _FIELD.sub(_FILLED_IN, str(message.id)) in english
+    ]
+    for path, text in (*messages, *translated):
+        for found in _NAMED.finditer(text):
+            command = found["command"].replace("ROLE", _FILLED_IN).replace("…", "")
+            yield str(path.relative_to(ROOT)), found["before"].strip().lower(), command
 
 
 def test_every_command_that_a_message_names_exists() -> None:
@@ -60,7 +69,7 @@ def test_every_command_that_a_message_names_exists() -> None:
         is_complete = before == "run" and file.startswith(_SITE)
         if problem and (is_complete or not _LEFT_OUT.match(problem)):
             wrong.append(f"{file}: {command}: {problem}")
-    assert len(named) > 60
+    assert len(named) > 120
     assert wrong == []
 
 

@@ -17,6 +17,7 @@ from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.placement import Placement
 from bundler.model.source_url import absolute_url
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,9 +96,14 @@ class FilesKind:
             if (other := seen.setdefault(artifact.path.collision_key, artifact)) is not artifact:
                 raise ManifestError(
                     ErrorId.MANIFEST_INVALID,
-                    f"{other.member or other.path} and {artifact.member or artifact.path} both land on {artifact.path}",
+                    tr(
+                        "{first} and {second} both land on {path}",
+                        first=other.member or other.path,
+                        second=artifact.member or artifact.path,
+                        path=artifact.path,
+                    ),
                     where=str(entry.position),
-                    remedy="Let the members land in different directories, or take fewer of them.",
+                    remedy=tr("Let the members land in different directories, or take fewer of them."),
                 )
         return tuple(artifacts)
 
