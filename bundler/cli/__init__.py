@@ -26,6 +26,8 @@ ORDER = (
     "robot",
     "site",
     "diff",
+    "sbom",
+    "report",
     "store",
     "schema",
     "completion",

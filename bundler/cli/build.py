@@ -13,6 +13,7 @@ from bundler.cli.options import (
     NetworkOptions,
     json_option,
     network_options,
+    option,
     request_options,
     source_date_epoch,
     store_option,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @parity_option
 @store_option
 @network_options
+@option("--sbom", is_flag=True, help=tr("Put a bill of materials into the bundle and another beside the archive."))
 @json_option
 def build(
     request: Request,
@@ -48,6 +50,7 @@ def build(
     parity: int | None,
     store: Path,
     network: NetworkOptions,
+    sbom: bool,
     as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
@@ -57,7 +60,8 @@ def build(
     """
     base, tell = request.manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
-        made = replace(request, date_cap=source_date_epoch(), carry=CarryForm(part_bytes, parity))
+        carry = CarryForm(part_bytes, parity)
+        made = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom)
         built = build_bundle(made, context)
     tell(
         tr("built"),
@@ -80,7 +84,9 @@ def _text(built: Built) -> str:
         files=built.files,
         content=content,
     )
-    return "\n".join((head, str(built.archive.digest), *parts_lines(built.path, built.written), *built.remarks))
+    bill = () if built.sbom is None else (tr("{path}: bill of materials", path=built.sbom),)
+    parts = parts_lines(built.path, built.written)
+    return "\n".join((head, str(built.archive.digest), *parts, *bill, *built.remarks))
 
 
 def _value(built: Built) -> dict[str, Json]:
@@ -95,4 +101,5 @@ def _value(built: Built) -> dict[str, Json]:
         "present_bytes": built.present_bytes,
         "written": [str(path) for path in built.written],
         "remarks": list(built.remarks),
+        "sbom": None if built.sbom is None else str(built.sbom),
     }

@@ -66,12 +66,16 @@ def verify(
             report = _verified_url(source, progress, task, ca_file)
         else:
             report = verify_bundle(find_source(source, places), task, strict=strict, exact=exact)
-        task.finish(tr("intact") if report.intact else tr("damaged"))
+        _end(task, report, source)
     tell(tr("checked"), human_bytes(report.content_bytes))
-    if report.intact:
-        remember_verified_tree(Path(source))
     require = partial(require_intact, report)
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
+
+
+def _end(task: Task, report: VerifyReport, source: str) -> None:
+    task.finish(tr("intact") if report.intact else tr("damaged"))
+    if report.intact:
+        remember_verified_tree(Path(source))
 
 
 def _verified_url(url: str, progress: Progress, task: Task, ca_file: Path | None) -> VerifyReport:

@@ -31,6 +31,8 @@ SUMS_PATH = BundlePath("SHA256SUMS")
 SIGNATURE_PATH = BundlePath("SHA256SUMS.sig")
 MANIFEST_PATH = BundlePath("manifest.yaml")
 LOCK_PATH = BundlePath("lock.json")
+# what the bundle is made of, where it was built with that
+SBOM_PATH = BundlePath("sbom.cdx.json")
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 MAX_SIGNATURE_BYTES = 64 * 1024
 ID_CHARACTERS = 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.archive.archive_output import one_file
@@ -13,6 +14,7 @@ from bundler.carry.part_writer import ParityRequest, parts_output
 from bundler.manifest.reader import load_manifest
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
+from bundler.partial_file import write_pieces_durably
 from bundler.pipeline.context import CarryForm
 from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
@@ -25,15 +27,19 @@ if TYPE_CHECKING:
 
     from bundler.archive.archive_output import OpenOutput
     from bundler.archive.writer import WrittenArchive
+    from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
     from bundler.model.placement import KeptText, Placement
+    from bundler.pipeline.bill_writing import BillWriter
     from bundler.pipeline.context import BuildContext, Request
 
 T = TypeVar("T")
 # all that is damaged is mended at once: a disk that damages more each time is beyond mending by fetching again
 MAX_REPAIRS = 3
+# how the name of the bill of materials beside the archive ends
+BILL_SUFFIX = ".cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Built:
         bundle_id: in full.
         files, content_bytes: how many the bundle has, and their bytes.
         fetched_bytes, present_bytes: what was downloaded for it, and what the store had of that already.
+        sbom: the bill of materials that was written beside it, if one was wanted.
     """
 
     path: Path
@@ -57,6 +64,7 @@ class Built:
     remarks: tuple[str, ...]
     fetched_bytes: int = 0
     present_bytes: int = 0
+    sbom: Path | None = None
 
 
 def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
@@ -87,8 +95,10 @@ def assemble(
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
+    placements = _mending(lambda: place_all(lock, context), lock, request, context)
+    bills = _bill_writer(placements, context, request.date_cap) if request.sbom else None
     bundle = bundle_files(
-        _mending(lambda: place_all(lock, context), lock, request, context),
+        placements,
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
@@ -96,13 +106,44 @@ def assemble(
         manifest_text=manifest_text,
         lock_text=lock_pieces(lock),
         keep=keep,
+        bill=None if bills is None else partial(_bill_within, bills, lock, request, context),
     )
     files, bundle_id = bundle.files, bundle.id
-    # the index is a text by now
-    del bundle
+    bill = None if bills is None else keep(bills.beside(bundle))
+    # the index is a text by now, and so are both bills
+    del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
     written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
-    return Built(written.path, written.blob, written.files, bundle_id, len(files), total_bytes, lock_remarks(lock))
+    sbom = None if bill is None else _write_bill(bill, output)
+    return Built(
+        path=written.path,
+        archive=written.blob,
+        written=written.files,
+        bundle_id=bundle_id,
+        files=len(files),
+        content_bytes=total_bytes,
+        remarks=lock_remarks(lock),
+        sbom=sbom,
+    )
+
+
+def _bill_writer(placements: Sequence[Placement], context: BuildContext, date_cap: int | None) -> BillWriter:
+    # what reads layers takes long to load
+    from bundler.pipeline.bill_writing import BillWriter
+
+    return BillWriter(placements, context, date_cap)
+
+
+def _bill_within(
+    bills: BillWriter, lock: Lock, request: Request, context: BuildContext, index: BundleIndex
+) -> Iterable[bytes]:
+    return _mending(lambda: bills.within(index), lock, request, context)
+
+
+def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
+    path = output.with_name(f"{output.name}{BILL_SUFFIX}")
+    write_pieces_durably(path, (bill,) if isinstance(bill, bytes) else bill.pieces())
+    return path
 
 
 def _write(

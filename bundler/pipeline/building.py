@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from bundler.pipeline.estimating import Estimated
 
 # final names that builds write
-LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".tar.gz.parts.sha256", ".tar.gz.parity.json", ".lock.json")
+LEFT_BY_BUILDS = (
+    ".tar.gz",
+    ".tar.gz.sha256",
+    ".tar.gz.parts.sha256",
+    ".tar.gz.parity.json",
+    ".tar.gz.cdx.json",
+    ".lock.json",
+)
 
 
 def output_path(output: str, manifest: Manifest) -> Path:

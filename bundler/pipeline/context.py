@@ -41,6 +41,7 @@ class Request:
         locked: whether a missing lock is an error.
         date_cap: newest date any member may have, seconds since the epoch, or None.
         carry: in which files the archive is written.
+        sbom: whether a bill of materials goes into the bundle, and another one beside the archive.
     """
 
     manifest: Path
@@ -50,6 +51,7 @@ class Request:
     locked: bool = False
     date_cap: int | None = None
     carry: CarryForm = CarryForm()
+    sbom: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,24 @@ def test_a_bundle_can_be_rebuilt_from_itself(source: Upstream, tmp_path: Path) -
     assert sha256(tmp_path / "again.tar.gz") == sha256(tmp_path / "first.tar.gz")
 
 
+def test_what_a_bundle_is_made_of_is_told_while_it_is_built_and_afterwards(source: Upstream, tmp_path: Path) -> None:
+    manifest = source.manifest()
+    run(tmp_path, "build", manifest, "-o", "out/", "--sbom")
+    archive = tmp_path / "out" / "allinone.tar.gz"
+    root = unpacked(archive, tmp_path / "site")
+    beside = (tmp_path / "out" / "allinone.tar.gz.cdx.json").read_text()
+    assert run(tmp_path, "sbom", archive).stdout == beside
+    # dates come out of the archive with everything else; and a bill speaks no language of its reader's
+    assert run(tmp_path, "sbom", root, LC_ALL="zh_CN.UTF-8").stdout == beside
+    assert "intact" in run(tmp_path, "verify", root, "--strict").stdout
+    within = json.loads((root / "sbom.cdx.json").read_text())
+    assert (within["specVersion"], within["metadata"]["component"]["name"]) == ("1.6", "allinone")
+    run(tmp_path, "sbom", archive, "--format", "spdx", "-o", "allinone.spdx.json")
+    assert json.loads((tmp_path / "allinone.spdx.json").read_text())["spdxVersion"] == "SPDX-2.3"
+    run(tmp_path, "report", archive, "--against", "site.lock.json", "-o", "report.html")
+    assert "Nothing: what is locked is the same." in (tmp_path / "report.html").read_text()
+
+
 def test_every_blob_is_fetched_once(source: Upstream, tmp_path: Path) -> None:
     run(tmp_path, "build", source.manifest())
     blobs = [line for line in source.registry.requests() if line.startswith("GET") and "/blobs/" in line]
