@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,7 +12,6 @@ from bundler.errors import ErrorId, SourceError
 from bundler.rpm.metadata.groups import merge_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import FrameType
 
 DOCTYPE = '<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">'
@@ -79,7 +78,7 @@ def test_a_group_told_in_many_parts_takes_steps_by_their_number_only() -> None:
         """Count the lines that are run, which the machine does not make more or fewer."""
         count = 0
 
-        def trace(_frame: FrameType, event: str, _argument: object) -> Callable[..., object]:
+        def trace(_frame: FrameType, event: str, _argument: Any) -> Any:
             nonlocal count
             count += event == "line"
             return trace
