@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.archive_pipe import ArchivePipe
+    from bundler.archive.hashing import HashThread
+    from bundler.model.digest import Digest
 
 _PART = re.compile(r"(?P<whole>.+)\.(?P<number>[0-9]{3,})")
 _SUM = re.compile(r"(?P<hex>[0-9a-f]{64}) [ *](?P<name>.+)")
@@ -31,12 +33,19 @@ class ArchiveFiles:
 
     Arguments:
         pipe: what it is read from instead, once.
+        digest: the SHA-256 of all of it, where somebody vouches for one.
     """
 
     where: str
     paths: tuple[Path, ...]
     sums: Mapping[str, str] = field(default_factory=dict)
     pipe: ArchivePipe | None = None
+    digest: Digest | None = None
+
+    @property
+    def whole(self) -> Path | None:
+        """The archive's own path, whether it lies there or only its parts do; None for a pipe."""
+        return self.paths[0].with_name(self.where) if self.paths else None
 
     @property
     def size(self) -> int:
@@ -76,7 +85,10 @@ def archive_files(path: Path) -> ArchiveFiles:
 
 @contextmanager
 def opened(files: ArchiveFiles) -> Iterator[BinaryIO]:
-    """Open the archive as one stream of bytes; the end of a part that differs from its sum raises IntegrityError."""
+    """Open the archive as one stream of bytes.
+
+    Raises IntegrityError at the end of a part that differs from its sum, and of an archive that has another digest.
+    """
     if files.pipe is not None:
         yield files.pipe
         return
@@ -94,6 +106,11 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
         self._path: Path | None = None
         self._current: BinaryIO | None = None
         self._digest = hashlib.sha256()
+        self._whole: HashThread | None = None
+        if files.digest is not None:
+            from bundler.archive.hashing import HashThread  # takes long to load, for what is seldom there
+
+            self._whole = HashThread()
         self._next()
 
     def readable(self) -> bool:
@@ -106,15 +123,26 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
             if count:
                 if self._files.sums:
                     self._digest.update(memoryview(buffer)[:count])
+                if self._whole is not None:
+                    self._whole.update(bytes(memoryview(buffer)[:count]))
                 return count
             self._finish()
             self._next()
+        self._require_whole()
         return 0
 
     def close(self) -> None:
         if self._current is not None:
             self._current.close()
+        if self._whole is not None:
+            self._whole.__exit__()
         super().close()
+
+    def _require_whole(self) -> None:
+        want = self._files.digest
+        if self._whole is not None and want is not None and (got := self._whole.hex()) != want.hex:
+            what = "is not the archive that its .sha256 names"
+            raise damaged(self._files.where, what, want=want.hex, got=got)
 
     def _next(self) -> None:
         self._path = next(self._rest, None)

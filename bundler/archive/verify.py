@@ -6,8 +6,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import ArchiveFiles
+from bundler.archive.archive_files import ArchiveFiles, archive_files
 from bundler.archive.archive_reader import open_archive
+from bundler.archive.beside_archive import held_to_checksum
+from bundler.archive.bundle_signatures import bundle_verdict, tree_signatures
 from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
@@ -17,6 +19,7 @@ from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
 from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
+from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,20 +30,28 @@ if TYPE_CHECKING:
     from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
+    from bundler.trust.admission import Admission
 
 
-def verify_bundle(path: Path | ArchiveFiles, task: Task, *, strict: bool = False, exact: bool = False) -> VerifyReport:
+def verify_bundle(
+    path: Path | ArchiveFiles,
+    task: Task,
+    *,
+    strict: bool = False,
+    exact: bool = False,
+    admission: Admission = ANYTHING,
+) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
     if isinstance(path, ArchiveFiles):
-        report = _compared(path, task, own_form=True)
+        report = _compared(path, task, admission, own_form=True)
         return replace(report, form=ExactForm(not_compared="a pipe is read only once")) if exact else report
     if not is_tree(path):
-        return verify_archive(path, task, exact=exact)
-    report = verify_tree(path, task, strict=strict)
+        return verify_archive(path, task, exact=exact, admission=admission)
+    report = verify_tree(path, task, strict=strict, admission=admission)
     return replace(report, form=ExactForm(not_compared="a tree has no compressed form")) if exact else report
 
 
-def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyReport:
+def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Admission = ANYTHING) -> VerifyReport:
     """Read an archive (or its parts) to its end and compare every file with bundle.json.
 
     The compressed form has to be the one that bundler writes, as far as that shows without compressing again.
@@ -48,34 +59,39 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False) -> VerifyRepo
     Arguments:
         path: the archive's name, or that of any of its parts.
         exact: whether one that is intact so far is compressed again as well, and compared to the last bit.
+        admission: whose signatures it needs; where the checksum of the whole archive lies beside it, signed by one of
+            them, its bytes are held to that too.
         task: advanced by the bytes of content; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
     try:
-        report = _compared(path, task, own_form=True)
+        report = _compared(path, task, admission, own_form=True)
     except OtherFormError:
         # what is wrong with the content says more than that another program compressed it
-        report = _compared(path, task, own_form=False)
+        report = _compared(path, task, admission, own_form=False)
         if report.intact:
             raise
     return replace(report, form=compare_form(path, report.deflate, task)) if exact and report.intact else report
 
 
-def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> VerifyReport:
-    with open_archive(path, own_form=own_form) as archive:
-        return verify_files(archive, task)
+def _compared(path: Path | ArchiveFiles, task: Task, admission: Admission, *, own_form: bool) -> VerifyReport:
+    files = path if isinstance(path, ArchiveFiles) else archive_files(path)
+    with open_archive(held_to_checksum(files, admission), own_form=own_form) as archive:
+        return verify_files(archive, task, admission)
 
 
-def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
-    """Read all files of a bundle, and compare each with bundle.json.
+def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHING) -> VerifyReport:
+    """Read all files of a bundle, once its signatures are looked at, and compare each with bundle.json.
 
     Arguments:
         task: advanced by the bytes of content; not finished here.
+        admission: whose signatures it needs.
 
-    Raises what the reader raises.
+    Raises IntegrityError (SIGNATURE_MISSING, SIGNATURE_UNTRUSTED), and what the reader raises.
     """
     checked = reader.checked
+    verdict = bundle_verdict(checked, reader.signatures, admission)
     with HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
@@ -85,13 +101,17 @@ def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
+            elif file.path not in checked.listed:
+                # a signature, at which the verdict has looked
+                continue
             elif file.size == file.listed.blob.size and _hex(file, digest, task) == file.listed.blob.digest.hex:
                 intact.append(file.listed)
             else:
                 changed.append(file.path)
     missing = {*checked.listed.keys() - found, *reader.missing_directories}
     ownership = archive_ownership(reader.faults)
-    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    return replace(report, verdict=verdict)
 
 
 def _hex(file: ArchivedFile, digest: HashThread, task: Task) -> str:
@@ -106,21 +126,23 @@ def _hex(file: ArchivedFile, digest: HashThread, task: Task) -> str:
     return digest.hex()
 
 
-def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
-    """Compare every listed file below a directory with its bundle.json.
+def verify_tree(root: Path, task: Task, *, strict: bool = False, admission: Admission = ANYTHING) -> VerifyReport:
+    """Compare every listed file below a directory with its bundle.json, once its signatures are looked at.
 
     Arguments:
         strict: files that bundle.json does not list are an error, not a note.
+        admission: whose signatures it needs.
         task: advanced by the bytes of content; not finished here.
 
     No link below the root is followed: a link instead of a listed file is a changed file. What subset.json leaves out
     may be absent. Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (a
-    subset.json that is none), StorageError.
+    subset.json that is none; SIGNATURE_MISSING, SIGNATURE_UNTRUSTED), StorageError.
     """
     checked = tree_index(root)
     with storage_errors(root):
         directory = open_root(root)
         try:
+            verdict = bundle_verdict(checked, tree_signatures(directory), admission)
             subset = read_subset(directory, checked)
             states = list(check_files(directory, checked.listed.values(), task))
             unlisted = list(unlisted_paths(directory, checked))
@@ -132,7 +154,7 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
     missing = [file.path for file in absent if subset is None or subset.wants(file)]
     changed = [file.path for file, state in states if state == "changed"]
     report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
-    return replace(report, left_out=len(absent) - len(missing))
+    return replace(report, left_out=len(absent) - len(missing), verdict=verdict)
 
 
 def _report(

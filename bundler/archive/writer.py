@@ -13,6 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from bundler.archive.beside_archive import checksum_path, remove_files, stale_signatures
 from bundler.archive.gzip_block import MEMBER_BYTES, gzip_member
 from bundler.archive.hashing import HashThread
 from bundler.archive.member_order import archive_members
@@ -59,6 +60,8 @@ def write_archive(
 ) -> WrittenArchive:
     """Write the archive and its `.sha256`, replacing older ones; equal input gives equal bytes.
 
+    Signatures of what had the name before are removed, unless those are the same bytes.
+
     Arguments:
         files: the complete list, as `bundle_files` makes it; the order does not matter.
         store_path: where a blob of the store lies; its bytes are verified while they are read.
@@ -85,11 +88,11 @@ def write_archive(
 
         blob = _compress_into(archive, stream, task, threads or default_threads())
         archive.sync()
-        sums_path = out.with_name(f"{out.name}.sha256")
-        with partial_file(sums_path, note_waiting) as sums:
+        with partial_file(checksum_path(out), note_waiting) as sums:
             sums.write(sums_line(blob.digest, out.name))
             sums.sync()
             # between the two renames the archive has no sums at all, rather than those of another one
+            remove_files(stale_signatures(out, blob.digest))
             sums.remove_final()
             archive.commit()
             sums.commit()

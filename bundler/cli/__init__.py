@@ -10,6 +10,7 @@ ORDER = (
     "check",
     "plan",
     "build",
+    "sign",
     "lock",
     "inspect",
     "verify",
@@ -22,6 +23,8 @@ ORDER = (
     "robot",
     "site",
     "diff",
+    "keygen",
+    "trust",
     "store",
     "schema",
 )

@@ -16,6 +16,7 @@ from bundler.cli.options import (
     source_date_epoch,
     store_option,
 )
+from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -33,18 +34,26 @@ if TYPE_CHECKING:
 @request_options(keep_going=True)
 @store_option
 @network_options
+@sign_option
 @json_option
 def build(
-    request: Request, jobs: int | None, keep_going: bool, store: Path, network: NetworkOptions, as_json: bool
+    request: Request,
+    jobs: int | None,
+    keep_going: bool,
+    store: Path,
+    network: NetworkOptions,
+    signing_keys: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
 
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
-    interrupted build goes on where it was. The same lock gives the same bytes.
+    interrupted build goes on where it was. The same lock and keys give the same bytes.
     """
     base = request.manifest.parent
+    request = replace(request, date_cap=source_date_epoch(), signers=key_signers(signing_keys))
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
-        built = build_bundle(replace(request, date_cap=source_date_epoch()), context)
+        built = build_bundle(request, context)
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bundler import console
+from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.left_staging import fetched_name
 from bundler.cli.options import FILE, option
 from bundler.source.open_source import open_source, require_id
+from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.progress import Progress
     from bundler.store.interface import BlobStore
+    from bundler.trust.admission import Admission
 
 F = TypeVar("F", bound="Callable[..., Any]")
 SCHEMES = ("http://", "https://")
@@ -60,6 +63,7 @@ def opened_source(
     wanted_id: str = "",
     into: Path | None = None,
     ca_file: Path | None = None,
+    admission: Admission = ANYTHING,
 ) -> Iterator[BundleReader]:
     """Open a bundle, wherever it is, and close what that needs.
 
@@ -67,26 +71,38 @@ def opened_source(
         source: an archive, one of its parts, `-`, a tree, or the URL of a running mirror.
         wanted_id: see `require_id`.
         into: the directory below which a mirror's files wait, over several runs; None to keep none of them.
+        admission: whose signatures it needs.
 
     Raises as `open_source` and `open_mirror` do.
     """
     with ExitStack() as stack:
         if is_url(source):
-            reader = _mirror(source, progress, into, ca_file, stack)
+            reader = _mirror(source, progress, into, ca_file, admission.trusted.ids, stack)
+            bundle_verdict(reader.checked, reader.signatures, admission)
         else:
-            reader = stack.enter_context(open_source(source))
+            reader = stack.enter_context(open_source(source, admission))
         require_id(reader.checked, wanted_id)
         yield reader
 
 
 @contextmanager
-def opened_quietly(source: str, ca_file: Path | None = None) -> Iterator[BundleReader]:
+def opened_quietly(source: str, ca_file: Path | None = None, admission: Admission = ANYTHING) -> Iterator[BundleReader]:
     """Open a bundle of which only the description is read."""
-    with console.progress(quiet=True) as progress, opened_source(source, progress, ca_file=ca_file) as reader:
+    with (
+        console.progress(quiet=True) as progress,
+        opened_source(source, progress, ca_file=ca_file, admission=admission) as reader,
+    ):
         yield reader
 
 
-def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
+def _mirror(
+    source: str,
+    progress: Progress,
+    into: Path | None,
+    ca_file: Path | None,
+    key_ids: tuple[str, ...],
+    stack: ExitStack,
+) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
     from bundler.net.files.download import FileDownloader
     from bundler.net.http.tls_trust import Trust
@@ -105,4 +121,4 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
     def store(checked: CheckedIndex) -> BlobStore:
         return Store((into or Path()) / fetched_name(checked.index.name, checked.id))
 
-    return open_mirror(source, downloader, store if into else None, progress, jobs=JOBS)
+    return open_mirror(source, downloader, store if into else None, progress, jobs=JOBS, key_ids=key_ids)

@@ -14,6 +14,7 @@ from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.options import json_option, option
+from bundler.cli.trust_options import admission_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.source.open_source import PIPE, piped
@@ -27,21 +28,32 @@ if TYPE_CHECKING:
 @source_argument()
 @option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
 @option("--exact", is_flag=True, help="Compress an archive's content again, too, and compare to the last bit.")
+@admission_option
 @source_ca_option
 @json_option
-def verify(source: str, strict: bool, exact: bool, ca_file: Path | None, as_json: bool) -> None:
-    """Check every byte of a bundle.
+def verify(
+    source: str,
+    strict: bool,
+    exact: bool,
+    keys: tuple[Path, ...],
+    allow_unsigned: bool,
+    ca_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Check every byte of a bundle, and who has signed it.
 
     SOURCE is an archive, its first part, an unpacked tree, - for an archive on standard input, or the URL of a running
-    mirror. Exit 5 when it is damaged.
+    mirror. Exit 5 when it is damaged, or not signed by those whom --key or this host trusts.
     """
+    admission = read_admission(keys, allow_unsigned=allow_unsigned)
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
-            with opened_source(source, progress, ca_file=ca_file) as reader:
-                report = verify_files(reader, task)
+            with opened_source(source, progress, ca_file=ca_file, admission=admission) as reader:
+                report = verify_files(reader, task, admission)
         else:
-            report = verify_bundle(piped() if source == PIPE else Path(source), task, strict=strict, exact=exact)
+            where = piped() if source == PIPE else Path(source)
+            report = verify_bundle(where, task, strict=strict, exact=exact, admission=admission)
         task.finish("intact" if report.intact else "damaged")
     if report.intact:
         remember_verified_tree(Path(source))
@@ -54,6 +66,7 @@ def _text(report: VerifyReport) -> str:
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
     lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
+    lines.append(report.verdict.sentence)
     if report.left_out:
         lines.append(f"a subset: {report.left_out} further files of the bundle are left out")
     ownership = report.ownership
@@ -84,6 +97,7 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "owner": list(report.ownership.owner),
         "header": list(report.ownership.header),
         "other_modes": list(report.ownership.other_modes),
+        **signature_value(report.verdict),
     }
 
 

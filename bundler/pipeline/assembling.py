@@ -6,8 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from bundler.archive.beside_archive import checksum_path
 from bundler.archive.bundle_files import bundle_files
-from bundler.archive.writer import write_archive
+from bundler.archive.signing import sign_file, signature_placements
+from bundler.archive.writer import sums_line, write_archive
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
 from bundler.pipeline.fetching import fetch_all
@@ -63,7 +65,7 @@ def assemble(
     Arguments:
         manifest_text: the manifest's file, which travels in the bundle.
         output: the archive's final path.
-        request: tells the newest date that any member may have.
+        request: tells the newest date that any member may have, and who signs.
         keep: takes a long text until the archive is written.
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
@@ -78,7 +80,7 @@ def assemble(
         lock_text=lock_pieces(lock),
         keep=keep,
     )
-    files, bundle_id = bundle.files, bundle.id
+    files, bundle_id = (*bundle.files, *signature_placements(bundle.files, request.signers)), bundle.id
     # the index is a text by now
     del bundle
     total_bytes = sum(file.blob.size for file in files)
@@ -88,6 +90,7 @@ def assemble(
         context,
         repeats_bytes=total_bytes,
     )
+    sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
     return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bundler.pipeline.estimating import Estimated
 
 # final names that builds write
-LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".lock.json")
+LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".tar.gz.sha256.sig", ".lock.json")
 
 
 def output_path(output: str, manifest: Manifest) -> Path:

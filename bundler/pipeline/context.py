@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
     from bundler.pipeline.runner import Runner
+    from bundler.trust.interface import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Request:
         platforms: the platforms to narrow to; empty for all of the manifest's.
         locked: whether a missing lock is an error.
         date_cap: newest date any member may have, seconds since the epoch, or None.
+        signers: who signs what is built.
     """
 
     manifest: Path
@@ -35,6 +37,7 @@ class Request:
     platforms: tuple[Platform, ...] = ()
     locked: bool = False
     date_cap: int | None = None
+    signers: tuple[Signer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

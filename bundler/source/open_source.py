@@ -7,39 +7,49 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import ArchiveFiles
+from bundler.archive.archive_files import ArchiveFiles, archive_files
 from bundler.archive.archive_pipe import ArchivePipe
 from bundler.archive.archive_reader import open_archive
+from bundler.archive.beside_archive import held_to_checksum
+from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.faults import not_found
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.source.tree_source import open_tree
+from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.trust.admission import Admission
 
 PIPE = "-"
 _WHERE = "standard input"
 
 
 @contextmanager
-def open_source(source: str) -> Iterator[BundleReader]:
+def open_source(source: str, admission: Admission = ANYTHING) -> Iterator[BundleReader]:
     """Open a bundle on this host, as a user names it.
+
+    Arguments:
+        admission: whose signatures it needs.
 
     Raises BundleFormatError, IntegrityError, StorageError.
     """
+    with _opened(source, admission) as reader:
+        bundle_verdict(reader.checked, reader.signatures, admission)
+        yield reader
+
+
+def _opened(source: str, admission: Admission) -> AbstractContextManager[BundleReader]:
     if source == PIPE:
-        with open_archive(piped()) as reader:
-            yield reader
-    elif is_tree(Path(source)):
-        with open_tree(Path(source)) as tree:
-            yield tree
-    else:
-        with open_archive(Path(source)) as reader:
-            yield reader
+        return open_archive(piped())
+    if is_tree(Path(source)):
+        return open_tree(Path(source))
+    return open_archive(held_to_checksum(archive_files(Path(source)), admission))
 
 
 def require_id(checked: CheckedIndex, wanted: str) -> None:

@@ -72,6 +72,7 @@ class PassingMirror(GivesSingleFiles):
 
     url: str
     checked: CheckedIndex
+    signatures: Mapping[str, bytes]
     date: int
     downloader: Downloader
     directory_dates: Mapping[str, int]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.model.bundle import MAX_SIGNATURE_BYTES
+from bundler.model.signature_name import MAX_SIGNATURE_BYTES
 from tests.fakes.certificates import authority
 from tests.integration.demo_bundle import demo_bundle
 from tests.integration.mirror_program import mirror

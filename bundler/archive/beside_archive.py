@@ -1,0 +1,92 @@
+"""What lies beside an archive and vouches for it: `NAME.tar.gz.sha256` with signatures, and signatures of SHA256SUMS.
+
+An archive never changes once it is built, so whoever signs it later leaves the signature of its SHA256SUMS beside it:
+NAME.tar.gz.SHA256SUMS.sig.KEYID. docs/formats.md, "Signatures".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bundler.directory_walk import unlink_at
+from bundler.durable import storage_errors
+from bundler.model.bundle import SUMS_PATH
+from bundler.model.digest import Digest
+from bundler.trust.signature_files import signatures_beside
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bundler.archive.archive_files import ArchiveFiles
+    from bundler.trust.admission import Admission
+
+MAX_CHECKSUM_BYTES = 64 * 1024
+# sha256sum(1) puts a backslash before a line whose name it has escaped
+_CHECKSUM = re.compile(rb"\\?(?P<hex>[0-9a-f]{64}) [ *][^\n]+\n?")
+
+
+def checksum_path(archive: Path) -> Path:
+    """Return where the checksum of a whole archive lies."""
+    return archive.with_name(f"{archive.name}.sha256")
+
+
+def detached_path(archive: Path) -> Path:
+    """Return the path after which signatures of SHA256SUMS beside an archive are named."""
+    return archive.with_name(f"{archive.name}.{SUMS_PATH}")
+
+
+def detached_signatures(archive: Path) -> dict[str, bytes]:
+    """Return the signatures of SHA256SUMS that lie beside an archive, by their paths in a tree. Raises StorageError."""
+    ahead = f"{archive.name}."
+    return {name.removeprefix(ahead): data for name, data in signatures_beside(detached_path(archive)).items()}
+
+
+def read_checksum(archive: Path) -> tuple[bytes, Digest | None]:
+    """Return the text that lies beside an archive as its checksum, b"" for none, and the digest that it holds."""
+    path = checksum_path(archive)
+    with storage_errors(path):
+        try:
+            with path.open("rb") as stream:
+                text = stream.read(MAX_CHECKSUM_BYTES)
+        except FileNotFoundError:
+            return b"", None
+    match = _CHECKSUM.fullmatch(text)
+    return text, Digest("sha256", match["hex"].decode()) if match else None
+
+
+def held_to_checksum(files: ArchiveFiles, admission: Admission) -> ArchiveFiles:
+    """Return an archive such that its bytes have to be those whose checksum is signed, where that lies beside it.
+
+    One trusted signature is enough here, since it only asks for more: SHA256SUMS is what enough of them have to sign.
+
+    Raises IntegrityError (SIGNATURE_UNTRUSTED) where the signatures beside it are by nobody who is trusted.
+    """
+    if files.whole is None or not admission.trusted.keys:
+        return files
+    path = checksum_path(files.whole)
+    signatures, (text, digest) = signatures_beside(path), read_checksum(files.whole)
+    if not signatures or not text:
+        return files
+    verdict = admission.verdict(Digest.sha256(text), signatures, signed=path.name, where=str(files.whole), needed=1)
+    return replace(files, digest=digest) if verdict.signers else files
+
+
+def stale_signatures(archive: Path, digest: Digest) -> list[Path]:
+    """Return the signatures beside an archive that are none of what is about to take its name.
+
+    Arguments:
+        digest: of the new archive.
+    """
+    if read_checksum(archive)[1] == digest:
+        return []
+    signed = (checksum_path(archive), detached_path(archive))
+    return [path.with_name(name) for path in signed for name in signatures_beside(path)]
+
+
+def remove_files(paths: list[Path]) -> None:
+    """Remove files that may be gone already. Raises StorageError."""
+    for path in paths:
+        with storage_errors(path):
+            unlink_at(path)
