@@ -44,12 +44,9 @@ def read_admission(keys: tuple[Path, ...], *, allow_unsigned: bool = False) -> A
     Raises IntegrityError (KEY_INVALID), SiteError (TRUST_INVALID), StorageError.
     """
     from bundler.trust.admission import Admission
-    from bundler.trust.trusted_directory import read_public_key, read_trusted
+    from bundler.trust.trusted_directory import read_trusted, trusting_files
 
-    trusted = read_trusted()
-    if keys:
-        trusted = trusted.with_keys(map(read_public_key, keys), "--key")
-    return Admission(trusted, allow_unsigned)
+    return Admission(trusting_files(keys) if keys else read_trusted(), allow_unsigned)
 
 
 def signature_value(verdict: SignatureVerdict) -> dict[str, Json]:

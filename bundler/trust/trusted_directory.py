@@ -17,7 +17,7 @@ from bundler.trust.trusted_key import MAX_KEY_BYTES, TrustedKey, parse_public_ke
 from bundler.trust.trusted_keys import NOBODY, TrustedKeys, distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 TRUSTED_DIRECTORY = Path("/etc/bundler/trusted.d")
 POLICY_NAME = "policy.json"
@@ -42,6 +42,14 @@ def read_trusted(directory: Path = TRUSTED_DIRECTORY) -> TrustedKeys:
     if POLICY_NAME not in names:
         return TrustedKeys(distinct(keys), where=str(directory))
     return under_policy(keys, read_policy(directory), directory)
+
+
+def trusting_files(paths: Iterable[Path], directory: Path = TRUSTED_DIRECTORY) -> TrustedKeys:
+    """Return whom this host trusts when somebody has named public keys by hand: one of those is enough.
+
+    What the policy of the host says of names and of older releases stays. Raises as `read_trusted` does.
+    """
+    return read_trusted(directory).with_keys(map(read_public_key, paths), "--key")
 
 
 def read_policy(directory: Path) -> TrustPolicy:

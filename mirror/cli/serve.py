@@ -171,7 +171,21 @@ FILE = click.Path(path_type=Path, readable=False)
     show_default=True,
     help="How the access log's lines look.",
 )
-@option("--verify", is_flag=True, help="Compare every digest before serving, and before a reload takes over.")
+@option(
+    "--verify",
+    is_flag=True,
+    help="Compare every digest before serving and before a reload takes over, and ask for signatures.",
+)
+@option(
+    "--key",
+    "keys",
+    type=FILE,
+    multiple=True,
+    metavar="PEM",
+    help="With --verify: a public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d "
+    "(repeatable).",
+)
+@option("--allow-unsigned", is_flag=True, help="With --verify: serve what nobody whom this host trusts has signed.")
 @option(
     "--grace",
     type=float,
@@ -218,6 +232,8 @@ def _settings(
 ) -> Settings:  # fmt: skip
     if given["http"] is None and given["ftp"] is None and given["registry"] is None:
         raise click.UsageError("with --http off and --ftp off nothing would be served")
+    if given["keys"] and not given["verify"]:
+        raise click.UsageError("--key needs --verify: without it nothing is asked of a bundle")
     return Settings(
         root=root,
         tls=_tls(tls_cert, tls_key),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from bundler.model.release_order import is_older
 from bundler.trust.admission import Admission
 from bundler.trust.signing_key import read_signing_key
 from bundler.trust.trusted_directory import read_public_key
+from tests.contract.checkout import ROOT
 from tests.sources import unpack
 from tests.unit.archive.signed_bundles import signed_archive
 from tests.unit.trust.signers import signer, trusting, written
@@ -97,6 +100,29 @@ def finding(archive: Path) -> str:
     except BundlerError as error:
         return str(error)
     return "" if report.intact else f"{report.where}: {report.changed}"
+
+
+@pytest.mark.parametrize("action", ["verify", "unpack"])
+def test_nobody_is_asked_over_the_network(tmp_path: Path, action: str) -> None:
+    """In a namespace without any network, and with every system call that could reach one written down."""
+    archive = signed_archive(tmp_path / "demo.tar.gz", "alice")
+    _, public = written(tmp_path, "alice")
+    words = [sys.executable, "-m", "bundler", action, archive, "--key", public]
+    words += ["-C", tmp_path / "opt"] if action == "unpack" else []
+    trace = ["strace", "-f", "-e", "trace=%network", "-o", tmp_path / "calls", "--"]
+    done = subprocess.run(
+        ["unshare", "--net", *map(str, [*trace, *words])],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "signed by alice" in done.stdout
+    calls = [line for line in (tmp_path / "calls").read_text().splitlines() if "(" in line]
+    assert calls == []
 
 
 def test_releases_are_ordered_as_rpm_orders_them() -> None:
