@@ -25,7 +25,10 @@ from tests.contract.command_line import PROGRAMS, commands, usage_problem
 READMES = ("README.md", "README.zh-CN.md")
 IN_TWO_LANGUAGES = (
     READMES,
-    *((f"docs/{page}.md", f"docs/{page}.zh-CN.md") for page in ("formats", "errors", "mirror", "push", "site")),
+    *(
+        (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
+        for page in ("formats", "errors", "mirror", "push", "site", "carry")
+    ),
 )
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SHELL_WORDS = {"|", ">", "<", "&&", "||", ";", "&", ">>"}
