@@ -56,10 +56,13 @@ def read_checksum(archive: Path) -> tuple[bytes, Digest | None]:
     return text, Digest("sha256", match["hex"].decode()) if match else None
 
 
-def held_to_checksum(files: ArchiveFiles, admission: Admission) -> ArchiveFiles:
-    """Return an archive such that its bytes have to be those whose checksum is signed, where that lies beside it.
+def held_to_checksum(files: ArchiveFiles, admission: Admission, *, exact: bool = False) -> ArchiveFiles:
+    """Look at the signatures of an archive's checksum, where those lie beside it, and return the archive.
 
     One trusted signature is enough here, since it only asks for more: SHA256SUMS is what enough of them have to sign.
+
+    Arguments:
+        exact: its bytes then have to be those whose checksum is signed; all of them are hashed.
 
     Raises IntegrityError (SIGNATURE_UNTRUSTED) where the signatures beside it are by nobody who is trusted.
     """
@@ -70,7 +73,7 @@ def held_to_checksum(files: ArchiveFiles, admission: Admission) -> ArchiveFiles:
     if not signatures or not text:
         return files
     verdict = admission.verdict(Digest.sha256(text), signatures, signed=path.name, where=str(files.whole), needed=1)
-    return replace(files, digest=digest) if verdict.signers else files
+    return replace(files, digest=digest) if exact and verdict.signers else files
 
 
 def stale_signatures(archive: Path, digest: Digest) -> list[Path]:

@@ -43,7 +43,7 @@ def verify_bundle(
 ) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
     if isinstance(path, ArchiveFiles):
-        report = _compared(path, task, admission, own_form=True)
+        report = _compared(path, task, admission, own_form=True, exact=exact)
         return replace(report, form=ExactForm(not_compared="a pipe is read only once")) if exact else report
     if not is_tree(path):
         return verify_archive(path, task, exact=exact, admission=admission)
@@ -58,26 +58,28 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Ad
 
     Arguments:
         path: the archive's name, or that of any of its parts.
-        exact: whether one that is intact so far is compressed again as well, and compared to the last bit.
-        admission: whose signatures it needs; where the checksum of the whole archive lies beside it, signed by one of
-            them, its bytes are held to that too.
+        exact: whether one that is intact so far is compressed again as well, and compared to the last bit; before that
+            it is held to the checksum of the whole archive, where that lies beside it and is signed.
+        admission: whose signatures it needs.
         task: advanced by the bytes of content; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
     try:
-        report = _compared(path, task, admission, own_form=True)
+        report = _compared(path, task, admission, own_form=True, exact=exact)
     except OtherFormError:
         # what is wrong with the content says more than that another program compressed it
-        report = _compared(path, task, admission, own_form=False)
+        report = _compared(path, task, admission, own_form=False, exact=exact)
         if report.intact:
             raise
     return replace(report, form=compare_form(path, report.deflate, task)) if exact and report.intact else report
 
 
-def _compared(path: Path | ArchiveFiles, task: Task, admission: Admission, *, own_form: bool) -> VerifyReport:
+def _compared(
+    path: Path | ArchiveFiles, task: Task, admission: Admission, *, own_form: bool, exact: bool
+) -> VerifyReport:
     files = path if isinstance(path, ArchiveFiles) else archive_files(path)
-    with open_archive(held_to_checksum(files, admission), own_form=own_form) as archive:
+    with open_archive(held_to_checksum(files, admission, exact=exact), own_form=own_form) as archive:
         return verify_files(archive, task, admission)
 
 

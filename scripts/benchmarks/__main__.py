@@ -10,6 +10,7 @@ COMMANDS = (
     "start",
     "build",
     "unpack",
+    "carry",
     "fetch",
     "push",
     "rpms",

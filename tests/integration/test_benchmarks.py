@@ -16,9 +16,13 @@ _VENV = Path(sys.executable).parent
 
 
 @pytest.mark.parametrize(
-    ("name", "verdicts"), [("build", ["speed", "size", "memory"]), ("unpack", ["speed"])], ids=["build", "unpack"]
+    ("name", "sides", "verdicts"),
+    [("build", 2, ["speed", "size", "memory"]), ("unpack", 2, ["speed"]), ("carry", 4, ["build", "verify"])],
+    ids=["build", "unpack", "carry"],
 )
-def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, verdicts: list[str]) -> None:
+def test_a_benchmark_prints_both_sides_and_a_verdict(
+    tmp_path: Path, name: str, sides: int, verdicts: list[str]
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.benchmarks", name, "--size=12", "--rounds=1", f"--directory={tmp_path}"],
         cwd=ROOT,
@@ -27,8 +31,10 @@ def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == 2
-    judged = re.findall(r"^\| (\w+) \| [\d.]+(?:x| MiB) \| [<>]= .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE)
+    assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == sides
+    judged = re.findall(
+        r"^\| (\w+) \| -?[\d.]+(?:x| MiB| %) \| [<>]=? .+ \| (?:met|NOT met) \|$", done.stdout, re.MULTILINE
+    )
     assert judged == verdicts
     assert list(tmp_path.iterdir()) == []
 
