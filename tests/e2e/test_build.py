@@ -257,3 +257,21 @@ def test_a_bundle_of_a_newer_format_is_refused(source: Upstream, tmp_path: Path)
     (root / "bundle.json").write_text(json.dumps(index | {"format": 2}))
     for command in ("verify", "inspect"):
         assert "[bundle-format-newer]" in run(tmp_path, command, root, code=6).stderr
+
+
+def test_a_signed_build_is_the_same_each_time_and_openssl_believes_it(source: Upstream, tmp_path: Path) -> None:
+    for name in ("alice", "bob"):
+        run(tmp_path, "keygen", name)
+    signed = ("build", source.manifest(), "--sign", "alice.key", "--sign", "bob.key")
+    run(tmp_path, *signed, "-o", "first.tar.gz")
+    run(tmp_path, *signed, "-o", "again.tar.gz")
+    assert sha256(tmp_path / "again.tar.gz") == sha256(tmp_path / "first.tar.gz")
+    root = unpacked(tmp_path / "first.tar.gz", tmp_path / "site")
+    for signed_file in (root / "SHA256SUMS", tmp_path / "first.tar.gz.sha256"):
+        check = ["openssl", "dgst", "-sha256", "-verify", tmp_path / "alice.pem", "-signature", f"{signed_file}.sig"]
+        told = subprocess.run([*check, signed_file], capture_output=True, text=True, check=True, timeout=60)
+        assert told.stdout == "Verified OK\n"
+    told = json.loads(run(tmp_path, "inspect", root, "--key", "alice.pem", "--key", "bob.pem", "--json").stdout)
+    assert [key["name"] for key in told["signed_by"]] == ["alice", "bob"]
+    told = json.loads(run(tmp_path, "verify", "first.tar.gz", "--key", "bob.pem", "--json").stdout)
+    assert [key["name"] for key in told["signed_by"]] == ["bob"]

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.archive.beside_archive import detached_path
+from bundler.archive.bundle_removal import remove_bundle
+from bundler.archive.bundle_root import opened_root
 from bundler.archive.signing import sign_bundle
+from bundler.archive.unpack_beside import unpack_beside
 from bundler.archive.verify import verify_archive, verify_bundle, verify_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.progress import Unwatched
@@ -187,3 +190,14 @@ def test_a_signature_of_another_name_or_size_is_none(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError) as caught:
         verify_tree(tmp_path / "opt", Unwatched(), admission=Admission(trusting("alice")))
     assert caught.value.id is ErrorId.SIGNATURE_MISSING
+
+
+def test_a_signed_bundle_is_removed_whole(tmp_path: Path) -> None:
+    archive = signed_archive(tmp_path / "demo.tar.gz", "alice", "bob")
+    with open_source(str(archive)) as reader:
+        name = unpack_beside(reader, tmp_path / "opt", Unwatched()).directory.name
+    with opened_root(tmp_path / "opt") as root:
+        assert remove_bundle(root, name).count == len(CONTENTS) + len(
+            ("manifest", "lock", "index", "sums", "sig", "sig")
+        )
+    assert [path.name for path in (tmp_path / "opt").iterdir()] == []
