@@ -88,7 +88,9 @@ def test_signatures_beside_an_archive_come_along(tmp_path: Path) -> None:
     assert found.keys() - tree_of(made.bundle, made.store.blobs).keys() == extra
     assert verdict_of(tmp_path / "opt", BOTH) == ["alice", "bob"]
     assert verify_tree(tmp_path / "opt", Unwatched(), strict=True).intact
-    unpack(archive, tmp_path / "opt", Unwatched())
+    sign_bundle(archive, [signer("carol")], Unwatched())
+    assert unpack(archive, tmp_path / "opt", Unwatched()).present
+    assert verdict_of(tmp_path / "opt", Admission(trusting("carol"))) == ["carol"]
 
 
 def test_parts_are_signed_and_checked_as_the_archive_is(tmp_path: Path) -> None:
