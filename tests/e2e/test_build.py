@@ -268,9 +268,9 @@ def test_a_signed_build_is_the_same_each_time_and_openssl_believes_it(source: Up
     assert sha256(tmp_path / "again.tar.gz") == sha256(tmp_path / "first.tar.gz")
     root = unpacked(tmp_path / "first.tar.gz", tmp_path / "site")
     for signed_file in (root / "SHA256SUMS", tmp_path / "first.tar.gz.sha256"):
-        check = ["openssl", "dgst", "-sha256", "-verify", tmp_path / "alice.pem", "-signature", f"{signed_file}.sig"]
-        told = subprocess.run([*check, signed_file], capture_output=True, text=True, check=True, timeout=60)
-        assert told.stdout == "Verified OK\n"
+        check = ("openssl", "dgst", "-sha256", "-verify", tmp_path / "alice.pem", "-signature", f"{signed_file}.sig")
+        done = subprocess.run((*check, signed_file), capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout == "Verified OK\n"
     told = json.loads(run(tmp_path, "inspect", root, "--key", "alice.pem", "--key", "bob.pem", "--json").stdout)
     assert [key["name"] for key in told["signed_by"]] == ["alice", "bob"]
     told = json.loads(run(tmp_path, "verify", "first.tar.gz", "--key", "bob.pem", "--json").stdout)
