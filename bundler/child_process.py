@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -43,7 +45,7 @@ class PrintedError(Exception):
     """A program has printed what it was not to print, and was killed; `ended` is what there is of it."""
 
     def __init__(self, ended: Ended) -> None:
-        super().__init__("printed what it was not to print")
+        super().__init__(tr("printed what it was not to print"))
         self.ended = ended
 
 
@@ -111,7 +113,7 @@ class _Conversation:
         self, program: subprocess.Popen[bytes], given: bytes, deadline: float, max_bytes: int, stop_at: bytes
     ) -> None:
         if program.stdout is None:
-            raise ValueError("a program is read through pipes")
+            raise ValueError(tr("a program is read through pipes"))
         self._program = program
         self._left = memoryview(given)
         self._deadline = deadline

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from bundler.errors import ToolMissingError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,8 +49,8 @@ class Deflater:
         """Raise ToolMissingError unless this machine's library gives the right bytes."""
         if not self.reproduces():
             raise ToolMissingError(
-                f"a {self.title} that gives the bytes of bundle format 1",
-                package=f"the release of {self.title} that kubeedge-bundler asks for",
+                tr("a {title} that gives the bytes of bundle format 1", title=self.title),
+                package=tr("the release of {title} that kubeedge-bundler asks for", title=self.title),
                 needed_for=needed_for,
             )
 

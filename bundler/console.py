@@ -10,36 +10,44 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from importlib import import_module
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
+from bundler.diagnostics import DIAGNOSTICS, Importance
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError
+from bundler.fitted_table import table_lines as fitted_lines
+from bundler.model.duration_text import human_seconds
 from bundler.model.failure_answer import Failure, wants_json
 from bundler.model.steering import STEERING
 from bundler.progress_log import LineLog
+from bundler.progress_watchers import Watchers
+from bundler.request_log import RequestLog
+from bundler.stderr_lines import print_line
+from bundler.translation import teach_click, tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from json import JSONEncoder
     from types import FrameType
 
+    from bundler.fitted_table import GivingWay
     from bundler.model.json_value import Json
-    from bundler.model.progress import Progress, Task
+    from bundler.model.progress import Progress
+    from bundler.progress_watchers import ClosingProgress
 
 EXIT_USAGE = 2
 EXIT_BUG = 1
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BROKEN_PIPE = 141
-LABEL_CHARACTERS = 40
 # of a long answer: a few lines of JSON each
 PIECES_AT_ONCE = 1000
 # one process writes one stdout: set by the first that writes there
@@ -47,40 +55,12 @@ _stdout_used = threading.Event()
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class ByUse(click.Group):
-    """A group that lists its commands in the order in which an operator needs them.
-
-    Arguments:
-        home: the package of the commands, with one module of the same name for each: `push-images` is the function
-            `push_images` of the module `push_images`. Only the requested one is loaded: otherwise every command would
-            start as slowly as all of them together. Commands that were added explicitly come after those.
-        order: their names.
-    """
-
-    def __init__(self, *args: Any, home: str = "", order: Sequence[str] = (), **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._home = home
-        self._order = tuple(order)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, unsorted."""
-        del ctx
-        return [*self._order, *(name for name in self.commands if name not in self._order)]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loaded now if it was not before; None when there is none of that name."""
-        if cmd_name in self._order and cmd_name not in self.commands:
-            own_name = cmd_name.replace("-", "_")
-            self.add_command(getattr(import_module(f"{self._home}.{own_name}"), own_name))
-        return super().get_command(ctx, cmd_name)
-
-
 class _NamedPath(click.Path):
     """A path; "" comes from an unset variable of a script and is refused, not taken for the working directory."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "":
-            self.fail("the path is empty", param, ctx)
+            self.fail(tr("the path is empty"), param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -116,6 +96,16 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+@contextmanager
+def kept_when_interrupted(text: str) -> Iterator[None]:
+    """Let an interruption of the block say what is left of its work, before what goes on with it."""
+    try:
+        yield
+    except (KeyboardInterrupt, Terminated) as interruption:
+        interruption.add_note(text)
+        raise
+
+
 def end_at_hangup() -> None:
     """Let SIGHUP, when a terminal or a connection goes, be as SIGTERM from now on; ignored (nohup) it stays so."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -132,26 +122,41 @@ def run(command: Callable[[], object], *, program: str) -> int:
     """
     _keep_standard_descriptors()
     signal.signal(signal.SIGTERM, _terminate)
+    DIAGNOSTICS.reset()
+    begun_s = time.monotonic()
+    code = _code_of(command, program)
+    took = time.monotonic() - begun_s
+    detail(tr("{program}: exit {code} after {took:.1f} s", program=program, code=code, took=took))
+    DIAGNOSTICS.reset()
+    return code
+
+
+def _code_of(command: Callable[[], object], program: str) -> int:
     try:
+        teach_click()
         command()
         return 0
     except BundlerError as error:
-        _print_on_stderr("\n".join((*error.problems, f"error: {error.summary()}")))
+        if error.problems:
+            _print_on_stderr("\n".join(error.problems))
+        _print_on_stderr(tr("error: {summary}", summary=error.summary()), labelled=True)
         failure = Failure.of(error)
     except click.ClickException as error:
+        DIAGNOSTICS.keep(shown(tr("error: {summary}", summary=error.format_message())))
         with suppress(OSError):
             error.show()
         help_of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else program
-        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=f"See `{help_of} --help`.")
-    except Terminated:
-        _print_on_stderr("terminated")
-        failure = Failure("terminated", EXIT_TERMINATED, "was told to end")
-    except (KeyboardInterrupt, click.Abort):
-        _print_on_stderr("interrupted")
-        failure = Failure("interrupted", EXIT_INTERRUPTED, "was interrupted")
+        remedy = tr("See `{help_of} --help`.", help_of=help_of)
+        failure = Failure("usage", EXIT_USAGE, error.format_message(), remedy=remedy)
+    except Terminated as error:
+        failure = _interruption(Failure("terminated", EXIT_TERMINATED, tr("was told to end")), error, program)
+    except (KeyboardInterrupt, click.Abort) as error:
+        failure = _interruption(Failure("interrupted", EXIT_INTERRUPTED, tr("was interrupted")), error, program)
     except click.exceptions.Exit as request:
         return request.exit_code
-    except (_ReaderGoneError, BrokenPipeError, SystemExit):
+    except (_ReaderGoneError, BrokenPipeError, SystemExit) as end:
+        if isinstance(end, SystemExit) and not end.code:
+            return 0  # completion for a shell, which Click answers and ends by itself
         # the reader of stdout has gone (while printing a help text, Click exits); with stdout redirected, the
         # interpreter's last flush is silent
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -160,11 +165,25 @@ def run(command: Callable[[], object], *, program: str) -> int:
         import traceback
 
         _print_on_stderr(traceback.format_exc().rstrip())
-        _print_on_stderr("This is a bug in the tool; please report it with the lines above.")
-        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy="Report it.")
+        _print_on_stderr(tr("This is a bug in the tool; please report it with the lines above."))
+        failure = Failure("bug", EXIT_BUG, f"{type(error).__name__}: {error}", remedy=tr("Report it."))
     if wants_json(program, sys.argv[1:], os.environ):
         _print_failure(failure.value(program))
     return failure.code
+
+
+def _interruption(failure: Failure, error: BaseException, program: str) -> Failure:
+    """Print what an interruption leaves and what goes on from there, and return the failure with it."""
+    # Click raises an exception of its own for Ctrl-C
+    kept = " ".join(getattr(error.__cause__ or error, "__notes__", ()))
+    if not kept:
+        _print_on_stderr(failure.id)
+        return failure
+    import shlex
+
+    remedy = tr("To go on, type: {value}", value=shlex.join((program, *sys.argv[1:])))
+    _print_on_stderr(f"{failure.id}: {kept}\n  {remedy}")
+    return replace(failure, what=f"{failure.what}: {kept}", remedy=remedy)
 
 
 def _print_failure(value: dict[str, Json]) -> None:
@@ -224,18 +243,13 @@ def say(text: str, *, newline: bool = True) -> None:
     except BrokenPipeError as error:
         raise _ReaderGoneError from error
     except OSError:
-        with storage_errors("standard output"):
+        with storage_errors(tr("standard output")):
             raise
 
 
-def _print_on_stderr(text: str) -> None:
-    """Print on stderr; that nobody can read it does not stop the work."""
-    try:
-        click.echo(shown(text), err=True)
-    except OSError:
-        # the interpreter's last flush would fail again, and change the exit code
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def _print_on_stderr(text: str, importance: Importance = Importance.ERROR, *, labelled: bool = False) -> None:
+    """Print on stderr; see `print_line`."""
+    print_line(shown(text), importance, labelled=labelled)
 
 
 def answer(
@@ -283,24 +297,67 @@ def _say_pieces(pieces: Iterable[str]) -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    _print_on_stderr(f"warning: {text}")
+    _print_on_stderr(tr("warning: {text}", text=text), Importance.WARNING, labelled=True)
 
 
 def remark(text: str) -> None:
     """Print useful information on stderr, such as a choice that was made automatically."""
-    _print_on_stderr(text)
+    _print_on_stderr(text, Importance.REMARK)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows under headings in columns; the last column is not padded."""
-    return "\n".join(table_lines(headings, rows))
+def detail(text: str) -> None:
+    """Print on stderr what only those want to read who look for a fault, such as a request: with --verbose."""
+    if DIAGNOSTICS.wants_details:
+        _print_on_stderr(text, Importance.DETAIL)
 
 
-def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the same line by line."""
-    widths = [max(len(line[column]) for line in chain((headings,), rows)) for column in range(len(headings))]
-    for line in chain((headings,), rows):
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+def request_log() -> RequestLog:
+    """Return what tells of requests as details."""
+    return RequestLog(detail)
+
+
+def timed(*, quiet: bool = False) -> Callable[[str, str], None]:
+    """Begin to measure; return what tells at the end what was done and how much, and how long that took.
+
+    Arguments:
+        quiet: it tells nothing.
+    """
+    began_s = time.monotonic()
+
+    def tell(done: str, much: str) -> None:
+        if not quiet:
+            took = human_seconds(time.monotonic() - began_s)
+            remark(tr("{done} in {took}: {much}", done=done, took=took, much=much))
+
+    return tell
+
+
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], giving_way: Mapping[str, GivingWay] | None = None
+) -> str:
+    """Return rows under headings in columns; see `table_lines`."""
+    return "\n".join(table_lines(headings, rows, giving_way))
+
+
+def table_lines(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], giving_way: Mapping[str, GivingWay] | None = None
+) -> Iterator[str]:
+    """Yield the same line by line, on a terminal as wide as that is.
+
+    Arguments:
+        giving_way: by heading, which columns may be shorter there, the first one first.
+    """
+    return fitted_lines(headings, rows, columns=_columns_of(sys.stdout), giving_way=giving_way)
+
+
+def _columns_of(stream: TextIO | None) -> int | None:
+    """Return how wide a terminal is; None for what is none, or does not tell."""
+    if stream is None or not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -310,89 +367,30 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
     The log has a line for each item as long as they are few or slow; of thousands it has one every few seconds, which
     tells how many there were.
     """
+    watched = _watched(quiet=quiet)
+    try:
+        yield watched
+    finally:
+        watched.close()
+
+
+def _watched(*, quiet: bool) -> ClosingProgress:
+    """Return bars or lines; what is no line on stderr, and so is not in the log file by that, goes there by itself."""
+    settings = DIAGNOSTICS.settings
+    kept = LineLog(lambda text: DIAGNOSTICS.keep(shown(text)))
     if quiet:
-        yield LineLog(lambda _: None)
-    elif sys.stderr is None or not sys.stderr.isatty():
-        lines = LineLog(_print_on_stderr)
-        try:
-            yield lines
-        finally:
-            lines.close()
-    else:
-        bars = _Bars()
-        try:
-            yield bars
-        finally:
-            bars.close()
+        return kept
+    if settings.no_progress:
+        return LineLog(remark, items=False)
+    # lines of --verbose would fall between bars
+    if settings.quiet or settings.verbose or not _takes_bars():
+        return LineLog(remark)
+    from bundler.progress_bars import Bars  # loads tqdm, and only a terminal shows bars
+
+    bars = Bars(sys.stderr, shown)
+    return Watchers((bars, kept)) if DIAGNOSTICS.keeps_log else bars
 
 
-@dataclass(slots=True)
-class _BarTask:
-    bar: Any
-    label: str
-    bars: _Bars
-    ended: bool = False
-
-    def advance(self, count: int) -> None:
-        self.bars.advance(self.bar, count)
-
-    def note(self, text: str) -> None:
-        self.bars.note(f"{self.label}: {text}")
-
-    def finish(self, outcome: str = "") -> None:
-        if not self.ended:
-            self.ended = True
-            self.bar.close()
-            if outcome:
-                self.note(outcome)
-
-
-@dataclass(slots=True)
-class _Bars:
-    """A bar for each item in progress, and one for the total once that is known: bytes, rate, time left."""
-
-    whole: Any = None
-    items: list[Any] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def expect(self, total_bytes: int) -> None:
-        with self.lock:
-            if self.whole is None:
-                self.whole = _bar("total", total_bytes, leave=True)
-            else:
-                self.whole.total += total_bytes
-                self.whole.refresh()
-
-    def task(self, label: str, total_bytes: int | None) -> Task:
-        bar = _bar(label[-LABEL_CHARACTERS:], total_bytes, leave=False)
-        with self.lock:
-            self.items = [item for item in self.items if not item.disable] + [bar]
-        return _BarTask(bar, label, self)
-
-    def advance(self, bar: Any, count: int) -> None:
-        with self.lock:
-            for moved in (bar, self.whole):
-                if moved is None:
-                    continue
-                # a bar past its total shows neither a share nor the time left
-                if moved.total is not None and moved.n + count > moved.total:
-                    moved.total = moved.n + count
-                moved.update(count)
-
-    def note(self, text: str) -> None:
-        from tqdm import tqdm
-
-        tqdm.write(shown(text), file=sys.stderr)
-
-    def close(self) -> None:
-        with self.lock:
-            for bar in (*self.items, self.whole):
-                if bar is not None:
-                    bar.close()
-
-
-def _bar(label: str, total_bytes: int | None, *, leave: bool) -> Any:
-    shape: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024}
-    from tqdm import tqdm  # takes memory, and only a terminal shows bars
-
-    return tqdm(total=total_bytes, desc=shown(label), leave=leave, file=sys.stderr, **shape)
+def _takes_bars() -> bool:
+    """Tell whether stderr is a terminal that can draw a line anew: not one without columns, as serial lines are."""
+    return os.environ.get("TERM") != "dumb" and _columns_of(sys.stderr) is not None

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from bundler.durable import storage_errors
 from bundler.errors import ToolMissingError
+from bundler.outcome_words import shown_word
+from bundler.python_package import installing
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +40,11 @@ class CompressedDataError(Exception):
     """
 
     def __init__(self, flaw: Flaw, compression: Compression, detail: str = "") -> None:
-        super().__init__(f"{compression.name} data, {flaw}{detail and ': '}{detail}")
+        super().__init__(
+            tr("{name} data, {flaw}: {detail}", name=compression.name, flaw=shown_word(flaw), detail=detail)
+            if detail
+            else tr("{name} data, {flaw}", name=compression.name, flaw=shown_word(flaw))
+        )
         self.flaw = flaw
         self.compression = compression
         self.detail = detail
@@ -102,7 +109,9 @@ def _unxz(compressed: str) -> Decompressor:
 def _without(form: str, compressed: str) -> ToolMissingError:
     """Return the error of a Python that was built without the library of a form."""
     return ToolMissingError(
-        f"Python's module for {form}", package="a complete Python", needed_for=f"{compressed} in {form}"
+        tr("Python's module for {form}", form=form),
+        package=tr("a complete Python"),
+        needed_for=tr("{compressed} in {form}", compressed=compressed, form=form),
     )
 
 
@@ -115,7 +124,9 @@ def _unzstd(compressed: str) -> Decompressor:
             from backports import zstd
         except ImportError as error:
             raise ToolMissingError(
-                "backports.zstd", package="kubeedge-bundler[build]", needed_for=f"{compressed} compressed with zstd"
+                "backports.zstd",
+                package=installing("backports.zstd"),
+                needed_for=tr("{compressed} compressed with zstd", compressed=compressed),
             ) from error
     return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: MAX_ZSTD_WINDOW_LOG})
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.removed import Removed
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,7 +240,9 @@ def _link_target(parent: int, name: str) -> str:
         if not stat.S_ISLNK(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if os.geteuid() == _ROOT != status.st_uid:
-            raise OSError(errno.ELOOP, f"{name} is a link that another user made, which root does not follow")
+            raise OSError(
+                errno.ELOOP, tr("{name} is a link that another user made, which root does not follow", name=name)
+            )
         return os.readlink("", dir_fd=link)
     finally:
         os.close(link)

@@ -7,17 +7,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_MAY_WRITE = "Check that the directory exists and that this user may write there."
+_MAY_WRITE = tr("Check that the directory exists and that this user may write there.")
 _REMEDIES = {
     # a file that a container gets from outside is replaced there alone
-    errno.EBUSY: "Something is mounted at this very path: unmount it, or change the file where it comes from.",
-    errno.EROFS: "It lies on a disk that is mounted for reading alone: mount it for writing (`mount -o remount,rw`).",
+    errno.EBUSY: tr("Something is mounted at this very path: unmount it, or change the file where it comes from."),
+    errno.EROFS: tr(
+        "It lies on a disk that is mounted for reading alone: mount it for writing (`mount -o remount,rw`)."
+    ),
 }
 
 
@@ -35,9 +38,9 @@ def storage_error(path: Path | str, error: OSError) -> StorageError:
     if error.errno in _FULL:
         return StorageError(
             ErrorId.DISK_FULL,
-            f"no room left: {error.strerror}",
+            tr("no room left: {reason}", reason=error.strerror),
             where=str(path),
-            remedy="Make room or choose another disk, then run the same command again; it goes on where it was.",
+            remedy=tr("Make room or choose another disk, then run the same command again; it goes on where it was."),
         )
     return StorageError(
         ErrorId.STORAGE_UNUSABLE,

@@ -24,6 +24,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
@@ -261,7 +263,7 @@ class IntegrityError(BundlerError):
     @property
     def sentence(self) -> str:
         """What went wrong, what was wanted and what was there."""
-        return f"{super().sentence} (want {self.want}, got {self.got})"
+        return tr("{sentence} (want {want}, got {got})", sentence=super().sentence, want=self.want, got=self.got)
 
 
 class BundleFormatError(BundlerError):
@@ -334,7 +336,11 @@ class ToolMissingError(BundlerError):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.what = f"{self.program} is not installed; it is needed for {self.needed_for}"
+        self.what = tr(
+            "{program} is not installed; it is needed for {needed_for}",
+            program=self.program,
+            needed_for=self.needed_for,
+        )
         self.remedy = f"Install {self.package}."
 
 

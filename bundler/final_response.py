@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import http.client
 
+from bundler.translation import tr
+
 # `102 Processing` may come every few seconds while a server works
 MAX_INTERIM_RESPONSES = 1000
 MAX_FIELDS = 100
@@ -27,7 +29,12 @@ class FinalResponse(http.client.HTTPResponse):
             if not _FIRST <= head[1] < _FIRST_FINAL or head[1] == _SWITCHING_PROTOCOLS:
                 return head
             self._pass_fields()
-        raise http.client.HTTPException(f"more than {MAX_INTERIM_RESPONSES} answers before the final one")
+        raise http.client.HTTPException(
+            tr(
+                "more than {max_interim_responses} answers before the final one",
+                max_interim_responses=MAX_INTERIM_RESPONSES,
+            )
+        )
 
     def _pass_fields(self) -> None:
         for _ in range(MAX_FIELDS):
@@ -36,7 +43,7 @@ class FinalResponse(http.client.HTTPResponse):
                 raise http.client.LineTooLong("header line")
             if line in (b"\r\n", b"\n", b""):
                 return
-        raise http.client.HTTPException(f"got more than {MAX_FIELDS} headers")
+        raise http.client.HTTPException(tr("got more than {max_fields} headers", max_fields=MAX_FIELDS))
 
     def begin(self) -> None:
         """Read the head; UnknownTransferEncoding for a coding that nobody asked for (RFC 9112, 6.1 and 7.4)."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,7 @@ def require_protected(where: Path | str, status: os.stat_result | None = None) -
     """
     mode = _mode(where, status)
     if mode & stat.S_IWOTH:
-        raise _too_open(where, mode, "everybody may write to it", "chmod o-w")
+        raise _too_open(where, mode, tr("everybody may write to it"), "chmod o-w")
 
 
 def require_protected_directory(where: Path | str, status: os.stat_result) -> None:
@@ -49,8 +50,12 @@ def require_private(where: Path | str, status: os.stat_result | None = None) -> 
     """
     mode = _mode(where, status)
     if mode & _KEY_BITS:
-        what = "others than its owner may write to it" if mode & ~stat.S_IROTH & _KEY_BITS else "everybody may read it"
-        raise _too_open(where, mode, f"it holds a private key, and {what}", "chmod g-w,o-rwx")
+        what = (
+            tr("others than its owner may write to it")
+            if mode & ~stat.S_IROTH & _KEY_BITS
+            else tr("everybody may read it")
+        )
+        raise _too_open(where, mode, tr("it holds a private key, and {what}", what=what), "chmod g-w,o-rwx")
 
 
 def require_owner_only(where: Path | str, status: os.stat_result) -> None:
@@ -60,7 +65,7 @@ def require_owner_only(where: Path | str, status: os.stat_result) -> None:
     """
     mode = _mode(where, status)
     if mode & (stat.S_IRWXG | stat.S_IRWXO) or (mode and status.st_uid not in (0, os.geteuid())):
-        raise _too_open(where, mode, "it holds a secret, and others than this user may read it", "chmod go-rwx")
+        raise _too_open(where, mode, tr("it holds a secret, and others than this user may read it"), "chmod go-rwx")
 
 
 def _mode(where: Path | str, status: os.stat_result | None) -> int:
@@ -73,7 +78,7 @@ def _mode(where: Path | str, status: os.stat_result | None) -> int:
 def _too_open(where: Path | str, mode: int, what: str, command: str) -> StorageError:
     return StorageError(
         ErrorId.PERMISSIONS_TOO_OPEN,
-        f"{what} (mode {stat.S_IMODE(mode):04o})",
+        tr("{what} (mode {mode:04o})", what=what, mode=stat.S_IMODE(mode)),
         where=str(where),
-        remedy=f"Make sure that it holds what it should, then `{command} {where}`.",
+        remedy=tr("Make sure that it holds what it should, then `{command} {where}`.", command=command, where=where),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,9 @@ class _LineTask:
     moved: int = 0
     ended: bool = False
 
+    def expect(self, total_bytes: int) -> None:
+        """Say nothing: only bars need the total."""
+
     def advance(self, count: int) -> None:
         self.moved += count
 
@@ -38,8 +42,8 @@ class _LineTask:
     def finish(self, outcome: str = "") -> None:
         if not self.ended:
             self.ended = True
-            text = f"{self.label}: {outcome or 'done'}" + (f", {human_bytes(self.moved)}" if self.moved else "")
-            self.log.ended(text, self.moved, matters=outcome.startswith("failed"))
+            text = f"{self.label}: {outcome or tr('done')}" + (f", {human_bytes(self.moved)}" if self.moved else "")
+            self.log.ended(text, self.moved, matters=outcome.startswith(tr("failed")))
 
 
 @dataclass(slots=True)
@@ -49,10 +53,12 @@ class LineLog:
     Arguments:
         say: prints a line.
         now_s: a clock.
+        items: whether items are told when they end; those that matter, and notes, are told in any case.
     """
 
     say: Callable[[str], None]
     now_s: Callable[[], float] = time.monotonic
+    items: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _left: float = LINES_AT_ONCE
     _counted_s: float | None = None
@@ -61,12 +67,23 @@ class LineLog:
     _last: str = ""
     _last_bytes: int = 0
 
-    def expect(self, total_bytes: int) -> None:
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Tell what is to come."""
-        if total_bytes:
-            self.say(f"{human_bytes(total_bytes)} to go")
+        if total_bytes and self.items:
+            there = tr(
+                "{size} in all, {size2} there already, ",
+                size=human_bytes(total_bytes),
+                size2=human_bytes(present_bytes),
+            )
+            self.say(
+                tr(
+                    "{there}{size} to go",
+                    there=there if present_bytes else "",
+                    size=human_bytes(total_bytes - present_bytes),
+                )
+            )
 
-    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - only bars need the total
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:  # noqa: ARG002 - for bars
         """Begin an item, which is told when it ends."""
         return _LineTask(label, self)
 
@@ -83,6 +100,7 @@ class LineLog:
         """
         if matters:
             self.say(text)
+        if matters or not self.items:
             return
         with self._lock:
             now_s = self.now_s()
@@ -104,6 +122,10 @@ class LineLog:
                 self._tell(self._last)
 
     def _tell(self, text: str) -> None:
-        others = f" (and {self._untold} more, {human_bytes(self._untold_bytes)})" if self._untold else ""
+        others = (
+            tr(" (and {untold} more, {size})", untold=self._untold, size=human_bytes(self._untold_bytes))
+            if self._untold
+            else ""
+        )
         self.say(f"{text}{others}")
         self._untold = self._untold_bytes = 0

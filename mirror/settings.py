@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEFAULT_ROOT = "/opt"
 DEFAULT_HTTP_PORT = 8088
 DEFAULT_FTP_PORT = 21
 DEFAULT_PASSIVE_PORTS = (21100, 21299)

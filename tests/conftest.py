@@ -8,21 +8,30 @@ mean that nothing was tested.
 from __future__ import annotations
 
 import os
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+from bundler.translation import wanted_language
 from tests.programs import missing_program
+from tests.run_record import RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+# what tests read is English, whoever runs them
+if wanted_language(os.environ):
+    os.environ["LC_ALL"] = "C.UTF-8"
 # speed is measured by scripts/bench, never by a test: a busy machine must not fail one
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 # pytest puts a test's name into its programs' environment, where Linux takes no string beyond 128 KiB (execve(2))
 LONGEST_ID = 200
+# groups of tests that take minutes, the longest first
+LONG = ("hosts", "site", "demo")
 WITH_REAL_PROGRAMS = ("tests/integration/", "tests/e2e/")
 
 
@@ -36,6 +45,14 @@ def talks_to_real_programs(node_id: str) -> bool:
     return node_id.startswith(WITH_REAL_PROGRAMS)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark of groups known, also without pytest-xdist; keep record where scripts/test asks for that."""
+    config.addinivalue_line("markers", "xdist_group(name): tests that run in one worker of pytest-xdist")
+    # taken out: a test that runs pytest itself, and the workers of this run, keep none
+    if path := os.environ.pop("TEST_RUN_RECORD", ""):
+        config.pluginmanager.register(RunRecord(Path(path)))
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name a long value by its length; pytest numbers those that would be the same."""
     if isinstance(val, bytes | str) and len(val) > LONGEST_ID:
@@ -43,11 +60,30 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return None
 
 
+# before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test below integration/ and e2e/ its mark, whether or not its author wrote it."""
+    """Give every test below integration/ and e2e/ its mark, whether or not its author wrote it, and its group.
+
+    Tests of one file run in one worker, so that what a module or a package sets up is set up once: engines, registries,
+    bundles, hosts. What takes long begins first, lest one worker be left with it at the end.
+    """
     for item in items:
         if talks_to_real_programs(item.nodeid):
             item.add_marker(pytest.mark.integration)
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    sizes = Counter(map(_group, items))
+    turns = {
+        name: (LONG.index(name) if name in LONG else len(LONG), -size, name) for name, size in sizes.items() if name
+    }
+    # what has no group stays in its order, behind all groups
+    items.sort(key=lambda item: turns.get(_group(item), (len(LONG), 0, "")))
+
+
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    return "" if mark is None else str(mark.args[0])
 
 
 @pytest.hookimpl(wrapper=True)

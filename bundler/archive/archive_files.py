@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.archive.faults import damaged, incomplete, not_found
 from bundler.durable import storage_errors
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ def archive_files(path: Path) -> ArchiveFiles:
     if path.is_file() and not sums and 0 not in numbers and not whole.name.endswith(SUFFIXES):
         return ArchiveFiles(path.name, (path,))
     if not numbers and not (part and sums):
-        raise not_found(str(path), "there is no such archive")
+        raise not_found(str(path), tr("there is no such archive"))
     expected = {number: f"{whole.name}.{number:03}" for number in range(max(numbers, default=-1) + 1)}
     expected |= {int(name.rpartition(".")[2]): name for name in sums}
     if missing := [name for number, name in sorted(expected.items()) if number not in numbers]:
@@ -141,7 +142,7 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
     def _require_whole(self) -> None:
         want = self._files.digest
         if self._whole is not None and want is not None and (got := self._whole.hex()) != want.hex:
-            what = "is not the archive that its .sha256 names"
+            what = tr("is not the archive that its .sha256 names")
             raise damaged(self._files.where, what, want=want.hex, got=got)
 
     def _next(self) -> None:
@@ -159,7 +160,7 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
         self._current.close()
         want = self._files.sums.get(self._path.name)
         if want is not None and self._digest.hexdigest() != want:
-            raise damaged(str(self._path), "this part is damaged", want=want, got=self._digest.hexdigest())
+            raise damaged(str(self._path), tr("this part is damaged"), want=want, got=self._digest.hexdigest())
 
 
 def _part_numbers(whole: Path) -> frozenset[int]:

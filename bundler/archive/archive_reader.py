@@ -27,6 +27,7 @@ from bundler.model.bundle import (
     is_signature,
 )
 from bundler.model.signature_name import MAX_SIGNATURE_BYTES
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,8 +84,13 @@ class ArchiveReader:
         for member in self._members:
             room -= member.size
             if room < 0:
-                want = f"about {checked.total_bytes} bytes"
-                raise unsafe(checked.where, f"{member.path} is more than the archive lists", want=want, got="more")
+                want = tr("about {total_bytes} bytes", total_bytes=checked.total_bytes)
+                raise unsafe(
+                    checked.where,
+                    tr("{path} is more than the archive lists", path=member.path),
+                    want=want,
+                    got=tr("more"),
+                )
             if member.directory:
                 if member.path in checked.directories:
                     self.directory_dates[member.path] = member.mtime
@@ -143,7 +149,7 @@ def open_archive(path: Path | ArchiveFiles, *, own_form: bool = False) -> Iterat
                 break
             earlier.append(member)
         else:
-            raise not_found(files.where, "holds no bundle.json")
+            raise not_found(files.where, tr("holds no bundle.json"))
         if member.path == INDEX_PATH:
             checked = _checked(tar, member, members, files.where)
             head, rest = read_head(tar, members, checked)
@@ -158,7 +164,9 @@ def open_archive(path: Path | ArchiveFiles, *, own_form: bool = False) -> Iterat
 def _search_index(files: ArchiveFiles) -> CheckedIndex:
     """Find bundle.json anywhere in the archive."""
     if files.pipe is not None:
-        raise invalid(files.where, "bundle.json is not its first file, so that it has to be read twice: save it first")
+        raise invalid(
+            files.where, tr("bundle.json is not its first file, so that it has to be read twice: save it first")
+        )
     room = files.size * MAX_RATIO
     with inflated(files) as chunks:
         tar = TarReader(chunks, files.where)
@@ -169,9 +177,9 @@ def _search_index(files: ArchiveFiles) -> CheckedIndex:
             room -= member.size
             if room < 0:
                 raise unsafe(
-                    files.where, "it expands without end before any bundle.json", want="a bundle", got="a bomb"
+                    files.where, tr("it expands without end before any bundle.json"), want="a bundle", got="a bomb"
                 )
-    raise not_found(files.where, "holds no bundle.json")
+    raise not_found(files.where, tr("holds no bundle.json"))
 
 
 def _checked(tar: TarReader, member: TarMember, members: Iterator[TarMember], where: str) -> CheckedIndex:
@@ -187,5 +195,10 @@ def _checked(tar: TarReader, member: TarMember, members: Iterator[TarMember], wh
 
 def _index_bytes(tar: TarReader, member: TarMember, where: str) -> bytes:
     if member.size > MAX_INDEX_BYTES:
-        raise unsafe(where, "its bundle.json is too large", want=f"at most {MAX_INDEX_BYTES}", got=str(member.size))
+        raise unsafe(
+            where,
+            tr("its bundle.json is too large"),
+            want=tr("at most {max_index_bytes}", max_index_bytes=MAX_INDEX_BYTES),
+            got=str(member.size),
+        )
     return b"".join(tar.content())

@@ -18,6 +18,7 @@ from bundler.model.bundle import (
     sums_pieces,
 )
 from bundler.model.placement import Placement
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -65,9 +66,9 @@ def bundle_files(
     if problems := path_problems((INDEX_PATH, SUMS_PATH, *(file.path for file in listed))):
         raise ManifestError(
             ErrorId.MANIFEST_INVALID,
-            f"{len(problems)} paths of the bundle get in each other's way",
+            tr("{count} paths of the bundle get in each other's way", count=len(problems)),
             where=name,
-            remedy="Give the entries other paths.",
+            remedy=tr("Give the entries other paths."),
             problems=problems,
         )
     index = BundleIndex(
@@ -93,7 +94,11 @@ def path_problems(paths: Iterable[BundlePath]) -> list[str]:
         key = path.collision_key
         if key in files:
             same = files[key] == path
-            problems.append(f"{path}: placed twice" if same else f"{path}: differs from {files[key]} only in case")
+            problems.append(
+                tr("{path}: placed twice", path=path)
+                if same
+                else tr("{path}: differs from {files} only in case", path=path, files=files[key])
+            )
         files.setdefault(key, path)
         parent = key.rpartition("/")[0]
         # what lies above a known directory is known as well
@@ -101,7 +106,7 @@ def path_problems(paths: Iterable[BundlePath]) -> list[str]:
             directories[parent] = path
             parent = parent.rpartition("/")[0]
     problems += [
-        f"{path}: is a file, and {directories[key]} needs a directory there"
+        tr("{path}: is a file, and {directories} needs a directory there", path=path, directories=directories[key])
         for key, path in files.items()
         if key in directories
     ]

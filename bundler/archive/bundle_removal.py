@@ -20,6 +20,7 @@ from bundler.archive.staging import PRIVATE_MODE, TREE
 from bundler.archive.tree import tree_index, unlisted_paths
 from bundler.directory_walk import inode_of, make_directory, remove_all, remove_at
 from bundler.errors import BundlerError, ErrorId, SiteError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.bundle_root import BundleRoot
@@ -39,15 +40,19 @@ def remove_bundle(root: BundleRoot, name: str, *, deactivate: bool = False) -> R
     remove_left_staging(root.descriptor)
     if name == ITSELF:
         raise _refused(
-            root, name, ErrorId.BUNDLE_ACTIVE, "is the root itself", "Run `sh install.sh --uninstall --purge` in it."
+            root,
+            name,
+            ErrorId.BUNDLE_ACTIVE,
+            tr("is the root itself"),
+            tr("Run `sh install.sh --uninstall --purge` in it."),
         )
     if name == root.current() and not deactivate:
-        remedy = "Activate another one first, or add --deactivate to do without."
-        raise _refused(root, name, ErrorId.BUNDLE_ACTIVE, "is the active bundle", remedy)
+        remedy = tr("Activate another one first, or add --deactivate to do without.")
+        raise _refused(root, name, ErrorId.BUNDLE_ACTIVE, tr("is the active bundle"), remedy)
     staging = _require_nothing_else(root, name)
     if users := _users(root, name):
-        what = f"is in use by {', '.join(users[:_SHOWN])}"
-        raise _refused(root, name, ErrorId.BUNDLE_IN_USE, what, "End these programs, and run the command again.")
+        what = tr("is in use by {users}", users=", ".join(users[:_SHOWN]))
+        raise _refused(root, name, ErrorId.BUNDLE_IN_USE, what, tr("End these programs, and run the command again."))
     if name == root.current():
         root.activate(ITSELF)
     directory = make_directory(root.descriptor, staging, PRIVATE_MODE)
@@ -80,13 +85,13 @@ def _require_nothing_else(root: BundleRoot, name: str) -> str:
     finally:
         os.close(bundle)
     if others:
-        shown = ", ".join(others[:_SHOWN]) + (" and more" if len(others) > _SHOWN else "")
+        shown = ", ".join(others[:_SHOWN]) + (tr(" and more") if len(others) > _SHOWN else "")
         raise _refused(
             root,
             name,
             ErrorId.BUNDLE_HOLDS_OTHERS,
-            f"holds what is not the bundle's: {shown}",
-            "Move that away, and run the command again.",
+            tr("holds what is not the bundle's: {shown}", shown=shown),
+            tr("Move that away, and run the command again."),
         )
     return staging_name(checked.index.name, checked.id)
 
@@ -97,7 +102,7 @@ def _users(root: BundleRoot, name: str) -> list[str]:
     pids: list[int] = []
     with suppress(OSError):
         pids = sorted(int(process.name) for process in Path("/proc").iterdir() if process.name.isdecimal())
-    return [f"process {pid}" for pid in pids if pid != os.getpid() and _uses(pid, below)]
+    return [tr("process {pid}", pid=pid) for pid in pids if pid != os.getpid() and _uses(pid, below)]
 
 
 def _uses(pid: int, below: str) -> bool:

@@ -20,6 +20,7 @@ from bundler.directory_walk import exists_at, make_directories, open_directory_a
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, SiteError
 from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +96,9 @@ class BundleRoot:
         if exists_at(self.descriptor, CURRENT) and not self.target():
             raise SiteError(
                 ErrorId.BUNDLE_CURRENT_TAKEN,
-                "is no link, so that it cannot be replaced by one",
+                tr("is no link, so that it cannot be replaced by one"),
                 where=str(self.path / CURRENT),
-                remedy="Move it away, and run the command again.",
+                remedy=tr("Move it away, and run the command again."),
                 step="activate",
             )
         with suppress(FileNotFoundError):
@@ -161,8 +162,10 @@ def chosen(root: BundleRoot, name: str) -> str:
         return fitting[0]
     raise SiteError(
         ErrorId.BUNDLE_UNKNOWN,
-        f"holds {'several bundles' if fitting else 'no bundle'} of the name {name!r}",
+        tr(
+            "holds {found} of the name {name!r}", found=tr("several bundles") if fitting else tr("no bundle"), name=name
+        ),
         where=str(root.path),
-        remedy=f"Choose one of: {', '.join(fitting or names) or 'none is there; unpack one'}.",
+        remedy=tr("Choose one of: {fitting}.", fitting=", ".join(fitting or names) or tr("none is there; unpack one")),
         step="choose",
     )

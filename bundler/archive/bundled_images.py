@@ -23,6 +23,7 @@ from bundler.model.image.blob_paths import blob_path
 from bundler.model.image.bundled import bundle_images
 from bundler.model.image.table import TABLE_PATH, TabledImage, archive_documents, blob_member, read_images_table
 from bundler.model.subset import is_all_wanted
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,7 +44,7 @@ PIECE_BYTES = 128 * 1024
 FILE_MODE = 0o644
 NOTHING = "nothing"
 # what lies where a blob should
-_GOT = {"missing": NOTHING, "changed": "something that is no regular file"}
+_GOT = {"missing": NOTHING, "changed": tr("something that is no regular file")}
 
 
 class BundledImages:
@@ -132,7 +133,7 @@ class BundledImages:
         path = blob_path(digest)
         listed = self._listed.get(path)
         if listed is None or listed.blob.digest != digest:
-            raise self._not_bundled(path, str(digest), "no such file in bundle.json")
+            raise self._not_bundled(path, str(digest), tr("no such file in bundle.json"))
         size = listed.blob.size
         with storage_errors(f"{self.where}/{path}"):
             descriptor = self._open(path, lambda state: self._not_bundled(path, str(digest), _GOT[state]))
@@ -140,7 +141,7 @@ class BundledImages:
             with storage_errors(f"{self.where}/{path}"):
                 found = os.fstat(descriptor).st_size
             if found != size:
-                raise self._not_bundled(path, f"{size} bytes", f"{found}")
+                raise self._not_bundled(path, tr("{size} bytes", size=size), f"{found}")
             yield encode_header(blob_member(digest).encode(), size=size, mode=FILE_MODE, mtime=0)
             yield from self._content(descriptor, path, listed.blob, task)
             yield bytes(padding(size))
@@ -153,7 +154,7 @@ class BundledImages:
             with storage_errors(f"{self.where}/{path}"):
                 block = os.read(descriptor, min(left, READ_BYTES))
             if not block:
-                raise self._not_bundled(path, f"{blob.size} bytes", f"{blob.size - left}")
+                raise self._not_bundled(path, tr("{size} bytes", size=blob.size), f"{blob.size - left}")
             left -= len(block)
             hashed.update(block)
             # the last block stays here until the digest is known
@@ -173,11 +174,13 @@ class BundledImages:
         return descriptor
 
     def _not_listed(self, file: IndexedFile, state: FileState) -> IntegrityError:
-        got = "no such file" if state == "missing" else "other bytes"
-        return damaged(self.where, f"{file.path} is not the listed one", want=str(file.blob.digest), got=got)
+        got = tr("no such file") if state == "missing" else tr("other bytes")
+        return damaged(
+            self.where, tr("{path} is not the listed one", path=file.path), want=str(file.blob.digest), got=got
+        )
 
     def _not_bundled(self, path: str, want: str, got: str) -> IntegrityError:
-        return damaged(f"{self.where}/{path}", "this blob is not the one that was bundled", want=want, got=got)
+        return damaged(f"{self.where}/{path}", tr("this blob is not the one that was bundled"), want=want, got=got)
 
 
 @contextmanager
@@ -201,18 +204,20 @@ def _table(root: Path, where: str, listed: IndexedFile | None) -> tuple[TabledIm
     if listed is None:
         raise BundleFormatError(
             ErrorId.IMAGE_NOT_IN_BUNDLE,
-            "this bundle holds no images",
+            tr("this bundle holds no images"),
             where=where,
-            remedy="Name the directory of a bundle that has some with --root; `bundler inspect` shows what one holds.",
+            remedy=tr(
+                "Name the directory of a bundle that has some with --root; `bundler inspect` shows what one holds."
+            ),
         )
     where = f"{where}/{TABLE_PATH}"
     data = read_beneath(root, TABLE_PATH, listed.blob.size)
     got = NOTHING if data is None else str(Digest.sha256(data))
     if data is None or got != str(listed.blob.digest):
         raise damaged(
-            where, "the table of images is not the one that was bundled", want=str(listed.blob.digest), got=got
+            where, tr("the table of images is not the one that was bundled"), want=str(listed.blob.digest), got=got
         )
     try:
         return read_images_table(data)
     except ValueError as error:
-        raise invalid(where, f"the table of images cannot be read: {error}") from error
+        raise invalid(where, tr("the table of images cannot be read: {error}", error=error)) from error

@@ -18,6 +18,7 @@ from bundler.model.bundle import (
     sums_text,
 )
 from bundler.model.digest import Blob, Digest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,10 @@ def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
     listed |= {file.path: file for file in index.files}
     directories = _directories(index, where)
     if problems := path_problems(file.path for file in listed.values()):
-        raise invalid(where, f"its bundle.json lists paths that get in each other's way: {'; '.join(problems)}")
+        raise invalid(
+            where,
+            tr("its bundle.json lists paths that get in each other's way: {problems}", problems="; ".join(problems)),
+        )
     return CheckedIndex(where, index, index_bytes, listed, directories)
 
 
@@ -78,7 +82,7 @@ def refusal(error: BundleFormatError, index_bytes: bytes, sums: bytes | None) ->
     for line in (sums or b"").splitlines():
         want, _, path = line.partition(b"  ")
         if path == INDEX_PATH.encode() and want != found and error.id is ErrorId.BUNDLE_INVALID:
-            what = f"bundle.json is not the one that SHA256SUMS names: {error.what}"
+            what = tr("bundle.json is not the one that SHA256SUMS names: {what}", what=error.what)
             return damaged(error.where, what, want=want.decode(errors="replace"), got=found.decode())
     return error
 
@@ -94,5 +98,5 @@ def _directories(index: BundleIndex, where: str) -> frozenset[str]:
             directories.update(parents)
         room -= characters
         if room < 0:
-            raise invalid(where, "its bundle.json nests directories deeper than any honest one")
+            raise invalid(where, tr("its bundle.json nests directories deeper than any honest one"))
     return frozenset(directories)

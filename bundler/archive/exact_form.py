@@ -16,6 +16,7 @@ from bundler.archive.gzip_block import gzip_member
 from bundler.archive.gzip_members import gzip_members
 from bundler.archive.read_ahead import read_ahead
 from bundler.compress import DEFLATERS, GZIP_HEADER, GZIP_TRAILER_BYTES
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -54,14 +55,14 @@ def compare_form(path: Path, deflate: str, task: Task) -> ExactForm:
     """
     deflater = DEFLATERS.get(deflate)
     if deflater is None:
-        return ExactForm(not_compared=f"this version does not know the deflater {deflate!r}")
+        return ExactForm(not_compared=tr("this version does not know the deflater {deflate!r}", deflate=deflate))
     return compare_form_by(path, deflater, task)
 
 
 def compare_form_by(path: Path, deflater: Deflater, task: Task) -> ExactForm:
     """Compare as `compare_form` does, by this deflater."""
     if not deflater.reproduces():
-        return ExactForm(not_compared=f"{deflater.title} gives other bytes on this machine")
+        return ExactForm(not_compared=tr("{title} gives other bytes on this machine", title=deflater.title))
     return ExactForm(differing=tuple(_differing(path, deflater, task)))
 
 

@@ -18,7 +18,9 @@ from bundler.archive.verify_report import require_own_headers
 from bundler.directory_walk import inode_of, opened_directory
 from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH
+from bundler.model.size_text import human_bytes
 from bundler.model.subset import SUBSET_PATH, encode_subset
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -50,9 +52,9 @@ def require_room(root: int, directory: Path, sizes: Iterable[int], *, there_byte
     if needed > free:
         raise StorageError(
             ErrorId.DISK_FULL,
-            f"the bundle needs {needed} bytes and {free} are free",
+            tr("the bundle needs {size} and {size2} are free", size=human_bytes(needed), size2=human_bytes(free)),
             where=str(directory),
-            remedy="Make room there, or choose another place, and run the command again.",
+            remedy=tr("Make room there, or choose another place, and run the command again."),
         )
 
 
@@ -87,7 +89,7 @@ def extract(
                 staged[file.path] = name
     expected = checked.listed.keys() if reader.gives_all else absent
     if missing := sorted({*expected - found, *reader.missing_directories}):
-        raise damaged(checked.where, "files are missing", want=", ".join(missing), got="no such files")
+        raise damaged(checked.where, tr("files are missing"), want=", ".join(missing), got=tr("no such files"))
     require_own_headers(checked.where, archive_ownership(reader.faults))
     if record is not None:
         staged[SUBSET_PATH] = _stage_bytes(staging, encode_subset(record))
@@ -97,10 +99,20 @@ def extract(
 def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: HashThread, task: Task) -> str | None:
     """Verify one file, and write it to the staging directory unless that is None; return its staged name."""
     if file.listed is None:
-        raise unsafe(where, f"{file.path} is not listed in bundle.json", want="listed files only", got="another one")
+        raise unsafe(
+            where,
+            tr("{path} is not listed in bundle.json", path=file.path),
+            want=tr("listed files only"),
+            got=tr("another one"),
+        )
     want = file.listed.blob
     if file.size != want.size:
-        raise damaged(where, f"{file.path} has another size", want=f"{want.size} bytes", got=f"{file.size} bytes")
+        raise damaged(
+            where,
+            tr("{path} has another size", path=file.path),
+            want=tr("{size} bytes", size=want.size),
+            got=tr("{size} bytes", size=file.size),
+        )
     with ExitStack() as opened:
         name, descriptor, copies = (None, -1, False) if staging is None else _begun(staging, file, file.listed.mode)
         if name is not None:
@@ -112,7 +124,7 @@ def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: Hash
                 _write(descriptor, chunk)
             task.advance(len(chunk))
         if (got := file.digest.hex if file.digest else digest.hex()) != want.digest.hex:
-            raise damaged(where, f"{file.path} holds other bytes", want=want.digest.hex, got=got)
+            raise damaged(where, tr("{path} holds other bytes", path=file.path), want=want.digest.hex, got=got)
         if name is not None:
             os.utime(descriptor, (file.mtime, file.mtime))
     return name

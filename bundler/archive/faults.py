@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COPY_AGAIN = "Copy the bundle again from where it was built, and compare it with its .sha256 file."
+_COPY_AGAIN = tr("Copy the bundle again from where it was built, and compare it with its .sha256 file.")
 
 
 def damaged(where: str, what: str, *, want: str, got: str) -> IntegrityError:
@@ -23,7 +24,7 @@ class OtherFormError(IntegrityError):
 
 def other_form(where: str, place: str, *, want: str, got: str) -> OtherFormError:
     """Return the error for bytes around the content that are not those which bundler writes; `place` is in `where`."""
-    what = f"this is not the form that bundler writes, {place}"
+    what = tr("this is not the form that bundler writes, {place}", place=place)
     return OtherFormError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
 
 
@@ -33,7 +34,7 @@ def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
         ErrorId.ARCHIVE_UNSAFE,
         what,
         where=where,
-        remedy="Do not unpack it; get the bundle from a source that you trust.",
+        remedy=tr("Do not unpack it; get the bundle from a source that you trust."),
         want=want,
         got=got,
     )
@@ -43,11 +44,11 @@ def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
     """Return the error for missing parts of a split archive."""
     return IntegrityError(
         ErrorId.BUNDLE_INCOMPLETE,
-        "parts of the archive are missing",
+        tr("parts of the archive are missing"),
         where=where,
-        remedy="Copy the missing parts beside the others.",
-        want="every part",
-        got=f"no {', '.join(missing)}",
+        remedy=tr("Copy the missing parts beside the others."),
+        want=tr("every part"),
+        got=tr("no {missing}", missing=", ".join(missing)),
     )
 
 
@@ -57,7 +58,7 @@ def not_found(where: str, what: str) -> BundleFormatError:
         ErrorId.BUNDLE_NOT_FOUND,
         what,
         where=where,
-        remedy="Name an archive that bundler has built, one of its parts, or the directory it was unpacked into.",
+        remedy=tr("Name an archive that bundler has built, one of its parts, or the directory it was unpacked into."),
     )
 
 
@@ -67,5 +68,5 @@ def invalid(where: str, what: str) -> BundleFormatError:
         ErrorId.BUNDLE_INVALID,
         what,
         where=where,
-        remedy="Name an archive that bundler has built; if this is one, copy it again.",
+        remedy=tr("Name an archive that bundler has built; if this is one, copy it again."),
     )

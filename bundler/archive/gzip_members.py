@@ -14,6 +14,7 @@ from isal import isal_zlib
 from bundler.archive.faults import damaged, other_form
 from bundler.archive.gzip_block import MEMBER_BYTES
 from bundler.compress import GZIP_HEADER, GZIP_TRAILER_BYTES, gzip_trailer
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,7 +47,12 @@ def gzip_members(raw: BinaryIO, where: str, *, keep_deflated: bool = False) -> G
     while source.more():
         offset = source.offset
         if short:
-            raise other_form(where, f"at byte {offset}", want="the end", got="more members after a short one")
+            raise other_form(
+                where,
+                tr("at byte {offset}", offset=offset),
+                want=tr("the end"),
+                got=tr("more members after a short one"),
+            )
         member = _member(source, offset, where, keep_deflated=keep_deflated)
         short = len(member.plain) < MEMBER_BYTES
         yield member
@@ -55,7 +61,12 @@ def gzip_members(raw: BinaryIO, where: str, *, keep_deflated: bool = False) -> G
 def _member(source: _GzipBytes, offset: int, where: str, *, keep_deflated: bool) -> GzipMember:
     header = source.take(len(GZIP_HEADER))
     if header != GZIP_HEADER:
-        raise other_form(where, f"at byte {offset}", want=f"the gzip header {GZIP_HEADER.hex()}", got=header.hex())
+        raise other_form(
+            where,
+            tr("at byte {offset}", offset=offset),
+            want=tr("the gzip header {gzip_header}", gzip_header=GZIP_HEADER.hex()),
+            got=header.hex(),
+        )
     inflater = isal_zlib.decompressobj(RAW_DEFLATE)
     deflated, plain, count = [], [], 0
     while not inflater.eof:
@@ -66,12 +77,20 @@ def _member(source: _GzipBytes, offset: int, where: str, *, keep_deflated: bool)
             content = inflater.decompress(piece, MEMBER_BYTES + 1 - count)
         except InflateError as error:
             raise damaged(
-                where, "the compressed data are damaged", want="deflate", got=f"{error} near byte {offset}"
+                where,
+                tr("the compressed data are damaged"),
+                want="deflate",
+                got=tr("{error} near byte {offset}", error=error, offset=offset),
             ) from error
         plain.append(content)
         count += len(content)
         if count > MEMBER_BYTES:
-            raise other_form(where, f"at byte {offset}", want=f"members of {MEMBER_BYTES} bytes", got="a longer one")
+            raise other_form(
+                where,
+                tr("at byte {offset}", offset=offset),
+                want=tr("members of {member_bytes} bytes", member_bytes=MEMBER_BYTES),
+                got=tr("a longer one"),
+            )
         rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
         if keep_deflated:
             deflated.append(piece[: len(piece) - len(rest)])
@@ -81,7 +100,9 @@ def _member(source: _GzipBytes, offset: int, where: str, *, keep_deflated: bool)
     if len(got) < len(want):
         raise _cut_short(where, offset)
     if got != want:
-        raise damaged(where, f"the content of the member at byte {offset}", want=want.hex(), got=got.hex())
+        raise damaged(
+            where, tr("the content of the member at byte {offset}", offset=offset), want=want.hex(), got=got.hex()
+        )
     return GzipMember(offset, b"".join(deflated), block)
 
 
@@ -119,5 +140,5 @@ class _GzipBytes:
 
 
 def _cut_short(where: str, offset: int) -> IntegrityError:
-    got = f"its end within the member at byte {offset}"
-    return damaged(where, "the archive is cut short, or followed by garbage", want="a whole archive", got=got)
+    got = tr("its end within the member at byte {offset}", offset=offset)
+    return damaged(where, tr("the archive is cut short, or followed by garbage"), want=tr("a whole archive"), got=got)

@@ -12,8 +12,10 @@ from isal import igzip
 from bundler.archive.archive_files import opened
 from bundler.archive.faults import OtherFormError, damaged, invalid
 from bundler.archive.gzip_members import InflateError, gzip_members
+from bundler.archive.mistaken_file import HEAD_BYTES, mistaken_file
 from bundler.archive.read_ahead import read_ahead
 from bundler.errors import IntegrityError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -54,7 +56,7 @@ def _chunks(files: ArchiveFiles) -> Generator[bytes]:
         except (EOFError, BadGzipFile, zlib_error, InflateError, OverflowError) as error:
             raise _fault(files, error, count) from error
     if not count:
-        raise invalid(files.where, "is empty")
+        raise invalid(files.where, tr("is empty"))
 
 
 def _own_chunks(files: ArchiveFiles) -> Generator[bytes]:
@@ -72,27 +74,39 @@ def _own_chunks(files: ArchiveFiles) -> Generator[bytes]:
                 raise _damaged_parts(files, bad) from error
             raise
     if not count:
-        raise invalid(files.where, "is empty")
+        raise invalid(files.where, tr("is empty"))
 
 
 def _damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
-    return damaged(files.where, "parts of the archive are damaged", want="the sums", got=f"bad {', '.join(bad)}")
+    return damaged(
+        files.where,
+        tr("parts of the archive are damaged"),
+        want=tr("the sums"),
+        got=tr("bad {bad}", bad=", ".join(bad)),
+    )
 
 
-def _begins_as_gzip(files: ArchiveFiles) -> bool:
+def _head(files: ArchiveFiles) -> bytes:
     if files.pipe is not None:
         # its beginning is gone; what has not given one byte never was any
-        return False
+        return b""
     with opened(files) as raw:
-        return raw.read(len(MAGIC)) == MAGIC
+        return raw.read(HEAD_BYTES)
 
 
 def _fault(files: ArchiveFiles, error: Exception, count: int) -> BundlerError:
     if bad := files.bad_parts():
         return _damaged_parts(files, bad)
-    if not count and not _begins_as_gzip(files):
-        return invalid(files.where, "is not a gzip file")
+    if not count and not (head := _head(files)).startswith(MAGIC):
+        return mistaken_file(files.where, head) or invalid(files.where, tr("is not a gzip file"))
     if isinstance(error, EOFError):
-        got = f"its end after {count} bytes"
-        return damaged(files.where, "the archive is cut short, or followed by garbage", want="a whole archive", got=got)
-    return damaged(files.where, "the compressed data are damaged", want="intact gzip", got=f"{error} near byte {count}")
+        got = tr("its end after {count} bytes", count=count)
+        return damaged(
+            files.where, tr("the archive is cut short, or followed by garbage"), want=tr("a whole archive"), got=got
+        )
+    return damaged(
+        files.where,
+        tr("the compressed data are damaged"),
+        want=tr("intact gzip"),
+        got=tr("{error} near byte {count}", error=error, count=count),
+    )

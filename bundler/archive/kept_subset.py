@@ -11,13 +11,14 @@ from bundler.archive.open_beneath import open_file, open_root
 from bundler.durable import storage_errors
 from bundler.model.subset import MAX_SUBSET_BYTES, SUBSET_PATH, Subset, decode_subset, encode_subset
 from bundler.partial_file import write_durably
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.checked_index import CheckedIndex
 
-NOT_WANTED = "a subset of this bundle"
+NOT_WANTED = tr("a subset of this bundle")
 
 
 def read_subset(root: int, checked: CheckedIndex) -> Subset | None:
@@ -38,9 +39,11 @@ def read_subset(root: int, checked: CheckedIndex) -> Subset | None:
     try:
         subset = decode_subset(data, where=where)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(where, "is no record of a subset", want=NOT_WANTED, got=str(error) or "something else") from error
+        raise damaged(
+            where, tr("is no record of a subset"), want=NOT_WANTED, got=str(error) or tr("something else")
+        ) from error
     if subset.bundle != checked.id:
-        raise damaged(where, "is the record of another bundle's subset", want=checked.id, got=subset.bundle)
+        raise damaged(where, tr("is the record of another bundle's subset"), want=checked.id, got=subset.bundle)
     return subset
 
 

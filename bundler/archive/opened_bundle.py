@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.faults import damaged
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.bundle_reader import BundleReader
@@ -26,12 +27,14 @@ class OpenedBundle:
     Arguments:
         where: the archive's name or the tree's directory.
         id: the bundle's id in full.
+        content_bytes: those of all its files, bundle.json and SHA256SUMS included.
         manifest, lock: the bytes of manifest.yaml and lock.json; b"" when the index lists none.
     """
 
     where: str
     id: str
     index: BundleIndex
+    content_bytes: int
     manifest: bytes
     lock: bytes
 
@@ -58,12 +61,15 @@ def _described(checked: CheckedIndex, texts: dict[str, bytes]) -> OpenedBundle:
     for path in WANTED:
         listed = checked.listed.get(path)
         if listed is not None and (path not in texts or Digest.sha256(texts[path]) != listed.blob.digest):
-            got = "other bytes" if path in texts else "no such file"
-            raise damaged(checked.where, f"{path} is not the listed one", want=str(listed.blob.digest), got=got)
+            got = tr("other bytes") if path in texts else tr("no such file")
+            raise damaged(
+                checked.where, tr("{path} is not the listed one", path=path), want=str(listed.blob.digest), got=got
+            )
     return OpenedBundle(
         where=os.fspath(checked.where),
         id=checked.id,
         index=checked.index,
+        content_bytes=checked.total_bytes,
         manifest=texts.get(MANIFEST_PATH, b""),
         lock=texts.get(LOCK_PATH, b""),
     )

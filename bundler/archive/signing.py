@@ -27,6 +27,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.placement import Placement
 from bundler.model.signature_name import further_name
 from bundler.partial_file import write_durably
+from bundler.translation import tr
 from bundler.trust.sign_command import checked_signature
 from bundler.trust.signature_files import name_for, signatures_beside
 
@@ -90,8 +91,8 @@ def _sign_tree(root: Path, signers: Iterable[Signer], task: Task) -> list[Path]:
     report = verify_tree(root, task)
     require_intact(report)
     if report.left_out:
-        got = f"{report.left_out} of its files left out"
-        raise damaged(str(root), "only the whole of a bundle can be signed", want="all of its files", got=got)
+        got = tr("{left_out} of its files left out", left_out=report.left_out)
+        raise damaged(str(root), tr("only the whole of a bundle can be signed"), want=tr("all of its files"), got=got)
     checked = tree_index(root)
     return _sign_beside(root / SUMS_PATH, _sums_digest(checked), lambda: _sums(checked), signers)
 
@@ -100,7 +101,12 @@ def _sign_archive(files: ArchiveFiles, path: Path, signers: Sequence[Signer], ta
     whole = files.whole or path
     text, digest = read_checksum(whole)
     if text and digest is None:
-        raise damaged(str(checksum_path(whole)), "is no checksum", want=f"that of {whole.name}", got="something else")
+        raise damaged(
+            str(checksum_path(whole)),
+            tr("is no checksum"),
+            want=tr("that of {name}", name=whole.name),
+            got=tr("something else"),
+        )
     require_intact(verify_bundle(replace(files, digest=digest), task))
     if digest is None:
         text = sums_line(_whole_digest(files), whole.name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bundler.translation import tr
+
 BLOCK_BYTES = 512
 RECORD_BYTES = 20 * BLOCK_BYTES
 MAX_FIELD_NAME_BYTES = 100
@@ -90,7 +92,7 @@ def decode_header(block: bytes) -> RawHeader:
     """Read one header block of any tar dialect (GNU, ustar, pax, v7); ValueError when it is not a header."""
     checksum = sum(block[:148]) + sum(_CHECKSUM_OF_NOTHING) + sum(block[156:])
     if _value(block[148:156]) != checksum:
-        raise ValueError("the header's checksum is wrong")
+        raise ValueError(tr("the header's checksum is wrong"))
     name = _text(block[:100])
     if block[257:263] == b"ustar\0" and (prefix := _text(block[345:500])):
         name = prefix + b"/" + name
@@ -108,5 +110,5 @@ def _value(field: bytes) -> int:
     if not text:
         return 0
     if not text.isdigit():
-        raise ValueError(f"{field!r} is not a number")
+        raise ValueError(tr("{field!r} is not a number", field=field))
     return int(text, 8)

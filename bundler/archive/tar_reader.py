@@ -24,6 +24,7 @@ from bundler.archive.tar_header import (
     padding,
 )
 from bundler.model.bundle_path import BundlePath
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,13 @@ MAX_MTIME = 8**11 - 1
 # far more than the largest blocking factor in use; more zeros than this are not padding
 MAX_PADDING_BYTES = 1024 * 1024
 _KINDS = {
-    b"1": "a hard link",
-    b"2": "a symbolic link",
-    b"3": "a character device",
-    b"4": "a block device",
+    b"1": tr("a hard link"),
+    b"2": tr("a symbolic link"),
+    b"3": tr("a character device"),
+    b"4": tr("a block device"),
     b"6": "a fifo",
 }
-_SAFE = "plain files and directories"
+_SAFE = tr("plain files and directories")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class TarReader:
         self._left = 0
         self._skip = 0
         self._seen: set[str] = set()
-        self._last = "its beginning"
+        self._last = tr("its beginning")
 
     def members(self) -> Iterator[TarMember]:
         """Yield members in archive order; unread content is skipped.
@@ -105,7 +106,12 @@ class TarReader:
         if not self._chunk:
             data = next(self._chunks, None)
             if data is None:
-                raise damaged(self._where, f"the archive ends within {self._last}", want="its end", got="no more bytes")
+                raise damaged(
+                    self._where,
+                    tr("the archive ends within {last}", last=self._last),
+                    want=tr("its end"),
+                    got=tr("no more bytes"),
+                )
             self._chunk = memoryview(data)
         piece, self._chunk = self._chunk[:limit], self._chunk[limit:]
         return piece
@@ -126,7 +132,12 @@ class TarReader:
             piece = self._some(self._skip)
             self._skip -= len(piece)
             if any(piece):
-                raise unsafe(self._where, f"something follows {self._last}", want="zeros", got="other bytes")
+                raise unsafe(
+                    self._where,
+                    tr("something follows {last}", last=self._last),
+                    want=tr("zeros"),
+                    got=tr("other bytes"),
+                )
         block = self._exactly(BLOCK_BYTES)
         self._headers.append(block)
         if not any(block):
@@ -135,23 +146,36 @@ class TarReader:
         try:
             return decode_header(block)
         except ValueError as error:
-            raise damaged(self._where, f"what follows {self._last}", want="a tar header", got=str(error)) from error
+            raise damaged(
+                self._where, tr("what follows {last}", last=self._last), want=tr("a tar header"), got=str(error)
+            ) from error
 
     def _end(self) -> None:
         if any(self._exactly(BLOCK_BYTES)):
-            raise damaged(self._where, f"the end after {self._last}", want="two blocks of zeros", got="one")
+            raise damaged(
+                self._where, tr("the end after {last}", last=self._last), want=tr("two blocks of zeros"), got="one"
+            )
         zeros = 0
         for data in chain((bytes(self._chunk),), self._chunks):
             zeros += len(data)
             if data.count(0) < len(data) or zeros > MAX_PADDING_BYTES:
-                raise unsafe(self._where, "something follows the end of the archive", want="nothing", got="more bytes")
+                raise unsafe(
+                    self._where,
+                    tr("something follows the end of the archive"),
+                    want=tr("nothing"),
+                    got=tr("more bytes"),
+                )
 
     def _extension(self, header: RawHeader, count: int) -> bytes | None:
         """Return the name that an extension header gives to the next member, or None when it has none."""
         if header.size > MAX_EXTENSION_BYTES or count > MAX_EXTENSIONS:
-            limit = f"at most {MAX_EXTENSIONS} of {MAX_EXTENSION_BYTES} bytes"
-            got = f"number {count} of {header.size} bytes"
-            raise unsafe(self._where, f"too many headers after {self._last}", want=limit, got=got)
+            limit = tr(
+                "at most {max_extensions} of {max_extension_bytes} bytes",
+                max_extensions=MAX_EXTENSIONS,
+                max_extension_bytes=MAX_EXTENSION_BYTES,
+            )
+            got = tr("number {count} of {size} bytes", count=count, size=header.size)
+            raise unsafe(self._where, tr("too many headers after {last}", last=self._last), want=limit, got=got)
         data = self._exactly(header.size) if header.size else b""
         self._skip = padding(header.size)
         self._headers.append(data + bytes(self._skip))
@@ -162,17 +186,24 @@ class TarReader:
         try:
             return _pax_path(data)
         except ValueError as error:
-            raise damaged(self._where, f"a header after {self._last}", want="pax records", got=str(error)) from error
+            raise damaged(
+                self._where, tr("a header after {last}", last=self._last), want=tr("pax records"), got=str(error)
+            ) from error
 
     def _member(self, header: RawHeader, long_name: bytes | None) -> TarMember | None:
         raw = header.name if long_name is None else long_name
         shown = repr(raw.decode("utf-8", "backslashreplace"))
         if header.type_flag not in (FILE, OLD_FILE, DIRECTORY):
-            kind = _KINDS.get(header.type_flag, f"a member of type {header.type_flag!r}")
-            raise unsafe(self._where, f"{shown} is {kind}", want=_SAFE, got=kind)
+            kind = _KINDS.get(header.type_flag, tr("a member of type {type_flag!r}", type_flag=header.type_flag))
+            raise unsafe(self._where, tr("{shown} is {kind}", shown=shown, kind=kind), want=_SAFE, got=kind)
         directory = header.type_flag == DIRECTORY or raw.endswith(b"/")
         if directory and header.size:
-            raise unsafe(self._where, f"{shown} is a directory with content", want="0 bytes", got=str(header.size))
+            raise unsafe(
+                self._where,
+                tr("{shown} is a directory with content", shown=shown),
+                want="0 bytes",
+                got=str(header.size),
+            )
         while raw.startswith(b"./"):
             raw = raw[2:].lstrip(b"/")
         raw = raw.rstrip(b"/") if directory else raw
@@ -180,9 +211,13 @@ class TarReader:
         try:
             path = None if root else BundlePath(raw.decode())
         except ValueError as error:
-            raise unsafe(self._where, f"{shown} is not a safe path", want="a relative path", got=str(error)) from error
+            raise unsafe(
+                self._where, tr("{shown} is not a safe path", shown=shown), want=tr("a relative path"), got=str(error)
+            ) from error
         if (path or "") in self._seen:
-            raise unsafe(self._where, f"{shown} is there twice", want="unique names", got="a duplicate")
+            raise unsafe(
+                self._where, tr("{shown} is there twice", shown=shown), want=tr("unique names"), got="a duplicate"
+            )
         self._seen.add(path or "")
         if path is None:
             return None
@@ -196,11 +231,11 @@ def _pax_path(data: bytes) -> bytes | None:
     while data:
         length, space, _ = data.partition(b" ")
         if not space or not length.isdigit() or not len(length) + 1 < int(length) <= len(data):
-            raise ValueError("a record has a wrong length")
+            raise ValueError(tr("a record has a wrong length"))
         record, data = data[len(length) + 1 : int(length)], data[int(length) :]
         key, equals, value = record.rstrip(b"\n").partition(b"=")
         if not equals or key in (b"size", b"linkpath") or key.startswith(b"GNU.sparse"):
-            raise ValueError(f"the record {key.decode('utf-8', 'backslashreplace')!r} is not accepted")
+            raise ValueError(tr("the record {key!r} is not accepted", key=key.decode("utf-8", "backslashreplace")))
         if key == b"path":
             path = value
     return path

@@ -12,6 +12,7 @@ from bundler.compress import crc32
 from bundler.durable import storage_errors
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob, Digest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -127,18 +128,18 @@ class TarStream:
             try:
                 source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError as error:
-                raise _damaged(blob, path, "no file") from error
+                raise _damaged(blob, path, tr("no file")) from error
             try:
                 status = os.fstat(source)
                 if status.st_size != blob.size:
-                    raise _damaged(blob, path, f"{status.st_size} bytes")
+                    raise _damaged(blob, path, tr("{st_size} bytes", st_size=status.st_size))
                 check = _BlobCheck(blob, self._checksums.crc32(blob, status))
                 left = blob.size
                 while left:
                     room = memoryview(self._buffer)[self._filled : min(self._filled + left, MEMBER_BYTES)]
                     count = os.readv(source, [room])
                     if not count:
-                        raise _damaged(blob, path, f"{blob.size - left} bytes")
+                        raise _damaged(blob, path, tr("{size} bytes", size=blob.size - left))
                     check.update(room[:count])
                     left -= count
                     self._advance(count, content=True)
@@ -170,10 +171,14 @@ class _BlobCheck:
     def difference(self) -> str:
         """Return what was found instead of the blob, or ""."""
         if self.known_crc32 is not None:
-            return "" if self.crc32 == self.known_crc32 else f"CRC-32 {self.crc32:08x}, once {self.known_crc32:08x}"
+            return (
+                ""
+                if self.crc32 == self.known_crc32
+                else tr("CRC-32 {crc32:08x}, once {known_crc32:08x}", crc32=self.crc32, known_crc32=self.known_crc32)
+            )
         got = Digest("sha256", self._sha256.hexdigest())
         return "" if got == self._want else str(got)
 
 
 def _damaged(blob: Blob, path: Path, got: str) -> StoredBlobError:
-    return StoredBlobError.of(blob, "the entry of the store is damaged", where=path, got=got)
+    return StoredBlobError.of(blob, tr("the entry of the store is damaged"), where=path, got=got)

@@ -15,6 +15,7 @@ from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
 from bundler.model.subset import SUBSET_PATH
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +43,7 @@ def tree_index(root: Path) -> CheckedIndex:
     """Read the bundle.json of an unpacked tree. Raises BundleFormatError, IntegrityError, StorageError."""
     data = read_beneath(root, INDEX_PATH, MAX_INDEX_BYTES)
     if data is None:
-        raise not_found(str(root), "holds no bundle.json")
+        raise not_found(str(root), tr("holds no bundle.json"))
     try:
         return check_index(data, str(root))
     except BundleFormatError as error:

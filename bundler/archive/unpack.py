@@ -30,6 +30,7 @@ from bundler.model.bundle import INDEX_PATH
 from bundler.model.progress import Unwatched
 from bundler.model.subset import ALL, Choice, Subset
 from bundler.partial_file import write_durably
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,7 +105,7 @@ def unpack(reader: BundleReader, directory: Path, task: Task, *, choice: Choice 
     tree whose bad files were removed.
 
     Arguments:
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
         choice: what is wanted, beside what is there already of the same bundle.
 
     Raises what the reader raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE); StorageError (UNPACK_CONFLICT
@@ -151,6 +152,8 @@ def complete_below(
     subset = _subset(root, checked, before, choice)
     anew = not exists_at(root, INDEX_PATH)
     wanted = wanted_files(checked, subset)
+    wanted_bytes = sum(file.blob.size for file in wanted)
+    task.expect(checked.total_bytes if reader.gives_all else wanted_bytes)
     absent = _absent(root, directory, wanted, tree_ownership(root, checked))
     if absent:
         sizes = (checked.listed[path].blob.size for path in absent)
@@ -167,7 +170,7 @@ def complete_below(
                 record=subset if anew else None,
             )
     else:
-        task.advance(checked.total_bytes)
+        task.advance(wanted_bytes)
         _add_signatures(root, directory, reader)
     if subset != before and not (anew and subset):
         keep_subset(root, directory, subset)
@@ -193,11 +196,13 @@ def _absent(root: int, directory: Path, files: Iterable[IndexedFile], ownership:
     states = [(file.path, state) for file, state in check_files(root, files, Unwatched())]
     in_the_way = {path for path, state in states if state == "changed"} | {*ownership.mode, *ownership.owner}
     if in_the_way:
-        other = " (another bundle is unpacked here)" if INDEX_PATH in in_the_way else ""
+        other = tr(" (another bundle is unpacked here)") if INDEX_PATH in in_the_way else ""
         raise StorageError(
             ErrorId.UNPACK_CONFLICT,
-            f"other files are in the way{other}: {', '.join(sorted(in_the_way))}",
+            tr(
+                "other files are in the way{other}: {in_the_way}", other=other, in_the_way=", ".join(sorted(in_the_way))
+            ),
             where=str(directory),
-            remedy="Choose another directory, or move these files away, and run the command again.",
+            remedy=tr("Choose another directory, or move these files away, and run the command again."),
         )
     return frozenset(path for path, state in states if state == "missing")

@@ -45,7 +45,7 @@ def unpack_beside(
 
     Arguments:
         root: made when it is absent.
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
         activate: let `current` lead to it once it is complete.
         choice: what is wanted of it, beside what is there already.
 
@@ -89,6 +89,7 @@ def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, 
     """Put a bundle, or a subset of it, together and give it its name; return the bytes that it shares with others."""
     checked = reader.checked
     wanted = wanted_files(checked, subset)
+    task.expect(checked.total_bytes if reader.gives_all else sum(file.blob.size for file in wanted))
     staged_in = staging_name(checked.index.name, checked.id)
     with Staging(root.descriptor, staged_in, own_directory=True) as staging:
         # an archive is read whole, also where a file need not be written

@@ -19,6 +19,7 @@ from bundler.archive.ownership import archive_ownership, tree_ownership
 from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_paths
 from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
+from bundler.translation import tr
 from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def verify_bundle(
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
     if isinstance(path, ArchiveFiles):
         report = _compared(path, task, admission, own_form=True, exact=exact)
-        return replace(report, form=ExactForm(not_compared="a pipe is read only once")) if exact else report
+        return replace(report, form=ExactForm(not_compared=tr("a pipe is read only once"))) if exact else report
     if not is_tree(path):
         return verify_archive(path, task, exact=exact, admission=admission)
     report = verify_tree(path, task, strict=strict, admission=admission)
-    return replace(report, form=ExactForm(not_compared="a tree has no compressed form")) if exact else report
+    return replace(report, form=ExactForm(not_compared=tr("a tree has no compressed form"))) if exact else report
 
 
 def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Admission = ANYTHING) -> VerifyReport:
@@ -61,7 +62,7 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Ad
         exact: whether one that is intact so far is compressed again as well, and compared to the last bit; before that
             it is held to the checksum of the whole archive, where that lies beside it and is signed.
         admission: whose signatures it needs.
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
@@ -72,7 +73,10 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Ad
         report = _compared(path, task, admission, own_form=False, exact=exact)
         if report.intact:
             raise
-    return replace(report, form=compare_form(path, report.deflate, task)) if exact and report.intact else report
+    if not (exact and report.intact):
+        return report
+    task.expect(report.content_bytes)
+    return replace(report, form=compare_form(path, report.deflate, task))
 
 
 def _compared(
@@ -87,13 +91,14 @@ def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHI
     """Read all files of a bundle, once its signatures are looked at, and compare each with bundle.json.
 
     Arguments:
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
         admission: whose signatures it needs.
 
     Raises IntegrityError (SIGNATURE_MISSING, SIGNATURE_UNTRUSTED), and what the reader raises.
     """
     checked = reader.checked
     verdict = bundle_verdict(checked, reader.signatures, admission)
+    task.expect(checked.total_bytes)
     with HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
@@ -134,13 +139,14 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False, admission: Admi
     Arguments:
         strict: files that bundle.json does not list are an error, not a note.
         admission: whose signatures it needs.
-        task: advanced by the bytes of content; not finished here.
+        task: told the bytes of content and advanced by them; not finished here.
 
     No link below the root is followed: a link instead of a listed file is a changed file. What subset.json leaves out
     may be absent. Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (a
     subset.json that is none; SIGNATURE_MISSING, SIGNATURE_UNTRUSTED), StorageError.
     """
     checked = tree_index(root)
+    task.expect(checked.total_bytes)
     with storage_errors(root):
         directory = open_root(root)
         try:

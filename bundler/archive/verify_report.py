@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.faults import damaged
 from bundler.archive.ownership import NO_DIFFERENCE, Ownership
+from bundler.translation import tr
 from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict
 
 if TYPE_CHECKING:
@@ -64,16 +65,18 @@ def require_intact(report: VerifyReport) -> None:
     if report.unlisted_matters:
         found.append(("unlisted", report.unlisted))
     if report.form is not None:
-        found.append(("compressed otherwise", tuple(f"byte {offset}" for offset in report.form.differing)))
-    what = "this is not the bundle that was built"
-    raise damaged(report.where, what, want="every file as listed", got=_listed(found))
+        found.append(
+            (tr("compressed otherwise"), tuple(tr("byte {offset}", offset=offset) for offset in report.form.differing))
+        )
+    what = tr("this is not the bundle that was built")
+    raise damaged(report.where, what, want=tr("every file as listed"), got=_listed(found))
 
 
 def require_own_headers(where: str, ownership: Ownership) -> None:
     """Raise IntegrityError (BUNDLE_DAMAGED) unless an archive's headers are those that bundler writes."""
     if not ownership.intact:
-        what = "its headers are not those that were written"
-        raise damaged(where, what, want="each as it was written", got=_listed(ownership.found))
+        what = tr("its headers are not those that were written")
+        raise damaged(where, what, want=tr("each as it was written"), got=_listed(ownership.found))
 
 
 def _listed(found: Iterable[tuple[str, tuple[str, ...]]]) -> str:

@@ -22,6 +22,7 @@ from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, TarStream
 from bundler.compress import DEFLATER
 from bundler.model.digest import Blob, Digest
 from bundler.partial_file import PartialFile, partial_file
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -75,11 +76,11 @@ def write_archive(
     bytes). After a failure neither final name has changed
     and no partial file is left.
     """
-    DEFLATER.require("writing archives that are the same on every machine")
+    DEFLATER.require(tr("writing archives that are the same on every machine"))
     members = archive_members(files, source_date_epoch)
 
     def note_waiting() -> None:
-        task.note(f"waiting for another process that writes {out.name}")
+        task.note(tr("waiting for another process that writes {name}", name=out.name))
 
     with partial_file(out, note_waiting) as archive:
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from bundler import __version__, console
+from bundler.command_group import ByUse
+from bundler.translation import tr
 
 ORDER = (
     "check",
@@ -27,16 +29,18 @@ ORDER = (
     "trust",
     "store",
     "schema",
+    "completion",
 )
 
 
 @click.group(
-    cls=console.ByUse,
+    cls=ByUse,
     home=__name__,
     order=ORDER,
+    program="bundler",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="bundler")
+@click.version_option(__version__, prog_name="bundler", help=tr("Show the version and exit."))
 def bundler() -> None:
     """Make one verified tarball of everything an air-gapped KubeEdge site needs, and check it there.
 

@@ -11,6 +11,7 @@ from bundler.archive.bundle_root import chosen, opened_root
 from bundler.archive.bundle_signatures import tree_verdict
 from bundler.cli.options import json_option, root_option
 from bundler.cli.trust_options import admission_option, read_admission
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,6 @@ def activate(bundle: str, root: Path, keys: tuple[Path, ...], allow_unsigned: bo
             opened.activate(name)
     changed = name != before
     rest = f", {before} was" if changed and before else ""
-    text = f"{root}: {name} is active{rest if changed else ' already'}"
+    text = tr("{root}: {name} is active{rest}", root=root, name=name, rest=rest if changed else tr(" already"))
     value: dict[str, Json] = {"root": str(root), "active": name, "before": before, "changed": changed}
     console.answer(text, value, schema="bundler.activate/1", as_json=as_json)

@@ -21,6 +21,7 @@ from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,16 +51,31 @@ def build(
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
     interrupted build goes on where it was. The same lock and keys give the same bytes.
     """
-    base = request.manifest.parent
+    base, tell = request.manifest.parent, console.timed()
     request = replace(request, date_cap=source_date_epoch(), signers=key_signers(signing_keys))
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(request, context)
+    tell(
+        "built",
+        tr(
+            "{size} fetched, {built_present_bytes} from the store",
+            size=human_bytes(built.fetched_bytes),
+            built_present_bytes=human_bytes(built.present_bytes),
+        ),
+    )
     console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
 
 
 def _text(built: Built) -> str:
-    size = human_bytes(built.archive.size)
-    head = f"{built.path}: {size}, bundle {built.bundle_id[:ID_CHARACTERS]}"
+    size, content = human_bytes(built.archive.size), human_bytes(built.content_bytes)
+    head = tr(
+        "{path}: {size}, bundle {bundle_id}, {files} files, {content} unpacked",
+        path=built.path,
+        size=size,
+        bundle_id=built.bundle_id[:ID_CHARACTERS],
+        files=built.files,
+        content=content,
+    )
     return "\n".join((head, str(built.archive.digest), *built.remarks))
 
 
@@ -70,5 +86,8 @@ def _value(built: Built) -> dict[str, Json]:
         "sha256": built.archive.digest.hex,
         "bundle": built.bundle_id,
         "files": built.files,
+        "content_bytes": built.content_bytes,
+        "fetched_bytes": built.fetched_bytes,
+        "present_bytes": built.present_bytes,
         "remarks": list(built.remarks),
     }

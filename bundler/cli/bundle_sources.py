@@ -12,7 +12,9 @@ from bundler import console
 from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.left_staging import fetched_name
 from bundler.cli.options import FILE, option
+from bundler.shell_completion import complete_files
 from bundler.source.open_source import open_source, require_id
+from bundler.translation import tr
 from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
@@ -32,16 +34,18 @@ JOBS = 4
 def _source(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     # a script's variable that is not set
     if not value:
-        raise click.BadParameter("the path is empty")
+        raise click.BadParameter(tr("the path is empty"))
     return value
 
 
 def source_argument(name: str = "source") -> Callable[[F], F]:
     """Return the argument that names a bundle, wherever it is."""
-    return click.argument(name, callback=_source)
+    return click.argument(name, callback=_source, shell_complete=complete_files)
 
 
-source_ca_option = option("--ca-file", type=FILE, help="Trust the authorities in this PEM file for a mirror with TLS.")
+source_ca_option = option(
+    "--ca-file", type=FILE, help=tr("Trust the authorities in this PEM file for a mirror with TLS.")
+)
 
 
 def is_url(source: str) -> bool:
@@ -105,6 +109,7 @@ def _mirror(
 ) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
     from bundler.net.files.download import FileDownloader
+    from bundler.net.http.observed_transport import ObservedTransport
     from bundler.net.http.tls_trust import Trust
     from bundler.net.http.transport import RequestsTransport
     from bundler.net.mirrors import Mirrors
@@ -113,8 +118,8 @@ def _mirror(
     from bundler.store.blobs import Store
 
     if ca_file is not None and not ca_file.is_file():
-        raise click.UsageError(f"--ca-file {ca_file}: there is no such file")
-    transport = RequestsTransport(Trust(str(ca_file) if ca_file else None))
+        raise click.UsageError(tr("--ca-file {ca_file}: there is no such file", ca_file=ca_file))
+    transport = ObservedTransport(RequestsTransport(Trust(str(ca_file) if ca_file else None)), console.request_log())
     stack.callback(transport.close)
     downloader = FileDownloader(transport, Mirrors.parse(()), Retry())
 

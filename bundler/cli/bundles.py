@@ -11,8 +11,10 @@ from bundler import console
 from bundler.archive.bundle_list import ListedBundle, list_bundles
 from bundler.archive.bundle_root import opened_root
 from bundler.cli.options import json_option, root_option
+from bundler.fitted_table import GivingWay
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+# the end of a bundle's directory is its id, which has a column of its own
+_GIVING_WAY = {tr("BUNDLE"): GivingWay(keep="start", least=12)}
 
 
 @click.command()
@@ -47,14 +52,18 @@ def _text(listed: tuple[ListedBundle, ...]) -> str:
             age(now - bundle.since_s),
             human_bytes(bundle.alone_bytes),
             human_bytes(bundle.shared_bytes),
-            f"{age(now - bundle.verified_s)} ago" if bundle.verified_s is not None else "-",
+            tr("{now} ago", now=age(now - bundle.verified_s)) if bundle.verified_s is not None else "-",
             bundle.fault,
         )
         for bundle in listed
     ]
     if not rows:
-        return "no bundle is here"
-    return console.table(("", "BUNDLE", "ID", "RELEASE", "AGE", "ALONE", "SHARED", "VERIFIED", ""), rows)
+        return tr("no bundle is here")
+    return console.table(
+        ("", tr("BUNDLE"), tr("ID"), tr("RELEASE"), tr("AGE"), tr("ALONE"), tr("SHARED"), tr("VERIFIED"), ""),
+        rows,
+        _GIVING_WAY,
+    )
 
 
 def _value(bundle: ListedBundle) -> dict[str, Json]:

@@ -10,9 +10,12 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.options import json_option
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.diff import LockChange, lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
+from bundler.outcome_words import shown_word
 from bundler.pipeline.opened_lock import read_contents
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +23,11 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
 
-SHORT_VERSION_CHARACTERS = 19
+_GIVING_WAY = {
+    tr("OLD"): GivingWay(short_digests),
+    tr("NEW"): GivingWay(short_digests),
+    tr("NAME"): GivingWay(keep="end"),
+}
 
 
 @click.command()
@@ -37,7 +44,7 @@ def diff(old: str, new: str, ca_file: Path | None, as_json: bool) -> None:
     opened = partial(opened_quietly, ca_file=ca_file)
     before, after = (lock_versions(read_contents(source, opened).lock) for source in (old, new))
     changes = lock_diff(before, after)
-    lines = changes_lines(changes) if changes else "nothing changed"
+    lines = changes_lines(changes) if changes else tr("nothing changed")
     console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)
 
 
@@ -45,18 +52,20 @@ def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
     """Yield changes as a text, with the sum of the sizes."""
     rows = [
         (
-            change.what,
+            shown_word(change.what),
             change.kind,
             change.key,
-            _short(change.old_version),
-            _short(change.new_version),
+            change.old_version or "-",
+            change.new_version or "-",
             _signed(change.new_size - change.old_size),
         )
         for change in changes
     ]
     total = sum(change.new_size - change.old_size for change in changes)
-    yield f"{len(changes)} changed, {_signed(total)}"
-    yield from console.table_lines(("WHAT", "KIND", "NAME", "OLD", "NEW", "SIZE"), rows)
+    yield tr("{count} changed, {signed}", count=len(changes), signed=_signed(total))
+    yield from console.table_lines(
+        (tr("WHAT"), tr("KIND"), tr("NAME"), tr("OLD"), tr("NEW"), tr("SIZE")), rows, _GIVING_WAY
+    )
 
 
 def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:
@@ -73,10 +82,6 @@ def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:
             for change in changes
         ]
     }
-
-
-def _short(version: str) -> str:
-    return version[:SHORT_VERSION_CHARACTERS] or "-"
 
 
 def _signed(count: int) -> str:

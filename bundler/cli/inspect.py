@@ -11,11 +11,13 @@ from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.options import json_option
 from bundler.cli.trust_options import key_option, read_admission, signature_value
-from bundler.model.artifact import Remarked
+from bundler.fitted_table import GivingWay, of_linux
+from bundler.model.artifact import Remarked, title_of
 from bundler.model.bundle import ID_CHARACTERS, SUMS_PATH
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents
+from bundler.translation import tr
 from bundler.trust.signature_verdict import SignatureVerdict, judge
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
     from bundler.trust.trusted_keys import TrustedKeys
+
+_GIVING_WAY = {
+    tr("PLATFORMS"): GivingWay(of_linux),
+    tr("HELD TO"): GivingWay(keep="start"),
+    tr("NAME"): GivingWay(keep="end", least=24),
+}
 
 
 @click.command()
@@ -49,24 +57,30 @@ def _lines(contents: Contents, trusted: TrustedKeys) -> Iterator[str]:
     rows = [
         (
             entry.kind,
-            artifact.key,
+            title_of(artifact),
             human_bytes(artifact.size),
             _platforms(artifact.platforms),
             str(artifact.held_to),
         )
-        for entry in contents.lock.entries
-        for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+        for entry, artifact in contents.lock.artifacts
     ]
-    yield from console.table_lines(("KIND", "NAME", "SIZE", "PLATFORMS", "HELD TO"), rows)
+    yield from console.table_lines(
+        (tr("KIND"), tr("NAME"), tr("SIZE"), tr("PLATFORMS"), tr("HELD TO")), rows, _GIVING_WAY
+    )
     if remarks := lock_remarks(contents.lock):
         yield ""
         yield from remarks
 
 
 def _heading(bundle: BundleSummary, trusted: TrustedKeys) -> Iterator[str]:
-    yield f"{bundle.name} {bundle.release}".rstrip() + f", bundle {bundle.id[:ID_CHARACTERS]}"
+    yield f"{bundle.name} {bundle.release}".rstrip() + tr(", bundle {id}", id=bundle.id[:ID_CHARACTERS])
     size = human_bytes(bundle.content_bytes)
-    yield f"{bundle.file_count} files, {size} unpacked, for {_platforms(bundle.platforms)}"
+    yield tr(
+        "{file_count} files, {size} unpacked, for {platforms}",
+        file_count=bundle.file_count,
+        size=size,
+        platforms=_platforms(bundle.platforms),
+    )
     yield _verdict(bundle, trusted).sentence
     yield ""
 
@@ -100,8 +114,7 @@ def _value(contents: Contents, trusted: TrustedKeys) -> dict[str, Json]:
                 "held_to": artifact.held_to.encode(),
                 "remarks": list(artifact.remarks) if isinstance(artifact, Remarked) else [],
             }
-            for entry in contents.lock.entries
-            for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+            for entry, artifact in contents.lock.artifacts
         ],
     }
 

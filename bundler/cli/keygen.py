@@ -8,6 +8,7 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +33,11 @@ def keygen(name: Path, as_json: bool) -> None:
 
 
 def _text(pair: KeyPair) -> str:
-    return (
-        f"{pair.private}: signs; keep it to yourself\n{pair.public}: key {pair.key.id}, for those who are to trust it"
+    return tr(
+        "{private}: signs; keep it to yourself\n{public}: key {id}, for those who are to trust it",
+        private=pair.private,
+        public=pair.public,
+        id=pair.key.id,
     )
 
 

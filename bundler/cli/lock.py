@@ -24,9 +24,11 @@ from bundler.cli.options import (
 from bundler.cli.wiring import open_build_context
 from bundler.model.diff import lock_diff, lock_versions
 from bundler.model.lock import Lock
+from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import update_lock
 from bundler.pipeline.context import Request
 from bundler.pipeline.opened_lock import lock_path
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     "--update",
     multiple=True,
     metavar="NAME",
-    help="Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable).",
+    help=tr("Pin this entry anew: its path or reference; of RPMs a package or repo id (globs, repeatable)."),
 )
 @set_option
 @jobs_option
@@ -61,11 +63,12 @@ def lock(
     The lock is STEM.lock.json beside STEM.yaml. Entries that mean the same as before keep their
     pins; --update moves them.
     """
-    base = manifest.parent
+    base, tell = manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         previous, new = update_lock(Request(manifest, overrides), context, update)
+    tell("locked", tr("{size} in the bundle", size=human_bytes(sum(blob.size for blob in new.blobs))))
     empty = Lock(new.manifest, new.platforms, new.variables, ())
     changes = lock_diff(lock_versions(previous or empty), lock_versions(new))
-    lines = changes_lines(changes) if changes else iter(("nothing changed",))
+    lines = changes_lines(changes) if changes else iter((tr("nothing changed"),))
     first = f"{lock_path(manifest)}: {next(lines)}"
     console.answer(chain((first,), lines), partial(changes_value, changes), schema="bundler.lock/1", as_json=as_json)

@@ -14,6 +14,8 @@ import click
 
 from bundler import console
 from bundler.model.platform import Platform
+from bundler.shell_completion import complete_files
+from bundler.translation import tr
 
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_JOBS = 64
@@ -35,7 +37,7 @@ def _assignments(_ctx: click.Context, _param: click.Parameter, values: tuple[str
     pairs = [text.partition("=") for text in values]
     for text, (name, equals, _) in zip(values, pairs, strict=True):
         if not name or not equals:
-            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+            raise click.BadParameter(tr("{text!r} is not NAME=VALUE", text=text))
     return {name: value for name, _, value in pairs}
 
 
@@ -55,34 +57,34 @@ def _one_platform(_ctx: click.Context, _param: click.Parameter, value: str | Non
 
 def _output(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if value in ("", "-"):
-        raise click.BadParameter(f"{value!r} names no file; the archive cannot be written to a stream")
+        raise click.BadParameter(tr("{value!r} names no file; the archive cannot be written to a stream", value=value))
     return value
 
 
 manifest_argument = click.argument("manifest", type=FILE)
-json_option = option("--json", "as_json", is_flag=True, help="Answer with a JSON object on stdout.")
+json_option = option("--json", "as_json", is_flag=True, help=tr("Answer with a JSON object on stdout."))
 set_option = option(
     "--set",
     "overrides",
     multiple=True,
     callback=_assignments,
     metavar="NAME=VALUE",
-    help="Override a variable of the manifest (repeatable).",
+    help=tr("Override a variable of the manifest (repeatable)."),
 )
 store_option = option(
     "--store",
     type=FILE,
     default=_default_store,
     show_default="~/.cache/bundler",
-    help="Directory of the content store.",
+    help=tr("Directory of the content store."),
 )
 jobs_option = option(
     "--jobs",
     type=click.IntRange(1, MAX_JOBS),
-    help="How many downloads run at once; by default 4, and up to 16 as long as the upstreams give more by it.",
+    help=tr("How many downloads run at once; by default 4, and up to 16 as long as the upstreams give more by it."),
 )
 keep_going_option = option(
-    "--keep-going", is_flag=True, help="Fetch everything else after a failure; exit as the first failure says."
+    "--keep-going", is_flag=True, help=tr("Fetch everything else after a failure; exit as the first failure says.")
 )
 platform_option = option(
     "--platform",
@@ -90,26 +92,27 @@ platform_option = option(
     multiple=True,
     callback=_platforms,
     metavar="OS/ARCH[/VARIANT]",
-    help="Only this platform of the manifest's (repeatable).",
+    help=tr("Only this platform of the manifest's (repeatable)."),
 )
 one_platform_option = option(
     "--platform",
+    variable="BUNDLER_LOAD_PLATFORM",
     callback=_one_platform,
     metavar="OS/ARCH[/VARIANT]",
-    help="Images for this platform instead of the engine's own.",
+    help=tr("Images for this platform instead of the engine's own."),
 )
 root_option = option(
     "--root",
     type=FILE,
     default=Path("/opt"),
     show_default=True,
-    help="Directory that the bundle was unpacked into.",
+    help=tr("Directory that the bundle was unpacked into."),
 )
 only_option = option(
     "--only",
     multiple=True,
     metavar="GLOB",
-    help="Only images with a name that matches, such as '*flannel*' (repeatable).",
+    help=tr("Only images with a name that matches, such as '*flannel*' (repeatable)."),
 )
 output_option = option(
     "-o",
@@ -118,9 +121,10 @@ output_option = option(
     show_default=True,
     callback=_output,
     metavar="FILE-OR-DIR",
-    help="The archive's file, or the directory it goes to.",
+    shell_complete=complete_files,
+    help=tr("The archive's file, or the directory it goes to."),
 )
-locked_option = option("--locked", is_flag=True, help="Fail when there is no lock, instead of writing one.")
+locked_option = option("--locked", is_flag=True, help=tr("Fail when there is no lock, instead of writing one."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +161,28 @@ def network_options(command: F) -> F:
             "--insecure-registry",
             multiple=True,
             metavar="HOST[:PORT]",
-            help="A registry that may speak plain HTTP or show any certificate (repeatable).",
+            help=tr("A registry that may speak plain HTTP or show any certificate (repeatable)."),
         ),
         option(
             "--client-cert",
             variable="BUNDLER_CLIENT_CERTS",
             multiple=True,
             metavar="PREFIX=CERT[,KEY]",
-            help="Client certificate and its key, PEM files, for https URLs under a prefix (repeatable).",
+            help=tr("Client certificate and its key, PEM files, for https URLs under a prefix (repeatable)."),
         ),
         option(
             "--run-unpinned",
             is_flag=True,
-            help="Execute a runtime's Python that no digest or checksum vouches for, to compile byte-code.",
+            help=tr("Execute a runtime's Python that no digest or checksum vouches for, to compile byte-code."),
         ),
-        option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
-        option("--mirror-only", is_flag=True, help="Never ask an original upstream, only its mirrors."),
+        option("--ca-file", type=FILE, help=tr("PEM file of authorities to trust beside the system's.")),
+        option("--mirror-only", is_flag=True, help=tr("Never ask an original upstream, only its mirrors.")),
         option(
             "--mirror",
             variable="BUNDLER_MIRRORS",
             multiple=True,
             metavar="PREFIX=PREFIX",
-            help="Ask a mirror first for everything under a prefix (repeatable).",
+            help=tr("Ask a mirror first for everything under a prefix (repeatable)."),
         ),
     ):
         gather = decorate(gather)
@@ -225,5 +229,5 @@ def source_date_epoch() -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise click.UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds")
+        raise click.UsageError(tr("SOURCE_DATE_EPOCH is {text!r}, not a number of seconds", text=text))
     return int(text)

@@ -10,9 +10,13 @@ import click
 from bundler import console
 from bundler.cli.options import NetworkOptions, json_option, network_options, request_options, store_option
 from bundler.cli.wiring import open_build_context
+from bundler.columns import padded, width
+from bundler.fitted_table import GivingWay
+from bundler.model.artifact import table_order
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
 from bundler.pipeline.planning import Plan, PlannedFetch, require_room
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
     from bundler.model.json_value import Json
     from bundler.pipeline.context import Request, Room
+
+_GIVING_WAY = {tr("NAME"): GivingWay(keep="end")}
 
 
 @click.command()
@@ -43,17 +49,20 @@ def plan(request: Request, jobs: int | None, store: Path, network: NetworkOption
 
 def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
     human = human_bytes
-    yield from console.table_lines(("KIND", "FETCH", "PRESENT", "NAME"), _rows(plan))
+    yield from console.table_lines((tr("KIND"), tr("FETCH"), tr("PRESENT"), tr("NAME")), _rows(plan), _GIVING_WAY)
     yield ""
-    yield from (
-        f"to fetch         {human(plan.fetch_bytes)}",
-        f"in the store     {human(plan.present_bytes)}",
-        f"temporary, peak  {human(plan.scratch_bytes)}",
-        f"archive, at most {human(plan.archive_bytes)}",
-        f"free for store   {human(store.free_bytes)}  {store.directory}",
-        f"free for archive {human(output.free_bytes)}  {output.directory}",
-    )
-    yield from (f"size unknown     {label}" for label in plan.unknown)
+    sums = [
+        (tr("in all"), human(plan.total_bytes)),
+        (tr("to fetch"), human(plan.fetch_bytes)),
+        (tr("in the store"), human(plan.present_bytes)),
+        (tr("temporary, peak"), human(plan.scratch_bytes)),
+        (tr("archive, at most"), human(plan.archive_bytes)),
+        (tr("free for store"), f"{human(store.free_bytes)}  {store.directory}"),
+        (tr("free for archive"), f"{human(output.free_bytes)}  {output.directory}"),
+        *((tr("size unknown"), label) for label in plan.unknown),
+    ]
+    columns = max(width(name) for name, _ in sums)
+    yield from (f"{padded(name, columns)} {value}" for name, value in sums)
     yield from plan.remarks
 
 
@@ -64,8 +73,8 @@ def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
         first = item.fetch.artifacts[0] if item.fetch.artifacts else item.fetch.label
         groups.setdefault((item.kind, first), []).append(item)
     return [
-        (kind, _bytes(items, present=False), _bytes(items, present=True), name)
-        for (kind, name), items in groups.items()
+        (kind, _bytes(items, present=False), _bytes(items, present=True), items[0].fetch.title or name)
+        for (kind, name), items in sorted(groups.items(), key=lambda group: table_order(*group[0]))
     ]
 
 
@@ -76,6 +85,7 @@ def _bytes(items: Sequence[PlannedFetch], *, present: bool) -> str:
 
 def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
     return {
+        "total_bytes": plan.total_bytes,
         "fetch_bytes": plan.fetch_bytes,
         "present_bytes": plan.present_bytes,
         "scratch_bytes": plan.scratch_bytes,

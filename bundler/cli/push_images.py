@@ -13,13 +13,16 @@ from bundler.cli.options import json_option
 from bundler.cli.push_options import PushOptions, push_options
 from bundler.cli.push_transport import open_push_engine
 from bundler.cli.registry_options import OpenRegistry, open_registry
+from bundler.fitted_table import GivingWay, short_digests
 from bundler.model.reference import docker_host
 from bundler.model.size_text import human_bytes
+from bundler.outcome_words import shown_word
 from bundler.push.harbor import NewProjects, WaitPolicy, await_registry, ensure_projects, explained
 from bundler.push.push_plan import push_plan
 from bundler.push.push_report import Projects, PushReport, PushResult, failure_causes, require_complete
 from bundler.push.registry_push import push
 from bundler.push.transport_choice import takes_engine
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.bundled_images import BundledImages
@@ -28,6 +31,12 @@ if TYPE_CHECKING:
     from bundler.push.engine import PushingEngine
     from bundler.push.engine_push import EnginePush
     from bundler.push.push_plan import PushPlan
+
+_GIVING_WAY = {
+    tr("REMARK"): GivingWay(short_digests),
+    tr("SOURCE"): GivingWay(keep="end", least=24),
+    tr("TARGET"): GivingWay(keep="end", least=24),
+}
 
 
 @click.command("push-images")
@@ -39,8 +48,11 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     Only what is missing is sent; run the same command again after a failure. Names: the source host is dropped,
     `registry.k8s.io/pause:3.5` becomes `REGISTRY/library/pause:3.5`.
     """
-    with open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
+    tell = console.timed(quiet=as_json)
+    kept = console.kept_when_interrupted(tr("What was sent stays in the registry, and is not sent again."))
+    with kept, open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         report = explained(_pushed(bundled, options, progress))
+    tell("done", tr("{size} sent", size=human_bytes(report.sent.blob_bytes)))
     value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(
@@ -105,33 +117,52 @@ def _through(plan: PushPlan, through: EnginePush, options: PushOptions, known: P
 
 def _text(report: PushReport, registry: str) -> str:
     rows = [
-        (result.outcome, str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
+        (shown_word(result.outcome), str(result.push.source), f"{registry}/{result.push.name}", _remark(result))
         for result in report.results
     ]
-    missing = "to create" if any(result.outcome == "missing" for result in report.results) else "created"
-    projects = [f"projects {missing}: {', '.join(report.projects.empty)}"] if report.projects.empty else []
+    missing = tr("to create") if any(result.outcome == "missing" for result in report.results) else tr("created")
+    projects = (
+        [tr("projects {missing}: {empty}", missing=missing, empty=", ".join(report.projects.empty))]
+        if report.projects.empty
+        else []
+    )
     if unlimited := report.projects.unlimited:
         projects.append(
-            f"projects without the --quota: {', '.join(unlimited)}; Harbor takes a limit from its administrators only, "
-            "who can set one in its web page (Administration > Project Quotas)"
+            tr(
+                "projects without the --quota: {unlimited}; Harbor takes a limit from its administrators only, "
+                "who can set one in its web page (Administration > Project Quotas)",
+                unlimited=", ".join(unlimited),
+            )
         )
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.counts.items()))
+    counts = ", ".join(f"{count} {shown_word(outcome)}" for outcome, count in sorted(report.counts.items()))
     sent = report.sent
-    lines = [f"{counts}; sent {sent.blobs} blobs, {human_bytes(sent.blob_bytes)}; {sent.mounted} taken over"]
+    lines = [
+        tr(
+            "{counts}; sent {blobs} blobs, {size}; {mounted} taken over",
+            counts=counts,
+            blobs=sent.blobs,
+            size=human_bytes(sent.blob_bytes),
+            mounted=sent.mounted,
+        )
+    ]
     # the first one is raised, and printed in full at the end
     lines += [
-        f"failed{f' ({cause.count} times)' if cause.count > 1 else ''}: {cause.error}"
+        tr("failed ({count} times): {error}", count=cause.count, error=cause.error)
+        if cause.count > 1
+        else tr("failed: {error}", error=cause.error)
         for cause in failure_causes(report)[1:]
     ]
-    return "\n".join((console.table(("", "SOURCE", "TARGET", "REMARK"), rows), "", *projects, *lines))
+    return "\n".join(
+        (console.table(("", tr("SOURCE"), tr("TARGET"), tr("REMARK")), rows, _GIVING_WAY), "", *projects, *lines)
+    )
 
 
 def _remark(result: PushResult) -> str:
     if result.error is not None:
         return f"[{result.error.id}]"
     if result.packed is not None:
-        return f"the same image, packed by an engine as {result.packed}"
-    return f"was {result.before}" if result.before is not None else ""
+        return tr("the same image, packed by an engine as {packed}", packed=result.packed)
+    return tr("was {before}", before=result.before) if result.before is not None else ""
 
 
 def _value(report: PushReport, options: PushOptions) -> dict[str, Json]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bundler.cli.options import FILE, MAX_JOBS, only_option, option
+from bundler.cli.options import MAX_JOBS, only_option, option, root_option
 from bundler.cli.registry_options import RegistryOptions, connection_options, gathered_registry, registry_option
 from bundler.model.platform import Platform
 from bundler.push.push_plan import Names, ProjectRule, PushSettings
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,21 +71,24 @@ def _quota(_ctx: click.Context, _param: click.Parameter, value: str | None) -> i
         return NO_QUOTA
     found = re.fullmatch(r"([0-9]{1,9})([KMGT]i?B)?", value)
     if found is None or not int(found[1]):
-        raise click.BadParameter(f"{value!r} is not a size; write for example 50GiB")
+        raise click.BadParameter(tr("{value!r} is not a size; write for example 50GiB", value=value))
     return int(found[1]) * _UNITS[(found[2] or "")[:1]]
 
 
 _OPTIONS: tuple[_Decorator, ...] = (
     registry_option,
-    option("--root", type=FILE, default="/opt", show_default=True, help="Directory that the bundle was unpacked into."),
+    root_option,
     option(
         "--via",
         type=click.Choice(["auto", "docker", "registry"]),
         default="auto",
         show_default=True,
-        help="How: `docker` loads the images into the engine and has it push them, its own platform only; `registry` "
-        "sends straight from the bundle, every platform, digests preserved; `auto` is `registry`, whether an engine "
-        "runs or not.",
+        help=tr(
+            "How: `docker` loads the images into the engine and has it push them, its own platform only; `registry` "
+            "sends straight from the bundle, every platform, digests preserved; `auto` is "
+            "`registry`, whether an engine "
+            "runs or not."
+        ),
     ),
     option(
         "--project",
@@ -93,43 +97,49 @@ _OPTIONS: tuple[_Decorator, ...] = (
         multiple=True,
         callback=_projects,
         metavar="P|GLOB=P",
-        help="Put images, or those whose name matches, into a project under their last segment (repeatable).",
+        help=tr("Put images, or those whose name matches, into a project under their last segment (repeatable)."),
     ),
     option(
         "--names",
         type=click.Choice(["path", "last", "both"]),
-        help="Form of the names; by default `last` for images with a --project, `path` for the others.",
+        help=tr("Form of the names; by default `last` for images with a --project, `path` for the others."),
     ),
     only_option,
-    option("--platform", callback=_platform, metavar="OS/ARCH[/VARIANT]", help="Only this platform of each image."),
+    option(
+        "--platform",
+        variable="BUNDLER_PUSH_PLATFORM",
+        callback=_platform,
+        metavar="OS/ARCH[/VARIANT]",
+        help=tr("Only this platform of each image."),
+    ),
     option(
         "--on-existing-tag",
         type=click.Choice(["fail", "skip", "overwrite"]),
         default="fail",
         show_default=True,
-        help="What to do with a tag that stands for another image.",
+        help=tr("What to do with a tag that stands for another image."),
     ),
     option(
         "--jobs",
         type=click.IntRange(1, MAX_JOBS),
         default=4,
         show_default=True,
-        help="How many uploads run at once, other than by docker.",
+        help=tr("How many uploads run at once, other than by docker."),
     ),
     *connection_options,
     option(
         "--public/--private",
         default=True,
         show_default=True,
-        help="Whether anybody may pull from projects that are created in Harbor.",
+        help=tr("Whether anybody may pull from projects that are created in Harbor."),
     ),
     option(
         "--quota",
         callback=_quota,
         metavar="SIZE",
-        help="Limit of projects that are created in Harbor, for example 50GiB; none by default.",
+        help=tr("Limit of projects that are created in Harbor, for example 50GiB; none by default."),
     ),
-    option("--dry-run", is_flag=True, help="Show what would be pushed, and what is there already; send nothing."),
+    option("--dry-run", is_flag=True, help=tr("Show what would be pushed, and what is there already; send nothing.")),
 )
 
 

@@ -12,6 +12,7 @@ from bundler.cli.engine import open_engine
 from bundler.errors import SiteError
 from bundler.model.reference import docker_host
 from bundler.push.transport_choice import STRAIGHT, takes_engine
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def open_push_engine(options: PushOptions, plan: PushPlan) -> Iterator[PushingEn
     try:
         engine = open_engine()
     except SiteError as error:
-        raise error.with_context(remedy="`--via registry` pushes without any engine.") from error
+        raise error.with_context(remedy=tr("`--via registry` pushes without any engine.")) from error
     with engine:
         _require_whole(options, plan, engine)
         yield engine
@@ -54,12 +55,18 @@ def _require_whole(options: PushOptions, plan: PushPlan, engine: PushingEngine) 
     distrust = _distrust(wanted, plan, engine) if wanted.own_authority and not insecure else ""
     require_trust(wanted, engine.where, insecure=insecure, distrust=distrust)
     if lost := platform_obstacles(plan, platforms):
-        more = [f"and {len(lost) - SHOWN_OBSTACLES} more"] if len(lost) > SHOWN_OBSTACLES else []
+        more = [tr("and {count} more", count=len(lost) - SHOWN_OBSTACLES)] if len(lost) > SHOWN_OBSTACLES else []
         raise click.UsageError(
             "\n".join((
-                f"--via docker pushes images for {platforms[0]} alone, as {engine.where} runs them:",
+                tr(
+                    "--via docker pushes images for {platform} alone, as {where} runs them:",
+                    platform=platforms[0], where=engine.where,
+                ),
                 *(f"  {line}" for line in (*lost[:SHOWN_OBSTACLES], *more)),
-                f"Name --platform {platforms[0]} to leave the others out, or push all of them with --via registry.",
+                tr(
+                    "Name --platform {platform} to leave the others out, or push all of them with --via registry.",
+                    platform=platforms[0],
+                ),
             ))
         )  # fmt: skip
 

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 import click
 
+from bundler import console
 from bundler.cli.options import FILE, option
 from bundler.errors import ErrorId, PublishError
 from bundler.model.reference import Reference
 from bundler.net.harbor.login_doubt import LoginDoubt
 from bundler.net.harbor.projects import HarborApi
 from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.observed_transport import ObservedTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.outage import Outage
 from bundler.net.registry.concurrency_limit import AdaptiveLimit
@@ -24,6 +26,7 @@ from bundler.net.registry.credentials import Logins, OneLogin, RegistryLogin
 from bundler.net.registry.docker_config import DockerLogins
 from bundler.net.registry.push import RegistryPusher
 from bundler.net.retry import Retry
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,7 +59,9 @@ class RegistryOptions:
 
 def _registry(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if "://" in value or "/" in value:
-        raise click.BadParameter(f"{value!r} is no HOST or HOST:PORT; write it as in the name of an image")
+        raise click.BadParameter(
+            tr("{value!r} is no HOST or HOST:PORT; write it as in the name of an image", value=value)
+        )
     try:
         return Reference(value, "any", "any").host
     except ValueError as error:
@@ -64,21 +69,23 @@ def _registry(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 
 registry_option = option(
-    "--registry", required=True, callback=_registry, metavar="HOST[:PORT]", help="The registry, Harbor or another."
+    "--registry", required=True, callback=_registry, metavar="HOST[:PORT]", help=tr("The registry, Harbor or another.")
 )
 connection_options = (
-    option("--plain-http", is_flag=True, help="Speak HTTP to the registry; anybody in between can read and change it."),
-    option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's."),
-    option("--insecure", is_flag=True, help="Accept any certificate of the registry."),
-    option("--username", help="The account; otherwise what `docker login` has stored."),
-    option("--password-stdin", is_flag=True, help="Read the password from stdin; otherwise from BUNDLER_PASSWORD."),
+    option(
+        "--plain-http", is_flag=True, help=tr("Speak HTTP to the registry; anybody in between can read and change it.")
+    ),
+    option("--ca-file", type=FILE, help=tr("PEM file of authorities to trust beside the system's.")),
+    option("--insecure", is_flag=True, help=tr("Accept any certificate of the registry.")),
+    option("--username", help=tr("The account; otherwise what `docker login` has stored.")),
+    option("--password-stdin", is_flag=True, help=tr("Read the password from stdin; otherwise from BUNDLER_PASSWORD.")),
     option(
         "--wait",
         type=click.FloatRange(0),
         default=0,
         show_default=True,
         metavar="SECONDS",
-        help="How long to wait for the registry, and for Harbor to be healthy.",
+        help=tr("How long to wait for the registry, and for Harbor to be healthy."),
     ),
 )
 
@@ -98,9 +105,9 @@ def gathered_registry(given: dict[str, Any]) -> RegistryOptions:
     names = ("registry", "plain_http", "ca_file", "insecure", "username", "password_stdin", "wait")
     options = RegistryOptions(*(given.pop(name) for name in names))
     if options.plain_http and (options.insecure or options.ca_file):
-        raise click.UsageError("--plain-http knows no certificates: leave --insecure and --ca-file out.")
+        raise click.UsageError(tr("--plain-http knows no certificates: leave --insecure and --ca-file out."))
     if options.ca_file and not options.ca_file.is_file():
-        raise click.UsageError(f"--ca-file {options.ca_file}: there is no such file")
+        raise click.UsageError(tr("--ca-file {ca_file}: there is no such file", ca_file=options.ca_file))
     return options
 
 
@@ -132,7 +139,8 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
         str(options.ca_file) if options.ca_file else None,
         frozenset({options.host, urlsplit(f"//{options.host}").hostname or ""}) if options.insecure else frozenset(),
     )
-    transport = DirectTransport(lambda: _requests_transport(trust), trust, connect_timeout_s=CONNECT_TIMEOUT_S)
+    direct = DirectTransport(lambda: _requests_transport(trust), trust, connect_timeout_s=CONNECT_TIMEOUT_S)
+    transport = ObservedTransport(direct, console.request_log())
     logins, retry = _logins(options), Retry(outage=Outage(progress.note))
 
     def doubt(error: SourceError) -> str:
@@ -151,7 +159,7 @@ def open_registry(options: RegistryOptions, progress: Progress, *, jobs: int = 1
         )
 
     def accepts(login: RobotLogin) -> bool:
-        given = RegistryLogin(login.username, login.secret, "the file")
+        given = RegistryLogin(login.username, login.secret, tr("the file"))
         try:
             pusher_of(OneLogin(options.host, given)).check()
         except PublishError as error:
@@ -180,7 +188,7 @@ def _logins(options: RegistryOptions) -> Logins:
     """Return the given credentials, else those that `docker login` has stored."""
     if options.username is None:
         if options.password_stdin:
-            raise click.UsageError("--password-stdin wants --username")
+            raise click.UsageError(tr("--password-stdin wants --username"))
         return DockerLogins(os.environ, default_port=80 if options.plain_http else 443)
     if options.password_stdin:
         # the registry gets the bytes as they were typed, in any encoding
@@ -189,5 +197,10 @@ def _logins(options: RegistryOptions) -> Logins:
     else:
         secret, found_in = os.environ.get(PASSWORD_VARIABLE, ""), PASSWORD_VARIABLE
     if not secret:
-        raise click.UsageError(f"--username wants a password: give --password-stdin or {PASSWORD_VARIABLE}")
+        raise click.UsageError(
+            tr(
+                "--username wants a password: give --password-stdin or {password_variable}",
+                password_variable=PASSWORD_VARIABLE,
+            )
+        )
     return OneLogin(options.host, RegistryLogin(options.username, secret, found_in))

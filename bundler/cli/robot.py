@@ -10,11 +10,14 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.registry_options import connected, gathered_registry, open_registry, registry_option
+from bundler.command_group import ByUse
 from bundler.model.reference import docker_host
 from bundler.model.robot import MAX_DAYS, NEVER, NewRobot
 from bundler.net.harbor.robots import HarborRobots
+from bundler.outcome_words import shown_word
 from bundler.push.harbor import WaitPolicy, await_registry
 from bundler.push.robots import RobotReport, RobotRequest, ensure_robot
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +29,7 @@ DEFAULT_NAME = "edge-pull"
 KUBECTL = "kubectl create secret generic harbor-pull --type=kubernetes.io/dockerconfigjson"
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def robot() -> None:
     """Robot accounts of a Harbor, for machines that pull."""
 
@@ -35,11 +38,11 @@ def robot() -> None:
 @option(
     "--project",
     "projects",
-    variable="BUNDLER_PROJECTS",
+    variable="BUNDLER_ROBOT_PROJECTS",
     multiple=True,
     required=True,
     metavar="P",
-    help="A project to pull from (repeatable).",
+    help=tr("A project to pull from (repeatable)."),
 )
 @option(
     "-o",
@@ -49,23 +52,25 @@ def robot() -> None:
     type=FILE,
     required=True,
     metavar="FILE",
-    help="Takes the credentials as a Docker client configuration, mode 0600.",
+    help=tr("Takes the credentials as a Docker client configuration, mode 0600."),
 )
 @option(
     "--name",
     variable="BUNDLER_ROBOT_NAME",
     default=DEFAULT_NAME,
     show_default=True,
-    help="Its name, before which Harbor puts a prefix.",
+    help=tr("Its name, before which Harbor puts a prefix."),
 )
 @option(
     "--days",
     variable="BUNDLER_ROBOT_DAYS",
     type=click.IntRange(1, MAX_DAYS),
-    help="How long it lives; for ever by default.",
+    help=tr("How long it lives; for ever by default."),
 )
-@option("--renew", is_flag=True, help="Give a robot of this name another secret: the old one opens nothing any more.")
-@option("--dry-run", is_flag=True, help="Look what is there, and make nothing.")
+@option(
+    "--renew", is_flag=True, help=tr("Give a robot of this name another secret: the old one opens nothing any more.")
+)
+@option("--dry-run", is_flag=True, help=tr("Look what is there, and make nothing."))
 @registry_option
 @connected
 @json_option
@@ -111,26 +116,37 @@ def _ensured(
 
 
 def _text(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file: Path) -> str:
-    name, rights = report.robot.name if report.robot else wanted.name, f"pulls from {', '.join(wanted.projects)}"
+    name, rights = (
+        report.robot.name if report.robot else wanted.name,
+        tr("pulls from {projects}", projects=", ".join(wanted.projects)),
+    )
     if report.outcome == "missing":
-        return f"{name}: would be {'renewed' if report.robot else 'made'}; {rights}"
+        return tr(
+            "{name}: would be {outcome}; {rights}",
+            name=name,
+            outcome=tr("renewed") if report.robot else tr("made"),
+            rights=rights,
+        )
     lines = (
-        f"{name}: {report.outcome}; {rights}; {_expiry(report)}",
-        f"credentials for {options.host}: {file}",
-        f"on an edge node:   install -D -m 0600 {file.name} /root/.docker/config.json",
-        f"for Kubernetes:    {KUBECTL} --from-file=.dockerconfigjson={file.name}",
+        f"{name}: {shown_word(report.outcome)}; {rights}; {_expiry(report)}",
+        tr("credentials for {host}: {file}", host=options.host, file=file),
+        tr("on an edge node:   install -D -m 0600 {name} /root/.docker/config.json", name=file.name),
+        tr("for Kubernetes:    {kubectl} --from-file=.dockerconfigjson={name}", kubectl=KUBECTL, name=file.name),
     )
     return "\n".join(lines)
 
 
 def _expiry(report: RobotReport) -> str:
     if report.robot is None or report.robot.expires_at_s == NEVER:
-        return "never expires"
+        return tr("never expires")
     try:
-        return f"expires {dt.datetime.fromtimestamp(report.robot.expires_at_s, dt.UTC):%Y-%m-%d %H:%M} UTC"
+        return tr(
+            "expires {expires_at_s:%Y-%m-%d %H:%M} UTC",
+            expires_at_s=dt.datetime.fromtimestamp(report.robot.expires_at_s, dt.UTC),
+        )
     except (ValueError, OverflowError, OSError):
         # Harbor counts further than the calendar does
-        return f"expires after the year {dt.MAXYEAR}"
+        return tr("expires after the year {maxyear}", maxyear=dt.MAXYEAR)
 
 
 def _value(report: RobotReport, options: RegistryOptions, wanted: NewRobot, file: Path) -> dict[str, Json]:

@@ -9,6 +9,7 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.signers import command_signers, key_signers, sign_option
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,17 @@ ROTATION_SUFFIX = ".json"
     "--sign-command",
     default="",
     metavar="COMMAND",
-    help="A program that signs what it reads, and prints DER; with --key. BUNDLER_SIGN_SHA256 has the digest.",
+    help=tr("A program that signs what it reads, and prints DER; with --key. BUNDLER_SIGN_SHA256 has the digest."),
 )
-@option("--key", "keys", multiple=True, type=FILE, metavar="PEM", help="The public half of what --sign-command uses.")
+@option(
+    "--key",
+    "keys",
+    variable="BUNDLER_SIGN_COMMAND_KEY",
+    multiple=True,
+    type=FILE,
+    metavar="PEM",
+    help=tr("The public half of what --sign-command uses."),
+)
 @json_option
 def sign(
     source: Path, signing_keys: tuple[Path, ...], sign_command: str, keys: tuple[Path, ...], as_json: bool
@@ -42,7 +51,7 @@ def sign(
     """
     signers = (*key_signers(signing_keys), *command_signers(sign_command, keys))
     if not signers:
-        raise click.UsageError("give a private key with --sign, or a command with --sign-command")
+        raise click.UsageError(tr("give a private key with --sign, or a command with --sign-command"))
     with console.progress(quiet=as_json) as progress:
         task = progress.task(source.name, None)
         written = _signed(source, signers, task)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler.cli.options import FILE, option
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,7 @@ sign_option = option(
     multiple=True,
     type=FILE,
     metavar="KEY",
-    help="A private key that signs: P-256 in PEM, not encrypted (repeatable).",
+    help=tr("A private key that signs: P-256 in PEM, not encrypted (repeatable)."),
 )
 
 
@@ -38,17 +39,17 @@ def command_signers(command: str, keys: tuple[Path, ...]) -> tuple[Signer, ...]:
     """Return who signs by a command. Raises IntegrityError (KEY_INVALID), StorageError, a usage error."""
     if not command:
         if keys:
-            raise click.UsageError("--key is the public half of what --sign-command signs with")
+            raise click.UsageError(tr("--key is the public half of what --sign-command signs with"))
         return ()
     if len(keys) != 1:
-        raise click.UsageError("--sign-command needs one --key, by which its signature is checked")
+        raise click.UsageError(tr("--sign-command needs one --key, by which its signature is checked"))
     from bundler.trust.sign_command import CommandSigner
     from bundler.trust.trusted_directory import read_public_key
 
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
-        raise click.UsageError(f"--sign-command: {error}") from error
+        raise click.UsageError(tr("--sign-command: {error}", error=error)) from error
     if not words:
-        raise click.UsageError("--sign-command is empty")
+        raise click.UsageError(tr("--sign-command is empty"))
     return (CommandSigner(words, read_public_key(keys[0]), os.environ),)

@@ -8,12 +8,14 @@ import click
 
 from bundler import console
 from bundler.cli.options import FILE, json_option, store_option
+from bundler.command_group import ByUse
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import read_contents
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import StoreUsage, store_usage
 from bundler.store.prune import Pruned
 from bundler.store.prune import prune as prune_store
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 
-@click.group()
+@click.group(cls=ByUse)
 def store() -> None:
     """Look after the content store."""
 
@@ -46,13 +48,18 @@ def prune(locks: tuple[Path, ...], store: Path, as_json: bool) -> None:
     """
     keep = frozenset(blob for path in locks for blob in read_contents(str(path)).lock.blobs)
     pruned = prune_store(Store(store), keep)
-    text = f"removed {pruned.count} files, {human_bytes(pruned.bytes)}"
+    text = tr("removed {count} files, {size}", count=pruned.count, size=human_bytes(pruned.bytes))
     console.answer(text, _pruned_value(pruned), schema="bundler.store-prune/1", as_json=as_json)
 
 
 def _text(contents: StoreUsage) -> str:
-    lines = [f"{contents.path}: {contents.count} files, {human_bytes(contents.bytes)}"]
-    lines += [f"unfinished: {partial.name}, {human_bytes(partial.bytes)} so far" for partial in contents.partial]
+    lines = [
+        tr("{path}: {count} files, {size}", path=contents.path, count=contents.count, size=human_bytes(contents.bytes))
+    ]
+    lines += [
+        tr("unfinished: {name}, {size} so far", name=partial.name, size=human_bytes(partial.bytes))
+        for partial in contents.partial
+    ]
     return "\n".join(lines)
 
 

@@ -10,6 +10,8 @@ import click
 from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.trust_options import admission_option, older_option, read_admission, signature_value
+from bundler.command_group import ByUse
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -20,13 +22,18 @@ if TYPE_CHECKING:
     from bundler.trust.trusted_keys import TrustedKeys
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def trust() -> None:
     """See and change whose signatures this host believes: /etc/bundler/trusted.d."""
 
 
 @trust.command(name="list")
-@option("--directory", type=FILE, help="Another one than /etc/bundler/trusted.d, such as is meant for other hosts.")
+@option(
+    "--directory",
+    variable="BUNDLER_TRUSTED",
+    type=FILE,
+    help=tr("Another one than /etc/bundler/trusted.d, such as is meant for other hosts."),
+)
 @json_option
 def list_trust(directory: Path | None, as_json: bool) -> None:
     """Show the trusted keys, how many have to sign, and the newest release of each bundle that was brought in."""
@@ -42,13 +49,23 @@ def list_trust(directory: Path | None, as_json: bool) -> None:
 
 def _list_text(trusted: TrustedKeys, seen: SeenReleases) -> str:
     if not trusted.keys:
-        return "no key is trusted here, and bundles need not be signed"
-    names = f", named {' or '.join(trusted.names)}" if trusted.names else ""
-    lines = [f"{trusted.threshold} of these {len(trusted.keys)} have to sign a bundle{names}:"]
+        return tr("no key is trusted here, and bundles need not be signed")
+    names = tr(", named {listed}", listed=" or ".join(trusted.names)) if trusted.names else ""
+    lines = [
+        tr(
+            "{threshold} of these {count} have to sign a bundle{names}:",
+            threshold=trusted.threshold,
+            count=len(trusted.keys),
+            names=names,
+        )
+    ]
     lines += [f"  {key.title}" for key in trusted.keys]
     if not trusted.has_policy:
-        lines.append("no policy is here: older releases are brought in as well")
-    lines += [f"newest of {name}: {bundle.release or 'no release'}" for name, bundle in sorted(seen.newest.items())]
+        lines.append(tr("no policy is here: older releases are brought in as well"))
+    lines += [
+        tr("newest of {name}: {release}", name=name, release=bundle.release or tr("no release"))
+        for name, bundle in sorted(seen.newest.items())
+    ]
     return "\n".join(lines)
 
 
@@ -93,9 +110,17 @@ def admit(tree: Path, keys: tuple[Path, ...], allow_unsigned: bool, allow_older:
 
 @trust.command()
 @click.argument("keys", type=FILE, nargs=-1, required=True, metavar="PEM...")
-@option("--threshold", type=click.IntRange(1), default=1, show_default=True, help="How many of them have to sign.")
-@option("--number", type=click.IntRange(1), required=True, help="Greater than that of every earlier document.")
-@option("-o", "--output", type=FILE, default=Path("keys.json"), show_default=True, help="The document's file.")
+@option("--threshold", type=click.IntRange(1), default=1, show_default=True, help=tr("How many of them have to sign."))
+@option("--number", type=click.IntRange(1), required=True, help=tr("Greater than that of every earlier document."))
+@option(
+    "-o",
+    "--output",
+    variable="BUNDLER_ROTATION_FILE",
+    type=FILE,
+    default=Path("keys.json"),
+    show_default=True,
+    help=tr("The document's file."),
+)
 @json_option
 def draft(keys: tuple[Path, ...], threshold: int, number: int, output: Path, as_json: bool) -> None:
     """Write a document by which these keys take the place of those that hosts trust so far.
@@ -119,7 +144,9 @@ def draft(keys: tuple[Path, ...], threshold: int, number: int, output: Path, as_
 
 def _rotation_text(document: RotationDocument) -> str:
     keys = ", ".join(key.title for key in document.keys)
-    return f"rotation {document.number}: {document.threshold} of {keys}"
+    return tr(
+        "rotation {number}: {threshold} of {keys}", number=document.number, threshold=document.threshold, keys=keys
+    )
 
 
 def _rotation_value(document: RotationDocument) -> dict[str, Json]:
@@ -135,7 +162,9 @@ def rotate(document: Path, as_json: bool) -> None:
     from bundler.trust.rotating import rotate as follow
 
     rotated = follow(document)
-    text = "\n".join((_rotation_text(rotated.document), *(f"dropped: {key.title}" for key in rotated.dropped)))
+    text = "\n".join(
+        (_rotation_text(rotated.document), *(tr("dropped: {title}", title=key.title) for key in rotated.dropped))
+    )
     console.answer(text, _rotated_value(rotated), schema="bundler.trust-rotate/1", as_json=as_json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bundler.cli.options import FILE, option
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,14 +23,14 @@ key_option = option(
     multiple=True,
     type=FILE,
     metavar="PEM",
-    help="A public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d (repeatable).",
+    help=tr("A public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d (repeatable)."),
 )
 unsigned_option = option(
-    "--allow-unsigned", is_flag=True, help="Take a bundle that nobody whom this host trusts has signed."
+    "--allow-unsigned", is_flag=True, help=tr("Take a bundle that nobody whom this host trusts has signed.")
 )
 
 older_option = option(
-    "--allow-older", is_flag=True, help="Bring in an older release than the newest one that this host has had."
+    "--allow-older", is_flag=True, help=tr("Bring in an older release than the newest one that this host has had.")
 )
 
 

@@ -15,13 +15,14 @@ from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
-from bundler.cli.bundle_sources import opened_source, shown_name, source_argument, source_ca_option
+from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.cli.trust_options import admission_option, older_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
 from bundler.model.size_text import human_bytes
 from bundler.model.subset import Choice
+from bundler.translation import tr
 from bundler.trust.entry_rule import EntryRule
 from bundler.trust.seen_releases import SeenBundle
 
@@ -43,7 +44,13 @@ def _bundle_id(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
         return ""
     match = _ID.fullmatch(value)
     if match is None:
-        raise click.BadParameter(f"{value!r} is no bundle's id: write at least its first {ID_CHARACTERS} digits")
+        raise click.BadParameter(
+            tr(
+                "{value!r} is no bundle's id: write at least its first {id_characters} digits",
+                value=value,
+                id_characters=ID_CHARACTERS,
+            )
+        )
     return match["hex"]
 
 
@@ -52,24 +59,27 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
         try:
             glob.encode()
         except UnicodeEncodeError as error:
-            raise click.BadParameter(f"{glob!r} fits no path of a bundle: those are UTF-8") from error
+            raise click.BadParameter(tr("{glob!r} fits no path of a bundle: those are UTF-8", glob=glob)) from error
     return value
 
 
 @click.command()
 @source_argument()
-@option("-C", "--directory", type=FILE, help="Where to; made when it is absent, others' files are left alone.")
-@option("--root", type=FILE, help="Put it beside other bundles, into a directory of its own below this one.")
-@option("--activate", is_flag=True, help="With --root: let `current` lead to it.")
-@option("--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help="The id that the bundle has to have.")
-@option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Only what this role needs (repeatable).")
+@option("-C", "--directory", type=FILE, help=tr("Where to; made when it is absent, others' files are left alone."))
+@option("--root", type=FILE, help=tr("Put it beside other bundles, into a directory of its own below this one."))
+@option("--activate", is_flag=True, help=tr("With --root: let `current` lead to it."))
+@option(
+    "--id", "bundle_id", default="", callback=_bundle_id, metavar="ID", help=tr("The id that the bundle has to have.")
+)
+@option("--role", "roles", multiple=True, type=click.Choice(ROLES), help=tr("Only what this role needs (repeatable)."))
 @platform_option
 @option(
     "--only",
+    variable="BUNDLER_UNPACK_ONLY",
     multiple=True,
     metavar="GLOB",
     callback=_globs,
-    help="Only paths that match, such as 'kubeedge/*' (repeatable).",
+    help=tr("Only paths that match, such as 'kubeedge/*' (repeatable)."),
 )
 @admission_option
 @older_option
@@ -100,13 +110,18 @@ def unpack(
     same command without them completes.
     """
     choice = Choice(tuple(sorted({*roles})), tuple(sorted({*platforms})), tuple(sorted({*only})))
-    place = _place(context, directory, root, activate=activate, choice=choice)
+    place, tell = _place(context, directory, root, activate=activate, choice=choice), console.timed(quiet=as_json)
     rule = EntryRule(read_admission(keys, allow_unsigned=allow_unsigned), allow_older)
     opened = partial(opened_source, wanted_id=bundle_id, into=place.directory, ca_file=ca_file)
-    with console.progress(quiet=as_json) as progress, opened(source, progress, admission=rule.admission) as reader:
-        task = progress.task(shown_name(source), reader.checked.total_bytes)
+    with (
+        console.kept_when_interrupted(_kept(source, place.directory)),
+        console.progress(quiet=as_json) as progress,
+        opened(source, progress, admission=rule.admission) as reader,
+    ):
+        # of a mirror each file that is fetched is counted by itself
+        task = progress.task(shown_name(source), None, apart=True)
         unpacked, verdict = _brought_in(reader, place, task, rule)
-        task.finish(_outcome(unpacked))
+    tell(_outcome(unpacked), human_bytes(unpacked.content_bytes))
     text, value = _text(unpacked, verdict), _value(unpacked, verdict)
     console.answer(text, value, schema="bundler.unpack/1", as_json=as_json)
 
@@ -119,6 +134,7 @@ def _brought_in(
     if note := rule.require(checked.index.name, checked.index.release, checked.where):
         task.note(note)
     unpacked = place.unpack(reader, task)
+    task.finish(_outcome(unpacked))
     rule.record(verdict, checked.index.name, SeenBundle(checked.index.release, checked.id))
     return unpacked, verdict
 
@@ -139,13 +155,15 @@ def _place(
         directory = None
     if directory is not None and root is None:
         if activate:
-            raise click.UsageError("--activate needs --root: what lies in a directory alone is not chosen among others")
+            raise click.UsageError(
+                tr("--activate needs --root: what lies in a directory alone is not chosen among others")
+            )
         return _Destination(directory, lambda reader, task: unpack_into(reader, directory, task, choice=choice))
     if root is not None and directory is None:
         return _Destination(
             root, lambda reader, task: unpack_beside(reader, root, task, activate=activate, choice=choice)
         )
-    raise click.UsageError("give one of -C DIRECTORY and --root DIRECTORY")
+    raise click.UsageError(tr("give one of -C DIRECTORY and --root DIRECTORY"))
 
 
 def _is_inherited(context: click.Context, parameter: str) -> bool:
@@ -153,15 +171,36 @@ def _is_inherited(context: click.Context, parameter: str) -> bool:
     return context.get_parameter_source(parameter) is ParameterSource.ENVIRONMENT
 
 
+def _kept(source: str, directory: Path) -> str:
+    fetched = tr(" but for the files that were fetched, which wait there") if is_url(source) else ""
+    return tr("{directory} is as it was{fetched}.", directory=directory, fetched=fetched)
+
+
 def _outcome(unpacked: Unpacked) -> str:
-    return "present" if unpacked.present else "unpacked"
+    return tr("present") if unpacked.present else tr("unpacked")
 
 
 def _text(unpacked: Unpacked, verdict: SignatureVerdict) -> str:
-    shared = f", {human_bytes(unpacked.linked_bytes)} shared with other bundles" if unpacked.linked_bytes else ""
-    left_out = f", {unpacked.left_out} left out" if unpacked.left_out else ""
-    bundle = f"{unpacked.directory}: bundle {unpacked.id[:ID_CHARACTERS]} {_outcome(unpacked)}"
-    text = f"{bundle}, {unpacked.files} files{left_out}{shared}"
+    shared = (
+        tr(", {size} shared with other bundles", size=human_bytes(unpacked.linked_bytes))
+        if unpacked.linked_bytes
+        else ""
+    )
+    left_out = tr(", {left_out} left out", left_out=unpacked.left_out) if unpacked.left_out else ""
+    bundle = tr(
+        "{directory}: bundle {id} {outcome}",
+        directory=unpacked.directory,
+        id=unpacked.id[:ID_CHARACTERS],
+        outcome=_outcome(unpacked),
+    )
+    text = tr(
+        "{bundle}, {files} files, {size}{left_out}{shared}",
+        bundle=bundle,
+        files=unpacked.files,
+        size=human_bytes(unpacked.content_bytes),
+        left_out=left_out,
+        shared=shared,
+    )
     return "\n".join(filter(None, (unpacked.removed.sentence, text, verdict.sentence)))
 
 
@@ -171,6 +210,7 @@ def _value(unpacked: Unpacked, verdict: SignatureVerdict) -> dict[str, Json]:
         "bundle": unpacked.id,
         "present": unpacked.present,
         "files": unpacked.files,
+        "content_bytes": unpacked.content_bytes,
         "linked_bytes": unpacked.linked_bytes,
         "left_out": unpacked.left_out,
         "removed_bytes": unpacked.removed.bytes,

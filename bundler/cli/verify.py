@@ -18,6 +18,7 @@ from bundler.cli.trust_options import admission_option, read_admission, signatur
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.source.open_source import PIPE, piped
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.exact_form import ExactForm
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @source_argument()
-@option("--strict", is_flag=True, help="In a tree, files that are not the bundle's are an error, not a note.")
-@option("--exact", is_flag=True, help="Compress an archive's content again, too, and compare to the last bit.")
+@option("--strict", is_flag=True, help=tr("In a tree, files that are not the bundle's are an error, not a note."))
+@option("--exact", is_flag=True, help=tr("Compress an archive's content again, too, and compare to the last bit."))
 @admission_option
 @source_ca_option
 @json_option
@@ -45,7 +46,7 @@ def verify(
     SOURCE is an archive, its first part, an unpacked tree, - for an archive on standard input, or the URL of a running
     mirror. Exit 5 when it is damaged, or not signed by those whom --key or this host trusts.
     """
-    admission = read_admission(keys, allow_unsigned=allow_unsigned)
+    admission, tell = read_admission(keys, allow_unsigned=allow_unsigned), console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
@@ -54,7 +55,8 @@ def verify(
         else:
             where = piped() if source == PIPE else Path(source)
             report = verify_bundle(where, task, strict=strict, exact=exact, admission=admission)
-        task.finish("intact" if report.intact else "damaged")
+        task.finish(tr("intact") if report.intact else tr("damaged"))
+    tell("checked", human_bytes(report.content_bytes))
     if report.intact:
         remember_verified_tree(Path(source))
     require = partial(require_intact, report)
@@ -65,18 +67,31 @@ def _text(report: VerifyReport) -> str:
     size = human_bytes(report.content_bytes)
     total = report.files + len(report.missing) + len(report.changed)
     title = f"{report.name} {report.release}".rstrip()
-    lines = [f"{title}, bundle {report.id[:ID_CHARACTERS]}: {report.files} of {total} files intact, {size}"]
+    lines = [
+        tr(
+            "{title}, bundle {id}: {files} of {total} files intact, {size}",
+            title=title,
+            id=report.id[:ID_CHARACTERS],
+            files=report.files,
+            total=total,
+            size=size,
+        )
+    ]
     lines.append(report.verdict.sentence)
     if report.left_out:
-        lines.append(f"a subset: {report.left_out} further files of the bundle are left out")
+        lines.append(tr("a subset: {left_out} further files of the bundle are left out", left_out=report.left_out))
     ownership = report.ownership
-    found = (("missing", report.missing), ("changed", report.changed), ("not listed", report.unlisted))
-    for word, paths in (*found, *ownership.found, ("another mode, which does no harm", ownership.other_modes)):
+    found = ((tr("missing"), report.missing), (tr("changed"), report.changed), (tr("not listed"), report.unlisted))
+    for word, paths in (*found, *ownership.found, (tr("another mode, which does no harm"), ownership.other_modes)):
         lines += [f"{word}: {path}" for path in paths]
     if report.form is not None:
-        lines += [f"compressed otherwise: the member at byte {offset}" for offset in report.form.differing]
+        lines += [
+            tr("compressed otherwise: the member at byte {offset}", offset=offset) for offset in report.form.differing
+        ]
         if report.form.not_compared:
-            lines.append(f"the compressed form was not compared: {report.form.not_compared}")
+            lines.append(
+                tr("the compressed form was not compared: {not_compared}", not_compared=report.form.not_compared)
+            )
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,14 +12,17 @@ import platformdirs
 
 from bundler import console
 from bundler.durable import storage_errors
+from bundler.errors import ErrorId, StorageError
 from bundler.kinds import KINDS
 from bundler.kinds.base import Sources
 from bundler.manifest.user_config import load_settings, settings_invalid
 from bundler.model.artifacts import DECODERS
 from bundler.net.files.download import FileDownloader
+from bundler.net.files.ftp import FtpDownloader
 from bundler.net.http.client_certs import ClientCertificate
 from bundler.net.http.deferred_transport import DeferredTransport
 from bundler.net.http.direct_transport import DirectTransport
+from bundler.net.http.observed_transport import ObservedTransport
 from bundler.net.http.tls_trust import Trust
 from bundler.net.mirrors import Mirrors
 from bundler.net.registry.docker_config import DockerLogins
@@ -30,10 +34,10 @@ from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
 from bundler.store.disk_usage import free_bytes, nearest_existing
 from bundler.store.unfinished import remove_unfinished
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from bundler.cli.options import NetworkOptions
     from bundler.manifest.user_config import UserSettings
@@ -65,16 +69,17 @@ def open_build_context(
     mirrors = _mirrors(network, settings)
     client_certificates = _client_certificates(network, settings, settings_file)
     if network.ca_file and not network.ca_file.is_file():
-        raise click.UsageError(f"--ca-file {network.ca_file}: there is no such file")
+        raise click.UsageError(tr("--ca-file {ca_file}: there is no such file", ca_file=network.ca_file))
     trust = Trust(str(network.ca_file) if network.ca_file else None, network.insecure_registries)
-    transport = DeferredTransport(lambda: _requests_transport(trust, client_certificates))
+    requests, log = DeferredTransport(lambda: _requests_transport(trust, client_certificates)), console.request_log()
+    transport = ObservedTransport(requests, log)
     # who shows a certificate does so by requests
-    pulling = transport if client_certificates else DirectTransport(lambda: transport, trust)
+    pulling = transport if client_certificates else ObservedTransport(DirectTransport(lambda: requests, trust), log)
     store = Store(store_root)
     running = AdaptiveJobs() if jobs is None else FixedJobs(jobs)
     retry = Retry(failed=running.failed)
     sources = Sources(
-        downloader=FileDownloader(transport, mirrors, retry),
+        downloader=FileDownloader(transport, mirrors, retry, ftp=FtpDownloader(log=log)),
         registry=RegistryPuller(
             pulling,
             mirrors=mirrors,
@@ -87,6 +92,10 @@ def open_build_context(
         run_unpinned=network.run_unpinned,
     )
     with ExitStack() as stack:
+        stack.enter_context(_naming_store_option(store_root))
+        stack.enter_context(
+            console.kept_when_interrupted(tr("What was downloaded is kept in {store_root}.", store_root=store_root))
+        )
         stack.callback(transport.close)
         stack.callback(pulling.close)
         stack.enter_context(store.in_use())
@@ -95,6 +104,17 @@ def open_build_context(
             progress.note(f"{store_root}: {sentence}")
         runner = Runner(jobs=running, keep_going=keep_going, progress=progress)
         yield BuildContext(KINDS, DECODERS, sources, runner, room_for, store_root, store.verified)
+
+
+@contextmanager
+def _naming_store_option(store_root: Path) -> Iterator[None]:
+    """Let an error about the store say how another place for it is chosen."""
+    try:
+        yield
+    except StorageError as error:
+        if error.id is not ErrorId.STORAGE_UNUSABLE or not Path(error.where).is_relative_to(store_root):
+            raise
+        raise error.with_context(remedy=tr("Or choose another place for the store with --store DIRECTORY.")) from error
 
 
 def _requests_transport(trust: Trust, certificates: tuple[ClientCertificate, ...]) -> RequestsTransport:
@@ -123,7 +143,7 @@ def _client_certificates(network: NetworkOptions, settings: UserSettings, file: 
     try:
         given = [_usable(ClientCertificate.parse(text)) for text in network.client_certs]
     except ValueError as error:
-        raise click.UsageError(f"--client-cert: {error}") from error
+        raise click.UsageError(tr("--client-cert: {error}", error=error)) from error
     try:
         stored = [_usable(ClientCertificate.parse(text, file.parent)) for text in settings.client_certs]
     except ValueError as error:

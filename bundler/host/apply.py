@@ -14,6 +14,7 @@ from bundler.host.interface import FileOwner
 from bundler.host.journal import Journal, Original, Record
 from bundler.host.undo import original_path, undo
 from bundler.model.json_value import unreadable_words
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -63,14 +64,18 @@ def read_journal(host: Host, installer: Installer) -> Journal | None:
 def unreadable(installer: Installer, error: Exception) -> BundlerError:
     """Return the installer's error for a journal, or a journal's head, that cannot be read."""
     return installer.error(
-        ChangeFailure(Reason.JOURNAL_UNREADABLE, f"cannot be read: {unreadable_words(error)}", where=installer.journal)
+        ChangeFailure(
+            Reason.JOURNAL_UNREADABLE,
+            tr("cannot be read: {reason}", reason=unreadable_words(error)),
+            where=installer.journal,
+        )
     )
 
 
 def require_root(host: Host, installer: Installer) -> None:
     """Raise the installer's error (NOT_ROOT) unless this process may change the host."""
     if not host.is_root():
-        raise installer.error(ChangeFailure(Reason.NOT_ROOT, "only root may change this host"))
+        raise installer.error(ChangeFailure(Reason.NOT_ROOT, tr("only root may change this host")))
 
 
 def apply_changes(
@@ -295,7 +300,13 @@ def _keep_replaced(host: Host, same: Sequence[Record], installer: Installer, say
     file = same[-1].file
     known = _digests(same) | _originals(same)
     if file and host.exists(file) and host.digest(file) not in known and (kept := _kept(host, file, installer)):
-        say(f"what somebody else made of {file} is kept in {original_path(installer.journal, kept.sha256)}")
+        say(
+            tr(
+                "what somebody else made of {file} is kept in {journal}",
+                file=file,
+                journal=original_path(installer.journal, kept.sha256),
+            )
+        )
 
 
 def _undo(

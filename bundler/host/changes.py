@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.interface import COMMAND_WITHIN_S
 from bundler.host.journal import Record
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -128,12 +129,16 @@ class RunCommand(SameRecord):
     @property
     def title(self) -> str:
         """The command as it would be typed."""
-        return shlex.join(self.command) if self.command else f"remember for undo: {shlex.join(self.undo)}"
+        return shlex.join(self.command) if self.command else tr("remember for undo: {undo}", undo=shlex.join(self.undo))
 
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed, and when it is not run."""
         del host
-        unless = f"    # unless this succeeds: {shlex.join(self.check)}" if self.command and self.check else ""
+        unless = (
+            tr("    # unless this succeeds: {check}", check=shlex.join(self.check))
+            if self.command and self.check
+            else ""
+        )
         return f"{self.title}{unless}"
 
     def is_done(self, host: Host) -> bool:
@@ -192,7 +197,7 @@ class Await:
     def describe(self, host: Host) -> str:
         """Return the title, and for how long."""
         del host
-        return f"{self.title}, for at most {self.within_s:.0f} s"
+        return tr("{title}, for at most {within_s:.0f} s", title=self.title, within_s=self.within_s)
 
     def is_done(self, host: Host) -> bool:
         """Look once."""
@@ -206,7 +211,7 @@ class Await:
             if failure := self.hopeless(host):
                 raise ChangeFailedError(failure)
             if host.elapsed() >= deadline:
-                what = f"after {self.within_s:.0f} s: {lacking}"
+                what = tr("after {within_s:.0f} s: {lacking}", within_s=self.within_s, lacking=lacking)
                 raise ChangeFailedError(
                     ChangeFailure(Reason.NOT_YET, what, remedy=self.remedy, lines=self.evidence(host))
                 )
@@ -258,5 +263,5 @@ def must(host: Host, command: tuple[str, ...], *, tolerated: int = 0) -> None:
 def failed_command(command: tuple[str, ...], done: CommandResult, *, remedy: str = "") -> ChangeFailure:
     """Return what to say of a command that failed: its status and the last line that it printed."""
     lines = (done.stderr or done.stdout).strip().splitlines()
-    what = f"exit {done.code}" + (f": {lines[-1]}" if lines else "")
+    what = tr("exit {code}", code=done.code) + (f": {lines[-1]}" if lines else "")
     return ChangeFailure(Reason.COMMAND_FAILED, what, where=shlex.join(command), remedy=remedy)

@@ -10,6 +10,7 @@ from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.host.marked_lines import AT_END, Marks, Place, with_block
 from bundler.host.redaction import redacted
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -45,7 +46,7 @@ class WriteFile:
     @property
     def title(self) -> str:
         """Its path."""
-        return f"write {self.path}"
+        return tr("write {path}", path=self.path)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -60,7 +61,7 @@ class WriteFile:
     def describe(self, host: Host) -> str:
         """Return its whole content, or what of it differs from what is there."""
         if self.secret:
-            return f"{self.title} (its content is not shown)"
+            return tr("{title} (its content is not shown)", title=self.title)
         there = host.read(self.path)
         if there is None:
             return "\n".join([self.title, *indented(self.content.decode().splitlines())])
@@ -74,7 +75,7 @@ class WriteFile:
         """Write it, unless somebody else did: that a journal names the place says nothing of what is there now."""
         there = host.read(self.path)
         if there is not None and not force and hashlib.sha256(there).hexdigest() not in ours:
-            what = "exists already, and is not what was made here"
+            what = tr("exists already, and is not what was made here")
             lines = () if self.secret else difference(there, self.content)
             raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=self.path, lines=lines))
         host.write(self.path, self.content, self.mode)
@@ -103,7 +104,7 @@ class EditFile:
     @property
     def title(self) -> str:
         """Its path."""
-        return f"edit {self.path}"
+        return tr("edit {path}", path=self.path)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -123,7 +124,7 @@ class EditFile:
         try:
             wanted = self.edit(there)
         except CannotEditError as error:
-            return "\n".join([self.title, *indented((f"cannot be edited: {error.what}", *self.summary))])
+            return "\n".join([self.title, *indented((tr("cannot be edited: {what}", what=error.what), *self.summary))])
         return "\n".join([self.title, *indented(difference(there, there if wanted is None else wanted))])
 
     def is_done(self, host: Host) -> bool:
@@ -145,7 +146,7 @@ class EditFile:
         if wanted is None:
             return ()
         if ours and there is not None and not force and hashlib.sha256(there).hexdigest() not in ours:
-            what = "was changed by somebody else since it was edited here"
+            what = tr("was changed by somebody else since it was edited here")
             lines = () if self.secret else difference(there, wanted)
             raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=self.path, lines=lines))
         host.write(self.path, wanted, self.mode, self.owner)
@@ -178,7 +179,7 @@ class KeepLines:
     @property
     def title(self) -> str:
         """The file, and where in it."""
-        return f"add to {self.path}, {self.place.words}"
+        return tr("add to {path}, {words}", path=self.path, words=self.place.words)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -229,7 +230,7 @@ class CopyFile:
     @property
     def title(self) -> str:
         """From where to where."""
-        return f"copy {self.source} to {self.path}"
+        return tr("copy {source} to {path}", source=self.source, path=self.path)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -244,7 +245,9 @@ class CopyFile:
     def describe(self, host: Host) -> str:
         """Return from where to where, and what of it."""
         there = host.digest(self.path)
-        return self.title + (f" ({self.mode:04o})" if not there else f" ({self.mode:04o}), in place of another one")
+        return self.title + (
+            f" ({self.mode:04o})" if not there else tr(" ({mode:04o}), in place of another one", mode=self.mode)
+        )
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is there, with its mode."""
@@ -257,7 +260,7 @@ class CopyFile:
         One that was copied here earlier and that somebody has changed since stays.
         """
         if ours and not force and host.exists(self.path) and host.digest(self.path) not in {*ours, self.sha256}:
-            what = "was changed by somebody else since it was copied here"
+            what = tr("was changed by somebody else since it was copied here")
             raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=self.path))
         self._require(host.digest(self.source))
         host.copy(self.source, self.path, self.mode)
@@ -268,14 +271,23 @@ class CopyFile:
 
     def _require(self, found: str) -> None:
         if found != self.sha256:
-            what = f"{self.source} is not what the bundle lists: {found[:12]} instead of {self.sha256[:12]}"
+            what = tr(
+                "{source} is not what the bundle lists: {found} instead of {sha256}",
+                source=self.source,
+                found=found[:12],
+                sha256=self.sha256[:12],
+            )
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, what, where=self.path))
 
 
 def indented(lines: Collection[str]) -> list[str]:
     """Return lines as they stand below a title, at most some of them."""
     shown = [f"{_INDENT}{line}".rstrip() for line in list(lines)[:_MAX_SHOWN_LINES]]
-    return shown if len(lines) <= _MAX_SHOWN_LINES else [*shown, f"{_INDENT}… {len(lines) - len(shown)} more lines"]
+    return (
+        shown
+        if len(lines) <= _MAX_SHOWN_LINES
+        else [*shown, tr("{indent}… {count} more lines", indent=_INDENT, count=len(lines) - len(shown))]
+    )
 
 
 def difference(there: bytes, wanted: bytes) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.host.journal import Record
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -30,7 +31,7 @@ class Foreseen:
     @property
     def title(self) -> str:
         """Its path."""
-        return f"remember {self.path} for undo"
+        return tr("remember {path} for undo", path=self.path)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ class Foreseen:
 
     def describe(self, host: Host) -> str:
         """Return the title, and what becomes of what is there."""
-        return self.title + (": it will be written anew" if host.exists(self.path) else ": it will be made")
+        return self.title + (tr(": it will be written anew") if host.exists(self.path) else tr(": it will be made"))
 
     def is_done(self, host: Host) -> bool:
         """Ask whether the program has run."""
@@ -69,7 +70,7 @@ class SetAside:
     @property
     def title(self) -> str:
         """Its path."""
-        return f"set aside {self.path}"
+        return tr("set aside {path}", path=self.path)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -84,7 +85,7 @@ class SetAside:
     def describe(self, host: Host) -> str:
         """Return the title."""
         del host
-        return f"{self.title}; a copy of it is kept"
+        return tr("{title}; a copy of it is kept", title=self.title)
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is gone, or may stay."""

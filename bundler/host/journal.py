@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.host.interface import FileOwner
 from bundler.model.format_version import require_format
 from bundler.model.json_value import dump_pretty, load_strict, unreadable_words, want_count, want_flag, want_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,10 +77,10 @@ class Record:
         if self.undo:
             return " ".join(self.undo)
         if not self.file:
-            return f"leave as it is: {self.stays}"
+            return tr("leave as it is: {stays}", stays=self.stays)
         if self.block:
-            return f"take the lines out of {self.file}"
-        return f"restore {self.file}" if self.original else f"remove {self.file}"
+            return tr("take the lines out of {file}", file=self.file)
+        return tr("restore {file}", file=self.file) if self.original else tr("remove {file}", file=self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Journal:
 
     def __post_init__(self) -> None:
         if taken := self.head.keys() & {_FORMAT, _MADE}:
-            raise ValueError(f"a journal's head cannot hold {sorted(taken)}")
+            raise ValueError(tr("a journal's head cannot hold {taken}", taken=sorted(taken)))
 
     def encode(self) -> bytes:
         """Return the file's content."""

@@ -32,6 +32,7 @@ from bundler.host.interface import (
 )
 from bundler.lock_file import locked
 from bundler.partial_file import partial_file
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,9 +78,11 @@ class LocalHost:
                 shows_stderr=shows_progress,
             )
         except TakesTooLongError:
-            return CommandResult(_TOO_LONG, "", f"it was still running after {within_s:.0f} s")
+            return CommandResult(_TOO_LONG, "", tr("it was still running after {within_s:.0f} s", within_s=within_s))
         except PrintsTooMuchError:
-            return CommandResult(_TOO_LONG, "", f"it printed more than {MAX_OUTPUT_BYTES:,} bytes")
+            return CommandResult(
+                _TOO_LONG, "", tr("it printed more than {max_output_bytes:,} bytes", max_output_bytes=MAX_OUTPUT_BYTES)
+            )
         except PrintedError as error:
             return CommandResult(_TOO_LONG, _text(error.ended.stdout), _text(error.ended.stderr), stopped=True)
         except OSError as error:

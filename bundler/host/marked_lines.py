@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -36,7 +38,7 @@ class Place(NamedTuple):
     put: Callable[[list[str], list[str]], list[str]]
 
 
-AT_END = Place("at its end", lambda kept, block: [*kept, *block])
+AT_END = Place(tr("at its end"), lambda kept, block: [*kept, *block])
 
 
 def with_block(content: bytes, lines: Sequence[str], marks: Marks, place: Place = AT_END) -> bytes:

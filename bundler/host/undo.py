@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.host.changes import failed_command, must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.marked_lines import without_block
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _NO_SUCH_UNIT = 5
 # of firewall-cmd(1), NOT_RUNNING: it neither knows nor changes what is permanent then
 _FIREWALL_STOPPED = 252
-_WHEN_IT_ANSWERS = "Have it answer, then undo again: what cannot be looked at is kept in the journal."
+_WHEN_IT_ANSWERS = tr("Have it answer, then undo again: what cannot be looked at is kept in the journal.")
 
 
 def original_path(journal: str, sha256: str) -> str:
@@ -52,24 +53,32 @@ def undo(host: Host, record: Record, *, ours: Collection[str], marks: Marks, jou
     except ChangeFailedError as error:
         if not force:
             raise
-        return f"{record.file} stays: {error.failure.where} {error.failure.what}"
+        return tr("{file} stays: {where} {what}", file=record.file, where=error.failure.where, what=error.failure.what)
     if original is not None and not record.sha256 and not record.block:
         return _undo_setting_aside(host, record, original)
     if there is None:
-        return "" if original is None else f"{record.file} is gone; what was there before lies in {original}"
+        return (
+            ""
+            if original is None
+            else tr("{file} is gone; what was there before lies in {original}", file=record.file, original=original)
+        )
     if force or hashlib.sha256(there).hexdigest() in ours or there == _content(host, original):
         _restore(host, record, original)
         return ""
     if record.block or (not record.sha256 and marks.begin.encode() in there):
         host.write(record.file, without_block(there, marks))
         return ""
-    kept = f"; what was there before lies in {original}" if original else ""
-    return f"{record.file} was changed since it was installed and stays{kept}"
+    kept = tr("; what was there before lies in {original}", original=original) if original else ""
+    return tr("{file} was changed since it was installed and stays{kept}", file=record.file, kept=kept)
 
 
 def _undo_setting_aside(host: Host, record: Record, original: str) -> str:
     if host.exists(record.file):
-        return f"there is a new {record.file}, which stays; the one from before lies in {original}"
+        return tr(
+            "there is a new {file}, which stays; the one from before lies in {original}",
+            file=record.file,
+            original=original,
+        )
     _restore(host, record, original)
     return ""
 
@@ -81,7 +90,9 @@ def _undo_command(host: Host, record: Record) -> str:
         raise ChangeFailedError(failure)
     checked = host.run(record.check).code if record.check else 0
     if checked == _FIREWALL_STOPPED and record.undo[:2] == ("firewall-cmd", "--permanent"):
-        return f"firewalld does not run; when it does again, this is left to do: {shlex.join(record.undo)}"
+        return tr(
+            "firewalld does not run; when it does again, this is left to do: {undo}", undo=shlex.join(record.undo)
+        )
     if checked == 0:
         must(host, record.undo, tolerated=_NO_SUCH_UNIT if record.undo[0] == "systemctl" else 0)
     return record.stays
@@ -92,8 +103,8 @@ def _original(host: Host, original: Original | None, journal: str) -> str | None
         return None
     path = original_path(journal, original.sha256)
     if host.digest(path) != original.sha256:
-        what = "held what was there before, and is gone or damaged"
-        remedy = "Bring it back from a backup, or undo with --force, which leaves that file as it is."
+        what = tr("held what was there before, and is gone or damaged")
+        remedy = tr("Bring it back from a backup, or undo with --force, which leaves that file as it is.")
         raise ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=path, remedy=remedy))
     return path
 

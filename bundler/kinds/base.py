@@ -55,6 +55,8 @@ class Fetch:
         scratch_bytes: what it needs on disk beside `provides` while it runs.
         artifacts: the artifacts that it serves, as (kind, key); a failure is theirs.
         detail: the kind's own description of what to do.
+        title: what tables call the first of the artifacts, where that is not its key.
+        origin: the URL, in an estimate that cannot tell what it provides: fetches of one URL are one.
     """
 
     label: str
@@ -63,6 +65,8 @@ class Fetch:
     scratch_bytes: int
     artifacts: tuple[str, ...]
     detail: object
+    title: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from bundler.model.digest import HEX_LENGTH, Digest
+from bundler.translation import tr
 
 _ALGORITHM = {length: algorithm for algorithm, length in HEX_LENGTH.items()}
 _HEX = r"[0-9a-fA-F]{128}|[0-9a-fA-F]{64}"
@@ -54,19 +55,38 @@ def published_digest(data: bytes, name: str) -> Digest:
     lines = [line for row in text.splitlines() if (line := _parsed(row)) is not None]
     if not lines:
         if _PAGE.match(text):
-            raise ValueError(f"is a web page; it begins with {text[:_SHOWN_CHARACTERS]!r}")
-        marked = f"is in {encoding} and " if encoding else ""
-        raise ValueError(f"{marked}holds no SHA-256 or SHA-512 checksum; it begins with {text[:_SHOWN_CHARACTERS]!r}")
+            raise ValueError(tr("is a web page; it begins with {text!r}", text=text[:_SHOWN_CHARACTERS]))
+        marked = tr("is in {encoding} and ", encoding=encoding) if encoding else ""
+        raise ValueError(
+            tr(
+                "{marked}holds no SHA-256 or SHA-512 checksum; it begins with {text!r}",
+                marked=marked,
+                text=text[:_SHOWN_CHARACTERS],
+            )
+        )
     if len(lines) == 1:
         return lines[0].digest
     found = {line.digest for line in lines if line.name.rpartition("/")[2] == name}
     if not found:
         names = ", ".join(repr(line.name) for line in lines[:5])
-        raise ValueError(f"has no line for {name!r}; it names {names}{' and others' if len(lines) > 5 else ''}")
+        raise ValueError(
+            tr(
+                "has no line for {name!r}; it names {names}{others}",
+                name=name,
+                names=names,
+                others=tr(" and others") if len(lines) > 5 else "",
+            )
+        )
     longest = max(len(digest.hex) for digest in found)
     strongest = [digest for digest in found if len(digest.hex) == longest]
     if len(strongest) > 1:
-        raise ValueError(f"has different checksums for {name!r}: {', '.join(sorted(map(str, strongest)))}")
+        raise ValueError(
+            tr(
+                "has different checksums for {name!r}: {strongest}",
+                name=name,
+                strongest=", ".join(sorted(map(str, strongest))),
+            )
+        )
     return strongest[0]
 
 
@@ -78,8 +98,8 @@ def bare_digest(data: bytes) -> Digest:
     if bare := _BARE.fullmatch(data.decode("utf-8", errors="replace")):
         return _digest(bare.group(1))
     encoding, text = _decoded(data)
-    more = f", and is in {encoding}" if encoding else ""
-    raise ValueError(f"holds more than the checksum alone{more}: {text[:_SHOWN_CHARACTERS]!r}")
+    more = tr(", and is in {encoding}", encoding=encoding) if encoding else ""
+    raise ValueError(tr("holds more than the checksum alone{more}: {text!r}", more=more, text=text[:_SHOWN_CHARACTERS]))
 
 
 def _decoded(data: bytes) -> tuple[str, str]:

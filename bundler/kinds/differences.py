@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -15,7 +17,7 @@ def differences(compared: Iterable[tuple[str, object, object]]) -> Iterator[str]
     """
     for key, want, got in compared:
         if want != got:
-            yield f"has {key} {_shown(got)}, and the manifest means {_shown(want)}"
+            yield tr("has {key} {got}, and the manifest means {want}", key=key, got=_shown(got), want=_shown(want))
 
 
 def _shown(value: object) -> str:

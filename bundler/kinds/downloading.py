@@ -15,6 +15,7 @@ from bundler.model.digest import Blob
 from bundler.model.source_url import absolute_url
 from bundler.net.redact import redact_text
 from bundler.store.interface import IndexRecord
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,9 +73,9 @@ def from_first_good_url(
             if not isinstance(failure, IntegrityError):
                 failure = error
             if number < len(urls):
-                task.note(f"{error}; trying the next url")
+                task.note(tr("{error}; trying the next url", error=error))
     if failure is None:
-        raise ValueError("there is no url to download from")
+        raise ValueError(tr("there is no url to download from"))
     raise failure
 
 
@@ -96,7 +97,7 @@ def _from_url(
         used: list[T] = []
 
         def accept(received: Received) -> None:
-            through = f" (through {received.via})" if received.via else ""
+            through = tr(" (through {via})", via=received.via) if received.via else ""
             used.append(use(incoming, received, redact_text(url) + through))
 
         try:
@@ -125,11 +126,11 @@ def admit_exactly(incoming: Incoming, want: Digest, size: int | None, where: str
     if size is not None and incoming.offset != size:
         raise IntegrityError(
             ErrorId.UPSTREAM_CHANGED,
-            "has another size than was promised",
+            tr("has another size than was promised"),
             where=where,
-            remedy="Ask the publisher; the digest and the size that are promised do not belong together.",
-            want=f"{size} bytes",
-            got=f"{incoming.offset} bytes",
+            remedy=tr("Ask the publisher; the digest and the size that are promised do not belong together."),
+            want=tr("{size} bytes", size=size),
+            got=tr("{offset} bytes", offset=incoming.offset),
         )
     blob = incoming.commit(want)
     if pinned_blob(want, size) is None:
@@ -164,9 +165,9 @@ def other_bytes(where: str, want: Digest, got: Digest, why: str = "") -> Integri
     """Return the error for bytes that are not the wanted ones; `why` goes on after what is said."""
     return IntegrityError(
         ErrorId.UPSTREAM_CHANGED,
-        f"it has other bytes{why}",
+        tr("it has other bytes{why}", why=why),
         where=where,
-        remedy="Compare it with what the publisher announces.",
+        remedy=tr("Compare it with what the publisher announces."),
         want=str(want),
         got=str(got),
     )
@@ -182,9 +183,9 @@ def no_longer_locked(error: IntegrityError, key: str, where: str) -> IntegrityEr
     """
     return IntegrityError(
         ErrorId.UPSTREAM_CHANGED,
-        f"is no longer what was locked for {key}: {error.what}",
+        tr("is no longer what was locked for {key}: {what}", key=key, what=error.what),
         where=error.where or where,
-        remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{key}'`.",
+        remedy=tr("Find out why; if the new bytes are right, pin them: `bundler lock --update '{key}'`.", key=key),
         context=error.context,
         want=error.want,
         got=error.got,

@@ -14,6 +14,7 @@ from bundler.model.artifact import HeldTo
 from bundler.model.source_url import absolute_url, last_segment
 from bundler.net.http.web_page import is_unexpected_page, page_error
 from bundler.net.redact import redact_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +58,14 @@ class Promise:
             raise page_error(where)
         if self.digest is None:
             return
-        promised_by = redact_text(self.held_to.detail) or "the manifest"
+        promised_by = redact_text(self.held_to.detail) or tr("the manifest")
         raise IntegrityError(
             ErrorId.CHECKSUM_MISMATCH,
-            f"the download is not what {promised_by} promises",
+            tr("the download is not what {promised_by} promises", promised_by=promised_by),
             where=where,
-            remedy="Try again later or from elsewhere; if it stays so, ask the publisher which of the two is right.",
+            remedy=tr(
+                "Try again later or from elsewhere; if it stays so, ask the publisher which of the two is right."
+            ),
             want=str(self.digest),
             got=str(got),
         )
@@ -99,7 +102,7 @@ def _published(document: Document, source: Source) -> Digest:
     except ValueError as error:
         raise SourceError(
             ErrorId.SOURCE_INVALID,
-            f"the checksum file {error}",
+            tr("the checksum file {error}", error=error),
             where=redact_text(source.checksum_url),
-            remedy="Correct 'checksum_url', or write the digest itself as 'sha256' or 'sha512'.",
+            remedy=tr("Correct 'checksum_url', or write the digest itself as 'sha256' or 'sha512'."),
         ) from error

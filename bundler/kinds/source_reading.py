@@ -12,6 +12,7 @@ from bundler.model.digest import HEX_LENGTH, Digest
 from bundler.model.scope import uses_platform
 from bundler.model.source_text import Pairs
 from bundler.model.source_url import url_problem
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -69,12 +70,21 @@ class WrittenSource:
         """Report digests that do not belong to the variants (each the platforms of one download)."""
         if self.digest and len(variants) > 1:
             mapping = f"{{{variants[0][0]}: …, {variants[1][0]}: …}}"
-            fields.error(self.algorithm, f"one digest for {len(variants)} platforms; write one for each: {mapping}")
+            fields.error(
+                self.algorithm,
+                tr(
+                    "one digest for {count} platforms; write one for each: {mapping}",
+                    count=len(variants),
+                    mapping=mapping,
+                ),
+            )
         if self.digests:
             given, wanted = {platform for platform, _ in self.digests}, {platform for (platform,) in variants}
             if given != wanted:
                 texts = sorted(map(str, wanted))
-                fields.error(self.algorithm, f"has to name the platforms of the entry: {', '.join(texts)}")
+                fields.error(
+                    self.algorithm, tr("has to name the platforms of the entry: {texts}", texts=", ".join(texts))
+                )
 
     def expanded(self, scope: Scope, platform: Platform | None) -> Source:
         """Return the download for a platform; problems go to the scope, and then the value is of no use."""

@@ -11,6 +11,7 @@ from bundler.manifest.node_text import node_name, shown
 from bundler.manifest.packed_nodes import PackedNodes
 from bundler.manifest.yaml_scalar import MERGE_TAG, STRING_TAG, ScalarProblem, scalar_value
 from bundler.model.source_text import Items, Pairs, Position, Scalar
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Node, Problems
 
 MAX_DEPTH = 32
-TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+TOO_DEEP = tr("nested more than {max_depth} levels deep", max_depth=MAX_DEPTH)
 # what the tree may hold, every alias counted as what it stands for: 100,000 files with their digests
 MAX_NODES = 1_000_000
 MAX_CHARACTERS = 32 * 1024 * 1024
@@ -82,7 +83,9 @@ class Composer:
         self._next()
         event = self._peek()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise UnreadableYamlError(self._position(event), "a second document begins; keep one document in the file")
+            raise UnreadableYamlError(
+                self._position(event), tr("a second document begins; keep one document in the file")
+            )
         return root
 
     def _peek(self) -> Any:
@@ -90,7 +93,9 @@ class Composer:
             return self._loader.peek_event()
         except (ValueError, OverflowError) as error:
             # the scanner in Python passes escapes such as "\U00110000" to chr() unchecked
-            raise UnreadableYamlError(Position(self._file, 1, 1), f"is not valid YAML: {error}") from error
+            raise UnreadableYamlError(
+                Position(self._file, 1, 1), tr("is not valid YAML: {error}", error=error)
+            ) from error
 
     def _next(self) -> Any:
         self._peek()
@@ -108,7 +113,7 @@ class Composer:
         if event.anchor is None:
             return self._content(event, position, depth)
         if event.anchor in self._anchors:
-            self._problems.error(position, f"the anchor &{event.anchor} is defined twice")
+            self._problems.error(position, tr("the anchor &{anchor} is defined twice", anchor=event.anchor))
         self._anchors[event.anchor] = None
         nodes, characters = self._nodes, self._characters
         node = self._content(event, position, depth)
@@ -117,17 +122,26 @@ class Composer:
 
     def _alias(self, name: str, position: Position, depth: int) -> Node:
         if name not in self._anchors:
-            raise UnreadableYamlError(position, f"the alias *{name} has no anchor &{name} above it")
+            raise UnreadableYamlError(position, tr("the alias *{name} has no anchor &{name} above it", name=name))
         anchored = self._anchors[name]
         if anchored is None:
-            raise UnreadableYamlError(position, f"the alias *{name} stands inside its own anchor")
+            raise UnreadableYamlError(position, tr("the alias *{name} stands inside its own anchor", name=name))
         self._limit_depth(depth + anchored.height, position)
         self._aliased_nodes += anchored.nodes
         self._aliased_characters += anchored.characters
         if self._aliased_nodes > MAX_ALIASED_NODES:
-            raise UnreadableYamlError(position, f"aliases stand for more than {MAX_ALIASED_NODES} values")
+            raise UnreadableYamlError(
+                position,
+                tr("aliases stand for more than {max_aliased_nodes} values", max_aliased_nodes=MAX_ALIASED_NODES),
+            )
         if self._aliased_characters > MAX_ALIASED_CHARACTERS:
-            raise UnreadableYamlError(position, f"aliases stand for more than {MAX_ALIASED_CHARACTERS} characters")
+            raise UnreadableYamlError(
+                position,
+                tr(
+                    "aliases stand for more than {max_aliased_characters} characters",
+                    max_aliased_characters=MAX_ALIASED_CHARACTERS,
+                ),
+            )
         self._count(anchored.nodes, anchored.characters, position)
         return anchored.node
 
@@ -139,9 +153,11 @@ class Composer:
         self._nodes += nodes
         self._characters += characters
         if self._nodes > MAX_NODES:
-            raise UnreadableYamlError(position, f"more than {MAX_NODES} values")
+            raise UnreadableYamlError(position, tr("more than {max_nodes} values", max_nodes=MAX_NODES))
         if self._characters > MAX_CHARACTERS:
-            raise UnreadableYamlError(position, f"more than {MAX_CHARACTERS} characters")
+            raise UnreadableYamlError(
+                position, tr("more than {max_characters} characters", max_characters=MAX_CHARACTERS)
+            )
 
     def _content(self, event: Any, position: Position, depth: int) -> Node:
         if isinstance(event, yaml.ScalarEvent):
@@ -160,7 +176,13 @@ class Composer:
         # keys recur in every entry
         text = sys.intern(event.value) if len(event.value) <= MAX_SHARED_CHARACTERS else event.value
         if len(text) > MAX_SCALAR_CHARACTERS:
-            self._problems.error(position, f"a string of more than {MAX_SCALAR_CHARACTERS} characters")
+            self._problems.error(
+                position,
+                tr(
+                    "a string of more than {max_scalar_characters} characters",
+                    max_scalar_characters=MAX_SCALAR_CHARACTERS,
+                ),
+            )
             text = text[:MAX_SCALAR_CHARACTERS]
         tag = self._tag(event)
         try:
@@ -194,8 +216,10 @@ class Composer:
                 merge_key = merge_key or key.position
                 self._merge(value, merged)
             elif not isinstance(key, Scalar) or not isinstance(key.value, str):
-                hint = f'; quote it: "{key.text}"' if isinstance(key, Scalar) and key.text else ""
-                self._problems.error(key.position, f"a key is a string, not {node_name(key)}{hint}")
+                hint = tr('; quote it: "{text}"', text=key.text) if isinstance(key, Scalar) and key.text else ""
+                self._problems.error(
+                    key.position, tr("a key is a string, not {key}{hint}", key=node_name(key), hint=hint)
+                )
             elif key.value in own:
                 self._refuse_duplicate(key.value, key.position, own[key.value][0].position)
             else:
@@ -206,7 +230,9 @@ class Composer:
 
     def _refuse_duplicate(self, key: str, position: Position, first: Position | None) -> None:
         if first is not None:
-            self._problems.error(position, f"duplicate key {shown(key)}, first on line {first.line}")
+            self._problems.error(
+                position, tr("duplicate key {key}, first on line {line}", key=shown(key), line=first.line)
+            )
 
     def _merge(self, source: Node, merged: dict[str, tuple[Scalar, Node]]) -> None:
         for node in source.items if isinstance(source, Items) else (source,):
@@ -214,7 +240,7 @@ class Composer:
                 for key, value in node.pairs:
                     merged.setdefault(str(key.value), (key, value))
             else:
-                wrong = f"'<<' merges a mapping or a list of mappings, not {node_name(node)}"
+                wrong = tr("'<<' merges a mapping or a list of mappings, not {node}", node=node_name(node))
                 self._problems.error(node.position, wrong)
 
 
@@ -243,4 +269,4 @@ def _height(node: Node) -> int:
 
 def _tag_problem(tag: str) -> str:
     name = tag.replace("tag:yaml.org,2002:", "!!")
-    return f"the tag {shown(name)} is not supported here; remove it"
+    return tr("the tag {name} is not supported here; remove it", name=shown(name))

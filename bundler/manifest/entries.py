@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bundler.manifest.node_text import shown
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ def read_entries(fields: Fields, kind: EntryReader[Any], scope: Scope) -> tuple[
     """Return the entries of one kind in the order of the file; problems go to the scope."""
     nodes = fields.items(kind.name)
     if len(nodes) > MAX_ENTRIES:
-        fields.error(kind.name, f"lists more than {MAX_ENTRIES} entries")
+        fields.error(kind.name, tr("lists more than {max_entries} entries", max_entries=MAX_ENTRIES))
     fields.forget(kind.name)
     entries: dict[str, Entry] = {}
     for node in islice(nodes, MAX_ENTRIES):
@@ -35,7 +36,12 @@ def read_entries(fields: Fields, kind: EntryReader[Any], scope: Scope) -> tuple[
         if entry is None:
             continue
         if (first := entries.get(entry.id)) is not None:
-            wrong = f"duplicate entry {shown(entry.id)} in {kind.name!r}, first on line {first.position.line}"
+            wrong = tr(
+                "duplicate entry {id} in {name!r}, first on line {line}",
+                id=shown(entry.id),
+                name=kind.name,
+                line=first.position.line,
+            )
             scope.problems.error(entry.position, wrong)
             continue
         entries[entry.id] = entry
@@ -68,8 +74,9 @@ def _unique_targets(entry: Entry, problems: Problems) -> Sequence[BundlePath]:
     unique = tuple(dict.fromkeys(targets))
     for path in unique if len(unique) < len(targets) else ():
         if targets.count(path) > 1:
-            wrong = (
-                f"would place {shown(path)} once per platform; put ${{arch}} (and ${{os}}, ${{variant}}) into the path"
+            wrong = tr(
+                "would place {path} once per platform; put ${{arch}} (and ${{os}}, ${{variant}}) into the path",
+                path=shown(path),
             )
             problems.error(entry.position, wrong)
     return unique
@@ -83,22 +90,22 @@ def _collision(
 ) -> str:
     if (found := files.get(path.collision_key)) is not None:
         if found[0] == path:
-            return f"{shown(path)} is already placed by {_whom(found[1], entry)}"
-        return f"{shown(path)} differs only by case or Unicode form from {_file(found, entry)}"
+            return tr("{path} is already placed by {whom}", path=shown(path), whom=_whom(found[1], entry))
+        return tr("{path} differs only by case or Unicode form from {file}", path=shown(path), file=_file(found, entry))
     if (found := directories.get(path.collision_key)) is not None:
-        return f"{shown(path)} is a directory of {_file(found, entry)}"
+        return tr("{path} is a directory of {file}", path=shown(path), file=_file(found, entry))
     for parent in _parent_keys(path):
         if (found := files.get(parent)) is not None:
-            return f"{shown(path)} lies below the file {_file(found, entry)}"
+            return tr("{path} lies below the file {file}", path=shown(path), file=_file(found, entry))
     return ""
 
 
 def _file(found: tuple[BundlePath, Entry], entry: Entry) -> str:
-    return f"{shown(found[0])}, placed by {_whom(found[1], entry)}"
+    return tr("{found}, placed by {whom}", found=shown(found[0]), whom=_whom(found[1], entry))
 
 
 def _whom(other: Entry, entry: Entry) -> str:
-    return "this entry" if other is entry else f"the entry on line {other.position.line}"
+    return tr("this entry") if other is entry else tr("the entry on line {line}", line=other.position.line)
 
 
 def _parent_keys(path: BundlePath) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from bundler.manifest.platform_names import MAX_PLATFORMS, read_platform
 from bundler.model.manifest import ROLES
 from bundler.model.placement import MODES
 from bundler.model.source_text import Items, Pairs, Scalar
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,9 @@ class Fields:
         self._keys: dict[str, Position] = {}
         self._is_mapping = isinstance(node, Pairs)
         if not isinstance(node, Pairs):
-            scope.problems.error(node.position, f"want {what} as a mapping, got {node_name(node)}")
+            scope.problems.error(
+                node.position, tr("want {what} as a mapping, got {node}", what=what, node=node_name(node))
+            )
             return
         for key, value in node.pairs:
             name = str(key.value)
@@ -60,8 +63,10 @@ class Fields:
                 self._nodes[name] = value
                 self._keys[name] = key.position
             elif not name.startswith(IGNORED_PREFIX):
-                hint = scope.hint(name, known) or f"; known are {', '.join(known)}"
-                scope.problems.error(key.position, f"unknown key {shown(name)} in {what}{hint}")
+                hint = scope.hint(name, known) or tr("; known are {known}", known=", ".join(known))
+                scope.problems.error(
+                    key.position, tr("unknown key {name} in {what}{hint}", name=shown(name), what=what, hint=hint)
+                )
 
     @property
     def ok(self) -> bool:
@@ -76,7 +81,7 @@ class Fields:
         """Return the key's value unread, or None."""
         node = self._nodes.get(key)
         if node is None and required and self._is_mapping:
-            self._scope.problems.error(self.position, f"{self.what} lacks the key {key!r}")
+            self._scope.problems.error(self.position, tr("{what} lacks the key {key!r}", what=self.what, key=key))
         return node
 
     def forget(self, key: str) -> None:
@@ -105,11 +110,13 @@ class Fields:
         """Return a list of different strings, without items of other types, which are reported; () when absent."""
         scalars: dict[str, Scalar] = {}
         for item in self.items(key, required=required):
-            scalar = want_text(item, self._scope, f"an item of {key!r}")
+            scalar = want_text(item, self._scope, tr("an item of {key!r}", key=key))
             if scalar is None:
                 continue
             if scalar.text in scalars:
-                self._scope.problems.error(scalar.position, f"{key!r}: {shown(scalar.text)} is listed twice")
+                self._scope.problems.error(
+                    scalar.position, tr("{key!r}: {text} is listed twice", key=key, text=shown(scalar.text))
+                )
             scalars.setdefault(scalar.text, scalar)
         return tuple(scalars.values())
 
@@ -119,10 +126,13 @@ class Fields:
         if node is None:
             return ()
         if not isinstance(node, Items):
-            self.error(key, f"want a list, got {node_name(node)}{_as_list(node)}")
+            self.error(key, tr("want a list, got {node}{as_list}", node=node_name(node), as_list=_as_list(node)))
             return ()
         if not node.items:
-            self.error(key, "is an empty list; leave the key out")
+            self.error(
+                key,
+                tr("is an empty list; {value}", value=tr("name at least one") if required else tr("leave the key out")),
+            )
         return node.items
 
     def pairs(
@@ -136,15 +146,15 @@ class Fields:
         if node is None:
             return ()
         if not isinstance(node, Pairs):
-            self.error(key, f"want a mapping, got {node_name(node)}")
+            self.error(key, tr("want a mapping, got {node}", node=node_name(node)))
             return ()
         if not node.pairs:
-            self.error(key, "is an empty mapping; leave the key out")
+            self.error(key, tr("is an empty mapping; leave the key out"))
         found: list[tuple[Scalar, Scalar]] = []
         for name, value in node.pairs:
             what = f"{key!r}, {shown(name.text)}"
             scalar = want_text(value, self._scope, what, may_be_empty=empty_values)
-            if want_text(name, self._scope, f"a key of {key!r}") is not None and scalar is not None:
+            if want_text(name, self._scope, tr("a key of {key!r}", key=key)) is not None and scalar is not None:
                 found.append((name, scalar))
         return tuple(found)
 
@@ -152,10 +162,17 @@ class Fields:
         """Return the one of these keys that is given, or None; more than one, or none if required, is reported."""
         given = [key for key in keys if key in self._nodes]
         if len(given) > 1:
-            wrong = f"{given[1]!r} cannot stand beside {given[0]!r}; keep one of {', '.join(keys)}"
+            wrong = tr(
+                "{second!r} cannot stand beside {first!r}; keep one of {keys}",
+                second=given[1],
+                first=given[0],
+                keys=", ".join(keys),
+            )
             self._scope.problems.error(self.key_position(given[1]), wrong)
         if not given and required and self._is_mapping:
-            self._scope.problems.error(self.position, f"{self.what} lacks one of the keys {', '.join(keys)}")
+            self._scope.problems.error(
+                self.position, tr("{what} lacks one of the keys {keys}", what=self.what, keys=", ".join(keys))
+            )
         return given[0] if given else None
 
     def choice(self, key: str, options: tuple[str, ...], *, default: str) -> str:
@@ -165,8 +182,8 @@ class Fields:
             return default
         word = self._scope.expand(scalar)
         if word not in options:
-            hint = self._scope.hint(word, options) or f"; known are {', '.join(options)}"
-            self.error(key, f"unknown value {shown(word)}{hint}")
+            hint = self._scope.hint(word, options) or tr("; known are {options}", options=", ".join(options))
+            self.error(key, tr("unknown value {word}{hint}", word=shown(word), hint=hint))
             return default
         return word
 
@@ -176,7 +193,7 @@ class Fields:
         if node is None:
             return default
         if not isinstance(node, Scalar) or not isinstance(node.value, bool):
-            self.error(key, f"want true or false, without quotes; got {node_name(node)}")
+            self.error(key, tr("want true or false, without quotes; got {node}", node=node_name(node)))
             return default
         return node.value
 
@@ -187,10 +204,18 @@ class Fields:
             return default
         number = node.value if isinstance(node, Scalar) else None
         if isinstance(number, bool) or not isinstance(number, int):
-            self.error(key, f"want a number, without quotes; got {node_name(node)}")
+            self.error(key, tr("want a number, without quotes; got {node}", node=node_name(node)))
             return default
         if not at_least <= number <= at_most:
-            self.error(key, f"want a number from {at_least} to {at_most}, got {number}")
+            self.error(
+                key,
+                tr(
+                    "want a number from {at_least} to {at_most}, got {number}",
+                    at_least=at_least,
+                    at_most=at_most,
+                    number=number,
+                ),
+            )
             return default
         return number
 
@@ -208,7 +233,7 @@ class Fields:
         for mode in MODES:
             if word in (f"{mode:04o}", f"{mode:o}"):
                 return mode
-        self.error(key, f'want "0644" or "0755", got {shown(word)}')
+        self.error(key, tr('want "0644" or "0755", got {word}', word=shown(word)))
         return default
 
     def roles(self, key: str) -> tuple[str, ...]:
@@ -219,8 +244,10 @@ class Fields:
         for scalar in self.texts(key):
             word = self._scope.expand(scalar)
             if word not in ROLES:
-                hint = self._scope.hint(word, ROLES) or f"; known are {', '.join(ROLES)}"
-                self._scope.problems.error(scalar.position, f"{key!r}: unknown role {shown(word)}{hint}")
+                hint = self._scope.hint(word, ROLES) or tr("; known are {roles}", roles=", ".join(ROLES))
+                self._scope.problems.error(
+                    scalar.position, tr("{key!r}: unknown role {word}{hint}", key=key, word=shown(word), hint=hint)
+                )
             words.add(word)
         return tuple(role for role in ROLES if role in words)
 
@@ -237,15 +264,17 @@ class Fields:
             if platform is None:
                 continue
             if any(platform.matches(other) for other in platforms):
-                self._scope.problems.error(scalar.position, f"{key!r}: {platform} is listed twice")
+                self._scope.problems.error(
+                    scalar.position, tr("{key!r}: {platform} is listed twice", key=key, platform=platform)
+                )
                 continue
             platforms.append(platform)
         if len(platforms) > MAX_PLATFORMS:
-            self.error(key, f"lists more than {MAX_PLATFORMS} platforms")
+            self.error(key, tr("lists more than {max_platforms} platforms", max_platforms=MAX_PLATFORMS))
         return tuple(platforms[:MAX_PLATFORMS])
 
 
 def _as_list(node: Node) -> str:
     if isinstance(node, Scalar) and 0 < len(node.text) <= MAX_SHOWN_CHARACTERS:
-        return f"; write [{node.text}]"
+        return tr("; write [{text}]", text=node.text)
     return ""

@@ -11,6 +11,7 @@ from bundler.model.manifest import MANIFEST_VERSION, NAME_PATTERN, RELEASE_PATTE
 from bundler.model.platform import Platform
 from bundler.model.scope import MAX_EXPANDED_CHARACTERS, PLATFORM_VARIABLES, Scope, did_you_mean, uses_platform
 from bundler.model.source_text import Pairs, Scalar
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +56,9 @@ def read_header(fields: Fields, problems: Problems, variables: dict[str, str], o
     scope = Scope(variables, (), problems)
     _read_variables(fields, scope, variables, overrides)
     name = _matching(
-        fields, scope, "name", NAME_PATTERN, "at most 128 letters, digits, . _ -, the first a letter or digit"
+        fields, scope, "name", NAME_PATTERN, tr("at most 128 letters, digits, . _ -, the first a letter or digit")
     )
-    release = _matching(fields, scope, "release", RELEASE_PATTERN, "at most 32 letters, digits, . _ -")
+    release = _matching(fields, scope, "release", RELEASE_PATTERN, tr("at most 32 letters, digits, . _ -"))
     platforms = fields.platforms("platforms", default=DEFAULT_PLATFORMS)
     return Header(name, release, Scope(variables, platforms or DEFAULT_PLATFORMS, problems))
 
@@ -68,7 +69,14 @@ def _check_version(fields: Fields) -> None:
         return
     number = node.value if isinstance(node, Scalar) else None
     if isinstance(number, bool) or not isinstance(number, int) or number != MANIFEST_VERSION:
-        fields.error("version", f"want the number {MANIFEST_VERSION}, got {node_name(node)}")
+        fields.error(
+            "version",
+            tr(
+                "want the number {manifest_version}, got {node}",
+                manifest_version=MANIFEST_VERSION,
+                node=node_name(node),
+            ),
+        )
 
 
 def _matching(fields: Fields, scope: Scope, key: str, pattern: re.Pattern[str], wanted: str) -> str:
@@ -78,7 +86,7 @@ def _matching(fields: Fields, scope: Scope, key: str, pattern: re.Pattern[str], 
     errors_before = len(scope.problems.errors)
     text = scope.expand(scalar)
     if len(scope.problems.errors) == errors_before and not pattern.fullmatch(text):
-        fields.error(key, f"{shown(text)} cannot be a {key}: want {wanted}")
+        fields.error(key, tr("{text} cannot be a {key}: want {wanted}", text=shown(text), key=key, wanted=wanted))
     return text
 
 
@@ -88,17 +96,22 @@ def _read_variables(fields: Fields, scope: Scope, variables: dict[str, str], ove
     # variables with a faulty value too, so that their uses are not reported as well
     names = [name.text for name, _ in node.pairs] if isinstance(node, Pairs) else []
     if len(names) > MAX_VARIABLES:
-        fields.error("vars", f"declares more than {MAX_VARIABLES} variables")
+        fields.error("vars", tr("declares more than {max_variables} variables", max_variables=MAX_VARIABLES))
     for name, value in declared[:MAX_VARIABLES]:
         if name.text in PLATFORM_VARIABLES:
-            scope.problems.error(name.position, f"'vars': {name.text!r} is reserved; it comes from the platform")
+            scope.problems.error(
+                name.position, tr("'vars': {text!r} is reserved; it comes from the platform", text=name.text)
+            )
         elif not VARIABLE_PATTERN.fullmatch(name.text):
-            wanted = "at most 64 letters, digits, _ -, the first a letter or _"
-            scope.problems.error(name.position, f"'vars': {shown(name.text)} cannot be a variable: want {wanted}")
+            wanted = tr("at most 64 letters, digits, _ -, the first a letter or _")
+            scope.problems.error(
+                name.position,
+                tr("'vars': {text} cannot be a variable: want {wanted}", text=shown(name.text), wanted=wanted),
+            )
         elif name.text in overrides:
             variables[name.text] = overrides[name.text]
         elif uses_platform(value.text, variables):
-            wrong = (
+            wrong = tr(
                 "a variable has one value for all platforms; use ${os}, ${arch}, ${variant}, ${machine} in the entries"
             )
             scope.problems.error(value.position, f"'vars', {name.text!r}: {wrong}")
@@ -114,17 +127,25 @@ def _read_variables(fields: Fields, scope: Scope, variables: dict[str, str], ove
 def _check_overrides(fields: Fields, names: list[str], overrides: Mapping[str, str]) -> None:
     for name, text in sorted(overrides.items()):
         if name not in names:
-            known = f"; it declares {', '.join(names)}" if names else "; it declares none"
+            known = tr("; it declares {names}", names=", ".join(names)) if names else tr("; it declares none")
             hint = did_you_mean(name, names) or known
-            fields.error("vars", f"--set {name}: the manifest declares no such variable{hint}")
+            fields.error("vars", tr("--set {name}: the manifest declares no such variable{hint}", name=name, hint=hint))
         elif problem := character_problem(text) or line_problem(text) or _length_problem(text):
             fields.error("vars", f"--set {name}: {shown(text)} {problem}")
 
 
 def _length_problem(text: str) -> str:
-    return f"is longer than {MAX_EXPANDED_CHARACTERS} characters" if len(text) > MAX_EXPANDED_CHARACTERS else ""
+    return (
+        tr("is longer than {max_expanded_characters} characters", max_expanded_characters=MAX_EXPANDED_CHARACTERS)
+        if len(text) > MAX_EXPANDED_CHARACTERS
+        else ""
+    )
 
 
 def version_problem(version: Scalar) -> str:
     """Return the problem of a manifest for which `newer_version` found this version."""
-    return f"the manifest is of version {version.text}; this version of bundler reads version {MANIFEST_VERSION}"
+    return tr(
+        "the manifest is of version {text}; this version of bundler reads version {manifest_version}",
+        text=version.text,
+        manifest_version=MANIFEST_VERSION,
+    )

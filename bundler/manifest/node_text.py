@@ -6,6 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from bundler.model.source_text import Items, Pairs, Scalar
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.scope import Scope
@@ -27,30 +28,30 @@ def node_name(node: Node) -> str:
         case Pairs():
             return "a mapping"
         case Scalar(value=str()):
-            return f"the string {shown(node.text)}"
+            return tr("the string {text}", text=shown(node.text))
         case Scalar(value=None):
-            return "nothing" if not node.text else f"the empty value {node.text}"
+            return "nothing" if not node.text else tr("the empty value {text}", text=node.text)
         case Scalar(value=bool()):
-            return f"the truth value {node.text}"
+            return tr("the truth value {text}", text=node.text)
         case Scalar(value=int() | float()):
-            return f"the number {node.text}"
+            return tr("the number {text}", text=node.text)
         case Scalar():
-            return f"the date {node.text}"
+            return tr("the date {text}", text=node.text)
 
 
 def character_problem(text: str) -> str:
     """Return why a text is not allowed in a manifest (control characters, lone surrogates), or ""."""
     for character in text:
         if character not in "\t\n" and unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
-            return f"holds the control character U+{ord(character):04X}"
+            return tr("holds the control character U+{character:04X}", character=ord(character))
     return ""
 
 
 def line_problem(text: str) -> str:
     """Return why a text cannot be a value of one line, or ""."""
     if "\n" in text:
-        return "holds a line break; write it on one line, or with `>-` instead of `>` or `|`"
-    return "holds a tab" if "\t" in text else ""
+        return tr("holds a line break; write it on one line, or with `>-` instead of `>` or `|`")
+    return tr("holds a tab") if "\t" in text else ""
 
 
 def want_text(node: Node, scope: Scope, what: str, *, may_be_empty: bool = False) -> Scalar | None:
@@ -61,11 +62,13 @@ def want_text(node: Node, scope: Scope, what: str, *, may_be_empty: bool = False
         may_be_empty: whether `""` is a value.
     """
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        hint = f"; quote it: {_quoted(node)}" if isinstance(node, Scalar) and node.text else ""
-        scope.problems.error(node.position, f"{what}: want a string, got {node_name(node)}{hint}")
+        hint = tr("; quote it: {quoted}", quoted=_quoted(node)) if isinstance(node, Scalar) and node.text else ""
+        scope.problems.error(
+            node.position, tr("{what}: want a string, got {node}{hint}", what=what, node=node_name(node), hint=hint)
+        )
         return None
     if not node.value and not may_be_empty:
-        scope.problems.error(node.position, f"{what}: is an empty string")
+        scope.problems.error(node.position, tr("{what}: is an empty string", what=what))
         return None
     if problem := line_problem(node.value):
         scope.problems.error(node.position, f"{what}: {shown(node.value)} {problem}")

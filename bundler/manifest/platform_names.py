@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.manifest.node_text import shown
 from bundler.model.platform import Platform
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.scope import Scope
@@ -32,11 +33,14 @@ def read_platform(scalar: Scalar, scope: Scope, what: str) -> Platform | None:
         scope.problems.error(scalar.position, f"{what}: {error}")
         return None
     for part, word, known in (
-        ("operating system", platform.os, KNOWN_OS),
+        (tr("operating system"), platform.os, KNOWN_OS),
         ("architecture", platform.arch, KNOWN_ARCH),
     ):
         if word not in known:
-            hint = scope.hint(word, known) or f"; known are {', '.join(known)}"
-            scope.problems.error(scalar.position, f"{what}: unknown {part} {shown(word)}{hint}")
+            hint = scope.hint(word, known) or tr("; known are {known}", known=", ".join(known))
+            scope.problems.error(
+                scalar.position,
+                tr("{what}: unknown {part} {word}{hint}", what=what, part=part, word=shown(word), hint=hint),
+            )
             return None
     return platform

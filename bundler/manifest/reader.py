@@ -17,6 +17,7 @@ from bundler.manifest.yaml_tree import read_tree
 from bundler.model.manifest import Manifest
 from bundler.model.scope import Scope
 from bundler.model.source_text import Pairs, Problem, Problems, Scalar
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 # kinds of content that the format has a name for already (docs/design.md, 3)
 RESERVED_KEYS = {
-    "charts": "reserved for a later version",
-    "debs": "reserved for a later version",
+    "charts": tr("reserved for a later version"),
+    "debs": tr("reserved for a later version"),
 }
 NO_OVERRIDES: Mapping[str, str] = {}
 
@@ -49,9 +50,9 @@ def read_text(path: Path) -> bytes:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise ManifestError(
             ErrorId.MANIFEST_UNREADABLE,
-            f"cannot be read: {reason}",
+            tr("cannot be read: {reason}", reason=reason),
             where=str(path),
-            remedy="Name a manifest that exists and that you may read.",
+            remedy=tr("Name a manifest that exists and that you may read."),
         ) from error
 
 
@@ -78,9 +79,11 @@ def read_manifest(
         raise _invalid(file, problems.errors)
     if (version := newer_version(root)) is not None:
         newer = Problem(version.position, version_problem(version))
-        raise _invalid(file, [newer], remedy="Use a newer version of bundler.")
+        raise _invalid(file, [newer], remedy=tr("Use a newer version of bundler."))
     if isinstance(root, Scalar) and not root.text:
-        raise _invalid(file, [*problems.errors, Problem(root.position, "the manifest is empty; begin with version: 1")])
+        raise _invalid(
+            file, [*problems.errors, Problem(root.position, tr("the manifest is empty; begin with version: 1"))]
+        )
     variables: dict[str, str] = {}
     fields = _top_level(root, kinds, Scope(variables, (), problems))
     # the tree is larger than the entries made of it: what was read is let go
@@ -94,12 +97,17 @@ def read_manifest(
 def _top_level(root: Node, kinds: Sequence[EntryReader[Any]], scope: Scope) -> Fields:
     names = tuple(kind.name for kind in kinds)
     reserved = tuple(key for key in RESERVED_KEYS if key not in names)
-    fields = Fields(root, scope, known=(*HEADER_KEYS, *names, *reserved), what="the manifest")
+    fields = Fields(root, scope, known=(*HEADER_KEYS, *names, *reserved), what=tr("the manifest"))
     for key in reserved:
         if fields.has(key):
-            scope.problems.error(fields.key_position(key), f"{key!r} is {RESERVED_KEYS[key]}; remove it")
+            scope.problems.error(
+                fields.key_position(key),
+                tr("{key!r} is {reserved_keys}; remove it", key=key, reserved_keys=RESERVED_KEYS[key]),
+            )
     if isinstance(root, Pairs) and not any(fields.has(key) for key in (*names, *reserved)):
-        scope.problems.error(root.position, f"the manifest lists nothing to bundle; add {' or '.join(names)}")
+        scope.problems.error(
+            root.position, tr("the manifest lists nothing to bundle; add {names}", names=tr(" or ").join(names))
+        )
     return fields
 
 
@@ -132,15 +140,15 @@ def _invalid(
     file: str,
     errors: Iterable[Problem],
     *,
-    remedy: str = "Mend what is listed above, then try again with `bundler check`.",
+    remedy: str = tr("Mend what is listed above, then try again with `bundler check`."),
 ) -> ManifestError:
     found = _in_order(errors)
     lines = [str(problem) for problem in found[:MAX_PROBLEMS]]
     if len(found) > MAX_PROBLEMS:
-        lines.append(f"{file}: … and {len(found) - MAX_PROBLEMS} more")
+        lines.append(tr("{file}: … and {count} more", file=file, count=len(found) - MAX_PROBLEMS))
     return ManifestError(
         ErrorId.MANIFEST_INVALID,
-        "has 1 problem" if len(found) == 1 else f"has {len(found)} problems",
+        tr_plural("has {count} problem", "has {count} problems", len(found)),
         where=file,
         remedy=remedy,
         problems=lines,

@@ -16,6 +16,7 @@ from bundler.manifest.yaml_tree import read_tree
 from bundler.model.scope import Scope
 from bundler.model.source_text import Problems, Scalar
 from bundler.permissions import require_protected
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def load_settings(path: Path | None) -> UserSettings:
     except FileNotFoundError:
         return UserSettings()
     except OSError as error:
-        raise settings_invalid(str(path), f"cannot be read: {error.strerror}", ()) from error
+        raise settings_invalid(str(path), tr("cannot be read: {reason}", reason=error.strerror), ()) from error
     return _read(text, str(path))
 
 
@@ -63,16 +64,16 @@ def _read(text: bytes, file: str) -> UserSettings:
         return UserSettings()
     settings = UserSettings()
     if root is not None:
-        fields = Fields(root, Scope({}, (), problems), known=SETTINGS_KEYS, what="the settings")
+        fields = Fields(root, Scope({}, (), problems), known=SETTINGS_KEYS, what=tr("the settings"))
         texts = {key: tuple(scalar.text for scalar in fields.texts(key)) for key in SETTINGS_KEYS}
         settings = UserSettings(**texts)
     if problems.errors:
-        raise settings_invalid(file, "has problems", [str(problem) for problem in sorted(set(problems.errors))])
+        raise settings_invalid(file, tr("has problems"), [str(problem) for problem in sorted(set(problems.errors))])
     return settings
 
 
 def settings_invalid(file: str, what: str, problems: Sequence[str]) -> ManifestError:
     """Return the error for a settings file; also for problems that are found only where a text of it is used."""
     return ManifestError(
-        ErrorId.SETTINGS_INVALID, what, where=file, remedy="Mend or remove the settings file.", problems=problems
+        ErrorId.SETTINGS_INVALID, what, where=file, remedy=tr("Mend or remove the settings file."), problems=problems
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import yaml
 
 from bundler.manifest.yaml_tree import NESTING_REFUSED
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 # PyYAML may be built without libyaml
 FASTEST_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_DEPTH = 64
-TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
+TOO_DEEP = tr("it is nested deeper than {max_depth} levels", max_depth=MAX_DEPTH)
 
 Plain = str | list["Plain"] | dict[str, "Plain"]
 
@@ -47,7 +48,9 @@ def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) ->
             elif isinstance(event, yaml.CollectionEndEvent):
                 value = open_values.pop().value
             elif isinstance(event, yaml.AliasEvent):
-                raise ValueError(f"it has an alias (*{event.anchor}), which such documents do not use")
+                raise ValueError(
+                    tr("it has an alias (*{anchor}), which such documents do not use", anchor=event.anchor)
+                )
             else:
                 continue
             if open_values:
@@ -57,7 +60,7 @@ def read_documents(source: bytes | BinaryIO, *, loader: Any = FASTEST_LOADER) ->
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         if NESTING_REFUSED in str(error):
             raise ValueError(TOO_DEEP) from error
-        raise ValueError(f"it is not valid YAML: {error}") from error
+        raise ValueError(tr("it is not valid YAML: {error}", error=error)) from error
 
 
 class _Open:
@@ -78,4 +81,4 @@ class _Open:
         elif isinstance(value, str):
             self._key = value
         else:
-            raise ValueError("it has a key that is a list or a mapping")
+            raise ValueError(tr("it has a key that is a list or a mapping"))

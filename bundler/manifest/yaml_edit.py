@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,11 +38,11 @@ REMOVE: Final = _Remove()
 def read_plain(data: bytes) -> Any:
     """Return what a YAML document means: mappings, lists and scalars. Raises ValueError."""
     if len(data) > MAX_BYTES:
-        raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+        raise ValueError(tr("it is larger than {max_bytes:,} bytes", max_bytes=MAX_BYTES))
     try:
         return yaml.safe_load(data.decode("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"it is not valid YAML: {' '.join(str(error).split())}") from error
+        raise ValueError(tr("it is not valid YAML: {error}", error=" ".join(str(error).split()))) from error
 
 
 def edited(data: bytes, changes: Mapping[KeyPath, Json | _Remove]) -> bytes:
@@ -54,7 +56,7 @@ def edited(data: bytes, changes: Mapping[KeyPath, Json | _Remove]) -> bytes:
     """
     wanted = _unshared(read_plain(data))
     if not isinstance(wanted, dict):
-        raise ValueError("it is no mapping")
+        raise ValueError(tr("it is no mapping"))
     text = data.decode("utf-8-sig")
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     for path, value in changes.items():
@@ -64,10 +66,12 @@ def edited(data: bytes, changes: Mapping[KeyPath, Json | _Remove]) -> bytes:
         try:
             text = _edited_once(text, path, value)
         except (yaml.YAMLError, TypeError) as error:
-            raise ValueError(f"its form is not one that can be edited safely ({' '.join(path)})") from error
+            raise ValueError(
+                tr("its form is not one that can be edited safely ({path})", path=" ".join(path))
+            ) from error
     result = mark + text.encode()
     if not _means(result, wanted):
-        raise ValueError("its form is not one that can be edited safely")
+        raise ValueError(tr("its form is not one that can be edited safely"))
     return result
 
 
@@ -137,7 +141,7 @@ class _Reached(NamedTuple):
 def _found(text: str, path: KeyPath) -> _Reached:
     document = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(document, yaml.MappingNode):
-        raise TypeError("it is no mapping")
+        raise TypeError(tr("it is no mapping"))
     found = _Reached(document, None, document, path)
     while found.rest and isinstance(found.node, yaml.MappingNode):
         first, *others = found.rest
@@ -184,7 +188,9 @@ def _with_key(text: str, node: yaml.MappingNode, path: KeyPath, value: Json) -> 
 
 def _without(text: str, above: yaml.MappingNode, key: yaml.Node, node: yaml.Node) -> str:
     if above.flow_style:
-        raise ValueError(f"the key {key.value!r} stands in a mapping in braces; write it over several lines")
+        raise ValueError(
+            tr("the key {value!r} stands in a mapping in braces; write it over several lines", value=key.value)
+        )
     begin = text.rfind("\n", 0, key.start_mark.index) + 1
     return text[:begin] + text[_end_of_block(text, node, at_least=key.end_mark.index) :]
 

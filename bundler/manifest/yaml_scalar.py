@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bundler.manifest.node_text import character_problem
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,17 +34,24 @@ def scalar_value(tag: str, text: str) -> bool | int | float | str | dt.date | No
     """
     if tag in _STRING_TAGS:
         if problem := character_problem(text):
-            raise ScalarProblem(f"the string {problem}")
+            raise ScalarProblem(tr("the string {problem}", problem=problem))
         return text
     constructor = _CONSTRUCTORS[tag]
     if len(text) > MAX_NUMBER_CHARACTERS:
-        raise ScalarProblem(f"a number of more than {MAX_NUMBER_CHARACTERS} characters; quote it if a string is meant")
+        raise ScalarProblem(
+            tr(
+                "a number of more than {max_number_characters} characters; quote it if a string is meant",
+                max_number_characters=MAX_NUMBER_CHARACTERS,
+            )
+        )
     try:
         return constructor(yaml.ScalarNode(tag, text))
     except (ValueError, ArithmeticError, LookupError, AttributeError) as error:
         # PyYAML checks nothing itself: each of these means that text and tag do not match
         word = {"bool": "truth value", "timestamp": "date"}.get(tag.rpartition(":")[2], "number")
-        raise ScalarProblem(f"{text!r} is read as a {word} but is none; quote it if a string is meant") from error
+        raise ScalarProblem(
+            tr("{text!r} is read as a {word} but is none; quote it if a string is meant", text=text, word=word)
+        ) from error
 
 
 _safe = yaml.constructor.SafeConstructor()

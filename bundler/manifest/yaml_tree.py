@@ -16,6 +16,7 @@ import yaml
 from bundler.manifest.composer import TOO_DEEP, Composer, UnreadableYamlError, depth_limit_position
 from bundler.manifest.decoding import decode
 from bundler.model.source_text import Position
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.source_text import Node, Problems
@@ -47,7 +48,7 @@ def read_tree(data: bytes, *, file: str, problems: Problems, loader: Any = FASTE
     except yaml.MarkedYAMLError as error:
         problems.error(*_syntax_problem(error, file, text))
     except yaml.YAMLError as error:
-        problems.error(Position(file, 1, 1), f"is not valid YAML: {error}")
+        problems.error(Position(file, 1, 1), tr("is not valid YAML: {error}", error=error))
     return None
 
 
@@ -56,7 +57,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[
         return depth_limit_position(text, file), TOO_DEEP
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return Position(file, 1, 1), f"is not valid YAML: {error.problem}"
+        return Position(file, 1, 1), tr("is not valid YAML: {problem}", problem=error.problem)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     return Position(file, mark.line + 1, mark.column + 1), _common_mistake(error, line, mark.column) or _as_parsed(
@@ -68,17 +69,19 @@ def _common_mistake(error: yaml.MarkedYAMLError, line: str, column: int) -> str:
     problem, character = str(error.problem), line[column : column + 1]
     if "cannot start any token" in problem:
         return (
-            "a tab; indent with spaces" if character == "\t" else f"a string cannot begin with {character!r}; quote it"
+            tr("a tab; indent with spaces")
+            if character == "\t"
+            else tr("a string cannot begin with {character!r}; quote it", character=character)
         )
     if "mapping values are not allowed" in problem:
-        return "a ':' inside a string that is not quoted, or a key that is not indented like its neighbours"
+        return tr("a ':' inside a string that is not quoted, or a key that is not indented like its neighbours")
     if character == "{" and line[:column].endswith("$"):
-        return "inside [ ] and { }, a string with ${…} must be quoted"
+        return tr("inside [ ] and { }, a string with ${…} must be quoted")
     return ""
 
 
 def _as_parsed(error: yaml.MarkedYAMLError) -> str:
     context = f" {error.context}" if error.context else ""
     if error.context and error.context_mark is not None:
-        context += f" begun on line {error.context_mark.line + 1}"
-    return f"is not valid YAML{context}: {error.problem}"
+        context += tr(" begun on line {line}", line=error.context_mark.line + 1)
+    return tr("is not valid YAML{context}: {problem}", context=context, problem=error.problem)

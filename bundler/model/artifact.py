@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 from bundler.model.json_value import want_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +34,14 @@ class HeldTo:
 
     def __post_init__(self) -> None:
         if self.by not in get_args(Authority):
-            raise ValueError(f"{self.by!r} is not one of {', '.join(get_args(Authority))}")
+            raise ValueError(
+                tr("{by!r} is not one of {Authority}", by=self.by, Authority=", ".join(get_args(Authority)))
+            )
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.by, self.detail, f"via {self.via}" if self.via else "") if part)
+        return " ".join(
+            part for part in (self.by, self.detail, tr("via {via}", via=self.via) if self.via else "") if part
+        )
 
     def encode(self) -> Json:
         """Return the JSON object of locks and bundle indexes; empty fields are left out."""
@@ -59,7 +64,7 @@ def _authority(text: str) -> Authority:
     for known in get_args(Authority):
         if text == known:
             return known  # type: ignore[no-any-return] # get_args is untyped; known is a member of Authority
-    raise ValueError(f"{text!r} is not one of {', '.join(get_args(Authority))}")
+    raise ValueError(tr("{text!r} is not one of {Authority}", text=text, Authority=", ".join(get_args(Authority))))
 
 
 class Artifact(Protocol):
@@ -107,6 +112,25 @@ class Aliased(Protocol):
     @property
     def aliases(self) -> tuple[str, ...]:
         """Its other names, as a person would write them."""
+
+
+@runtime_checkable
+class Titled(Protocol):
+    """An artifact whose key leaves out what tells its versions apart."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: its key with the version."""
+
+
+def title_of(artifact: Artifact) -> str:
+    """Return what tables call an artifact."""
+    return artifact.title if isinstance(artifact, Titled) else artifact.key
+
+
+def table_order(kind: str, key: str) -> tuple[str, list[str]]:
+    """Return what tables are sorted by: kinds by their names, keys as directories list them."""
+    return kind, key.split("/")
 
 
 @runtime_checkable

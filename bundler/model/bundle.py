@@ -19,6 +19,7 @@ from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 from bundler.model.shared_values import shared_platforms
 from bundler.model.signature_name import first_name, signer_named
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,9 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
         name, release = value["name"], value.get("release", "")
         # both become file names, and a bundle is trusted with nothing
         if not NAME_PATTERN.fullmatch(name) or (release and not RELEASE_PATTERN.fullmatch(release)):
-            raise ValueError(f"{name!r}, release {release!r}, cannot be the name of a bundle")
+            raise ValueError(
+                tr("{name!r}, release {release!r}, cannot be the name of a bundle", name=name, release=release)
+            )
         return BundleIndex(
             name=name,
             release=release,
@@ -149,19 +152,19 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleFormatError(
             ErrorId.BUNDLE_INVALID,
-            f"its bundle.json cannot be read: {unreadable_words(error)}",
+            tr("its bundle.json cannot be read: {reason}", reason=unreadable_words(error)),
             where=where,
-            remedy="Copy the bundle again; if that does not help, build it anew.",
+            remedy=tr("Copy the bundle again; if that does not help, build it anew."),
         ) from error
 
 
 def _decode_file(item: Any) -> IndexedFile:
     mode = int(item["mode"], 8)
     if mode not in MODES:
-        raise ValueError(f"mode {item['mode']!r} is neither 0644 nor 0755")
+        raise ValueError(tr("mode {item!r} is neither 0644 nor 0755", item=item["mode"]))
     size = item["size"]
     if not isinstance(size, int) or isinstance(size, bool):
-        raise TypeError(f"size {size!r} is not a number")
+        raise TypeError(tr("size {size!r} is not a number", size=size))
     return IndexedFile(
         path=BundlePath(item["path"]),
         blob=Blob(Digest("sha256", item["sha256"]), size),
@@ -189,9 +192,9 @@ def _refuse_duplicates(files: tuple[IndexedFile, ...]) -> None:
     seen: set[str] = set()
     for file in files:
         if problem := unlisted_problem(file.path):
-            raise ValueError(f"it lists {file.path}: {problem}")
+            raise ValueError(tr("it lists {path}: {problem}", path=file.path, problem=problem))
         if file.path in seen:
-            raise ValueError(f"{file.path} is listed twice")
+            raise ValueError(tr("{path} is listed twice", path=file.path))
         seen.add(file.path)
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Self
 
 from bundler.model.steering import BIDI
+from bundler.translation import tr
 
 MAX_SEGMENT_BYTES = 255
 MAX_PATH_BYTES = 1024
@@ -69,32 +70,32 @@ def _problem(text: str) -> str:
     if len(text) <= MAX_PATH_BYTES and _PLAIN.fullmatch(text):
         return ""
     if not text:
-        return "is empty"
+        return tr("is empty")
     if text.startswith("/"):
-        return "is absolute; a path in the bundle is relative"
+        return tr("is absolute; a path in the bundle is relative")
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
-        return "holds a control character"
+        return tr("holds a control character")
     if BIDI.search(text):
-        return "holds a character that turns the reading order"
+        return tr("holds a character that turns the reading order")
     if "\\" in text:
-        return "holds a backslash"
+        return tr("holds a backslash")
     if problem := encoding_problem(text):
         return problem
     if len(text.encode()) > MAX_PATH_BYTES:
-        return f"is longer than {MAX_PATH_BYTES} bytes"
+        return tr("is longer than {max_path_bytes} bytes", max_path_bytes=MAX_PATH_BYTES)
     for segment in text.split("/"):
         if segment in ("", ".", ".."):
-            return f"has the segment {segment!r}"
+            return tr("has the segment {segment!r}", segment=segment)
         if len(segment.encode()) > MAX_SEGMENT_BYTES:
-            return f"has a segment longer than {MAX_SEGMENT_BYTES} bytes"
+            return tr("has a segment longer than {max_segment_bytes} bytes", max_segment_bytes=MAX_SEGMENT_BYTES)
     return ""
 
 
 def encoding_problem(text: str) -> str:
     """Return what keeps a name that does no harm from being one of a bundle, or "": how its letters are encoded."""
     if any(unicodedata.category(character) == "Cs" for character in text):
-        return "is not in UTF-8"
-    return "" if unicodedata.normalize("NFC", text) == text else "is not in Unicode normal form C"
+        return tr("is not in UTF-8")
+    return "" if unicodedata.normalize("NFC", text) == text else tr("is not in Unicode normal form C")
 
 
 def reserved_problem(path: BundlePath) -> str:
@@ -110,5 +111,5 @@ def unlisted_problem(path: BundlePath) -> str:
 def _taken(path: BundlePath, names: frozenset[str]) -> str:
     top = path.partition("/")[0]
     if top.startswith("@") or top.casefold() in names or top.casefold().startswith(_FURTHER_SIGNATURES):
-        return f"{top!r} is a reserved top-level name of the bundle"
+        return tr("{top!r} is a reserved top-level name of the bundle", top=top)
     return ""

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ class DamagedBlobError(IntegrityError):
             ErrorId.DIGEST_MISMATCH,
             what,
             where=str(where),
-            remedy="Run the command again: it is fetched anew. If it happens again, check the disk.",
+            remedy=tr("Run the command again: it is fetched anew. If it happens again, check the disk."),
             want=f"{blob.digest}, {blob.size} bytes",
             got=got,
             blob=blob,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
+
+from bundler.model.artifact import table_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +50,7 @@ def lock_versions(lock: Lock) -> Versions:
 
 
 def lock_diff(old: Versions, new: Versions) -> tuple[LockChange, ...]:
-    """Return all changes from one lock to another, sorted by kind and key; equal pins are no change."""
+    """Return all changes from one lock to another, in the order of tables; equal pins are no change."""
     return tuple(
         change
         for kind in sorted(old.keys() | new.keys())
@@ -56,7 +59,7 @@ def lock_diff(old: Versions, new: Versions) -> tuple[LockChange, ...]:
 
 
 def _changes(kind: str, before: Mapping[str, Version], after: Mapping[str, Version]) -> Iterator[LockChange]:
-    for key in sorted(before.keys() | after.keys()):
+    for key in sorted(before.keys() | after.keys(), key=partial(table_order, kind)):
         left, right = before.get(key), after.get(key)
         if left and right:
             if left.version != right.version:

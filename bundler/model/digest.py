@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.model.json_value import want_count, want_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
@@ -39,7 +40,9 @@ class Digest:
         if length is None:
             raise _unknown(algorithm)
         if len(hexadecimal) != length or not _HEX.fullmatch(hexadecimal):
-            raise ValueError(f"{hexadecimal!r} is not {length} lower-case hex digits")
+            raise ValueError(
+                tr("{hexadecimal!r} is not {length} lower-case hex digits", hexadecimal=hexadecimal, length=length)
+            )
         object.__setattr__(self, "algorithm", algorithm)
         object.__setattr__(self, "value", bytes.fromhex(hexadecimal))
 
@@ -61,7 +64,7 @@ class Digest:
         """Parse `ALGORITHM:HEX`; ValueError when it is anything else, or weak."""
         algorithm, colon, hexadecimal = text.partition(":")
         if not colon:
-            raise ValueError(f"{text!r} is not a digest: want ALGORITHM:HEX")
+            raise ValueError(tr("{text!r} is not a digest: want ALGORITHM:HEX", text=text))
         if algorithm not in HEX_LENGTH:
             raise _unknown(algorithm)
         return cls(_ALGORITHMS[algorithm], hexadecimal)
@@ -73,7 +76,13 @@ class Digest:
 
 
 def _unknown(algorithm: str) -> ValueError:
-    return ValueError(f"unknown digest algorithm {algorithm!r}; known are {', '.join(HEX_LENGTH)}")
+    return ValueError(
+        tr(
+            "unknown digest algorithm {algorithm!r}; known are {hex_length}",
+            algorithm=algorithm,
+            hex_length=", ".join(HEX_LENGTH),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,9 +94,9 @@ class Blob:
 
     def __post_init__(self) -> None:
         if self.digest.algorithm != "sha256":
-            raise ValueError(f"a blob is named by its sha256, not {self.digest.algorithm}")
+            raise ValueError(tr("a blob is named by its sha256, not {algorithm}", algorithm=self.digest.algorithm))
         if not 0 <= self.size <= MAX_SIZE:
-            raise ValueError(f"a size cannot be {self.size}")
+            raise ValueError(tr("a size cannot be {size}", size=self.size))
 
     @classmethod
     def of(cls, data: bytes) -> Blob:

@@ -12,6 +12,7 @@ from bundler.model.json_value import want_count, want_text
 from bundler.model.manifest import ROLES
 from bundler.model.placement import MODES
 from bundler.model.shared_values import shared_platforms, shared_roles
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,15 +52,15 @@ class FileArtifact:
 
     def __post_init__(self) -> None:
         if not self.urls:
-            raise ValueError(f"{self.path} has no url")
+            raise ValueError(tr("{path} has no url", path=self.path))
         if not self.member and self.content != self.download:
-            raise ValueError(f"{self.path} is a whole download and yet has other bytes than it")
+            raise ValueError(tr("{path} is a whole download and yet has other bytes than it", path=self.path))
         if self.mode not in MODES:
-            raise ValueError(f"mode {self.mode:o} of {self.path} is neither 644 nor 755")
+            raise ValueError(tr("mode {mode:o} of {path} is neither 644 nor 755", mode=self.mode, path=self.path))
         if self.date is not None and self.date < 0:
-            raise ValueError(f"{self.path} is dated before 1970")
+            raise ValueError(tr("{path} is dated before 1970", path=self.path))
         if unknown := set(self.roles) - set(ROLES):
-            raise ValueError(f"{self.path} has unknown roles {sorted(unknown)}")
+            raise ValueError(tr("{path} has unknown roles {unknown}", path=self.path, unknown=sorted(unknown)))
 
     @property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bundler.errors import BundleFormatError, ErrorId
+from bundler.translation import tr
 
 
 def require_format(found: object, known: int, *, what: str, where: str) -> None:
@@ -16,9 +17,9 @@ def require_format(found: object, known: int, *, what: str, where: str) -> None:
     if isinstance(found, int) and found > known:
         raise BundleFormatError(
             ErrorId.BUNDLE_FORMAT_NEWER,
-            f"is {what} of format {found}; this version reads format {known}",
+            tr("is {what} of format {found}; this version reads format {known}", what=what, found=found, known=known),
             where=where,
-            remedy="Use a newer version of bundler.",
+            remedy=tr("Use a newer version of bundler."),
         )
     if found != known:
-        raise ValueError(f"format {found!r} is unknown")
+        raise ValueError(tr("format {found!r} is unknown", found=found))

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 from bundler.model.json_value import PRETTY_ENCODER, STRICT_DECODER, load_strict, require_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -121,13 +122,13 @@ def _streamed(stream: BinaryIO, name: str, convert: Callable[[Any], T], long: Lo
     items: list[T] | None = None
     for key in _separated(text, "{", "}", text.key):
         if key in members or (key == name and items is not None):
-            raise ValueError(f"the member {key!r} occurs twice")
+            raise ValueError(tr("the member {key!r} occurs twice", key=key))
         if key == name:
             items = [convert(item) for item in _separated(text, "[", "]", partial(_item, text, long))]
         else:
             members[key] = text.value()
     if text.peek() or items is None:
-        raise ValueError("it is no such document")
+        raise ValueError(tr("it is no such document"))
     return LoadedListing(members, items)
 
 
@@ -140,7 +141,7 @@ def _item(text: _Window, long: LongMember | None) -> Any:
     members: dict[str, Any] = {}
     for key in _separated(text, "{", "}", text.key):
         if key in members:
-            raise ValueError(f"the member {key!r} occurs twice")
+            raise ValueError(tr("the member {key!r} occurs twice", key=key))
         if key == long.name:
             members[key] = [long.convert(part) for part in _separated(text, "[", "]", text.value)]
         else:
@@ -184,7 +185,7 @@ class _Window:
 
     def expect(self, character: str) -> None:
         if self.peek() != character:
-            raise ValueError(f"{character!r} is missing")
+            raise ValueError(tr("{character!r} is missing", character=character))
         self._at += 1
 
     def key(self) -> str:

@@ -10,9 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from bundler.translation import tr
+
 # 64 bits and a sign take 20
 MAX_NUMBER_CHARACTERS = 20
-_TOO_DEEP = "it is nested too deep"
+_TOO_DEEP = tr("it is nested too deep")
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
@@ -35,7 +37,7 @@ def load_strict(data: bytes | bytearray) -> Any:
     """
     text = bytes(data).decode("utf-8")
     if text.startswith("\ufeff"):
-        raise ValueError("it begins with a byte order mark")
+        raise ValueError(tr("it begins with a byte order mark"))
     try:
         value = STRICT_DECODER.decode(text)
     except RecursionError:
@@ -59,25 +61,25 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the member {twice!r} occurs twice")
+        raise ValueError(tr("the member {twice!r} occurs twice", twice=twice))
     return value
 
 
 def _whole_number(text: str) -> int:
     if len(text) > MAX_NUMBER_CHARACTERS:
-        raise ValueError(f"a number of {len(text)} characters is none")
+        raise ValueError(tr("a number of {count} characters is none", count=len(text)))
     return int(text)
 
 
 def _number(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ValueError(f"{text[:MAX_NUMBER_CHARACTERS]} is too large a number")
+        raise ValueError(tr("{text} is too large a number", text=text[:MAX_NUMBER_CHARACTERS]))
     return value
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
+    raise ValueError(tr("{text} is not JSON", text=text))
 
 
 # what `load_strict` takes for JSON, and what `dump_pretty` makes of it
@@ -90,32 +92,34 @@ PRETTY_ENCODER = json.JSONEncoder(indent=2, sort_keys=True, ensure_ascii=False)
 def want_text(value: Any) -> str:
     """Return a JSON string; TypeError when it is anything else."""
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
+        raise TypeError(tr("{value!r} is not a string", value=value))
     return value
 
 
 def want_count(value: Any) -> int:
     """Return a whole JSON number; TypeError when it is anything else, a negative number or a truth value included."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is not a whole number")
+        raise TypeError(tr("{value!r} is not a whole number", value=value))
     return value
 
 
 def want_flag(value: Any) -> bool:
     """Return a JSON truth value; TypeError when it is anything else."""
     if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a truth value")
+        raise TypeError(tr("{value!r} is not a truth value", value=value))
     return value
 
 
 def unreadable_words(error: Exception) -> str:
     """Return what a person is told when `load_strict`, or taking its value apart, has failed."""
     if isinstance(error, KeyError):
-        return f"{error.args[0]!r} is missing"
+        return tr("{args!r} is missing", args=error.args[0])
     if isinstance(error, UnicodeDecodeError):
-        return f"it is not UTF-8 at byte {error.start}"
+        return tr("it is not UTF-8 at byte {start}", start=error.start)
     if isinstance(error, json.JSONDecodeError):
-        return f"no JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        return tr(
+            "no JSON at line {lineno}, column {colno}: {msg}", lineno=error.lineno, colno=error.colno, msg=error.msg
+        )
     return str(error)
 
 

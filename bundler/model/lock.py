@@ -11,12 +11,13 @@ from operator import attrgetter
 from typing import Any, BinaryIO, NamedTuple
 
 from bundler.errors import ErrorId, ManifestError
-from bundler.model.artifact import Artifact, Remarked
+from bundler.model.artifact import Artifact, Remarked, table_order
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_listing import LongMember, listing_pieces, load_listing
 from bundler.model.json_value import Json, unreadable_words, want_text
 from bundler.model.platform import Platform
+from bundler.translation import tr
 
 LOCK_FORMAT = 1
 Decoder = Callable[[Any], Artifact]
@@ -74,6 +75,12 @@ class Lock:
         return table
 
     @property
+    def artifacts(self) -> list[tuple[LockedEntry, Artifact]]:
+        """Every pin with its entry, in the order of tables."""
+        pairs = [(entry, artifact) for entry in self.entries for artifact in entry.artifacts]
+        return sorted(pairs, key=lambda pair: table_order(pair[0].kind, pair[1].key))
+
+    @property
     def blobs(self) -> frozenset[Blob]:
         """Everything that the store needs for a build from this lock."""
         return frozenset(blob for entry in self.entries for artifact in entry.artifacts for blob in artifact.blobs)
@@ -83,8 +90,7 @@ def lock_remarks(lock: Lock) -> tuple[str, ...]:
     """Return, a line each, what has to be known of a lock's artifacts beside their size."""
     return tuple(
         f"{artifact.key}: {remark}"
-        for entry in lock.entries
-        for artifact in sorted(entry.artifacts, key=lambda artifact: artifact.key)
+        for _, artifact in lock.artifacts
         if isinstance(artifact, Remarked)
         for remark in artifact.remarks
     )
@@ -147,9 +153,9 @@ def decode_lock(source: bytes | BinaryIO, decoders: Mapping[str, Decoder], *, fi
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
-            f"is not a readable lock: {unreadable_words(error)}",
+            tr("is not a readable lock: {reason}", reason=unreadable_words(error)),
             where=file,
-            remedy="Restore it from version control, or delete it and run `bundler lock` to pin everything anew.",
+            remedy=tr("Restore it from version control, or delete it and run `bundler lock` to pin everything anew."),
         ) from error
 
 
@@ -159,7 +165,7 @@ def _refuse_duplicates(entries: Sequence[LockedEntry]) -> None:
     for entry in entries:
         ids = seen.setdefault(entry.kind, set())
         if entry.id in ids:
-            raise ValueError(f"{entry.name} is in it twice")
+            raise ValueError(tr("{name} is in it twice", name=entry.name))
         ids.add(entry.id)
 
 
@@ -169,13 +175,19 @@ def _refuse_orphans(entries: Sequence[LockedEntry]) -> None:
     parents = {entry.name for entry in entries if entry.derived_from is None and entry.name in claimed}
     for entry in entries:
         if entry.derived_from is not None and entry.derived_from not in parents:
-            raise ValueError(f"{entry.name} is from {entry.derived_from}, which is no entry of its own in it")
+            raise ValueError(
+                tr(
+                    "{name} is from {derived_from}, which is no entry of its own in it",
+                    name=entry.name,
+                    derived_from=entry.derived_from,
+                )
+            )
 
 
 def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
     kind = item["kind"]
     if kind not in decoders:
-        raise ValueError(f"kind {kind!r} is unknown")
+        raise ValueError(tr("kind {kind!r} is unknown", kind=kind))
     return LockedEntry(
         sys.intern(kind),
         want_text(item["id"]),
@@ -190,7 +202,7 @@ def _decode_artifact(value: Any, kind: str, decoders: Mapping[str, Decoder]) -> 
         return decoders[kind](value)
     if value.kind != kind:
         # the listing is read once more and whole, and nothing has to be guessed
-        raise ValueError(f"an artifact of {value.kind} under {kind}")
+        raise ValueError(tr("an artifact of {found} under {kind}", found=value.kind, kind=kind))
     return value.artifact
 
 
@@ -214,7 +226,7 @@ class _Guess:
                 artifact = self.decoders[kind](value)
                 self.kind = kind
                 return _Guessed(kind, artifact)
-        raise ValueError("it is an artifact of no known kind")
+        raise ValueError(tr("it is an artifact of no known kind"))
 
 
 def _decode_parent(value: Any) -> EntryName:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bundler.model.digest import Blob
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class Placement:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise ValueError(f"mode {self.mode:o} of {self.path} is neither 644 nor 755")
+            raise ValueError(tr("mode {mode:o} of {path} is neither 644 nor 755", mode=self.mode, path=self.path))
 
     @property
     def blob(self) -> Blob:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bundler.translation import tr
+
 _PART = re.compile(r"[a-z0-9][a-z0-9._]*")
 # containerd's platforms package: an absent variant means these
 _DEFAULT_VARIANT = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
@@ -43,7 +45,7 @@ class Platform:
     def __post_init__(self) -> None:
         for part in (self.os, self.arch, *([self.variant] if self.variant else [])):
             if not _PART.fullmatch(part):
-                raise ValueError(f"{part!r} cannot be part of a platform; write for example linux/amd64")
+                raise ValueError(tr("{part!r} cannot be part of a platform; write for example linux/amd64", part=part))
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.arch, self.variant) if part)
@@ -53,9 +55,11 @@ class Platform:
         """Parse `os/arch[/variant]`; ValueError, with the canonical word where an alias was used."""
         parts = text.split("/")
         if len(parts) not in (2, 3) or not all(parts):
-            raise ValueError(f"{text!r} is not a platform; write os/arch[/variant], for example linux/amd64")
+            raise ValueError(
+                tr("{text!r} is not a platform; write os/arch[/variant], for example linux/amd64", text=text)
+            )
         if (canonical := _ARCH_ALIASES.get(parts[1])) is not None:
-            raise ValueError(f"{text!r}: the architecture is written {canonical}")
+            raise ValueError(tr("{text!r}: the architecture is written {canonical}", text=text, canonical=canonical))
         return cls(*parts)
 
     @classmethod

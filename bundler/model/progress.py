@@ -8,6 +8,9 @@ from typing import Protocol
 class Task(Protocol):
     """One item on its way."""
 
+    def expect(self, total_bytes: int) -> None:
+        """Add to the number of bytes that the item is known to have."""
+
     def advance(self, count: int) -> None:
         """Add bytes that arrived or were written; negative when some of them have to be fetched again."""
 
@@ -21,11 +24,19 @@ class Task(Protocol):
 class Progress(Protocol):
     """The whole of one command's work."""
 
-    def expect(self, total_bytes: int) -> None:
-        """Add to the number of bytes that the command will move."""
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
+        """Add to the number of bytes that the command deals with, each counted once.
 
-    def task(self, label: str, total_bytes: int | None) -> Task:
-        """Begin an item of so many bytes (None: unknown)."""
+        Arguments:
+            present_bytes: how many of them are there already, and are not moved.
+        """
+
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:
+        """Begin an item of so many bytes (None: unknown, or told by its `expect`).
+
+        Arguments:
+            apart: its bytes are none of those that the command expects: they are counted there already, or never.
+        """
 
     def note(self, text: str) -> None:
         """Tell something that belongs to no single item."""
@@ -33,6 +44,9 @@ class Progress(Protocol):
 
 class Unwatched:
     """A `Task` for work too short to be shown."""
+
+    def expect(self, total_bytes: int) -> None:
+        """Nothing to show."""
 
     def advance(self, count: int) -> None:
         """Nothing to show."""

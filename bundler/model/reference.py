@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from bundler.model.digest import Digest
+from bundler.translation import tr
 
 DEFAULT_HOST = "docker.io"
 MAX_NAME_CHARACTERS = 255
@@ -30,28 +31,42 @@ class Reference:
 
     def __post_init__(self) -> None:
         if not _HOST.fullmatch(self.host):
-            raise ValueError(f"{self.host!r} is not a registry host")
+            raise ValueError(tr("{host!r} is not a registry host", host=self.host))
         if not _PATH.fullmatch(self.path):
-            raise ValueError(f"{self.path!r} is not a repository path (lower case, words joined by . _ -)")
+            raise ValueError(
+                tr("{path!r} is not a repository path (lower case, words joined by . _ -)", path=self.path)
+            )
         if len(self.path) > MAX_NAME_CHARACTERS:
-            raise ValueError(f"a repository path holds at most {MAX_NAME_CHARACTERS} characters")
+            raise ValueError(
+                tr(
+                    "a repository path holds at most {max_name_characters} characters",
+                    max_name_characters=MAX_NAME_CHARACTERS,
+                )
+            )
         if self.tag and not _TAG.fullmatch(self.tag):
-            raise ValueError(f"{self.tag!r} is not a tag (at most 128 of letters, digits, _ . -)")
+            raise ValueError(tr("{tag!r} is not a tag (at most 128 of letters, digits, _ . -)", tag=self.tag))
         if not self.tag and self.digest is None:
-            raise ValueError(f"{self.host}/{self.path} has neither tag nor digest; say which, for example :latest")
+            raise ValueError(tr("{host}/{path} has neither tag nor digest", host=self.host, path=self.path))
 
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Parse a reference as a person writes it (`pause:3.5`, `quay.io/coreos/flannel:v0.14.0@sha256:…`)."""
         scheme, separator, rest = text.partition("://")
         if separator:
-            raise ValueError(f"{text!r} begins with {scheme}://, which is no part of a reference; write {rest!r}")
+            raise ValueError(
+                tr(
+                    "{text!r} begins with {scheme}://, which is no part of a reference; write {rest!r}",
+                    text=text,
+                    scheme=scheme,
+                    rest=rest,
+                )
+            )
         rest, at, digest_text = text.partition("@")
         digest = Digest.parse(digest_text) if at else None
         head, slash, last = rest.rpartition("/")
         last, colon, tag = last.partition(":")
         if colon and not tag:
-            raise ValueError(f"{text!r} ends with an empty tag")
+            raise ValueError(tr("{text!r} ends with an empty tag", text=text))
         name = f"{head}{slash}{last}"
         first, slash, remainder = name.partition("/")
         if slash and ("." in first or ":" in first or first == "localhost"):
@@ -62,6 +77,11 @@ class Reference:
             host = DEFAULT_HOST
         if host == DEFAULT_HOST and "/" not in path:
             path = f"library/{path}"
+        if name and not tag and digest is None:
+            wanted = tr(
+                "write {text}:TAG or {text}@sha256:DIGEST (`latest` is not assumed: what it names changes)", text=text
+            )
+            raise ValueError(tr("{text!r} has neither tag nor digest; {wanted}", text=text, wanted=wanted))
         return cls(host, path, tag, digest)
 
     def __str__(self) -> str:

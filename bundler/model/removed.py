@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +24,8 @@ class Removed:
         """The fact for a person; "" when there was nothing."""
         if not self.count:
             return ""
-        return f"removed what interrupted runs had left: {self.count} files, {human_bytes(self.bytes)}"
+        return tr(
+            "removed what interrupted runs had left: {count} files, {size}",
+            count=self.count,
+            size=human_bytes(self.bytes),
+        )

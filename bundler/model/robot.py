@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bundler.model.image.site_name import name_problem, project_problem
 from bundler.model.json_value import load_strict, want_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,9 +39,9 @@ class NewRobot:
     def __post_init__(self) -> None:
         problems = [name_problem("robot", self.name), *(project_problem(project) for project in self.projects)]
         if not self.projects:
-            problems.append("a robot wants at least one project")
+            problems.append(tr("a robot wants at least one project"))
         if self.days != NEVER and not 1 <= self.days <= MAX_DAYS:
-            problems.append(f"a robot lives 1 to {MAX_DAYS} days, not {self.days}")
+            problems.append(tr("a robot lives 1 to {max_days} days, not {days}", max_days=MAX_DAYS, days=self.days))
         if problem := next(filter(None, problems), ""):
             raise ValueError(problem)
         object.__setattr__(self, "projects", tuple(sorted(set(self.projects))))

@@ -16,6 +16,7 @@ from bundler.model.json_value import want_count, want_text
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +30,8 @@ WHEEL = ".whl"
 # that of CentOS 7, the oldest system that this tool is for
 FLOOR_GLIBC = (2, 17)
 WITHOUT_BYTECODE = {
-    "unpinned": "nothing vouches for its Python, which is executed with --run-unpinned only",
-    "no-interpreter": "the machine that locked it had no Python of exactly this version to run",
+    "unpinned": tr("nothing vouches for its Python, which is executed with --run-unpinned only"),
+    "no-interpreter": tr("the machine that locked it had no Python of exactly this version to run"),
 }
 _RELEASE = re.compile(r"3\.[0-9]{1,3}\.[0-9]{1,3}")
 _GLIBC = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){1,2}")
@@ -51,7 +52,7 @@ class RuntimeFile:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise ValueError(f"mode {self.mode:o} of {self.path} is neither 644 nor 755")
+            raise ValueError(tr("mode {mode:o} of {path} is neither 644 nor 755", mode=self.mode, path=self.path))
 
     def encode(self) -> str:
         """Return its line in the lock: SHA-256, size, mode, path."""
@@ -62,7 +63,7 @@ class RuntimeFile:
         """Read what `encode` wrote; ValueError or TypeError when it is something else."""
         match = _LINE.fullmatch(want_text(value))
         if match is None:
-            raise ValueError(f"{value!r} is not a line of SHA-256, size, mode and path")
+            raise ValueError(tr("{value!r} is not a line of SHA-256, size, mode and path", value=value))
         digest, size, mode, path = match.groups()
         return cls(BundlePath(path), Blob(Digest("sha256", digest), int(size)), int(mode, 8))
 
@@ -92,9 +93,15 @@ class PinnedPython:
 
     def __post_init__(self) -> None:
         if not self.urls:
-            raise ValueError("a Python has no url")
+            raise ValueError(tr("a Python has no url"))
         if not _RELEASE.fullmatch(self.version) or not _GLIBC.fullmatch(self.glibc):
-            raise ValueError(f"{self.version!r} is no release of Python 3, or {self.glibc!r} none of glibc")
+            raise ValueError(
+                tr(
+                    "{version!r} is no release of Python 3, or {glibc!r} none of glibc",
+                    version=self.version,
+                    glibc=self.glibc,
+                )
+            )
 
     def encode(self) -> Json:
         """Return its JSON object."""
@@ -192,11 +199,17 @@ class RuntimeArtifact:
 
     def __post_init__(self) -> None:
         if self.without_bytecode not in (("",) if self.bytecode else WITHOUT_BYTECODE):
-            raise ValueError(f"{self.key} has byte-code, or one of the reasons {', '.join(WITHOUT_BYTECODE)}")
+            raise ValueError(
+                tr(
+                    "{key} has byte-code, or one of the reasons {without_bytecode}",
+                    key=self.key,
+                    without_bytecode=", ".join(WITHOUT_BYTECODE),
+                )
+            )
         seen: set[str] = set()
         for file in self.files:
             if file.path.collision_key in seen:
-                raise ValueError(f"{self.key} has {file.path} twice")
+                raise ValueError(tr("{key} has {path} twice", key=self.key, path=file.path))
             seen.add(file.path.collision_key)
 
     @property
@@ -259,11 +272,16 @@ class RuntimeArtifact:
         """How much it is, what it needs that not every host has, and whether it goes without byte-code."""
         found = [f"CPython {self.python.version}, {len(self.files):,} files, {human_bytes(self.size)} unpacked"]
         if tuple(map(int, self.python.glibc.split("."))) > FLOOR_GLIBC:
-            found.append(f"needs glibc {self.python.glibc}, which CentOS 7 has not")
+            found.append(tr("needs glibc {glibc}, which CentOS 7 has not", glibc=self.python.glibc))
         if self.python.libraries:
-            found.append(f"needs of the host: {', '.join(self.python.libraries)}")
+            found.append(tr("needs of the host: {libraries}", libraries=", ".join(self.python.libraries)))
         if self.without_bytecode:
-            found.append(f"travels without byte-code: {WITHOUT_BYTECODE[self.without_bytecode]}")
+            found.append(
+                tr(
+                    "travels without byte-code: {without_bytecode}",
+                    without_bytecode=WITHOUT_BYTECODE[self.without_bytecode],
+                )
+            )
         return tuple(found)
 
     def encode(self) -> Json:
@@ -294,7 +312,7 @@ def package_problem(name: str, version: str, file: str) -> str:
     """Return why these cannot be a package's name, its version, and the name of its file, or ""."""
     for pattern, text in ((_NAME, name), (_VERSION, version), (_FILE, file)):
         if not pattern.fullmatch(text):
-            return f"{text!r} cannot be of a package"
+            return tr("{text!r} cannot be of a package", text=text)
     return ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.source_text import Problems
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,16 +61,26 @@ class Scope:
             if match.group() == "$$":
                 return "$"
             if name is None:
-                self.problems.error(scalar.position, "a lone '$'; write '$$' for a dollar, '${name}' for a variable")
+                self.problems.error(
+                    scalar.position, tr("a lone '$'; write '$$' for a dollar, '${name}' for a variable")
+                )
             elif name in known:
                 return known[name]
             else:
-                self.problems.error(scalar.position, f"undefined variable {name!r}{self.hint(name, known)}")
+                self.problems.error(
+                    scalar.position, tr("undefined variable {name!r}{hint}", name=name, hint=self.hint(name, known))
+                )
             return match.group()
 
         expanded = _VARIABLE.sub(replacement, str(scalar.value))
         if len(expanded) > MAX_EXPANDED_CHARACTERS:
-            self.problems.error(scalar.position, f"expands to more than {MAX_EXPANDED_CHARACTERS} characters")
+            self.problems.error(
+                scalar.position,
+                tr(
+                    "expands to more than {max_expanded_characters} characters",
+                    max_expanded_characters=MAX_EXPANDED_CHARACTERS,
+                ),
+            )
             return str(scalar.value)
         return expanded
 
@@ -81,4 +92,4 @@ class Scope:
 def did_you_mean(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest known word, or ""."""
     near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return tr("; did you mean {near!r}?", near=near[0]) if near else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from urllib.parse import quote, unquote, urlsplit
 
+from bundler.translation import tr
+
 SCHEMES = ("http", "https", "ftp", "file")
 
 
@@ -14,21 +16,21 @@ def url_problem(url: str) -> str:
     A text without scheme is a path, relative to the manifest's directory; it may lead out of it.
     """
     if any(character <= " " or character == "\x7f" for character in url) and "://" in url:
-        return "holds a space or a control character; write %20 for a space"
+        return tr("holds a space or a control character; write %20 for a space")
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        return f"is not a URL: {error}"
+        return tr("is not a URL: {error}", error=error)
     if not parts.scheme:
-        return "names no file" if parts.netloc or not url.rpartition("/")[2] else ""
+        return tr("names no file") if parts.netloc or not url.rpartition("/")[2] else ""
     if parts.scheme not in SCHEMES:
-        return f"has the scheme {parts.scheme!r}; known are {', '.join(SCHEMES)}"
+        return tr("has the scheme {scheme!r}; known are {schemes}", scheme=parts.scheme, schemes=", ".join(SCHEMES))
     if "@" in parts.netloc:
-        return "holds credentials; they come from netrc or the environment, never from the manifest"
+        return tr("holds credentials; they come from netrc or the environment, never from the manifest")
     if parts.scheme == "file":
-        return "" if parts.netloc in ("", "localhost") and parts.path.startswith("/") else "has to be file:///PATH"
-    return "" if parts.hostname else "names no host"
+        return "" if parts.netloc in ("", "localhost") and parts.path.startswith("/") else tr("has to be file:///PATH")
+    return "" if parts.hostname else tr("names no host")
 
 
 def absolute_url(url: str, base_directory: str) -> str:

@@ -15,6 +15,7 @@ from bundler.model.bundle_path import BundlePath
 from bundler.model.format_version import require_format
 from bundler.model.json_value import Json, dump_pretty, load_strict, want_text
 from bundler.model.platform import Platform
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -107,7 +108,7 @@ def decode_subset(data: bytes, *, where: str) -> Subset:
     require_format(value["format"], SUBSET_FORMAT, what="a subset", where=where)
     choices = tuple(_choice(item) for item in value["choices"])
     if not choices or any(choice.is_all for choice in choices):
-        raise ValueError("it leaves nothing out")
+        raise ValueError(tr("it leaves nothing out"))
     return Subset(want_text(value["bundle"]), choices)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from bundler.errors import ErrorId, SourceError
 from bundler.model.reference import Reference
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,11 +53,11 @@ class Rule:
             # a URL may contain "=" itself: the separator is the one before a scheme
             prefix, *rest = re.split(r"=(?=[a-zA-Z]+://)", text, maxsplit=1)
             if not rest:
-                raise ValueError(f"{text!r} is not PREFIX=PREFIX with a URL on both sides")
+                raise ValueError(tr("{text!r} is not PREFIX=PREFIX with a URL on both sides", text=text))
             return cls(_url_prefix(prefix, text), _url_target(prefix, rest[0], text))
         prefix, equals, target = text.partition("=")
         if not equals:
-            raise ValueError(f"{text!r} is not PREFIX=PREFIX")
+            raise ValueError(tr("{text!r} is not PREFIX=PREFIX", text=text))
         return cls(_repository_prefix(prefix, text), _repository_prefix(target, text))
 
     @property
@@ -121,18 +122,18 @@ class Mirrors:
 def _url_prefix(prefix: str, text: str) -> str:
     scheme, _, rest = prefix.partition("://")
     if scheme.lower() not in _SCHEMES:
-        raise ValueError(f"{text!r}: {prefix!r} is none of http, https and ftp")
+        raise ValueError(tr("{text!r}: {prefix!r} is none of http, https and ftp", text=text, prefix=prefix))
     if "@" in rest.partition("/")[0]:
-        raise ValueError("a mirror's prefix holds no user info; put credentials into ~/.netrc")
+        raise ValueError(tr("a mirror's prefix holds no user info; put credentials into ~/.netrc"))
     return _with_lower_case_host(prefix)
 
 
 def _url_target(prefix: str, target: str, text: str) -> str:
     if not urlsplit(target).hostname:
-        raise ValueError(f"{text!r}: {target!r} names no host")
+        raise ValueError(tr("{text!r}: {target!r} names no host", text=text, target=target))
     # to a target that ends in a query (https://mirror/get?url=) the rest is appended as it is
     if prefix.endswith("/") != target.endswith("/") and not target.endswith("="):
-        raise ValueError(f"{text!r}: either both sides end with a slash or neither does")
+        raise ValueError(tr("{text!r}: either both sides end with a slash or neither does", text=text))
     return _url_prefix(target, text)
 
 
@@ -150,7 +151,7 @@ def _origin(url: str) -> str:
 def _repository_prefix(prefix: str, text: str) -> str:
     host, slash, path = prefix.rstrip("/").partition("/")
     if not ("." in host or ":" in host or host == "localhost"):
-        raise ValueError(f"{text!r}: {prefix!r} does not begin with a registry's host")
+        raise ValueError(tr("{text!r}: {prefix!r} does not begin with a registry's host", text=text, prefix=prefix))
     try:
         Reference(host, path or "any", "any")
     except ValueError as error:
@@ -165,7 +166,7 @@ def _registry_host(host: str) -> str:
 def _no_rule(where: str, example: str) -> SourceError:
     return SourceError(
         ErrorId.SOURCE_REFUSED,
-        "only mirrors may be asked, and no rule matches",
+        tr("only mirrors may be asked, and no rule matches"),
         where=where,
-        remedy=f"Add `--mirror {example}`, or leave --mirror-only out.",
+        remedy=tr("Add `--mirror {example}`, or leave --mirror-only out.", example=example),
     )

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ class Outage:
             is_announced, self._is_announced = self._is_announced, False
             self._was_there, self._since_s = True, None
         if is_announced:
-            self._announce("it answers again")
+            self._announce(tr("it answers again"))
 
     def failed(self, error: SourceError) -> None:
         """Take note of a failure: another answer ends the outage, a cut line says nothing."""
@@ -94,5 +95,7 @@ class Outage:
         with self._lock:
             is_announced, self._is_announced = self._is_announced, True
         if not is_announced:
-            self._announce(f"{error}; waiting for it, {self._patience_s:g} s at most")
+            self._announce(
+                tr("{error}; waiting for it, {patience_s:g} s at most", error=error, patience_s=self._patience_s)
+            )
         return True

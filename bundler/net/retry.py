@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import SourceError
 from bundler.net.outage import OUTAGE_PAUSE_S
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ class Retry:
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
-            raise ValueError("at least one attempt is needed")
+            raise ValueError(tr("at least one attempt is needed"))
 
     @property
     def impatient(self) -> Retry:
@@ -87,7 +88,7 @@ class Retry:
                     furthest, failures = reached, 0
                 if (error.retry_after_s or 0) > LONGEST_RETRY_AFTER_S:
                     raise error.with_context(
-                        f"it asks to be left alone for {_span(error.retry_after_s or 0)}"
+                        tr("it asks to be left alone for {span}", span=_span(error.retry_after_s or 0))
                     ) from error
                 failures += 1
                 first_s = self.outage.clock() if self.outage and failures == 1 else first_s
@@ -103,7 +104,15 @@ class Retry:
         """Return how long to wait before the next attempt; raise the error when there is to be none."""
         if failures < self.attempts:
             pause_s = self.pause_s(failures, error.retry_after_s)
-            task.note(f"{error}; trying again in {pause_s:.1f} s (attempt {failures + 1} of {self.attempts})")
+            task.note(
+                tr(
+                    "{error}; trying again in {pause_s:.1f} s (attempt {failures} of {attempts})",
+                    error=error,
+                    pause_s=pause_s,
+                    failures=failures + 1,
+                    attempts=self.attempts,
+                )
+            )
             return pause_s
         if self.outage is None or not self.outage.goes_on(error, first_s):
             raise error
@@ -120,4 +129,6 @@ class Retry:
 def _span(seconds: float) -> str:
     """Return a time as a person says it, rounded up."""
     minutes = -int(-seconds // 60)
-    return f"{minutes} minutes" if minutes < 120 else f"{-(-minutes // 60)} hours"
+    return (
+        tr("{minutes} minutes", minutes=minutes) if minutes < 120 else tr("{minutes} hours", minutes=-(-minutes // 60))
+    )

@@ -11,6 +11,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -41,7 +43,7 @@ class AdaptiveJobs:
         self, first: int = FIRST_JOBS, most: int = MOST_JOBS, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if not 1 <= first <= most:
-            raise ValueError(f"from {first} up to {most} is no range of jobs")
+            raise ValueError(tr("from {first} up to {most} is no range of jobs", first=first, most=most))
         self.current = first
         self._most = self._ceiling = most
         self._clock = clock

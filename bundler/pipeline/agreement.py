@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.manifest import entry_fingerprint
 from bundler.pipeline.discovery import derived_entries, manifest_entries
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,16 +36,18 @@ def disagreements(
     lines = _entries_lines(manifest_entries(manifest), lock, kinds, narrowed)
     listed = {kind: {entry.id for entry in entries} for kind, entries in manifest.entries.items()}
     lines += [
-        f"{entry.name} is in the lock but no longer in the manifest"
+        tr("{name} is in the lock but no longer in the manifest", name=entry.name)
         for entry in lock.entries
         if entry.derived_from is None and entry.id not in listed.get(entry.kind, ())
     ]
     lines += _variable_lines(manifest, lock)
     if lock.platforms not in (manifest.platforms, tuple(narrowed) or manifest.platforms):
         have, want = (", ".join(map(str, platforms)) for platforms in (lock.platforms, manifest.platforms))
-        lines.append(f"the lock is for {have or 'no platform'}, and the manifest for {want}")
+        lines.append(
+            tr("the lock is for {have}, and the manifest for {want}", have=have or tr("no platform"), want=want)
+        )
     if not lines and lock.manifest != manifest.digest:
-        lines.append("name, release or platforms have changed since the manifest was locked")
+        lines.append(tr("name, release or platforms have changed since the manifest was locked"))
     return tuple(lines)
 
 
@@ -68,7 +71,11 @@ def derived_disagreements(
     claimed = {entry.derived_from for entry in lock.entries if entry.derived_from is not None}
     asked = {entry.name for entry in lock.entries if claimed and entry.name in claimed and entry.artifacts}
     lines += [
-        f"{entry.name} is in the lock as what {entry.derived_from} yields, which does not yield it"
+        tr(
+            "{name} is in the lock as what {derived_from} yields, which does not yield it",
+            name=entry.name,
+            derived_from=entry.derived_from,
+        )
         for entry in lock.entries
         if entry.derived_from in asked and entry.name not in wanted
     ]
@@ -96,11 +103,11 @@ def _entry_lines(
     elif locked is None:
         # narrowing leaves out an entry of which nothing is for those platforms
         if not platforms or any(kind.disagreements(wanted.entry, (), platforms)):
-            yield f"{wanted.name} is not in the lock"
+            yield tr("{name} is not in the lock", name=wanted.name)
     elif locked.derived_from != wanted.parent:
         yield _parent_line(locked, wanted)
     elif locked.fingerprint != entry_fingerprint(wanted.entry):
-        yield f"{wanted.name} was locked from other settings"
+        yield tr("{name} was locked from other settings", name=wanted.name)
     else:
         for line in kind.disagreements(wanted.entry, locked.artifacts, platforms):
             yield f"{wanted.name}: {line}"
@@ -108,17 +115,26 @@ def _entry_lines(
 
 def _parent_line(locked: LockedEntry, wanted: WantedEntry) -> str:
     if wanted.parent is None:
-        return f"{wanted.name} is in the lock only as what {locked.derived_from} yields"
-    listed_by = locked.derived_from or "the manifest"
-    return f"{wanted.name} is in the lock as what {listed_by} asks for, and {wanted.parent} yields it"
+        return tr(
+            "{name} is in the lock only as what {derived_from} yields",
+            name=wanted.name,
+            derived_from=locked.derived_from,
+        )
+    listed_by = locked.derived_from or tr("the manifest")
+    return tr(
+        "{name} is in the lock as what {listed_by} asks for, and {parent} yields it",
+        name=wanted.name,
+        listed_by=listed_by,
+        parent=wanted.parent,
+    )
 
 
 def _variable_lines(manifest: Manifest, lock: Lock) -> Iterator[str]:
     for name, text in sorted(lock.variables.items()):
         if manifest.variables.get(name) != text:
-            yield f"the lock was made with --set {name}={text}"
+            yield tr("the lock was made with --set {name}={text}", name=name, text=text)
     for name in sorted(manifest.variables.keys() - lock.variables.keys()):
-        yield f"the lock was made without the variable {name}"
+        yield tr("the lock was made without the variable {name}", name=name)
 
 
 def require_answers(problems: Sequence[str], *, where: str) -> None:
@@ -126,8 +142,8 @@ def require_answers(problems: Sequence[str], *, where: str) -> None:
     if problems:
         raise ManifestError(
             ErrorId.LOCK_OUTDATED,
-            "manifest and lock disagree",
+            tr("manifest and lock disagree"),
             where=where,
-            remedy="Run `bundler lock` to pin what changed, or undo the change in the manifest or the lock.",
+            remedy=tr("Run `bundler lock` to pin what changed, or undo the change in the manifest or the lock."),
             problems=problems,
         )

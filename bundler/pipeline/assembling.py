@@ -10,10 +10,13 @@ from bundler.archive.beside_archive import checksum_path
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.signing import sign_file, signature_placements
 from bundler.archive.writer import sums_line, write_archive
+from bundler.manifest.reader import load_manifest
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
+from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -33,13 +36,23 @@ MAX_REPAIRS = 3
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A finished archive: its path, its SHA-256 and size, the bundle's full id, how many files it has, and remarks."""
+    """A finished archive.
+
+    Arguments:
+        archive: its SHA-256 and size.
+        bundle_id: in full.
+        files, content_bytes: how many the bundle has, and their bytes.
+        fetched_bytes, present_bytes: what was downloaded for it, and what the store had of that already.
+    """
 
     path: Path
     archive: Blob
     bundle_id: str
     files: int
+    content_bytes: int
     remarks: tuple[str, ...]
+    fetched_bytes: int = 0
+    present_bytes: int = 0
 
 
 def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
@@ -71,7 +84,7 @@ def assemble(
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
     bundle = bundle_files(
-        _mending(lambda: place_all(lock, context), lock, context),
+        _mending(lambda: place_all(lock, context), lock, request, context),
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
@@ -84,20 +97,15 @@ def assemble(
     # the index is a text by now
     del bundle
     total_bytes = sum(file.blob.size for file in files)
-    written = _mending(
-        lambda: _write(files, total_bytes, output, request, context),
-        lock,
-        context,
-        repeats_bytes=total_bytes,
-    )
+    written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
-    return Built(written.path, written.blob, bundle_id, len(files), lock_remarks(lock))
+    return Built(written.path, written.blob, bundle_id, len(files), total_bytes, lock_remarks(lock))
 
 
 def _write(
     files: Sequence[Placement], total_bytes: int, output: Path, request: Request, context: BuildContext
 ) -> WrittenArchive:
-    task = context.runner.progress.task(output.name, total_bytes)
+    task = context.runner.progress.task(output.name, total_bytes, apart=True)
     try:
         written = write_archive(
             files,
@@ -108,18 +116,20 @@ def _write(
             checksums=context.checksums,
         )
     except DamagedBlobError:
-        task.finish("damaged entry in the store")
+        task.finish(tr("damaged entry in the store"))
         raise
     task.finish()
     return written
 
 
-def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats_bytes: int = 0) -> T:
-    """Do something that reads the store; fetch again what turns out to be damaged there, and do it once more.
+def entry_finder(lock: Lock, request: Request, context: BuildContext) -> EntryFinder:
+    """Return what finds the entries of a lock in the manifest that it was made from."""
+    kinds = tuple(context.kinds.values())
+    return EntryFinder(lock, lambda: load_manifest(request.manifest, kinds, request.overrides))
 
-    Arguments:
-        repeats_bytes: how much of the progress every further attempt begins anew.
-    """
+
+def _mending(act: Callable[[], T], lock: Lock, request: Request, context: BuildContext) -> T:
+    """Do something that reads the store; fetch again what turns out to be damaged there, and do it once more."""
     for repairs_left in range(MAX_REPAIRS, -1, -1):
         try:
             return act()
@@ -127,11 +137,13 @@ def _mending(act: Callable[[], T], lock: Lock, context: BuildContext, *, repeats
             if not repairs_left:
                 raise
             for blob in _damaged(error.blob, lock, context):
-                context.runner.progress.note(f"{blob.digest} is damaged in the store; fetching it again")
+                context.runner.progress.note(
+                    tr("{digest} is damaged in the store; fetching it again", digest=blob.digest)
+                )
                 context.sources.store.drop(blob)
             plan = plan_lock(lock, context)
-            context.runner.progress.expect(plan.fetch_bytes + repeats_bytes)
-            fetch_all(plan.fetches, context.keeping_going(False))
+            context.runner.progress.expect(plan.fetch_bytes)
+            fetch_all(plan.fetches, context.keeping_going(False), entry_finder(lock, request, context))
     raise AssertionError("the last attempt either returned or raised")
 
 

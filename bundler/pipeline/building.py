@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import lock_pieces
 from bundler.partial_file import remove_partial_files, write_pieces_durably
 from bundler.pipeline.agreement import derived_disagreements, disagreements, require_answers
-from bundler.pipeline.assembling import Built, assemble
+from bundler.pipeline.assembling import Built, assemble, entry_finder
 from bundler.pipeline.discovery import discovered_from_lock
 from bundler.pipeline.estimating import estimate_manifest, narrow_estimate
 from bundler.pipeline.fetching import fetch_all
@@ -25,6 +25,7 @@ from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
 from bundler.pipeline.opened_lock import lock_path, read_lock
 from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,28 +98,38 @@ def build(request: Request, context: BuildContext) -> Built:
     with kept_texts(output.parent) as keep:
         manifest_text = keep((text,))
         del text
-        if agreed is None:
-            _write_first_lock(manifest, request, context)
+        first = None if agreed else _write_first_lock(manifest, request, context)
         # what the entries mean is in the lock by now
         manifest = replace(manifest, entries={})
         lock = agreed or _written_lock(request, context)
         if request.platforms:
             lock = narrow_lock(lock, request.platforms, context)
-        _fetch_planned(lock, output, context, expected=agreed is None)
-        return assemble(manifest, manifest_text, lock, output, request, context, keep)
+        costs = _fetch_planned(lock, output, request, context, first)
+        built = assemble(manifest, manifest_text, lock, output, request, context, keep)
+        return replace(built, fetched_bytes=costs.fetched_bytes, present_bytes=costs.present_bytes)
 
 
-def _fetch_planned(lock: Lock, output: Path, context: BuildContext, *, expected: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What was downloaded, and what of it the store had before, in bytes."""
+
+    fetched_bytes: int
+    present_bytes: int
+
+
+def _fetch_planned(lock: Lock, output: Path, request: Request, context: BuildContext, first: int | None) -> _Costs:
     """Fetch what the store lacks, where there is room for the whole build.
 
     Arguments:
-        expected: whether the progress has been told already how much it will be.
+        first: bytes that the store had before the lock was made, where the progress has been told of them already.
     """
     plan = plan_lock(lock, context)
     require_room(plan, context.room(context.store_root), context.room(output.parent))
-    if not expected:
-        context.runner.progress.expect(plan.moved_bytes)
-    fetch_all(plan.fetches, context)
+    if first is None:
+        context.runner.progress.expect(plan.total_bytes, plan.present_bytes)
+    fetch_all(plan.fetches, context, entry_finder(lock, request, context))
+    present_bytes = min(plan.total_bytes, plan.present_bytes if first is None else first)
+    return _Costs(plan.total_bytes - present_bytes, present_bytes)
 
 
 def _read(request: Request, context: BuildContext) -> tuple[bytes, Manifest]:
@@ -139,12 +150,14 @@ def _require_output(output: Path, request: Request) -> None:
             return
         ours = (request.manifest, lock_path(request.manifest))
         if any(output.exists() and path.exists() and output.samefile(path) for path in ours):
-            what = "the archive would replace the manifest or its lock"
+            what = tr("the archive would replace the manifest or its lock")
         elif output.is_symlink() or not output.is_file():
-            what = "is a link, a device or the like, which the archive would replace"
+            what = tr("is a link, a device or the like, which the archive would replace")
         else:
             return
-    raise StorageError(ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy="Give -o another file or directory.")
+    raise StorageError(
+        ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy=tr("Give -o another file or directory.")
+    )
 
 
 def _remove_leftovers(output: Path, request: Request, context: BuildContext) -> None:
@@ -193,22 +206,27 @@ def _written_lock(request: Request, context: BuildContext) -> Lock:
     return lock
 
 
-def _write_first_lock(manifest: Manifest, request: Request, context: BuildContext) -> None:
-    """Lock a manifest that never was, after a look at the disks: locking files means downloading them."""
+def _write_first_lock(manifest: Manifest, request: Request, context: BuildContext) -> int:
+    """Lock a manifest that never was, after a look at the disks: locking files means downloading them.
+
+    Returns how many bytes of what it comes to the store had before.
+    """
     path = lock_path(request.manifest)
     _require_directory(path.parent)
     estimates = estimate_manifest(manifest, context)
     plan = _estimated_plan(estimates, request, context)
     require_room(plan, context.room(context.store_root), context.room(output_path(request.output, manifest).parent))
-    context.runner.progress.expect(plan.moved_bytes)
+    context.runner.progress.expect(plan.total_bytes, plan.present_bytes)
     # of thousands of files the sizes were all that there is to know
     estimates = [item for item in estimates if item.failure or item.estimate.artifacts]
+    present_bytes = plan.present_bytes
     del plan
     pinned = pin_manifest(manifest, context, estimates=estimates)
     if pinned.failure:
         _fetch_rest(pinned.lock, request, context)
         raise pinned.failure
     write_pieces_durably(path, lock_pieces(pinned.lock))
+    return present_bytes
 
 
 def _fetch_rest(lock: Lock, request: Request, context: BuildContext) -> None:
@@ -217,7 +235,7 @@ def _fetch_rest(lock: Lock, request: Request, context: BuildContext) -> None:
         if request.platforms:
             lock = narrow_lock(lock, request.platforms, context)
         plan = plan_lock(lock, context)
-        fetch_all(plan.fetches, context.keeping_going(True))
+        fetch_all(plan.fetches, context.keeping_going(True), entry_finder(lock, request, context))
 
 
 def _estimated_plan(estimates: Sequence[Estimated], request: Request, context: BuildContext) -> Plan:
@@ -227,7 +245,7 @@ def _estimated_plan(estimates: Sequence[Estimated], request: Request, context: B
 def _lock_missing(path: Path) -> ManifestError:
     return ManifestError(
         ErrorId.LOCK_MISSING,
-        "there is no lock",
+        tr("there is no lock"),
         where=str(path),
-        remedy="Run `bundler lock` on the manifest first, and keep the lock beside it.",
+        remedy=tr("Run `bundler lock` on the manifest first, and keep the lock beside it."),
     )

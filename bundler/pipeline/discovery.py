@@ -11,6 +11,7 @@ from bundler.model.lock import EntryName
 from bundler.model.scope import Scope
 from bundler.model.source_text import node_of
 from bundler.pipeline.runner import Unit
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -98,10 +99,10 @@ def _read(item: DerivedItem, parent: WantedEntry, manifest: Manifest, context: B
     if entry is None or scope.problems.errors:
         raise SourceError(
             ErrorId.SOURCE_INVALID,
-            f"{parent.name} yields an entry of {item.kind} that cannot be read: "
+            tr("{name} yields an entry of {kind} that cannot be read: ", name=parent.name, kind=item.kind)
             + "; ".join(problem.text for problem in scope.problems.errors),
             where=str(position),
-            remedy="Tell its publisher, or take another version of it.",
+            remedy=tr("Tell its publisher, or take another version of it."),
         )
     return WantedEntry(item.kind, entry, parent.name)
 
@@ -129,7 +130,14 @@ def derived_entries(manifest: Manifest, discovered: Iterable[WantedEntry]) -> li
 def _contradiction(first: WantedEntry, other: WantedEntry) -> ManifestError:
     return ManifestError(
         ErrorId.MANIFEST_INVALID,
-        f"{first.parent} and {other.parent} yield {first.name} in different settings",
+        tr(
+            "{parent} and {other_parent} yield {name} in different settings",
+            parent=first.parent,
+            other_parent=other.parent,
+            name=first.name,
+        ),
         where=str(first.entry.position),
-        remedy=f"List it under {first.kind!r} of the manifest, with the settings that both need: those count.",
+        remedy=tr(
+            "List it under {kind!r} of the manifest, with the settings that both need: those count.", kind=first.kind
+        ),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.base import Estimate
 from bundler.pipeline.discovery import derived_entries, discovered_by, manifest_entries
+from bundler.pipeline.entry_place import naming_entry
 from bundler.pipeline.runner import Unit
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ class _NotesOnly:
 
     progress: Progress
 
-    def expect(self, total_bytes: int) -> None:
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Show nothing."""
 
-    def task(self, label: str, total_bytes: int | None) -> Task:  # noqa: ARG002 - nothing is counted
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> Task:  # noqa: ARG002 - not counted
         return _NotedTask(label, self.progress)
 
     def note(self, text: str) -> None:
@@ -39,6 +40,9 @@ class _NotesOnly:
 class _NotedTask:
     label: str
     progress: Progress
+
+    def expect(self, total_bytes: int) -> None:
+        """Show nothing."""
 
     def advance(self, count: int) -> None:
         """Show nothing."""
@@ -75,10 +79,11 @@ def estimate_manifest(manifest: Manifest, context: BuildContext) -> list[Estimat
 
 def _estimate_all(entries: Sequence[WantedEntry], manifest: Manifest, context: BuildContext) -> list[Estimated]:
     def ask(wanted: WantedEntry, task: Task) -> Estimated:
-        if wanted.failure:
-            raise wanted.failure
-        estimate = context.kinds[wanted.kind].estimate(wanted.entry, context.sources, task)
-        return Estimated(wanted, estimate, discovered_by(wanted, estimate.artifacts, manifest, context, task))
+        with naming_entry(wanted):
+            if wanted.failure:
+                raise wanted.failure
+            estimate = context.kinds[wanted.kind].estimate(wanted.entry, context.sources, task)
+            return Estimated(wanted, estimate, discovered_by(wanted, estimate.artifacts, manifest, context, task))
 
     outcome = context.runner.attempt_all([Unit(wanted.entry.id, 0, wanted) for wanted in entries], ask)
     return [

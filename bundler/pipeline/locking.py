@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bundler.model.lock import Lock, LockedEntry
 from bundler.model.manifest import entry_fingerprint
 from bundler.pipeline.discovery import derived_entries, discovered_by, discoverer_of, manifest_entries
+from bundler.pipeline.entry_place import naming_entry
 from bundler.pipeline.runner import Unit
 from bundler.pipeline.updating import Earlier, earlier_pins, entries_to_update
 
@@ -128,10 +129,11 @@ class _ManifestPinning:
         self, work: tuple[WantedEntry, LockedEntry | None], task: Task
     ) -> tuple[LockedEntry, tuple[WantedEntry, ...]]:
         wanted, kept = work
-        if wanted.failure:
-            raise wanted.failure
-        pinned = kept or self._locked(wanted, task)
-        return pinned, discovered_by(wanted, pinned.artifacts, self.manifest, self.context, task)
+        with naming_entry(wanted):
+            if wanted.failure:
+                raise wanted.failure
+            pinned = kept or self._locked(wanted, task)
+            return pinned, discovered_by(wanted, pinned.artifacts, self.manifest, self.context, task)
 
     def _locked(self, wanted: WantedEntry, task: Task) -> LockedEntry:
         asked = self.estimates.get(wanted.name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.lock import Lock
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,12 @@ def require_platforms(wanted: Sequence[Platform], offered: Sequence[Platform]) -
     if absent := [str(platform) for platform in wanted if platform not in offered]:
         raise ManifestError(
             ErrorId.IMAGE_PLATFORM_MISSING,
-            f"the manifest is not for {', '.join(absent)}, only for {', '.join(map(str, offered))}",
-            remedy="Add the platform to the manifest's `platforms` and run `bundler lock`, or ask for another.",
+            tr(
+                "the manifest is not for {absent}, only for {offered}",
+                absent=", ".join(absent),
+                offered=", ".join(map(str, offered)),
+            ),
+            remedy=tr("Add the platform to the manifest's `platforms` and run `bundler lock`, or ask for another."),
         )
 
 

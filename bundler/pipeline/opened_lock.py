@@ -13,6 +13,7 @@ from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import LOCK_PATH, SUMS_PATH
 from bundler.model.lock import Lock, decode_lock
 from bundler.source.open_source import open_source
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +41,10 @@ def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
         return None
     except OSError as error:
         raise ManifestError(
-            ErrorId.LOCK_INVALID, f"cannot be read: {error.strerror}", where=str(path), remedy="Mend its permissions."
+            ErrorId.LOCK_INVALID,
+            tr("cannot be read: {reason}", reason=error.strerror),
+            where=str(path),
+            remedy=tr("Mend its permissions."),
         ) from error
 
 
@@ -88,7 +92,7 @@ def read_contents(source: str, opened: Callable[[str], AbstractContextManager[Bu
     lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
-            ErrorId.BUNDLE_NOT_FOUND, "there is no such lock", where=str(path), remedy="Check the path."
+            ErrorId.BUNDLE_NOT_FOUND, tr("there is no such lock"), where=str(path), remedy=tr("Check the path.")
         )
     return Contents(lock, None)
 
@@ -104,7 +108,7 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
         release=index.release,
         platforms=index.platforms,
         file_count=index.file_count,
-        content_bytes=index.content_bytes,
+        content_bytes=bundle.content_bytes,
         sums=sums,
         signatures=signatures,
     )
@@ -121,5 +125,5 @@ def _bundled_lock(text: bytes, source: str) -> Lock:
             ErrorId.BUNDLE_INVALID,
             error.what,
             where=where,
-            remedy="Copy the bundle again; if that does not help, build it anew.",
+            remedy=tr("Copy the bundle again; if that does not help, build it anew."),
         ) from error

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
 from bundler.model.lock import lock_remarks
+from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,8 +37,9 @@ class PlannedFetch:
 class Plan:
     """The cost of a build, all figures in bytes.
 
-    `fetch`: over the network; `present`: in the store already; `scratch`: peak of temporary files; `archive`: the most
-    the archive can take; `unknown`: labels of downloads whose size the upstream does not tell; `remarks`: what else has
+    `fetch`: over the network; `present`: in the store already; both together are the same before, during and after a
+    build, each download counted once. `scratch`: peak of temporary files; `archive`: the most the archive can take;
+    `unknown`: labels of downloads whose size the upstream does not tell; `remarks`: what else has
     to be known, a line each.
     """
 
@@ -49,9 +52,9 @@ class Plan:
     remarks: tuple[str, ...] = ()
 
     @property
-    def moved_bytes(self) -> int:
-        """What a build fetches and then writes, for its progress."""
-        return self.fetch_bytes + self.archive_bytes - OVERHEAD_BYTES
+    def total_bytes(self) -> int:
+        """All that is downloaded for the bundle, in this run or an earlier one."""
+        return self.fetch_bytes + self.present_bytes
 
     @property
     def store_bytes(self) -> int:
@@ -92,7 +95,7 @@ def build_plan(
     return Plan(
         fetches=planned,
         fetch_bytes=sum(fetch.transfer_bytes for fetch in missing),
-        present_bytes=sum(blob.size for item in planned if item.present for blob in item.fetch.provides),
+        present_bytes=sum(item.fetch.transfer_bytes for item in planned if item.present),
         scratch_bytes=sum(nlargest(jobs, (fetch.scratch_bytes for fetch in missing))),
         archive_bytes=content_bytes + OVERHEAD_BYTES,
         unknown=tuple(unknown),
@@ -108,17 +111,21 @@ def plan_lock(lock: Lock, context: BuildContext) -> Plan:
 
 
 def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:
-    """Return the cost of a build for which there is no lock yet; blobs shared between entries are counted once."""
+    """Return the cost of a build for which there is no lock yet; what entries share is counted once."""
     fetches: list[tuple[str, Fetch]] = []
-    seen: set[Blob] = set()
+    seen: set[Blob | str] = set()
+    content = 0
     for estimated in estimates:
         for fetch in estimated.estimate.fetches:
             if fetch.provides and seen.issuperset(fetch.provides):
                 continue
-            seen.update(fetch.provides)
+            # two places may want different parts of one download
+            content += fetch.transfer_bytes
+            if fetch.origin and fetch.origin in seen:
+                continue
+            seen.update(fetch.provides, (fetch.origin,))
             fetches.append((estimated.wanted.kind, fetch))
     unknown = [label for estimated in estimates for label in estimated.estimate.unknown]
-    content = sum(fetch.transfer_bytes for _, fetch in fetches)
     has, jobs = context.sources.store.has, context.runner.jobs.most
     plan = build_plan(fetches, has, jobs=jobs, content_bytes=content, unknown=unknown)
     return replace(plan, remarks=tuple(remark for estimated in estimates for remark in estimated.estimate.remarks))
@@ -132,7 +139,11 @@ def require_room(plan: Plan, store: Room, output: Room) -> None:
         if needs[room.device] > room.free_bytes:
             raise StorageError(
                 ErrorId.DISK_FULL,
-                f"the build needs {needs[room.device]:,} bytes here and {room.free_bytes:,} are free",
+                tr(
+                    "the build needs {size} here and {room_free_bytes} are free",
+                    size=human_bytes(needs[room.device]),
+                    room_free_bytes=human_bytes(room.free_bytes),
+                ),
                 where=room.directory,
-                remedy="Make room, run `bundler store prune`, or choose another disk with --store and -o.",
+                remedy=tr("Make room, run `bundler store prune`, or choose another disk with --store and -o."),
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from bundler.errors import BundlerError
 from bundler.threads import Outcome, attempt_each
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,9 @@ class _CancellableTask:
     task: Task
     over: Callable[[], bool]
     moved: Callable[[int], None]
+
+    def expect(self, total_bytes: int) -> None:
+        self.task.expect(total_bytes)
 
     def advance(self, count: int) -> None:
         if self.over():
@@ -109,7 +113,7 @@ class Runner:
                 result = act(unit.work, task)
             except Exception as error:
                 failure = error.sentence if isinstance(error, BundlerError) and error.where == unit.label else error
-                task.finish(f"failed: {failure}")
+                task.finish(tr("failed: {failure}", failure=failure))
                 raise
             task.finish()
             return result

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.artifact import Aliased
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +38,10 @@ def entries_to_update(lock: Lock, patterns: Sequence[str]) -> frozenset[EntryNam
             near = difflib.get_close_matches(pattern, sorted(set[str]().union(*names.values())), n=1)
             raise ManifestError(
                 ErrorId.ENTRY_UNKNOWN,
-                f"no locked entry is called {pattern!r}",
-                remedy=f"Did you mean {near[0]!r}?" if near else "`bundler inspect` of the lock lists them.",
+                tr("no locked entry is called {pattern!r}", pattern=pattern),
+                remedy=tr("Did you mean {near!r}?", near=near[0])
+                if near
+                else tr("`bundler inspect` of the lock lists them."),
             )
         chosen |= matched
     return frozenset(chosen)

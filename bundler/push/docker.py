@@ -27,6 +27,7 @@ from bundler.push.engine import LayerStep
 from bundler.push.engine_address import STEP, engine_address, unreachable
 from bundler.push.engine_errors import is_distrust, refused_push
 from bundler.push.engine_trust import is_insecure
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -56,7 +57,7 @@ class DockerEngine:
             )
         if version_lt(self._client.api_version, MIN_API):
             self._client.close()
-            raise _too_old(self._where, f"its API is {self._client.api_version}")
+            raise _too_old(self._where, tr("its API is {api_version}", api_version=self._client.api_version))
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +78,7 @@ class DockerEngine:
         try:
             return engine_platforms(str(version.get("Os", "")), str(version.get("Arch", "")), machine)
         except ValueError as error:
-            raise _refused(self._where, f"it tells no platform: {error}") from error
+            raise _refused(self._where, tr("it tells no platform: {error}", error=error)) from error
 
     def image_id(self, name: str) -> str | None:
         """See `Engine`."""
@@ -218,9 +219,11 @@ def _raise_refusal(where: str, message: str) -> NoReturn:
     if any(text in message.lower() for text in _FULL):
         raise StorageError(
             ErrorId.DISK_FULL,
-            f"the engine has no room left: {message}",
+            tr("the engine has no room left: {message}", message=message),
             where=where,
-            remedy="Make room on the disk where the engine keeps its images (`docker system df`), then run this again.",
+            remedy=tr(
+                "Make room on the disk where the engine keeps its images (`docker system df`), then run this again."
+            ),
         )
     raise _refused(where, message)
 
@@ -228,9 +231,9 @@ def _raise_refusal(where: str, message: str) -> NoReturn:
 def _refused(where: str, message: str) -> SiteError:
     return SiteError(
         ErrorId.ENGINE_REFUSED,
-        f"the engine refused: {message}",
+        tr("the engine refused: {message}", message=message),
         where=where,
-        remedy="Mend what it says; its own log tells more (`journalctl -u docker`).",
+        remedy=tr("Mend what it says; its own log tells more (`journalctl -u docker`)."),
         step=STEP,
     )
 
@@ -238,9 +241,9 @@ def _refused(where: str, message: str) -> SiteError:
 def _too_old(where: str, what: str) -> SiteError:
     return SiteError(
         ErrorId.ENGINE_TOO_OLD,
-        f"this engine is too old, {what}",
+        tr("this engine is too old, {what}", what=what),
         where=where,
-        remedy=f"Install Docker 18.09 or newer (API {MIN_API}), or use load.sh of the bundle.",
+        remedy=tr("Install Docker 18.09 or newer (API {min_api}), or use load.sh of the bundle.", min_api=MIN_API),
         step=STEP,
     )
 
@@ -250,17 +253,17 @@ def _connection_error(where: str, error: Exception, *, under_way: bool) -> SiteE
     if number in _DENIED:
         return SiteError(
             ErrorId.ENGINE_DENIED,
-            "this user may not talk to the engine",
+            tr("this user may not talk to the engine"),
             where=where,
-            remedy="Run the command as root, or as a member of the group `docker`.",
+            remedy=tr("Run the command as root, or as a member of the group `docker`."),
             step=STEP,
         )
     if under_way and number not in _ABSENT:
         return SiteError(
             ErrorId.ENGINE_CUT,
-            f"the engine went away while an image was on its way: {error}",
+            tr("the engine went away while an image was on its way: {error}", error=error),
             where=where,
-            remedy="See that it runs (`journalctl -u docker`), then run the command again: it does what is left.",
+            remedy=tr("See that it runs (`journalctl -u docker`), then run the command again: it does what is left."),
             step=STEP,
         )
     return unreachable(where, os.strerror(number) if number else str(error))

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SiteError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +40,10 @@ def unreachable(where: str, reason: str) -> SiteError:
     """Return the error for an engine that does not answer."""
     return SiteError(
         ErrorId.ENGINE_UNREACHABLE,
-        f"no container engine answers: {reason}",
+        tr("no container engine answers: {reason}", reason=reason),
         where=where,
-        remedy="Start it (`systemctl start docker`; install docker if there is none), or name another by DOCKER_HOST.",
+        remedy=tr(
+            "Start it (`systemctl start docker`; install docker if there is none), or name another by DOCKER_HOST."
+        ),
         step=STEP,
     )

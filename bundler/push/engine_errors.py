@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from bundler.errors import ErrorId, SourceError
 from bundler.model.reference import DEFAULT_HOST
 from bundler.net.redact import redact_text
+from bundler.translation import tr
 
 _CODES = (
     "BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DENIED", "DIGEST_INVALID", "FORBIDDEN",
@@ -57,7 +58,8 @@ def refused_push(message: str, where: str) -> SourceError:
     id_, remedy, retryable = _meaning(message, code, status)
     where = _other_host(message, where.partition("/")[0]) or where
     return SourceError(
-        id_, f"the engine could not push it: {redact_text(message.strip())}", where=where, remedy=remedy,
+        id_, tr("the engine could not push it: {message}", message=redact_text(message.strip())),
+        where=where, remedy=remedy,
         retryable=retryable, status=status, code=code, quote=message,
     )  # fmt: skip
 
@@ -98,21 +100,21 @@ def is_distrust(message: str) -> bool:
 def _meaning(message: str, code: str, status: int | None) -> tuple[ErrorId, str, bool]:
     """Return id, remedy and whether a retry may help."""
     low = message.lower()
-    again = "Run the command again; it sends what is missing."
+    again = tr("Run the command again; it sends what is missing.")
     if code in _BUSY_CODES or status == _BUSY or (status is not None and status >= _SERVER_FAULT):
         return ErrorId.SOURCE_BUSY, again, True
     if code in _LOGIN_CODES or status in _UNAUTHORIZED or "no basic auth credentials" in low:
-        return ErrorId.SOURCE_UNAUTHORIZED, "Log in with an account that may push there.", False
+        return ErrorId.SOURCE_UNAUTHORIZED, tr("Log in with an account that may push there."), False
     if code:
-        return ErrorId.SOURCE_INVALID, "See what the registry says.", False
+        return ErrorId.SOURCE_INVALID, tr("See what the registry says."), False
     if any(text in low for text in _UNREACHABLE):
         return ErrorId.SOURCE_UNREACHABLE, again, True
     if is_distrust(message):
-        remedy = (
+        remedy = tr(
             "Tell the engine to trust it (insecure-registries in /etc/docker/daemon.json, or its authority below "
             "/etc/docker/certs.d), or push with --via registry, which no engine has to know of."
         )
         return ErrorId.SOURCE_TLS, remedy, False
     if any(text in low for text in _CUT):
         return ErrorId.SOURCE_CUT, again, True
-    return ErrorId.SOURCE_INVALID, "See what the engine says.", False
+    return ErrorId.SOURCE_INVALID, tr("See what the engine says."), False

@@ -18,6 +18,7 @@ from bundler.push.layer_progress import LayerProgress
 from bundler.push.loading import ensure_loaded, loaded_id
 from bundler.push.push_report import Projects, PushReport, PushResult, Sent
 from bundler.push.push_state import PushState
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +59,11 @@ class EnginePush:
 def platform_obstacles(plan: PushPlan, platforms: Sequence[Platform]) -> tuple[str, ...]:
     """Return a line for every image that is not for exactly one of the platforms that an engine runs."""
     lines = {
-        f"{push.source} is for {', '.join(map(str, push.platforms)) or 'no platform that is told'}": None
+        tr(
+            "{source} is for {platforms}",
+            source=push.source,
+            platforms=", ".join(map(str, push.platforms)) or tr("no platform that is told"),
+        ): None
         for push in plan.pushes
         if len(push.platforms) != 1 or not any(push.platforms[0].matches(own) for own in platforms)
     }
@@ -126,9 +131,9 @@ class _EngineRun:
         if not push.target.tag:
             raise PublishError(
                 ErrorId.PUSH_NAME_INVALID,
-                "an engine pushes by tag, and this image is known by its digest alone",
+                tr("an engine pushes by tag, and this image is known by its digest alone"),
                 where=str(push.source),
-                remedy="Push it with --via registry, which keeps digests.",
+                remedy=tr("Push it with --via registry, which keeps digests."),
             )
         manifest = push.image.manifest_for(push.platforms)
         for image in self.table:
@@ -136,9 +141,9 @@ class _EngineRun:
                 return image
         raise BundleFormatError(
             ErrorId.IMAGE_NOT_IN_BUNDLE,
-            "this is no image that an engine could load",
+            tr("this is no image that an engine could load"),
             where=str(push.source),
-            remedy="Push it with --via registry.",
+            remedy=tr("Push it with --via registry."),
         )
 
     def _look_up(self, state: PushState, image: TabledImage) -> None:
@@ -166,7 +171,7 @@ class _EngineRun:
         name = f"{repository}:{tag}"
         own, other = loaded_id(image, engine), engine.image_id(name)
         if own is None:
-            raise _differs(name, "not there any more")
+            raise _differs(name, tr("not there any more"))
         if own == other:
             yield
             return
@@ -181,7 +186,7 @@ class _EngineRun:
             # inside the block: an interruption may come as soon as the engine has the request
             engine.tag(own, repository, tag)
             if (found := engine.image_id(name)) not in image.ids:
-                raise _differs(name, f"{found or 'not there'} now")
+                raise _differs(name, tr("{found} now", found=found or tr("not there")))
             yield
         except BaseException:
             # the first error is the one to report
@@ -197,11 +202,11 @@ class _EngineRun:
             login = self.through.logins.login(self.through.writer.host, push.target.repository)
             return self.through.retry.run(lambda: self._attempt(push, login, task), task)
         except SourceError as error:
-            task.finish("failed")
+            task.finish(tr("failed"))
             host = self.through.writer.host
             raise publish_error(error, RegistryEndpoint(host, f"https://{host}", insecure=False)) from error
         except BaseException:
-            task.finish("failed")
+            task.finish(tr("failed"))
             raise
 
     def _attempt(self, push: PlannedPush, login: RegistryLogin | None, task: Task) -> Digest | None:
@@ -213,7 +218,7 @@ class _EngineRun:
             self.blobs += layers.blobs
             self.blob_bytes += layers.blob_bytes
             self.mounted += layers.mounted
-        task.finish("pushed")
+        task.finish(tr("pushed"))
         return digest
 
     def _compare(self, push: PlannedPush, image: TabledImage, sent: Digest | None) -> None:
@@ -222,10 +227,14 @@ class _EngineRun:
         if current is None or (sent is not None and sent != current) or not self._is_same(push, image, current):
             raise PublishError(
                 ErrorId.PUSH_REFUSED,
-                f"the engine has pushed the image, and the registry has {current or 'nothing'} now, whose image id is "
-                f"not {image.image_id}",
+                tr(
+                    "the engine has pushed the image, and the registry has {current} now, whose image id is "
+                    "not {image_id}",
+                    current=current or tr("nothing"),
+                    image_id=image.image_id,
+                ),
                 where=f"{self.through.writer.host}/{push.name}",
-                remedy="See whether somebody else pushes there, then push again.",
+                remedy=tr("See whether somebody else pushes there, then push again."),
             )
 
     def _repository(self, push: PlannedPush) -> str:
@@ -235,8 +244,8 @@ class _EngineRun:
 def _differs(name: str, what: str) -> SiteError:
     return SiteError(
         ErrorId.ENGINE_IMAGE_DIFFERS,
-        f"the engine gave the image this name without a complaint, and it is {what}",
+        tr("the engine gave the image this name without a complaint, and it is {what}", what=what),
         where=name,
-        remedy="See whether something else changes images of this engine meanwhile, then run the command again.",
+        remedy=tr("See whether something else changes images of this engine meanwhile, then run the command again."),
         step="push-images",
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SiteError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,29 +40,35 @@ class WantedTrust:
             distrust: the engine's message about its certificate, "" where there is none or no request was made.
         """
         if self.option and not insecure:
-            return f"it speaks to {self.host} by verified TLS alone, whatever {self.option} says"
+            return tr(
+                "it speaks to {host} by verified TLS alone, whatever {option} says", host=self.host, option=self.option
+            )
         if distrust:
-            return f"it does not read --ca-file, and says of {self.host}: {distrust}"
+            return tr("it does not read --ca-file, and says of {host}: {distrust}", host=self.host, distrust=distrust)
         # distribution's reference grammar has no such host before Docker 23
-        return "not every engine takes an IPv6 address for a registry" if self.host.startswith("[") else ""
+        return tr("not every engine takes an IPv6 address for a registry") if self.host.startswith("[") else ""
 
 
 def require_trust(wanted: WantedTrust, where: str, *, insecure: bool, distrust: str = "") -> None:
     """Raise SiteError (ENGINE_WANTS_TLS) where the push could only fail; to be called before anything is loaded."""
     if wanted.option and not insecure:
-        remedy = (
-            f'Add "{wanted.host}" to "insecure-registries" in its /etc/docker/daemon.json and reload it '
-            "(systemctl reload docker)"
+        remedy = tr(
+            'Add "{host}" to "insecure-registries" in its /etc/docker/daemon.json and reload it '
+            "(systemctl reload docker)",
+            host=wanted.host,
         )
     elif distrust:
-        remedy = f"Copy the file to /etc/docker/certs.d/{wanted.host}/ca.crt on its host, which is read at every push"
+        remedy = tr(
+            "Copy the file to /etc/docker/certs.d/{host}/ca.crt on its host, which is read at every push",
+            host=wanted.host,
+        )
     else:
         return
     raise SiteError(
         ErrorId.ENGINE_WANTS_TLS,
-        f"the engine could not push: {wanted.obstacle(insecure=insecure, distrust=distrust)}",
+        tr("the engine could not push: {obstacle}", obstacle=wanted.obstacle(insecure=insecure, distrust=distrust)),
         where=where,
-        remedy=f"{remedy}, or push with --via registry, which no engine has to know of.",
+        remedy=tr("{remedy}, or push with --via registry, which no engine has to know of.", remedy=remedy),
         step="push-images",
     )
 

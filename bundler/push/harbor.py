@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, PublishError
 from bundler.net.harbor.login_doubt import HEALTH_LAG_S, sick_text
 from bundler.push.push_report import Projects
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,13 @@ def await_registry(writer: RegistryWriter, harbor: Harbor, wait: WaitPolicy, pro
         except PublishError as error:
             if error.id not in _MAY_PASS or wait.clock() >= until_s:
                 raise
-            progress.note(f"{error.sentence}; looking again in {RETRY_PAUSE_S:g} s")
+            progress.note(
+                tr(
+                    "{sentence}; looking again in {retry_pause_s:g} s",
+                    sentence=error.sentence,
+                    retry_pause_s=RETRY_PAUSE_S,
+                )
+            )
         wait.sleep(RETRY_PAUSE_S)
 
 
@@ -85,7 +92,9 @@ class _Waiting:
             self.sick, self.sick_s = health, self.wait.clock()
             if self.wait.wait_s:
                 raise _unhealthy_error(self.writer.host, health)
-            self.progress.note(f"{_health_text(self.writer.host, health)}; trying all the same")
+            self.progress.note(
+                tr("{health_text}; trying all the same", health_text=_health_text(self.writer.host, health))
+            )
         try:
             self.writer.log_in()
         except PublishError as error:
@@ -101,7 +110,9 @@ class _Waiting:
         what = f"{error.what}; {sick_text(_components(self.sick))}"
         if self.wait.wait_s:
             return replace(_unhealthy_error(self.writer.host, self.sick), what=what)
-        remedy = f"Mend that first (`docker ps` on its host), or wait for it with --wait 300. {error.remedy}"
+        remedy = tr(
+            "Mend that first (`docker ps` on its host), or wait for it with --wait 300. {remedy}", remedy=error.remedy
+        )
         return replace(error, what=what, remedy=remedy)
 
 
@@ -114,8 +125,8 @@ def ensure_projects(plan: PushPlan, harbor: Harbor, new: NewProjects, *, dry_run
     if plan.harbor_problems:
         raise PublishError(
             ErrorId.PUSH_NAME_INVALID,
-            f"{len(plan.harbor_problems)} names are none that Harbor can hold; nothing was sent",
-            remedy="Put these images into a project with --project GLOB=PROJECT, or leave them out with --only.",
+            tr("{count} names are none that Harbor can hold; nothing was sent", count=len(plan.harbor_problems)),
+            remedy=tr("Put these images into a project with --project GLOB=PROJECT, or leave them out with --only."),
             problems=plan.harbor_problems,
         )
     empty: list[str] = []
@@ -153,10 +164,15 @@ def explained(report: PushReport) -> PushReport:
             return result
         if project not in report.projects.empty:
             return result
-        what = f"{error.what}; this account could create the project {project!r}, and may not push into it"
-        remedy = (
-            f"A robot has its rights project by project: give it the one to push into {project!r}, which stays there "
-            "empty (Harbor: Administration > Robot Accounts), or push with the account of a person."
+        what = tr(
+            "{what}; this account could create the project {project!r}, and may not push into it",
+            what=error.what,
+            project=project,
+        )
+        remedy = tr(
+            "A robot has its rights project by project: give it the one to push into {project!r}, which stays there "
+            "empty (Harbor: Administration > Robot Accounts), or push with the account of a person.",
+            project=project,
         )
         return replace(result, error=replace(error, what=what, remedy=remedy))
 
@@ -164,16 +180,16 @@ def explained(report: PushReport) -> PushReport:
 
 
 def _health_text(host: str, health: HarborHealth) -> str:
-    return f"Harbor at {host} says that it is not healthy ({_components(health)})"
+    return tr("Harbor at {host} says that it is not healthy ({components})", host=host, components=_components(health))
 
 
 def _components(health: HarborHealth) -> str:
-    return ", ".join(health.unhealthy_components) or "no component named"
+    return ", ".join(health.unhealthy_components) or tr("no component named")
 
 
 def _unhealthy_error(host: str, health: HarborHealth) -> PublishError:
     return PublishError(
         ErrorId.PUSH_UNHEALTHY,
         _health_text(host, health),
-        remedy="See `docker ps` and the components' logs on its host; leave --wait out to push all the same.",
+        remedy=tr("See `docker ps` and the components' logs on its host; leave --wait out to push all the same."),
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from bundler.archive.bundled_images import open_images
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, SiteError
 from bundler.model.image.table import for_platforms, named_like
+from bundler.outcome_words import shown_word
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,15 +78,17 @@ def choose(images: Sequence[TabledImage], *, only: Sequence[str], platforms: Seq
     found = for_platforms(wanted, platforms)
     if not found:
         offered = ", ".join(sorted({str(image.platform) for image in wanted}))
-        for_these = " or ".join(map(str, platforms))
-        what = f"there is no image for {for_these}, only for {offered}"
+        for_these = tr(" or ").join(map(str, platforms))
+        what = tr("there is no image for {for_these}, only for {offered}", for_these=for_these, offered=offered)
         if not wanted:
-            what = f"no image is named {' or '.join(only)}"
+            what = tr("no image is named {only}", only=tr(" or ").join(only))
         raise BundleFormatError(
             ErrorId.IMAGE_NOT_IN_BUNDLE,
-            what if images else "this bundle holds no image that could be loaded",
+            what if images else tr("this bundle holds no image that could be loaded"),
             where=where,
-            remedy="`bundler inspect` shows what the bundle holds; mend --only or --platform, or take another bundle.",
+            remedy=tr(
+                "`bundler inspect` shows what the bundle holds; mend --only or --platform, or take another bundle."
+            ),
         )
     present = {image.names for image in found}
     elsewhere = dict.fromkeys(image.names for image in wanted if image.names not in present)
@@ -132,11 +136,11 @@ def require_loaded(report: LoadReport) -> None:
     failures = [one.failure for one in report.failures if one.failure is not None]
     if failures:
         first, *others = failures
-        raise first.with_context(problems=[f"error: {other.summary()}" for other in others])
+        raise first.with_context(problems=[tr("error: {summary}", summary=other.summary()) for other in others])
 
 
 def _present(image: TabledImage, progress: Progress) -> LoadResult:
-    progress.task(image.title, 0).finish(LoadOutcome.PRESENT)
+    progress.task(image.title, 0).finish(shown_word(LoadOutcome.PRESENT))
     return LoadResult(image, LoadOutcome.PRESENT)
 
 
@@ -146,23 +150,28 @@ def _load(image: TabledImage, bundled: BundledImages, engine: Engine, progress: 
         engine.load(bundled.archive(image, task))
         _check_loaded(image, engine)
     except BundlerError as error:
-        task.finish(f"failed: {error}")
+        task.finish(tr("failed: {error}", error=error))
         return LoadResult(image, LoadOutcome.FAILED, error)
     except BaseException:
-        task.finish("interrupted")
+        task.finish(tr("interrupted"))
         raise
-    task.finish(LoadOutcome.LOADED)
+    task.finish(shown_word(LoadOutcome.LOADED))
     return LoadResult(image, LoadOutcome.LOADED)
 
 
 def _check_loaded(image: TabledImage, engine: Engine) -> None:
     if lacking := _lacking(image, engine):
-        found = ", ".join(f"{name} is {identity or 'not there'}" for name, identity in lacking.items())
+        found = ", ".join(
+            tr("{name} is {identity}", name=name, identity=identity or tr("not there"))
+            for name, identity in lacking.items()
+        )
         raise SiteError(
             ErrorId.ENGINE_IMAGE_DIFFERS,
-            f"the engine took it without a complaint, but {found}",
+            tr("the engine took it without a complaint, but {found}", found=found),
             where=image.title,
-            remedy="See whether something else changes images of this engine meanwhile, then run the command again.",
+            remedy=tr(
+                "See whether something else changes images of this engine meanwhile, then run the command again."
+            ),
             step="load-images",
         )
 

@@ -19,6 +19,7 @@ from bundler.model.image.site_name import (
     repository_problem,
     site_repository,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +54,7 @@ class ProjectRule:
         """Parse `PROJECT` (every image) or `GLOB=PROJECT`."""
         glob, equals, project = text.rpartition("=")
         if equals and not glob:
-            raise ValueError(f"{text!r}: there is no pattern before the =")
+            raise ValueError(tr("{text!r}: there is no pattern before the =", text=text))
         return cls(glob or "*", project)
 
 
@@ -160,8 +161,10 @@ def push_plan(images: Iterable[BundleImage], settings: PushSettings) -> PushPlan
     wanted = [image for image in images if _is_wanted(image, settings.only)]
     chosen = [(name, image) for image in wanted for name in image.names]
     if not chosen:
-        matching = f" whose name matches {' or '.join(settings.only)}" if settings.only else ""
-        raise _nothing(f"the bundle has no image{matching}", "Look at the names with `bundler inspect`.")
+        matching = tr(" whose name matches {only}", only=tr(" or ").join(settings.only)) if settings.only else ""
+        raise _nothing(
+            tr("the bundle has no image{matching}", matching=matching), tr("Look at the names with `bundler inspect`.")
+        )
     pushes: dict[PushTarget, list[PlannedPush]] = {}
     for name, image in sorted(chosen, key=lambda pair: str(pair[0])):
         document = _document(image, settings.platform)
@@ -171,7 +174,10 @@ def push_plan(images: Iterable[BundleImage], settings: PushSettings) -> PushPlan
             push = PlannedPush(name, image, PushTarget(repository, name.tag), document, whole=document is image.top)
             pushes.setdefault(push.target, []).append(push)
     if not pushes:
-        raise _nothing(f"no image is for {settings.platform}", "Leave --platform out to push what there is.")
+        raise _nothing(
+            tr("no image is for {platform}", platform=settings.platform),
+            tr("Leave --platform out to push what there is."),
+        )
     _refuse_conflicts(pushes)
     unique = (push for _, of_one in sorted(pushes.items()) for push in {one.digest: one for one in of_one}.values())
     return PushPlan(tuple(unique))
@@ -204,16 +210,16 @@ def _document(image: BundleImage, platform: Platform | None) -> IndexedFile | No
 
 def _refuse_conflicts(pushes: dict[PushTarget, list[PlannedPush]]) -> None:
     conflicts = [
-        f"{of_one[0].target.repository}:{of_one[0].target.tag} would be "
-        + " and ".join(f"{push.source} ({push.digest})" for push in _one_per_digest(of_one))
+        tr("{repository}:{tag} would be ", repository=of_one[0].target.repository, tag=of_one[0].target.tag)
+        + tr(" and ").join(f"{push.source} ({push.digest})" for push in _one_per_digest(of_one))
         for target, of_one in sorted(pushes.items())
         if target.tag and len(_one_per_digest(of_one)) > 1
     ]
     if conflicts:
         raise PublishError(
             ErrorId.PUSH_NAME_CONFLICT,
-            f"{len(conflicts)} names would stand for several images; nothing was sent",
-            remedy="Leave some out with --only, or part them with --project GLOB=PROJECT or --names path.",
+            tr("{count} names would stand for several images; nothing was sent", count=len(conflicts)),
+            remedy=tr("Leave some out with --only, or part them with --project GLOB=PROJECT or --names path."),
             problems=conflicts,
         )
 

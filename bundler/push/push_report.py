@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from bundler.errors import PublishError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,9 @@ def require_complete(report: PushReport) -> None:
     for cause in failure_causes(report)[:1]:
         error = cause.error
         if cause.count > 1 and isinstance(error, PublishError):
-            error = replace(error, what=f"{error.what} - and the same of {cause.count - 1} more")
+            error = replace(
+                error, what=tr("{what} - and the same of {count} more", what=error.what, count=cause.count - 1)
+            )
         raise error
 
 

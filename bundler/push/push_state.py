@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bundler.errors import ErrorId, PublishError
 from bundler.push.push_report import PushResult
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,11 @@ def undecided(states: Iterable[PushState]) -> list[PushState]:
 def _tag_taken(push: PlannedPush, host: str, current: Digest) -> PublishError:
     return PublishError(
         ErrorId.PUSH_TAG_TAKEN,
-        f"stands for another image already: it is {current}, the bundle has {push.digest}",
+        tr(
+            "stands for another image already: it is {current}, the bundle has {digest}",
+            current=current,
+            digest=push.digest,
+        ),
         where=f"{host}/{push.name}",
-        remedy="Push with --on-existing-tag overwrite to replace it, skip to keep it, or under another --project.",
+        remedy=tr("Push with --on-existing-tag overwrite to replace it, skip to keep it, or under another --project."),
     )

@@ -16,6 +16,7 @@ from bundler.model.image.oci import MANIFEST_TYPES, ImageManifest, parse_documen
 from bundler.push.push_report import Projects, PushReport, PushResult, Sent
 from bundler.push.push_state import PushState, undecided
 from bundler.threads import attempt_each
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -181,9 +182,9 @@ class _RegistryRun:
         files = {file.path: file for state in states for file in state.push.files}
         if not files:
             return
-        task = self.progress.task("checking the images", sum(file.blob.size for file in files.values()))
+        task = self.progress.task(tr("checking the images"), sum(file.blob.size for file in files.values()), apart=True)
         wrong = self.content.damaged(files.values(), task)
-        task.finish("damaged" if wrong else "intact")
+        task.finish(tr("damaged") if wrong else tr("intact"))
         for state in states:
             for file in state.push.files:
                 if file.path in wrong:
@@ -200,7 +201,7 @@ class _RegistryRun:
         try:
             outcome = self._uploaded(repository, upload.file, source, task)
         except BundlerError:
-            task.finish("failed")
+            task.finish(tr("failed"))
             raise
         task.finish(outcome)
         upload.confirmed = True
@@ -212,7 +213,7 @@ class _RegistryRun:
             return "present"
         if source and self.writer.mount(repository, file.blob, source):
             self._count(mounted=1)
-            return "taken over"
+            return tr("taken over")
         self.writer.upload(repository, file.blob, self.content.pieces(file), task)
         self._count(blobs=1, blob_bytes=file.blob.size)
         return ""
@@ -292,7 +293,11 @@ def _of_one_image(states: Sequence[PushState]) -> list[list[PushState]]:
 def _other_digest(push: PlannedPush, host: str, got: Digest | None) -> PublishError:
     return PublishError(
         ErrorId.PUSH_REFUSED,
-        f"the registry took the image, and has {got or 'nothing'} now where {push.digest} should be",
+        tr(
+            "the registry took the image, and has {got} now where {digest} should be",
+            got=got or tr("nothing"),
+            digest=push.digest,
+        ),
         where=f"{host}/{push.name}",
-        remedy="See whether somebody else pushes there, or whether the registry converts images; then push again.",
+        remedy=tr("See whether somebody else pushes there, or whether the registry converts images; then push again."),
     )

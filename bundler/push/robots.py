@@ -15,6 +15,7 @@ from bundler.errors import BundlerError, ErrorId, PublishError
 from bundler.model.robot import RobotLogin, client_config, held_for
 from bundler.net.harbor.robots import exists
 from bundler.partial_file import remove_partial_files, replacing
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,9 +94,11 @@ def _require_projects(request: RobotRequest, harbor: Harbor) -> None:
     if missing:
         raise PublishError(
             ErrorId.ROBOT_NO_PROJECT,
-            f"there is no project {', '.join(missing)}",
+            tr("there is no project {missing}", missing=", ".join(missing)),
             where=request.host,
-            remedy="`bundler push-images` creates the projects of the images that it pushes; or create them in Harbor.",
+            remedy=tr(
+                "`bundler push-images` creates the projects of the images that it pushes; or create them in Harbor."
+            ),
         )
 
 
@@ -109,11 +112,13 @@ def _serving(request: RobotRequest, found: Robot | None) -> RobotLogin | None:
             return None
     held = held_for(data, (request.hosts, *request.earlier))
     if held is None:
-        raise _file_taken(request, "is there already and no file of this command for this registry")
+        raise _file_taken(request, tr("is there already and no file of this command for this registry"))
     if found is not None and held.username == found.name:
         return held if not request.renew and _serves(request, found) and request.accepts(held) else None
     if request.accepts(held):
-        raise _file_taken(request, f"holds the credentials of {held.username!r}, which still serve")
+        raise _file_taken(
+            request, tr("holds the credentials of {username!r}, which still serve", username=held.username)
+        )
     return None
 
 
@@ -132,17 +137,17 @@ def _serves(request: RobotRequest, robot: Robot) -> bool:
 
 
 def _require_renewable(request: RobotRequest, found: Robot) -> None:
-    projects = ", ".join(sorted(found.projects)) or "no project"
+    projects = ", ".join(sorted(found.projects)) or tr("no project")
     if not _serves(request, found):
-        state = "is disabled" if found.disabled else f"may pull from {projects}"
+        state = tr("is disabled") if found.disabled else tr("may pull from {projects}", projects=projects)
         raise PublishError(
             ErrorId.ROBOT_EXISTS,
-            f"there is a robot account {found.name!r} already, which {state}",
+            tr("there is a robot account {name!r} already, which {state}", name=found.name, state=state),
             where=request.host,
-            remedy="Choose another --name, or change or remove it in Harbor.",
+            remedy=tr("Choose another --name, or change or remove it in Harbor."),
         )
     if not request.renew:
-        raise exists(request.host, found.name, f", which may pull from {projects}")
+        raise exists(request.host, found.name, tr(", which may pull from {projects}", projects=projects))
 
 
 def _roll_back(made: MadeRobot, found: Robot | None, robots: Robots) -> None:
@@ -155,9 +160,9 @@ def _roll_back(made: MadeRobot, found: Robot | None, robots: Robots) -> None:
 def _no_harbor(host: str) -> PublishError:
     return PublishError(
         ErrorId.ROBOT_NO_HARBOR,
-        "this registry is no Harbor, and has no robot accounts",
+        tr("this registry is no Harbor, and has no robot accounts"),
         where=host,
-        remedy="Make an account by the registry's own means.",
+        remedy=tr("Make an account by the registry's own means."),
     )
 
 
@@ -166,5 +171,5 @@ def _file_taken(request: RobotRequest, what: str) -> PublishError:
         ErrorId.ROBOT_FILE_TAKEN,
         what,
         where=str(request.file),
-        remedy="Name another file with --output, or move this one away.",
+        remedy=tr("Name another file with --output, or move this one away."),
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bundler.translation import tr
+
 Via = Literal["auto", "docker", "registry"]
-STRAIGHT = (
+STRAIGHT = tr(
     "pushing straight to the registry (--via registry): every platform, digests as in the lock; --via docker goes "
     "through a container engine"
 )

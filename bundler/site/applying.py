@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import BundlerError, ErrorId, SiteError
 from bundler.host.apply import apply_changes, forget, read_journal, require_root, undo_records, write_journal
 from bundler.site.installer import journal_path, site_installer
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,8 +123,8 @@ def _alone(host: Host, role: Role) -> Iterator[None]:
         if not alone:
             raise SiteError(
                 ErrorId.SITE_BUSY,
-                "another `bundler site` changes this host right now",
-                remedy="Wait until it has ended.",
+                tr("another `bundler site` changes this host right now"),
+                remedy=tr("Wait until it has ended."),
                 step="",
             )
         yield
@@ -137,7 +138,7 @@ def _step_named(step: Step) -> Iterator[None]:
     except SiteError:
         raise
     except BundlerError as error:
-        raise error.with_context(f"in step {step.name}") from error
+        raise error.with_context(tr("in step {name}", name=step.name)) from error
 
 
 def _require(step: Step, findings: Sequence[StepFinding], error: ErrorId) -> None:
@@ -148,7 +149,7 @@ def _require(step: Step, findings: Sequence[StepFinding], error: ErrorId) -> Non
         error,
         first.what,
         where=first.where,
-        remedy=first.remedy or "Mend it, then run the same command again: it goes on from there.",
+        remedy=first.remedy or tr("Mend it, then run the same command again: it goes on from there."),
         problems=[finding.text for finding in others],
         step=step.name,
     )

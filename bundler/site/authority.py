@@ -22,6 +22,7 @@ from bundler.site.registry_files import (
     registry_names,
 )
 from bundler.site.step import Step, StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,7 +44,7 @@ class AuthorityMade:
     """
 
     name: str
-    title: ClassVar[str] = f"make the site's authority in {AUTHORITY}"
+    title: ClassVar[str] = tr("make the site's authority in {authority}", authority=AUTHORITY)
     key: ClassVar[tuple[str, ...]] = (_STAYS,)
 
     def record(self, host: Host) -> Record:
@@ -54,7 +55,12 @@ class AuthorityMade:
     def describe(self, host: Host) -> str:
         """Return the title, and where its key lies."""
         del host
-        return f"{self.title}\n    {self.name}; its key in {AUTHORITY_KEY} (0600) never leaves this host"
+        return tr(
+            "{title}\n    {name}; its key in {authority_key} (0600) never leaves this host",
+            title=self.title,
+            name=self.name,
+            authority_key=AUTHORITY_KEY,
+        )
 
     def is_done(self, host: Host) -> bool:
         """Tell whether both of its files are there and belong together."""
@@ -68,10 +74,10 @@ class AuthorityMade:
         key = host.read(AUTHORITY_KEY)
         if key is None:
             if host.exists(AUTHORITY):
-                raise _taken(AUTHORITY, f"is there without its key {AUTHORITY_KEY}")
+                raise _taken(AUTHORITY, tr("is there without its key {authority_key}", authority_key=AUTHORITY_KEY))
             key = new_key()
         if not is_key(key):
-            raise _taken(AUTHORITY_KEY, "holds no private key of an authority made here")
+            raise _taken(AUTHORITY_KEY, tr("holds no private key of an authority made here"))
         host.write(AUTHORITY_KEY, key, _SECRET)
         there = host.read(AUTHORITY)
         if there is None:
@@ -104,12 +110,12 @@ class KeyMade(_FileMadeHere):
     @property
     def title(self) -> str:
         """Its path."""
-        return f"make the key {self.path}"
+        return tr("make the key {path}", path=self.path)
 
     def describe(self, host: Host) -> str:
         """Return the title, and for whom."""
         del host
-        return f"{self.title}\n    for its owner alone (0600)"
+        return tr("{title}\n    for its owner alone (0600)", title=self.title)
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is there, for its owner alone."""
@@ -119,7 +125,7 @@ class KeyMade(_FileMadeHere):
         """Make it; another file that is no key stays."""
         there = host.read(self.path)
         if there is not None and not is_key(there) and not force and host.digest(self.path) not in ours:
-            raise _taken(self.path, "holds something else than a private key")
+            raise _taken(self.path, tr("holds something else than a private key"))
         host.write(self.path, there if there is not None and is_key(there) else new_key(), _SECRET)
         return (self.path,)
 
@@ -139,12 +145,14 @@ class CertificateIssued(_FileMadeHere):
     @property
     def title(self) -> str:
         """Its path."""
-        return f"issue the certificate {self.path}"
+        return tr("issue the certificate {path}", path=self.path)
 
     def describe(self, host: Host) -> str:
         """Return the title, for which names, and why."""
         why = "; ".join(self.lacking(host))
-        return f"{self.title}\n    for {', '.join(self.names)}" + (f" ({why})" if host.exists(self.path) else "")
+        return tr("{title}\n    for {names}", title=self.title, names=", ".join(self.names)) + (
+            f" ({why})" if host.exists(self.path) else ""
+        )
 
     def lacking(self, host: Host) -> tuple[str, ...]:
         """Return why the one that is there does not do, a phrase each."""
@@ -154,7 +162,7 @@ class CertificateIssued(_FileMadeHere):
         )
         if problems or there is None:
             return problems
-        return ("it ends soon",) if ends_soon(there, host.now()) else ()
+        return (tr("it ends soon"),) if ends_soon(there, host.now()) else ()
 
     def is_done(self, host: Host) -> bool:
         """Tell whether the one that is there does."""
@@ -165,11 +173,11 @@ class CertificateIssued(_FileMadeHere):
         del ours, force
         authority, authority_key, key = (host.read(path) for path in (AUTHORITY, AUTHORITY_KEY, self.private_key))
         if authority is None or authority_key is None or key is None:
-            raise _taken(AUTHORITY_KEY, "is gone, or the certificate's own key")
+            raise _taken(AUTHORITY_KEY, tr("is gone, or the certificate's own key"))
         try:
             certificate = issued(authority, authority_key, key, self.names, host.now())
         except ValueError as error:
-            raise _taken(self.path, f"cannot be issued: {error}") from error
+            raise _taken(self.path, tr("cannot be issued: {error}", error=error)) from error
         host.write(self.path, certificate, _PUBLIC)
         return (self.path,)
 
@@ -178,7 +186,7 @@ class SiteAuthority(Step):
     """What `bundler site ca` does; the step `harbor` does it as well where it needs it."""
 
     name = "ca"
-    title = "the site's own authority, and the registry's certificate"
+    title = tr("the site's own authority, and the registry's certificate")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """The authority, the registry's key, its certificate."""
@@ -201,11 +209,13 @@ def trust_change(host: Host, config: SiteConfig, source: str) -> EditFile:
         del there
         content = host.read(source)
         if content is None:
-            raise CannotEditError(f"{source} is not there", "Bring it, or make it with `bundler site ca`.")
+            raise CannotEditError(
+                tr("{source} is not there", source=source), tr("Bring it, or make it with `bundler site ca`.")
+            )
         return content
 
-    return EditFile(engine_trust_file(config), authority, (f"a copy of {source}",))
+    return EditFile(engine_trust_file(config), authority, (tr("a copy of {source}", source=source),))
 
 
 def _taken(path: str, what: str) -> ChangeFailedError:
-    return ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=path, remedy="Move it away."))
+    return ChangeFailedError(ChangeFailure(Reason.FILE_TAKEN, what, where=path, remedy=tr("Move it away.")))

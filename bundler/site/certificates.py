@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -123,7 +125,7 @@ def certificate_problems(
         authority: which it is to be issued by; None where that does not matter.
     """
     if certificate is None or key is None:
-        return ("the certificate is missing" if certificate is None else "the private key is missing",)
+        return (tr("the certificate is missing") if certificate is None else tr("the private key is missing"),)
     try:
         loaded, private = _loaded(certificate), _public_key(key)
         signer = _loaded(authority) if authority is not None else None
@@ -132,16 +134,23 @@ def certificate_problems(
     now = datetime.fromtimestamp(now_s, UTC)
     problems = []
     if _encoded(loaded.public_key()) != _encoded(private):
-        problems.append("the private key is another certificate's")
+        problems.append(tr("the private key is another certificate's"))
     if loaded.not_valid_before_utc > now:
-        problems.append(f"it is valid from {loaded.not_valid_before_utc:%Y-%m-%d} on only")
+        problems.append(
+            tr(
+                "it is valid from {not_valid_before_utc:%Y-%m-%d} on only",
+                not_valid_before_utc=loaded.not_valid_before_utc,
+            )
+        )
     if loaded.not_valid_after_utc <= now:
-        problems.append(f"it was valid until {loaded.not_valid_after_utc:%Y-%m-%d}")
+        problems.append(
+            tr("it was valid until {not_valid_after_utc:%Y-%m-%d}", not_valid_after_utc=loaded.not_valid_after_utc)
+        )
     there = _names_in(loaded)
     if missing := [name for name in names if not any(_covers(known, name) for known in there)]:
-        problems.append(f"it is not for {', '.join(missing)}")
+        problems.append(tr("it is not for {missing}", missing=", ".join(missing)))
     if signer is not None and not _is_issued_by(loaded, signer):
-        problems.append("it was issued by another authority")
+        problems.append(tr("it was issued by another authority"))
     return tuple(problems)
 
 
@@ -236,7 +245,7 @@ def _loaded(certificate: bytes) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificates(certificate)[0]
     except (ValueError, IndexError) as error:
-        raise ValueError("the certificate cannot be read: it is no PEM") from error
+        raise ValueError(tr("the certificate cannot be read: it is no PEM")) from error
 
 
 def _public_key(key: bytes) -> CertificatePublicKeyTypes:
@@ -245,9 +254,9 @@ def _public_key(key: bytes) -> CertificatePublicKeyTypes:
     try:
         return load_pem_private_key(key, None).public_key()  # type: ignore[return-value] # of a certificate, compared
     except TypeError as error:
-        raise ValueError("the private key is encrypted, and Harbor cannot ask for its passphrase") from error
+        raise ValueError(tr("the private key is encrypted, and Harbor cannot ask for its passphrase")) from error
     except Exception as error:
-        raise ValueError("the private key cannot be read: it is no PEM") from error
+        raise ValueError(tr("the private key cannot be read: it is no PEM")) from error
 
 
 def _signing_key(key: bytes) -> EllipticCurvePrivateKey:
@@ -257,9 +266,9 @@ def _signing_key(key: bytes) -> EllipticCurvePrivateKey:
     try:
         loaded = load_pem_private_key(key, None)
     except (ValueError, TypeError) as error:
-        raise ValueError("the private key cannot be read: it is no PEM") from error
+        raise ValueError(tr("the private key cannot be read: it is no PEM")) from error
     if not isinstance(loaded, EllipticCurvePrivateKey):
-        raise ValueError("the private key is not of an elliptic curve")
+        raise ValueError(tr("the private key is not of an elliptic curve"))
     return loaded
 
 

@@ -10,6 +10,7 @@ from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import dump_canonical, dump_pretty
 from bundler.site.edits.node_affinity import EXPRESSION, DaemonSetName, affinity_patch
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -39,7 +40,7 @@ class KeptFromEdges(SameRecord):
     @property
     def title(self) -> str:
         """Which DaemonSet."""
-        return f"keep DaemonSet {self.name} away from edges"
+        return tr("keep DaemonSet {name} away from edges", name=self.name)
 
     @property
     def _undo(self) -> tuple[str, ...]:
@@ -106,23 +107,23 @@ def rolled_out(kubectl: Kubectl, name: DaemonSetName) -> Await:
         return rollout_lacks(found)
 
     words = f"kubectl --namespace={name.space} get pods --output=wide"
-    remedy = f"Look at `{words}`: which pod does not come up, and on which node?"
-    return Await(f"wait for the rollout of DaemonSet {name}", lacking, ROLLED_OUT_WITHIN_S, remedy=remedy)
+    remedy = tr("Look at `{words}`: which pod does not come up, and on which node?", words=words)
+    return Await(tr("wait for the rollout of DaemonSet {name}", name=name), lacking, ROLLED_OUT_WITHIN_S, remedy=remedy)
 
 
 def rollout_lacks(daemon_set: Mapping[str, Any]) -> str:
     """Return what a rollout lacks, for a person; "" once its pods are those that are wanted, where they are wanted."""
     status = daemon_set.get("status") or {}
     if status.get("observedGeneration", 0) < daemon_set["metadata"].get("generation", 0):
-        return "the controller has not seen the change"
+        return tr("the controller has not seen the change")
     if misplaced := status.get("numberMisscheduled", 0):
-        return f"{misplaced} pods stand where they are not wanted any more"
+        return tr("{misplaced} pods stand where they are not wanted any more", misplaced=misplaced)
     wanted = status.get("desiredNumberScheduled", 0)
     strategy = (daemon_set["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate")
     if strategy == "RollingUpdate" and (updated := status.get("updatedNumberScheduled", 0)) < wanted:
-        return f"{updated} of {wanted} pods are new"
+        return tr("{updated} of {wanted} pods are new", updated=updated, wanted=wanted)
     if (available := status.get("numberAvailable", 0)) < wanted:
-        return f"{available} of {wanted} pods are available"
+        return tr("{available} of {wanted} pods are available", available=available, wanted=wanted)
     return ""
 
 

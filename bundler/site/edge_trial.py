@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bundler.site.edits.node_affinity import EDGE_LABEL
 from bundler.site.kubectl import Kubectl, last_line, listed, mapping
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import CommandResult, Host
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _REQUEST_S = 30
 # the command came to the edge, whose image has no such program
 _CAME_THERE = ("executable file not found", "OCI runtime exec failed", "no such file or directory")
-_REMEDY = "Look at `bundler site doctor` here and on that edge: the tunnel, its port and its rule."
+_REMEDY = tr("Look at `bundler site doctor` here and on that edge: the tunnel, its port and its rule.")
 
 
 def edge_findings(at: StepContext) -> list[StepFinding]:
@@ -37,7 +38,9 @@ def _tried(host: Host, kubectl: Kubectl, edge: str) -> list[StepFinding]:
     selector = f"spec.nodeName={edge},status.phase=Running"
     pods = _named(kubectl.run(host, "get", "pods", "--all-namespaces", f"--field-selector={selector}", "-o", "json"))
     if not pods:
-        return [StepFinding("no-pod-on-edge", "no pod runs there: logs and exec were not tried", edge, weight="note")]
+        return [
+            StepFinding("no-pod-on-edge", tr("no pod runs there: logs and exec were not tried"), edge, weight="note")
+        ]
     namespace, name = pods[0]
     logs = kubectl.run(host, "-n", namespace, "logs", "--tail=1", name)
     ran = kubectl.run(host, "-n", namespace, "exec", name, "--", "true")

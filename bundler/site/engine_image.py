@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.changes import RunCommand
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from bundler.host.interface import Host
     from bundler.host.journal import Record
 
-_BROKEN = (
+_BROKEN = tr(
     "An engine that lost power while it pulled may know an image without its layers. Stop it (`systemctl stop docker`),"
     " move its data (/var/lib/docker) away where nothing else is in it, start it, then run the same command again."
 )
@@ -57,7 +58,7 @@ class PulledImage:
         """Pull it; that this ends well does not say that it can be used."""
         self._pull.apply(host, ours=ours, force=force)
         if not self._pull.is_done(host):
-            what = "was pulled, and the engine cannot use it"
+            what = tr("was pulled, and the engine cannot use it")
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, what, where=self.image, remedy=_BROKEN))
         # an engine writes its layers without waiting for the disk
         host.run(("sync",))

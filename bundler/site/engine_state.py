@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.changes import Await
 from bundler.site.edits.engine_options import flags_in, version_in
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,10 +79,10 @@ def engine_log(host: Host) -> tuple[str, ...]:
 def engine_awaited() -> Await:
     """Return the change that is the engine's answer."""
     return Await(
-        "wait until the engine answers",
-        lambda host: "" if engine_answers(host) else "docker does not answer",
+        tr("wait until the engine answers"),
+        lambda host: "" if engine_answers(host) else tr("docker does not answer"),
         STARTS_WITHIN_S,
-        remedy=f"Look at `journalctl -u {UNIT}`.",
+        remedy=tr("Look at `journalctl -u {unit}`.", unit=UNIT),
         evidence=engine_log,
     )
 

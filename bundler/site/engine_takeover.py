@@ -23,6 +23,7 @@ from bundler.site.engine_state import (
     runs_the_control_plane,
 )
 from bundler.site.installer import STATE
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -62,7 +63,7 @@ class SettingsMarked:
     @property
     def title(self) -> str:
         """Its path."""
-        return f"note in {self.path} that the engine lacks its settings"
+        return tr("note in {path} that the engine lacks its settings", path=self.path)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -122,7 +123,7 @@ class SettingsTakenOver:
     def describe(self, host: Host) -> str:
         """Return the command, and that a reload goes before a restart."""
         del host
-        return self.title + ("    # after a reload, so that live-restore counts" if self.restarts else "")
+        return self.title + (tr("    # after a reload, so that live-restore counts") if self.restarts else "")
 
     def is_done(self, host: Host) -> bool:
         """Tell whether the engine lacks nothing, or may not be touched."""
@@ -138,7 +139,7 @@ class SettingsTakenOver:
             must(host, ("systemctl", "start", UNIT))
         elif self.restarts:
             self._restart(host)
-        _awaited(host, engine_answers, STARTS_WITHIN_S, "the engine does not answer with its new settings")
+        _awaited(host, engine_answers, STARTS_WITHIN_S, tr("the engine does not answer with its new settings"))
         host.remove(self.mark)
         return ()
 
@@ -146,7 +147,7 @@ class SettingsTakenOver:
         options = read_settings(host.read(self.edit.path) or b"").options
         if runs_the_control_plane(host) and options.get("live-restore") is True:
             # the signal is taken in its own time
-            _awaited(host, keeps_containers, RELOADED_WITHIN_S, "the engine has not taken live-restore over")
+            _awaited(host, keeps_containers, RELOADED_WITHIN_S, tr("the engine has not taken live-restore over"))
         must(host, ("systemctl", "restart", UNIT))
 
 
@@ -154,6 +155,6 @@ def _awaited(host: Host, is_so: Callable[[Host], bool], within_s: float, lacking
     deadline = host.elapsed() + within_s
     while not is_so(host):
         if host.elapsed() >= deadline:
-            what = f"after {within_s:.0f} s: {lacking}"
+            what = tr("after {within_s:.0f} s: {lacking}", within_s=within_s, lacking=lacking)
             raise ChangeFailedError(ChangeFailure(Reason.NOT_YET, what, where=UNIT, lines=engine_log(host)))
         host.pause(_EVERY_S)

@@ -11,6 +11,7 @@ from bundler.host.changes import Await, failed_command, must
 from bundler.host.failure import ChangeFailedError
 from bundler.host.journal import Record
 from bundler.model.json_value import load_foreign
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,7 +44,7 @@ class InstallerUnpacked:
     @property
     def title(self) -> str:
         """From where to where."""
-        return f"unpack {self.archive} to {self.directory}"
+        return tr("unpack {archive} to {directory}", archive=self.archive, directory=self.directory)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -130,7 +131,11 @@ class HarborInstalled:
     def describe(self, host: Host) -> str:
         """Return the command, and for how long."""
         del host
-        return f"{self.title}    # without the variable `host`, for at most {INSTALL_WITHIN_S / 60:.0f} minutes"
+        return tr(
+            "{title}    # without the variable `host`, for at most {install_within_s:.0f} minutes",
+            title=self.title,
+            install_within_s=INSTALL_WITHIN_S / 60,
+        )
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it was run to its end with what is there now, and its containers are there, running or not."""
@@ -157,10 +162,10 @@ class HarborInstalled:
 def harbor_awaited(port: int, *, tls: bool) -> Await:
     """Return the change that is Harbor's health."""
     return Await(
-        "wait until Harbor is healthy",
+        tr("wait until Harbor is healthy"),
         lambda host: unhealthy(host, port, tls=tls),
         HEALTHY_WITHIN_S,
-        remedy="Look at `docker ps --all` and at Harbor's logs in /var/log/harbor.",
+        remedy=tr("Look at `docker ps --all` and at Harbor's logs in /var/log/harbor."),
         evidence=_containers,
         every_s=2.0,
     )
@@ -170,14 +175,18 @@ def unhealthy(host: Host, port: int, *, tls: bool) -> str:
     """Return what Harbor's health lacks, for a person; "" where all of it is healthy."""
     answer = host.http_get(_LOOPBACK, port, _HEALTH, tls=tls)
     if answer is None:
-        return f"nothing answers on port {port}"
+        return tr("nothing answers on port {port}", port=port)
     try:
         health: Any = load_foreign(answer.text)
         status, components = health["status"], health["components"]
-        ill = [f"{one['name']} is {one['status']}" for one in components if one["status"] != "healthy"]
+        ill = [
+            tr("{name} is {status}", name=one["name"], status=one["status"])
+            for one in components
+            if one["status"] != "healthy"
+        ]
     except (ValueError, TypeError, KeyError, json.JSONDecodeError):
-        return f"{_HEALTH} answers {answer.status}, and is not Harbor's"
-    return "" if status == "healthy" else ", ".join(ill) or f"its status is {status}"
+        return tr("{health} answers {status}, and is not Harbor's", health=_HEALTH, status=answer.status)
+    return "" if status == "healthy" else ", ".join(ill) or tr("its status is {status}", status=status)
 
 
 def _containers(host: Host) -> tuple[str, ...]:
@@ -188,9 +197,9 @@ def _containers(host: Host) -> tuple[str, ...]:
 def _installer_remedy(printed: str) -> str:
     """Return what to do about the failures of Harbor's own programs that are known."""
     hints: Sequence[tuple[str, str]] = (
-        ("port is already allocated", "Another program has the port; set registry.port in site.yaml."),
-        ("address already in use", "Another program has the port; set registry.port in site.yaml."),
-        ("no space left on device", "Make room where docker keeps its images, then run the same command again."),
-        ("Need to install docker-compose", "Run `bundler site apply cloud --from compose`."),
+        ("port is already allocated", tr("Another program has the port; set registry.port in site.yaml.")),
+        ("address already in use", tr("Another program has the port; set registry.port in site.yaml.")),
+        ("no space left on device", tr("Make room where docker keeps its images, then run the same command again.")),
+        ("Need to install docker-compose", tr("Run `bundler site apply cloud --from compose`.")),
     )
     return next((remedy for words, remedy in hints if words in printed), "")

@@ -8,6 +8,7 @@ from bundler.host.apply import read_journal
 from bundler.site.installer import site_installer
 from bundler.site.packages import package_manager
 from bundler.site.step import StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,14 +31,14 @@ _GIB = 1024**3
 def common_findings(at: StepContext) -> Iterator[StepFinding]:
     """Yield what is wrong with the host whatever its role is."""
     if not at.host.is_root():
-        what = "this is not root: what only root can see is not told here, and `apply` wants root"
-        yield StepFinding("not-root", what, remedy="Run it as root.")
+        what = tr("this is not root: what only root can see is not told here, and `apply` wants root")
+        yield StepFinding("not-root", what, remedy=tr("Run it as root."))
     yield from _system(at.host)
     yield from _bundle(at)
     yield from _former_name(at)
     if at.host.now() < EARLIEST_S:
-        what = "this host's clock is wrong by years: no certificate and no token would be valid"
-        yield StepFinding("clock-wrong", what, remedy="Set it: `date -s 'YYYY-MM-DD HH:MM:SS'`, then `hwclock -w`.")
+        what = tr("this host's clock is wrong by years: no certificate and no token would be valid")
+        yield StepFinding("clock-wrong", what, remedy=tr("Set it: `date -s 'YYYY-MM-DD HH:MM:SS'`, then `hwclock -w`."))
     yield from _room(at.host)
     yield from _swap(at.host)
 
@@ -55,33 +56,46 @@ def holder_of(host: Host, port: int) -> Process | None:
 
 def port_taken(port: int, holder: Process | None, remedy: str) -> StepFinding:
     """Return that somebody else listens on a port that is needed."""
-    name = f"{holder.name} ({holder.pid})" if holder else "another program"
-    return StepFinding("port-taken", f"{name} listens on it", f"port {port}", remedy)
+    name = f"{holder.name} ({holder.pid})" if holder else tr("another program")
+    return StepFinding("port-taken", tr("{name} listens on it", name=name), tr("port {port}", port=port), remedy)
 
 
 def _system(host: Host) -> Iterator[StepFinding]:
     if not host.exists(_SYSTEMD_RUNS):
-        yield StepFinding("no-systemd", "systemd does not run this host: its services could not be set up", "pid 1")
+        yield StepFinding("no-systemd", tr("systemd does not run this host: its services could not be set up"), "pid 1")
     if not package_manager(host):
         content = host.read(_RELEASE) or b""
         lines = dict(line.partition("=")[::2] for line in content.decode(errors="replace").splitlines())
-        name = lines.get("PRETTY_NAME", "an unknown system").strip('"')
-        what = f"{name} has neither yum nor dnf: no package is installed here, docker has to be there already"
+        name = lines.get("PRETTY_NAME", tr("an unknown system")).strip('"')
+        what = tr(
+            "{name} has neither yum nor dnf: no package is installed here, docker has to be there already", name=name
+        )
         yield StepFinding("no-package-manager", what, _RELEASE, weight="note")
 
 
 def _bundle(at: StepContext) -> Iterator[StepFinding]:
     machine = at.host.machine()
     if not at.bundle.root:
-        remedy = f"Unpack it: `tar -zxf NAME.tar.gz -C {at.config.root}`, or on an edge run the mirror's edge.sh."
-        yield StepFinding("bundle-missing", "there is no bundle", at.config.root, remedy)
+        remedy = tr(
+            "Unpack it: `tar -zxf NAME.tar.gz -C {root}`, or on an edge run the mirror's edge.sh.", root=at.config.root
+        )
+        yield StepFinding("bundle-missing", tr("there is no bundle"), at.config.root, remedy)
     elif at.bundle.machines and machine not in at.bundle.machines:
-        what = f"this host is an {machine}, and the bundle is for {', '.join(at.bundle.machines)}"
-        remedy = "Build one whose `platforms` have this machine."
+        what = tr(
+            "this host is an {machine}, and the bundle is for {machines}",
+            machine=machine,
+            machines=", ".join(at.bundle.machines),
+        )
+        remedy = tr("Build one whose `platforms` have this machine.")
         yield StepFinding("machine-unfit", what, at.bundle.root, remedy)
     if at.this.machine and at.this.machine != machine:
-        what = f"this host is an {machine}, and the site says that {at.this.name} is an {at.this.machine}"
-        yield StepFinding("machine-differs", what, remedy="Correct site.yaml, or name another host with --host.")
+        what = tr(
+            "this host is an {machine}, and the site says that {name} is an {this_machine}",
+            machine=machine,
+            name=at.this.name,
+            this_machine=at.this.machine,
+        )
+        yield StepFinding("machine-differs", what, remedy=tr("Correct site.yaml, or name another host with --host."))
 
 
 def _former_name(at: StepContext) -> Iterator[StepFinding]:
@@ -91,9 +105,11 @@ def _former_name(at: StepContext) -> Iterator[StepFinding]:
     journal = read_journal(at.host, site_installer(at.this.role))
     former = "" if journal is None else str(journal.head.get("host", ""))
     if former and former != at.this.name:
-        what = f"this host was set up as {former}, and is to be {at.this.name} now"
-        undo = f"`bundler site undo {at.this.role}`"
-        remedy = f"Say --host {former}; or take back what was made, {undo}, and remove that node."
+        what = tr("this host was set up as {former}, and is to be {name} now", former=former, name=at.this.name)
+        undo = tr("`bundler site undo {role}`", role=at.this.role)
+        remedy = tr(
+            "Say --host {former}; or take back what was made, {undo}, and remove that node.", former=former, undo=undo
+        )
         yield StepFinding("host-renamed", what, remedy=remedy)
 
 
@@ -101,16 +117,21 @@ def _room(host: Host) -> Iterator[StepFinding]:
     for place in _DISKS:
         free = host.free_bytes(place)
         if free < MIN_FREE_BYTES:
-            what = f"has room for {free / _GIB:.1f} GiB, and {MIN_FREE_BYTES / _GIB:.0f} GiB are wanted"
-            yield StepFinding("disk-full", what, place, "Make room on that disk.")
+            what = tr(
+                "has room for {free:.1f} GiB, and {min_free_bytes:.0f} GiB are wanted",
+                free=free / _GIB,
+                min_free_bytes=MIN_FREE_BYTES / _GIB,
+            )
+            yield StepFinding("disk-full", what, place, tr("Make room on that disk."))
             return
 
 
 def _swap(host: Host) -> Iterator[StepFinding]:
     lines = (host.read(_SWAPS) or b"").decode(errors="replace").splitlines()[1:]
     if lines:
-        what = (
-            f"swap is on ({', '.join(line.split()[0] for line in lines if line.split())}): pods are slowed down by it"
+        what = tr(
+            "swap is on ({lines}): pods are slowed down by it",
+            lines=", ".join(line.split()[0] for line in lines if line.split()),
         )
-        remedy = "Run `swapoff -a`, and take its lines out of /etc/fstab."
+        remedy = tr("Run `swapoff -a`, and take its lines out of /etc/fstab.")
         yield StepFinding("swap-on", what, _SWAPS, remedy, "note")

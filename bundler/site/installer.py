@@ -8,6 +8,7 @@ from bundler.errors import ErrorId, SiteError
 from bundler.host.apply import Installer, read_journal
 from bundler.host.failure import ChangeFailure, Reason
 from bundler.host.marked_lines import marks_of
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -22,11 +23,11 @@ _IDS = {
     Reason.JOURNAL_UNREADABLE: ErrorId.SITE_JOURNAL_UNREADABLE,
 }
 _REMEDIES = {
-    Reason.NOT_ROOT: "Run it as root; `bundler site plan` needs no root.",
-    Reason.FILE_TAKEN: "Look at the difference; --force replaces what is there, and keeps a copy.",
-    Reason.COMMAND_FAILED: "Mend what it complains of, then run the same command again: it goes on from there.",
-    Reason.NOT_YET: "Look at why it does not come up, then run the same command again: it goes on from there.",
-    Reason.JOURNAL_UNREADABLE: "Move it away; what was there before each step lies in `originals` beside it.",
+    Reason.NOT_ROOT: tr("Run it as root; `bundler site plan` needs no root."),
+    Reason.FILE_TAKEN: tr("Look at the difference; --force replaces what is there, and keeps a copy."),
+    Reason.COMMAND_FAILED: tr("Mend what it complains of, then run the same command again: it goes on from there."),
+    Reason.NOT_YET: tr("Look at why it does not come up, then run the same command again: it goes on from there."),
+    Reason.JOURNAL_UNREADABLE: tr("Move it away; what was there before each step lies in `originals` beside it."),
 }
 
 
@@ -48,7 +49,7 @@ def site_installer(role: str, step: str = "") -> Installer:
             step=step,
         )
 
-    return Installer(journal_path(role), "a site's journal", MARKS, error)
+    return Installer(journal_path(role), tr("a site's journal"), MARKS, error)
 
 
 def has_made(host: Host, role: str, *steps: str) -> bool:

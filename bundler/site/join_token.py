@@ -20,6 +20,7 @@ from bundler.site.keadm_words import error_text
 from bundler.site.kubeedge.cluster_state import TOKEN, secret_value
 from bundler.site.kubeedge_places import KEADM
 from bundler.site.password_file import is_owners_alone
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 VALID_S = 24 * 3600
 _TOLERANCE_S = 600
 _FORM = re.compile(r"([0-9a-f]{64})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-_FRESH = "Print a fresh one with `bundler site token` on the master."
+_FRESH = tr("Print a fresh one with `bundler site token` on the master.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +51,24 @@ class JoinToken:
         """Read a token. Raises ValueError with words for a person."""
         found = _FORM.fullmatch(text)
         if found is None:
-            raise ValueError("it is no join token: want 64 hex digits and a JWT, joined by dots")
+            raise ValueError(tr("it is no join token: want 64 hex digits and a JWT, joined by dots"))
         payload = found[3] + "=" * (-len(found[3]) % 4)
         try:
             value: Any = load_foreign(base64.urlsafe_b64decode(payload))
             return cls(text, found[1], int(value["exp"]))
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
-            raise ValueError("it is no join token: its third part names no date") from error
+            raise ValueError(tr("it is no join token: its third part names no date")) from error
 
     def problem(self, now: float) -> str:
         """Return why it cannot be used at a time of day, as words for a person; "" when it can."""
         left_s = self.expires - now
         if left_s <= 0:
-            return f"it has ended {_span(-left_s)} ago, by the clock of this host"
+            return tr("it has ended {span} ago, by the clock of this host", span=_span(-left_s))
         if left_s > VALID_S + _TOLERANCE_S:
-            return f"the clock of this host is slow by at least {_span(left_s - VALID_S)}: tokens are valid for a day"
+            return tr(
+                "the clock of this host is slow by at least {span}: tokens are valid for a day",
+                span=_span(left_s - VALID_S),
+            )
         return ""
 
 
@@ -85,10 +89,10 @@ class TokenFile:
         """Read it; it is refused when others could have read it."""
         status, content = host.status(self.path), host.read(self.path)
         if status is None or content is None:
-            raise _unusable("does not exist", self.path, _FRESH)
+            raise _unusable(tr("does not exist"), self.path, _FRESH)
         if not is_owners_alone(status):
-            remedy = f"Run `chmod 600 {self.path}`; if others may have read it, print a fresh one."
-            raise _unusable(f"others may read it (mode {status.mode:04o})", self.path, remedy)
+            remedy = tr("Run `chmod 600 {path}`; if others may have read it, print a fresh one.", path=self.path)
+            raise _unusable(tr("others may read it (mode {mode:04o})", mode=status.mode), self.path, remedy)
         return _checked(content, host.now(), self.path)
 
 
@@ -99,19 +103,19 @@ def token_source(options: ApplyOptions) -> TokenSource | None:
 
 def fresh_token(host: Host, kubeconfig: str) -> JoinToken:
     """Return the token that cloudcore keeps in the cluster. Raises SiteError (SITE_TOKEN_UNUSABLE)."""
-    place = f"secret {TOKEN} of namespace kubeedge"
+    place = tr("secret {token} of namespace kubeedge", token=TOKEN)
     content, problem = secret_value(host, kubeconfig, TOKEN, "tokendata")
     if problem:
         printed = host.run((KEADM, "gettoken", "--kube-config", kubeconfig))
         if printed.code != 0:
             first, *_ = error_text(printed.stderr).splitlines() or [problem]
-            remedy = "See whether the Kubernetes API answers and cloudcore runs: it makes this secret."
+            remedy = tr("See whether the Kubernetes API answers and cloudcore runs: it makes this secret.")
             raise SiteError(ErrorId.SITE_TOKEN_UNUSABLE, first, where=place, remedy=remedy, step="")
         content = printed.stdout.encode()
     try:
         return _checked(content, host.now(), place)
     except ChangeFailedError as error:
-        remedy = (
+        remedy = tr(
             "See whether cloudcore runs, which makes a new one every 12 hours, and whether this host's clock is right."
         )
         raise SiteError(ErrorId.SITE_TOKEN_UNUSABLE, error.failure.what, where=place, remedy=remedy, step="") from error
@@ -123,7 +127,7 @@ def _checked(content: bytes, now: float, place: str) -> JoinToken:
     except ValueError as error:
         raise _unusable(str(error), place, _FRESH) from error
     if problem := token.problem(now):
-        raise _unusable(problem, place, f"Set this host's clock if it is wrong. {_FRESH}")
+        raise _unusable(problem, place, tr("Set this host's clock if it is wrong. {fresh}", fresh=_FRESH))
     return token
 
 
@@ -135,4 +139,4 @@ def _span(seconds: float) -> str:
     for unit, length_s in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length_s:
             return f"{seconds / length_s:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+    return tr("{seconds:.0f} seconds", seconds=seconds)

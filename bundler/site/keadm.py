@@ -16,6 +16,7 @@ from bundler.host.journal import Record
 from bundler.site.archive_checksum import checksum_problem
 from bundler.site.keadm_words import QUESTION, failure_of, only_the_link_failed
 from bundler.site.kubeedge_places import KEADM, KUBEEDGE, archive_name, checksum_name, tree_name
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 # the calls take 0.3 to 2 s; one that goes to a network which drops packets waits for several connections
 KEADM_WITHIN_S = 600.0
 _PRIVATE = 0o600
-_NOT_SHOWN = "(not shown)"
+_NOT_SHOWN = tr("(not shown)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,12 @@ class RunKeadm:
     def _require_checksum(self, host: Host) -> None:
         archive = posixpath.join(KUBEEDGE, archive_name(self.version, self.arch))
         checksum = posixpath.join(KUBEEDGE, checksum_name(self.version, self.arch))
-        again = f"`bundler site apply {self.settings.role} --from kubeedge-files`"
-        remedy = f"Run {again}: keadm would ask about it for ever."
+        again = tr("`bundler site apply {role} --from kubeedge-files`", role=self.settings.role)
+        remedy = tr("Run {again}: keadm would ask about it for ever.", again=again)
         if not host.exists(archive):
-            raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, "is missing", where=archive, remedy=remedy))
+            raise ChangeFailedError(
+                ChangeFailure(Reason.COMMAND_FAILED, tr("is missing"), where=archive, remedy=remedy)
+            )
         summed = host.run(("sha512sum", archive))
         if problem := checksum_problem(host.read(checksum), summed.stdout.partition(" ")[0]):
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, problem, where=checksum, remedy=remedy))

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailure, Reason
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import CommandResult
@@ -22,35 +23,52 @@ _NO_PROGRAM, _TOO_LONG, _PANIC = 127, 124, 2
 _DOWNLOAD = re.compile(r"(https?://\S+/(?P<name>[\w.-]+))'")
 # keadm's own word for what is set up, and the role that it is
 _ROLES = {"init": "cloud", "join": "edge"}
-_FILES = "Run `bundler site apply ROLE --from kubeedge-files`: it puts there what keadm would download."
-_RESET = "keadm reset is not what helps: it deletes casecret and the files that were carried here."
+_FILES = tr("Run `bundler site apply ROLE --from kubeedge-files`: it puts there what keadm would download.")
+_RESET = tr("keadm reset is not what helps: it deletes casecret and the files that were carried here.")
 _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         "yum -y install",
-        "keadm found no running mosquitto and wanted to install it: run `bundler site apply edge --from mosquitto`.",
+        tr(
+            "keadm found no running mosquitto and wanted to install it: run `bundler site apply edge --from mosquitto`."
+        ),
     ),
-    ("failed to get the version of K8s master", "Wait until the Kubernetes API answers, then run the same again."),
-    ("failed to build config", "Name a kubeconfig that exists in site.yaml: kubeedge.kubeconfig."),
+    ("failed to get the version of K8s master", tr("Wait until the Kubernetes API answers, then run the same again.")),
+    ("failed to build config", tr("Name a kubeconfig that exists in site.yaml: kubeedge.kubeconfig.")),
     (
         "HostnameOverride: Invalid value",
-        "Give the host a name in lower case, as site.yaml has it: letters, digits and -.",
+        tr("Give the host a name in lower case, as site.yaml has it: letters, digits and -."),
     ),
-    ("CloudCore is already running", f"End the one that runs, then run the same command again. {_RESET}"),
-    ("EdgeCore is already running", f"End the one that runs (`systemctl stop edgecore`), then run it again. {_RESET}"),
+    (
+        "CloudCore is already running",
+        tr("End the one that runs, then run the same command again. {reset}", reset=_RESET),
+    ),
+    (
+        "EdgeCore is already running",
+        tr("End the one that runs (`systemctl stop edgecore`), then run it again. {reset}", reset=_RESET),
+    ),
     (
         f"': {UNIT_THERE}",
-        "Move /etc/systemd/system/edgecore.service away: keadm makes it as a second name of the one in /etc/kubeedge.",
+        tr(
+            "Move /etc/systemd/system/edgecore.service away: keadm makes it as a second name of the "
+            "one in /etc/kubeedge."
+        ),
     ),
     (
         OTHER_MOUNT,
-        "Run the same command again: /etc/kubeedge and /etc/systemd/system are on two mounts, so the unit is copied.",
+        tr(
+            "Run the same command again: /etc/kubeedge and /etc/systemd/system are on two mounts, so "
+            "the unit is copied."
+        ),
     ),
     ("unable to resolve host", _FILES),
     ("wget ", _FILES),
 )
 _PANICS: tuple[tuple[str, str], ...] = (
-    ("index out of range", "Write every label of this host in site.yaml as name: value; keadm wants an equals sign."),
-    ("semver:", "Write the version in site.yaml as X.Y.Z, without a v."),
+    (
+        "index out of range",
+        tr("Write every label of this host in site.yaml as name: value; keadm wants an equals sign."),
+    ),
+    ("semver:", tr("Write the version in site.yaml as X.Y.Z, without a v.")),
 )
 
 
@@ -61,20 +79,30 @@ def failure_of(done: CommandResult, command: str) -> ChangeFailure | None:
         command: as it would be typed, without secrets.
     """
     if done.stopped:
-        return _failed(command, f"keadm asks, and nobody is there to answer: {question(done.stdout)}", _asked(done))
+        return _failed(
+            command,
+            tr("keadm asks, and nobody is there to answer: {stdout}", stdout=question(done.stdout)),
+            _asked(done),
+        )
     if done.code == 0:
         return None
     if done.code == _NO_PROGRAM:
-        return _failed(command, "there is no keadm", _FILES)
+        return _failed(command, tr("there is no keadm"), _FILES)
     if done.code == _TOO_LONG:
         return _failed(
-            command, done.stderr.strip() or "keadm did not end in time", "See whether the network drops packets."
+            command,
+            done.stderr.strip() or tr("keadm did not end in time"),
+            tr("See whether the network drops packets."),
         )
     if done.code == _PANIC and (line := _line_with(done.stderr, "panic: ")):
         remedy = next((remedy for words, remedy in _PANICS if words in line), "")
-        return _failed(command, f"keadm has broken down: {line}", remedy or "Look at the arguments: keadm checks few.")
+        return _failed(
+            command,
+            tr("keadm has broken down: {line}", line=line),
+            remedy or tr("Look at the arguments: keadm checks few."),
+        )
     text = error_text(done.stderr) or error_text(done.stdout.replace("execute keadm command failed:", "Error:"))
-    return _failed(command, _first_line(text) or f"exit {done.code}", remedy_of(text))
+    return _failed(command, _first_line(text) or tr("exit {code}", code=done.code), remedy_of(text))
 
 
 def question(stdout: str) -> str:
@@ -102,8 +130,10 @@ def only_the_link_failed(done: CommandResult) -> bool:
 
 def _asked(done: CommandResult) -> str:
     if "checksum" in done.stdout:
-        return "Put the archive and its checksum file (lower-case hex alone) side by side in /etc/kubeedge: " + _FILES
-    return "Run the same call by hand to answer it, then this command again."
+        return (
+            tr("Put the archive and its checksum file (lower-case hex alone) side by side in /etc/kubeedge: ") + _FILES
+        )
+    return tr("Run the same call by hand to answer it, then this command again.")
 
 
 def _first_line(text: str) -> str:
@@ -113,7 +143,7 @@ def _first_line(text: str) -> str:
         return ""
     wanted = _DOWNLOAD.search(lines[0])
     if wanted and "wget" in lines[0]:
-        return f"keadm wants to download {wanted['name']} and cannot: it is not in /etc/kubeedge"
+        return tr("keadm wants to download {wanted} and cannot: it is not in /etc/kubeedge", wanted=wanted["name"])
     return f"{lines[0]} {lines[1]}".removesuffix(" , err: exit status 1") if lines[0].endswith("err:") else lines[0]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.host.changes import failed_command
 from bundler.host.failure import ChangeFailedError
 from bundler.model.json_value import load_foreign
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,4 +72,4 @@ def mapping(value: Any) -> Mapping[str, Any]:
 def last_line(done: CommandResult) -> str:
     """Return the last line that a command printed, or its status."""
     lines = (done.stderr or done.stdout).strip().splitlines()
-    return lines[-1] if lines else f"exit {done.code}"
+    return lines[-1] if lines else tr("exit {code}", code=done.code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.kubeedge_places import KUBEEDGE
 from bundler.site.step import StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,8 @@ def leftovers(at: StepContext) -> Iterator[StepFinding]:
         return
     yield from _two_objects(at.host)
     if at.host.exists(_TOP):
-        what = "is the guide's, and of no more use: certgen.sh gets the addresses from site.yaml"
-        yield _note("top-so", what, _TOP, f"Remove it: `rm {_TOP}`.")
+        what = tr("is the guide's, and of no more use: certgen.sh gets the addresses from site.yaml")
+        yield _note("top-so", what, _TOP, tr("Remove it: `rm {top}`.", top=_TOP))
     yield from _repository_files(at.host)
     yield from _vsftpd(at.host)
 
@@ -43,20 +44,35 @@ def _two_objects(host: Host) -> Iterator[StepFinding]:
         # the step daemon-json says what is wrong with it
         return
     if text[end:].strip().startswith("{"):
-        what = "holds two objects, one after the other, as the guide's `cat >>` makes it: no engine starts with that"
-        yield _note("daemon-json-twice", what, _DAEMON, "Keep one of them; the step daemon-json adds what is missing.")
+        what = tr(
+            "holds two objects, one after the other, as the guide's `cat >>` makes it: no engine starts with that"
+        )
+        yield _note(
+            "daemon-json-twice", what, _DAEMON, tr("Keep one of them; the step daemon-json adds what is missing.")
+        )
 
 
 def _repository_files(host: Host) -> Iterator[StepFinding]:
     moved = [name for name in host.names(_MOVED_TO) if name.endswith(".repo")]
     if moved:
-        what = f"holds {', '.join(moved)}, which the guide moves away; ours needs none of them out of the way"
-        yield _note("repositories-moved", what, _MOVED_TO, f"Put them back: `mv {_MOVED_TO}/*.repo {_REPOSITORIES}/`.")
+        what = tr(
+            "holds {moved}, which the guide moves away; ours needs none of them out of the way", moved=", ".join(moved)
+        )
+        yield _note(
+            "repositories-moved",
+            what,
+            _MOVED_TO,
+            tr(
+                "Put them back: `mv {moved_to}/*.repo {repositories}/`.", moved_to=_MOVED_TO, repositories=_REPOSITORIES
+            ),
+        )
     for name in _GUIDE_REPOSITORIES:
         content = host.read(f"{_REPOSITORIES}/{name}")
         if content is not None and b"gpgcheck=0" in content.replace(b" ", b""):
-            what = "is the guide's: always on, and without a look at signatures"
-            yield _note("guide-repository", what, f"{_REPOSITORIES}/{name}", "Remove it; the step repo has its own.")
+            what = tr("is the guide's: always on, and without a look at signatures")
+            yield _note(
+                "guide-repository", what, f"{_REPOSITORIES}/{name}", tr("Remove it; the step repo has its own.")
+            )
 
 
 def _vsftpd(host: Host) -> Iterator[StepFinding]:
@@ -64,8 +80,8 @@ def _vsftpd(host: Host) -> Iterator[StepFinding]:
     published = _PUBLISHED in (host.read(_VSFTPD_FILE) or b"").decode(errors="replace").split()
     if not running and not published:
         return
-    what = "has vsftpd publish all of /opt, Harbor's password in harbor.yml too" if published else "vsftpd runs"
-    remedy = "The mirror takes its place: `systemctl disable --now vsftpd`."
+    what = tr("has vsftpd publish all of /opt, Harbor's password in harbor.yml too") if published else tr("vsftpd runs")
+    remedy = tr("The mirror takes its place: `systemctl disable --now vsftpd`.")
     yield _note("vsftpd", what, _VSFTPD_FILE if published else "", remedy)
 
 

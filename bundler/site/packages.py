@@ -15,6 +15,7 @@ from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.model.rpm.nevra import Nevra
 from bundler.site.step import StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -52,9 +53,9 @@ def missing_packages(at: StepContext, names: Iterable[str]) -> tuple[StepFinding
     return (
         StepFinding(
             "package-missing",
-            f"the bundle has no {', '.join(lacking)} for {at.host.machine()}",
+            tr("the bundle has no {lacking} for {machine}", lacking=", ".join(lacking), machine=at.host.machine()),
             at.bundle.root,
-            "Add it to `packages` of the manifest's rpms and build again, or install it from elsewhere.",
+            tr("Add it to `packages` of the manifest's rpms and build again, or install it from elsewhere."),
         ),
     )
 
@@ -100,7 +101,7 @@ class InstallPackages(SameRecord):
     @property
     def title(self) -> str:
         """The packages' names."""
-        return f"install {' '.join(self.names)}"
+        return tr("install {names}", names=" ".join(self.names))
 
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed."""
@@ -118,7 +119,7 @@ class InstallPackages(SameRecord):
         if done.code != 0:
             raise ChangeFailedError(_failure(command, done))
         if missing := self._missing(host):
-            what = f"ended well, and {', '.join(missing)} is not installed"
+            what = tr("ended well, and {missing} is not installed", missing=", ".join(missing))
             raise ChangeFailedError(ChangeFailure(Reason.COMMAND_FAILED, what, where=shlex.join(command)))
         # rpm notes a package as installed on the disk before it has its files there
         host.run(("sync",))
@@ -139,7 +140,10 @@ class InstallPackages(SameRecord):
 def _failure(command: tuple[str, ...], done: CommandResult) -> ChangeFailure:
     """Return what the manager complains of: its first line that says Error, which hints follow."""
     lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
-    first = next((line for line in lines if line.startswith("Error")), lines[0] if lines else "it printed nothing")
+    first = next((line for line in lines if line.startswith("Error")), lines[0] if lines else tr("it printed nothing"))
     return ChangeFailure(
-        Reason.COMMAND_FAILED, f"exit {done.code}: {first}", where=shlex.join(command), lines=tuple(lines[:_MAX_LINES])
+        Reason.COMMAND_FAILED,
+        tr("exit {code}: {first}", code=done.code, first=first),
+        where=shlex.join(command),
+        lines=tuple(lines[:_MAX_LINES]),
     )

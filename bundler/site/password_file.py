@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from bundler.host.interface import FileStatus, Host
 
@@ -14,7 +16,11 @@ _OTHERS = 0o077
 def how_to_write(path: str) -> str:
     """Return what a person types to make such a file."""
     directory = path.rpartition("/")[0]
-    return f"Type it as root, then Ctrl-D: `(umask 077; mkdir -p {directory}; cat >{path}; chmod 600 {path})`."
+    return tr(
+        "Type it as root, then Ctrl-D: `(umask 077; mkdir -p {directory}; cat >{path}; chmod 600 {path})`.",
+        directory=directory,
+        path=path,
+    )
 
 
 def is_owners_alone(status: FileStatus | None) -> bool:
@@ -30,26 +36,30 @@ def secret_file_problem(host: Host, path: str, what: str) -> str:
     """
     status = host.status(path)
     if status is None:
-        return f"{what} is not there"
+        return tr("{what} is not there", what=what)
     if status.kind != "file":
-        return "is no file"
+        return tr("is no file")
     if not is_owners_alone(status):
-        return f"holds {what}, and others than its owner may read or write it (mode {status.mode:04o})"
-    return f"is larger than {MAX_BYTES} bytes" if status.size > MAX_BYTES else ""
+        return tr(
+            "holds {what}, and others than its owner may read or write it (mode {mode:04o})",
+            what=what,
+            mode=status.mode,
+        )
+    return tr("is larger than {max_bytes} bytes", max_bytes=MAX_BYTES) if status.size > MAX_BYTES else ""
 
 
 def password_problem(host: Host, path: str) -> str:
     """Return why a file does not do for a password, as a sentence without the path; "" where it does."""
-    if problem := secret_file_problem(host, path, "the registry's password"):
+    if problem := secret_file_problem(host, path, tr("the registry's password")):
         return problem
     try:
         password = read_password(host, path)
     except UnicodeDecodeError:
-        return "is not UTF-8"
+        return tr("is not UTF-8")
     if not password:
-        return "is empty"
+        return tr("is empty")
     if any(character < " " or character == "\x7f" for character in password):
-        return "holds more than one line, or what steers a terminal"
+        return tr("holds more than one line, or what steers a terminal")
     return ""
 
 

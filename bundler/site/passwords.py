@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.password_file import how_to_write, is_owners_alone
 from bundler.site.step import StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +30,13 @@ def password_findings(at: StepContext) -> Sequence[StepFinding]:
         return ()
     status = at.host.status(file)
     if status is None:
-        what = f"does not exist; the password of {at.config.registry.username!r} is taken from {PASSWORD_VARIABLE}"
+        what = tr(
+            "does not exist; the password of {username!r} is taken from {password_variable}",
+            username=at.config.registry.username,
+            password_variable=PASSWORD_VARIABLE,
+        )
         return (StepFinding("password-missing", what, file, how_to_write(file), "note"),)
     if not is_owners_alone(status):
-        what = f"holds a password, and others may read it (mode {status.mode:04o})"
-        return (StepFinding("password-open", what, file, f"Run `chmod 600 {file}`."),)
+        what = tr("holds a password, and others may read it (mode {mode:04o})", mode=status.mode)
+        return (StepFinding("password-open", what, file, tr("Run `chmod 600 {file}`.", file=file)),)
     return ()

@@ -16,6 +16,7 @@ from bundler.host.journal import Record
 from bundler.model.json_value import load_foreign
 from bundler.site.password_file import is_owners_alone
 from bundler.site.registry_files import PULL_LOGIN
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -42,13 +43,15 @@ class MakePullLogin(SameRecord):
     @property
     def title(self) -> str:
         """What it is for."""
-        return f"make the login that edges pull with, {PULL_LOGIN}"
+        return tr("make the login that edges pull with, {pull_login}", pull_login=PULL_LOGIN)
 
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed, for the projects that there will be."""
         del host
-        return (
-            f"{self.title}\n    {shlex.join((*self.command, '--project'))} PROJECT …    # the password comes on stdin"
+        return tr(
+            "{title}\n    {command} PROJECT …    # the password comes on stdin",
+            title=self.title,
+            command=shlex.join((*self.command, "--project")),
         )
 
     def is_done(self, host: Host) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bundler.errors import StorageError
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def plan_step(at: StepContext, step: Step) -> StepPlan:
     try:
         return _planned_step(at, step)
     except StorageError as error:
-        remedy = error.remedy if at.host.is_root() else "Run it as root to see it."
+        remedy = error.remedy if at.host.is_root() else tr("Run it as root to see it.")
         finding = StepFinding("unreadable", error.sentence, error.where, remedy)
         return StepPlan(step.name, step.title, "unmet", 0, (), (finding,))
 

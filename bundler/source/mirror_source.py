@@ -28,6 +28,7 @@ from bundler.model.signature_name import MAX_SIGNATURE_BYTES, further_name
 from bundler.net.redact import redact
 from bundler.source.passing_mirror import PassingMirror
 from bundler.threads import attempt_each
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,9 +99,9 @@ class MirrorReader(GivesSingleFiles):
             try:
                 date = self._fetch_one(file, task)
             except BaseException:
-                task.finish("failed")
+                task.finish(tr("failed"))
                 raise
-            task.finish("" if date is not None else "missing")
+            task.finish("" if date is not None else tr("missing"))
             return date
 
         try:
@@ -145,9 +146,9 @@ class MirrorReader(GivesSingleFiles):
         if got != file.blob.digest:
             raise IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
-                "has other bytes than bundle.json lists",
+                tr("has other bytes than bundle.json lists"),
                 where=redact(self.url + quote(file.path)),
-                remedy="Verify the bundle on the mirror's host: `bundler verify ROOT`.",
+                remedy=tr("Verify the bundle on the mirror's host: `bundler verify ROOT`."),
                 want=str(file.blob.digest),
                 got=str(got),
             )
@@ -163,8 +164,8 @@ class MirrorReader(GivesSingleFiles):
         if now == self.checked.id:
             return error
         return error.with_context(
-            f"the mirror serves another bundle by now, {now[:ID_CHARACTERS]}",
-            remedy="Run the command again to get that one.",
+            tr("the mirror serves another bundle by now, {now}", now=now[:ID_CHARACTERS]),
+            remedy=tr("Run the command again to get that one."),
         )
 
 
@@ -196,8 +197,8 @@ def open_mirror(
         # asked for alone, it raises ValueError for what is no address; its user and password go into no message
         _ = urlsplit(url).port
     except ValueError as error:
-        what = "is not a URL that can be asked for"
-        raise SourceError(ErrorId.SOURCE_INVALID, what, where=where, remedy="Correct the URL.") from error
+        what = tr("is not a URL that can be asked for")
+        raise SourceError(ErrorId.SOURCE_INVALID, what, where=where, remedy=tr("Correct the URL.")) from error
     base = url if url.endswith("/") else f"{url}/"
     try:
         document = downloader.read(base + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
@@ -206,9 +207,9 @@ def open_mirror(
             raise
         raise BundleFormatError(
             ErrorId.BUNDLE_NOT_FOUND,
-            "no bundle is served there",
+            tr("no bundle is served there"),
             where=where,
-            remedy="Give the mirror's address as its page shows it, or `…/@NAME-ID12/` for one of several bundles.",
+            remedy=tr("Give the mirror's address as its page shows it, or `…/@NAME-ID12/` for one of several bundles."),
         ) from error
     checked = check_index(document.data, where)
     date = document.last_modified or 0

@@ -16,6 +16,7 @@ from bundler.archive.faults import not_found
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.source.tree_source import open_tree
+from bundler.translation import tr
 from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from bundler.trust.admission import Admission
 
 PIPE = "-"
-_WHERE = "standard input"
+_WHERE = tr("standard input")
 
 
 @contextmanager
@@ -57,9 +58,9 @@ def require_id(checked: CheckedIndex, wanted: str) -> None:
     if not checked.id.startswith(wanted):
         raise IntegrityError(
             ErrorId.BUNDLE_OTHER_ID,
-            "is another bundle than the one that is wanted",
+            tr("is another bundle than the one that is wanted"),
             where=checked.where,
-            remedy="Take it from another place, or ask whoever named the id.",
+            remedy=tr("Take it from another place, or ask whoever named the id."),
             want=wanted,
             got=checked.id,
         )
@@ -69,5 +70,5 @@ def piped() -> ArchiveFiles:
     """Return the archive that comes in on standard input. Raises BundleFormatError (BUNDLE_NOT_FOUND) without one."""
     # a program that was started without one has None there, and the number may be another file's
     if sys.stdin is None:
-        raise not_found(_WHERE, "is closed")
+        raise not_found(_WHERE, tr("is closed"))
     return ArchiveFiles(_WHERE, (), pipe=ArchivePipe(sys.stdin.fileno(), _WHERE))

@@ -15,6 +15,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 from bundler.model.progress import Unwatched
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ class HashedContent:
     def digest(self, algorithm: str) -> Digest:
         """Return the digest of all bytes; ValueError for another algorithm than sha256."""
         if algorithm != self._hash.name:
-            raise ValueError(f"{algorithm} is not what was hashed")
+            raise ValueError(tr("{algorithm} is not what was hashed", algorithm=algorithm))
         return Digest(algorithm, self._hash.hexdigest())
 
 

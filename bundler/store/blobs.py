@@ -22,6 +22,7 @@ from bundler.store.partial import SCRATCH_PREFIX, IncomingFile, incoming_file
 from bundler.store.scratch import scratch_directory
 from bundler.store.use import shared_use
 from bundler.store.verified_files import VerifiedFiles
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,18 +69,18 @@ class Store:
             except FileNotFoundError as error:
                 raise StorageError(
                     ErrorId.STORAGE_UNUSABLE,
-                    "is no longer in the store",
+                    tr("is no longer in the store"),
                     where=str(path),
-                    remedy="Run the same command again; it is fetched anew.",
+                    remedy=tr("Run the same command again; it is fetched anew."),
                 ) from error
         found = Blob.of(data)
         if found != blob:
             self.drop(blob)
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
-                "was damaged on the disk and has been dropped",
+                tr("was damaged on the disk and has been dropped"),
                 where=str(path),
-                remedy="Run the same command again; it is fetched anew. If it happens again, check the disk.",
+                remedy=tr("Run the same command again; it is fetched anew. If it happens again, check the disk."),
                 want=str(blob.digest),
                 got=str(found.digest),
             )

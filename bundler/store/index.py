@@ -18,6 +18,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import load_strict
 from bundler.store.interface import IndexRecord
 from bundler.store.record_file import record_path, remove_record, write_record
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,10 +72,10 @@ def _encoded(record: IndexRecord) -> dict[str, object]:
 
 def _decoded(value: Any) -> IndexRecord:
     if value["format"] != RECORD_FORMAT:
-        raise ValueError("it is a record of another format")
+        raise ValueError(tr("it is a record of another format"))
     fields, size = value["fields"], value["size"]
     if type(size) is not int or not isinstance(fields, dict):
-        raise TypeError("it is not a record")
+        raise TypeError(tr("it is not a record"))
     if not all(isinstance(text, str) for text in fields.values()):
-        raise TypeError("its fields are not text")
+        raise TypeError(tr("its fields are not text"))
     return IndexRecord(Blob(Digest("sha256", value["sha256"]), size), fields)

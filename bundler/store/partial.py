@@ -20,6 +20,7 @@ from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
 from bundler.lock_file import locked
 from bundler.model.digest import Blob, Digest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,12 +119,14 @@ class IncomingFile:
         Raises IntegrityError, and drops the partial file, when any of them differs.
         """
         if size is not None and self._offset != size:
-            raise self._wrong("has another size", f"{size} bytes", f"{self._offset} bytes")
+            raise self._wrong(
+                tr("has another size"), tr("{size} bytes", size=size), tr("{offset} bytes", offset=self._offset)
+            )
         blob = Blob(self.digest("sha256"), self._offset)
         for want in expected:
             got = self.digest(want.algorithm)
             if got != want:
-                raise self._wrong("has other bytes", str(want), str(got))
+                raise self._wrong(tr("has other bytes"), str(want), str(got))
         with storage_errors(self._path):
             os.fsync(self._open_descriptor())
         self._admit(self._path, blob, self._crc32)
@@ -182,7 +185,7 @@ class IncomingFile:
             while self._hashed < self._offset:
                 block = os.pread(self._open_descriptor(), min(BLOCK_BYTES, self._offset - self._hashed), self._hashed)
                 if not block:
-                    raise OSError(errno.EIO, "the partial file was cut short by somebody else")
+                    raise OSError(errno.EIO, tr("the partial file was cut short by somebody else"))
                 self._hash(block)
                 self._hashed += len(block)
 
@@ -192,15 +195,17 @@ class IncomingFile:
 
     def _open_descriptor(self) -> int:
         if self._descriptor is None:
-            raise ValueError("the partial file was committed or discarded")
+            raise ValueError(tr("the partial file was committed or discarded"))
         return self._descriptor
 
     def _wrong(self, what: str, want: str, got: str) -> IntegrityError:
         self.discard()
         return IntegrityError(
             ErrorId.DIGEST_MISMATCH,
-            f"what was received {what}",
-            remedy="Run the same command again; if it is the same again, the upstream or a mirror gives wrong bytes.",
+            tr("what was received {what}", what=what),
+            remedy=tr(
+                "Run the same command again; if it is the same again, the upstream or a mirror gives wrong bytes."
+            ),
             want=want,
             got=got,
         )

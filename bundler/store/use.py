@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, StorageError
 from bundler.lock_file import locked
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,8 @@ def sole_use(root: Path) -> Iterator[None]:
         if not alone:
             raise StorageError(
                 ErrorId.STORE_BUSY,
-                "a build is using the store",
+                tr("a build is using the store"),
                 where=str(root),
-                remedy="Run it again when the build has ended.",
+                remedy=tr("Run it again when the build has ended."),
             )
         yield

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
+from bundler.translation import tr
 from bundler.trust.signature_verdict import judge, require_signed
 from bundler.trust.trusted_keys import NOBODY, TrustedKeys
 
@@ -58,9 +59,9 @@ class Admission:
             return
         raise IntegrityError(
             ErrorId.BUNDLE_NAME_REFUSED,
-            "is no bundle for this host, as its trust policy says",
+            tr("is no bundle for this host, as its trust policy says"),
             where=where,
-            remedy="Bring the bundle that is meant for this site, or add its name to `names` of policy.json.",
+            remedy=tr("Bring the bundle that is meant for this site, or add its name to `names` of policy.json."),
             want=" or ".join(names),
             got=name,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from bundler.trust.seen_file import SEEN_FILE, read_seen, remember_release
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class EntryRule:
             return ""
         seen = read_seen(self.seen_file)
         if seen is None:
-            return f"{self.seen_file} is not there: no earlier release is known, and any is taken"
+            return tr(
+                "{seen_file} is not there: no earlier release is known, and any is taken", seen_file=self.seen_file
+            )
         seen.require_not_older(name, release, where)
         return ""
 

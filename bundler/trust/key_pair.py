@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
 from bundler.partial_file import replacing
+from bundler.translation import tr
 from bundler.trust.signing_key import new_signing_key
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _require_absent(path: Path) -> None:
             return
     raise StorageError(
         ErrorId.KEY_EXISTS,
-        "is there already, and a key that is lost is lost for good",
+        tr("is there already, and a key that is lost is lost for good"),
         where=str(path),
-        remedy="Choose another name, or move this one away.",
+        remedy=tr("Choose another name, or move this one away."),
     )

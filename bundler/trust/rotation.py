@@ -9,6 +9,7 @@ from bundler.errors import ErrorId, IntegrityError
 from bundler.model.digest import Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words, want_count, want_text
+from bundler.translation import tr
 from bundler.trust.signature_verdict import judge
 from bundler.trust.trust_policy import TrustPolicy, invalid_trust
 from bundler.trust.trusted_key import TrustedKey, parse_public_key
@@ -38,11 +39,13 @@ class RotationDocument:
 
     def __post_init__(self) -> None:
         if self.number < 1:
-            raise ValueError("the number of a rotation is 1 or more")
+            raise ValueError(tr("the number of a rotation is 1 or more"))
         if not 1 <= self.threshold <= len(self.keys):
-            raise ValueError(f"{self.threshold} of {len(self.keys)} keys cannot sign")
+            raise ValueError(
+                tr("{threshold} of {count} keys cannot sign", threshold=self.threshold, count=len(self.keys))
+            )
         if len(set(self.keys)) != len(self.keys):
-            raise ValueError("a key stands there twice")
+            raise ValueError(tr("a key stands there twice"))
 
     def policy(self, before: TrustPolicy) -> TrustPolicy:
         """Return the policy under which these keys count; which bundles may be brought in stays as it was."""
@@ -61,18 +64,20 @@ def decode_rotation(data: bytes, where: str) -> RotationDocument:
     """Read keys.json. Raises SiteError (TRUST_INVALID), IntegrityError (KEY_INVALID), BundleFormatError."""
     try:
         value = load_strict(data)
-        require_format(value["format"], ROTATION_FORMAT, what="a rotation of keys", where=where)
+        require_format(value["format"], ROTATION_FORMAT, what=tr("a rotation of keys"), where=where)
         keys = tuple(_key(item, where) for item in value["keys"])
         return RotationDocument(want_count(value["number"]), want_count(value["threshold"]), keys)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise invalid_trust(where, f"is no rotation of keys: {unreadable_words(error)}") from error
+        raise invalid_trust(
+            where, tr("is no rotation of keys: {unreadable_words}", unreadable_words=unreadable_words(error))
+        ) from error
 
 
 def _key(item: Any, where: str) -> TrustedKey:
     name = want_text(item.get("name", ""))
     # it becomes a file's
     if "/" in name or name.startswith(".") or not name.isprintable():
-        raise ValueError(f"{name!r} is no name of a key")
+        raise ValueError(tr("{name!r} is no name of a key", name=name))
     return parse_public_key(want_text(item["key"]).encode(), where=where, name=name)
 
 
@@ -98,15 +103,15 @@ def accepted_rotation(
     if not trusted.keys or not verdict.holds:
         raise _refused(
             where,
-            "is not signed by enough of the keys that this host trusts",
-            want=f"{max(1, trusted.needed)} of {len(trusted.keys)}",
-            got=", ".join(key.title for key in verdict.signers) or "none of them",
+            tr("is not signed by enough of the keys that this host trusts"),
+            want=tr("{needed} of {count}", needed=max(1, trusted.needed), count=len(trusted.keys)),
+            got=", ".join(key.title for key in verdict.signers) or tr("none of them"),
             problems=verdict.others,
         )
     document = decode_rotation(data, where)
     if document.number <= policy.rotation:
-        want = f"a number above {policy.rotation}"
-        raise _refused(where, "is no newer than what this host has followed", want=want, got=str(document.number))
+        want = tr("a number above {rotation}", rotation=policy.rotation)
+        raise _refused(where, tr("is no newer than what this host has followed"), want=want, got=str(document.number))
     return document
 
 
@@ -115,7 +120,9 @@ def _refused(where: str, what: str, *, want: str, got: str, problems: tuple[str,
         ErrorId.ROTATION_REFUSED,
         what,
         where=where,
-        remedy="Have it signed by the others too (`bundler sign`), with a number of its own, and bring its .sig files.",
+        remedy=tr(
+            "Have it signed by the others too (`bundler sign`), with a number of its own, and bring its .sig files."
+        ),
         want=want,
         got=got,
         problems=problems,

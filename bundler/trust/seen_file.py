@@ -11,6 +11,7 @@ from bundler.directory_walk import make_directories
 from bundler.durable import storage_errors
 from bundler.model.json_value import unreadable_words
 from bundler.partial_file import replacing
+from bundler.translation import tr
 from bundler.trust.seen_releases import SeenReleases, decode_seen, encode_seen
 from bundler.trust.trust_policy import invalid_trust
 
@@ -31,12 +32,14 @@ def read_seen(path: Path = SEEN_FILE) -> SeenReleases | None:
         with os.fdopen(descriptor, "rb") as stream:
             status = os.fstat(descriptor)
             if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise invalid_trust(str(path), "may be written to by others than its owner")
+                raise invalid_trust(str(path), tr("may be written to by others than its owner"))
             data = stream.read(MAX_SEEN_BYTES) or b""
     try:
         return decode_seen(data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise invalid_trust(str(path), f"cannot be read: {unreadable_words(error)}") from error
+        raise invalid_trust(
+            str(path), tr("cannot be read: {unreadable_words}", unreadable_words=unreadable_words(error))
+        ) from error
 
 
 def remember_release(name: str, bundle: SeenBundle, path: Path = SEEN_FILE) -> bool:

@@ -9,6 +9,7 @@ from bundler.errors import ErrorId, IntegrityError
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.json_value import Json, dump_pretty, load_strict, want_text
 from bundler.model.release_order import is_older
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,12 +51,14 @@ class SeenReleases:
             return
         raise IntegrityError(
             ErrorId.BUNDLE_OLDER,
-            f"is an older release of {name} than this host has had",
+            tr("is an older release of {name} than this host has had", name=name),
             where=where,
-            remedy="Bring a newer one. To go back to a bundle that is still here use `bundler activate`; to bring this "
-            "one in all the same add --allow-older.",
-            want=f"{seen.release} (bundle {seen.bundle[:ID_CHARACTERS]}) or newer",
-            got=release or "none",
+            remedy=tr(
+                "Bring a newer one. To go back to a bundle that is still here use `bundler activate`; to bring this "
+                "one in all the same add --allow-older."
+            ),
+            want=tr("{release} (bundle {bundle}) or newer", release=seen.release, bundle=seen.bundle[:ID_CHARACTERS]),
+            got=release or tr("no release"),
         )
 
 
@@ -71,7 +74,9 @@ def decode_seen(data: bytes) -> SeenReleases:
     """Read seen.json. Raises ValueError, KeyError, TypeError, AttributeError for anything else."""
     value = load_strict(data)
     if value["format"] != SEEN_FORMAT:
-        raise ValueError(f"format {value['format']!r} is another one than {SEEN_FORMAT}")
+        raise ValueError(
+            tr("format {value!r} is another one than {seen_format}", value=value["format"], seen_format=SEEN_FORMAT)
+        )
     return SeenReleases(
         {
             name: SeenBundle(want_text(bundle["release"]), want_text(bundle["bundle"]))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.errors import ErrorId, IntegrityError, ToolMissingError
 from bundler.model.signature_name import MAX_SIGNATURE_BYTES
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +47,7 @@ class CommandSigner:
         program = shutil.which(self.command[0], path=self.environment.get("PATH", ""))
         if program is None:
             raise ToolMissingError(
-                self.command[0], package=self.command[0], needed_for="signing, as --sign-command says"
+                self.command[0], package=self.command[0], needed_for=tr("signing, as --sign-command says")
             )
         try:
             ended = run_program(
@@ -58,13 +59,21 @@ class CommandSigner:
                 shows_stderr=True,
             )
         except TakesTooLongError as error:
-            raise _failed(self.command[0], self.key, f"nothing within {self.within_s:g} s") from error
+            raise _failed(
+                self.command[0], self.key, tr("nothing within {within_s:g} s", within_s=self.within_s)
+            ) from error
         except PrintsTooMuchError as error:
-            raise _failed(self.command[0], self.key, f"more than {MAX_SIGNATURE_BYTES} bytes") from error
+            raise _failed(
+                self.command[0],
+                self.key,
+                tr("more than {max_signature_bytes} bytes", max_signature_bytes=MAX_SIGNATURE_BYTES),
+            ) from error
         except OSError as error:
-            raise _failed(self.command[0], self.key, f"a program that cannot be run: {error.strerror}") from error
+            raise _failed(
+                self.command[0], self.key, tr("a program that cannot be run: {strerror}", strerror=error.strerror)
+            ) from error
         if ended.status:
-            raise _failed(self.command[0], self.key, f"exit status {ended.status}")
+            raise _failed(self.command[0], self.key, tr("exit status {status}", status=ended.status))
         return ended.stdout
 
 
@@ -75,16 +84,18 @@ def checked_signature(signer: Signer, digest: Digest, text: Iterable[bytes]) -> 
     """
     signature = signer.sign(digest, text)
     if not signer.key.verifies(digest, signature):
-        raise _failed("signing", signer.key, f"{len(signature)} bytes that are none")
+        raise _failed(tr("signing"), signer.key, tr("{count} bytes that are none", count=len(signature)))
     return signature
 
 
 def _failed(where: str, key: TrustedKey, got: str) -> IntegrityError:
     return IntegrityError(
         ErrorId.SIGNING_FAILED,
-        "has given no signature that holds",
+        tr("has given no signature that holds"),
         where=where,
-        remedy="Check that the command signs with the private half of --key, ECDSA with SHA-256, and prints DER alone.",
-        want=f"a signature by {key.title}",
+        remedy=tr(
+            "Check that the command signs with the private half of --key, ECDSA with SHA-256, and prints DER alone."
+        ),
+        want=tr("a signature by {title}", title=key.title),
         got=got,
     )

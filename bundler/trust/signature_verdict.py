@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.signature_name import MAX_SIGNATURES, signer_named
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +43,13 @@ class SignatureVerdict:
         """The same for a person."""
         others = len(self.others)
         if self.signers:
-            rest = f"; further signatures that count for nothing here: {others}" if others else ""
-            return f"signed by {', '.join(key.title for key in self.signers)}{rest}"
+            rest = tr("; further signatures that count for nothing here: {others}", others=others) if others else ""
+            return tr("signed by {listed}{rest}", listed=", ".join(key.title for key in self.signers), rest=rest)
         if not others:
-            return "not signed"
+            return tr("not signed")
         if not self.trusted:
-            return "signed, and not checked: no key is trusted here"
-        return "signed by nobody who is trusted here"
+            return tr("signed, and not checked: no key is trusted here")
+        return tr("signed by nobody who is trusted here")
 
 
 NOT_SIGNED = SignatureVerdict()
@@ -71,13 +72,15 @@ def judge(trusted: TrustedKeys, digest: Digest, signatures: Mapping[str, bytes],
         if found is not None:
             signers[found.der] = found
         elif not trusted.keys:
-            others.append(f"{name}: was not checked")
+            others.append(tr("{name}: was not checked", name=name))
         elif key_id and asked:
-            others.append(f"{name}: is no signature of this by {asked[0].title}, whose name it bears")
+            others.append(
+                tr("{name}: is no signature of this by {title}, whose name it bears", name=name, title=asked[0].title)
+            )
         elif key_id:
-            others.append(f"{name}: is by a key that is not trusted here")
+            others.append(tr("{name}: is by a key that is not trusted here", name=name))
         else:
-            others.append(f"{name}: is no signature of this by any key that is trusted here")
+            others.append(tr("{name}: is no signature of this by any key that is trusted here", name=name))
     return SignatureVerdict(tuple(signers.values()), trusted.needed, len(trusted.keys), tuple(others))
 
 
@@ -91,23 +94,29 @@ def require_signed(verdict: SignatureVerdict, trusted: TrustedKeys, *, where: st
     if verdict.holds:
         return
     names = ", ".join(key.title for key in trusted.keys)
-    want = f"{verdict.needed} of {verdict.trusted}: {names}" if verdict.trusted > 1 else names
+    want = (
+        tr("{needed} of {trusted}: {names}", needed=verdict.needed, trusted=verdict.trusted, names=names)
+        if verdict.trusted > 1
+        else names
+    )
     if not verdict.signers and not verdict.others:
         raise IntegrityError(
             ErrorId.SIGNATURE_MISSING,
-            f"{what} is not signed, and {trusted.where} wants that",
+            tr("{what} is not signed, and {where} wants that", what=what, where=trusted.where),
             where=where,
-            remedy="Get it from whoever signs it, with its .sig files; --allow-unsigned takes it as it is.",
+            remedy=tr("Get it from whoever signs it, with its .sig files; --allow-unsigned takes it as it is."),
             want=want,
-            got="no signature",
+            got=tr("no signature"),
         )
     raise IntegrityError(
         ErrorId.SIGNATURE_UNTRUSTED,
-        f"{what} is not signed by those whom {trusted.where} trusts",
+        tr("{what} is not signed by those whom {where} trusts", what=what, where=trusted.where),
         where=where,
-        remedy="Do not use it before you know why: it may be damaged, another bundle's, or made by somebody else. "
-        "With all of its .sig files beside it, or the right --key, run the command again.",
+        remedy=tr(
+            "Do not use it before you know why: it may be damaged, another bundle's, or made by somebody else. With "
+            "all of its .sig files beside it, or the right --key, run the command again."
+        ),
         problems=verdict.others,
         want=want,
-        got=", ".join(key.title for key in verdict.signers) or "none of them",
+        got=", ".join(key.title for key in verdict.signers) or tr("none of them"),
     )

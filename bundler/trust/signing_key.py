@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors
 from bundler.permissions import require_private
+from bundler.translation import tr
 from bundler.trust.trusted_key import MAX_KEY_BYTES, TrustedKey, invalid_key
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ def read_signing_key(path: Path) -> SigningKey:
     try:
         key = load_pem_private_key(data, None)
     except TypeError as error:
-        got = "an encrypted one (`openssl pkey -in KEY -out PLAIN-KEY` asks for its password)"
+        got = tr("an encrypted one (`openssl pkey -in KEY -out PLAIN-KEY` asks for its password)")
         raise invalid_key(str(path), got) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         public = b"PUBLIC KEY" in data
-        raise invalid_key(str(path), "a public key" if public else "no private key in PEM") from error
+        raise invalid_key(str(path), tr("a public key") if public else tr("no private key in PEM")) from error
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise invalid_key(str(path), "a private key of another kind")
+        raise invalid_key(str(path), tr("a private key of another kind"))
     if not isinstance(key.curve, SECP256R1):
-        raise invalid_key(str(path), f"a private key on {key.curve.name}")
+        raise invalid_key(str(path), tr("a private key on {name}", name=key.curve.name))
     return SigningKey(key, path.stem)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, SiteError
 from bundler.model.json_value import Json, dump_pretty, load_strict, unreadable_words, want_count, want_text
 from bundler.model.signature_name import KEY_ID_CHARACTERS
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,10 +52,16 @@ def decode_policy(data: bytes, where: str) -> TrustPolicy:
     try:
         value = load_strict(data)
         if not isinstance(value, dict):
-            raise TypeError("it is no JSON object")
-        problems = [f"{key!r} is no key of a policy" for key in value if key not in POLICY_KEYS]
+            raise TypeError(tr("it is no JSON object"))
+        problems = [tr("{key!r} is no key of a policy", key=key) for key in value if key not in POLICY_KEYS]
         if value.get("format", POLICY_FORMAT) != POLICY_FORMAT:
-            problems.append(f"format {value['format']!r} is another one than {POLICY_FORMAT}")
+            problems.append(
+                tr(
+                    "format {value!r} is another one than {policy_format}",
+                    value=value["format"],
+                    policy_format=POLICY_FORMAT,
+                )
+            )
         policy = TrustPolicy(
             threshold=_taken(value, "threshold", want_count, 1, problems),
             names=_taken(value, "names", _texts, (), problems),
@@ -62,11 +69,13 @@ def decode_policy(data: bytes, where: str) -> TrustPolicy:
             rotation=_taken(value, "rotation", want_count, 0, problems),
         )
     except (ValueError, TypeError) as error:
-        raise invalid_trust(where, f"cannot be read: {unreadable_words(error)}") from error
+        raise invalid_trust(
+            where, tr("cannot be read: {unreadable_words}", unreadable_words=unreadable_words(error))
+        ) from error
     if policy.threshold < 1:
-        problems.append("'threshold' is less than 1")
+        problems.append(tr("'threshold' is less than 1"))
     if problems:
-        raise invalid_trust(where, "is no trust policy", problems)
+        raise invalid_trust(where, tr("is no trust policy"), problems)
     return policy
 
 
@@ -81,7 +90,7 @@ def _taken(value: dict[str, Any], key: str, read: Callable[[Any], Any], default:
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(tr("{value!r} is no list", value=value))
     return tuple(map(want_text, value))
 
 
@@ -89,9 +98,15 @@ def _key_ids(value: Any) -> tuple[str, ...]:
     ids = _texts(value)
     for key_id in ids:
         if len(key_id) != KEY_ID_CHARACTERS or not set(key_id) <= set("0123456789abcdef"):
-            raise ValueError(f"{key_id!r} is no id of a key: those are {KEY_ID_CHARACTERS} hex digits")
+            raise ValueError(
+                tr(
+                    "{key_id!r} is no id of a key: those are {key_id_characters} hex digits",
+                    key_id=key_id,
+                    key_id_characters=KEY_ID_CHARACTERS,
+                )
+            )
     if len(set(ids)) != len(ids):
-        raise ValueError("an id stands there twice")
+        raise ValueError(tr("an id stands there twice"))
     return ids
 
 
@@ -101,7 +116,7 @@ def invalid_trust(where: str, what: str, problems: Sequence[str] = ()) -> SiteEr
         ErrorId.TRUST_INVALID,
         what,
         where=where,
-        remedy="Mend that file; docs/formats.md says what stands in it. Until then nothing is trusted.",
+        remedy=tr("Mend that file; docs/formats.md says what stands in it. Until then nothing is trusted."),
         problems=problems,
         step="trust",
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors
 from bundler.permissions import require_protected, require_protected_directory
+from bundler.translation import tr
 from bundler.trust.trust_policy import MAX_POLICY_BYTES, TrustPolicy, decode_policy, invalid_trust
 from bundler.trust.trusted_key import MAX_KEY_BYTES, TrustedKey, parse_public_key
 from bundler.trust.trusted_keys import NOBODY, TrustedKeys, distinct
@@ -38,7 +39,10 @@ def read_trusted(directory: Path = TRUSTED_DIRECTORY) -> TrustedKeys:
         require_protected_directory(directory, directory.stat())
     keys = [read_public_key(directory / name) for name in names if name.endswith(KEY_SUFFIX) and name[0] != "."]
     if len(keys) > MAX_KEYS:
-        raise invalid_trust(str(directory), f"holds {len(keys)} keys, and {MAX_KEYS} are enough for anybody")
+        raise invalid_trust(
+            str(directory),
+            tr("holds {count} keys, and {max_keys} are enough for anybody", count=len(keys), max_keys=MAX_KEYS),
+        )
     if POLICY_NAME not in names:
         return TrustedKeys(distinct(keys), where=str(directory))
     return under_policy(keys, read_policy(directory), directory)
@@ -63,10 +67,14 @@ def under_policy(keys: Sequence[TrustedKey], policy: TrustPolicy, directory: Pat
     where = str(directory / POLICY_NAME)
     there = {key.id: key for key in distinct(keys)}
     if missing := [key_id for key_id in policy.keys if key_id not in there]:
-        raise invalid_trust(where, f"names keys that are not there: {', '.join(missing)}")
+        raise invalid_trust(where, tr("names keys that are not there: {listed}", listed=", ".join(missing)))
     counting = tuple(key for key_id, key in there.items() if not policy.keys or key_id in policy.keys)
     if policy.threshold > len(counting):
-        what = f"wants {policy.threshold} signatures, and the keys that count are {len(counting)}"
+        what = tr(
+            "wants {threshold} signatures, and the keys that count are {count}",
+            threshold=policy.threshold,
+            count=len(counting),
+        )
         raise invalid_trust(where, what)
     return TrustedKeys(counting, policy.threshold, policy.names, has_policy=True, where=str(directory))
 

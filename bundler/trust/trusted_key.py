@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.signature_name import KEY_ID_CHARACTERS
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.digest import Digest
 
 MAX_KEY_BYTES = 64 * 1024
-WANTED_KEY = "an ECDSA key on the curve P-256 (prime256v1)"
+WANTED_KEY = tr("an ECDSA key on the curve P-256 (prime256v1)")
 _LINE_CHARACTERS = 64
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----\s+(?P<base64>[A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----")
 _LABEL = re.compile(rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----")
@@ -81,12 +82,16 @@ def parse_public_key(data: bytes, *, where: str, name: str = "") -> TrustedKey:
     found = [match["base64"] for match in _PEM.finditer(data)]
     if len(found) != 1:
         label = _LABEL.search(data)
-        others = f"PEM with {label['label'].decode()}" if label and not found else f"{len(found)} public keys"
-        raise invalid_key(where, others if data.strip() else "an empty file")
+        others = (
+            tr("PEM with {decode}", decode=label["label"].decode())
+            if label and not found
+            else tr("{count} public keys", count=len(found))
+        )
+        raise invalid_key(where, others if data.strip() else tr("an empty file"))
     try:
         der = base64.b64decode(b"".join(found[0].split()), validate=True)
     except binascii.Error as error:
-        raise invalid_key(where, f"no base64: {error}") from error
+        raise invalid_key(where, tr("no base64: {error}", error=error)) from error
     if problem := _problem(der):
         raise invalid_key(where, problem)
     return TrustedKey(der, name)
@@ -101,24 +106,26 @@ def _problem(der: bytes) -> str:
     try:
         key = load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm) as error:
-        return f"none that can be read: {error}"
+        return tr("none that can be read: {error}", error=error)
     if not isinstance(key, EllipticCurvePublicKey):
-        return "a key of another kind"
+        return tr("a key of another kind")
     if not isinstance(key.curve, SECP256R1):
-        return f"a key on {key.curve.name}"
+        return tr("a key on {name}", name=key.curve.name)
     # one key has one id: a compressed point or written-out parameters would give it another
     same = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == der
-    return "" if same else "it in another form than openssl writes by itself"
+    return "" if same else tr("it in another form than openssl writes by itself")
 
 
 def invalid_key(where: str, got: str) -> IntegrityError:
     """Return the error for a file that is no key of ours."""
     return IntegrityError(
         ErrorId.KEY_INVALID,
-        "is no key that can be used",
+        tr("is no key that can be used"),
         where=where,
-        remedy="Make a pair with `bundler keygen`, or with `openssl ecparam -name prime256v1 -genkey`; "
-        "its public half is what `openssl ec -pubout` prints.",
+        remedy=tr(
+            "Make a pair with `bundler keygen`, or with `openssl ecparam -name prime256v1 -genkey`; its public half is "
+            "what `openssl ec -pubout` prints."
+        ),
         want=WANTED_KEY,
         got=got,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.model.json_value import Json, dump_canonical, load_strict
+from bundler.translation import tr
 from bundler.trust.trusted_key import TrustedKey
 
 if TYPE_CHECKING:
@@ -32,9 +33,11 @@ class TrustedKeys:
 
     def __post_init__(self) -> None:
         if len(set(self.keys)) != len(self.keys):
-            raise ValueError("a key counts once")
+            raise ValueError(tr("a key counts once"))
         if not 1 <= self.threshold <= max(1, len(self.keys)):
-            raise ValueError(f"{self.threshold} of {len(self.keys)} keys cannot have signed")
+            raise ValueError(
+                tr("{threshold} of {count} keys cannot have signed", threshold=self.threshold, count=len(self.keys))
+            )
 
     @property
     def needed(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
+from bundler.translation import tr
 from bundler.upstream_archive.stream import MemberLimits, unsafe
 
 if TYPE_CHECKING:
@@ -70,22 +71,30 @@ class Selection:
             return ""
         self.names.append(name)
         if len(self.names) > self.limits.members:
-            raise unsafe(f"has more than {self.limits.members:,} members", self.where)
+            raise unsafe(tr("has more than {members:,} members", members=self.limits.members), self.where)
         if name not in self._files and not any(covers(wanted, name) for wanted in self._directories):
             return ""
         if kind == "link":
             raise ManifestError(
                 ErrorId.MEMBER_MISSING,
-                f"the wanted member {name!r} is a link{f' to {target!r}' if target else ''}; links are not followed",
+                tr(
+                    "the wanted member {name!r} is a link to {target!r}; links are not followed",
+                    name=name,
+                    target=target,
+                )
+                if target
+                else tr("the wanted member {name!r} is a link; links are not followed", name=name),
                 where=self.where,
-                remedy="Name the file that the link points to, or the files of the directory one by one.",
+                remedy=tr("Name the file that the link points to, or the files of the directory one by one."),
             )
         if kind != "file":
-            raise unsafe(f"the wanted member {name!r} is {kind}, not a regular file", self.where)
+            raise unsafe(
+                tr("the wanted member {name!r} is {kind}, not a regular file", name=name, kind=kind), self.where
+            )
         if name in self.taken:
-            raise unsafe(f"the wanted member {name!r} occurs twice", self.where)
+            raise unsafe(tr("the wanted member {name!r} occurs twice", name=name), self.where)
         if not 0 <= size <= self.limits.member_bytes:
-            raise unsafe(f"the member {name!r} claims {size:,} bytes", self.where)
+            raise unsafe(tr("the member {name!r} claims {size:,} bytes", name=name, size=size), self.where)
         self.taken.add(name)
         return name
 
@@ -95,10 +104,16 @@ class Selection:
             if wanted not in self.taken and not any(covers(wanted, name) for name in self.taken):
                 raise ManifestError(
                     ErrorId.MEMBER_MISSING,
-                    f"the archive holds no member {wanted!r}{_nearest(wanted, self.names)}",
+                    tr(
+                        "the archive holds no member {wanted!r}{nearest}",
+                        wanted=wanted,
+                        nearest=_nearest(wanted, self.names),
+                    ),
                     where=self.where,
-                    remedy="Write the member's name as `tar -t` or `unzip -l` prints it; a directory ends with `/`.",
-                    problems=[f"  it holds {name}" for name in _shown(wanted, self.names)],
+                    remedy=tr(
+                        "Write the member's name as `tar -t` or `unzip -l` prints it; a directory ends with `/`."
+                    ),
+                    problems=[tr("  it holds {name}", name=name) for name in _shown(wanted, self.names)],
                 )
 
 
@@ -120,7 +135,7 @@ class MemberListing(Selection):
 def _plain_name(raw: str, where: str) -> str:
     parts = [part for part in raw.split("/") if part not in ("", ".")]
     if raw.startswith("/") or ".." in parts:
-        raise unsafe(f"has a member named {raw!r}, which leaves the archive", where)
+        raise unsafe(tr("has a member named {raw!r}, which leaves the archive", raw=raw), where)
     return "/".join(parts)
 
 
@@ -128,9 +143,11 @@ def _nearest(wanted: str, names: Sequence[str]) -> str:
     plain = wanted.rstrip("/")
     formed = unicodedata.normalize("NFC", plain)
     if other := next((name for name in names if unicodedata.normalize("NFC", name) == formed != name), ""):
-        return f'; it has it in another Unicode normal form: write "{ascii(other)[1:-1]}" in double quotes'
+        return tr(
+            '; it has it in another Unicode normal form: write "{other}" in double quotes', other=ascii(other)[1:-1]
+        )
     if not wanted.endswith("/") and any(name.startswith(f"{plain}/") for name in names):
-        return f"; it is a directory: write {plain + '/'!r}"
+        return tr("; it is a directory: write {plain!r}", plain=plain + "/")
     last = plain.rpartition("/")[2]
     if wanted.endswith("/"):
         padded = [f"/{name}" for name in names]
@@ -138,11 +155,11 @@ def _nearest(wanted: str, names: Sequence[str]) -> str:
     else:
         same = [name for name in names if name.rpartition("/")[2] == last]
     near = same or difflib.get_close_matches(plain, names[:2000], n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return tr("; did you mean {near!r}?", near=near[0]) if near else ""
 
 
 def _shown(wanted: str, names: Sequence[str]) -> list[str]:
     top = wanted.partition("/")[0]
     ordered = sorted(names, key=lambda name: (name.partition("/")[0] != top, name))
     shown = [ascii(name)[1:-1] for name in ordered[:_MAX_SHOWN]]
-    return shown + ([f"… and {len(names) - _MAX_SHOWN:,} more"] if len(names) > _MAX_SHOWN else [])
+    return shown + ([tr("… and {count:,} more", count=len(names) - _MAX_SHOWN)] if len(names) > _MAX_SHOWN else [])

@@ -11,11 +11,12 @@ from typing import BinaryIO, assert_never
 from bundler.decompress import CompressedDataError, PlainReader
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, SourceError
+from bundler.translation import tr
 
 MIB = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
-INVALID_REMEDY = "Download it by hand and look at it; if it is damaged upstream, use another url."
-UNSAFE_REMEDY = "Do not use this archive: ask its publisher, or use another url."
+INVALID_REMEDY = tr("Download it by hand and look at it; if it is damaged upstream, use another url.")
+UNSAFE_REMEDY = tr("Do not use this archive: ask its publisher, or use another url.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class MemberLimits:
     def check_ratio(self, packed: int, unpacked: int, where: str) -> None:
         """Raise SourceError when so many packed bytes have become suspiciously many unpacked ones."""
         if unpacked > max(self.free_bytes, packed * self.ratio):
-            raise unsafe(f"unpacks to more than {self.ratio} times its size (a decompression bomb)", where)
+            raise unsafe(
+                tr("unpacks to more than {ratio} times its size (a decompression bomb)", ratio=self.ratio), where
+            )
 
 
 def unsafe(what: str, where: str) -> SourceError:
@@ -79,7 +82,7 @@ class ForwardStream:
     def seek(self, position: int, whence: int = 0) -> int:
         """Skip forward to a position that was not yet reached, or to the end of what there is."""
         if whence != 0 or position < self._position:
-            raise unsafe("has a header that points back into the archive", self._where)
+            raise unsafe(tr("has a header that points back into the archive"), self._where)
         while self._position < position and self.read(min(CHUNK_BYTES, position - self._position)):
             pass
         return self._position
@@ -90,7 +93,9 @@ class ForwardStream:
         Raises SourceError: damaged, cut short, a bomb, or more than CHUNK_BYTES asked for at once.
         """
         if not 0 <= count <= CHUNK_BYTES:
-            raise unsafe(f"has a header of more than {CHUNK_BYTES // 1024} KiB", self._where)
+            raise unsafe(
+                tr("has a header of more than {chunk_bytes} KiB", chunk_bytes=CHUNK_BYTES // 1024), self._where
+            )
         parts: list[bytes] = []
         missing = count
         while missing and (part := self._some(missing)):
@@ -119,12 +124,12 @@ class ForwardStream:
 def _refusal(error: CompressedDataError, where: str) -> SourceError:
     match error.flaw:
         case "damaged":
-            return invalid(f"is damaged: {error.detail}", where)
+            return invalid(tr("is damaged: {detail}", detail=error.detail), where)
         case "cut short":
-            return invalid(f"is cut short in the middle of its {error.compression.name} data", where)
+            return invalid(tr("is cut short in the middle of its {name} data", name=error.compression.name), where)
         case "followed":
-            return invalid(f"holds something else after its {error.compression.name} data", where)
+            return invalid(tr("holds something else after its {name} data", name=error.compression.name), where)
         case "too much memory":
-            return unsafe("needs too much memory to decompress", where)
+            return unsafe(tr("needs too much memory to decompress"), where)
         case _:
             assert_never(error.flaw)

@@ -6,6 +6,7 @@ import tarfile
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.decompress import PlainReader, compression_of
+from bundler.translation import tr
 from bundler.upstream_archive.selection import Member
 from bundler.upstream_archive.stream import CHUNK_BYTES, ForwardStream, invalid, unsafe
 
@@ -33,7 +34,7 @@ def tar_members(file: BinaryIO, head: bytes, selection: Selection) -> Iterator[t
             yield member, _tar_bytes(stream, member, selection.where)
     # tarfile takes a damaged header, or no header at all, for the end; the real end is a block of zeros (POSIX ustar)
     if not stream.last_read or stream.last_read.strip(b"\0"):
-        raise invalid("is damaged or cut short: it has no end-of-archive block", selection.where)
+        raise invalid(tr("is damaged or cut short: it has no end-of-archive block"), selection.where)
     stream.drain()
 
 
@@ -47,33 +48,37 @@ def _next_header(
     except (tarfile.TarError, ValueError, KeyError, IndexError, OverflowError, EOFError) as error:
         if tar is None:
             raise invalid(
-                f"is no archive that can be read (tar, tar.gz, tar.bz2, tar.xz, tar.zst, zip){_looks(head)}", where
+                tr(
+                    "is no archive that can be read (tar, tar.gz, tar.bz2, tar.xz, tar.zst, zip){looks}",
+                    looks=_looks(head),
+                ),
+                where,
             ) from None
-        raise invalid(f"is damaged: {error}", where) from error
+        raise invalid(tr("is damaged: {error}", error=error), where) from error
     except RecursionError as error:
-        raise unsafe("has a chain of extended headers without end", where) from error
+        raise unsafe(tr("has a chain of extended headers without end"), where) from error
     return None if info is None else (tar, info)
 
 
 def _looks(head: bytes) -> str:
     if compression := compression_of(head):
-        return f": it is {compression.name} data that holds no tar archive"
+        return tr(": it is {name} data that holds no tar archive", name=compression.name)
     for magic, name in _NOT_OURS.items():
         if head.startswith(magic):
-            return f": it is {name}"
-    return f": it begins with {head[:40]!r}" if head else ": it is empty"
+            return tr(": it is {name}", name=name)
+    return tr(": it begins with {head!r}", head=head[:40]) if head else tr(": it is empty")
 
 
 def _tar_kind(info: tarfile.TarInfo) -> tuple[str, str]:
     if info.issparse():
-        return "a sparse file", ""
+        return tr("a sparse file"), ""
     if info.isreg():
         return "file", ""
     if info.isdir():
         return "directory", ""
     if info.issym() or info.islnk():
         return "link", info.linkname
-    return "a device or pipe", ""
+    return tr("a device or pipe"), ""
 
 
 def _tar_date(info: tarfile.TarInfo) -> int | None:
@@ -85,6 +90,6 @@ def _tar_bytes(stream: ForwardStream, member: Member, where: str) -> Iterator[by
     while left:
         data = stream.read(min(CHUNK_BYTES, left))
         if not data:
-            raise invalid(f"is cut short inside the member {member.name!r}", where)
+            raise invalid(tr("is cut short inside the member {name!r}", name=member.name), where)
         left -= len(data)
         yield data

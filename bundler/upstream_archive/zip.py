@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, BinaryIO
 
+from bundler.translation import tr
 from bundler.upstream_archive.selection import Member
 from bundler.upstream_archive.stream import CHUNK_BYTES, invalid, read_some, unsafe
 
@@ -36,7 +37,7 @@ class _CappedFile:
             count = self._census.limits.directory_bytes + 1
         data = read_some(self._file, count, self._census.where)
         if len(data) > self._census.limits.directory_bytes:
-            raise unsafe("has an oversized directory", self._census.where)
+            raise unsafe(tr("has an oversized directory"), self._census.where)
         return data
 
 
@@ -62,7 +63,7 @@ def zip_members(file: BinaryIO, selection: Selection) -> Iterator[tuple[Member, 
     try:
         archive = zipfile.ZipFile(capped)
     except _ZIP_FAULTS as error:
-        raise invalid(f"is a damaged zip archive: {error}", selection.where) from error
+        raise invalid(tr("is a damaged zip archive: {error}", error=error), selection.where) from error
     packed = file.seek(0, 2)
     with archive:
         for info in archive.infolist():
@@ -70,7 +71,7 @@ def zip_members(file: BinaryIO, selection: Selection) -> Iterator[tuple[Member, 
             if not name:
                 continue
             if info.flag_bits & 1:
-                raise invalid(f"the wanted member {name!r} is encrypted", selection.where)
+                raise invalid(tr("the wanted member {name!r} is encrypted", name=name), selection.where)
             executable = bool((info.external_attr >> 16) & 0o111)
             member = Member(name, info.file_size, _zip_date(info), executable)
             yield member, _zip_bytes(archive, info, member, packed, selection)
@@ -83,7 +84,7 @@ def _zip_kind(info: zipfile.ZipInfo) -> str:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return "link"
-    return "file" if kind in (0, stat.S_IFREG) else "a device or pipe"
+    return "file" if kind in (0, stat.S_IFREG) else tr("a device or pipe")
 
 
 def _zip_date(info: zipfile.ZipInfo) -> int | None:
@@ -104,7 +105,9 @@ def _zip_bytes(
             stream = stream or archive.open(info)
             data = stream.read(CHUNK_BYTES)
         except _READING_FAULTS as error:
-            raise invalid(f"the member {member.name!r} is damaged: {error}", selection.where) from error
+            raise invalid(
+                tr("the member {name!r} is damaged: {error}", name=member.name, error=error), selection.where
+            ) from error
         if not data:
             break
         count += len(data)
@@ -112,4 +115,12 @@ def _zip_bytes(
         selection.limits.check_ratio(packed, selection.unpacked, selection.where)
         yield data
     if count != member.size:
-        raise unsafe(f"the member {member.name!r} has {count:,} bytes and claims {member.size:,}", selection.where)
+        raise unsafe(
+            tr(
+                "the member {name!r} has {count:,} bytes and claims {size:,}",
+                name=member.name,
+                count=count,
+                size=member.size,
+            ),
+            selection.where,
+        )

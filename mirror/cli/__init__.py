@@ -5,22 +5,26 @@ from __future__ import annotations
 import click
 
 from bundler import __version__, console
+from bundler.command_group import ByUse
+from bundler.translation import tr
 
 ORDER = (
     "serve",
     "clients",
     "verify",
     "service",
+    "completion",
 )
 
 
 @click.group(
-    cls=console.ByUse,
+    cls=ByUse,
     home=__name__,
     order=ORDER,
+    program="mirror",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="mirror")
+@click.version_option(__version__, prog_name="mirror", help=tr("Show the version and exit."))
 def mirror() -> None:
     """Serve an unpacked bundle to the machines of a site, over HTTP and FTP.
 

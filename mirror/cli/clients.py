@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.console import FILE
-from mirror.cli.options import json_option, option
+from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
+from mirror.cli.options import json_option, option, root_option
 from mirror.client.offer import OfferPart, offer_in
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_snippets
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.model.json_value import Json
+    from mirror.client.offer import Offer
     from mirror.client.reach import Snippet
+    from mirror.tree.site import Site
 
 MAX_PORT = 65535
 _HOST_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_.])?")
@@ -34,7 +37,7 @@ def _port(_ctx: click.Context, _param: click.Parameter, value: str) -> int | Non
     if value == "off":
         return None
     if not value.isascii() or not value.isdigit() or not 0 < int(value) <= MAX_PORT:
-        raise click.BadParameter(f"{value!r} is neither a port nor `off`")
+        raise click.BadParameter(tr("{value!r} is neither a port nor `off`", value=value))
     return int(value)
 
 
@@ -49,24 +52,28 @@ def _host(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     except ValueError:
         if _HOST_NAME.fullmatch(value):
             return value
-    raise click.BadParameter(f"{value!r} is neither a host's name nor an address; ports have options of their own")
+    raise click.BadParameter(
+        tr("{value!r} is neither a host's name nor an address; ports have options of their own", value=value)
+    )
 
 
 @click.command()
 @click.argument("name", required=False)
-@option("--root", type=FILE, default="/opt", show_default=True, help="What the mirror serves.")
+@root_option
 @option(
     "--host",
     default=socket.gethostname,
-    show_default="this host's name",
+    show_default=tr("this host's name"),
     callback=_host,
-    help="How clients call the mirror.",
+    help=tr("How clients call the mirror."),
 )
-@option("--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help="`off` without HTTP.")
-@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help="`off` without FTP.")
-@option("--registry-port", callback=_optional_port, help="A port of the registry alone; without it that of HTTP.")
-@option("--tls", is_flag=True, help="The mirror speaks TLS.")
-@option("--login", is_flag=True, help="The mirror asks for a name and a password.")
+@option(
+    "--http-port", default=str(DEFAULT_HTTP_PORT), show_default=True, callback=_port, help=tr("`off` without HTTP.")
+)
+@option("--ftp-port", default=str(DEFAULT_FTP_PORT), show_default=True, callback=_port, help=tr("`off` without FTP."))
+@option("--registry-port", callback=_optional_port, help=tr("A port of the registry alone; without it that of HTTP."))
+@option("--tls", is_flag=True, help=tr("The mirror speaks TLS."))
+@option("--login", variable="MIRROR_CLIENTS_LOGIN", is_flag=True, help=tr("The mirror asks for a name and a password."))
 @json_option
 def clients(
     name: str | None, root: Path, host: str, http_port: int | None, ftp_port: int | None, registry_port: int | None,
@@ -88,13 +95,35 @@ def clients(
 def _snippets(root: Path, reach: Reach) -> tuple[Snippet, ...]:
     opened = open_root(root)
     try:
-        return client_snippets(offer_in(load_site(opened, (), parts=(OfferPart(),))), reach)
+        return client_snippets(_offer(load_site(opened, (), parts=(OfferPart(),)), root), reach)
     finally:
         os.close(opened.descriptor)
 
 
+def _offer(site: Site, root: Path) -> Offer:
+    """Return what the bundle at `/` has. Raises ServeError (SERVE_ROOT_UNUSABLE) where there is none."""
+    if (offer := offer_in(site)) is not None:
+        return offer
+    if site.bundles:
+        what = tr("no bundle is current: clients would find nothing at `/`")
+        remedy = tr("Choose one with `bundler activate NAME --root {root}`.", root=root)
+    else:
+        what = tr("it holds no bundle, so clients have nothing to fetch")
+        remedy = tr(
+            "Unpack one with `bundler unpack ARCHIVE -C {root}`, or name the mirror's root with --root.", root=root
+        )
+    why = "".join(f"; {problem}" for problem in site.problems)
+    raise ServeError(ErrorId.SERVE_ROOT_UNUSABLE, f"{what}{why}", where=str(root), remedy=remedy)
+
+
 def _unknown(name: str, snippets: tuple[Snippet, ...]) -> tuple[Snippet, ...]:
-    raise click.UsageError(f"there is no {name!r}; there are: {', '.join(snippet.name for snippet in snippets)}")
+    raise click.UsageError(
+        tr(
+            "there is no {name!r}; there are: {snippets}",
+            name=name,
+            snippets=", ".join(snippet.name for snippet in snippets),
+        )
+    )
 
 
 def _text(snippet: Snippet) -> str:

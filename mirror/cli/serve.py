@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from bundler import console
-from mirror.cli.options import networks, option
+from bundler.console import FILE
+from bundler.shell_completion import complete_files
+from bundler.translation import tr
+from mirror.cli.options import networks, option, root_option
 from mirror.settings import (
     DEFAULT_FTP,
     DEFAULT_FTP_CONNECTIONS,
@@ -37,7 +40,7 @@ MAX_GRACE_S = 24 * 3600
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > MAX_PORT:
-        raise click.BadParameter(f"{text!r} is not a port")
+        raise click.BadParameter(tr("{text!r} is not a port", text=text))
     return int(text)
 
 
@@ -46,7 +49,7 @@ def _endpoint(_ctx: click.Context, _param: click.Parameter, value: str) -> Liste
         return None
     host, _, port = value.rpartition(":")
     if "]" in port or (":" in host and not (host.startswith("[") and host.endswith("]"))):
-        raise click.BadParameter(f"{value!r} is not HOST:PORT; write an IPv6 address as [::1]:8088")
+        raise click.BadParameter(tr("{value!r} is not HOST:PORT; write an IPv6 address as [::1]:8088", value=value))
     return ListenAddress(host.strip("[]") if host != "*" else "", _port(port))
 
 
@@ -54,7 +57,7 @@ def _passive_ports(_ctx: click.Context, _param: click.Parameter, value: str) -> 
     first, dash, last = value.partition("-")
     ports = (_port(first), _port(last if dash else first))
     if not 0 < ports[0] <= ports[1]:
-        raise click.BadParameter(f"{value!r} is not FIRST-LAST")
+        raise click.BadParameter(tr("{value!r} is not FIRST-LAST", value=value))
     return ports
 
 
@@ -63,7 +66,7 @@ def _public_address(_ctx: click.Context, _param: click.Parameter, value: str) ->
         # what PASV can tell is an IPv4 address (RFC 959)
         return str(ipaddress.IPv4Address(value)) if value else ""
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not an IPv4 address") from error
+        raise click.BadParameter(tr("{value!r} is not an IPv4 address", value=value)) from error
 
 
 def _shares(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[ShareOption, ...]:
@@ -72,7 +75,7 @@ def _shares(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
         path, equals, directory = value.partition("=")
         name = "/".join(segment for segment in path.split("/") if segment)
         if not equals or not path.startswith("/") or not name or not directory:
-            raise click.BadParameter(f"{value!r} is not /PATH=DIR")
+            raise click.BadParameter(tr("{value!r} is not /PATH=DIR", value=value))
         shares.append(ShareOption(name, Path(directory)))
     return tuple(shares)
 
@@ -80,7 +83,9 @@ def _shares(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
 def _seconds(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
     # neither nan nor inf is
     if not 0 <= value <= MAX_GRACE_S:
-        raise click.BadParameter(f"{value} is not a number from 0 to {MAX_GRACE_S}")
+        raise click.BadParameter(
+            tr("{value} is not a number from 0 to {max_grace_s}", value=value, max_grace_s=MAX_GRACE_S)
+        )
     return value
 
 
@@ -88,22 +93,19 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
     if certificate is None and key is None:
         return None
     if certificate is None:
-        raise click.UsageError("--tls-key needs --tls-cert")
+        raise click.UsageError(tr("--tls-key needs --tls-cert"))
     return TlsFiles(certificate, key or certificate)
 
 
-FILE = click.Path(path_type=Path, readable=False)
-
-
 @click.command()
-@option("--root", type=FILE, required=True, help="The unpacked bundle, or the directory that holds several.")
+@root_option
 @option(
     "--http",
     default=str(DEFAULT_HTTP),
     show_default=True,
     callback=_endpoint,
     metavar="HOST:PORT",
-    help="Where HTTP listens; `off` for nowhere.",
+    help=tr("Where HTTP listens; `off` for nowhere."),
 )
 @option(
     "--ftp",
@@ -111,7 +113,7 @@ FILE = click.Path(path_type=Path, readable=False)
     show_default=True,
     callback=_endpoint,
     metavar="HOST:PORT",
-    help="Where FTP listens; `off` for nowhere.",
+    help=tr("Where FTP listens; `off` for nowhere."),
 )
 @option(
     "--registry",
@@ -119,62 +121,67 @@ FILE = click.Path(path_type=Path, readable=False)
     show_default=True,
     callback=_endpoint,
     metavar="HOST:PORT",
-    help="A further port where only the images are, /v2/; the port of --http has them as well.",
+    help=tr("A further port where only the images are, /v2/; the port of --http has them as well."),
 )
 @option(
     "--workers",
     type=click.IntRange(1, MAX_WORKERS),
     default=lambda: len(os.sched_getaffinity(0)),
-    show_default="one per core",
-    help="Processes for each protocol.",
+    show_default=tr("one per core"),
+    help=tr("Processes for each protocol."),
 )
-@option("--tls-cert", type=FILE, help="PEM file: HTTP speaks TLS only, FTP on demand.")
-@option("--tls-key", type=FILE, help="PEM file of its key, when that is not in the same file.")
-@option("--users", type=FILE, help="htpasswd file (bcrypt) of those who may read; everybody without it.")
+@option("--tls-cert", type=FILE, help=tr("PEM file: HTTP speaks TLS only, FTP on demand."))
+@option("--tls-key", type=FILE, help=tr("PEM file of its key, when that is not in the same file."))
+@option("--users", type=FILE, help=tr("htpasswd file (bcrypt) of those who may read; everybody without it."))
 @option(
     "--passive-ports",
     default="{}-{}".format(*DEFAULT_PASSIVE_PORTS),
     show_default=True,
     callback=_passive_ports,
     metavar="A-B",
-    help="Ports of FTP's data connections.",
+    help=tr("Ports of FTP's data connections."),
 )
 @option(
     "--public-address",
     default="",
     callback=_public_address,
     metavar="IP",
-    help="IPv4 address that FTP clients are told, behind a NAT.",
+    help=tr("IPv4 address that FTP clients are told, behind a NAT."),
 )
-@option("--rate-limit", type=click.IntRange(1024), metavar="BYTES/S", help="For everything together.")
+@option("--rate-limit", type=click.IntRange(1024), metavar="BYTES/S", help=tr("For everything together."))
 @option(
     "--allow",
     multiple=True,
     callback=networks,
     metavar="CIDR",
-    help="Only these networks may connect, and loopback (repeatable).",
+    help=tr("Only these networks may connect, and loopback (repeatable)."),
 )
 @option(
     "--share",
     multiple=True,
     callback=_shares,
     metavar="/PATH=DIR",
-    help="Serve a further directory as it is, not verified (repeatable).",
+    help=tr("Serve a further directory as it is, not verified (repeatable)."),
 )
-@option("--all-files", is_flag=True, help="Serve a root that holds no bundle, as it is.")
-@option("--user", default=DEFAULT_USER, show_default=True, help="Whom the workers become when started as root.")
-@option("--access-log", metavar="FILE", help="A line for every answer; `-` is stdout. SIGUSR1 opens it anew.")
+@option("--all-files", is_flag=True, help=tr("Serve a root that holds no bundle, as it is."))
+@option("--user", default=DEFAULT_USER, show_default=True, help=tr("Whom the workers become when started as root."))
+@option(
+    "--access-log",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help=tr("A line for every answer; `-` is stdout. SIGUSR1 opens it anew."),
+)
 @option(
     "--log-format",
     type=click.Choice(["combined", "json"]),
     default="combined",
     show_default=True,
-    help="How the access log's lines look.",
+    help=tr("How the access log's lines look."),
 )
 @option(
     "--verify",
     is_flag=True,
-    help="Compare every digest before serving and before a reload takes over, and ask for signatures.",
+    help=tr("Compare every digest before serving and before a reload takes over, and ask for signatures."),
 )
 @option(
     "--key",
@@ -182,10 +189,12 @@ FILE = click.Path(path_type=Path, readable=False)
     type=FILE,
     multiple=True,
     metavar="PEM",
-    help="With --verify: a public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d "
-    "(repeatable).",
+    help=tr(
+        "With --verify: a public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d "
+        "(repeatable)."
+    ),
 )
-@option("--allow-unsigned", is_flag=True, help="With --verify: serve what nobody whom this host trusts has signed.")
+@option("--allow-unsigned", is_flag=True, help=tr("With --verify: serve what nobody whom this host trusts has signed."))
 @option(
     "--grace",
     type=float,
@@ -193,14 +202,14 @@ FILE = click.Path(path_type=Path, readable=False)
     default=DEFAULT_GRACE_S,
     show_default=True,
     metavar="SECONDS",
-    help="How long transfers may go on after SIGTERM.",
+    help=tr("How long transfers may go on after SIGTERM."),
 )
 @option(
     "--ftp-connections",
     type=click.IntRange(1),
     default=DEFAULT_FTP_CONNECTIONS,
     show_default=True,
-    help="FTP connections that one address may hold at once.",
+    help=tr("FTP connections that one address may hold at once."),
 )
 def serve(**given: Any) -> None:
     """Serve unpacked bundles over HTTP and FTP: only what they list, and only while it is unchanged.
@@ -220,7 +229,8 @@ def serve_settings(arguments: Sequence[str]) -> Settings:
     The environment has no say: whoever starts the mirror with this command line later will have another one.
     """
     plain = copy.copy(serve)
-    plain.params = [copy.copy(parameter) for parameter in serve.params]
+    # what is told beside the answer is the journal's of a service
+    plain.params = [copy.copy(parameter) for parameter in serve.params if parameter.expose_value]
     for parameter in plain.params:
         parameter.envvar = None
     return _settings(**plain.make_context("mirror serve", list(arguments)).params)
@@ -231,9 +241,9 @@ def _settings(
     access_log: str | None, root: Path, **given: Any,
 ) -> Settings:  # fmt: skip
     if given["http"] is None and given["ftp"] is None and given["registry"] is None:
-        raise click.UsageError("with --http off and --ftp off nothing would be served")
+        raise click.UsageError(tr("with --http off and --ftp off nothing would be served"))
     if given["keys"] and not given["verify"]:
-        raise click.UsageError("--key needs --verify: without it nothing is asked of a bundle")
+        raise click.UsageError(tr("--key needs --verify: without it nothing is asked of a bundle"))
     return Settings(
         root=root,
         tls=_tls(tls_cert, tls_key),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.command_group import ByUse
 from bundler.errors import ErrorId, ServeError
 from bundler.host.apply import undo_lines
 from bundler.host.local_host import LocalHost
 from bundler.model.json_value import load_foreign
+from bundler.translation import tr
 from mirror.cli.options import json_option, networks, option
 from mirror.cli.serve import serve_settings
 from mirror.service.facts import facts_of
@@ -22,30 +24,32 @@ from mirror.service.installation import installed_on
 from mirror.service.installation import remove as remove_service
 from mirror.service.launcher import bundle_launcher
 from mirror.service.service_status import Status, status_of
+from mirror.settings import DEFAULT_ROOT
 
 if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from mirror.settings import Network
 
-DEFAULT_ROOT = "/opt"
-dry_run_option = option("--dry-run", is_flag=True, help="Show every command and file, and change nothing.")
+dry_run_option = option("--dry-run", is_flag=True, help=tr("Show every command and file, and change nothing."))
 
 
-@click.group(cls=console.ByUse)
+@click.group(cls=ByUse)
 def service() -> None:
     """Install the mirror as a systemd service, look at it, remove it without a trace."""
 
 
 @service.command()
 @click.argument("arguments", nargs=-1, metavar="[-- OPTIONS OF mirror serve]")
-@option("--open-firewall", is_flag=True, help="Open the ports in firewalld, or in iptables where that is in charge.")
+@option(
+    "--open-firewall", is_flag=True, help=tr("Open the ports in firewalld, or in iptables where that is in charge.")
+)
 @option(
     "--allow",
     variable="MIRROR_FIREWALL_ALLOW",
     multiple=True,
     callback=networks,
     metavar="CIDR",
-    help="Open them to this network only (repeatable).",
+    help=tr("Open them to this network only (repeatable)."),
 )
 @dry_run_option
 def install(arguments: tuple[str, ...], open_firewall: bool, allow: tuple[Network, ...], dry_run: bool) -> None:
@@ -73,9 +77,9 @@ def remove(dry_run: bool) -> None:
     host = LocalHost()
     if dry_run:
         found = installed_on(host)
-        console.say("\n".join(undo_lines(found.journal)) if found else "nothing is installed")
+        console.say("\n".join(undo_lines(found.journal)) if found else tr("nothing is installed"))
     elif not remove_service(host, console.say):
-        console.say("nothing is installed")
+        console.say(tr("nothing is installed"))
 
 
 @service.command()
@@ -96,19 +100,21 @@ def _require_good(found: Status) -> None:
     if not found.good:
         raise ServeError(
             ErrorId.SERVICE_FAILED,
-            "the service is not well" if found.installed else "the service is not installed",
-            remedy="Look at `journalctl -u kubeedge-mirror`." if found.installed else "Run `mirror service install`.",
+            tr("the service is not well") if found.installed else tr("the service is not installed"),
+            remedy=tr("Look at `journalctl -u kubeedge-mirror`.")
+            if found.installed
+            else tr("Run `mirror service install`."),
         )
 
 
 def _text(found: Status) -> str:
     shown = {
-        "installed": "yes" if found.installed else "no",
-        "unit": " ".join(found.unit.get(name, "") for name in ("LoadState", "ActiveState", "SubState")).strip()
-        or "unknown",
-        "at boot": found.unit.get("UnitFileState") or "no",
-        **{name: "listens" if there else "does not listen" for name, there in found.listening.items()},
-        "health": "no answer" if found.health is None else f"{found.health.status} {found.health.text.strip()}",
+        tr("installed"): tr("yes") if found.installed else tr("no"),
+        tr("unit"): " ".join(found.unit.get(name, "") for name in ("LoadState", "ActiveState", "SubState")).strip()
+        or tr("unknown"),
+        tr("at boot"): found.unit.get("UnitFileState") or tr("no"),
+        **{name: tr("listens") if there else tr("does not listen") for name, there in found.listening.items()},
+        tr("health"): tr("no answer") if found.health is None else f"{found.health.status} {found.health.text.strip()}",
     }
     return "\n".join(f"{name}: {value}" for name, value in shown.items())
 

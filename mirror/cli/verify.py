@@ -11,8 +11,10 @@ import click
 
 from bundler import console
 from bundler.console import FILE
+from bundler.fitted_table import GivingWay
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
+from bundler.translation import tr
 from mirror.cli.options import json_option, option
 from mirror.cli.wiring import baseline_of, open_client, open_registry
 from mirror.probe.mirror_address import MirrorAddress
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 MAX_JOBS = 64
-_HEADINGS = ("mirror", "bundle", "files", "as bundled", "differ", "missing", "refused", "unreachable", "bytes", "rate")
+_HEADINGS = (tr("mirror"), tr("bundle"), tr("as bundled"), tr("otherwise"), tr("bytes"), tr("rate"))
+_GIVING_WAY = {tr("mirror"): GivingWay(keep="end")}
 
 
 def _targets(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[MirrorAddress, ...]:
@@ -45,28 +48,34 @@ def _registry(_ctx: click.Context, _param: click.Parameter, value: str | None) -
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     if not address.is_http or address.base:
-        raise click.BadParameter("a registry is reached by http://HOST:PORT or https://HOST:PORT, without a path")
+        raise click.BadParameter(tr("a registry is reached by http://HOST:PORT or https://HOST:PORT, without a path"))
     return address
 
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="URL...", callback=_targets)
-@option("--lock", type=FILE, help="Hold the mirror to what this lock pins.")
-@option("--root", type=FILE, help="Hold it to the unpacked bundle in this directory.")
+@option("--lock", type=FILE, help=tr("Hold the mirror to what this lock pins."))
+@option(
+    "--root",
+    variable="MIRROR_VERIFY_ROOT",
+    type=FILE,
+    help=tr("Hold it to the unpacked bundle in this directory."),
+)
 @option(
     "--registry",
+    variable="MIRROR_VERIFY_REGISTRY",
     metavar="URL",
     callback=_registry,
-    help="Where the first mirror's images are pulled, when it is not that mirror's own HTTP port.",
+    help=tr("Where the first mirror's images are pulled, when it is not that mirror's own HTTP port."),
 )
-@option("--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help="Files fetched at once.")
+@option("--jobs", type=click.IntRange(1, MAX_JOBS), default=4, show_default=True, help=tr("Files fetched at once."))
 @option(
     "--user",
     variable="MIRROR_LOGIN",
     metavar="NAME",
-    help="Log in; the password is taken from MIRROR_PASSWORD, else from netrc.",
+    help=tr("Log in; the password is taken from MIRROR_PASSWORD, else from netrc."),
 )
-@option("--ca-file", type=FILE, help="PEM file of authorities to trust beside the system's.")
+@option("--ca-file", type=FILE, help=tr("PEM file of authorities to trust beside the system's."))
 @json_option
 def verify(
     targets: tuple[MirrorAddress, ...],
@@ -86,7 +95,7 @@ def verify(
     Exit 5 when a mirror serves anything else, 4 when it cannot be reached.
     """
     baseline = baseline_of(lock, root)
-    reports = []
+    reports, tell = [], console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         for address, own in zip_longest(targets, [registry]):
             with (
@@ -94,6 +103,7 @@ def verify(
                 open_registry(address, own, user, ca_file, os.environ, connections=jobs) as place,
             ):
                 reports.append(check_mirror(str(address), client, baseline, progress, Pace(jobs), place))
+    tell("compared", human_bytes(sum(report.received_bytes for report in all_reports(reports))))
     require = partial(require_good, reports)
     console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json, require=require)
 
@@ -103,16 +113,15 @@ def _text(reports: Sequence[MirrorReport]) -> str:
         (
             report.url,
             report.bundle[:ID_CHARACTERS] or "-",
-            str(report.files),
-            str(report.intact),
-            *(str(report.count(outcome)) for outcome in OUTCOMES),
+            tr("{intact} of {files}", intact=report.intact, files=report.files),
+            ", ".join(f"{count} {outcome}" for outcome in OUTCOMES if (count := report.count(outcome))) or "-",
             human_bytes(report.received_bytes),
             f"{human_bytes(report.bytes_per_s)}/s",
         )
         for report in all_reports(reports)
     ]
     failed = [str(report.failure) for report in all_reports(reports) if report.failure is not None]
-    return "\n".join([console.table(_HEADINGS, rows), *failed])
+    return "\n".join([console.table(_HEADINGS, rows, _GIVING_WAY), *failed])
 
 
 def _value(reports: Sequence[MirrorReport]) -> dict[str, Json]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler import console
 from bundler.archive.bundle_root import CURRENT, opened_root
 from bundler.archive.kept_subset import tree_subset
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
+from bundler.translation import tr
 from mirror.probe.access import login_for, trusting
 from mirror.probe.expected import Baseline, locked_baseline
 from mirror.probe.interface import RegistryPlace
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 def baseline_of(lock: Path | None, root: Path | None) -> Baseline:
     """Read what mirrors are held to. Raises BundlerError; a usage error when two things are named."""
     if lock is not None and root is not None:
-        raise click.UsageError("--lock and --root exclude each other")
+        raise click.UsageError(tr("--lock and --root exclude each other"))
     if lock is not None:
         with storage_errors(lock):
             data = lock.read_bytes()
@@ -63,7 +65,7 @@ def open_registry(
     from mirror.probe.http_client import HttpMirrorClient
 
     login = login_for(place.host, user, environment)
-    client = HttpMirrorClient(place, login, trusting(ca_file), connections=connections)
+    client = HttpMirrorClient(place, login, trusting(ca_file), connections=connections, log=console.request_log())
     try:
         yield RegistryPlace(str(place), client, certain=own is not None)
     finally:
@@ -80,11 +82,11 @@ def open_client(
     from mirror.probe.http_client import HttpMirrorClient
 
     login = login_for(address.host, user, environment)
-    context = trusting(ca_file)
+    context, log = trusting(ca_file), console.request_log()
     client: MirrorClient = (
-        HttpMirrorClient(address, login, context, connections=connections)
+        HttpMirrorClient(address, login, context, connections=connections, log=log)
         if address.is_http
-        else FtpMirrorClient(address, login, context)
+        else FtpMirrorClient(address, login, context, log=log)
     )
     try:
         yield client

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MAX_EXAMPLES = 3
 _OWN = (MANIFEST_PATH, LOCK_PATH)
 _SECTION = "offer"
+# what edge.sh calls to join a site
+_TOOL = "bin/bundler"
 _LOADED_BY = frozenset({f"{IMAGE_DIRECTORY}/images.tsv", f"{IMAGE_DIRECTORY}/load.sh"})
 
 
@@ -45,6 +47,7 @@ class Offer:
         loads_images: whether a script can fetch and load them without a registry.
         is_part: whether only a part of the bundle is here.
         example: path and SHA-256 in hex of a file that a person may well want, None where there is no plain file.
+        joins_edges: whether it brings the tool that joins an edge to the site.
     """
 
     bundle_id: str
@@ -54,6 +57,7 @@ class Offer:
     loads_images: bool
     example: tuple[str, str] | None
     is_part: bool = False
+    joins_edges: bool = False
 
 
 class OfferPart:
@@ -91,6 +95,7 @@ def offer_of(
         and not any(file.path.startswith(f"{IMAGE_DIRECTORY}/") for file in left_out),
         example=None if example is None else (str(example.path), example.blob.digest.hex),
         is_part=bool(left_out),
+        joins_edges=any(file.path == _TOOL for file in index.files),
     )
 
 
@@ -114,11 +119,12 @@ def _example(files: Iterable[IndexedFile]) -> IndexedFile | None:
 def _encode(offer: Offer) -> tuple[Any, ...]:
     repos = [(repo.id, repo.title, repo.directory, repo.key_files, repo.unchecked) for repo in offer.repositories]
     images = [str(name) for name in offer.images]
-    return offer.bundle_id, repos, images, offer.upstreams, offer.loads_images, offer.example, offer.is_part
+    flags = offer.loads_images, offer.is_part, offer.joins_edges
+    return offer.bundle_id, repos, images, offer.upstreams, offer.example, flags
 
 
 def _decode(value: tuple[Any, ...]) -> Offer:
-    bundle_id, repos, images, upstreams, loads_images, example, is_part = value
+    bundle_id, repos, images, upstreams, example, (loads_images, is_part, joins_edges) = value
     return Offer(
         bundle_id=bundle_id,
         repositories=tuple(RepoSnippet(*repo) for repo in repos),
@@ -127,4 +133,5 @@ def _decode(value: tuple[Any, ...]) -> Offer:
         loads_images=loads_images,
         example=example,
         is_part=is_part,
+        joins_edges=joins_edges,
     )

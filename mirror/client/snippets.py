@@ -26,10 +26,10 @@ def client_snippets(offer: Offer | None, reach: Reach) -> tuple[Snippet, ...]:
     if offer is None or not (schemes(reach) or reach.registry_url):
         return ()
     made = (
+        *edge_snippets(offer, reach),
         *yum_snippets(offer.repositories, reach),
         *registry_snippets(offer, reach),
         *image_snippets(offer, reach),
-        *edge_snippets(offer, reach),
         *curl_snippets(offer, reach),
     )
     return tuple({snippet.name: snippet for snippet in made}.values())

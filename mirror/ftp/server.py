@@ -151,6 +151,10 @@ class FtpServer:
         """Who may log in now, None for anyone."""
         return self._worker.serving.users
 
+    def reloaded(self) -> None:
+        """Look at what is served now: what a comparison found wrong may be in it again."""
+        self._rechecks.sweep()
+
     def recheck(self, file: File, error: NotTheCheckedFileError, then: Callable[[File | None], None]) -> None:
         """Have a file hashed again that could not be opened as the one that was checked; see `Rechecks.recheck`."""
         self._rechecks.recheck(file, error, then)

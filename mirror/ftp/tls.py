@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 from mirror.ftp.data_connection import PlainDataConnection, WouldBlock, reset
 from mirror.ftp.login import log_out
 from mirror.ftp.pyftpdlib_adapter import TlsHandler
@@ -58,9 +59,9 @@ def tls_context(key_files: KeyFiles, where: str) -> SSL.Context:
     except (ValueError, TypeError, SSL.Error, crypto.Error) as error:
         raise ServeError(
             ErrorId.SERVE_TLS_INVALID,
-            "the certificate and its key cannot be used for FTPS",
+            tr("the certificate and its key cannot be used for FTPS"),
             where=where,
-            remedy="Give PEM files: the certificate with its chain, and its key without a passphrase.",
+            remedy=tr("Give PEM files: the certificate with its chain, and its key without a passphrase."),
         ) from error
     return context
 

@@ -103,7 +103,7 @@ class FtpWorker:
                         self._worker.log.reopen(message.descriptor)
                 case "stop":
                     self._stop()
-                case "ready" | "reloaded" | "failed" | "indexed":
+                case "ready" | "reloaded" | "failed" | "indexed" | "compare":
                     pass  # words that go up
         self._notice_end()
 
@@ -122,3 +122,4 @@ class FtpWorker:
     def _take_over(self, serving: Serving) -> None:
         self._server.new_session = _new_session(self._worker.settings, serving.key_files)
         self._worker.take_over(serving)
+        self._server.reloaded()

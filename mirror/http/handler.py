@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror.http.auth import REALM, basic_credentials
+from mirror.http.comparison_urls import is_asked_to_compare
 from mirror.http.exchange import PreparedResponse
 from mirror.http.login_turns import LoginTurns
-from mirror.http.own_urls import HEALTH, is_open_to_all, is_own
+from mirror.http.own_urls import HEALTH, IMAGE, is_open_to_all, is_own
 from mirror.http.registry_urls import (
     is_registry,
     is_registry_url,
@@ -65,12 +66,8 @@ class Handler:
         target = parse_target(exchange.raw_target)
         if exchange.method == "OPTIONS" and (target is not None or exchange.raw_target == b"*"):
             return PreparedResponse(OutgoingResponse(204, [("Allow", METHODS)]))
-        if exchange.method not in ("GET", "HEAD"):
-            if is_registry_url(exchange.raw_target):
-                return PreparedResponse(registry_refusal(405))
-            return PreparedResponse(
-                text_response(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)])
-            )
+        if exchange.method not in ("GET", "HEAD") and not is_asked_to_compare(exchange, target):
+            return PreparedResponse(_not_allowed(exchange))
         if target is None:
             if is_registry_url(exchange.raw_target):
                 return PreparedResponse(registry_refusal(400))
@@ -106,6 +103,8 @@ class Handler:
 
     def _find(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         path = target.path
+        if path.startswith(IMAGE):
+            return self._image(exchange, target, serving)
         if is_own(path):
             response = self._own.response(exchange, target, serving)
             return PreparedResponse(response) if response is not None else self._problem(exchange, target, 404)
@@ -120,6 +119,10 @@ class Handler:
         if isinstance(found, File):
             return self._file(exchange, target, found, serving)
         return self._directory(exchange, target, found, serving)
+
+    async def _image(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> PreparedResponse:
+        response = await self._own.image(exchange, target, serving, self._threads)
+        return PreparedResponse(response) if response is not None else self._problem(exchange, target, 404)
 
     def _registry(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> EventualResponse:
         decision = registry_decision(exchange, target, self._repositories(serving))
@@ -191,6 +194,12 @@ class Handler:
         if is_registry(target):
             return PreparedResponse(registry_refusal(status, more))
         return PreparedResponse(self._own.problem(exchange, target, self._worker.serving, status, more))
+
+
+def _not_allowed(exchange: Exchange) -> OutgoingResponse:
+    if is_registry_url(exchange.raw_target):
+        return registry_refusal(405)
+    return text_response(405, "Only GET, HEAD and OPTIONS are known here.\n", [("Allow", METHODS)])
 
 
 def _busy(target: RequestTarget, status: int, text: str, retry_s: int) -> PreparedResponse:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mirror.shared.counters import LAST_BUNDLE_BIT, MAX_NAMED_FAULTS, PROTOCOLS, Counters, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from mirror.shared.counters import Slot
     from mirror.tree.served_bundle import ServedBundle
@@ -23,12 +23,15 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTH_SCHEMA = "mirror.health/1"
 
 
-def health(counters: Counters, site: Site, faults: Iterable[str], generation: int = 0) -> tuple[int, str]:
+def health(
+    counters: Counters, site: Site, faults: Iterable[str], generation: int = 0, compared: Collection[int] = ()
+) -> tuple[int, str]:
     """Return status and JSON text of the mirror's health: 200, or 503 when something is wrong.
 
     Arguments:
         faults: files that the answering worker cannot serve, each as `bundle/path`; what others of the same generation
             cannot serve is in the counters.
+        compared: the numbers of the bundles whose digests were compared since they were loaded.
 
     `live`: somebody answers; `ready`: every worker of every protocol serves; `complete`: every listed file is there and
     unchanged, and there is a bundle or a share; `verified`: every digest was compared, at the start or since, and
@@ -47,7 +50,7 @@ def health(counters: Counters, site: Site, faults: Iterable[str], generation: in
     ready = counters.ready()
     # faults, not what was true when the bundle was loaded: a file that was repaired is served again after it was hashed
     whole = [bundle.short_id not in faulty for bundle in site.bundles]
-    asked = [bundle.verified is not None for bundle in site.bundles]
+    asked = [bundle.verified is not None or bundle.number in compared for bundle in site.bundles]
     verified = complete if asked and all(asked) else None
     report = {
         "schema": HEALTH_SCHEMA,

@@ -6,30 +6,39 @@ Owns which URL shows what; what it looks like is `mirror.page`'s, what clients t
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from mirror.client.edge_part import edge_pieces
 from mirror.client.edge_script import is_plain_host
 from mirror.client.offer import offer_in
+from mirror.client.pull_snippets import pull_snippets
 from mirror.client.reach import Reach
 from mirror.client.snippets import client_index, client_snippets
+from mirror.http.comparison_urls import COMPARE, COMPARE_DATA, ComparisonUrls
+from mirror.http.given_names import given_names
 from mirror.http.health import METRICS_TYPE, health, metrics
 from mirror.http.request_fields import host_name
 from mirror.http.response import REVALIDATE, OutgoingResponse, ResponseFields, body_response, text_response
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
+from mirror.page.pages import image_in
 from mirror.page.view import Asked, View
+from mirror.registry.repositories import repository_index
+from mirror.tree.image_contents import image_contents
 from mirror.tree.served_bundle import BUNDLE_MARK
 
 if TYPE_CHECKING:
     from mirror.client.reach import Snippet
     from mirror.http.exchange import Exchange
     from mirror.http.request_target import RequestTarget
+    from mirror.http.thread_work import ThreadWork
     from mirror.page.pages import Pages
     from mirror.page.view import Rendered
     from mirror.tree.served import Directory
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
+    from mirror.worker.findings import Findings
     from mirror.worker.serving import Serving
     from mirror.worker.worker import Worker
 
@@ -38,6 +47,7 @@ METRICS = "-/metrics"
 ASSETS = "-/assets/"
 CLIENT = "-/client"
 EDGE = "-/edge.sh"
+IMAGE = "-/image/"
 SEARCH = "-/search"
 SEARCH_DATA = "-/search.json"
 TEXT = "text/plain; charset=utf-8"
@@ -73,15 +83,21 @@ def is_open_to_all(target: RequestTarget) -> bool:
 class OwnUrls:
     """Answers for one worker."""
 
-    def __init__(self, worker: Worker, pages: Pages) -> None:
+    def __init__(self, worker: Worker, pages: Pages, findings: Findings) -> None:
         self._worker = worker
         self._pages = pages
+        self._findings = findings
+        self._comparison_urls = ComparisonUrls(worker)
 
     def response(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> OutgoingResponse | None:
         """Return the response to a URL below `/-/`, or None when there is no such URL."""
         path = target.path
+        if path in (COMPARE, COMPARE_DATA):
+            return self._comparison(exchange, target, serving)
         if path == HEALTH:
-            status, text = health(self._worker.counters, serving.site, serving.quarantine.paths(), serving.generation)
+            compared = [number for number, each in self._findings.comparisons().items() if each.is_over]
+            faults = serving.quarantine.paths()
+            status, text = health(self._worker.counters, serving.site, faults, serving.generation, compared)
             return body_response(status, text.encode(), "application/json", [("Cache-Control", "no-store")])
         if path == METRICS:
             text = metrics(self._worker.counters, serving.site)
@@ -99,6 +115,20 @@ class OwnUrls:
             address = path.removesuffix(EDGE).rstrip("/")
             return self._edge(exchange, serving.site.at(address) if address else serving.site.current)
         return None
+
+    async def image(
+        self, exchange: Exchange, target: RequestTarget, serving: Serving, threads: ThreadWork
+    ) -> OutgoingResponse | None:
+        """Return the page of an image, or None when there is no such image."""
+        view = self._view(exchange, target, serving)
+        bundle = serving.site.bundle(view.asked.bundle) if view.asked.bundle else serving.site.current
+        item = None if bundle is None else image_in(bundle, target.path.removeprefix(IMAGE))
+        if bundle is None or item is None:
+            return None
+        contents = await threads.read(partial(image_contents, bundle, item.digest))
+        names = given_names(repository_index(serving.site), item.names, f"sha256:{item.digest}")
+        view = replace(view, snippets=pull_snippets(names, view.reach))
+        return self._page(exchange, view, self._pages.image(serving.site, bundle, item, contents, view))
 
     def directory(
         self, exchange: Exchange, target: RequestTarget, directory: Directory, serving: Serving
@@ -139,6 +169,12 @@ class OwnUrls:
             registry=settings.registry.port if settings.registry is not None else None,
         )
 
+    def _comparison(self, exchange: Exchange, target: RequestTarget, serving: Serving) -> OutgoingResponse | None:
+        view = self._view(exchange, target, serving)
+        if target.path == COMPARE_DATA:
+            return self._comparison_urls.progress(view, serving)
+        return self._comparison_urls.asked(exchange, view, serving) if exchange.method == "POST" else None
+
     def _client(self, exchange: Exchange, name: str, site: Site) -> OutgoingResponse | None:
         snippets: tuple[Snippet, ...] = client_snippets(offer_in(site), self.reach(exchange))
         fields: ResponseFields = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
@@ -163,12 +199,14 @@ class OwnUrls:
         asked = Asked.parse(target.query)
         cookie = _cookie(exchange, LANGUAGE_COOKIE)
         language = choose_language(asked.language or "", cookie, exchange.fields.get(b"accept-language", ""))
+        comparisons = self._findings.comparisons()
         return View(
             language=language,
             asked=asked,
             reach=self.reach(exchange),
             faults=tuple(serving.quarantine.paths()),
             carry_language=asked.language is not None and cookie != asked.language,
+            comparisons=comparisons,
         )
 
     def _page(self, exchange: Exchange, view: View, page: Rendered) -> OutgoingResponse:

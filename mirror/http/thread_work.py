@@ -52,6 +52,10 @@ class ThreadWork:
 
         self._loop.run_in_executor(self._digests, work).add_done_callback(done)
 
+    async def read(self, work: Callable[[], Result]) -> Result:
+        """Return what is read from the disk in the thread for digests."""
+        return await self._loop.run_in_executor(self._digests, work)
+
     async def hash_again(self, file: File) -> Hashed:
         """Return what `quarantine.hash_again` does; requests for the same file meanwhile wait for the same result."""
         key = (file.place, file.digest)

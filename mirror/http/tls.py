@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,9 @@ def server_context(certificate: bytes, key: bytes, where: str) -> ssl.SSLContext
         # ssl.SSLError is an OSError
         raise ServeError(
             ErrorId.SERVE_TLS_INVALID,
-            f"the certificate and its key cannot be used: {error}",
+            tr("the certificate and its key cannot be used: {error}", error=error),
             where=where,
-            remedy="Give PEM files that belong together, the key without a passphrase.",
+            remedy=tr("Give PEM files that belong together, the key without a passphrase."),
         ) from error
     return context
 

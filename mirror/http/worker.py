@@ -53,11 +53,11 @@ class _HttpWorker:
         self._loop = loop
         self._tls = _contexts(worker)
         self._threads = ThreadWork(loop)
-        handler = Handler(worker, OwnUrls(worker, Pages()), self._threads)
+        self._rechecks = Rechecks(worker, self._threads, self._withdrawn)
+        handler = Handler(worker, OwnUrls(worker, Pages(), self._rechecks.findings), self._threads)
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit = affordable_descriptors(soft)
         self._secure = self._tls is not None
-        self._rechecks = Rechecks(worker, self._threads)
         self._server = HttpServer(worker, handler, loop, self._rechecks, max_descriptors=limit, secure=self._secure)
         self._stop = asyncio.Event()
         self._patient = False
@@ -129,6 +129,11 @@ class _HttpWorker:
         if self._tls is not None:
             self._tls.newest = _context(self._worker, serving)
         self._worker.take_over(serving)
+        self._rechecks.sweep()
+        self._server.reloaded()
+
+    def _withdrawn(self) -> None:
+        # what is kept of small files may be of one that is not served any more
         self._server.reloaded()
 
     async def _wind_up(self) -> None:

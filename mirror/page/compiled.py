@@ -10,6 +10,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from bundler.model.size_text import human_bytes
 from mirror.dates import minute
 from mirror.page.escaping import escape_unprintable
+from mirror.page.pieces import name_pieces, word_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ def _compile_all() -> Mapping[str, Template]:
     environment.filters["bytes"] = human_bytes
     environment.filters["minute"] = minute
     environment.filters["escape_unprintable"] = escape_unprintable
+    environment.filters["name_pieces"] = name_pieces
+    environment.filters["word_pieces"] = word_pieces
     environment.filters["thousands"] = "{:,}".format
     return {name: environment.get_template(name) for name in environment.list_templates()}
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
-from mirror.page.escaping import escape_unprintable, escape_unprintable_block
+from mirror.page.comparison_state import comparison_offer
+from mirror.page.escaping import escape_unprintable
 from mirror.page.found import image_anchor
 from mirror.page.frame import frame_values
+from mirror.page.image_page import image_url
 from mirror.page.links import SEARCH_URL, below, directory_url, path_url, query
 from mirror.page.listing import ROWS_PER_PAGE, PageRows, item_notes
+from mirror.page.ordering import OrderedEntries, filter_words, ordered_images
 from mirror.page.pager import page_of
+from mirror.page.snippet_panels import tool_panels
+from mirror.page.sort_order import sort_heads
 from mirror.page.trust import trust_of
 from mirror.page.words import WORDS
-from mirror.tree.lazy import Lazy, joined
-from mirror.tree.served import DirectoryEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mirror.client.reach import Snippet
     from mirror.page.catalog import Catalog, ContentGroup
+    from mirror.page.comparison_state import ComparisonOffer
     from mirror.page.trust import BundleTrust
     from mirror.page.view import View
     from mirror.page.words import Words
     from mirror.tree.served import Directory
-    from mirror.tree.served_bundle import ServedBundle
+    from mirror.tree.served_bundle import ServedBundle, Total
     from mirror.tree.site import Site
 
 MAX_IMAGES = 200
@@ -54,14 +56,8 @@ class BundleCard(NamedTuple):
     address: str
     current: bool
     trust: BundleTrust
+    comparison: ComparisonOffer
     counts: tuple[tuple[str, int, str], ...]
-
-
-class ToolPanel(NamedTuple):
-    """All that is shown for one tool."""
-
-    title: str
-    snippets: tuple[Snippet, ...]
 
 
 def directory_values(
@@ -73,7 +69,10 @@ def directory_values(
     catalog = catalog_of(bundle) if bundle else None
     elsewhere = bundle is not None and bundle is not site.current
     frame = frame_values(view, words, search_in=directory.bundle if elsewhere else "")
-    page = page_of(_in_order(site, directory), view.asked.page, ROWS_PER_PAGE, "./", frame["carried"])
+    entries = OrderedEntries(directory, _directories(site, directory), catalog, _totals(bundle, directory))
+    chosen = entries.chosen(view.asked.order, filter_words(view.asked.words))
+    asked = {**frame["carried"], **view.asked.listing}
+    page = page_of(chosen, view.asked.page, ROWS_PER_PAGE, "./", asked)
     rows = PageRows(site, directory, catalog, frozenset(view.faults), words, frame["suffix"])
     is_top = not directory.path
     return {
@@ -88,22 +87,33 @@ def directory_values(
         "shared": _is_shared(site, directory.path),
         "page": page,
         "rows": rows.make(page.things),
+        "heads": sort_heads(view.asked.order),
+        "can_be_ordered": entries.can_be_ordered,
+        # the buttons of the form say how to sort
+        "order_hidden": {key: value for key, value in asked.items() if key not in ("filter", "sort")},
+        "sort": view.asked.listing.get("sort", ""),
+        "filter": view.asked.words if entries.can_be_ordered else "",
+        # a script can filter what is here without asking again
+        "has_all": not page.links and not view.asked.words,
         "repository_urls": _repository_urls(directory, catalog, view),
         "own_files": _own_files(directory, bundle),
-        **_images(directory, catalog, view, words),
-        "panels": _panels(view, words) if is_top else [],
+        **_images(site, directory, catalog, view, words),
+        "panels": tool_panels(view.snippets, words) if is_top else [],
         "http_url": escape_unprintable(view.reach.http_url),
     }
 
 
-def _in_order(site: Site, directory: Directory) -> Sequence[DirectoryEntry]:
-    """Return the entries, directories first; without the bundles, which have a section of their own."""
+def _directories(site: Site, directory: Directory) -> Sequence[str]:
+    """Return the names of the directories, without the bundles, which have a section of their own."""
     bundles = {bundle.address for bundle in site.bundles} if not directory.path else set()
-    names: Sequence[str] = directory.directories
-    if bundles:
-        names = [name for name in names if name not in bundles]
-    below = Lazy(range(len(names)), lambda place: DirectoryEntry(names[place], None))
-    return joined((below, directory.files))
+    if not bundles:
+        return directory.directories
+    return [name for name in directory.directories if name not in bundles]
+
+
+def _totals(bundle: ServedBundle | None, directory: Directory) -> Callable[[str], Total | None]:
+    """Return what gives the total of a directory in this one by its name."""
+    return lambda name: None if bundle is None else bundle.total(below(directory.inner, name))
 
 
 def _current_first(site: Site) -> list[ServedBundle]:
@@ -132,7 +142,8 @@ def _card(
         href=directory_url("" if current else own) + query(carried),
         address=directory_url(own) + query(carried),
         current=current,
-        trust=trust_of(bundle, view.faults),
+        trust=trust_of(bundle, view.faults, view.comparisons.get(bundle.number)),
+        comparison=comparison_offer(bundle, view, words),
         counts=tuple(
             (
                 words(f"group.{group}.{'one' if counts.get(group) == 1 else 'other'}"),
@@ -165,35 +176,20 @@ def _own_files(directory: Directory, bundle: ServedBundle | None) -> list[tuple[
     return [(name, path_url(below(directory.path, name))) for name in names]
 
 
-def _images(directory: Directory, catalog: Catalog | None, view: View, words: Words) -> dict[str, Any]:
-    if catalog is None or directory.inner not in catalog.layouts:
+def _images(site: Site, directory: Directory, catalog: Catalog | None, view: View, words: Words) -> dict[str, Any]:
+    bundle = site.bundle(directory.bundle)
+    if bundle is None or catalog is None or directory.inner not in catalog.layouts:
         return {"images": [], "more_images": ""}
-    images = catalog.images_in(directory.inner)
+    images = ordered_images(catalog.images_in(directory.inner), view.asked.image_order)
     carried = {"lang": view.language} if view.carry_language else {}
+    asked = {**carried, **view.asked.listing}
     everything = SEARCH_URL + query({"kind": "image", "bundle": directory.bundle, **carried})
     return {
-        "images": [(image_anchor(image), image, item_notes(image, words)) for image in images[:MAX_IMAGES]],
+        "image_heads": sort_heads(view.asked.image_order, ("name", "size")),
+        "image_order_hidden": {key: value for key, value in asked.items() if key != "imagesort"},
+        "images": [
+            (image_anchor(image), image, item_notes(image, words), image_url(site, bundle, image, carried))
+            for image in images[:MAX_IMAGES]
+        ],
         "more_images": everything if len(images) > MAX_IMAGES else "",
     }
-
-
-def _panels(view: View, words: Words) -> list[ToolPanel]:
-    """Return the snippets by tool, tools in the order in which they first come."""
-    order = list(dict.fromkeys(snippet.tool for snippet in view.snippets))
-    by_tool = groupby(sorted(view.snippets, key=lambda snippet: order.index(snippet.tool)), lambda each: each.tool)
-    return [
-        ToolPanel(words.known(f"tool.{tool}", escape_unprintable(tool)), tuple(map(_shown, each)))
-        for tool, each in by_tool
-    ]
-
-
-def _shown(snippet: Snippet) -> Snippet:
-    return type(snippet)(
-        name=snippet.name,
-        tool=snippet.tool,
-        title=escape_unprintable(snippet.title),
-        title_zh=escape_unprintable(snippet.title_zh),
-        text=escape_unprintable_block(snippet.text).rstrip("\n"),
-        commands=snippet.commands,
-        path=escape_unprintable(snippet.path),
-    )

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.size_text import human_bytes
-from mirror.page.links import below, bundle_path, directory_url, path_url
+from mirror.page.image_page import image_url
+from mirror.page.links import below, bundle_path, path_url
 from mirror.page.listing import file_kind, item_notes
 from mirror.tree.lazy import Lazy, joined
 
@@ -76,12 +77,11 @@ def _hits(bundle: ServedBundle, items: Sequence[Item]) -> Sequence[Hit]:
 
 
 def found_row(site: Site, hit: Hit, words: Words, *, several: bool) -> FoundRow:
-    """Return what a hit looks like: a link to the file, for an image to its place in the list of images."""
+    """Return what a hit looks like: a link to the file, for an image to its page."""
     item, top = hit.item, bundle_path(site, hit.bundle)
     href = path_url(below(top, item.path))
     if item.group == "image":
-        layout = item.path.partition("/blobs/")[0]
-        href = f"{directory_url(below(top, layout))}#{image_anchor(item)}"
+        href = image_url(site, hit.bundle, item, {})
     return FoundRow(
         title=item.title,
         href=href,

@@ -44,6 +44,7 @@ def frame_values(view: View, words: Words, *, search_in: str = "") -> dict[str, 
                 ("page", asked.page if asked.page > 1 else ""),
             )
             if value
-        },
+        }
+        | asked.listing,
         "other_language": words("other-language"),
     }

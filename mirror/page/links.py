@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mirror.page.view import View
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _PLAIN_IN_SEGMENTS = "@+~=,"
 SEARCH_URL = "/-/search"
 SEARCH_JSON_URL = "/-/search.json"
+COMPARE_URL = "/-/compare"
+COMPARE_JSON_URL = "/-/compare.json"
+IMAGE_URL = "/-/image/"
 
 
 def segment_url(name: str, *, directory: bool = False) -> str:
@@ -35,6 +39,16 @@ def directory_url(path: str) -> str:
 def bundle_path(site: Site, bundle: ServedBundle) -> str:
     """Return the path of a bundle's top as links name it: "" for the current one, `@DIR` for the others."""
     return "" if bundle is site.current else bundle.address
+
+
+def carried_language(view: View) -> dict[str, str]:
+    """Return the language as links carry it on; nothing where a cookie does."""
+    return {"lang": view.language} if view.carry_language else {}
+
+
+def bundle_url(site: Site, bundle: ServedBundle, view: View) -> str:
+    """Return the absolute reference of a bundle's top directory."""
+    return directory_url(bundle_path(site, bundle)) + query(carried_language(view))
 
 
 def below(top: str, path: str) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bundler.model.image.blob_paths import IMAGE_DIRECTORY
 from mirror.page.assets import ASSETS
 from mirror.page.catalog import GROUPS, Catalog
 from mirror.page.compiled import TEMPLATES
 from mirror.page.directory_page import directory_values
 from mirror.page.found import found_row, scope, search
 from mirror.page.frame import frame_values
+from mirror.page.image_page import image_values
 from mirror.page.links import SEARCH_URL, query
 from mirror.page.pager import page_of
 from mirror.page.problems import plain_problem, problem_values
@@ -21,7 +23,9 @@ from mirror.page.view import HTML, JSON, Rendered
 from mirror.page.words import WORDS
 
 if TYPE_CHECKING:
+    from mirror.page.catalog import Item
     from mirror.page.view import View
+    from mirror.tree.image_contents import ImageContents
     from mirror.tree.served import Directory
     from mirror.tree.served_bundle import ServedBundle
     from mirror.tree.site import Site
@@ -38,6 +42,10 @@ class Pages:
     def directory(self, site: Site, directory: Directory, view: View) -> Rendered:
         """Return the page at a directory's URL, which has to end with a slash: its links are relative."""
         return self._render("directory.html", view, directory_values(site, directory, view, catalog_of))
+
+    def image(self, site: Site, bundle: ServedBundle, item: Item, contents: ImageContents, view: View) -> Rendered:
+        """Return the page at `/-/image/SHA256`."""
+        return self._render("image.html", view, image_values(site, bundle, item, contents, view))
 
     def search(self, site: Site, view: View) -> Rendered:
         """Return the page at `/-/search`: what `view.asked` looks for, or all of one group of content."""
@@ -96,6 +104,12 @@ class Pages:
     def _render(self, template: str, view: View, values: dict[str, Any]) -> Rendered:
         words = WORDS[view.language]
         return Rendered.of(TEMPLATES[template].render(values, t=words), HTML)
+
+
+def image_in(bundle: ServedBundle, hexadecimal: str) -> Item | None:
+    """Return the image of a bundle whose top document has this SHA-256, or None."""
+    item = catalog_of(bundle).at(f"{IMAGE_DIRECTORY}/blobs/sha256/{hexadecimal}")
+    return item if item is not None and item.group == "image" else None
 
 
 def catalog_of(bundle: ServedBundle) -> Catalog:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mirror.tree.comparison import Comparison
     from mirror.tree.served_bundle import ServedBundle
 
 MAX_SHOWN_FAULTS = 8
@@ -21,10 +22,12 @@ class BundleTrust:
     Arguments:
         faults: its listed files that are refused at the moment, sorted.
         verified: whether all digests were compared and match: `yes`, `no`, or `not-asked`.
+        compared_s: when they were compared while the bundle was served, in seconds since the epoch; 0 if they were not.
     """
 
     faults: tuple[str, ...]
     verified: Verified
+    compared_s: int = 0
 
     @property
     def complete(self) -> bool:
@@ -37,10 +40,11 @@ class BundleTrust:
         return self.faults[:MAX_SHOWN_FAULTS]
 
 
-def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> BundleTrust:
+def trust_of(bundle: ServedBundle, faults: Iterable[str], comparison: Comparison | None = None) -> BundleTrust:
     """Return the state of a bundle.
 
     Arguments:
+        comparison: how far the one is that was asked for since it was loaded; what it found wrong is among the faults.
         faults: of all bundles, each `SHORT-ID/path`; a file that was put right since the start is no longer among them.
     """
     below = f"{bundle.short_id}/"
@@ -49,6 +53,7 @@ def trust_of(bundle: ServedBundle, faults: Iterable[str]) -> BundleTrust:
     loaded = (bundle.file_at(fault.path) for fault in bundle.faults)
     refused |= {file.path for file in loaded if file is not None and file.identity is None}
     own = tuple(sorted(refused))
-    if bundle.verified is None:
+    is_compared = comparison is not None and comparison.is_over
+    if bundle.verified is None and not is_compared:
         return BundleTrust(own, "not-asked")
-    return BundleTrust(own, "no" if own else "yes")
+    return BundleTrust(own, "no" if own else "yes", comparison.ended_s if comparison and is_compared else 0)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qsl
 
 from mirror.page.catalog import GROUPS
 from mirror.page.languages import known_language
+from mirror.page.sort_order import BY_NAME, SortOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mirror.client.reach import Reach, Snippet
     from mirror.page.catalog import ContentGroup
     from mirror.page.languages import Language
+    from mirror.tree.comparison import Comparison
 
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
@@ -35,6 +39,9 @@ class Asked:
         group: `?kind=`, which group of content alone, None for all.
         bundle: `?bundle=`, short id of the bundle to search, "" for the usual one.
         page: `?page=`, from 1.
+        order: `?sort=`, how a directory is sorted.
+        image_order: `?imagesort=`, how the images in it are.
+        words: `?filter=`, what names of a directory are to hold.
     """
 
     language: Language | None = None
@@ -42,6 +49,9 @@ class Asked:
     group: ContentGroup | None = None
     bundle: str = ""
     page: int = 1
+    order: SortOrder = BY_NAME
+    image_order: SortOrder = BY_NAME
+    words: str = ""
 
     @classmethod
     def parse(cls, query: str) -> Self:
@@ -57,7 +67,19 @@ class Asked:
             group=next((group for group in GROUPS if group == values.get("kind")), None),
             bundle=bundle if _SHORT_ID.fullmatch(bundle) else "",
             page=min(int(page), MAX_PAGE) if _NUMBER.fullmatch(page) else 1,
+            order=SortOrder.parse(values.get("sort", "")),
+            image_order=SortOrder.parse(values.get("imagesort", "")),
+            words=values.get("filter", "").strip()[:MAX_SEARCH_CHARACTERS],
         )
+
+    @property
+    def listing(self) -> dict[str, str]:
+        """What an address says of a directory's list, beside its page; nothing for what is usual."""
+        return {
+            **({} if self.order.is_usual else {"sort": str(self.order)}),
+            **({} if self.image_order.is_usual else {"imagesort": str(self.image_order)}),
+            **({"filter": self.words} if self.words else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +93,7 @@ class View:
         snippets: for the panel that says what to type on a machine; empty where it is not shown.
         faults: the listed files that are refused at the moment, each `SHORT-ID/path`, as `Quarantine.paths` has them.
         carry_language: whether links keep `?lang=`: it was asked for, and no cookie of the client says the same yet.
+        comparisons: how far the comparison of each bundle is that was asked for, by the bundle's number.
     """
 
     language: Language
@@ -79,6 +102,7 @@ class View:
     snippets: tuple[Snippet, ...] = ()
     faults: tuple[str, ...] = ()
     carry_language: bool = False
+    comparisons: Mapping[int, Comparison] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

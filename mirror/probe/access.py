@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
 from bundler.permissions import require_protected
+from bundler.translation import tr
 from mirror.probe.interface import MirrorLogin
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
         except OSError as error:
             raise SourceError(
                 ErrorId.SOURCE_TLS,
-                f"is not a file of certificates: {error.strerror or error}",
+                tr("is not a file of certificates: {reason}", reason=error.strerror or error),
                 where=str(ca_file),
-                remedy="Give --ca-file a readable file of PEM certificates (-----BEGIN CERTIFICATE-----).",
+                remedy=tr("Give --ca-file a readable file of PEM certificates (-----BEGIN CERTIFICATE-----)."),
             ) from error
     return context
 
@@ -55,17 +56,21 @@ def login_for(host: str, name: str | None, environment: Mapping[str, str]) -> Mi
         reason = error.msg if isinstance(error, netrc.NetrcParseError) else type(error).__name__
         raise SourceError(
             ErrorId.CREDENTIALS_UNREADABLE,
-            f"cannot be read as netrc: {reason}",
+            tr("cannot be read as netrc: {reason}", reason=reason),
             where=str(file),
-            remedy="Mend the file, or point NETRC at another one.",
+            remedy=tr("Mend the file, or point NETRC at another one."),
         ) from error
     if entry is not None and name in (None, entry[0]):
         return MirrorLogin(entry[0], entry[2])
     if name:
         raise SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
-            f"there is no password for {name}",
+            tr("there is no password for {name}", name=name),
             where=host,
-            remedy=f"Put it into the variable {PASSWORD_VARIABLE}, or name and password into {file}.",
+            remedy=tr(
+                "Put it into the variable {password_variable}, or name and password into {file}.",
+                password_variable=PASSWORD_VARIABLE,
+                file=file,
+            ),
         )
     return None

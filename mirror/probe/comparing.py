@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -37,6 +39,8 @@ def compared(chunks: Iterator[bytes], blob: Blob, received: Callable[[int], None
         size, last = size + len(chunk), chunk[-1:]
         received(len(chunk))
         if size > blob.size:
-            return Compared(f"more than {blob.size} bytes", last)
+            return Compared(tr("more than {size} bytes", size=blob.size), last)
     right = (size, digest.hexdigest()) == (blob.size, blob.digest.hex)
-    return Compared("" if right else f"{size} bytes sha256:{digest.hexdigest()}", last)
+    return Compared(
+        "" if right else tr("{size} bytes sha256:{hexdigest}", size=size, hexdigest=digest.hexdigest()), last
+    )

@@ -14,6 +14,7 @@ from bundler.model.image.bundled import bundle_images, media_type
 from bundler.model.image.site_name import site_repository
 from bundler.model.lock import decode_lock
 from bundler.model.subset import is_all_wanted
+from bundler.translation import tr
 from mirror.probe.mirror_report import Finding, named
 
 if TYPE_CHECKING:
@@ -127,14 +128,14 @@ def expectation(
         named_otherwise = refusal(error, index_bytes, sums())
         if named_otherwise is not error:
             raise named_otherwise from error
-        raise replace(error, where=where, remedy="Check that this is a mirror's URL.") from error
+        raise replace(error, where=where, remedy=tr("Check that this is a mirror's URL.")) from error
     is_here = is_all_wanted(baseline.subset)
     listed = {path: file.blob for path, file in contents.listed.items() if is_here((file,))}
     findings = tuple(
         Finding(
             str(INDEX_PATH),
             "differs",
-            f"{path} with {named(blob)}",
+            tr("{path} with {blob}", path=path, blob=named(blob)),
             named(listed[path]) if path in listed else "absent",
         )
         for path, blob in sorted(baseline.locked.items())

@@ -9,15 +9,19 @@ from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
+from bundler.request_log import UNREAD
+from bundler.translation import tr
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
+    from bundler.request_log import RequestLog, RequestRecord
     from mirror.probe.interface import MirrorLogin
     from mirror.probe.mirror_address import MirrorAddress
 
@@ -40,6 +44,7 @@ class FtpMirrorClient:
 
     Arguments:
         context: for FTPS.
+        log: is told of every file that was asked for.
     """
 
     def __init__(
@@ -49,8 +54,10 @@ class FtpMirrorClient:
         context: ssl.SSLContext,
         *,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
+        log: RequestLog = UNREAD,
     ) -> None:
         self._address = address
+        self._log = log
         self._login = login
         self._context = context
         self._idle_s = idle_timeout_s
@@ -59,7 +66,11 @@ class FtpMirrorClient:
     @contextmanager
     def get(self, path: str) -> Iterator[Reply]:
         """Begin to fetch a file; see `interface.MirrorClient`."""
-        with self._control(path) as control, self._data(control, path, 0) as chunks:
+        with (
+            self._request(path) as record,
+            self._control(path) as control,
+            self._data(control, path, 0, record) as chunks,
+        ):
             yield Reply({}, chunks)
 
     def disagreements(self, path: str, blob: Blob, last_byte: bytes, fields: Mapping[str, str]) -> list[Disagreement]:
@@ -71,11 +82,11 @@ class FtpMirrorClient:
             if size not in (None, blob.size):
                 found.append(Disagreement(f"SIZE {blob.size}", str(size)))
             if last_byte:
-                with self._data(control, path, blob.size - 1) as chunks:
+                with self._request(path) as record, self._data(control, path, blob.size - 1, record) as chunks:
                     rest = b"".join(chunks)
                 if rest != last_byte:
-                    got = f"{len(rest)} bytes" if len(rest) != 1 else "another byte"
-                    found.append(Disagreement(f"the last byte alone after REST {blob.size - 1}", got))
+                    got = tr("{count} bytes", count=len(rest)) if len(rest) != 1 else tr("another byte")
+                    found.append(Disagreement(tr("the last byte alone after REST {size}", size=blob.size - 1), got))
         return found
 
     def close(self) -> None:
@@ -83,6 +94,9 @@ class FtpMirrorClient:
         with suppress(Empty):
             while True:
                 self._idle.get_nowait().close()
+
+    def _request(self, path: str) -> AbstractContextManager[RequestRecord]:
+        return self._log.request("RETR", f"{self._address.origin}{self._address.url_path(path)}")
 
     @contextmanager
     def _control(self, path: str) -> Iterator[ftplib.FTP]:
@@ -105,7 +119,7 @@ class FtpMirrorClient:
     def _connect(self, where: str) -> ftplib.FTP:
         name, password = self._login or _ANONYMOUS
         if not _SENDABLE.fullmatch(name + password):
-            raise failures.unauthorized(where, "no command of FTP can hold a line feed")
+            raise failures.unauthorized(where, tr("no command of FTP can hold a line feed"))
         control: _EpsvConnection | _TlsEpsvConnection
         if self._address.tls:
             control = _TlsEpsvConnection(context=self._context, encoding=_ANY_BYTES)
@@ -127,18 +141,18 @@ class FtpMirrorClient:
             raise self._failure(error, where, connecting=connecting) from error
         except UnicodeError as error:
             # the codec for names of hosts (RFC 3490)
-            raise failures.unreachable(where, "this is no name of a host") from error
+            raise failures.unreachable(where, tr("this is no name of a host")) from error
         return control
 
     @contextmanager
-    def _data(self, control: ftplib.FTP, path: str, offset: int) -> Iterator[Iterator[bytes]]:
+    def _data(self, control: ftplib.FTP, path: str, offset: int, record: RequestRecord) -> Iterator[Iterator[bytes]]:
         connection = control.transfercmd(f"RETR {self._path(path)}", offset or None)
         with connection:
-            yield iter(lambda: connection.recv(CHUNK_BYTES), b"")
+            yield _counted(iter(lambda: connection.recv(CHUNK_BYTES), b""), record)
             # a transfer that is given up, or that the server goes on with, ends with its connection
             if connection.recv(1):
                 raise ftplib.error_reply("more data than was wanted")  # noqa: S321 - FTP is the task
-        control.voidresp()
+        record.status = control.voidresp()[:3]
 
     def _size(self, control: ftplib.FTP, path: str) -> int | None:
         try:
@@ -166,6 +180,12 @@ class FtpMirrorClient:
         )
 
 
+def _counted(chunks: Iterator[bytes], record: RequestRecord) -> Iterator[bytes]:
+    for chunk in chunks:
+        record.received_bytes += len(chunk)
+        yield chunk
+
+
 class _EpsvConnection(ftplib.FTP):
     """A control connection that asks for a passive port alone (EPSV, RFC 2428), which survives address translation.
 
@@ -177,7 +197,9 @@ class _EpsvConnection(ftplib.FTP):
     def getline(self) -> str:
         """Return a line of a reply."""
         if self._lines_left <= 0:
-            raise ftplib.error_proto(f"a reply of more than {_MAX_REPLY_LINES} lines")  # noqa: S321 - FTP is the task
+            raise ftplib.error_proto(  # noqa: S321 - FTP is the task
+                tr("a reply of more than {max_reply_lines} lines", max_reply_lines=_MAX_REPLY_LINES)
+            )
         self._lines_left -= 1
         return super().getline()
 

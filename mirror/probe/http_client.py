@@ -17,6 +17,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bundler.final_response import FinalResponse
+from bundler.request_log import UNREAD
+from bundler.translation import tr
 from mirror.probe import failures
 from mirror.probe.interface import CHUNK_BYTES, CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S, Disagreement, Reply
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from bundler.errors import SourceError
     from bundler.model.digest import Blob
+    from bundler.request_log import RequestLog
     from mirror.probe.interface import MirrorLogin
     from mirror.probe.mirror_address import MirrorAddress
 
@@ -58,6 +61,7 @@ class HttpMirrorClient:
     Arguments:
         context: for HTTPS.
         connections: how many are kept open at most.
+        log: is told of every request.
     """
 
     def __init__(
@@ -68,8 +72,10 @@ class HttpMirrorClient:
         *,
         connections: int,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
+        log: RequestLog = UNREAD,
     ) -> None:
         self._address = address
+        self._log = log
         self._idle_s = idle_timeout_s
         self._fields = {"Accept-Encoding": "identity", "User-Agent": "mirror-verify"}
         if login is not None:
@@ -114,7 +120,7 @@ class HttpMirrorClient:
         with self._ask("HEAD", path) as response:
             self._require_service(response, path)
             if response.status != HTTPStatus.OK:
-                return [Disagreement("HEAD answered as GET", f"{response.status} {response.reason}")]
+                return [Disagreement(tr("HEAD answered as GET"), f"{response.status} {response.reason}")]
             head = _header_fields(response)
         return [
             Disagreement(f"HEAD with {field}: {fields.get(field, 'nothing')}", head.get(field, "nothing"))
@@ -127,18 +133,34 @@ class HttpMirrorClient:
         with self._ask("GET", path, {"Range": f"bytes={last}-{last}"}) as response:
             self._require_service(response, path)
             content = response.read(_MAX_RANGE_BYTES, decode_content=False)
-            span = response.headers.get("Content-Range", "no Content-Range")
+            span = response.headers.get("Content-Range", tr("no Content-Range"))
             got = f"{response.status} {span}, {len(content)} bytes"
-            want = f"{int(HTTPStatus.PARTIAL_CONTENT)} bytes {last}-{last}/{size}, 1 bytes"
+            want = tr(
+                "{partial_content} bytes {last}-{last}/{size}, 1 bytes",
+                partial_content=int(HTTPStatus.PARTIAL_CONTENT),
+                last=last,
+                size=size,
+            )
             if got == want and content != last_byte:
-                got += " of another value"
-        return [] if got == want else [Disagreement(f"a range of the last byte: {want}", got)]
+                got += tr(" of another value")
+        return [] if got == want else [Disagreement(tr("a range of the last byte: {want}", want=want), got)]
 
     @contextmanager
     def _ask(
         self, method: str, path: str, fields: Mapping[str, str] | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         where = f"{self._address.origin}{self._address.url_path(path)}"
+        with self._log.request(method, where) as record, self._answered(method, where, fields) as response:
+            record.status = str(response.status)
+            try:
+                yield response
+            finally:
+                record.received_bytes = response.tell()
+
+    @contextmanager
+    def _answered(
+        self, method: str, where: str, fields: Mapping[str, str] | None
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
         try:
             response = self._pool.request(
                 method, where, headers={**self._fields, **(fields or {})}, preload_content=False, redirect=False
@@ -176,13 +198,15 @@ class HttpMirrorClient:
         if inner is not None:
             return failures.from_system(inner, where, idle_s=self._idle_s, connecting=False)
         if isinstance(error, failing.NameResolutionError):
-            return failures.unreachable(where, "the host's name cannot be resolved")
+            return failures.unreachable(where, tr("the host's name cannot be resolved"))
         # a kind of ConnectTimeoutError, in urllib3's eyes
         if isinstance(error, failing.NewConnectionError):
             system = next((cause for cause in _causes(error) if isinstance(cause, OSError)), None)
-            return failures.unreachable(where, f"no connection: {(system and system.strerror) or 'refused'}")
+            return failures.unreachable(
+                where, tr("no connection: {system}", system=(system and system.strerror) or tr("refused"))
+            )
         if isinstance(error, failing.ConnectTimeoutError):
-            return failures.unreachable(where, "no connection came about in time")
+            return failures.unreachable(where, tr("no connection came about in time"))
         if isinstance(error, failing.ReadTimeoutError):
             return failures.silent(where, self._idle_s)
         return failures.cut(where, type(error).__name__)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
+from bundler.translation import tr
+
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21}
 
 
@@ -28,14 +30,16 @@ class MirrorAddress:
         """Parse a URL; ValueError says what is wrong with it, without repeating a password."""
         parts = urlsplit(text)
         if parts.scheme not in _PORTS:
-            raise ValueError(f"a mirror's URL begins with one of {', '.join(f'{scheme}://' for scheme in _PORTS)}")
+            raise ValueError(
+                tr("a mirror's URL begins with one of {ports}", ports=", ".join(f"{scheme}://" for scheme in _PORTS))
+            )
         if parts.username is not None or parts.password is not None:
-            raise ValueError("the URL holds a name or a password, which others see; use --user, or netrc")
+            raise ValueError(tr("the URL holds a name or a password, which others see; use --user, or netrc"))
         if not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(f"{text!r} is not the URL of a bundle's root, such as http://master:8088")
+            raise ValueError(tr("{text!r} is not the URL of a bundle's root, such as http://master:8088", text=text))
         base = unquote(parts.path, errors="strict").rstrip("/")
         if any(character < " " for character in base):
-            raise ValueError(f"{text!r} holds a control character")
+            raise ValueError(tr("{text!r} holds a control character", text=text))
         return cls(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], base)
 
     @property

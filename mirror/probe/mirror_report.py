@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bundler.errors import BundlerError, ErrorId, IntegrityError, SourceError
+from bundler.outcome_words import shown_word
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +36,13 @@ class Finding:
     got: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.outcome}: want {self.want}, got {self.got}"
+        return tr(
+            "{path}: {outcome}: want {want}, got {got}",
+            path=self.path,
+            outcome=shown_word(self.outcome),
+            want=self.want,
+            got=self.got,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class MirrorReport:
 
 def named(blob: Blob) -> str:
     """Return bytes as a report names them."""
-    return f"{blob.size} bytes {blob.digest}"
+    return tr("{size} bytes {digest}", size=blob.size, digest=blob.digest)
 
 
 def all_reports(reports: Iterable[MirrorReport]) -> list[MirrorReport]:
@@ -105,19 +113,24 @@ def require_good(mirrors: Sequence[MirrorReport]) -> None:
         url, finding = found[0]
         raise SourceError(
             ErrorId.SOURCE_UNREACHABLE,
-            f"{len(found)} files could not be fetched, the first being {finding.path}: {finding.got}",
+            tr(
+                "{count} files could not be fetched, the first being {path}: {got}",
+                count=len(found),
+                path=finding.path,
+                got=finding.got,
+            ),
             where=url,
-            remedy="Check that the mirror still runs, and the network between; then run the same command again.",
+            remedy=tr("Check that the mirror still runs, and the network between; then run the same command again."),
         )
 
 
 def _differs(reports: Sequence[MirrorReport], wrong: list[str]) -> IntegrityError:
     return IntegrityError(
         ErrorId.MIRROR_DIFFERS,
-        "the mirror does not serve what was bundled",
+        tr("the mirror does not serve what was bundled"),
         where=", ".join(report.url for report in reports if report.findings),
-        remedy="Run `bundler verify` on the served directory; unpack the bundle again and send the mirror SIGHUP.",
-        want="every file as listed",
-        got=f"{len(wrong)} that are not",
+        remedy=tr("Run `bundler verify` on the served directory; unpack the bundle again and send the mirror SIGHUP."),
+        want=tr("every file as listed"),
+        got=tr("{count} that are not", count=len(wrong)),
         problems=wrong,
     )

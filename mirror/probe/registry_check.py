@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import ErrorId, SourceError
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES, ImageIndex, parse_document
+from bundler.translation import tr
 from mirror.probe.comparing import compared
 from mirror.probe.mirror_report import Finding, MirrorReport, named
 from mirror.probe.retry import Pace, Retrier
@@ -59,15 +60,15 @@ def check_registry(place: RegistryPlace, expected: Expectation, progress: Progre
         present = check.retrier.with_retries(VERSION_PATH, check.is_registry)
     except SourceError as failure:
         if place.certain or failure.id is not ErrorId.SOURCE_NOT_FOUND:
-            task.finish("failed")
+            task.finish(tr("failed"))
             return MirrorReport(f"{place.url}/{VERSION_PATH}", failure=failure)
         present = False
     if not present:
-        task.finish("no registry")
+        task.finish(tr("no registry"))
         return None
     with ThreadPoolExecutor(pace.jobs, "probe-registry") as pool:
         check.everything(pool, expected, progress)
-    task.finish("as bundled" if not check.found else f"{len(check.found)} differences")
+    task.finish(tr("as bundled") if not check.found else tr("{count} differences", count=len(check.found)))
     return MirrorReport(
         url=f"{place.url}/{VERSION_PATH}",
         bundle=expected.id,
@@ -174,7 +175,9 @@ class _RegistryCheck:
         def attempt() -> list[Finding]:
             length = self.place.client.head(_blob_path(blob, repository)).get("content-length", "nothing")
             right = length == str(blob.size)
-            return [] if right else [Finding(path, "differs", f"{blob.size} bytes", f"HEAD with {length}")]
+            return (
+                [] if right else [Finding(path, "differs", tr("{size} bytes", size=blob.size), f"HEAD with {length}")]
+            )
 
         path = f"{repository}@{blob.digest}"
         return self.retrier.findings(path, named(blob), attempt)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.errors import ErrorId, SourceError
+from bundler.translation import tr
 from mirror.probe.mirror_report import Finding, FindingOutcome
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Retrier:
             want: for a person.
         """
         if self.lost is not None:
-            return [Finding(path, "unreachable", want, f"not asked for: {self.lost.sentence}")]
+            return [Finding(path, "unreachable", want, tr("not asked for: {sentence}", sentence=self.lost.sentence))]
         try:
             return self.with_retries(path, attempt)
         except SourceError as error:
@@ -81,7 +82,15 @@ class Retrier:
                     raise
                 with self.lock:
                     self.retries += 1
-                    self.task.note(f"{path}: {error.sentence}; asking again (attempt {failures + 1} of {ATTEMPTS})")
+                    self.task.note(
+                        tr(
+                            "{path}: {sentence}; asking again (attempt {failures} of {attempts})",
+                            path=path,
+                            sentence=error.sentence,
+                            failures=failures + 1,
+                            attempts=ATTEMPTS,
+                        )
+                    )
             self.pace.sleep(FIRST_PAUSE_S * 2.0 ** (failures - 1))
         return attempt()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import BundleFormatError, BundlerError, ErrorId
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH
+from bundler.translation import tr
 from mirror.probe.comparing import compared
 from mirror.probe.expected import expectation
 from mirror.probe.mirror_report import Finding, MirrorReport, named
@@ -47,9 +48,9 @@ def check_mirror(
         progress.expect(sum(blob.size for blob in expected.files.values()))
         findings = [*expected.findings, *check.findings(expected)]
     except BundlerError as failure:
-        task.finish("failed")
+        task.finish(tr("failed"))
         return MirrorReport(url, retries=check.retrier.retries, elapsed_s=pace.clock() - began, failure=failure)
-    task.finish("as bundled" if not findings else f"{len(findings)} differences")
+    task.finish(tr("as bundled") if not findings else tr("{count} differences", count=len(findings)))
     report = MirrorReport(
         url=url,
         bundle=expected.id,
@@ -95,8 +96,8 @@ class _TreeCheck:
         except _BodyTooLongError as error:
             raise BundleFormatError(
                 ErrorId.BUNDLE_INVALID,
-                f"{path} has more than {max_bytes} bytes",
-                remedy="Check that the URL is a mirror's.",
+                tr("{path} has more than {max_bytes} bytes", path=path, max_bytes=max_bytes),
+                remedy=tr("Check that the URL is a mirror's."),
             ) from error
 
     def findings(self, expected: Expectation) -> list[Finding]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.image.site_name import site_repository
+from bundler.translation import tr
 from mirror.registry.image_rows import CONTENTS, NO_NUMBER, TABLES
 from mirror.registry.repositories import tag_order
 
@@ -155,7 +156,14 @@ class _NameTable:
         if tag not in tags:
             tags[tag] = claimed[0] if len(claimed) == 1 else None
             if len(claimed) > 1:
-                self._warn(f"{name} would be {len(claimed)} images of bundle {bundle}: none of them is given")
+                self._warn(
+                    tr(
+                        "{name} would be {count} images of bundle {bundle}: none of them is given",
+                        name=name,
+                        count=len(claimed),
+                        bundle=bundle,
+                    )
+                )
             return
         first = tags[tag]
         if first is None:
@@ -163,7 +171,14 @@ class _NameTable:
         image = self._images[first]
         if any(self._images[number].digest != image.digest for number in claimed):
             before = self._short_ids[image.bundle]
-            self._warn(f"{name} is one image in bundle {before} and another in {bundle}: {before} has its way")
+            self._warn(
+                tr(
+                    "{name} is one image in bundle {before} and another in {bundle}: {before} has its way",
+                    name=name,
+                    before=before,
+                    bundle=bundle,
+                )
+            )
 
     def _warn(self, line: str) -> None:
         if self._warnings is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ToolMissingError
 from bundler.host.changes import Change, RunCommand
 from bundler.host.file_changes import KeepLines
+from bundler.translation import tr
 from mirror.service.facts import SAVED_RULES
 from mirror.service.saved_rules import IN_FILTER_TABLE, MARKS
 
@@ -62,7 +63,7 @@ def firewall_changes(facts: Facts, settings: Settings, allow: tuple[Network, ...
         return tuple(_firewalld(ports, allow))
     if not facts.filters:
         raise ToolMissingError(
-            "firewall-cmd or iptables", package="firewalld or iptables", needed_for="--open-firewall"
+            tr("firewall-cmd or iptables"), package=tr("firewalld or iptables"), needed_for="--open-firewall"
         )
     return tuple(
         change for tool in facts.filters for change in _iptables(tool, ports, allow, keep=tool in facts.saved_rules)

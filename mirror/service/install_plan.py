@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, ServeError
 from bundler.host.changes import Change, RunCommand
 from bundler.host.file_changes import WriteFile
+from bundler.translation import tr
 from mirror.service.facts import LOGROTATE
 from mirror.service.firewall import firewall_changes
 from mirror.service.unit import UNIT_NAME, rotation_text, unit_text
@@ -85,9 +86,9 @@ def _require_one_line(arguments: Iterable[str]) -> None:
         if any(unicodedata.category(character) == "Cc" for character in word):
             raise ServeError(
                 ErrorId.SERVICE_FAILED,
-                "holds a control character, and would begin another line of the unit",
+                tr("holds a control character, and would begin another line of the unit"),
                 where=repr(word),
-                remedy="Give the file or directory another name.",
+                remedy=tr("Give the file or directory another name."),
             )
 
 
@@ -104,7 +105,7 @@ def _require_absolute(settings: Settings) -> None:
         if path is not None and not path.is_absolute():
             raise ServeError(
                 ErrorId.SERVICE_FAILED,
-                "is a relative path, and systemd starts the mirror elsewhere",
+                tr("is a relative path, and systemd starts the mirror elsewhere"),
                 where=str(path),
-                remedy="Name it from the root directory on.",
+                remedy=tr("Name it from the root directory on."),
             )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, ServeError, ToolMissingError
 from bundler.host.apply import Installer, apply_changes, read_journal, require_root, undo_all, unreadable
 from bundler.host.failure import ChangeFailure, Reason
+from bundler.translation import tr
 from mirror.service.saved_rules import MARKS
 from mirror.settings import ListenAddress
 
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
 
 JOURNAL = "/var/lib/kubeedge-mirror/service.json"
 _WORDS = {
-    Reason.NOT_ROOT: "only root may change the services of this host",
-    Reason.FILE_TAKEN: "exists already, and is not what `mirror service install` has made",
+    Reason.NOT_ROOT: tr("only root may change the services of this host"),
+    Reason.FILE_TAKEN: tr("exists already, and is not what `mirror service install` has made"),
 }
 _REMEDIES = {
-    Reason.NOT_ROOT: "Run it as root, or with --dry-run to see what it would do.",
-    Reason.FILE_TAKEN: "Look at it, then move it away.",
-    Reason.COMMAND_FAILED: "Mend what it complains of, then run the same command again; --dry-run shows every step.",
-    Reason.NOT_YET: "Look at its log, then run the same command again.",
+    Reason.NOT_ROOT: tr("Run it as root, or with --dry-run to see what it would do."),
+    Reason.FILE_TAKEN: tr("Look at it, then move it away."),
+    Reason.COMMAND_FAILED: tr(
+        "Mend what it complains of, then run the same command again; --dry-run shows every step."
+    ),
+    Reason.NOT_YET: tr("Look at its log, then run the same command again."),
     Reason.JOURNAL_UNREADABLE: (
-        "Remove what it was for by hand (`systemctl cat kubeedge-mirror`), then the file itself."
+        tr("Remove what it was for by hand (`systemctl cat kubeedge-mirror`), then the file itself.")
     ),
 }
 
@@ -47,7 +50,7 @@ def _error(failure: ChangeFailure) -> ServeError:
     )
 
 
-SERVICE = Installer(JOURNAL, "a service's journal", MARKS, _error)
+SERVICE = Installer(JOURNAL, tr("a service's journal"), MARKS, _error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def install(
     require_root(host, SERVICE)
     if not facts.systemd:
         raise ToolMissingError(
-            "systemd", package="systemd, or start `mirror serve` by what this host has", needed_for="it"
+            "systemd", package=tr("systemd, or start `mirror serve` by what this host has"), needed_for="it"
         )
     installed_on(host)
     apply_changes(host, changes, SERVICE, Listening.of(settings).encode(), say)

@@ -7,6 +7,7 @@ the operator's own.
 from __future__ import annotations
 
 from bundler.host.marked_lines import Place, marks_of
+from bundler.translation import tr
 
 MARKS = marks_of("kubeedge-mirror")
 _TABLE = "*filter"
@@ -22,4 +23,4 @@ def _in_filter_table(kept: list[str], block: list[str]) -> list[str]:
     return [*kept[:place], *block, *kept[place:]]
 
 
-IN_FILTER_TABLE = Place("in its filter table", _in_filter_table)
+IN_FILTER_TABLE = Place(tr("in its filter table"), _in_filter_table)

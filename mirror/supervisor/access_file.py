@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bundler.directory_walk import MAX_LINKS, opened_directory
 from bundler.durable import storage_errors
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -45,7 +46,9 @@ def _opened(target: Path, links_left: int) -> int:
                 raise
             link = os.stat(target.name, dir_fd=directory, follow_symlinks=False)
             if link.st_uid != _ROOT:
-                raise OSError(errno.ELOOP, "is a link that another user made, which root does not follow") from error
+                raise OSError(
+                    errno.ELOOP, tr("is a link that another user made, which root does not follow")
+                ) from error
             if os.fstat(directory).st_dev == Path(_PROC).stat().st_dev:
                 # /dev/stdout leads to such a link, whose text is no path
                 return os.open(target.name, _FLAGS, _MODE, dir_fd=directory)
@@ -55,5 +58,5 @@ def _opened(target: Path, links_left: int) -> int:
             if not stat.S_ISREG(status.st_mode) or status.st_nlink == 1:
                 return descriptor
             os.close(descriptor)
-            raise OSError(errno.EMLINK, "has a second name, and may be another user's file")
+            raise OSError(errno.EMLINK, tr("has a second name, and may be another user's file"))
     return _opened(target.parent / leads_to, links_left - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from mirror.client.reach import Reach
 
 if TYPE_CHECKING:
@@ -26,16 +27,24 @@ def announcement(settings: Settings, site: str, *, host: str, ports: Mapping[str
     registry = Reach(host=host, http=ports.get("registry"), tls=secure, ftp=None, login=login)
     lines = [*site.splitlines(), ""]
     if reach.http_url:
-        lines.append(f"HTTP  {reach.http_url}/  (page, files, {reach.http_url}/-/health)")
+        lines.append(tr("HTTP  {http_url}/  (page, files, {http_url}/-/health)", http_url=reach.http_url))
     if registry.http_url:
-        lines.append(f"/v2/  {registry.http_url}/v2/  (images only, {registry.http_url}/-/health)")
+        lines.append(tr("/v2/  {http_url}/v2/  (images only, {http_url}/-/health)", http_url=registry.http_url))
     if reach.ftp_url:
         first, last = settings.passive_ports
-        also = ", TLS on demand" if settings.tls is not None else ""
-        lines.append(f"FTP   {reach.ftp_url}/  (passive ports {first}-{last}{also})")
+        also = tr(", TLS on demand") if settings.tls is not None else ""
+        lines.append(
+            tr(
+                "FTP   {ftp_url}/  (passive ports {first}-{last}{also})",
+                ftp_url=reach.ftp_url,
+                first=first,
+                last=last,
+                also=also,
+            )
+        )
     if reach.http_url:
-        lines += ["", "On a client:", f"  curl {reach.http_url}/-/client/"]
+        lines += ["", tr("On a client:"), tr("  curl {http_url}/-/client/", http_url=reach.http_url)]
     lines.append("")
-    lines.append("Bundles that come, go or are activated are followed without a signal.")
-    lines.append(f"New certificates or users: kill -HUP {pid}; stop: kill {pid}")
+    lines.append(tr("Bundles that come, go or are activated are followed without a signal."))
+    lines.append(tr("New certificates or users: kill -HUP {pid}; stop: kill {pid}", pid=pid))
     return "\n".join(lines)

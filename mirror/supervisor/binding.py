@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 from mirror.supervisor.port_holder import port_holder
 
 if TYPE_CHECKING:
@@ -96,16 +97,23 @@ def _cannot_bind(protocol: str, endpoint: ListenAddress, error: OSError) -> Serv
             holder = port_holder(endpoint.port)
             return ServeError(
                 ErrorId.SERVE_PORT_TAKEN,
-                f"the port is taken by {holder}" if holder else "the port is taken by a process that cannot be seen",
+                tr("the port is taken by {holder}", holder=holder)
+                if holder
+                else tr("the port is taken by a process that cannot be seen"),
                 where=str(endpoint),
-                remedy=f"End that program, or choose another port: {flag} HOST:PORT ({flag} off to do without).",
+                remedy=tr(
+                    "End that program, or choose another port: {flag} HOST:PORT ({flag} off to do without).", flag=flag
+                ),
             )
         case errno.EACCES | errno.EPERM:
             return ServeError(
                 ErrorId.SERVE_PORT_DENIED,
-                "this user may not listen there; ports below 1024 need root",
+                tr("this user may not listen there; ports below 1024 need root"),
                 where=str(endpoint),
-                remedy=f"Start it as root, or choose a port above 1023: {flag} HOST:PORT ({flag} off to do without).",
+                remedy=tr(
+                    "Start it as root, or choose a port above 1023: {flag} HOST:PORT ({flag} off to do without).",
+                    flag=flag,
+                ),
             )
         case _:
             return _unusable(protocol, endpoint, error)
@@ -114,7 +122,9 @@ def _cannot_bind(protocol: str, endpoint: ListenAddress, error: OSError) -> Serv
 def _unusable(protocol: str, endpoint: ListenAddress, error: OSError) -> ServeError:
     return ServeError(
         ErrorId.SERVE_ADDRESS_UNUSABLE,
-        f"it is impossible to listen there: {error.strerror or error}",
+        tr("it is impossible to listen there: {reason}", reason=error.strerror or error),
         where=str(endpoint),
-        remedy=f"Name an address of this host, or only a port for all of them: --{protocol} [HOST:]PORT.",
+        remedy=tr(
+            "Name an address of this host, or only a port for all of them: --{protocol} [HOST:]PORT.", protocol=protocol
+        ),
     )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from mirror.supervisor.run_worker import run_indexing
 from mirror.worker.control import control_pair
 
@@ -68,7 +69,7 @@ class Indexing:
             elif message.word == "failed":
                 self.failure = message.text
         if self.control.closed and self.descriptor is None and not self.failure:
-            self.failure = "the process that reads it ended without a word"
+            self.failure = tr("the process that reads it ended without a word")
         return self.descriptor is not None or bool(self.failure)
 
     def end(self) -> None:

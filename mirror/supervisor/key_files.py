@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
 from bundler.permissions import require_private, require_protected
+from bundler.translation import tr
 from mirror.worker.control import KeyFiles
 from mirror.worker.users import MAX_USERS_BYTES
 
@@ -58,15 +59,15 @@ def _read(
     except OSError as error:
         raise ServeError(
             error_id,
-            f"it cannot be read: {error.strerror}",
+            tr("it cannot be read: {reason}", reason=error.strerror),
             where=str(path),
-            remedy=f"Name a file that the user who starts the mirror may read with {flag}.",
+            remedy=tr("Name a file that the user who starts the mirror may read with {flag}.", flag=flag),
         ) from error
     if len(data) > max_bytes:
         raise ServeError(
             error_id,
-            f"it is larger than {max_bytes} bytes",
+            tr("it is larger than {max_bytes} bytes", max_bytes=max_bytes),
             where=str(path),
-            remedy=f"Name the right file with {flag}.",
+            remedy=tr("Name the right file with {flag}.", flag=flag),
         )
     return data

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from bundler.translation import tr
+
 _LISTEN = "0A"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 
@@ -17,7 +19,7 @@ def port_holder(port: int) -> str:
         return ""
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and _holds(process, wanted):
-            return f"{_program(process)} (pid {process.name})"
+            return tr("{program} (pid {name})", program=_program(process), name=process.name)
     return ""
 
 

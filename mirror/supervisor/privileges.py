@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 
 _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 15, 38
 _UMASK = 0o077
@@ -40,9 +41,9 @@ def worker_user(user: str) -> WorkerUser | None:
     if found is None or found.pw_uid == 0:
         raise ServeError(
             ErrorId.SERVE_USER_UNKNOWN,
-            "there is no such user on this host" if found is None else "the workers must not run as root",
-            where=f"--user {user}",
-            remedy="Name an existing user without rights, such as nobody.",
+            tr("there is no such user on this host") if found is None else tr("the workers must not run as root"),
+            where=tr("--user {user}", user=user),
+            remedy=tr("Name an existing user without rights, such as nobody."),
         )
     return WorkerUser(user, found.pw_uid, found.pw_gid)
 

@@ -18,6 +18,7 @@ from mirror.shared.counters import Field
 from mirror.supervisor.privileges import drop_privileges, name_process
 from mirror.tree.site_loading import open_site, require_something_to_serve
 from mirror.worker.access_log import AccessLog
+from mirror.worker.bundle_comparison import compare_bundle
 from mirror.worker.control import Message
 from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mirror.settings import Settings
     from mirror.shared.addresses import AddressTable
     from mirror.shared.bandwidth import Bandwidth
+    from mirror.shared.comparisons import Comparisons
     from mirror.shared.counters import Counters
     from mirror.shared.failed_logins import FailedLogins
     from mirror.shared.ftp_shares import FtpShares
@@ -62,6 +64,7 @@ class WorkerEnvironment:
     addresses: AddressTable
     logins: FailedLogins
     ftp_shares: FtpShares
+    comparisons: Comparisons
     user: WorkerUser | None
     runs: dict[str, Callable[[Worker], None]]
     parts: Callable[[], Sequence[SitePart]] = tuple
@@ -128,6 +131,17 @@ def run_indexing(
     _be(environment, "index", control, 0, index)
 
 
+def run_comparison(environment: WorkerEnvironment, control: ControlChannel, index: int, address: str) -> NoReturn:
+    """Be the process that compares the bundle at an address with its digests, to its end, or until nobody listens."""
+
+    def compare() -> None:
+        bundle = open_site(index, environment.root, environment.shares).at(address)
+        if bundle is not None:
+            compare_bundle(bundle, environment.comparisons, control)
+
+    _be(environment, "compare", control, 0, compare)
+
+
 def _be(
     environment: WorkerEnvironment, name: str, control: ControlChannel, generation: int, work: Callable[[], None]
 ) -> NoReturn:
@@ -176,6 +190,7 @@ def _loaded_worker(environment: WorkerEnvironment, start: WorkerStart) -> Worker
         addresses=environment.addresses,
         logins=environment.logins,
         ftp_shares=environment.ftp_shares,
+        comparisons=environment.comparisons,
         control=start.control,
         loader=loader,
         serving=serving,

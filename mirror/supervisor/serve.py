@@ -10,8 +10,10 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 from mirror.shared.addresses import AddressTable
 from mirror.shared.bandwidth import Bandwidth
+from mirror.shared.comparisons import Comparisons
 from mirror.shared.counters import shared_counters
 from mirror.shared.failed_logins import FailedLogins
 from mirror.shared.ftp_shares import FtpShares
@@ -78,6 +80,7 @@ def serve(
         addresses=AddressTable(len(workers), settings.ftp_connections),
         logins=FailedLogins(),
         ftp_shares=FtpShares.of(len(workers), settings.passive_ports),
+        comparisons=Comparisons(),
         user=user,
         runs=runs,
         parts=parts,
@@ -109,8 +112,8 @@ def _try_out(pool: WorkerPool, report: int) -> None:
     if indexing.descriptor is None:
         raise ServeError(
             ErrorId.SERVE_WORKERS_FAILED,
-            f"what is to be served could not be read: {indexing.failure}",
-            remedy="Mend what is named, then activate the bundle again.",
+            tr("what is to be served could not be read: {failure}", failure=indexing.failure),
+            remedy=tr("Mend what is named, then activate the bundle again."),
         )
     os.write(report, STARTED)
 
@@ -159,7 +162,12 @@ def _warnings(settings: Settings) -> list[str]:
     endpoints = [endpoint for endpoint in _endpoints(settings).values() if endpoint is not None]
     public = public_addresses(endpoints, local_addresses())
     if public and not settings.allow and settings.users is None:
-        return [f"everybody on the internet can read this mirror at {', '.join(public)}: consider --allow or --users"]
+        return [
+            tr(
+                "everybody on the internet can read this mirror at {public}: consider --allow or --users",
+                public=", ".join(public),
+            )
+        ]
     return []
 
 

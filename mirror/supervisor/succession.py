@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler import console
+from bundler.translation import tr
 from mirror.shared.counters import Field
 from mirror.supervisor.handover import VARIABLE, Handover
 
@@ -81,7 +82,7 @@ class Succession:
         try:
             self._trial = self._tried(launcher)
         except OSError as error:
-            self._failed(launcher, f"no process can be started for that: {error.strerror}")
+            self._failed(launcher, tr("no process can be started for that: {reason}", reason=error.strerror))
             return
         selector.register(self._trial.report, selectors.EVENT_READ, self._trial)
 
@@ -94,7 +95,7 @@ class Succession:
             os.waitpid(trial.pid, 0)
         self._trial = None
         if not could:
-            self._failed(trial.launcher, "it could not begin, as is said above")
+            self._failed(trial.launcher, tr("it could not begin, as is said above"))
         elif self._successor() != trial.launcher:
             # another one was activated meanwhile
             self.consider(selector)
@@ -173,7 +174,7 @@ class Succession:
 
     def _failed(self, launcher: Path, why: str) -> None:
         self._hold_back(failed=True)
-        self._warn(f"{launcher} does not take over, and this mirror goes on: {why}")
+        self._warn(tr("{launcher} does not take over, and this mirror goes on: {why}", launcher=launcher, why=why))
 
     def _hold_back(self, *, failed: bool) -> None:
         self._pool.environment.counters.slots[0].set(Field.SUCCESSOR_FAILED, int(failed))
@@ -184,4 +185,4 @@ def _require_own(launcher: Path) -> None:
     for path in (launcher.parent.parent, launcher.parent, launcher):
         status = path.lstat()
         if stat.S_ISLNK(status.st_mode) or status.st_mode & _BY_OTHERS or status.st_uid not in (0, os.geteuid()):
-            raise PermissionError(0, f"others could have written {path}")
+            raise PermissionError(0, tr("others could have written {path}", path=path))

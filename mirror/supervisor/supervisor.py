@@ -15,7 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError, ErrorId, ServeError
+from bundler.translation import tr
+from mirror.supervisor.accepted_site import AcceptedSite
 from mirror.supervisor.access_file import open_access_log
+from mirror.supervisor.comparison_process import Comparing
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.succession import Trial
@@ -66,12 +69,12 @@ class Supervisor:
         self._say, self._warn, self._announcement = say, warn, announcement
         self._succession = succession
         self._selector = selectors.DefaultSelector()
+        self._comparing = Comparing(pool, self._selector, warn)
         self._exit_margin_s = exit_margin_s
         self._stop_deadline_s = 0.0
         self._reload_answers: set[int] = set()
         self._reload_failed = False
-        # what every worker has taken over, or began with: key files and packed site
-        self._accepted = (pool.key_files, pool.index)
+        self._accepted = AcceptedSite(pool)
         self._indexing: Indexing | None = None
         self._reload_is_wanted = False
         # whether there was something to serve once
@@ -96,6 +99,7 @@ class Supervisor:
                 self._turn(read_end)
         finally:
             self._pool.kill_all()
+            self._comparing.end()
             self._end_indexing()
             signal.set_wakeup_fd(earlier_wakeup)
             for number, handler in before.items():
@@ -114,6 +118,8 @@ class Supervisor:
                 self._handle_signals(os.read(wakeup, 512))
             elif isinstance(key.data, Indexing):
                 self._receive_index(key.data)
+            elif isinstance(key.data, Comparing):
+                key.data.receive()
             elif isinstance(key.data, Trial):
                 self._end_trial(key.data)
             else:
@@ -144,7 +150,7 @@ class Supervisor:
         try:
             self._indexing = Indexing.begin(self._pool, key_files)
         except OSError as error:
-            self._not_indexed(f"no process can be started for that: {error.strerror}")
+            self._not_indexed(tr("no process can be started for that: {reason}", reason=error.strerror))
             return
         self._selector.register(self._indexing.control.fileno(), selectors.EVENT_READ, self._indexing)
 
@@ -165,7 +171,7 @@ class Supervisor:
         else:
             self._has_begun = True
             self._pool.index = indexing.descriptor
-            self._accept()
+            self._accepted.accept()
             for worker in self._pool.workers:
                 self._fork(worker)
         if self._reload_is_wanted:
@@ -176,34 +182,23 @@ class Supervisor:
         if not self._has_begun:
             raise ServeError(
                 ErrorId.SERVE_WORKERS_FAILED,
-                f"what is to be served could not be read: {why}",
-                remedy="Mend what is named, then start the mirror again.",
+                tr("what is to be served could not be read: {why}", why=why),
+                remedy=tr("Mend what is named, then start the mirror again."),
             )
-        self._warn(f"nothing is reloaded: {why}")
+        self._warn(tr("nothing is reloaded: {why}", why=why))
         self._manager.notify("READY=1")
 
     def _hand_out(self, index: int, key_files: KeyFiles) -> None:
         """Have every worker take over what was read."""
         pool = self._pool
-        self._drop_index_of_no_use()
+        # what it reads may not be what is served from here on
+        self._comparing.end()
+        self._accepted.drop_refused()
         pool.index, pool.key_files = index, key_files
         pool.generation += 1
         self._reload_answers = {worker.number for worker in pool.workers}
         self._reload_failed = False
         pool.broadcast(Message("reload", key_files=key_files, generation=pool.generation, descriptor=index))
-
-    def _accept(self) -> None:
-        """Remember what every worker has: what comes next may be refused."""
-        _, before = self._accepted
-        if before is not None and before != self._pool.index:
-            os.close(before)
-        self._accepted = (self._pool.key_files, self._pool.index)
-
-    def _drop_index_of_no_use(self) -> None:
-        _, accepted = self._accepted
-        if self._pool.index is not None and self._pool.index != accepted:
-            os.close(self._pool.index)
-            self._pool.index = accepted
 
     def _consider_successor(self) -> None:
         if self._succession is not None and not self._stopping:
@@ -228,11 +223,16 @@ class Supervisor:
             self._warn_of_another_root()
         if self._watch.changed():
             self._manager.notify("RELOADING=1")
-            self._begin_indexing(self._accepted[0])
+            self._begin_indexing(self._accepted.key_files)
 
     def _warn_of_another_root(self) -> None:
         path = self._pool.environment.root.path
-        self._warn(f"{path} is not the directory any more that is served: restart the mirror to serve the new one")
+        self._warn(
+            tr(
+                "{path} is not the directory any more that is served: restart the mirror to serve the new one",
+                path=path,
+            )
+        )
 
     # --- workers
 
@@ -240,7 +240,7 @@ class Supervisor:
         try:
             self._pool.fork(worker)
         except OSError as error:
-            self._warn(f"a worker cannot be started: {error.strerror}")
+            self._warn(tr("a worker cannot be started: {reason}", reason=error.strerror))
             self._pool.schedule_restart(worker)
             return
         assert worker.control is not None  # noqa: S101 - fork has made it
@@ -270,6 +270,8 @@ class Supervisor:
                 self._reloaded(worker, message, failed=False)
             elif message.word == "failed":
                 self._failed(worker, message)
+            elif message.word == "compare" and not self._stopping:
+                self._comparing.begin(message.text)
         if control.closed:
             self._close_channel(worker)
 
@@ -292,14 +294,12 @@ class Supervisor:
             self._pool.broadcast(Message("stop"))
             raise ServeError(
                 ErrorId.SERVE_WORKERS_FAILED,
-                f"a worker for {worker.protocol} could not begin: {message.text}",
-                remedy="Mend what is named, then start the mirror again.",
+                tr("a worker for {protocol} could not begin: {text}", protocol=worker.protocol, text=message.text),
+                remedy=tr("Mend what is named, then start the mirror again."),
             )
-        self._warn(f"a worker for {worker.protocol} failed: {message.text}")
+        self._warn(tr("a worker for {protocol} failed: {text}", protocol=worker.protocol, text=message.text))
         if message.generation == self._pool.generation:
-            # what made it fail would make every new process fail
-            self._drop_index_of_no_use()
-            self._pool.key_files, self._pool.index = self._accepted
+            self._accepted.return_to()
         self._reloaded(worker, message, failed=True)
 
     def _replace_dead(self) -> None:
@@ -309,10 +309,17 @@ class Supervisor:
             self._close_channel(worker)
             if self._stopping:
                 continue
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+            how = tr("was ended by signal {code}", code=-code) if code < 0 else tr("ended with code {code}", code=code)
             pause_s = self._pool.schedule_restart(worker)
-            later = f" in {pause_s:g} s" if pause_s else ""
-            self._warn(f"a worker for {worker.protocol} {how}; it is replaced{later}")
+            later = tr(" in {pause_s:g} s", pause_s=pause_s) if pause_s else ""
+            self._warn(
+                tr(
+                    "a worker for {protocol} {how}; it is replaced{later}",
+                    protocol=worker.protocol,
+                    how=how,
+                    later=later,
+                )
+            )
 
     def _stop(self) -> None:
         if self._stopping:
@@ -323,6 +330,7 @@ class Supervisor:
         self._stop_deadline_s = time.monotonic() + self._pool.environment.settings.grace_s + self._exit_margin_s
         self._pool.broadcast(Message("stop"))
         self._pool.kill_starting()
+        self._comparing.end()
         if self._succession is not None:
             self._succession.end()
         self._end_indexing()
@@ -339,7 +347,7 @@ class Supervisor:
         try:
             key_files = read_key_files(self._pool.environment.settings)
         except BundlerError as error:
-            self._warn(f"nothing is reloaded: {error.text()}")
+            self._warn(tr("nothing is reloaded: {error}", error=error.text()))
             return
         self._is_replaced = is_replaced(self._pool.environment.root)
         if self._is_replaced:
@@ -361,7 +369,7 @@ class Supervisor:
         if self._reload_failed:
             self._manager.notify("READY=1")
             return
-        self._accept()
+        self._accepted.accept()
         self._manager.notify("READY=1", _status(text))
         log_line("\n  ".join(["reloaded", *text.splitlines()]))
         self._consider_successor()
@@ -371,7 +379,7 @@ class Supervisor:
         try:
             descriptor = open_access_log(settings.access_log)
         except BundlerError as error:
-            self._warn(f"the access log stays as it is: {error.text()}")
+            self._warn(tr("the access log stays as it is: {error}", error=error.text()))
             return
         if descriptor is None:
             return

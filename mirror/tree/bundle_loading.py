@@ -20,6 +20,7 @@ from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
 from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
+from bundler.translation import tr
 from bundler.trust.admission import ANYTHING
 from mirror.tree.foreign_files import foreign_files
 from mirror.tree.identity import date_of, identity_of
@@ -156,7 +157,7 @@ def _checked_index(root: int, below: str, where: str) -> CheckedIndex:
 
 
 def _invalid(where: str, what: str) -> BundleFormatError:
-    return BundleFormatError(ErrorId.BUNDLE_INVALID, what, where=where, remedy="Unpack the bundle again.")
+    return BundleFormatError(ErrorId.BUNDLE_INVALID, what, where=where, remedy=tr("Unpack the bundle again."))
 
 
 def _fault(path: str, file: IndexedFile, seen: FoundFile | None, changed: set[str]) -> FaultWord | None:
@@ -170,11 +171,11 @@ def _fault(path: str, file: IndexedFile, seen: FoundFile | None, changed: set[st
 def _read(root: int, path: str, max_bytes: int, where: str) -> bytes:
     descriptor = open_file(root, path)
     if descriptor is None:
-        raise _invalid(where, f"{path} is no regular file")
+        raise _invalid(where, tr("{path} is no regular file", path=path))
     with os.fdopen(descriptor, "rb") as stream:
         size = os.fstat(descriptor).st_size
         if size > max_bytes:
-            raise _invalid(where, f"{path} is larger than {max_bytes} bytes")
+            raise _invalid(where, tr("{path} is larger than {max_bytes} bytes", path=path, max_bytes=max_bytes))
         # what somebody appends meanwhile is not waited for; the digest is compared afterwards
         return stream.read(size)
 

@@ -19,7 +19,7 @@ from bundler.archive.open_beneath import open_file
 from mirror.tree.identity import identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from io import FileIO
 
     from mirror.tree.identity import Identity
@@ -35,8 +35,15 @@ _CLOCK_REALTIME_COARSE = 5
 _TICK_S, _MAX_TICKS = 0.002, 20
 
 
-def hash_again(file: File) -> tuple[File | None, Identity | None]:
+def _unwatched(_size: int) -> None:
+    """Do nothing with a count of bytes."""
+
+
+def hash_again(file: File, read: Callable[[int], None] = _unwatched) -> tuple[File | None, Identity | None]:
     """Hash what lies at a listed file's place now; may take as long as the disk does, so call it from a thread.
+
+    Arguments:
+        read: told how many bytes were read, piece by piece.
 
     Returns the file with its new identity, or None when it is not the listed one; and the identity of what was hashed,
     None when there is no such file.
@@ -53,14 +60,14 @@ def hash_again(file: File) -> tuple[File | None, Identity | None]:
         for _ in range(_ATTEMPTS):
             _wait_for_the_next_tick(os.fstat(descriptor))
             identity = identity_of(os.fstat(descriptor))
-            if not _is_listed(stream, identity, file):
+            if not _is_listed(stream, identity, file, read):
                 return None, identity
             if identity_of(os.fstat(descriptor)) == identity:
                 return replace(file, identity=identity), identity
     return None, identity
 
 
-def _is_listed(stream: FileIO, identity: Identity, file: File) -> bool:
+def _is_listed(stream: FileIO, identity: Identity, file: File, read: Callable[[int], None]) -> bool:
     """Tell whether an opened file of this identity has the listed bytes."""
     if identity.size != file.size:
         return False
@@ -72,6 +79,7 @@ def _is_listed(stream: FileIO, identity: Identity, file: File) -> bool:
         while left and (chunk := stream.read(min(READ_BYTES, left))):
             digest.update(chunk)
             left -= len(chunk)
+            read(len(chunk))
     except OSError:
         return False
     return file.digest is not None and digest.hexdigest() == file.digest.hex

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.archive import open_beneath
 from bundler.archive.bundle_root import BundleRoot
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 from mirror.tree.shares import Share
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _open(path: Path) -> int:
     except OSError as error:
         raise ServeError(
             ErrorId.SERVE_ROOT_UNUSABLE,
-            f"the directory cannot be opened: {error.strerror}",
+            tr("the directory cannot be opened: {reason}", reason=error.strerror),
             where=str(path),
-            remedy="Name an existing directory, and let the user that the mirror runs as read it.",
+            remedy=tr("Name an existing directory, and let the user that the mirror runs as read it."),
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -65,7 +66,7 @@ class ServedBundle:
         self._totals = packed.numbers(section(number, "totals"))
         self._below = f"{self._row.directory}/" if self._row.directory else ""
         # by number; those of replaced files are this process's own knowledge
-        self._identities: dict[int, Identity] = {}
+        self._identities: dict[int, Identity | None] = {}
         self._known: dict[str, File] = {}
 
     @property
@@ -144,6 +145,14 @@ class ServedBundle:
         """Whether every listed file was there when it was loaded."""
         return not self.faults
 
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of what was found when it was loaded: another one as soon as the bundle, or a file of it, is."""
+        digest = hashlib.sha256(self._row.id.encode())
+        for row in self._files:
+            digest.update(row)
+        return digest.digest()
+
     def replace_file(self, file: File) -> None:
         """Take over a file's new identity; everything else of the bundle stays as it was loaded.
 
@@ -153,6 +162,13 @@ class ServedBundle:
         if number is not None and file.identity is not None and self.lists(file):
             self._identities[number] = file.identity
             self._known[file.path] = file
+
+    def withdraw(self, number: int) -> File:
+        """Serve a file no more until `replace_file` brings a new identity; return it."""
+        self._identities[number] = None
+        file = self.file(number)
+        self._known.pop(file.path, None)
+        return file
 
     def lists(self, file: File) -> bool:
         """Tell whether a file is this bundle's, whichever identity it has."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import CURRENT, ITSELF
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError, ServeError
+from bundler.translation import tr
 from bundler.trust.admission import ANYTHING
 from mirror.tree.bundle_loading import load_bundle
 from mirror.tree.packed import Packed
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mirror.tree.shares import Share
     from mirror.tree.site_packing import SitePart
 
-_READABLE = "Let the user that the mirror runs as read it (chmod o+rx), or choose another with --user."
+_READABLE = tr("Let the user that the mirror runs as read it (chmod o+rx), or choose another with --user.")
 
 
 def load_site(
@@ -70,12 +71,19 @@ def pack_site(
         directories, current = root.directories(), root.current()
     except OSError as error:
         # it was opened as root, perhaps, and is closed to the user that this process has become
-        raise _unusable(root, f"the directory cannot be read: {error.strerror}") from error
+        raise _unusable(root, tr("the directory cannot be read: {reason}", reason=error.strerror)) from error
     packing = SitePacking(parts)
     load = partial(load_bundle, root.descriptor, verify=verify, admission=admission)
     problems = [problem for name in directories if (problem := _add(packing, root, name, current, load))]
     if (target := root.target()) and not packing.has(_place(current)):
-        problems.append(f"nothing is current: {CURRENT} leads to {target!r}, which is no bundle of {root.path}")
+        problems.append(
+            tr(
+                "nothing is current: {current} leads to {target!r}, which is no bundle of {path}",
+                current=CURRENT,
+                target=target,
+                path=root.path,
+            )
+        )
     return packing.finish(_place(current), problems)
 
 
@@ -87,9 +95,9 @@ def _add(
         packing.add(load(_place(name) or "", str(root.path / name)))
     except (BundleFormatError, IntegrityError, OSError) as error:
         if name != ITSELF or current != ITSELF:
-            return f"{root.path if name == ITSELF else name} is left out: {error}"
+            return tr("{path} is left out: {error}", path=root.path if name == ITSELF else name, error=error)
         if isinstance(error, OSError):
-            raise _unusable(root, f"the bundle in it cannot be read: {error.strerror}") from error
+            raise _unusable(root, tr("the bundle in it cannot be read: {reason}", reason=error.strerror)) from error
         raise
     return ""
 
@@ -132,10 +140,12 @@ def require_something_to_serve(site: Site, root: BundleRoot) -> None:
         why = "".join(f"; {problem}" for problem in site.problems)
         raise ServeError(
             ErrorId.SERVE_ROOT_UNUSABLE,
-            f"it holds no bundle that can be served{why}",
+            tr("it holds no bundle that can be served{why}", why=why),
             where=str(root.path),
-            remedy="Name the directory that the bundle was unpacked into and let the mirror's user read it, or serve "
-            "one without a bundle with --all-files.",
+            remedy=tr(
+                "Name the directory that the bundle was unpacked into and let the mirror's user read it, or serve "
+                "one without a bundle with --all-files."
+            ),
         )
 
 
@@ -147,11 +157,11 @@ def _refuse_taken_paths(site: Site) -> None:
     paths = [share.path for share in site.shares]
     for path in paths:
         if not path and site.bundles:
-            raise _taken("--all-files", "the root holds a bundle, and all else in it would be published beside it")
+            raise _taken("--all-files", tr("the root holds a bundle, and all else in it would be published beside it"))
         if path and (is_reserved(path.partition("/")[0]) or any(_hides(bundle, path) for bundle in site.bundles)):
-            raise _taken(f"--share /{path}", "the mirror serves something else at this path already")
+            raise _taken(f"--share /{path}", tr("the mirror serves something else at this path already"))
         if paths.count(path) > 1:
-            raise _taken(f"--share /{path}", "two directories are to be shared at this path")
+            raise _taken(f"--share /{path}", tr("two directories are to be shared at this path"))
 
 
 def _hides(bundle: ServedBundle, path: str) -> bool:
@@ -168,4 +178,4 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _taken(where: str, what: str) -> ServeError:
-    return ServeError(ErrorId.SERVE_PATH_TAKEN, what, where=where, remedy="Choose another path, or leave it out.")
+    return ServeError(ErrorId.SERVE_PATH_TAKEN, what, where=where, remedy=tr("Choose another path, or leave it out."))

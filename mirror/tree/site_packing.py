@@ -10,6 +10,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH
 from bundler.model.image.bundled import bundle_images
 from mirror.tree.bundle_rows import BundleRow, FileRow, path_of, row_key, section
 from mirror.tree.packed import PackedWriter
@@ -108,6 +109,8 @@ def _whole_images(bundle: LoadedBundle) -> Iterator[BundleImage]:
 
 def _bundle_row(bundle: LoadedBundle) -> BundleRow:
     index = bundle.index
+    # they are counted among the files, too
+    own = (bundle.listed[path].blob.size for path in (INDEX_PATH, SUMS_PATH) if path in bundle.listed)
     return BundleRow(
         id=bundle.id,
         directory=bundle.directory,
@@ -115,7 +118,7 @@ def _bundle_row(bundle: LoadedBundle) -> BundleRow:
         release=index.release,
         platforms=tuple(map(str, index.platforms)),
         file_count=index.file_count,
-        content_bytes=index.content_bytes,
+        content_bytes=index.content_bytes + sum(own),
         modified_s=bundle.modified_s,
         verified=bundle.verified,
         left_out=len(bundle.left_out),

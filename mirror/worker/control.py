@@ -22,7 +22,7 @@ _READ_BYTES = 256 * 1024
 # how long the other side may leave a message unread before it counts as gone
 SEND_TIMEOUT_S = 10.0
 
-Word = Literal["reload", "reopen-log", "stop", "ready", "reloaded", "failed", "indexed"]
+Word = Literal["reload", "reopen-log", "stop", "ready", "reloaded", "failed", "indexed", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Message:
     """One message.
 
     Arguments:
-        word: down: reload, reopen-log, stop; up: ready, reloaded, failed, indexed.
-        text: for people; with `failed` what happened.
+        word: down: reload, reopen-log, stop; up: ready, reloaded, failed, indexed, compare.
+        text: for people; with `failed` what happened; with `compare` the address of the bundle to compare.
         generation: which reload it belongs to.
         key_files: with `reload`.
         descriptor: with `reopen-log` the new file, with `reload` and `indexed` the packed site, owned by whoever

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
+from bundler.diagnostics import DIAGNOSTICS
+
 
 def log_line(text: str) -> None:
     """Write one line; a stream that cannot be written stops nothing."""
@@ -12,3 +14,4 @@ def log_line(text: str) -> None:
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"mirror: {text}\n")
         sys.stderr.flush()
+    DIAGNOSTICS.keep(f"mirror: {text}")

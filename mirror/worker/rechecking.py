@@ -8,8 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
 from mirror.tree.opening import NotTheCheckedFileError
 from mirror.tree.quarantine import hash_again
+from mirror.worker.findings import Findings
 from mirror.worker.operator_log import log_line
 
 if TYPE_CHECKING:
@@ -31,14 +33,20 @@ def _nobody_waits(_file: File | None) -> None:
     """Do nothing with what a file has turned out to be."""
 
 
+def _nobody_remembers() -> None:
+    """Do nothing when files are withdrawn."""
+
+
 class Rechecks:
     """Decides for all snapshots of a worker which files are in quarantine.
 
     Arguments:
         thread: does the hashing.
+        withdrawn: called when a comparison has found files wrong that were served until then.
     """
 
-    def __init__(self, worker: Worker, thread: Executor) -> None:
+    def __init__(self, worker: Worker, thread: Executor, withdrawn: Callable[[], None] = _nobody_remembers) -> None:
+        self.findings = Findings(worker, withdrawn)
         self._worker = worker
         self._thread = thread
         # by the file's place, while it is hashed
@@ -67,14 +75,22 @@ class Rechecks:
     def spoiled(self, error: NotTheCheckedFileError) -> None:
         """Report a file that was written to while it was sent; it is refused until it was hashed again."""
         file, serving = error.file, self._worker.serving
-        log_line(f"{file.bundle or 'shared'}/{file.path} {error.reason}; the transfer is cut")
+        log_line(
+            tr(
+                "{bundle}/{path} {reason}; the transfer is cut",
+                bundle=file.bundle or tr("shared"),
+                path=file.path,
+                reason=error.reason,
+            )
+        )
         if serving.site.lists(file):
             serving.quarantine.refuse(file, None)
             self._count(serving)
             self.recheck(file, error)
 
     def sweep(self) -> None:
-        """Have the files in quarantine hashed again that were touched since they were refused."""
+        """Have the files in quarantine hashed again that were touched since they were refused, or found wrong."""
+        self.findings.take_over()
         quarantine = self._worker.serving.quarantine
         for file in quarantine.next_files(_FILES_AT_A_TIME):
             if file.place.path not in self._waiting and quarantine.may_have_changed(file):
@@ -88,7 +104,7 @@ class Rechecks:
             self._refuse(serving, file, identity, reason)
         else:
             if serving.quarantine.is_known(file):
-                log_line(f"{file.bundle}/{file.path} is as listed again, and is served")
+                log_line(tr("{bundle}/{path} is as listed again, and is served", bundle=file.bundle, path=file.path))
             serving.quarantine.readmit(serving.site, again)
             self._count(serving)
         for then in self._waiting.pop(file.place.path, ()):
@@ -96,7 +112,7 @@ class Rechecks:
 
     def _refuse(self, serving: Serving, file: File, identity: Identity | None, reason: str) -> None:
         if not serving.quarantine.is_known(file):
-            log_line(f"{file.bundle}/{file.path} is not served: {reason}")
+            log_line(tr("{bundle}/{path} is not served: {reason}", bundle=file.bundle, path=file.path, reason=reason))
         serving.quarantine.refuse(file, identity)
         self._count(serving)
 

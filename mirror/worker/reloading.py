@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bundler.errors import BundlerError
+from bundler.translation import tr
 from mirror.worker.control import Message
 from mirror.worker.describe import describe
 
@@ -52,7 +53,7 @@ class Reloads:
     def _taken_over(self, message: Message) -> str:
         worker = self._worker
         if message.descriptor is None:
-            raise ValueError("no packed site came with the message")
+            raise ValueError(tr("no packed site came with the message"))
         key_files = message.key_files or worker.serving.key_files
         serving = worker.loader.open(message.descriptor, key_files, message.generation)
         self._take_over(serving)

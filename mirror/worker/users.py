@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ServeError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,17 +79,20 @@ def read_users(data: bytes, where: str) -> Users:
             continue
         name, _, hashed = text.partition(b":")
         if not name or not _BCRYPT.fullmatch(hashed):
-            raise _invalid(where, f"line {number} is not NAME:HASH with a bcrypt hash ($2y$…) of a cost from 4 to 17")
+            raise _invalid(
+                where,
+                tr("line {number} is not NAME:HASH with a bcrypt hash ($2y$…) of a cost from 4 to 17", number=number),
+            )
         try:
             known = name.decode()
         except UnicodeDecodeError as error:
-            raise _invalid(where, f"the name on line {number} is not UTF-8") from error
+            raise _invalid(where, tr("the name on line {number} is not UTF-8", number=number)) from error
         if known in hashes:
             # Apache goes by the first, others by the last: whoever revokes a password must know which
-            raise _invalid(where, f"the name on line {number} is there twice")
+            raise _invalid(where, tr("the name on line {number} is there twice", number=number))
         hashes[known] = hashed
     if not hashes:
-        raise _invalid(where, "it names nobody")
+        raise _invalid(where, tr("it names nobody"))
     return Users(hashes)
 
 
@@ -97,5 +101,5 @@ def _invalid(where: str, what: str) -> ServeError:
         ErrorId.SERVE_USERS_INVALID,
         what,
         where=where,
-        remedy="Write it with `htpasswd -B FILE NAME`; other hashes than bcrypt are not accepted.",
+        remedy=tr("Write it with `htpasswd -B FILE NAME`; other hashes than bcrypt are not accepted."),
     )

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mirror.shared.comparisons import Comparisons
 from mirror.shared.counters import MAX_NAMED_FAULTS, Field, State
 from mirror.shared.failed_logins import FailedLogins
 from mirror.worker.control import Message
@@ -41,6 +42,7 @@ class Worker:
         serving: the present snapshot; replaced as a whole by a reload.
         log: the access log.
         logins: failed ones, by client.
+        comparisons: of bundles with their digests, while they are served.
         ftp_shares: what FTP's clients may hold, None where nobody counts.
         supervisor: the process that has started it.
         registry: the one of its sockets on which only the registry is answered, None for none.
@@ -59,6 +61,7 @@ class Worker:
     log: AccessLog
     registry: socket.socket | None = None
     logins: FailedLogins = field(default_factory=FailedLogins)
+    comparisons: Comparisons = field(default_factory=Comparisons)
     ftp_shares: FtpShares | None = None
     supervisor: int = field(default_factory=os.getppid)
 

@@ -20,6 +20,7 @@ COMMANDS = (
     "registry",
     "alternatives",
     "growth",
+    "kubeedge",
     "peers",
     "plots",
 )

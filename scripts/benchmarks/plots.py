@@ -39,6 +39,7 @@ class Plot:
 
 
 PLOTS = (
+    Plot("peers-wall-clock", "Build, fetch and push: seconds, less is better", "Peers", 0, 2, "s"),
     Plot("peers-transfers", "Build, fetch and push: processor time, less is better", "Peers", 0, 4, "s"),
     Plot("peers-served", "A gigabyte served: the server's processor time, less is better", "Peers", 1, 4, "s/GB"),
     Plot("framework", "Servers with one worker: processor time, less is better", "A framework beside it", 0, 4, ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,13 +28,16 @@ def build(out: Path, address: str) -> tuple[Path, Path]:
     Arguments:
         address: of the upstream, as in `--set upstream=`.
     """
-    return build_release(out, address, "1"), build_release(out, address, "2")
+    first = build_release(out, address, "1")
+    # what both have is pinned already, as for whoever keeps his lock
+    shutil.copy(out / "journey-1.lock.json", out / "journey-2.lock.json")
+    return first, build_release(out, address, "2")
 
 
 def build_release(
     out: Path, address: str, release: str, edit: Callable[[str, Path], str] = lambda text, _: text
 ) -> Path:
-    """Build one release, as `build` does; the second one has something new.
+    """Build one release, as `build` does, by its lock where there is one; the second has something new.
 
     Arguments:
         edit: takes the manifest's text and its directory, and returns what it is to be.
@@ -48,9 +52,10 @@ def build_release(
         text = text.replace("files:\n", "files:\n  - {path: docs/news.txt, url: news.txt}\n", 1)
     manifest, archive = out / f"journey-{release}.yaml", out / f"journey-{release}.tar.gz"
     manifest.write_text(edit(text, out))
-    command = [sys.executable, "-m", "bundler", "build", str(manifest), "-o", str(archive)]
-    command += ["--set", f"upstream={address}", "--store", str(out / "store")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{done.stdout}{done.stderr}\nscripts/demo: release {release} cannot be built")
+    options = ["--set", f"upstream={address}", "--store", str(out / "store")]
+    for words in (["lock", str(manifest)], ["build", str(manifest), "-o", str(archive)]):
+        command = [sys.executable, "-m", "bundler", *words, *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{done.stdout}{done.stderr}\nscripts/demo: release {release} cannot be built")
     return archive

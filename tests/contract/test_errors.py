@@ -140,6 +140,17 @@ def test_both_languages_keep_one_order() -> None:
     assert english == chinese
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", *PAGES])
+def test_every_exit_code_is_listed(page: str) -> None:
+    codes = {kind.exit_code for kind in vars(errors).values() if _is_error(kind) and kind is not BundlerError}
+    # of a page of errors only what stands before the ids
+    head = re.split(r"^## +`?[a-z0-9-]+`?$", (ROOT / page).read_text(), maxsplit=1, flags=re.MULTILINE)[0]
+    listed = re.findall(r"^\| (\d+)(?:[,、] ?\d+)? \|", head, re.MULTILINE) or re.findall(
+        r"(?<!\w)(\d{1,2}) ?(?=\w)", head
+    )
+    assert codes - {int(code) for code in listed} == set()
+
+
 def test_every_id_is_raised() -> None:
     assert {str(error_id) for error_id in ErrorId} - set(_raised_as()) == set()
 

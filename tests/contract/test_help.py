@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
-from click.testing import CliRunner
+import pytest
 
+from bundler.columns import width
 from tests.contract.checkout import ROOT
-from tests.contract.command_line import PROGRAMS, commands
+from tests.contract.command_line import commands
+from tests.contract.help_pages import CHINESE, ENGLISH, WIDTHS, help_pages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
 
-GOLDEN = ROOT / "tests" / "golden" / "help"
-WIDTH = 100
+GOLDEN = ROOT / "tests" / "golden"
+DIRECTORIES = {ENGLISH: GOLDEN / "help", CHINESE: GOLDEN / "help.zh-CN"}
 
 
-def _help(path: tuple[str, ...]) -> str:
-    answer = CliRunner().invoke(PROGRAMS[path[0]], [*path[1:], "--help"], prog_name=path[0], terminal_width=WIDTH)
-    assert answer.exit_code == 0, answer.output
-    return answer.output
-
-
-def test_help_texts_are_the_golden_ones() -> None:
-    said = {f"{'-'.join(path)}.txt": _help(path) for path in commands()}
+@pytest.mark.parametrize("locale", DIRECTORIES)
+def test_help_texts_are_the_golden_ones(locale: str) -> None:
+    said, directory = help_pages(locale), DIRECTORIES[locale]
     if os.environ.get("REGENERATE_GOLDEN"):
-        GOLDEN.mkdir(parents=True, exist_ok=True)
-        for old in GOLDEN.iterdir():
+        directory.mkdir(parents=True, exist_ok=True)
+        for old in directory.iterdir():
             old.unlink()
         for name, text in said.items():
-            (GOLDEN / name).write_text(text)
-    kept = {path.name: path.read_text() for path in GOLDEN.iterdir()}
+            (directory / name).write_text(text)
+    kept = {path.name: path.read_text() for path in directory.iterdir()}
     assert said == kept, "read the change, then REGENERATE_GOLDEN=1 scripts/check"
+
+
+def test_chinese_pages_fit_their_terminal() -> None:
+    lines = [line for path in _chinese_files() for line in path.read_text().splitlines()]
+    assert [line for line in lines if width(line) > WIDTHS[CHINESE]] == []
+
+
+def test_chinese_pages_have_no_line_in_english() -> None:
+    pages = [
+        re.sub(r"`[^`]*`|^用法：.*$|^ *~/.*$", "", path.read_text(), flags=re.MULTILINE) for path in _chinese_files()
+    ]
+    assert [found for page in pages for found in re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", page)] == []
+
+
+def _chinese_files() -> list[Path]:
+    return sorted(DIRECTORIES[CHINESE].iterdir())
 
 
 def test_every_command_and_option_says_what_it_is_for() -> None:

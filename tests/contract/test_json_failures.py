@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import click
 
 KEYS = {"schema", "id", "code", "what", "where", "remedy"}
+# what the system says of its errors is the system's
+SYSTEM = sorted(map(os.strerror, errno.errorcode), key=len, reverse=True)
 # how each command that has --json fails for want of what it is given, and what then stands under `id`
 MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ("bundler", "check"): ("no.yaml", "manifest-unreadable"),
@@ -114,6 +118,35 @@ def test_a_usage_error_is_one_too(words: tuple[str, ...], tmp_path: Path) -> Non
     assert (code, value["id"], value["code"], value["where"]) == (2, "usage", 2, None)
     assert "--no-such-option" in value["what"]
     assert "--no-such-option" in stderr
+
+
+@pytest.mark.parametrize("words", list(MISSING)[::4], ids=" ".join)
+def test_in_chinese_it_has_the_same_keys_and_words_for_programs(words: tuple[str, ...], tmp_path: Path) -> None:
+    arguments, error_id = MISSING[words]
+    spoken = {"LC_ALL": "zh_CN.UTF-8", "PYTHONUTF8": "1"}
+    code, value, stderr = run(tmp_path, *words, *arguments.split(), "--json", **spoken)
+    failure = value.get("error", value)
+    assert (failure["schema"], failure["id"], failure["code"]) == (f"{words[0]}.error/1", error_id, code)
+    assert failure.keys() - {"problems"} == KEYS
+    assert english_words(failure["what"]) == english_words(failure["remedy"]) == []
+    assert stderr.endswith(f"[{error_id}]\n")
+    assert english_words(stderr) == []
+
+
+def english_words(text: str) -> list[str]:
+    """Return runs of two words that are no code, no path and no name."""
+    for words in SYSTEM:
+        text = text.replace(words, "")
+    plain = re.sub(r"`[^`]*`|\[[a-z-]+\]", "", text)
+    return re.findall(r"(?<![\w/.-])[a-z]{2,} [a-z]{2,}(?![\w/.-])", plain)
+
+
+def test_a_usage_error_in_chinese(tmp_path: Path) -> None:
+    code, value, stderr = run(tmp_path, "bundler", "verify", "--nope", "--json", LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+    assert (code, value["id"], value.keys()) == (2, "usage", KEYS)
+    assert value["what"].startswith("没有选项")
+    assert value["remedy"] == "请看 `bundler verify --help`。"
+    assert "用法：bundler verify" in stderr
 
 
 def test_the_variable_asks_for_it_as_the_option_does(tmp_path: Path) -> None:

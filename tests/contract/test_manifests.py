@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import jsonschema
 import pytest
 import yaml
 
 from bundler.kinds import KINDS
+from bundler.kinds.files.entry import FileEntry
 from bundler.kinds.rpms.entry import RpmEntry
 from bundler.manifest.reader import load_manifest
 from bundler.manifest.schema import manifest_schema
@@ -53,6 +56,8 @@ def test_the_real_one_holds_what_the_walk_through_names() -> None:
     assert targets == {f"kubeedge/{name}" for name in expected} | {
         "docker-compose-Linux-x86_64",
         "harbor-offline-installer-v2.5.0.tgz",
+        "kubernetes/kube-flannel.yml",
+        "kubernetes/metrics-server.yaml",
     }
     [yum] = found.entries["rpms"]
     assert isinstance(yum, RpmEntry)
@@ -63,3 +68,46 @@ def test_the_real_one_holds_what_the_walk_through_names() -> None:
     assert {"docker-ce-20.10.*", "vsftpd", "epel-release", "mosquitto", "net-tools", "wget", "lrzsz", "unzip"} <= wishes
     assert {f"{name}-1.22.1" for name in ("kubelet", "kubeadm", "kubectl")} <= wishes
     assert found.archive_name == "kubernetes_kubeedge_allinone.tar.gz"
+
+
+def test_the_real_one_holds_files_to_what_is_published_beside_them() -> None:
+    found = load_manifest(ROOT / "manifests" / "kubeedge-1.11.1.yaml", READERS, {})
+    entries = [entry for entry in found.entries["files"] if isinstance(entry, FileEntry)]
+    held = {
+        path: (download.urls, download.checksum_url)
+        for entry in entries
+        for path in map(str, entry.targets())
+        for download in entry.downloads
+        if download.checksum_url
+    }
+    assert {"kubeedge/keadm", "kubeedge/kubeedge-v1.11.1-linux-amd64.tar.gz"} <= set(held)
+    (url,), checksum_url = held["docker-compose-Linux-x86_64"]
+    assert checksum_url == f"{url}.sha256"
+
+
+@pytest.mark.parametrize(
+    ("path", "image", "variable"),
+    [
+        ("kubernetes/kube-flannel.yml", "quay.io/coreos/flannel", "flannel"),
+        ("kubernetes/metrics-server.yaml", "registry.k8s.io/metrics-server/metrics-server", "metrics_server"),
+    ],
+)
+def test_what_the_real_one_applies_is_of_the_version_of_its_image(path: str, image: str, variable: str) -> None:
+    value = yaml.safe_load((ROOT / "manifests" / "kubeedge-1.11.1.yaml").read_text())
+    assert [f"/v${{{variable}}}/" in file["url"] for file in value["files"] if file.get("path") == path] == [True]
+    assert f"{image}:v${{{variable}}}" in {
+        image if isinstance(image, str) else image["name"] for image in value["images"]
+    }
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_pages_say_of_the_real_one_s_bundle_what_was_measured(page: str) -> None:
+    [section] = re.findall(
+        r"^## The KubeEdge manifest$(.*?)^## ", (ROOT / "docs" / "benchmarks.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    size = re.search(r"unpacked ([\d,]+ MiB) in (\d+) files", section)
+    cold = re.search(r"^\| build, nothing there \| ([\d.]+) s \| ([\d.]+) s \|", section, re.MULTILINE)
+    assert size is not None
+    assert cold is not None
+    [said] = [part for part in (ROOT / page).read_text().split("\n\n") if "#the-kubeedge-manifest" in part]
+    assert set(re.findall(r"\d[\d.,]*\d(?: MiB)?", said)) == {*size.groups(), *cold.groups()}

@@ -28,7 +28,7 @@ def _scratch_project(directory: Path) -> None:
     for name, body in MODULES.items():
         (directory / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / "tests" / name).write_text(body)
-    for name in ("conftest.py", "programs.py"):
+    for name in ("conftest.py", "programs.py", "run_record.py"):
         shutil.copy(ROOT / "tests" / name, directory / "tests" / name)
     (directory / "scripts").mkdir()
     (directory / "scripts" / "system-packages.txt").write_text("no-such-program  its-package\n")

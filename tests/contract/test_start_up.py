@@ -37,6 +37,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler build": _BUILD,
     "bundler bundles": {"json"},
     "bundler check": _MANIFEST | {"yaml"},
+    "bundler completion": set(),
     "bundler diff": _BUNDLE,
     "bundler inspect": _BUNDLE,
     "bundler keygen": set(),
@@ -74,6 +75,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler verify": _BUNDLE | _HASHING,
     "mirror": set(),
     "mirror clients": {"json", "shutil", "socket", "tempfile"},
+    "mirror completion": set(),
     "mirror serve": set(),
     "mirror service": _HOST,
     "mirror service install": _HOST,
@@ -87,6 +89,16 @@ RUNS: dict[str, set[str]] = {
     "mirror --version": set(),
     "bundler check manifests/demo.yaml": _MANIFEST | {"yaml"},
     "bundler schema": _MANIFEST,
+    "bundler completion bash": set(),
+    "mirror completion bash": set(),
+}
+# what is typed when Tab is hit; a line is completed by the command that it names, and loads that one alone
+COMPLETED: dict[str, set[str]] = {
+    "bundler ": set(),
+    "bundler verif": set(),
+    "bundler site ": set(),
+    "bundler verify --": _BUNDLE | _HASHING,
+    "mirror ": set(),
 }
 _LOADING = """
 import sys
@@ -100,6 +112,19 @@ _RUNNING = """
 import sys
 from {program}.__main__ import main
 sys.argv = {words!r}
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("\\n", *sys.modules)
+"""
+
+
+_COMPLETING = """
+import os, sys
+os.environ.update(_{variable}_COMPLETE="bash_complete", COMP_WORDS={line!r}, COMP_CWORD={place!r})
+from {program}.__main__ import main
+sys.argv = [{program!r}]
 try:
     main()
 except SystemExit as end:
@@ -131,3 +156,10 @@ def test_a_command_loads_the_libraries_of_its_row(command: str) -> None:
 def test_a_run_loads_the_libraries_that_it_uses(run: str) -> None:
     words = run.split()
     assert _heavy(_RUNNING.format(program=words[0], words=words)) == RUNS[run]
+
+
+@pytest.mark.parametrize("line", COMPLETED)
+def test_tab_loads_the_command_that_is_typed_and_no_other(line: str) -> None:
+    program, place = line.split(maxsplit=1)[0], str(line.count(" "))
+    source = _COMPLETING.format(program=program, variable=program.upper(), line=line, place=place)
+    assert _heavy(source) == COMPLETED[line]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.demo_run import run_demo
+from tests.e2e.demo_run import interrupt_demo, run_demo
 from tests.e2e.upstream import Upstream, upstream
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def source(tmp_path: Path) -> Iterator[Upstream]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """A finished demo, run twice in the same place: the second run replaces what the first one left."""
+    """A finished demo, in a place where another one was ended half-way: it replaces what that one has left."""
     directory = tmp_path_factory.mktemp("demo") / "out"
-    run_demo(directory)
+    interrupt_demo(directory)
+    assert (directory / "unpacked" / "bundle.json").is_file()
     return run_demo(directory)

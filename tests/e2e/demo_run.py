@@ -46,16 +46,32 @@ class Demo:
 
 def run_demo(directory: Path, *words: str, code: int = 0) -> Demo:
     """Run the demo into a directory; it has to end with this code."""
-    done = subprocess.run(
+    with _started(directory, *words) as process:
+        out, errors = process.communicate(timeout=DEMO_WITHIN_S)
+    assert process.returncode == code, out + errors
+    return Demo(directory, out + errors)
+
+
+def interrupt_demo(directory: Path) -> None:
+    """Run the demo into a directory, and end it while its mirror and its upstream serve."""
+    with _started(directory) as process:
+        assert process.stdout is not None
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if line.startswith("$ mirror verify"):
+                process.terminate()
+        assert process.wait(DEMO_WITHIN_S) == 143, "".join(seen)
+
+
+def _started(directory: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [ROOT / "scripts" / "demo", *words, directory],
         # where the caller stands and its proxies make no difference
         cwd="/",
         env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=DEMO_WITHIN_S,
-        check=False,
     )
-    assert done.returncode == code, done.stdout + done.stderr
-    return Demo(directory, done.stdout + done.stderr)

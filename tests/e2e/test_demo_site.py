@@ -14,7 +14,7 @@ from tests.integration.site_stage import LEFT_OUT, PLAYED
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("hosts")
+pytestmark = pytest.mark.xdist_group("site")
 
 
 def test_a_site_is_set_up_by_one_command_and_one_line(tmp_path: Path) -> None:

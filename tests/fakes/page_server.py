@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
 from mirror.client.reach import Reach, Snippet
+from mirror.page.comparison_state import comparison_data
 from mirror.page.languages import LANGUAGE_COOKIE, choose_language
-from mirror.page.pages import Pages
-from mirror.page.view import Asked, Rendered, View
+from mirror.page.pages import Pages, image_in
+from mirror.page.view import JSON, Asked, Rendered, View
+from mirror.tree.image_contents import image_contents
 from mirror.tree.served import Directory, File
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mirror.tree.comparison import Comparison
     from mirror.tree.site import Site
 
 POLICY = (
@@ -52,6 +56,8 @@ class PageServer:
         self.site = site
         self.faults = tuple(faults)
         self.pages = Pages()
+        # how far comparisons are, by the bundle's number; a test changes it
+        self.comparisons: dict[int, Comparison] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -92,7 +98,7 @@ class PageServer:
         host, _, port = request.headers.get("Host", "").partition(":")
         reach = Reach(host, int(port), False, 21)
         carry = asked.language is not None and cookie != asked.language
-        view = View(language, asked, reach, snippets_for(reach), self.faults, carry)
+        view = View(language, asked, reach, snippets_for(reach), self.faults, carry, dict(self.comparisons))
         headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
         if asked.language is not None:
             headers["Set-Cookie"] = f"{LANGUAGE_COOKIE}={asked.language}; Path=/; Max-Age=31536000; SameSite=Lax"
@@ -103,6 +109,17 @@ class PageServer:
             return 200, self.pages.search(self.site, view)
         if path == "/-/search.json":
             return 200, self.pages.search_data(self.site, view)
+        if path.startswith("/-/image/"):
+            bundle = self.site.bundle(view.asked.bundle) or self.site.current
+            item = None if bundle is None else image_in(bundle, path.removeprefix("/-/image/"))
+            if bundle is None or item is None:
+                return 404, self.pages.problem(404, view, path=path)
+            contents = image_contents(bundle, item.digest)
+            return 200, self.pages.image(self.site, bundle, item, contents, replace(view, snippets=()))
+        if path == "/-/compare.json":
+            bundle = self.site.bundle(view.asked.bundle)
+            assert bundle is not None
+            return 200, Rendered.of(comparison_data(bundle, view), JSON)
         if path.startswith("/-/assets/"):
             asset = self.pages.asset(path.removeprefix("/-/assets/"))
             return (200, asset) if asset else (404, self.pages.problem(404, view, path=path))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bundler.model.bundle import BundleIndex
     from mirror.client.reach import Snippet
     from mirror.page.languages import Language
+    from mirror.tree.comparison import Comparison
     from mirror.tree.shares import Share
     from mirror.tree.site import Site
 
@@ -51,9 +52,10 @@ def view(
     faults: Sequence[str] = (),
     carry: bool = False,
     reach: Reach = REACH,
+    comparisons: Mapping[int, Comparison] | None = None,
 ) -> View:
     """Return a view of the page with a query."""
-    return View(language, Asked.parse(query), reach, tuple(snippets), tuple(faults), carry)
+    return View(language, Asked.parse(query), reach, tuple(snippets), tuple(faults), carry, comparisons or {})
 
 
 def directory(site: Site, path: str) -> Directory:

@@ -14,6 +14,11 @@ class RecordingTask:
     advanced: int = 0
     notes: list[str] = field(default_factory=list)
     outcome: str | None = None
+    apart: bool = False
+
+    def expect(self, total_bytes: int) -> None:
+        """Add up."""
+        self.total_bytes = (self.total_bytes or 0) + total_bytes
 
     def advance(self, count: int) -> None:
         """Add up."""
@@ -34,16 +39,18 @@ class RecordingProgress:
     """A `Progress` that a test reads afterwards."""
 
     expected: int = 0
+    present: int = 0
     tasks: list[RecordingTask] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def expect(self, total_bytes: int) -> None:
+    def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
         """Add up."""
         self.expected += total_bytes
+        self.present += present_bytes
 
-    def task(self, label: str, total_bytes: int | None) -> RecordingTask:
+    def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> RecordingTask:
         """Keep the task."""
-        task = RecordingTask(label, total_bytes)
+        task = RecordingTask(label, total_bytes, apart=apart)
         self.tasks.append(task)
         return task
 

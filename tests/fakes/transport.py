@@ -96,6 +96,9 @@ class FakeTransport:
             self.asked.append(asked)
         yield FakeResponse(self._answer(asked), url)
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     @property
     def urls(self) -> list[str]:
         """What was asked for, in order."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from scripts.demo_journey.bundles import RUNTIME
 from tests.integration.demo_bundle import build_demo
 from tests.integration.kubeedge_part import with_kubeedge
 from tests.integration.mirror_program import eventually
-from tests.integration.portable_python import portable_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.hosts.stage import Stage
+    from tests.integration.ready_runtime import ReadyRuntime
 
 ARCHIVE = "kubernetes_kubeedge_allinone.tar.gz"
 # a demo without what is on every mirror's host anyway
@@ -28,36 +26,26 @@ http: {{addr: ":5000", secret: something}}
 """
 
 
-def carried_demo(directory: Path, cache: Path) -> Path:
-    """Build the demo with a runtime and return its archive.
-
-    Arguments:
-        directory: a new one. cache: keeps the portable Python for later runs.
-    """
-    build_demo_with_runtime(directory, cache, {ARCHIVE: ""})
+def carried_demo(directory: Path, runtime: ReadyRuntime) -> Path:
+    """Build the demo with a runtime in a new directory, and return its archive."""
+    build_demo_with_runtime(directory, runtime, {ARCHIVE: ""})
     return directory / ARCHIVE
 
 
-def carried_site(directory: Path, cache: Path) -> Path:
-    """Build the demo with a runtime and KubeEdge's stand-ins, and return its archive. Arguments as above."""
-    build_demo(directory, {ARCHIVE: _runtime(cache)}, with_kubeedge)
+def carried_site(directory: Path, runtime: ReadyRuntime) -> Path:
+    """Build the demo with a runtime and KubeEdge's stand-ins in a new directory, and return its archive."""
+    build_demo(directory, {ARCHIVE: runtime.entry}, with_kubeedge, runtime.build)
     return directory / ARCHIVE
 
 
-def build_demo_with_runtime(directory: Path, cache: Path, archives: Mapping[str, str]) -> None:
+def build_demo_with_runtime(directory: Path, runtime: ReadyRuntime, archives: Mapping[str, str]) -> None:
     """Build archives of the demo in a directory, each with the tool.
 
     Arguments:
-        cache: keeps the portable Python for later runs.
         archives: by their names, what stands at the end of each one's manifest.
     """
-    runtime = _runtime(cache)
-    build_demo(directory, {name: runtime + further for name, further in archives.items()})
-
-
-def _runtime(cache: Path) -> str:
-    python = portable_python(cache)
-    return RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
+    ends = {name: runtime.entry + further for name, further in archives.items()}
+    build_demo(directory, ends, build=runtime.build)
 
 
 @contextmanager

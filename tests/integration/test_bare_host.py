@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.hosts.nspawn_host import NspawnHost
+    from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 LONG_S = 300
 
 
 @pytest.fixture(scope="module")
-def carried(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def carried(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> Path:
     """What is carried to the site: an archive of the demo with a runtime."""
-    return carried_demo(tmp_path_factory.mktemp("carried"), pytestconfig.cache.mkdir("portable-python"))
+    return carried_demo(tmp_path_factory.mktemp("carried"), runtime)
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,16 @@ def test_the_growth_benchmark_prints_a_row_for_each_command_with_its_exponent(tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_manifest_of_kubeedge_is_built_from_an_upstream_that_has_all_that_it_names(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.benchmarks", "kubeedge", "--scale=0.001", f"--directory={tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^archive \d+ MiB; unpacked \d+ MiB in \d{3} files$", done.stdout, re.MULTILINE)
+    measured = re.findall(r"^\| (.+) \| [\d.]+ s \| [\d.]+ s \| \d+ MiB \|$", done.stdout, re.MULTILINE)
+    assert measured == ["plan", "build, nothing there", "build, all in the store", "verify", "unpack"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_rpm_benchmark_prints_both_rows_and_their_verdicts(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.benchmarks", "rpms", "--packages=20", "--rounds=1"]
     done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)

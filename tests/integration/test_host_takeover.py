@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.integration.ready_runtime import ReadyRuntime
     from tests.integration.steady_downloads import SteadyDownloads
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 UNIT = "kubeedge-mirror.service"
 LONG_S = 300
@@ -32,11 +33,11 @@ SMALL = ("docs/notes.txt", "bin/mirror", "yum/repodata/repomd.xml")
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def bundles(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> Path:
     """A directory with two archives that bring a runtime each, and the tree of the second one."""
     directory = tmp_path_factory.mktemp("carried")
     manifests = {"one.tar.gz": "", "two.tar.gz": "# the next one\n"}
-    build_demo_with_runtime(directory, pytestconfig.cache.mkdir("portable-python"), manifests)
+    build_demo_with_runtime(directory, runtime, manifests)
     unpack(directory / "two.tar.gz", directory / "two", Unwatched())
     return directory
 

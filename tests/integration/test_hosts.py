@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.hosts.nspawn_host import NspawnHost
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 
 GREETING_SOCKET = "[Socket]\nListenStream=2000\nAccept=yes\n[Install]\nWantedBy=sockets.target\n"

@@ -271,8 +271,8 @@ def _with_refusals(client: MirrorClient, refuse: Callable[[], None]) -> MirrorRe
     """Check with one job, the refusals beginning once the index has come."""
 
     class Refusing(RecordingProgress):
-        def expect(self, total_bytes: int) -> None:
-            super().expect(total_bytes)
+        def expect(self, total_bytes: int, present_bytes: int = 0) -> None:
+            super().expect(total_bytes, present_bytes)
             refuse()
 
     try:

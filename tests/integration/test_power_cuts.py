@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,32 +16,29 @@ import pytest
 
 from tests.hosts.stage import HostPlan, stage
 from tests.integration.mirror_program import eventually
-from tests.integration.portable_python import portable_python
 from tests.unit.archive.bundles import CONTENTS, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.hosts.nspawn_host import NspawnHost
+    from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 CUTS = int(os.environ.get("CUTS", "4"))
 RANDOM = random.Random()
 TOOL = "/root/tool/bin/bundler"
 FILES = 60
-MANIFEST = "{version: 1, name: tool, platforms: [linux/amd64], runtime: [{python: {url: p.tar.gz}}]}\n"
+MANIFEST = "version: 1\nname: tool\nplatforms: [linux/amd64, linux/arm64]\n"
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[NspawnHost]:
+def host(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> Iterator[NspawnHost]:
     """A host with the tool, two archives in /root, and a disk at /srv that loses what was not synced."""
     directory = tmp_path_factory.mktemp("carried")
-    python = portable_python(pytestconfig.cache.mkdir("portable-python"))
-    (directory / "p.tar.gz").symlink_to(python)
-    (directory / "tool.yaml").write_text(MANIFEST)
-    build = [sys.executable, "-m", "bundler", "build", "tool.yaml", "--store", "store", "-o", "tool.tar.gz"]
-    subprocess.run(build, cwd=directory, check=True, capture_output=True)
+    (directory / "tool.yaml").write_text(f"{MANIFEST}{runtime.entry}")
+    runtime.build(directory / "tool.yaml", directory / "tool.tar.gz")
     many = {f"many/{number}": random.Random(number).randbytes(200_000) for number in range(FILES)}
     for name, contents in (("one", {**CONTENTS, **many}), ("two", {**CONTENTS, **many, "harbor/more": b"more"})):
         sample(directory / name, contents).write(directory / f"{name}.tar.gz")

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from tests.hosts.nspawn_host import NspawnHost
     from tests.hosts.storage import Snapshot
+    from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 CUTS = int(os.environ.get("CUTS", "1"))
 RANDOM = random.Random()
@@ -92,10 +93,10 @@ def moments(said_s: Sequence[float]) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def bundle(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> Path:
     """An archive of the demo with a runtime; its tree lies beside it, without `.tar.gz`."""
     directory = tmp_path_factory.mktemp("carried")
-    build_demo_with_runtime(directory, pytestconfig.cache.mkdir("portable-python"), {"site.tar.gz": ""})
+    build_demo_with_runtime(directory, runtime, {"site.tar.gz": ""})
     unpack(directory / "site.tar.gz", directory / "site", Unwatched())
     return directory / "site.tar.gz"
 

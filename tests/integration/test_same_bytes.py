@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
 import subprocess
 import sys
-import threading
-from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.demo_upstream.server import Upstream, demo_tree
+from tests.integration.demo_bundle import demo_upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +26,8 @@ EMULATION_S = 600
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[str]:
     """The address of the demo's upstream."""
-    # the upstream's log of requests has no place in a report
-    with redirect_stderr(io.StringIO()), Upstream(demo_tree()) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.address
-        server.shutdown()
+    with demo_upstream() as address:
+        yield address
 
 
 def built(directory: Path, upstream: str, *emulator: str) -> tuple[str, str]:

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
     from bundler.site.config.model import Role
     from tests.hosts.storage import Snapshot
+    from tests.integration.ready_runtime import ReadyRuntime
 
-# hosts take memory: the two of a module are enough at a time
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
+# hosts take memory: a module of each of two groups has them at a time, `hosts` and `site`
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("site")]
 # after how many steps of each role the power is cut; 15 is each in turn, which takes some minutes
 CUTS = int(os.environ.get("CUTS", "0"))
 SOME: dict[Role, tuple[str, ...]] = {
@@ -72,9 +73,9 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> Iterator[Scene]:
     """Master and edge with the bundle, a registry beside them, everything that is written on disks that lose power."""
-    archive = carried_site(tmp_path_factory.mktemp("carried"), pytestconfig.cache.mkdir("portable-python"))
+    archive = carried_site(tmp_path_factory.mktemp("carried"), runtime)
     with stage(*plans(disks=("/",))) as made, registry(made, tmp_path_factory.mktemp("registry")):
         master, other = made.hosts
         cloud = PlayedRole(master, "cloud")
@@ -184,7 +185,9 @@ def test_a_host_name_that_changed_is_told_and_mended(scene: Scene) -> None:
     assert "is 'other', and the site says 'edge1'" in told.stdout
     # somebody has changed a file that was edited here: it is not overwritten without a word
     assert other.failure("apply")["id"] == "site-file-changed"
-    assert other.apply("--force")["hostname"] == ["edit /etc/hostname"]
+    edited, kept = other.apply("--force")["hostname"]
+    assert edited == "edit /etc/hostname"
+    assert kept.startswith("what somebody else made of /etc/hostname is kept in /var/lib/kubeedge-bundler/edge/")
     assert host.sh("uname -n; cat /etc/hostname").split() == ["edge1", "edge1"]
     assert not differences(state(host, "edge"), scene.undisturbed["edge"])
 

@@ -6,8 +6,11 @@ import fcntl
 import json
 import os
 import pty
+import re
+import shlex
 import signal
 import struct
+import sys
 import termios
 from contextlib import contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING
@@ -29,6 +32,7 @@ from bundler.errors import (
     StorageError,
     ToolMissingError,
 )
+from bundler.model.duration_text import human_seconds
 from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
@@ -154,10 +158,10 @@ def test_quiet_progress_says_nothing(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @contextmanager
-def terminal() -> Iterator[Callable[[], str]]:
+def terminal(columns: int = 100) -> Iterator[Callable[[], str]]:
     """Make a terminal stderr; gives what returns all that was written to it, escape sequences included."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     with (
         os.fdopen(slave, "w", buffering=1) as stderr,
         os.fdopen(master, "rb", buffering=0) as screen,
@@ -176,10 +180,15 @@ def terminal() -> Iterator[Callable[[], str]]:
         yield seen
 
 
+@pytest.fixture(autouse=True)
+def _cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
+
 def test_on_a_terminal_the_total_ends_at_all_of_it_and_before_the_answer() -> None:
     with terminal() as seen:
         with console.progress() as progress:
-            progress.expect(3 << 20)
+            progress.expect(4 << 20, 1 << 20)
             for label in ("one", "two"):
                 task = progress.task(label, 1 << 20)
                 task.advance(1 << 20)
@@ -188,10 +197,13 @@ def test_on_a_terminal_the_total_ends_at_all_of_it_and_before_the_answer() -> No
             task = progress.task("three", None)
             task.advance(2 << 20)
             task.finish("unpacked")
+            # what is written of it was counted when it was fetched
+            progress.task("archive", 4 << 20, apart=True).advance(4 << 20)
         said = seen()
     assert "three: unpacked" in said
-    assert said.rstrip("\r\n").rpartition("\r")[2].startswith("total: 100%")
-    assert "4.00M/4.00M" in said
+    last = said.rstrip("\r\n").rpartition("\r")[2]
+    assert last.startswith("total: 100%")
+    assert "| 5.0 MiB/5.0 MiB, " in last
     assert said.endswith("\n")
 
 
@@ -204,5 +216,57 @@ def test_on_a_terminal_a_single_item_has_no_total() -> None:
     assert "total" not in said
 
 
+def test_on_a_terminal_an_item_tells_its_share_and_what_is_left_as_soon_as_its_size_is_known() -> None:
+    with terminal() as seen:
+        with console.progress() as progress:
+            task = progress.task("archive", None)
+            task.expect(4 << 20)
+            task.advance(1 << 20)
+            task.expect(4 << 20)
+        said = seen()
+    assert "archive:  12%|" in said
+    assert "| 1.0 MiB/8.0 MiB, " in said
+    assert " left" in said
+
+
+def test_a_terminal_without_columns_or_without_a_cursor_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    def said(columns: int) -> str:
+        with terminal(columns) as seen:
+            with console.progress() as progress:
+                progress.expect(3 << 20, 1 << 20)
+                progress.task("one", 2 << 20).finish()
+            return seen()
+
+    lines = "3.0 MiB in all, 1.0 MiB there already, 2.0 MiB to go\r\none: done\r\n"
+    assert said(0) == lines
+    monkeypatch.setenv("TERM", "dumb")
+    assert said(100) == lines
+
+
 def test_an_error_needs_no_place() -> None:
     assert BundlerError(SOME, "w", remedy="r").text() == "w\n  r [manifest-invalid]"
+
+
+def test_an_interruption_says_what_is_kept_and_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    @click.command()
+    def command() -> None:
+        with console.kept_when_interrupted("What was downloaded is kept in /var/store."):
+            raise KeyboardInterrupt
+
+    assert console.run(lambda: command.main([], standalone_mode=False), program="bundler") == 130
+    remedy = f"To go on, type: {shlex.join(('bundler', *sys.argv[1:]))}"
+    assert capsys.readouterr().err.strip() == f"interrupted: What was downloaded is kept in /var/store.\n  {remedy}"
+
+
+def test_the_last_line_tells_what_was_done_and_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+    console.timed()("checked", "1.0 KiB")
+    console.timed(quiet=True)("checked", "1.0 KiB")
+    assert re.fullmatch(r"checked in \d+\.\d s: 1\.0 KiB\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.4, "59.4 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (3725, "1 h 2 min")],
+)
+def test_durations_for_a_person(seconds: float, text: str) -> None:
+    assert human_seconds(seconds) == text

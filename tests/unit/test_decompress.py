@@ -13,6 +13,7 @@ import pytest
 
 from bundler.decompress import BLOCK_BYTES, LONGEST_MAGIC, CompressedDataError, PlainReader, compression_of
 from bundler.errors import ErrorId, StorageError
+from bundler.python_package import installing
 from tests.compressions import COMPRESS, WITHOUT_ZSTD, skippable_frame, xz_dictionary, zstd_frame, zstd_window
 
 if TYPE_CHECKING:
@@ -163,5 +164,5 @@ except ToolMissingError as error:
     assert read == "b'read'"
     assert missing == (
         "backports.zstd is not installed; it is needed for archives compressed with zstd; "
-        "Install kubeedge-bundler[build].; 10"
+        f"Install {installing('backports.zstd')}.; 10"
     )

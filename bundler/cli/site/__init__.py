@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from bundler import console
+from bundler.command_group import ByUse
 
 ORDER = ("init", "check-config", "plan", "apply", "check", "undo", "token", "invite", "join", "ca", "fleet", "doctor")
 
 
-@click.group(cls=console.ByUse, home=__name__, order=ORDER)
+@click.group(cls=ByUse, home=__name__, order=ORDER)
 def site() -> None:
     """Set up the hosts of a site: preview, apply, check and undo every step.
 

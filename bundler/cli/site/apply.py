@@ -12,6 +12,7 @@ from bundler.cli.site.site_options import force_option, on_a_host, with_options
 from bundler.cli.site.step_text import finding_lines, made_text, report_value
 from bundler.site.applying import StepListener, StepReport, apply_site
 from bundler.site.step import ApplyOptions
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     "--restart-docker",
     variable="BUNDLER_SITE_RESTART_DOCKER",
     is_flag=True,
-    help="Restart the engine where its settings want it, even if that stops a running control plane.",
+    help=tr("Restart the engine where its settings want it, even if that stops a running control plane."),
 )
 @option(
     "--token-file",
     variable="BUNDLER_SITE_TOKEN_FILE",
     type=FILE,
     metavar="FILE",
-    help="A join token of `bundler site token`, for an edge without an invitation.",
+    help=tr("A join token of `bundler site token`, for an edge without an invitation."),
 )
 @force_option
 def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bool, as_json: bool) -> None:
@@ -42,7 +43,8 @@ def apply(run: SiteRun, restart_docker: bool, token_file: Path | None, force: bo
     Asks nothing. A second time it changes nothing and says so.
     """
     options = ApplyOptions(restart_docker, force, str(token_file.absolute()) if token_file else "")
-    reports = apply_site(with_options(run.at, options), run.role, run.steps, shown_steps())
+    with console.kept_when_interrupted(tr("Steps that are done stay, and are not taken again.")):
+        reports = apply_site(with_options(run.at, options), run.role, run.steps, shown_steps())
     console.answer(made_text(reports), report_value(run, reports), schema="bundler.site-apply/1", as_json=as_json)
 
 
@@ -55,6 +57,7 @@ def shown_steps() -> StepListener:
     def ended(report: StepReport) -> None:
         for finding in report.notes:
             console.remark("\n".join(finding_lines(finding)))
-        console.remark(f"      {f'done in {report.seconds:.1f} s' if report.changed else 'nothing to do'}")
+        outcome = tr("done in {seconds:.1f} s", seconds=report.seconds) if report.changed else tr("nothing to do")
+        console.remark(f"      {outcome}")
 
     return StepListener(begun, lambda title: console.remark(f"      {title}"), ended)

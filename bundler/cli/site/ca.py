@@ -15,6 +15,7 @@ from bundler.site.authority import SiteAuthority
 from bundler.site.certificates import summary
 from bundler.site.registry_files import AUTHORITY, REGISTRY_CERTIFICATE
 from bundler.site.step import StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,10 @@ def ca(config: Path | None, as_json: bool) -> None:
     reports = apply_site(StepContext(here, site, site.cloud), "cloud", (SiteAuthority(),), listener)
     made = any(report.changed for report in reports)
     found = {name: summary(here.read(path) or b"") for name, path in _FILES.items()}
-    lines = [f"{_FILES[name]}: until {one.end:%Y-%m-%d}, SHA-256 {one.sha256}" for name, one in found.items()]
+    lines = [
+        tr("{files}: until {end:%Y-%m-%d}, SHA-256 {sha256}", files=_FILES[name], end=one.end, sha256=one.sha256)
+        for name, one in found.items()
+    ]
     value: dict[str, Json] = {"changed": made, **{name: _value(name, one) for name, one in found.items()}}
     console.answer(lines, value, schema="bundler.site-ca/1", as_json=as_json)
 

@@ -14,6 +14,7 @@ from bundler.errors import ErrorId, SiteError
 from bundler.site.edge_trial import edge_findings
 from bundler.site.roles import steps_of
 from bundler.site.step_plan import finding_value, plan_site
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,12 @@ def _require_done(run: SiteRun, plans: Sequence[StepPlan], tried: Sequence[StepF
     if left:
         raise SiteError(
             ErrorId.SITE_FAULTY,
-            f"{len(left)} of {len(plans)} steps are not as they should be: {', '.join(left)}",
-            remedy=f"Look at what is told of them, then run `bundler site apply {run.role}`.",
+            tr(
+                "{count} of {total} steps are not as they should be: {left}",
+                count=len(left),
+                total=len(plans),
+                left=", ".join(left),
+            ),
+            remedy=tr("Look at what is told of them, then run `bundler site apply {role}`.", role=run.role),
             step=left[0],
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, SiteError
 from bundler.permissions import require_owner_only
 from bundler.site.invitation.join_code import JoinCode, MistypedCodeError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _TERMINAL = "/dev/tty"
 _MAX_BYTES = 4096
 _TRIES = 3
-_PROMPT = "Code of `bundler site invite` on the master: "
+_PROMPT = tr("Code of `bundler site invite` on the master: ")
 
 
 def code_of(file: Path | None) -> JoinCode:
@@ -33,11 +34,11 @@ def _from_file(file: Path) -> JoinCode:
             require_owner_only(file, os.fstat(stream.fileno()))
             text = stream.read(_MAX_BYTES).decode("ascii", "replace")
     except OSError as error:
-        raise _invalid(f"cannot be read: {error.strerror}", str(file)) from error
+        raise _invalid(tr("cannot be read: {reason}", reason=error.strerror), str(file)) from error
     try:
         return JoinCode.parse(text)
     except MistypedCodeError as error:
-        raise _invalid(f"holds no code: {error}", str(file)) from error
+        raise _invalid(tr("holds no code: {error}", error=error), str(file)) from error
 
 
 def _from_terminal() -> JoinCode:
@@ -45,9 +46,9 @@ def _from_terminal() -> JoinCode:
         try:
             terminal = os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY)
         except OSError as error:
-            what = "there is no terminal to type the code on"
+            what = tr("there is no terminal to type the code on")
             raise _invalid(
-                what, remedy="Put the code into a file of mode 0600 and name it with --code-file."
+                what, remedy=tr("Put the code into a file of mode 0600 and name it with --code-file.")
             ) from error
         closing.callback(os.close, terminal)
         for left in reversed(range(_TRIES)):
@@ -58,8 +59,10 @@ def _from_terminal() -> JoinCode:
             try:
                 return JoinCode.parse(line.decode("ascii", "replace"))
             except MistypedCodeError as error:
-                os.write(terminal, f"That is no code: {error}.{' Try again.' if left else ''}\n".encode())
-    raise _invalid("no code was typed")
+                again = tr("That is no code: {error}. Try again.", error=error)
+                last = tr("That is no code: {error}.", error=error)
+                os.write(terminal, f"{again if left else last}\n".encode())
+    raise _invalid(tr("no code was typed"))
 
 
 def _invalid(what: str, where: str = "", remedy: str = "") -> SiteError:
@@ -67,6 +70,6 @@ def _invalid(what: str, where: str = "", remedy: str = "") -> SiteError:
         ErrorId.SITE_CODE_INVALID,
         what,
         where=where,
-        remedy=remedy or "Take the code as `bundler site invite` on the master shows it.",
+        remedy=remedy or tr("Take the code as `bundler site invite` on the master shows it."),
         step="",
     )

@@ -10,11 +10,12 @@ from bundler import console
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.site.site_options import config_option, config_path, context_of, load_site, role_of
 from bundler.cli.site.step_text import finding_lines
+from bundler.columns import padded, width
 from bundler.errors import ErrorId, SiteError
 from bundler.host.local_host import LocalHost
-from bundler.site.counting import counted
 from bundler.site.doctor.help_bundle import packed
 from bundler.site.doctor.report import examine
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @config_option
-@option("--host", variable="BUNDLER_SITE_HOST", metavar="NAME", help="Which host of the site this one is.")
+@option("--host", variable="BUNDLER_SITE_HOST", metavar="NAME", help=tr("Which host of the site this one is."))
 @option(
     "--bundle",
     "file",
     variable="BUNDLER_SITE_DOCTOR_BUNDLE",
     type=FILE,
     metavar="FILE",
-    help="Pack the report with logs and settings, secrets removed, into FILE (tar.gz, 0600).",
+    help=tr("Pack the report with logs and settings, secrets removed, into FILE (tar.gz, 0600)."),
 )
 @json_option
 def doctor(config: Path | None, host: str | None, file: Path | None, as_json: bool) -> None:
@@ -45,7 +46,7 @@ def doctor(config: Path | None, host: str | None, file: Path | None, as_json: bo
     if file is not None:
         schema: dict[str, Any] = {"schema": "bundler.site-doctor/1"}
         here.write(str(file.absolute()), packed(at, schema | value, config_path(config).read_bytes()), 0o600)
-        console.remark(f"{file}: what helps others to help; secrets were removed, but look yourself")
+        console.remark(tr("{file}: what helps others to help; secrets were removed, but look yourself", file=file))
     console.answer(
         _lines(examined), value, schema="bundler.site-doctor/1", as_json=as_json, require=lambda: _require(examined)
     )
@@ -54,8 +55,8 @@ def doctor(config: Path | None, host: str | None, file: Path | None, as_json: bo
 def _lines(examined: Sequence[Examined]) -> Iterator[str]:
     for one in examined:
         yield one.subject
-        width = max((len(name) for name, _ in one.facts), default=0)
-        yield from (f"     {name:<{width}}  {value}" for name, value in one.facts)
+        columns = max((width(name) for name, _ in one.facts), default=0)
+        yield from (f"     {padded(name, columns)}  {value}" for name, value in one.facts)
         yield from (line for finding in one.findings for line in finding_lines(finding))
 
 
@@ -64,7 +65,11 @@ def _require(examined: Sequence[Examined]) -> None:
     if faults:
         raise SiteError(
             ErrorId.SITE_FAULTY,
-            f"{counted(len(faults), 'fault')}: something is not as it should be",
-            remedy="Begin with the first: later ones often come of it.",
+            tr_plural(
+                "{count} fault: something is not as it should be",
+                "{count} faults: something is not as it should be",
+                len(faults),
+            ),
+            remedy=tr("Begin with the first: later ones often come of it."),
             step="",
         )

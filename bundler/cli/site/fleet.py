@@ -16,8 +16,11 @@ from bundler.cli.site.invite import reception, warn_of_what_edges_lack
 from bundler.cli.site.invite_options import port_option
 from bundler.cli.site.site_options import config_option, context_of, load_site
 from bundler.errors import ErrorId, SiteError, ToolMissingError
+from bundler.fitted_table import GivingWay
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
+from bundler.outcome_words import shown_word
+from bundler.python_package import installing
 from bundler.site.config.reading import host_names
 from bundler.site.fleet.edge_script_copy import edge_script_copy
 from bundler.site.fleet.playbook import FLEET_ACTIONS, FleetPlay
@@ -25,6 +28,7 @@ from bundler.site.fleet.running import WITHIN_S, FleetOrder, fleet_files, run_fl
 from bundler.site.installer import site_installer
 from bundler.site.invitation.inviting import invited, mirror_origin, require_edges
 from bundler.site.invitation.listener import opened_port, receive_edges
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,13 +51,13 @@ MAX_FORKS = 500
     variable="BUNDLER_SITE_FLEET_HOSTS",
     required=True,
     metavar="NAME[,NAME…]|all",
-    help="Edge hosts of the site.",
+    help=tr("Edge hosts of the site."),
 )
 @option(
     "--limit",
     variable="BUNDLER_SITE_FLEET_LIMIT",
     metavar="PATTERN",
-    help="Only those of them: a pattern of Ansible's, over names and groups (label_KEY_VALUE, machine_NAME).",
+    help=tr("Only those of them: a pattern of Ansible's, over names and groups (label_KEY_VALUE, machine_NAME)."),
 )
 @option(
     "--forks",
@@ -61,21 +65,21 @@ MAX_FORKS = 500
     type=click.IntRange(1, MAX_FORKS),
     default=5,
     show_default=True,
-    help="How many hosts at once.",
+    help=tr("How many hosts at once."),
 )
 @option(
     "--max-fail",
     variable="BUNDLER_SITE_FLEET_MAX_FAIL",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Begin with no further hosts once N have failed.",
+    help=tr("Begin with no further hosts once N have failed."),
 )
 @option(
     "--write",
     variable="BUNDLER_SITE_FLEET_WRITE",
     type=FILE,
     metavar="DIR",
-    help="Write inventory, playbooks and edge.sh there, and run nothing.",
+    help=tr("Write inventory, playbooks and edge.sh there, and run nothing."),
 )
 @port_option
 @config_option
@@ -103,7 +107,7 @@ def fleet(
     order = FleetOrder(action, _chosen(at, hosts), play, edge_script_copy(at.host, at.config), limit or "")
     rows = _written(at, order, write) if write else _run(at, order)
     console.answer(
-        f"written to {write}" if write else _table(rows),
+        tr("written to {write}", write=write) if write else _table(rows),
         {"action": action, "hosts": [row.value for row in rows]},
         schema="bundler.site-fleet/1",
         as_json=as_json,
@@ -114,7 +118,7 @@ def fleet(
 def _chosen(at: StepContext, hosts: str) -> Sequence[SiteHost]:
     names = host_names(at.config, "edge") if hosts == ALL else [name for name in hosts.split(",") if name]
     if not names:
-        raise click.BadParameter("names no host", param_hint="--hosts")
+        raise click.BadParameter(tr("names no host"), param_hint="--hosts")
     require_edges(at.config, names)
     return [host for host in at.config.edges if host.name in names]
 
@@ -149,8 +153,8 @@ def _ansible() -> str:
     if found is None:
         raise ToolMissingError(
             _PROGRAM,
-            package="the extra `kubeedge-bundler[fleet]`, or use --write DIR",
-            needed_for="`bundler site fleet`",
+            package=tr("{installing}, or use --write DIR", installing=installing("ansible-core")),
+            needed_for=tr("`bundler site fleet`"),
         )
     return found
 
@@ -162,9 +166,12 @@ def _environment() -> dict[str, str]:
     return {"LC_ALL": named if utf8 else "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+_GIVING_WAY = {tr("AT"): GivingWay(keep="start")}
+
+
 def _table(rows: Sequence[FleetRow]) -> str:
-    cells = [(row.host, row.outcome, row.task if row.outcome != "done" else "", row.what) for row in rows]
-    return console.table(("HOST", "OUTCOME", "AT", "WHAT"), cells)
+    cells = [(row.host, shown_word(row.outcome), row.task if row.outcome != "done" else "", row.what) for row in rows]
+    return console.table((tr("HOST"), tr("OUTCOME"), tr("AT"), tr("WHAT")), cells, _GIVING_WAY)
 
 
 def _require_done(rows: Sequence[FleetRow]) -> None:
@@ -172,7 +179,12 @@ def _require_done(rows: Sequence[FleetRow]) -> None:
     if left:
         raise SiteError(
             ErrorId.SITE_FLEET_FAILED,
-            f"{len(left)} of {len(rows)} hosts did not come to the end: {', '.join(left)}",
-            remedy="Mend what is said of them, then run the same command again.",
+            tr(
+                "{count} of {total} hosts did not come to the end: {left}",
+                count=len(left),
+                total=len(rows),
+                left=", ".join(left),
+            ),
+            remedy=tr("Mend what is said of them, then run the same command again."),
             step="",
         )

@@ -11,6 +11,7 @@ from bundler.cli.options import FILE, json_option
 from bundler.errors import ErrorId, SiteError
 from bundler.host.local_host import LocalHost
 from bundler.site.config.template import seen_on, site_template
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,14 @@ def init(file: Path, as_json: bool) -> None:
     host, path = LocalHost(), str(file.absolute())
     if host.exists(path):
         raise SiteError(
-            ErrorId.SITE_CONFIG_EXISTS, "is there already", where=str(file), remedy="Edit it, or name another.", step=""
+            ErrorId.SITE_CONFIG_EXISTS,
+            tr("is there already"),
+            where=str(file),
+            remedy=tr("Edit it, or name another."),
+            step="",
         )
     seen = seen_on(host)
     host.write(path, site_template(seen).encode(), _MODE)
     value: dict[str, Json] = {"file": path, "cloud": seen.name, "addresses": list(seen.addresses)}
-    text = f"{file} is written; add the edges to it, then: bundler site check-config"
+    text = tr("{file} is written; add the edges to it, then: bundler site check-config", file=file)
     console.answer(text, value, schema="bundler.site-init/1", as_json=as_json)

@@ -20,6 +20,7 @@ from bundler.site.invitation.listener import Reception, opened_port, receive_edg
 from bundler.site.invitation.offering import join_answer, offering_lacks
 from bundler.site.invitation.use_log import UseLog
 from bundler.site.join_token import fresh_token
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ _SCRIPT = 0o600
     required=True,
     multiple=True,
     metavar="NAME",
-    help="An edge host of the site (repeatable).",
+    help=tr("An edge host of the site (repeatable)."),
 )
 @option(
     "--minutes",
@@ -50,7 +51,7 @@ _SCRIPT = 0o600
     type=click.IntRange(1, MAX_MINUTES),
     default=15,
     show_default=True,
-    help="How long the codes count.",
+    help=tr("How long the codes count."),
 )
 @port_option
 @option(
@@ -58,15 +59,15 @@ _SCRIPT = 0o600
     variable="BUNDLER_SITE_INVITE_ADDRESS",
     default="",
     metavar="ADDRESS",
-    help="Listen on this address of the master alone.",
-    show_default="all of them",
+    help=tr("Listen on this address of the master alone."),
+    show_default=tr("all of them"),
 )
 @option(
     "--codes",
     variable="BUNDLER_SITE_INVITE_CODES",
     type=FILE,
     metavar="DIR",
-    help="Write each code into DIR/NAME.sh, for the playbook of `bundler site fleet --write`; gone at the end.",
+    help=tr("Write each code into DIR/NAME.sh, for the playbook of `bundler site fleet --write`; gone at the end."),
 )
 @config_option
 @json_option
@@ -135,8 +136,13 @@ def codes_kept(host: Host, made: Invited, directory: Path | None) -> Iterator[No
 
 def _lines(at: StepContext, made: Invited, minutes: int, port: int) -> Iterator[str]:
     for host, code in made.codes.items():
-        yield from (f"On {host}, as root:", "", f"    {edge_line(at.config, host, port)}", "")
-        yield from (f"and, when it asks, this code; it counts once, for {minutes} minutes:", "", f"    {code.text}", "")
+        yield from (tr("On {host}, as root:", host=host), "", f"    {edge_line(at.config, host, port)}", "")
+        yield from (
+            tr("and, when it asks, this code; it counts once, for {minutes} minutes:", minutes=minutes),
+            "",
+            f"    {code.text}",
+            "",
+        )
 
 
 def _values(at: StepContext, made: Invited, port: int) -> Sequence[Json]:

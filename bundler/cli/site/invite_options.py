@@ -6,6 +6,7 @@ import click
 
 from bundler.cli.options import option
 from bundler.site.invitation.listener import DEFAULT_PORT
+from bundler.translation import tr
 
 MAX_PORT = 65535
 MAX_MINUTES = 7 * 24 * 60
@@ -16,5 +17,5 @@ port_option = option(
     type=click.IntRange(1, MAX_PORT),
     default=DEFAULT_PORT,
     show_default=True,
-    help="Port of `bundler site invite` on the master.",
+    help=tr("Port of `bundler site invite` on the master."),
 )

@@ -16,12 +16,14 @@ from bundler.cli.site.site_options import SiteRun, context_of, force_option, too
 from bundler.cli.site.step_text import made_text, report_value
 from bundler.host.apply import require_root
 from bundler.host.local_host import LocalHost
+from bundler.shell_completion import complete_files
 from bundler.site.applying import apply_site
 from bundler.site.installer import site_installer
 from bundler.site.invitation.join_client import shown_answer
 from bundler.site.invitation.joining import joined_site, joining_alone, settle
 from bundler.site.roles import steps_of
 from bundler.site.step import ApplyOptions
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +39,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     except ValueError:
         name = None
     if not name:
-        raise click.BadParameter(f"{value!r} names no host")
+        raise click.BadParameter(tr("{value!r} names no host", value=value))
     return name
 
 
@@ -49,18 +51,24 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     required=True,
     callback=_address,
     metavar="URL",
-    help="The mirror, whose host is the master.",
+    help=tr("The mirror, whose host is the master."),
 )
 @port_option
-@option("--host", variable="BUNDLER_SITE_HOST", metavar="NAME", help="Which host of the site this one is.")
+@option("--host", variable="BUNDLER_SITE_HOST", metavar="NAME", help=tr("Which host of the site this one is."))
 @option(
     "--code-file",
     variable="BUNDLER_SITE_CODE_FILE",
     type=FILE,
     metavar="FILE",
-    help="Holds the code, readable by its owner alone; otherwise it is typed on the terminal.",
+    help=tr("Holds the code, readable by its owner alone; otherwise it is typed on the terminal."),
 )
-@option("--root", variable="BUNDLER_SITE_ROOT", metavar="DIR", help="Where bundles lie here, if not as site.yaml says.")
+@option(
+    "--root",
+    variable="BUNDLER_SITE_ROOT",
+    metavar="DIR",
+    shell_complete=complete_files,
+    help=tr("Where bundles lie here, if not as site.yaml says."),
+)
 @force_option
 @json_option
 def join(
@@ -86,7 +94,7 @@ def _joined(
     answer = shown_answer(master, port, given or code_of(None), host=name, bundle=tool_bundle_id(root))
     site = joined_site(answer, root=root)
     token_file = settle(here, answer, site, console.remark)
-    console.remark(f"{name} is known to the master; the steps follow")
+    console.remark(tr("{name} is known to the master; the steps follow", name=name))
     at = with_options(
         context_of(site.config, "edge", name, LocalHost()), ApplyOptions(force=force, token_file=token_file)
     )

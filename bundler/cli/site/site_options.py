@@ -21,6 +21,7 @@ from bundler.site.config.model import DEFAULT_ROOT, SITE_ROLES
 from bundler.site.config.reading import host_named, read_site
 from bundler.site.roles import steps_of
 from bundler.site.step import ApplyOptions, SiteBundle, StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,12 +38,12 @@ config_option = option(
     variable="BUNDLER_SITE_CONFIG",
     type=FILE,
     metavar="FILE",
-    help="The site's description.",
-    show_default="./site.yaml, then /etc/bundler/site.yaml",
+    help=tr("The site's description."),
+    show_default=tr("./site.yaml, then /etc/bundler/site.yaml"),
 )
 role_argument = click.argument("role", type=click.Choice(SITE_ROLES), metavar="cloud|edge")
 force_option = option(
-    "--force", variable="BUNDLER_SITE_FORCE", is_flag=True, help="Replace files that somebody else changed since."
+    "--force", variable="BUNDLER_SITE_FORCE", is_flag=True, help=tr("Replace files that somebody else changed since.")
 )
 
 
@@ -60,16 +61,16 @@ def on_a_host(command: F) -> F:
 
     @role_argument
     @config_option
-    @option("--host", variable="BUNDLER_SITE_HOST", metavar="NAME", help="Which host of the site this one is.")
-    @option("--only", variable="BUNDLER_SITE_ONLY", metavar="STEP", help="Only this step.")
-    @option("--from", "begin", variable="BUNDLER_SITE_FROM", metavar="STEP", help="This step and those after it.")
+    @option("--host", variable="BUNDLER_SITE_HOST", metavar="NAME", help=tr("Which host of the site this one is."))
+    @option("--only", variable="BUNDLER_SITE_ONLY", metavar="STEP", help=tr("Only this step."))
+    @option("--from", "begin", variable="BUNDLER_SITE_FROM", metavar="STEP", help=tr("This step and those after it."))
     @json_option
     @functools.wraps(command)
     def wrapped(
         role: Role, config: Path | None, host: str | None, only: str | None, begin: str | None, **settings: Any
     ) -> Any:
         if only and begin:
-            raise click.UsageError("--only and --from exclude each other")
+            raise click.UsageError(tr("--only and --from exclude each other"))
         at = context_of(load_site(config), role, host, LocalHost())
         return command(run=SiteRun(at, role, chosen_steps(role, only, begin)), **settings)
 
@@ -94,9 +95,9 @@ def load_site(path: Path | None) -> SiteConfig:
     except OSError as error:
         raise ManifestError(
             ErrorId.SITE_CONFIG_INVALID,
-            f"cannot be read: {error.strerror}",
+            tr("cannot be read: {reason}", reason=error.strerror),
             where=str(file),
-            remedy="Write one with `bundler site init`, or name it with --config.",
+            remedy=tr("Write one with `bundler site init`, or name it with --config."),
         ) from error
     return read_site(text, file=str(file))
 
@@ -114,11 +115,11 @@ def this_host(site: SiteConfig, role: Role, name: str | None, here: Host) -> Sit
     found = host_named(site, wanted)
     if found is not None and found.role == role:
         return found
-    hint = did_you_mean(wanted, names) or f"; there are {', '.join(names) or 'none'}"
+    hint = did_you_mean(wanted, names) or tr("; there are {names}", names=", ".join(names) or tr("none"))
     raise SiteError(
         ErrorId.SITE_HOST_UNKNOWN,
-        f"the site has no {role} host {wanted!r}{hint}",
-        remedy="Say with --host which one this is.",
+        tr("the site has no {role} host {wanted!r}{hint}", role=role, wanted=wanted, hint=hint),
+        remedy=tr("Say with --host which one this is."),
         step="",
     )
 
@@ -131,11 +132,11 @@ def chosen_steps(role: Role, only: str | None, begin: str | None) -> Sequence[St
         return steps
     names = [step.name for step in steps]
     if wanted not in names:
-        hint = did_you_mean(wanted, names) or f"; there are {', '.join(names)}"
+        hint = did_you_mean(wanted, names) or tr("; there are {names}", names=", ".join(names))
         raise SiteError(
             ErrorId.SITE_STEP_UNKNOWN,
-            f"{role} hosts have no step {wanted!r}{hint}",
-            remedy=f"Look at `bundler site plan {role}`.",
+            tr("{role} hosts have no step {wanted!r}{hint}", role=role, wanted=wanted, hint=hint),
+            remedy=tr("Look at `bundler site plan {role}`.", role=role),
             step=wanted,
         )
     first = names.index(wanted)

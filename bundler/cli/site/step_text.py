@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.site.counting import counted
+from bundler.columns import padded
+from bundler.outcome_words import shown_word
+from bundler.site.counting import counted_changes, counted_steps
 from bundler.site.step_plan import finding_value
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from bundler.site.step import StepFinding
     from bundler.site.step_plan import StepPlan
 
-_STATES = {"done": "done", "to-do": "to do", "unmet": "blocked", "faulty": "does not work"}
+_STATES = {"done": tr("done"), "to-do": tr("to do"), "unmet": tr("blocked"), "faulty": tr("does not work")}
+_STATE_COLUMNS = 13
 _INDENT = "     "
 
 
@@ -24,7 +28,7 @@ def plan_lines(plans: Sequence[StepPlan], *, only_findings: bool = False) -> Ite
     """Yield a plan for a person: each step with its state, then what it would do."""
     width = max((len(plan.name) for plan in plans), default=0)
     for number, plan in enumerate(plans, 1):
-        yield f"{number:>3}  {plan.name:<{width}}  {_STATES[plan.state]:<13}  {plan.title}"
+        yield f"{number:>3}  {plan.name:<{width}}  {padded(_STATES[plan.state], _STATE_COLUMNS)}  {plan.title}"
         for change in plan.changes:
             yield f"{_INDENT}{change.title}"
             if not only_findings:
@@ -35,7 +39,7 @@ def plan_lines(plans: Sequence[StepPlan], *, only_findings: bool = False) -> Ite
 def finding_lines(finding: StepFinding) -> list[str]:
     """Return a finding for a person, its weight first."""
     first, *others = finding.text.splitlines()
-    return [f"{_INDENT}{finding.weight}: {first}", *(f"{_INDENT}{line}" for line in others)]
+    return [f"{_INDENT}{shown_word(finding.weight)}: {first}", *(f"{_INDENT}{line}" for line in others)]
 
 
 def plan_value(run: SiteRun, plans: Sequence[StepPlan]) -> dict[str, Json]:
@@ -46,8 +50,8 @@ def plan_value(run: SiteRun, plans: Sequence[StepPlan]) -> dict[str, Json]:
 def made_text(reports: Sequence[StepReport]) -> str:
     """Return what was applied in one line."""
     made = sum(len(report.changed) for report in reports)
-    steps = counted(len(reports), "step")
-    return f"{steps}, {counted(made, 'change')}" if made else f"{steps}: nothing to do"
+    steps = counted_steps(len(reports))
+    return f"{steps}, {counted_changes(made)}" if made else tr("{steps}: nothing to do", steps=steps)
 
 
 def report_value(run: SiteRun, reports: Sequence[StepReport]) -> dict[str, Json]:

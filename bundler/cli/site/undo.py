@@ -10,6 +10,7 @@ from bundler import console
 from bundler.cli.site.site_options import force_option, on_a_host
 from bundler.site.applying import undo_site
 from bundler.site.roles import undone_steps
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.cli.site.site_options import SiteRun
@@ -33,5 +34,5 @@ def undo(run: SiteRun, force: bool, as_json: bool) -> None:
 
     made = undo_site(run.at.host, run.role, undone_steps(run.role, run.steps), say, force=force)
     value: dict[str, Json] = {"role": run.role, "host": run.at.this.name, "undone": made, "lines": list(lines)}
-    text = "undone" if made else "nothing was made here"
+    text = tr("undone") if made else tr("nothing was made here")
     console.answer(text, value, schema="bundler.site-undo/1", as_json=as_json)

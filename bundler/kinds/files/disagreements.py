@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.differences import differences
 from bundler.model.artifact import HeldTo
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,12 +70,15 @@ def file_disagreements(
     for artifact in pinned:
         found = single.get(artifact.path) or next((item for item in subtrees if item.answered_by(artifact)), None)
         if found is None:
-            yield f"{artifact.path} is pinned and not asked for"
+            yield tr("{path} is pinned and not asked for", path=artifact.path)
             continue
         answered[found].append(artifact)
         yield from (f"{artifact.path} {line}" for line in _differences(artifact, found, entry))
-    yield from (f"{item.place} is not pinned" for item, artifacts in answered.items() if not artifacts)
-    yield from (f"{path} is pinned more than once" for path in _repeated(item.path.collision_key for item in pinned))
+    yield from (tr("{place} is not pinned", place=item.place) for item, artifacts in answered.items() if not artifacts)
+    yield from (
+        tr("{path} is pinned more than once", path=path)
+        for path in _repeated(item.path.collision_key for item in pinned)
+    )
     yield from _contradictions(answered)
 
 
@@ -109,10 +113,14 @@ def _contradictions(answered: dict[_WantedFile, list[FileArtifact]]) -> Iterator
             members.setdefault((wanted.download, artifact.member), set()).add(content)
     for download, blobs in downloads.items():
         if len(blobs) > 1:
-            yield f"{download.paths[0]} and what lies beside it are pinned to different downloads of {download.urls[0]}"
+            yield tr(
+                "{paths} and what lies beside it are pinned to different downloads of {urls}",
+                paths=download.paths[0],
+                urls=download.urls[0],
+            )
     for (_, member), contents in members.items():
         if len(contents) > 1:
-            yield f"the member {member} is pinned to different contents"
+            yield tr("the member {member} is pinned to different contents", member=member)
 
 
 def _repeated(keys: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.source import Source
 from bundler.model.bundle_path import BundlePath
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.digest import Digest
@@ -32,7 +33,7 @@ class Take:
 
     def __post_init__(self) -> None:
         if self.is_subtree != self.path.endswith("/"):
-            raise ValueError("a directory (with a slash at its end) lands in a directory, a file in a file")
+            raise ValueError(tr("a directory (with a slash at its end) lands in a directory, a file in a file"))
 
     @property
     def is_subtree(self) -> bool:

@@ -14,6 +14,7 @@ from bundler.kinds.base import Fetch
 from bundler.kinds.downloading import Pin, from_first_good_url, no_longer_locked, other_bytes
 from bundler.net.http.web_page import is_unexpected_page, page_error
 from bundler.net.redact import redact_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,9 @@ def file_fetches(artifacts: Sequence[FileArtifact]) -> tuple[Fetch, ...]:
         )
         fetches.append(
             Fetch(
-                label=needed[0].key if len(needed) == 1 else f"{needed[0].key} and {len(needed) - 1} more",
+                label=needed[0].key
+                if len(needed) == 1
+                else tr("{key} and {count} more", key=needed[0].key, count=len(needed) - 1),
                 provides=provides,
                 transfer_bytes=download.size,
                 scratch_bytes=0 if work.whole else download.size,
@@ -120,7 +123,9 @@ def fetch_file(work: FileFetch, sources: Sources, task: Task) -> None:
         else:
             incoming.discard()
         if got != work.download.digest:
-            task.note(f"{where}: the archive was packed anew upstream; what is taken out of it is unchanged")
+            task.note(
+                tr("{where}: the archive was packed anew upstream; what is taken out of it is unchanged", where=where)
+            )
         return True
 
     try:

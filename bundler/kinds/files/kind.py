@@ -17,6 +17,7 @@ from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
 from bundler.model.placement import Placement
 from bundler.model.source_url import absolute_url
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,16 +56,17 @@ class FilesKind:
         del task
         fetches, unknown = [], []
         for download in entry.downloads:
-            urls = [absolute_url(url, sources.base_directory) for url in download.urls]
-            label = download.paths[0]
-            size = sources.downloader.size(urls)
-            if size is None:
-                unknown.append(label)
-                continue
-            known = download.digest if download.is_whole else None
-            provides = (Blob(known, size),) if known and known.algorithm == "sha256" else ()
-            scratch = 0 if download.is_whole else size
-            fetches.append(Fetch(label, provides, size, scratch, download.paths, None))
+            label, path = download.paths[0], download.checksum_path
+            # a checksum file that is placed is a download like any other
+            documents = () if path is None else ((path, (download.checksum_url,), (path,), True),)
+            for name, urls, paths, is_whole in ((label, download.urls, download.paths, download.is_whole), *documents):
+                size = sources.downloader.size([absolute_url(url, sources.base_directory) for url in urls])
+                if size is None:
+                    unknown.append(name)
+                    continue
+                known = download.digest if is_whole and name == label else None
+                provides = (Blob(known, size),) if known and known.algorithm == "sha256" else ()
+                fetches.append(Fetch(name, provides, size, 0 if is_whole else size, paths, None, origin=urls[0]))
         return Estimate(tuple(fetches), tuple(unknown))
 
     def lock(
@@ -94,9 +96,14 @@ class FilesKind:
             if (other := seen.setdefault(artifact.path.collision_key, artifact)) is not artifact:
                 raise ManifestError(
                     ErrorId.MANIFEST_INVALID,
-                    f"{other.member or other.path} and {artifact.member or artifact.path} both land on {artifact.path}",
+                    tr(
+                        "{first} and {second} both land on {path}",
+                        first=other.member or other.path,
+                        second=artifact.member or artifact.path,
+                        path=artifact.path,
+                    ),
                     where=str(entry.position),
-                    remedy="Let the members land in different directories, or take fewer of them.",
+                    remedy=tr("Let the members land in different directories, or take fewer of them."),
                 )
         return tuple(artifacts)
 

@@ -17,6 +17,7 @@ from bundler.model.bundle_path import encoding_problem
 from bundler.model.digest import Blob
 from bundler.model.file_artifact import FileArtifact
 from bundler.net.redact import redact_text
+from bundler.translation import tr
 from bundler.upstream_archive.members import read_members
 from bundler.upstream_archive.stream import unsafe
 
@@ -71,11 +72,14 @@ def _require_bare(document: Document, download: Download) -> None:
     except ValueError as error:
         raise SourceError(
             ErrorId.SOURCE_INVALID,
-            f"the checksum file {error}",
+            tr("the checksum file {error}", error=error),
             where=redact_text(download.checksum_url),
-            remedy="A program that compares the whole file, as keadm does, would refuse "
-            f"{redact_text(download.urls[0])}: leave 'checksum_path' out, and place a file that holds only the hex "
-            f"digits by an entry of its own.",
+            remedy=tr(
+                "A program that compares the whole file, as keadm does, would refuse "
+                "{urls}: leave 'checksum_path' out, and place a file that holds only the hex "
+                "digits by an entry of its own.",
+                urls=redact_text(download.urls[0]),
+            ),
         ) from error
 
 
@@ -87,7 +91,7 @@ def _pin_whole(download: Download, entry: FileEntry, promise: Promise, arrived: 
     [take] = download.takes
     path = take.target("")
     if path is None:
-        raise ValueError(f"{take.path} takes a member of a download that lands whole")
+        raise ValueError(tr("{path} takes a member of a download that lands whole", path=take.path))
     return FileArtifact(
         path=path,
         content=content,
@@ -136,12 +140,18 @@ def _paths(download: Download, name: str, where: str) -> list[BundlePath]:
         if problem := encoding_problem(name):
             raise SourceError(
                 ErrorId.SOURCE_INVALID,
-                f"the member {ascii(name)[1:-1]} cannot be placed under its own name, which {problem}",
+                tr(
+                    "the member {name} cannot be placed under its own name, which {problem}",
+                    name=ascii(name)[1:-1],
+                    problem=problem,
+                ),
                 where=where,
-                remedy="Take the members that are needed by their names, each under a path of its own, or have the "
-                "archive made anew with names in UTF-8 (normal form C).",
+                remedy=tr(
+                    "Take the members that are needed by their names, each under a path of its own, or have the "
+                    "archive made anew with names in UTF-8 (normal form C)."
+                ),
             ) from error
-        raise unsafe(f"the member {name!r} cannot be placed: {error}", where) from error
+        raise unsafe(tr("the member {name!r} cannot be placed: {error}", name=name, error=error), where) from error
 
 
 def _pin_checksum(

@@ -10,6 +10,7 @@ from bundler.kinds.source_reading import SOURCE_KEYS, read_source
 from bundler.manifest.fields import Fields
 from bundler.model.bundle_path import BundlePath, reserved_problem
 from bundler.model.scope import uses_platform
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 KEYS = (
     *SOURCE_KEYS, "path", "platforms", "checksum_path", "member", "members", "mode", "roles",
 )  # fmt: skip
-WHAT = "a files entry"
+WHAT = tr("a files entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,11 @@ def _read_strings(fields: Fields, scope: Scope) -> _Written:
     source = read_source(fields, scope)
     if fields.has("checksum_path"):
         if not fields.has("checksum_url"):
-            fields.error("checksum_path", "is where the file of 'checksum_url' lands, and there is no 'checksum_url'")
+            fields.error(
+                "checksum_path", tr("is where the file of 'checksum_url' lands, and there is no 'checksum_url'")
+            )
         if fields.has("member") or fields.has("members"):
-            fields.error("checksum_path", "is for a download that lands whole, not for a member of it")
+            fields.error("checksum_path", tr("is for a download that lands whole, not for a member of it"))
     return _Written(
         source=source,
         path=fields.text("path"),
@@ -121,7 +124,7 @@ def _takes(written: _Written, scope: Scope, platform: Platform | None) -> Iterat
         path = _path(written.path, scope, platform)
         member = _member(written.member, scope, platform) if written.member else ""
         if written.member and member.endswith("/"):
-            scope.problems.error(written.member.position, "'member' is one file; take a directory with 'members'")
+            scope.problems.error(written.member.position, tr("'member' is one file; take a directory with 'members'"))
         elif path is not None:
             yield Take(member, path)
     for key, value in written.members:
@@ -129,7 +132,11 @@ def _takes(written: _Written, scope: Scope, platform: Platform | None) -> Iterat
         directory = "/" if target.endswith("/") else ""
         path = _path(value, scope, platform, directory=bool(directory))
         if member.endswith("/") != bool(directory):
-            text = f"'members': {member} -> {target}: a directory (with a slash at its end) lands in a directory"
+            text = tr(
+                "'members': {member} -> {target}: a directory (with a slash at its end) lands in a directory",
+                member=member,
+                target=target,
+            )
             scope.problems.error(value.position, text)
         elif path is not None:
             yield Take(member, path + directory)
@@ -153,7 +160,9 @@ def _member(scalar: Scalar, scope: Scope, platform: Platform | None) -> str:
     text = scope.expand(scalar, platform)
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or ".." in parts:
-        scope.problems.error(scalar.position, f"{text!r} leads out of the archive; write it as `tar -t` prints it")
+        scope.problems.error(
+            scalar.position, tr("{text!r} leads out of the archive; write it as `tar -t` prints it", text=text)
+        )
     if not parts:
         return WHOLE_ARCHIVE
     return "/".join(parts) + ("/" if text.endswith(("/", "/.")) else "")
@@ -165,11 +174,18 @@ def _check_distinct(downloads: list[Download], fields: Fields) -> None:
         for path in download.paths:
             other = owners.setdefault(BundlePath(path.rstrip("/")).collision_key, download)
             if other is not download:
-                text = f"{path} would be for {other.platforms[0]} and for {download.platforms[0]}"
-                fields.error("path" if fields.has("path") else "members", f"{text}; put ${{arch}} into it")
+                text = tr(
+                    "{path} would be for {first} and for {second}",
+                    path=path,
+                    first=other.platforms[0],
+                    second=download.platforms[0],
+                )
+                fields.error(
+                    "path" if fields.has("path") else "members", tr("{text}; put ${{arch}} into it", text=text)
+                )
                 return
     for download in downloads:
         keys = [BundlePath(path.rstrip("/")).collision_key for path in download.paths if not path.endswith("/")]
         if len(set(keys)) < len(keys):
-            fields.error("members" if fields.has("members") else "checksum_path", "two files have the same path")
+            fields.error("members" if fields.has("members") else "checksum_path", tr("two files have the same path"))
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.kinds.differences import differences
 from bundler.model.artifact import HeldTo
 from bundler.model.image.oci import INDEX_TYPES, MANIFEST_TYPES
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,9 @@ def image_disagreements(
     """Yield, a line each, how an image is not what an entry asks for; arguments as for `Kind.disagreements`."""
     wanted = tuple(own for own in entry.platforms if not platforms or any(map(own.matches, platforms)))
     if len(pinned) != bool(wanted):
-        yield f"{len(pinned)} images are pinned, the manifest asks for {int(bool(wanted))}"
+        yield tr(
+            "{count} images are pinned, the manifest asks for {wanted}", count=len(pinned), wanted=int(bool(wanted))
+        )
     for artifact in pinned:
         yield from _differences(entry, artifact, wanted)
         yield from _contradictions(artifact)
@@ -53,13 +56,13 @@ def _contradictions(artifact: ImageArtifact) -> Iterator[str]:
     """Yield what the documents cannot be, whatever they say: of one digest and two types."""
     manifests = [image.manifest for image in artifact.images]
     if artifact.media_type not in INDEX_TYPES | MANIFEST_TYPES:
-        yield f"has media_type {artifact.media_type}, which no image has"
+        yield tr("has media_type {media_type}, which no image has", media_type=artifact.media_type)
     elif not artifact.is_index:
         if any(blob != artifact.upstream for blob in (artifact.top, *(manifest.blob for manifest in manifests))):
-            yield "is no index, and yet its manifest is another document than itself"
+            yield tr("is no index, and yet its manifest is another document than itself")
         if any(manifest.media_type != artifact.media_type for manifest in manifests):
-            yield "is no index, and yet its manifest has another media_type than itself"
+            yield tr("is no index, and yet its manifest has another media_type than itself")
     elif any(manifest.blob in (artifact.top, artifact.upstream) for manifest in manifests):
-        yield "is an index, and yet its own manifest"
+        yield tr("is an index, and yet its own manifest")
     if any(manifest.media_type not in MANIFEST_TYPES for manifest in manifests):
-        yield "has a manifest of a media_type that no manifest has"
+        yield tr("has a manifest of a media_type that no manifest has")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, IntegrityError, ManifestError
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.image.oci import Descriptor, ImageIndex, ImageManifest, parse_document
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,8 +31,8 @@ def require_documents(artifacts: Sequence[ImageArtifact], store: BlobStore) -> N
     if problems:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
-            "the lock pins other parts of images than their manifests have",
-            remedy="Restore the lock from version control, or run `bundler lock --update` for these images.",
+            tr("the lock pins other parts of images than their manifests have"),
+            remedy=tr("Restore the lock from version control, or run `bundler lock --update` for these images."),
             problems=problems,
         )
 
@@ -42,7 +43,7 @@ def _lines(artifact: ImageArtifact, store: BlobStore) -> Iterator[str]:
         pinned = {image.manifest.blob for image in artifact.images}
         children = {child.blob for child in document.manifests} if isinstance(document, ImageIndex) else set()
         if not pinned <= children:
-            yield f"{artifact.top.digest} is not the index of its manifests"
+            yield tr("{digest} is not the index of its manifests", digest=artifact.top.digest)
     for image in artifact.images:
         yield from _image_lines(image, store)
 
@@ -50,13 +51,17 @@ def _lines(artifact: ImageArtifact, store: BlobStore) -> Iterator[str]:
 def _image_lines(image: PlatformImage, store: BlobStore) -> Iterator[str]:
     document = _document(image.manifest.blob, image.manifest.media_type, store)
     if not isinstance(document, ImageManifest):
-        yield f"{image.manifest.digest} is no manifest"
+        yield tr("{digest} is no manifest", digest=image.manifest.digest)
         return
     kept = tuple(_plain(layer) for layer in document.layers if not layer.is_foreign)
     skipped = tuple(_plain(layer) for layer in document.layers if layer.is_foreign)
     pinned = (_plain(image.config), tuple(map(_plain, image.layers)), tuple(map(_plain, image.skipped)))
     if pinned != (_plain(document.config), kept, skipped):
-        yield f"{image.platform} has another config or other layers than {image.manifest.digest}"
+        yield tr(
+            "{platform} has another config or other layers than {digest}",
+            platform=image.platform,
+            digest=image.manifest.digest,
+        )
 
 
 def _plain(descriptor: Descriptor) -> Descriptor:
@@ -64,7 +69,7 @@ def _plain(descriptor: Descriptor) -> Descriptor:
 
 
 def _document(blob: Blob, media_type: str, store: BlobStore) -> ImageManifest | ImageIndex | None:
-    got = "no file"
+    got = tr("no file")
     try:
         if store.has(blob):
             return parse_document(store.read(blob), media_type)
@@ -72,4 +77,4 @@ def _document(blob: Blob, media_type: str, store: BlobStore) -> ImageManifest | 
         got = error.got
     except ValueError:
         return None
-    raise DamagedBlobError.of(blob, "the document was damaged on the disk", where=Path(str(blob.digest)), got=got)
+    raise DamagedBlobError.of(blob, tr("the document was damaged on the disk"), where=Path(str(blob.digest)), got=got)

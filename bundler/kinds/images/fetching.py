@@ -11,6 +11,7 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.image.oci import ImageIndex, parse_document, prune_index
 from bundler.model.progress import Unwatched
 from bundler.model.reference import Reference
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ class _WantedBlob:
     def fetch(self) -> Fetch:
         repositories = {artifact.reference.name: artifact.reference for artifact in self.artifacts}
         prunings = tuple(sorted(self.prunings, key=lambda pruning: (pruning.result, pruning.keep)))
-        what = f"manifest {self.blob.digest.hex[:12]}" if self.is_document else self.blob.digest.hex[:12]
+        what = tr("manifest {hex}", hex=self.blob.digest.hex[:12]) if self.is_document else self.blob.digest.hex[:12]
         return Fetch(
             label=f"{self.artifacts[0].reference} {what}",
             provides=(self.blob, *dict.fromkeys(pruning.result for pruning in prunings)),
@@ -104,9 +105,9 @@ def fetch_image_part(part: ImageFetch, sources: Sources, task: Task) -> None:
         if sources.store.put(made) != pruning.result:
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
-                "the index that the lock names cannot be made from the upstream's",
+                tr("the index that the lock names cannot be made from the upstream's"),
                 where=str(part.repositories[0]),
-                remedy="Run `bundler lock --update` for this image.",
+                remedy=tr("Run `bundler lock --update` for this image."),
                 want=str(pruning.result.digest),
                 got=str(Blob.of(made).digest),
             )
@@ -138,9 +139,12 @@ def _pruned(
     except ValueError as error:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
-            f"the lock names manifests that the image's index does not have: {error}",
+            tr("the lock names manifests that the image's index does not have: {error}", error=error),
             where=str(reference),
-            remedy=f"Restore the lock from version control, or run `bundler lock --update '{reference}'`.",
+            remedy=tr(
+                "Restore the lock from version control, or run `bundler lock --update '{reference}'`.",
+                reference=reference,
+            ),
         ) from error
 
 
@@ -174,13 +178,13 @@ def read_document(sources: Sources, repositories: Sequence[Reference], blob: Blo
     data = _fetch_document(sources, repositories, blob)
     task.advance(len(data))
     if Digest.sha256(data) == blob.digest and len(data) != blob.size:
-        raise _wrong_size(repositories[0], blob, f"{len(data)} bytes")
+        raise _wrong_size(repositories[0], blob, tr("{count} bytes", count=len(data)))
     if Blob.of(data) != blob:
         raise IntegrityError(
             ErrorId.DIGEST_MISMATCH,
-            "the registry gave another document than its digest and size say",
+            tr("the registry gave another document than its digest and size say"),
             where=f"{repositories[0].name}@{blob.digest}",
-            remedy="Try again; if it stays so, the registry or a proxy before it is broken.",
+            remedy=tr("Try again; if it stays so, the registry or a proxy before it is broken."),
             want=f"{blob.digest}, {blob.size} bytes",
             got=f"{Digest.sha256(data)}, {len(data)} bytes",
         )
@@ -230,7 +234,7 @@ def _fetch_blob(sources: Sources, repositories: Sequence[Reference], blob: Blob,
                 raise
             raise _wrong_size(repositories[0], blob, error.got) from error
         if incoming.offset != blob.size and incoming.digest("sha256") == blob.digest:
-            raise _wrong_size(repositories[0], blob, f"{incoming.offset} bytes")
+            raise _wrong_size(repositories[0], blob, tr("{offset} bytes", offset=incoming.offset))
         incoming.commit(blob.digest, size=blob.size)
 
 
@@ -238,9 +242,15 @@ def _wrong_size(repository: Reference, blob: Blob, got: str) -> SourceError:
     """Return the error for a descriptor whose size is not that of what its digest names: both are the image's own."""
     return SourceError(
         ErrorId.IMAGE_SIZE_WRONG,
-        f"the image says of this part of itself that it is {blob.size} bytes long, and under its digest the registry "
-        f"has {got}",
+        tr(
+            "the image says of this part of itself that it is {size} bytes long, and under its digest the registry "
+            "has {got}",
+            size=blob.size,
+            got=got,
+        ),
         where=f"{repository.name}@{blob.digest}",
-        remedy="The image was made or copied wrongly, and no engine with containerd takes it: have it pushed anew, or "
-        "take another tag.",
+        remedy=tr(
+            "The image was made or copied wrongly, and no engine with containerd takes it: have it pushed anew, or "
+            "take another tag."
+        ),
     )

@@ -14,6 +14,7 @@ from bundler.kinds.base import Estimate, Fetch, Sources
 from bundler.kinds.images.reading import check_image_entries, read_image_entry
 from bundler.kinds.images.schema import IMAGE_SCHEMA
 from bundler.model.image.artifact import ImageArtifact, site_name_conflicts
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -110,8 +111,8 @@ class ImagesKind:
         if problems := site_name_conflicts(artifacts):
             raise ManifestError(
                 ErrorId.SITE_NAME_CONFLICT,
-                "different images have one name on the site",
-                remedy="Leave all but one of them out, or pin them to one digest.",
+                tr("different images have one name on the site"),
+                remedy=tr("Leave all but one of them out, or pin them to one digest."),
                 problems=problems,
             )
         if not artifacts:

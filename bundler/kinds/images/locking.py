@@ -27,6 +27,7 @@ from bundler.model.image.oci import (
     select,
 )
 from bundler.model.reference import Reference
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,9 +78,15 @@ class _Pinning:
             top = self.sources.store.put(prune_index(remote.data, [child.digest for child in chosen], self.nested))
         if top != upstream and isinstance(document, ImageIndex) and reference.digest is not None:
             self.task.note(
-                f"{reference} is pinned to an index, of whose {len(document.manifests)} manifests the bundle holds "
-                f"{len(images)} (attestations never): a registry that it is pushed to knows it as {top.digest}, only "
-                f"the mirror answers to the pinned digest; where that is asked for on the site, name it by its tag"
+                tr(
+                    "{reference} is pinned to an index, of whose {count} manifests the bundle holds "
+                    "{kept} (attestations never): a registry that it is pushed to knows it as {digest}, only "
+                    "the mirror answers to the pinned digest; where that is asked for on the site, name it by its tag",
+                    reference=reference,
+                    count=len(document.manifests),
+                    kept=len(images),
+                    digest=top.digest,
+                )
             )
         return ImageArtifact(
             reference=reference,
@@ -104,9 +111,13 @@ class _Pinning:
                 raise
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
-                f"{self.entry.position}: the tag {reference.tag} is not at the digest that the manifest gives",
+                tr(
+                    "{position}: the tag {tag} is not at the digest that the manifest gives",
+                    position=self.entry.position,
+                    tag=reference.tag,
+                ),
                 where=by_tag.tagged,
-                remedy="Find out why; then correct the digest, or leave the tag out to take the digest as it is.",
+                remedy=tr("Find out why; then correct the digest, or leave the tag out to take the digest as it is."),
                 want=error.want,
                 got=error.got,
             ) from error
@@ -118,8 +129,11 @@ class _Pinning:
         images = self._images_below(index, 0)
         if self.nested:
             self.task.note(
-                f"{self.entry.reference} has an index within its index: the bundle lists the images themselves, which "
-                f"Docker before 23 and skopeo look for there"
+                tr(
+                    "{reference} has an index within its index: the bundle lists the images themselves, which "
+                    "Docker before 23 and skopeo look for there",
+                    reference=self.entry.reference,
+                )
             )
         if None not in select(images, self.entry.platforms):
             return images
@@ -143,11 +157,11 @@ class _Pinning:
 
     def _index(self, child: Descriptor, depth: int) -> ImageIndex:
         if depth >= MAX_NESTING or len(self.nested) >= MAX_NESTED_INDEXES:
-            raise self._unusable(f"{child.digest}: too many indexes within its index")
+            raise self._unusable(tr("{digest}: too many indexes within its index", digest=child.digest))
         data = self.nested[child.digest] = read_document(self.sources, [self.entry.reference], child.blob, self.task)
         found = self._usable(lambda: parse_document(data, child.media_type), child.digest)
         if not isinstance(found, ImageIndex):
-            raise self._unusable(f"{child.digest}: it is called an index and is a manifest")
+            raise self._unusable(tr("{digest}: it is called an index and is a manifest", digest=child.digest))
         return found
 
     def _with_platform(self, child: Descriptor, *, is_lone: bool) -> Descriptor:
@@ -156,7 +170,13 @@ class _Pinning:
         except SourceError as error:
             if error.id != ErrorId.SOURCE_INVALID:
                 raise
-            self.task.note(f"{child.digest} is left out, it tells no platform: {error.sentence}")
+            self.task.note(
+                tr(
+                    "{digest} is left out, it tells no platform: {sentence}",
+                    digest=child.digest,
+                    sentence=error.sentence,
+                )
+            )
             return child
         return replace(child, platform=platform)
 
@@ -169,14 +189,23 @@ class _Pinning:
         if len(self.entry.platforms) > 1:
             raise ManifestError(
                 ErrorId.IMAGE_PLATFORM_MISSING,
-                f"{self.entry.reference} does not tell which of {', '.join(map(str, self.entry.platforms))} it is for: "
-                f"its config names no operating system or no architecture",
+                tr(
+                    "{reference} does not tell which of {platforms} it is for: "
+                    "its config names no operating system or no architecture",
+                    reference=self.entry.reference,
+                    platforms=", ".join(map(str, self.entry.platforms)),
+                ),
                 where=str(self.entry.position),
-                remedy="Give the entry `platforms:` with the one that it is for.",
+                remedy=tr("Give the entry `platforms:` with the one that it is for."),
             )
         self.task.note(
-            f"{self.entry.reference}: its config ({child.digest}) names no operating system or no architecture; it is "
-            f"taken for {wanted}, the one platform that is wanted"
+            tr(
+                "{reference}: its config ({digest}) names no operating system or no architecture; it is "
+                "taken for {wanted}, the one platform that is wanted",
+                reference=self.entry.reference,
+                digest=child.digest,
+                wanted=wanted,
+            )
         )
         return wanted
 
@@ -187,10 +216,14 @@ class _Pinning:
             has = sorted({str(child.platform) for child in offered if child.platform is not None})
             raise ManifestError(
                 ErrorId.IMAGE_PLATFORM_MISSING,
-                f"{self.entry.reference} is not published for {', '.join(missing)}, "
-                f"only for {', '.join(has) or 'no platform that it names'}",
+                tr(
+                    "{reference} is not published for {missing}, only for {has}",
+                    reference=self.entry.reference,
+                    missing=", ".join(missing),
+                    has=", ".join(has) or tr("no platform that it names"),
+                ),
                 where=str(self.entry.position),
-                remedy="Give the entry `platforms:` with those that it has, or choose another image.",
+                remedy=tr("Give the entry `platforms:` with those that it has, or choose another image."),
             )
         return tuple(child for child in chosen if child is not None)
 
@@ -198,16 +231,34 @@ class _Pinning:
         manifest = self._manifest(child)
         own = self._config(manifest.config).platform
         if child.platform is not None and own is not None and not own.matches(child.platform):
-            self.task.note(f"{self.entry.reference}: what its index calls {child.platform} calls itself {own}")
+            self.task.note(
+                tr(
+                    "{reference}: what its index calls {platform} calls itself {own}",
+                    reference=self.entry.reference,
+                    platform=child.platform,
+                    own=own,
+                )
+            )
         kept = tuple(layer for layer in manifest.layers if not layer.is_foreign)
         skipped = tuple(layer for layer in manifest.layers if layer.is_foreign)
         if skipped:
             self.task.note(
-                f"{self.entry.reference} ({platform}): {len(skipped)} foreign layers are left out, "
-                f"so that no engine can load it from the bundle"
+                tr(
+                    "{reference} ({platform}): {count} foreign layers are left out, "
+                    "so that no engine can load it from the bundle",
+                    reference=self.entry.reference,
+                    platform=platform,
+                    count=len(skipped),
+                )
             )
         if any(layer.is_zstd for layer in kept):
-            self.task.note(f"{self.entry.reference} ({platform}): has zstd layers, which Docker before 23 cannot load")
+            self.task.note(
+                tr(
+                    "{reference} ({platform}): has zstd layers, which Docker before 23 cannot load",
+                    reference=self.entry.reference,
+                    platform=platform,
+                )
+            )
         named = Descriptor(manifest.media_type, child.blob)
         config = Descriptor(manifest.config.media_type, manifest.config.blob)
         return PlatformImage(platform, named, config, kept, skipped)
@@ -216,12 +267,12 @@ class _Pinning:
         data = read_document(self.sources, [self.entry.reference], child.blob, self.task)
         found = self._usable(lambda: parse_document(data, child.media_type), child.digest)
         if not isinstance(found, ImageManifest):
-            raise self._unusable(f"{child.digest}: it is called a manifest and is an index")
+            raise self._unusable(tr("{digest}: it is called a manifest and is an index", digest=child.digest))
         return found
 
     def _config(self, config: Descriptor) -> ImageConfig:
         if config.size > MAX_CONFIG_BYTES:
-            raise self._unusable(f"{config.digest}: a config of {config.size:,} bytes")
+            raise self._unusable(tr("{digest}: a config of {size:,} bytes", digest=config.digest, size=config.size))
         data = read_blob(self.sources, [self.entry.reference], config.blob, self.task)
         return self._usable(lambda: parse_config(data), config.digest)
 
@@ -236,7 +287,7 @@ class _Pinning:
                 ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
                 str(error),
                 where=str(self.entry.reference),
-                remedy="Push the image anew with a current tool, or take a newer tag.",
+                remedy=tr("Push the image anew with a current tool, or take a newer tag."),
             ) from error
         except ValueError as error:
             raise self._unusable(f"{digest}: {error}") from error
@@ -244,7 +295,7 @@ class _Pinning:
     def _unusable(self, what: str) -> SourceError:
         return SourceError(
             ErrorId.SOURCE_INVALID,
-            f"what the registry gave is no image: {what}",
+            tr("what the registry gave is no image: {what}", what=what),
             where=str(self.entry.reference),
-            remedy="Check the reference: charts, signatures and other artifacts cannot be bundled as images.",
+            remedy=tr("Check the reference: charts, signatures and other artifacts cannot be bundled as images."),
         )

@@ -9,6 +9,7 @@ from bundler.manifest.fields import Fields
 from bundler.model.image.site_name import harbor_problem, site_name
 from bundler.model.reference import Reference
 from bundler.model.source_text import Pairs, Scalar
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ def read_image_entry(node: Node, scope: Scope) -> ImageEntry | None:
     """Read a reference or a mapping; report every problem to the scope, return None when there is any error."""
     if isinstance(node, Scalar):
         node = Pairs(((Scalar("name", "name", node.position), node),), node.position)
-    fields = Fields(node, scope, known=KEYS, what="an images entry")
+    fields = Fields(node, scope, known=KEYS, what=tr("an images entry"))
     written = fields.text("name", required=True)
     reference = _reference(written, scope)
     names = tuple(name for item in fields.texts("as") if (name := _further_name(item, reference, scope)))
@@ -43,7 +44,11 @@ def check_image_entries(entries: Sequence[ImageEntry], scope: Scope) -> None:
         if first is not entry:
             scope.problems.error(
                 entry.position,
-                f"{entry.reference} is listed already at {first.position}; one entry may have several platforms",
+                tr(
+                    "{reference} is listed already at {position}; one entry may have several platforms",
+                    reference=entry.reference,
+                    position=first.position,
+                ),
             )
             continue
         for name in (entry.reference, *entry.also_known_as):
@@ -52,8 +57,14 @@ def check_image_entries(entries: Sequence[ImageEntry], scope: Scope) -> None:
             if owner is not entry:
                 scope.problems.warn(
                     entry.position,
-                    f"{name} and {other} ({owner.position}) are both {wanted} on the site, "
-                    f"which only works when they are the same image",
+                    tr(
+                        "{name} and {other} ({position}) are both {wanted} on the site, "
+                        "which only works when they are the same image",
+                        name=name,
+                        other=other,
+                        position=owner.position,
+                        wanted=wanted,
+                    ),
                 )
 
 
@@ -71,7 +82,7 @@ def _reference(written: Scalar | None, scope: Scope) -> Reference | None:
         scope.problems.error(written.position, str(error))
         return None
     if reference.digest is not None and reference.digest.algorithm != "sha256":
-        scope.problems.error(written.position, f"{text}: images are known by their sha256")
+        scope.problems.error(written.position, tr("{text}: images are known by their sha256", text=text))
         return None
     if problem := harbor_problem(reference):
         scope.problems.error(written.position, f"{text}: {problem}")
@@ -84,9 +95,11 @@ def _further_name(written: Scalar, reference: Reference | None, scope: Scope) ->
     if name is None:
         return None
     if not name.tag or name.digest is not None:
-        scope.problems.error(written.position, f"'as': {name} has to be a name with a tag and without a digest")
+        scope.problems.error(
+            written.position, tr("'as': {name} has to be a name with a tag and without a digest", name=name)
+        )
         return None
     if reference is not None and name.tagged == reference.tagged:
-        scope.problems.error(written.position, f"'as': {name} is the name of the image itself")
+        scope.problems.error(written.position, tr("'as': {name} is the name of the image itself", name=name))
         return None
     return name

@@ -12,6 +12,7 @@ from bundler.errors import IntegrityError, StorageError
 from bundler.net.interface import CachedDocument, Validators
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES
 from bundler.store.interface import IndexRecord
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.kinds.base import Sources
@@ -47,7 +48,7 @@ def keep_index(url: str, document: Document, store: BlobStore) -> Blob:
 
 
 def _name(url: str) -> str:
-    return f"index {url}"
+    return tr("index {url}", url=url)
 
 
 def _cached(url: str, store: BlobStore) -> CachedDocument | None:

@@ -15,6 +15,7 @@ from bundler.model.rpm.artifact import UNCHECKED_SUFFIX, RepoArtifact, RpmArtifa
 from bundler.rpm.signing.keys import read_keys
 from bundler.rpm.solve.arches import installable_arches
 from bundler.rpm.solve.nevra_forms import has_name_forms, unanswered_names
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,17 +41,21 @@ def rpm_disagreements(
     repositories = [artifact for artifact in pinned if isinstance(artifact, RepoArtifact)]
     if platforms and not any(map(entry.platform.matches, platforms)):
         if pinned:
-            yield f"{len(pinned)} artifacts are pinned, and none of them is for the lock's platforms"
+            yield tr("{count} artifacts are pinned, and none of them is for the lock's platforms", count=len(pinned))
         return
     if not packages and not (entry.installed and repositories):
-        yield "no package is pinned"
+        yield tr("no package is pinned")
     if len(repositories) != 1:
-        yield f"{len(repositories)} artifacts of type repository are pinned, and there has to be one"
+        yield tr("{count} artifacts of type repository are pinned, and there has to be one", count=len(repositories))
     repos = {repo.id: repo for repo in entry.repos}
     for rpm in packages:
         yield from (f"{rpm.nevra} {line}" for line in _package_lines(rpm, entry, repos))
     names = Counter((rpm.nevra.name, rpm.nevra.arch, rpm.nevra.version, rpm.nevra.release) for rpm in packages)
-    yield from (f"{'-'.join(name)} is pinned {count} times" for name, count in names.items() if count > 1)
+    yield from (
+        tr("{name} is pinned {count} times", name="-".join(name), count=count)
+        for name, count in names.items()
+        if count > 1
+    )
     for repository in repositories:
         yield from _repository_lines(repository, entry, packages)
         yield from _origin_lines(repository.origins, repos, packages)
@@ -65,17 +70,27 @@ def _package_lines(rpm: RpmArtifact, entry: RpmEntry, repos: dict[str, RepoSpec]
         ]
     )
     if rpm.nevra.arch not in installable_arches(entry.arch, multilib=entry.multilib):
-        yield f"is for {rpm.nevra.arch}, and the entry is for {entry.arch}"
+        yield tr("is for {arch}, and the entry is for {entry_arch}", arch=rpm.nevra.arch, entry_arch=entry.arch)
     repo = repos.get(rpm.repo)
     if repo is None:
-        yield f"is of the repository {rpm.repo}, which the entry does not have"
+        yield tr("is of the repository {repo}, which the entry does not have", repo=rpm.repo)
         return
     if rpm.signed != repo.gpgcheck:
-        yield f"has signed {str(rpm.signed).lower()}, and {repo.id} has gpgcheck {str(repo.gpgcheck).lower()}"
+        yield tr(
+            "has signed {signed}, and {id} has gpgcheck {gpgcheck}",
+            signed=str(rpm.signed).lower(),
+            id=repo.id,
+            gpgcheck=str(repo.gpgcheck).lower(),
+        )
     unchecked = rpm.held_to.detail.endswith(UNCHECKED_SUFFIX)
     by_signature = rpm.held_to.by == "signature"
     if unchecked == repo.gpgcheck or (repo.gpgcheck and not by_signature):
-        yield f"is held to {rpm.held_to}, and {repo.id} has gpgcheck {str(repo.gpgcheck).lower()}"
+        yield tr(
+            "is held to {held_to}, and {id} has gpgcheck {gpgcheck}",
+            held_to=rpm.held_to,
+            id=repo.id,
+            gpgcheck=str(repo.gpgcheck).lower(),
+        )
 
 
 def _repository_lines(repository: RepoArtifact, entry: RpmEntry, packages: Sequence[RpmArtifact]) -> Iterator[str]:
@@ -91,11 +106,14 @@ def _repository_lines(repository: RepoArtifact, entry: RpmEntry, packages: Seque
         ]
     )
     if (installed.text if installed else "") != repository.installed:
-        yield f"has another text of {repository.installed_path or 'a list of what is installed'} than lies there"
+        yield tr(
+            "has another text of {installed_path} than lies there",
+            installed_path=repository.installed_path or tr("a list of what is installed"),
+        )
     unanswered = answered_otherwise(entry, [rpm.nevra for rpm in packages])
     for text in unanswered:
         if text not in repository.otherwise:
-            yield f"no package is pinned for {text}"
+            yield tr("no package is pinned for {text}", text=text)
     if not set(repository.otherwise) < set(unanswered):
         yield from differences([("otherwise", unanswered, repository.otherwise)])
 
@@ -109,9 +127,9 @@ def _origin_lines(
         if (repo := repos.get(origin.id)) is None:
             continue
         compared = [("urls", repo.addresses, origin.urls), ("gpgcheck", repo.gpgcheck, origin.gpgcheck)]
-        yield from (f"the origin {origin.id} {line}" for line in differences(compared))
+        yield from (tr("the origin {id} {line}", id=origin.id, line=line) for line in differences(compared))
         signed_by = {rpm.held_to.detail for rpm in packages if rpm.repo == origin.id and rpm.signed}
-        yield from (f"the origin {origin.id} {line}" for line in _key_lines(origin, signed_by))
+        yield from (tr("the origin {id} {line}", id=origin.id, line=line) for line in _key_lines(origin, signed_by))
 
 
 def _key_lines(origin: RepoOrigin, signed_by: set[str]) -> Iterator[str]:
@@ -121,14 +139,14 @@ def _key_lines(origin: RepoOrigin, signed_by: set[str]) -> Iterator[str]:
         try:
             found = read_keys(armored.encode(), origin.id)
         except SourceError as error:
-            yield f"has a key that cannot be read: {error.what}"
+            yield tr("has a key that cannot be read: {what}", what=error.what)
             continue
         ids = {part.key_id for key in found for part in key.parts}
         # vendors publish one key several times, as its expiry moves: copies are kept
         if ids.isdisjoint(signed_by):
-            yield f"has the key {', '.join(map(str, found))}, which has signed no package"
+            yield tr("has the key {found}, which has signed no package", found=", ".join(map(str, found)))
         if [key.armored.decode() for key in found] != [armored]:
-            yield f"has the key {', '.join(map(str, found))} in another form than it is locked in"
+            yield tr("has the key {found} in another form than it is locked in", found=", ".join(map(str, found)))
         missing -= ids
     if missing:
-        yield f"has no key {', '.join(sorted(missing))}, which has signed packages"
+        yield tr("has no key {missing}, which has signed packages", missing=", ".join(sorted(missing)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.kinds.base import Fetch
 from bundler.kinds.downloading import Pin, admit_exactly, from_first_good_url, known_blob, pinned_blob
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # nobody wrote this name into a manifest
-STALE = (
+STALE = tr(
     "The repository lists the file and does not have it: its metadata are older or newer than its files. Try again "
     "later, name another mirror of it, or tell its operator."
 )
@@ -66,9 +67,11 @@ def bring_package(
     except IntegrityError as error:
         raise IntegrityError(
             ErrorId.CHECKSUM_MISMATCH,
-            f"the download from {error.where or urls[0]} is not what the repository's metadata promise",
+            tr("the download from {where} is not what the repository's metadata promise", where=error.where or urls[0]),
             where=where,
-            remedy="Try again later or from another mirror; if it stays so, the package was damaged or tampered with.",
+            remedy=tr(
+                "Try again later or from another mirror; if it stays so, the package was damaged or tampered with."
+            ),
             want=error.want,
             got=error.got,
         ) from error
@@ -90,6 +93,7 @@ def rpm_fetches(artifacts: Sequence[RpmArtifact]) -> tuple[Fetch, ...]:
             transfer_bytes=content.size,
             scratch_bytes=0,
             artifacts=tuple(artifact.key for artifact in group),
+            title=group[0].title,
             detail=RpmFetch(
                 label=group[0].file_name,
                 key=group[0].key,
@@ -111,9 +115,11 @@ def fetch_rpm(work: RpmFetch, sources: Sources, task: Task) -> None:
     except IntegrityError as error:
         raise IntegrityError(
             ErrorId.UPSTREAM_CHANGED,
-            "is no longer what was locked",
+            tr("is no longer what was locked"),
             where=work.label,
-            remedy=f"Find out why; if the new bytes are right, pin them: `bundler lock --update '{work.key}'`.",
+            remedy=tr(
+                "Find out why; if the new bytes are right, pin them: `bundler lock --update '{key}'`.", key=work.key
+            ),
             want=error.want,
             got=error.got,
         ) from error

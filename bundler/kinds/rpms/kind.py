@@ -62,18 +62,19 @@ class RpmsKind:
         closure = find_closure(entry, sources, task)
         fetches = [
             Fetch(
-                label=f"{entry.path}/{rpm.nevra.name}",
+                label=rpm.nevra.file_name,
                 provides=() if pinned is None else (pinned,),
                 transfer_bytes=rpm.blob_size,
                 scratch_bytes=0,
                 artifacts=(f"{entry.path}/{rpm.nevra.name}.{rpm.nevra.arch}",),
                 detail=None,
+                title=f"{entry.path}/{rpm.nevra}",
             )
             for rpm in closure.packages
             if rpm.blob_size is not None
             for pinned in [pinned_blob(rpm.checksum, rpm.blob_size)]
         ]
-        unknown = (f"{entry.path}/{rpm.nevra.name}" for rpm in closure.packages if rpm.blob_size is None)
+        unknown = (f"{entry.path}/{rpm.nevra}" for rpm in closure.packages if rpm.blob_size is None)
         return Estimate(tuple(fetches), tuple(unknown))
 
     def lock(

@@ -28,6 +28,7 @@ from bundler.rpm.signing.keys import MAX_KEYS_BYTES, old_rpm_fault, read_keys
 from bundler.rpm.solve.request import SolvableRepo, SolveRequest
 from bundler.rpm.solve.solving import solve
 from bundler.threads import attempt_each
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -109,7 +110,7 @@ def find_closure(
     """
     # groups that nobody wishes for choose no package
     optional = ADVISORY_KINDS if any(spec.text.startswith("@") for spec in entry.packages) else ADVISORY_KINDS | {GROUP}
-    with naming(f"wanted at {entry.position}"):
+    with naming(tr("wanted at {position}", position=entry.position)):
         repos = {spec.id: _open(spec, optional, sources, task) for spec in entry.repos}
     request = SolveRequest(
         arch=entry.arch,
@@ -124,7 +125,7 @@ def find_closure(
         SolvableRepo(repo.spec, record_opener(repo.metadata, sources, task), str(entry.position))
         for repo in repos.values()
     ]
-    with naming(f"wanted at {entry.position}"):
+    with naming(tr("wanted at {position}", position=entry.position)):
         solution = solve(solvable, request, read_documents=read_documents)
         forgeable = [note for repo in repos.values() if (note := _forgeable(repo, solution.packages))]
     for note in (*solution.notes, *forgeable):
@@ -140,12 +141,18 @@ def _forgeable(repo: OpenedRepo, packages: Sequence[ChosenRpm]) -> str:
     spec, weak = repo.spec, [rpm for rpm in packages if rpm.repo_id == repo.spec.id and rpm.checksum.is_weak]
     if weak and not spec.gpgcheck:
         raise invalid_metadata(
-            f"knows {weak[0].nevra} by its {weak[0].checksum.algorithm} alone, which can be forged, and with "
-            "'gpgcheck: false' nothing else vouches for it",
-            f"repository {spec.id}",
+            tr(
+                "knows {nevra} by its {algorithm} alone, which can be forged, and with "
+                "'gpgcheck: false' nothing else vouches for it",
+                nevra=weak[0].nevra,
+                algorithm=weak[0].checksum.algorithm,
+            ),
+            tr("repository {id}", id=spec.id),
         )
     if weak or any(record.digest.is_weak for record in repo.metadata.index.records.values()):
-        return f"repository {spec.id} knows its files by sha1, which can be forged; its packages' signatures vouch"
+        return tr(
+            "repository {id} knows its files by sha1, which can be forged; its packages' signatures vouch", id=spec.id
+        )
     return ""
 
 
@@ -153,9 +160,9 @@ def _open(spec: RepoSpec, optional: frozenset[str], sources: Sources, task: Task
     keys: list[PublicKey] = []
     for url in spec.gpgkeys:
         place = absolute_url(url, sources.base_directory)
-        with naming(f"gpgkey of repository {spec.id}"):
+        with naming(tr("gpgkey of repository {id}", id=spec.id)):
             document = sources.downloader.read(place, max_bytes=MAX_KEYS_BYTES)
-        keys += read_keys(document.data, f"{url} (gpgkey of repository {spec.id})")
+        keys += read_keys(document.data, tr("{url} (gpgkey of repository {id})", url=url, id=spec.id))
 
     def check(data: bytes, signature: bytes, where: str) -> str:
         return check_detached(data, signature, keys, where=where)
@@ -204,8 +211,15 @@ def unchecked_on_site(entry: RpmEntry, repos: Mapping[str, OpenedRepo], pinned: 
         if rpm.signed and (fault := old_rpm_fault(rpm.held_to.detail, repos[rpm.repo].keys)):
             found.setdefault((rpm.repo, fault), []).append(rpm)
     return [
-        f"rpm 4.11 of release {entry.release} cannot check the signatures of {len(rpms)} packages of repository "
-        f"{repo}, such as {rpms[0].nevra}: {fault}"
+        tr(
+            "rpm 4.11 of release {release} cannot check the signatures of {count} packages of repository "
+            "{repo}, such as {nevra}: {fault}",
+            release=entry.release,
+            count=len(rpms),
+            repo=repo,
+            nevra=rpms[0].nevra,
+            fault=fault,
+        )
         for (repo, fault), rpms in sorted(found.items())
     ]
 
@@ -218,7 +232,12 @@ def _pin(
     Arguments:
         earlier: what an earlier lock pinned the very same package to.
     """
-    where = f"{entry.position}: {chosen.nevra} of repository {chosen.repo_id}"
+    where = tr(
+        "{position}: {nevra} of repository {repo_id}",
+        position=entry.position,
+        nevra=chosen.nevra,
+        repo_id=chosen.repo_id,
+    )
     urls = repo.urls(chosen.href, earlier.urls if earlier else ())
     if earlier and sources.store.has(earlier.content):
         content, via = earlier.content, earlier.held_to.via
@@ -267,9 +286,9 @@ def _unchecked(repo: OpenedRepo, via: str) -> HeldTo:
 def _misnamed(where: str, want: Nevra, got: Nevra) -> IntegrityError:
     return IntegrityError(
         ErrorId.RPM_DAMAGED,
-        "the package is another one than the repository's metadata say",
+        tr("the package is another one than the repository's metadata say"),
         where=where,
-        remedy="Tell the repository's owner; name another mirror, or exclude the package.",
+        remedy=tr("Tell the repository's owner; name another mirror, or exclude the package."),
         want=str(want),
         got=str(got),
     )

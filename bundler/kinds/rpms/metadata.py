@@ -34,6 +34,7 @@ from bundler.rpm.metadata.repomd import (
     resource_urls,
 )
 from bundler.rpm.metadata.xml_document import MAX_DOCUMENT_BYTES, invalid_metadata
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +106,7 @@ def load_repo(
     as `check`), StorageError: the first IntegrityError when there was one, else the last place's error.
     """
     if spec.repo_gpgcheck and check is None:
-        raise ValueError(f"repository {spec.id} has to be checked, and nothing to check it with was given")
+        raise ValueError(tr("repository {id} has to be checked, and nothing to check it with was given", id=spec.id))
     search = _Search(spec, _mirrors(spec, sources), sources, task, check if spec.repo_gpgcheck else None, optional)
     failure: SourceError | IntegrityError | None = None
     for number, base in enumerate(search.mirrors.bases):
@@ -116,9 +117,9 @@ def load_repo(
             if not isinstance(failure, IntegrityError):
                 failure = error
             if number + 1 < len(search.mirrors.bases):
-                task.note(f"{error}; trying {redact(search.mirrors.bases[number + 1])}")
+                task.note(tr("{error}; trying {bases}", error=error, bases=redact(search.mirrors.bases[number + 1])))
     if failure is None:
-        raise ValueError(f"repository {spec.id} has no place to ask")
+        raise ValueError(tr("repository {id} has no place to ask", id=spec.id))
     raise failure
 
 
@@ -132,7 +133,9 @@ def load_record(metadata: RepoMetadata, kind: str, sources: Sources, task: Task)
     if (reason := metadata.index.unusable.get(kind)) is not None:
         with naming(_called(metadata.spec)):
             where = redact(resource_url(metadata.bases[0], REPOMD_PATH))
-            raise invalid_metadata(f"its record {kind!r} cannot be trusted: {reason}", where)
+            raise invalid_metadata(
+                tr("its record {kind!r} cannot be trusted: {reason}", kind=kind, reason=reason), where
+            )
     record = metadata.index.records.get(kind)
     if record is None:
         return metadata
@@ -157,9 +160,13 @@ def open_record(metadata: RepoMetadata, kind: str, store: BlobStore) -> BinaryIO
             store.drop(blob)
             raise IntegrityError(
                 ErrorId.DIGEST_MISMATCH,
-                f"the {kind} of repository {metadata.spec.id} was damaged on the disk and has been dropped",
+                tr(
+                    "the {kind} of repository {id} was damaged on the disk and has been dropped",
+                    kind=kind,
+                    id=metadata.spec.id,
+                ),
                 where=str(path),
-                remedy="Run the same command again; it is fetched anew. If it happens again, check the disk.",
+                remedy=tr("Run the same command again; it is fetched anew. If it happens again, check the disk."),
                 want=str(blob.digest),
                 got=str(got),
             )
@@ -181,7 +188,7 @@ def record_opener(metadata: RepoMetadata, sources: Sources, task: Task) -> Calla
         try:
             return open_record(loaded, kind, sources.store)
         except IntegrityError as error:
-            task.note(f"{error}; it is fetched again")
+            task.note(tr("{error}; it is fetched again", error=error))
         return open_record(load_record(loaded, kind, sources, task), kind, sources.store)
 
     return opened
@@ -270,9 +277,11 @@ def _signature(base: str, sources: Sources) -> bytes:
             raise
         raise SourceError(
             ErrorId.REPO_UNSIGNED,
-            "the repository's metadata are not signed, and 'repo_gpgcheck' wants them to be",
+            tr("the repository's metadata are not signed, and 'repo_gpgcheck' wants them to be"),
             where=error.where,
-            remedy="Ask its publisher for signed metadata, or leave 'repo_gpgcheck' out: packages are still checked.",
+            remedy=tr(
+                "Ask its publisher for signed metadata, or leave 'repo_gpgcheck' out: packages are still checked."
+            ),
         ) from error
 
 
@@ -282,8 +291,11 @@ def _counting(index: Repomd, spec: RepoSpec) -> Repomd:
     if not weak:
         return index
     reasons = {
-        kind: f"its checksum is {index.records[kind].digest.algorithm}, which counts only where signatures vouch for "
-        "the packages, and the repository says 'gpgcheck: false'"
+        kind: tr(
+            "its checksum is {algorithm}, which counts only where signatures vouch for "
+            "the packages, and the repository says 'gpgcheck: false'",
+            algorithm=index.records[kind].digest.algorithm,
+        )
         for kind in weak
     }
     return _without(index, reasons)
@@ -310,7 +322,12 @@ def _with_eager_records(metadata: RepoMetadata, optional: frozenset[str], source
 
 def left_out(kind: str, spec: RepoSpec, error: BundlerError) -> str:
     """Return the note for what a repository says beside its packages, and says wrongly."""
-    return f"the {kind} of {_called(spec)}, by which no package is chosen, is left out: {error}"
+    return tr(
+        "the {kind} of {called}, by which no package is chosen, is left out: {error}",
+        kind=kind,
+        called=_called(spec),
+        error=error,
+    )
 
 
 def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, task: Task) -> Blob:
@@ -334,9 +351,11 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
         except IntegrityError as error:
             raise IntegrityError(
                 ErrorId.CHECKSUM_MISMATCH,
-                f"the record {record.kind!r} is not what repomd.xml says",
-                where=redact(urls[0]) + (f" and {len(urls) - 1} more" if urls[1:] else ""),
-                remedy="If a mirror is just being updated, run the command again in a while; else name another one.",
+                tr("the record {kind!r} is not what repomd.xml says", kind=record.kind),
+                where=redact(urls[0]) + (tr(" and {count} more", count=len(urls) - 1) if urls[1:] else ""),
+                remedy=tr(
+                    "If a mirror is just being updated, run the command again in a while; else name another one."
+                ),
                 want=error.want,
                 got=error.got,
             ) from error
@@ -345,4 +364,4 @@ def _fetched(record: RepomdRecord, metadata: RepoMetadata, sources: Sources, tas
 
 
 def _called(spec: RepoSpec) -> str:
-    return f"repository {spec.id}"
+    return tr("repository {id}", id=spec.id)

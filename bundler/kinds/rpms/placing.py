@@ -17,6 +17,7 @@ from bundler.rpm.metadata.plain_file import open_plain
 from bundler.rpm.metadata.repodata import RepoExtras, RepoPackage, write_repodata
 from bundler.rpm.solve.repoclosure import unmet_dependencies
 from bundler.rpm.solve.request import SolvableRepo
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,16 +111,20 @@ def _check_closed(repository: RepoArtifact, written: Mapping[str, bytes], direct
 
     def opened(kind: str) -> BinaryIO:
         data = next(data for path, data in written.items() if path.endswith(f"-{kind}.xml.gz"))
-        return open_plain(io.BytesIO(data), directory=directory, where=f"{kind} of {repository.directory}")
+        return open_plain(
+            io.BytesIO(data),
+            directory=directory,
+            where=tr("{kind} of {directory}", kind=kind, directory=repository.directory),
+        )
 
     spec = RepoSpec(SECTION, baseurls=(str(repository.directory),))
     found = unmet_dependencies(SolvableRepo(spec, opened), repository.arch)
     if found:
         raise SourceError(
             ErrorId.REPO_METADATA_INVALID,
-            f"the packages need what their repositories' metadata did not tell: {'; '.join(found)}",
+            tr("the packages need what their repositories' metadata did not tell: {found}", found="; ".join(found)),
             where=str(repository.directory),
-            remedy="Lock again later or from another mirror; if it stays so, wish for what is missing by name.",
+            remedy=tr("Lock again later or from another mirror; if it stays so, wish for what is missing by name."),
         )
 
 

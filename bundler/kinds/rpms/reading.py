@@ -16,6 +16,7 @@ from bundler.model.rpm.repo import CLIENT_VARIABLES, DEFAULT_COST, DEFAULT_PATH,
 from bundler.model.source_text import Scalar
 from bundler.model.source_url import url_problem
 from bundler.rpm.solve.request import PackageSpec
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ _CLIENT_VARIABLE = re.compile(r"\$\$?(?:({0})(?!\w)|\{{({0})\}})".format("|".joi
 
 def read_rpm_entry(node: Node, scope: Scope) -> RpmEntry | None:
     """Read one item; report every problem to the scope, return None when there is any error."""
-    fields = Fields(node, scope, known=KEYS, what="an rpms entry")
+    fields = Fields(node, scope, known=KEYS, what=tr("an rpms entry"))
     written = fields.text("path")
     path = _directory(written, scope)
     arch = _arch(fields)
@@ -81,17 +82,31 @@ def check_rpm_entries(entries: Sequence[RpmEntry], scope: Scope) -> None:
     for number, entry in enumerate(entries):
         for other in entries[:number]:
             if _within(entry.path, other.path) or _within(other.path, entry.path):
-                wrong = f"{entry.path} and {other.path} ({other.position}) lie inside each other; give them other paths"
+                wrong = tr(
+                    "{path} and {other_path} ({position}) lie inside each other; give them other paths",
+                    path=entry.path,
+                    other_path=other.path,
+                    position=other.position,
+                )
                 scope.problems.error(entry.position, wrong)
             elif section_name(entry.path) == section_name(other.path) and entry.path != other.path:
-                wrong = (
-                    f"{entry.path} and {other.path} ({other.position}) are both called {section_name(entry.path)} by"
+                wrong = tr(
+                    "{path} and {other_path} ({position}) are both called {entry_path} by",
+                    path=entry.path,
+                    other_path=other.path,
+                    position=other.position,
+                    entry_path=section_name(entry.path),
                 )
-                scope.problems.error(entry.position, f"{wrong} clients; give one of them another path")
+                scope.problems.error(entry.position, tr("{wrong} clients; give one of them another path", wrong=wrong))
         if not any(entry.platform.matches(platform) for platform in scope.platforms):
             scope.problems.warn(
                 entry.position,
-                f"{entry.path}: {entry.arch} is {entry.platform}, which is not among the manifest's platforms",
+                tr(
+                    "{path}: {arch} is {platform}, which is not among the manifest's platforms",
+                    path=entry.path,
+                    arch=entry.arch,
+                    platform=entry.platform,
+                ),
             )
 
 
@@ -108,7 +123,7 @@ def _directory(written: Scalar | None, scope: Scope) -> BundlePath | None:
         scope.problems.error(written.position, f"'path': {error}")
         return None
     if not _PLAIN_PATH.fullmatch(path):
-        wrong = "stands in URLs and names of client configuration: want letters, digits, . _ - and / only"
+        wrong = tr("stands in URLs and names of client configuration: want letters, digits, . _ - and / only")
         scope.problems.error(written.position, f"'path': {shown(path)} {wrong}")
     own = _OWN_DIRECTORY.fullmatch(path.partition("/")[0])
     if not own and (problem := reserved_problem(path)):
@@ -139,7 +154,7 @@ def _read_repos(fields: Fields, scope: Scope) -> tuple[RepoSpec, ...]:
         if repo is None:
             continue
         if repo.id in repos:
-            scope.problems.error(node.position, f"'repos': two repositories are called {repo.id!r}")
+            scope.problems.error(node.position, tr("'repos': two repositories are called {id!r}", id=repo.id))
         repos.setdefault(repo.id, repo)
     return tuple(repos.values())
 
@@ -183,10 +198,10 @@ def _read_repo(node: Node, scope: Scope) -> RepoSpec | None:
 
 def _want_key(fields: Fields, scope: Scope, *, gpgcheck: bool, repo_gpgcheck: bool) -> None:
     if gpgcheck:
-        text = "a repository needs 'gpgkey': its packages' signatures are checked unless it says 'gpgcheck: false'"
+        text = tr("a repository needs 'gpgkey': its packages' signatures are checked unless it says 'gpgcheck: false'")
         scope.problems.error(fields.position, text)
     elif repo_gpgcheck:
-        fields.error("repo_gpgcheck", "needs 'gpgkey': the keys that the metadata may be signed with")
+        fields.error("repo_gpgcheck", tr("needs 'gpgkey': the keys that the metadata may be signed with"))
 
 
 def _urls(fields: Fields, key: str, scope: Scope) -> tuple[str, ...]:
@@ -210,8 +225,11 @@ def _url(scalar: Scalar, scope: Scope) -> str:
     if client_variable := _client_variable(scalar, scope):
         scope.problems.error(
             scalar.position,
-            f"{client_variable} is not expanded: only the machine that reads a .repo file knows it, and a bundle is "
-            "for another; write out what it stands for there, such as 7 or x86_64",
+            tr(
+                "{client_variable} is not expanded: only the machine that reads a .repo file knows it, and a bundle is "
+                "for another; write out what it stands for there, such as 7 or x86_64",
+                client_variable=client_variable,
+            ),
         )
         return str(scalar.value)
     url = scope.expand(scalar)
@@ -241,11 +259,15 @@ def _modules(fields: Fields, scope: Scope) -> tuple[str, ...]:
     for scalar in fields.texts("modules"):
         text = scope.expand(scalar)
         if not _STREAM.fullmatch(text):
-            scope.problems.error(scalar.position, f"'modules': {shown(text)} is not NAME:STREAM")
+            scope.problems.error(scalar.position, tr("'modules': {text} is not NAME:STREAM", text=shown(text)))
             continue
         name = text.partition(":")[0]
         if name in streams:
-            wrong = f"'modules': {text} beside {streams[name]}; only one stream of a module can be enabled"
+            wrong = tr(
+                "'modules': {text} beside {streams}; only one stream of a module can be enabled",
+                text=text,
+                streams=streams[name],
+            )
             scope.problems.error(scalar.position, wrong)
         streams[name] = text
     return tuple(streams.values())
@@ -257,7 +279,15 @@ def _number(fields: Fields, key: str, lowest: int, highest: int, *, default: int
         return default
     value = node.value if isinstance(node, Scalar) else None
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        fields.error(key, f"want a whole number from {lowest} to {highest}, got {node_name(node)}")
+        fields.error(
+            key,
+            tr(
+                "want a whole number from {lowest} to {highest}, got {node}",
+                lowest=lowest,
+                highest=highest,
+                node=node_name(node),
+            ),
+        )
         return default
     return value
 
@@ -270,7 +300,7 @@ def _read_installed(fields: Fields, scope: Scope) -> InstalledList | None:
         path = BundlePath(scope.expand(written))
     except ValueError as error:
         # it travels in the bundle beside the manifest, which can so be built again there
-        fields.error("installed", f"{error}; it has to be a file beside the manifest, or below it")
+        fields.error("installed", tr("{error}; it has to be a file beside the manifest, or below it", error=error))
         return None
     if problem := reserved_problem(path):
         fields.error("installed", problem)
@@ -281,10 +311,13 @@ def _read_installed(fields: Fields, scope: Scope) -> InstalledList | None:
             data = stream.read(MAX_INSTALLED_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        fields.error("installed", f"{file} cannot be read: {reason}")
+        fields.error("installed", tr("{file} cannot be read: {reason}", file=file, reason=reason))
         return None
     if len(data) > MAX_INSTALLED_BYTES:
-        fields.error("installed", f"{file} is larger than {MAX_INSTALLED_BYTES} bytes")
+        fields.error(
+            "installed",
+            tr("{file} is larger than {max_installed_bytes} bytes", file=file, max_installed_bytes=MAX_INSTALLED_BYTES),
+        )
         return None
     return _installed_list(path, data, file, fields)
 
@@ -293,7 +326,7 @@ def _installed_list(path: BundlePath, data: bytes, file: Path, fields: Fields) -
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        fields.error("installed", f"{file} is not UTF-8")
+        fields.error("installed", tr("{file} is not UTF-8", file=file))
         return None
     packages: dict[Nevra, None] = {}
     for number, line in enumerate(text.split("\n"), 1):
@@ -303,9 +336,17 @@ def _installed_list(path: BundlePath, data: bytes, file: Path, fields: Fields) -
         try:
             packages.setdefault(Nevra.parse(word))
         except ValueError as error:
-            fields.error("installed", f"{file}:{number}: {error}; write one package per line, as `rpm -qa` prints it")
+            fields.error(
+                "installed",
+                tr(
+                    "{file}:{number}: {error}; write one package per line, as `rpm -qa` prints it",
+                    file=file,
+                    number=number,
+                    error=error,
+                ),
+            )
             return None
     if not packages:
-        fields.error("installed", f"{file} names no package")
+        fields.error("installed", tr("{file} names no package", file=file))
         return None
     return InstalledList(path, text, tuple(packages))

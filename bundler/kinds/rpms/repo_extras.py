@@ -18,6 +18,7 @@ from bundler.rpm.metadata.groups import merge_groups
 from bundler.rpm.metadata.module_texts import merge_modules
 from bundler.rpm.metadata.repomd import GROUP, MODULES, UPDATEINFO
 from bundler.rpm.metadata.xml_document import refuse_document
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,7 +51,7 @@ def selected_texts(
     with ExitStack() as stack:
 
         def unreadable(error: SourceError) -> None:
-            task.note(f"by it no package is chosen, so it is left out: {error}")
+            task.note(tr("by it no package is chosen, so it is left out: {error}", error=error))
 
         def opened(kind: str, refuse: Callable[[SourceError], None]) -> Iterator[tuple[str, BinaryIO]]:
             for repo in repos:
@@ -60,7 +61,7 @@ def selected_texts(
                     refuse(error)
                     continue
                 if stream is not None:
-                    yield f"{kind} of repository {repo.spec.id}", stack.enter_context(stream)
+                    yield tr("{kind} of repository {id}", kind=kind, id=repo.spec.id), stack.enter_context(stream)
 
         groups = ((where, stream.read(MAX_COMPS_BYTES + 1)) for where, stream in opened(GROUP, unreadable))
         return RepoTexts(

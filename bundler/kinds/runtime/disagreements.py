@@ -11,6 +11,7 @@ from bundler.kinds.differences import differences
 from bundler.kinds.runtime.bytecode import outside_modules
 from bundler.kinds.runtime.python_archive import INTERPRETER
 from bundler.model.artifact import HeldTo
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,13 +32,15 @@ def runtime_disagreements(
     }
     for artifact in pinned:
         if artifact.key not in wanted:
-            yield f"{artifact.key} is pinned and not asked for"
+            yield tr("{key} is pinned and not asked for", key=artifact.key)
             continue
         lines = (*_differences(artifact, wanted[artifact.key], entry), *_misplaced(artifact))
         yield from (f"{artifact.key} {line}" for line in lines)
     keys = [artifact.key for artifact in pinned]
-    yield from (f"{key} is not pinned" for key in wanted if key not in keys)
-    yield from (f"{key} is pinned more than once" for key in sorted({key for key in keys if keys.count(key) > 1}))
+    yield from (tr("{key} is not pinned", key=key) for key in wanted if key not in keys)
+    yield from (
+        tr("{key} is pinned more than once", key=key) for key in sorted({key for key in keys if keys.count(key) > 1})
+    )
 
 
 def _differences(artifact: RuntimeArtifact, wanted: WantedRuntime, entry: RuntimeEntry) -> Iterator[str]:
@@ -46,7 +49,7 @@ def _differences(artifact: RuntimeArtifact, wanted: WantedRuntime, entry: Runtim
         ("platform", wanted.platform, artifact.platform),
         ("urls", wanted.python.urls, python.urls),
         ("held_to", wanted.python.held_to, HeldTo(python.held_to.by, python.held_to.detail)),
-        ("url of its tool", entry.tool, artifact.tool.url),
+        (tr("url of its tool"), entry.tool, artifact.tool.url),
     ]
     promised = wanted.python.digest
     if promised is not None and promised.algorithm == python.download.digest.algorithm:
@@ -59,12 +62,12 @@ def _misplaced(artifact: RuntimeArtifact) -> Iterator[str]:
     library = f"lib/python{'.'.join(artifact.python.version.split('.')[:2])}/"
     packages = f"{library}site-packages/"
     if INTERPRETER not in {file.path for file in artifact.python.files}:
-        yield f"has no {INTERPRETER}"
+        yield tr("has no {interpreter}", interpreter=INTERPRETER)
     for file in artifact.python.files:
         if file.path != INTERPRETER and (not file.path.startswith("lib/") or file.path.startswith(packages)):
-            yield f"has {file.path} as a part of Python"
+            yield tr("has {path} as a part of Python", path=file.path)
     for wheel in (artifact.tool, *artifact.wheels):
         yield from (f"has {file.path} of {wheel.name}" for file in wheel.files if not file.path.startswith(packages))
     others = (file for _, files in artifact.dated_files for file in files)
     strays = outside_modules(artifact.bytecode, others, artifact.python.version)
-    yield from (f"has {path}, which belongs to no module" for path in strays)
+    yield from (tr("has {path}, which belongs to no module", path=path) for path in strays)

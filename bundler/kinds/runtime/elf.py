@@ -10,6 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -60,10 +62,10 @@ def read_elf(file: BinaryIO) -> ElfFile | None:
     if not head.startswith(MAGIC):
         return None
     if len(head) < _HEADER.size or (head[4], head[5]) != (_CLASS_64, _LITTLE_ENDIAN):
-        raise ValueError("it is no whole 64-bit little-endian ELF file")
+        raise ValueError(tr("it is no whole 64-bit little-endian ELF file"))
     _, _, machine, _, _, offset, _, _, _, size, count, _, _, _ = _HEADER.unpack(head)
     if size != _SEGMENT.size:
-        raise ValueError("its program headers have another size")
+        raise ValueError(tr("its program headers have another size"))
     table = _read(file, offset, size * count)
     segments = [_Segment(*fields) for fields in _SEGMENT.iter_unpack(table)]
     interpreter = next((_text(_read(file, part.offset, part.bytes)) for part in segments if part.is_interpreter), "")
@@ -97,7 +99,7 @@ def _linked(file: BinaryIO, segments: list[_Segment]) -> tuple[tuple[str, ...], 
         return (), frozenset()
     length = values.get(_STRING_BYTES, 0)
     if length > _MOST_STRING_BYTES:
-        raise ValueError("its names take too many bytes")
+        raise ValueError(tr("its names take too many bytes"))
     strings = _read(file, _offset(values[_STRING_TABLE], segments), length)
     needed = tuple(_text(strings[value:]) for tag, value in pairs if tag == _NEEDED)
     versions = frozenset[str]()
@@ -110,7 +112,7 @@ def _linked(file: BinaryIO, segments: list[_Segment]) -> tuple[tuple[str, ...], 
 def _versions(file: BinaryIO, start: int, count: int) -> Iterator[int]:
     """Yield where the name of each needed version stands among the strings."""
     if count > _MOST_ENTRIES:
-        raise ValueError("it needs versions of too many libraries")
+        raise ValueError(tr("it needs versions of too many libraries"))
     for _ in range(count):
         _, aux_count, _, aux, following = _VERNEED.unpack(_read(file, start, _VERNEED.size))
         place = start + aux
@@ -125,13 +127,13 @@ def _offset(address: int, segments: list[_Segment]) -> int:
     for part in segments:
         if part.type == _LOAD and part.address <= address < part.address + part.bytes:
             return address - part.address + part.offset
-    raise ValueError("it points to an address that it does not hold")
+    raise ValueError(tr("it points to an address that it does not hold"))
 
 
 def _read(file: BinaryIO, offset: int, size: int) -> bytes:
     # room for as many bytes as a damaged file claims is not even asked for
     if offset + size > file.seek(0, 2):
-        raise ValueError("it is cut short")
+        raise ValueError(tr("it is cut short"))
     file.seek(offset)
     return file.read(size)
 

@@ -17,6 +17,7 @@ from bundler.kinds.runtime.requirements import Target
 from bundler.kinds.runtime.taken_files import restore_members
 from bundler.kinds.runtime.tool_wheel import pack_wheel
 from bundler.model.runtime_artifact import WHEEL
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,11 +85,17 @@ def _fetch_tool(runtime: RuntimeArtifact, sources: Sources, tools: Tools, task: 
         elif store.put(pack_wheel(tools.installation.files())) != tool.download:
             raise ManifestError(
                 ErrorId.TOOL_CHANGED,
-                f"is locked with {tool.name} {tool.version}, whose wheel the store does not have, and this is another "
-                f"one",
+                tr(
+                    "is locked with {name} {version}, whose wheel the store does not have, and this is another one",
+                    name=tool.name,
+                    version=tool.version,
+                ),
                 where=runtime.key,
-                remedy=f"Pin the one that runs: `bundler lock --update '{runtime.key}'`; or build with the store, or "
-                f"the very installation, that locked it.",
+                remedy=tr(
+                    "Pin the one that runs: `bundler lock --update '{key}'`; or build with the store, or "
+                    "the very installation, that locked it.",
+                    key=runtime.key,
+                ),
             )
     if missing := _missing(tool.files, store):
         with store.path(tool.download).open("rb") as file:
@@ -116,7 +123,9 @@ def _fetch_python(python: PinnedPython, key: str, sources: Sources, task: Task) 
             restore_members(file, _missing(python.files, store), store, where)
         _require_restored(python.files, store, where, key)
         if incoming.digest("sha256") != python.download.digest:
-            task.note(f"{where}: the archive was packed anew upstream; what is taken out of it is unchanged")
+            task.note(
+                tr("{where}: the archive was packed anew upstream; what is taken out of it is unchanged", where=where)
+            )
         incoming.discard()
         return True
 
@@ -151,14 +160,18 @@ def _make_bytecode(work: RuntimeFetch, sources: Sources, tools: Tools, task: Tas
     interpreter = interpreter_for(version, runnable, tools.interpreters, store, directory)
     if interpreter is None:
         raise ToolMissingError(
-            f"Python {version}",
-            package=f"CPython {version}, add a runtime for {tools.interpreters.machine} to the manifest, or allow what "
-            f"is held to nothing with --run-unpinned",
-            needed_for=f"the byte-code of {runtime.key}, as its lock has it",
+            tr("Python {version}", version=version),
+            package=tr(
+                "CPython {version}, add a runtime for {machine} to the manifest, or allow what "
+                "is held to nothing with --run-unpinned",
+                version=version,
+                machine=tools.interpreters.machine,
+            ),
+            needed_for=tr("the byte-code of {key}, as its lock has it", key=runtime.key),
         )
     bytecode = {file.path for file in runtime.bytecode}
     compiled((file for file in runtime.files if file.path not in bytecode), version, interpreter, store, directory)
-    _require_restored(runtime.bytecode, store, f"what Python {version} makes", runtime.key)
+    _require_restored(runtime.bytecode, store, tr("what Python {version} makes", version=version), runtime.key)
 
 
 def _missing(files: Iterable[RuntimeFile], store: BlobStore) -> frozenset[Blob]:
@@ -171,10 +184,10 @@ def _require_restored(files: Sequence[RuntimeFile], store: BlobStore, where: str
         if not store.has(file.content):
             error = IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
-                f"does not hold {file.path} as it was locked",
+                tr("does not hold {path} as it was locked", path=file.path),
                 where=where,
-                remedy="Compare it with what the publisher announces.",
+                remedy=tr("Compare it with what the publisher announces."),
                 want=str(file.content.digest),
-                got="other bytes",
+                got=tr("other bytes"),
             )
             raise no_longer_locked(error, key, where)

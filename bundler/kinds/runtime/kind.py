@@ -19,6 +19,7 @@ from bundler.model.bundle_path import BundlePath
 from bundler.model.placement import Placement
 from bundler.model.runtime_artifact import WITHOUT_BYTECODE, RuntimeArtifact
 from bundler.model.source_url import absolute_url
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -80,7 +81,13 @@ class RuntimeKind:
             if size is not None:
                 fetches.append(Fetch(wanted.key, (), size, size * UNPACKED_RATIO, (wanted.key,), None))
             if wanted.python.held_to.by == "first-use" and not sources.run_unpinned:
-                remarks.append(f"{wanted.key}: travels without byte-code: {WITHOUT_BYTECODE['unpinned']}")
+                remarks.append(
+                    tr(
+                        "{key}: travels without byte-code: {without_bytecode}",
+                        key=wanted.key,
+                        without_bytecode=WITHOUT_BYTECODE["unpinned"],
+                    )
+                )
         return Estimate(tuple(fetches), tuple(unknown), remarks=tuple(remarks))
 
     def lock(

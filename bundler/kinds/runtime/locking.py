@@ -12,6 +12,7 @@ from bundler.kinds.runtime.requirements import Target
 from bundler.kinds.runtime.taken_files import elf_files
 from bundler.kinds.runtime.wheel_pinning import pin_packages, pin_tool, tool_wheel, wheel_metadata
 from bundler.model.runtime_artifact import RuntimeArtifact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ class _RuntimePinning:
         return RuntimeArtifact(wanted.platform, python, tool, wheels, bytecode, reason)
 
     def _packages(self, target: Target, directory: Path) -> tuple[PinnedWheel, ...]:
-        metadata = wheel_metadata(self.wheel, self.sources.store, self.entry.tool or "the wheel of this tool")
+        metadata = wheel_metadata(self.wheel, self.sources.store, self.entry.tool or tr("the wheel of this tool"))
         index, store = self.tools.index, self.sources.store
         chosen = chosen_packages(metadata.requires, target, index, directory)
         return pin_packages(chosen, target, index, store, directory)
@@ -71,7 +72,14 @@ class _RuntimePinning:
     def _with_needs(self, python: PinnedPython, wheels: tuple[PinnedWheel, ...], wanted: WantedRuntime) -> PinnedPython:
         files = [*python.files, *(file for wheel in wheels for file in wheel.files)]
         elves = elf_files(files, self.sources.store, str(self.entry.position))
-        self.task.note(f"{wanted.key}: CPython {python.version} and {len(wheels)} packages")
+        self.task.note(
+            tr(
+                "{key}: CPython {version} and {count} packages",
+                key=wanted.key,
+                version=python.version,
+                count=len(wheels),
+            )
+        )
         return replace(python, glibc=newest_glibc(elves.values()), libraries=host_libraries(elves))
 
     def _compiled(self, files: list[RuntimeFile], version: str, directory: Path) -> tuple[RuntimeFile, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.runtime.interface import BuiltWheel, NoFittingWheelError
 from bundler.kinds.runtime.requirements import needs, normalized
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,22 +64,22 @@ def chosen_packages(
         wanted += needed.missing
     raise ManifestError(
         ErrorId.WHEEL_NOT_FOUND,
-        f"pip does not come to an end with {', '.join(wanted)}",
+        tr("pip does not come to an end with {wanted}", wanted=", ".join(wanted)),
         where=_for(target),
-        remedy="Try another version of Python.",
+        remedy=tr("Try another version of Python."),
     )
 
 
 def _not_found(requirement: str, target: Target, index: PackageIndex, directory: Path) -> ManifestError:
     offers = index.offers(requirement, target, directory)
-    there = f"; there is {', '.join(offers)}" if offers else ", nor sources of pure Python"
+    there = tr("; there is {offers}", offers=", ".join(offers)) if offers else tr(", nor sources of pure Python")
     return ManifestError(
         ErrorId.WHEEL_NOT_FOUND,
-        f"there is no wheel of {requirement} that fits{there}",
+        tr("there is no wheel of {requirement} that fits{there}", requirement=requirement, there=there),
         where=_for(target),
-        remedy="Take a Python of another version, or give pip an index that has such a wheel (`pip config list`).",
+        remedy=tr("Take a Python of another version, or give pip an index that has such a wheel (`pip config list`)."),
     )
 
 
 def _for(target: Target) -> str:
-    return f"CPython {target.python} on {target.machine} with glibc 2.17"
+    return tr("CPython {python} on {machine} with glibc 2.17", python=target.python, machine=target.machine)

@@ -18,6 +18,7 @@ from bundler.kinds.runtime.programs import RanProgram, run
 from bundler.model.digest import Digest
 from bundler.model.json_value import load_foreign
 from bundler.net.redact import redact_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,11 +65,11 @@ class Pip:
             if unanswered := _UNANSWERED.search(ended.complaint):
                 _require_online(ended)
                 raise NoFittingWheelError(unanswered.group(1))
-            raise _failed(ended, "cannot choose the packages of the runtime")
+            raise _failed(ended, tr("cannot choose the packages of the runtime"))
         try:
             return tuple(_found(item) for item in load_foreign(report.read_bytes())["install"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _failed(ended, f"gives a report that cannot be read ({error})") from error
+            raise _failed(ended, tr("gives a report that cannot be read ({error})", error=error)) from error
 
     def build(self, requirement: str, directory: Path) -> BuiltWheel | None:
         """Download the newest sources, and have them made a wheel."""
@@ -98,7 +99,7 @@ class Pip:
                 _require_same(ended, ", ".join(f"{item.name} {item.version}" for item in group), _only_digest(group))
         there = {item.file: place / item.file for item in wheels}
         if absent := [name for name, path in there.items() if not path.is_file()]:
-            raise _failed(ended, f"does not bring {', '.join(absent)} any more")
+            raise _failed(ended, tr("does not bring {absent} any more", absent=", ".join(absent)))
         return there
 
     def rebuild(self, pin: PinnedWheel, directory: Path) -> BuiltWheel:
@@ -111,7 +112,7 @@ class Pip:
         _require_same(ended, f"{pin.name} {pin.version}", str(pin.download.digest))
         built = self._made_wheel(_new_file(sources, before, ended), directory)
         if built is None:
-            raise _failed(ended, f"makes no wheel of {pin.file} any more")
+            raise _failed(ended, tr("makes no wheel of {file} any more", file=pin.file))
         return built
 
     def _made_wheel(self, sources: Path, directory: Path) -> BuiltWheel | None:
@@ -132,9 +133,11 @@ class Pip:
         ended = run([self.python, "-m", "pip", *arguments], environment={**self.environment, **own}, text=text)
         if _NO_PIP in ended.complaint or _TOO_OLD in ended.complaint:
             raise ToolMissingError(
-                "pip 23 or newer",
-                package=f"pip for {self.python} (Debian: python3-pip; elsewhere `python3 -m ensurepip`)",
-                needed_for="the packages of a runtime",
+                tr("pip 23 or newer"),
+                package=tr(
+                    "pip for {python} (Debian: python3-pip; elsewhere `python3 -m ensurepip`)", python=self.python
+                ),
+                needed_for=tr("the packages of a runtime"),
             )
         return ended
 
@@ -160,7 +163,7 @@ def _exactly(name: str, version: str, digest: Digest | None) -> str:
 
 def _only_digest(wheels: Sequence[WantedWheel]) -> str:
     """Return the digest that is wanted of a single wheel; of several, pip's own words tell which is wrong."""
-    return str(wheels[0].digest) if len(wheels) == 1 else "those of the lock"
+    return str(wheels[0].digest) if len(wheels) == 1 else tr("those of the lock")
 
 
 def _found(item: Any) -> FoundPackage:
@@ -182,7 +185,7 @@ def _files(directory: Path) -> frozenset[str]:
 def _new_file(directory: Path, before: frozenset[str], ended: RanProgram) -> Path:
     new = sorted(_files(directory) - before)
     if len(new) != 1:
-        raise _failed(ended, f"has brought {', '.join(new) or 'nothing'} where one file was asked for")
+        raise _failed(ended, tr("has brought {new} where one file was asked for", new=", ".join(new) or tr("nothing")))
     return directory / new[0]
 
 
@@ -190,9 +193,9 @@ def _require_online(ended: RanProgram) -> None:
     if _OFFLINE.search(ended.complaint):
         raise SourceError(
             ErrorId.SOURCE_UNREACHABLE,
-            f"pip cannot reach its index: {_last_lines(ended)}",
+            tr("pip cannot reach its index: {last_lines}", last_lines=_last_lines(ended)),
             where="pip",
-            remedy="Check the network and pip's own settings (`pip config list`), then try again.",
+            remedy=tr("Check the network and pip's own settings (`pip config list`), then try again."),
             retryable=True,
         )
 
@@ -202,15 +205,15 @@ def _require_same(ended: RanProgram, what: str, digest: str) -> None:
         got = re.search(r"Got\s+([0-9a-f]{64})", ended.complaint)
         raise IntegrityError(
             ErrorId.UPSTREAM_CHANGED,
-            "the index has other bytes under this version",
+            tr("the index has other bytes under this version"),
             where=what,
-            remedy="Do not use them before you know why; then pin the runtime anew with `bundler lock --update`.",
+            remedy=tr("Do not use them before you know why; then pin the runtime anew with `bundler lock --update`."),
             want=digest,
-            got=f"sha256:{got.group(1)}" if got else "another",
+            got=f"sha256:{got.group(1)}" if got else tr("another"),
         )
     if ended.status:
         _require_online(ended)
-        raise _failed(ended, f"cannot bring {what}")
+        raise _failed(ended, tr("cannot bring {what}", what=what))
 
 
 def _failed(ended: RanProgram, what: str) -> SourceError:
@@ -218,10 +221,10 @@ def _failed(ended: RanProgram, what: str) -> SourceError:
         ErrorId.SOURCE_INVALID,
         f"{what}: {_last_lines(ended)}",
         where="pip",
-        remedy="What it says is above; its index and mirrors are those of `pip config list`.",
+        remedy=tr("What it says is above; its index and mirrors are those of `pip config list`."),
     )
 
 
 def _last_lines(ended: RanProgram) -> str:
     lines = [line.strip() for line in (ended.complaint or ended.output).splitlines() if line.strip()]
-    return redact_text(" / ".join(lines[-_LINES_SHOWN:])) or f"it ended with status {ended.status}"
+    return redact_text(" / ".join(lines[-_LINES_SHOWN:])) or tr("it ended with status {status}", status=ended.status)

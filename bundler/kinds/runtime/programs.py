@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,9 +48,11 @@ def run(
             directory=directory,
         )
     except OSError as error:
-        return RanProgram(NOT_STARTED, "", f"cannot be run: {error.strerror}")
+        return RanProgram(NOT_STARTED, "", tr("cannot be run: {reason}", reason=error.strerror))
     except TakesTooLongError:
-        return RanProgram(KILLED, "", f"was still running after {WITHIN_S} s")
+        return RanProgram(KILLED, "", tr("was still running after {within_s} s", within_s=WITHIN_S))
     except PrintsTooMuchError:
-        return RanProgram(KILLED, "", f"printed more than {MAX_OUTPUT_BYTES} bytes")
+        return RanProgram(
+            KILLED, "", tr("printed more than {max_output_bytes} bytes", max_output_bytes=MAX_OUTPUT_BYTES)
+        )
     return RanProgram(ended.status, ended.stdout.decode(errors="replace"), ended.stderr.decode(errors="replace"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, ManifestError
 from bundler.kinds.runtime.pruning import is_needed_of_stdlib
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +62,7 @@ def python_layout(listing: Sequence[ListedMember], where: str) -> PythonLayout:
     files = frozenset(member.name for member in listing if not member.target)
     found = {match.group(1): match.string for name in sorted(files) if (match := _EXECUTABLE.fullmatch(name))}
     if len(found) != 1:
-        raise unfit(f"holds {len(found)} programs python/bin/python3.N, and one is wanted", where)
+        raise unfit(tr("holds {count} programs python/bin/python3.N, and one is wanted", count=len(found)), where)
     [(minor, executable)] = found.items()
     library = f"{TOP}lib/python{minor}/"
     stdlib = (name for name in files if name.startswith(library) and is_needed_of_stdlib(name.removeprefix(library)))
@@ -69,7 +70,7 @@ def python_layout(listing: Sequence[ListedMember], where: str) -> PythonLayout:
     layout = PythonLayout(minor, landing, _followed(listing, files), files)
     for wanted in (f"{library}os.py", layout.version_header):
         if wanted not in files:
-            raise unfit(f"has no {wanted}", where)
+            raise unfit(tr("has no {wanted}", wanted=wanted), where)
     return layout
 
 
@@ -78,7 +79,14 @@ def python_version(header: bytes, layout: PythonLayout, where: str) -> str:
     match = _VERSION.search(header)
     version = match.group(1).decode() if match else ""
     if not version.startswith(f"{layout.minor}."):
-        raise unfit(f"does not tell in {layout.version_header} which release of Python {layout.minor} it is", where)
+        raise unfit(
+            tr(
+                "does not tell in {version_header} which release of Python {minor} it is",
+                version_header=layout.version_header,
+                minor=layout.minor,
+            ),
+            where,
+        )
     return version
 
 
@@ -88,8 +96,10 @@ def unfit(what: str, where: str) -> ManifestError:
         ErrorId.RUNTIME_UNFIT,
         what,
         where=where,
-        remedy="Name an archive of python-build-standalone whose name has the machine, `-unknown-linux-gnu-` and "
-        "`install_only`.",
+        remedy=tr(
+            "Name an archive of python-build-standalone whose name has the machine, `-unknown-linux-gnu-` and "
+            "`install_only`."
+        ),
     )
 
 

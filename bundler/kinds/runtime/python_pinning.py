@@ -12,6 +12,7 @@ from bundler.kinds.runtime.python_archive import INTERPRETER, python_layout, pyt
 from bundler.kinds.runtime.taken_files import Taken, elf_files, take_members
 from bundler.model.digest import Blob
 from bundler.model.runtime_artifact import PinnedPython, in_order
+from bundler.translation import tr
 from bundler.upstream_archive.members import list_members, read_members
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ def _require_fit(elves: Mapping[str, ElfFile], machine: str, where: str) -> None
     """Raise ManifestError (RUNTIME_UNFIT) for a Python of another machine, or one that no wheel fits."""
     program = elves.get(INTERPRETER)
     if program is None or not program.interpreter or not any(elf.glibc for elf in elves.values()):
-        raise unfit("is not linked with glibc, as the wheels of its packages are", where)
+        raise unfit(tr("is not linked with glibc, as the wheels of its packages are"), where)
     for path, elf in elves.items():
         if elf.machine != MACHINES[machine]:
-            raise unfit(f"is for another machine than {machine}: {path}", where)
+            raise unfit(tr("is for another machine than {machine}: {path}", machine=machine, path=path), where)
 
 
 def _read(file: BinaryIO, member: str, where: str) -> bytes:

@@ -9,6 +9,7 @@ from bundler.kinds.runtime.entry import RuntimeEntry, WantedRuntime
 from bundler.kinds.source_reading import SOURCE_KEYS, read_source, read_url
 from bundler.manifest.fields import Fields
 from bundler.model.runtime_artifact import ROOT
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.model.platform import Platform
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bundler.model.source_text import Node
 
 KEYS = ("python", "tool", "platforms")
-WHAT = "a runtime entry"
+WHAT = tr("a runtime entry")
 
 
 def read_runtime_entry(node: Node, scope: Scope) -> RuntimeEntry | None:
@@ -27,7 +28,7 @@ def read_runtime_entry(node: Node, scope: Scope) -> RuntimeEntry | None:
     tool = fields.text("tool")
     wheel = read_url(tool, scope, None) if tool else ""
     if wheel and not wheel.endswith(".whl"):
-        fields.error("tool", "is not the name of a wheel, NAME-VERSION-….whl")
+        fields.error("tool", tr("is not the name of a wheel, NAME-VERSION-….whl"))
     if not fields.ok or not runtimes:
         return None
     machines = ",".join(wanted.platform.machine for wanted in runtimes)
@@ -39,16 +40,18 @@ def _platforms(fields: Fields) -> tuple[Platform, ...]:
     """Return the platforms of the entry; of the manifest's those on which this tool runs."""
     asked = fields.platforms("platforms")
     fit = tuple(platform for platform in asked if platform.os == "linux" and platform.machine in MACHINES)
-    runs_on = "this tool runs on linux/amd64 and linux/arm64"
+    runs_on = tr("this tool runs on linux/amd64 and linux/arm64")
     if fields.has("platforms"):
         for platform in asked:
             if platform not in fit:
                 fields.error("platforms", f"{platform}: {runs_on} only")
         for machine in {platform.machine for platform in fit}:
             if sum(platform.machine == machine for platform in fit) > 1:
-                fields.error("platforms", f"names {machine} more than once; variants of it share one runtime")
+                fields.error(
+                    "platforms", tr("names {machine} more than once; variants of it share one runtime", machine=machine)
+                )
     elif asked and not fit and fields.ok:
-        fields.error("python", f"the manifest's platforms have no runtime: {runs_on} only")
+        fields.error("python", tr("the manifest's platforms have no runtime: {runs_on} only", runs_on=runs_on))
     return tuple({platform.machine: platform for platform in reversed(fit)}.values())[::-1]
 
 
@@ -56,12 +59,14 @@ def _runtimes(fields: Fields, platforms: tuple[Platform, ...], scope: Scope) -> 
     node = fields.node("python", required=True)
     if node is None:
         return ()
-    keys = Fields(node, scope, known=SOURCE_KEYS, what="'python' of a runtime entry")
+    keys = Fields(node, scope, known=SOURCE_KEYS, what=tr("'python' of a runtime entry"))
     written = read_source(keys, scope)
     if not fields.ok:
         return ()
     if not written.differs_by_platform and len(platforms) > 1:
-        fields.error("python", f"one Python for {len(platforms)} platforms; put ${{machine}} into its url")
+        fields.error(
+            "python", tr("one Python for {count} platforms; put ${{machine}} into its url", count=len(platforms))
+        )
         return ()
     written.check_digests([(platform,) for platform in platforms], keys)
     before = len(scope.problems.errors)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError, ToolMissingError
+from bundler.python_package import installing
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,9 +115,9 @@ def _parsed(line: str) -> Requirement:
     except InvalidRequirement as error:
         raise SourceError(
             ErrorId.SOURCE_INVALID,
-            f"is no requirement: {error}",
+            tr("is no requirement: {error}", error=error),
             where=line,
-            remedy="The package's metadata are wrong; ask its publisher.",
+            remedy=tr("The package's metadata are wrong; ask its publisher."),
         ) from error
 
 
@@ -124,5 +126,5 @@ def _require_packaging() -> None:
         import packaging.requirements  # noqa: F401 - asked for once, used by whoever called
     except ImportError as error:
         raise ToolMissingError(
-            "packaging", package="kubeedge-bundler[build]", needed_for="runtimes, whose packages it tells apart"
+            "packaging", package=installing("packaging"), needed_for=tr("runtimes, whose packages it tells apart")
         ) from error

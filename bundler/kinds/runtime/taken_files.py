@@ -10,6 +10,7 @@ from bundler.kinds.runtime.elf import read_elf
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
 from bundler.model.runtime_artifact import RuntimeFile, in_order
+from bundler.translation import tr
 from bundler.upstream_archive.members import list_members, read_members
 from bundler.upstream_archive.stream import unsafe
 
@@ -43,7 +44,9 @@ def take_members(file: BinaryIO, landing: Mapping[str, str], store: BlobStore, w
         try:
             path = BundlePath(landing[member.name])
         except ValueError as error:
-            raise unsafe(f"the member {member.name!r} cannot be placed: {error}", where) from error
+            raise unsafe(
+                tr("the member {name!r} cannot be placed: {error}", name=member.name, error=error), where
+            ) from error
         mode = 0o755 if path.startswith(_EXECUTABLE_TOP) else 0o644
         files.append(RuntimeFile(path, store.admit(chunks), mode))
         dates.add(member.mtime)
@@ -75,9 +78,9 @@ def elf_files(files: Iterable[RuntimeFile], store: BlobStore, where: str) -> Map
             except ValueError as error:
                 raise SourceError(
                     ErrorId.SOURCE_INVALID,
-                    f"{item.path} is a damaged program or library: {error}",
+                    tr("{path} is a damaged program or library: {error}", path=item.path, error=error),
                     where=where,
-                    remedy="Download it by hand and look at it; if it is damaged upstream, use another url.",
+                    remedy=tr("Download it by hand and look at it; if it is damaged upstream, use another url."),
                 ) from error
         if elf is not None:
             found[item.path] = elf

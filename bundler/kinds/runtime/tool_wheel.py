@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.errors import ToolMissingError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,7 +99,7 @@ def _urlsafe(data: bytes) -> str:
 
 def _not_installed() -> ToolMissingError:
     return ToolMissingError(
-        f"{DISTRIBUTION} itself",
-        package=f"{DISTRIBUTION} with pip, or name a wheel of it as 'tool'",
-        needed_for="a runtime, which brings this tool along",
+        tr("{distribution} itself", distribution=DISTRIBUTION),
+        package=tr("{distribution} with pip, or name a wheel of it as 'tool'", distribution=DISTRIBUTION),
+        needed_for=tr("a runtime, which brings this tool along"),
     )

@@ -13,6 +13,7 @@ from bundler.kinds.runtime.wheels import metadata_member, read_metadata, wheel_l
 from bundler.model.digest import Blob, Digest
 from bundler.model.runtime_artifact import PinnedWheel
 from bundler.model.source_url import last_segment
+from bundler.translation import tr
 from bundler.upstream_archive.members import list_members, read_members
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def wheel_metadata(wheel: Blob, store: BlobStore, where: str) -> WheelMetadata:
 
 def pin_tool(wheel: Blob, url: str, site_packages: str, store: BlobStore) -> PinnedWheel:
     """Return the tool's files, which are in the store then."""
-    where = last_segment(url) if url else "the wheel of this tool"
+    where = last_segment(url) if url else tr("the wheel of this tool")
     with store.path(wheel).open("rb") as file:
         names = [item.name for item in list_members(file, where=where)]
         file.seek(0)
@@ -84,9 +85,9 @@ def _pin_package(chosen: ChosenPackage, fetched: Mapping[str, Path], target: Tar
     if built is None and found.digest is not None and found.digest != download.digest:
         raise IntegrityError(
             ErrorId.CHECKSUM_MISMATCH,
-            "is not what the index promised",
+            tr("is not what the index promised"),
             where=wheel.name,
-            remedy="Try again; if it stays so, ask whoever runs the index.",
+            remedy=tr("Try again; if it stays so, ask whoever runs the index."),
             want=str(found.digest),
             got=str(download.digest),
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
 from bundler.kinds.runtime.pruning import is_needed_of_wheel
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +50,7 @@ def metadata_member(names: Iterable[str], where: str) -> str:
     """Return the member that holds the metadata; SourceError (SOURCE_INVALID) unless there is exactly one."""
     found = [name for name in names if _METADATA.fullmatch(name)]
     if len(found) != 1:
-        raise no_wheel(f"holds {len(found)} files *.dist-info/METADATA", where)
+        raise no_wheel(tr("holds {count} files *.dist-info/METADATA", count=len(found)), where)
     return found[0]
 
 
@@ -58,12 +59,15 @@ def read_metadata(data: bytes, where: str) -> WheelMetadata:
     fields = BytesParser(policy=compat32).parsebytes(data, headersonly=True)
     name, version = str(fields.get("Name", "")), str(fields.get("Version", ""))
     if not name or not version:
-        raise no_wheel("has metadata without a name or a version", where)
+        raise no_wheel(tr("has metadata without a name or a version"), where)
     return WheelMetadata(name, version, tuple(map(str, fields.get_all("Requires-Dist", ()))))
 
 
 def no_wheel(what: str, where: str) -> SourceError:
     """Return the error for a file that is no wheel."""
     return SourceError(
-        ErrorId.SOURCE_INVALID, what, where=where, remedy="Name a wheel, a file NAME-VERSION-….whl, or leave it out."
+        ErrorId.SOURCE_INVALID,
+        what,
+        where=where,
+        remedy=tr("Name a wheel, a file NAME-VERSION-….whl, or leave it out."),
     )

@@ -14,6 +14,7 @@ from bundler.model.image.site_name import site_name
 from bundler.model.json_value import want_count, want_text
 from bundler.model.reference import Reference
 from bundler.model.shared_values import shared_platform, shared_roles
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -168,7 +169,7 @@ class ImageArtifact:
             images=tuple(PlatformImage.decode(image) for image in value["manifests"]),
         )
         if not artifact.images:
-            raise ValueError(f"{artifact.key} has no manifest")
+            raise ValueError(tr("{key} has no manifest", key=artifact.key))
         return artifact
 
 
@@ -179,7 +180,7 @@ def site_name_conflicts(artifacts: Iterable[ImageArtifact]) -> tuple[str, ...]:
         for name in artifact.names:
             claims.setdefault(site_name(name), []).append((name, artifact))
     return tuple(
-        f"{wanted}: " + " and ".join(sorted(f"{name} ({artifact.top.digest})" for name, artifact in claimants))
+        f"{wanted}: " + tr(" and ").join(sorted(f"{name} ({artifact.top.digest})" for name, artifact in claimants))
         for wanted, claimants in sorted(claims.items())
         if len({artifact.top for _, artifact in claimants}) > 1
     )

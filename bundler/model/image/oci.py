@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import load_strict
 from bundler.model.platform import Platform
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,14 +143,16 @@ def parse_document(data: bytes, media_type: str) -> ImageManifest | ImageIndex:
     value = _load(data, MAX_MANIFEST_BYTES)
     declared = value.get("mediaType") or media_type.partition(";")[0].strip()
     if not isinstance(declared, str):
-        raise ValueError("its mediaType is not a string")
+        raise ValueError(tr("its mediaType is not a string"))
     if declared in _SCHEMA_1_TYPES or value.get("schemaVersion") == 1:
-        raise SchemaOneError("it is a Docker schema 1 manifest, a format withdrawn in 2019")
+        raise SchemaOneError(tr("it is a Docker schema 1 manifest, a format withdrawn in 2019"))
     is_index, is_manifest = "manifests" in value, "config" in value or "layers" in value
     if is_index == is_manifest:
-        raise ValueError("it is neither an image manifest nor an index" + (", but both at once" if is_index else ""))
+        raise ValueError(
+            tr("it is neither an image manifest nor an index") + (tr(", but both at once") if is_index else "")
+        )
     if declared in (MANIFEST_TYPES if is_index else INDEX_TYPES):
-        raise ValueError(f"it is called {declared} but is not of that shape")
+        raise ValueError(tr("it is called {declared} but is not of that shape", declared=declared))
     if is_index:
         kind = declared if declared in INDEX_TYPES else OCI_INDEX
         return ImageIndex(kind, tuple(_descriptor(child) for child in _list(value["manifests"], "manifests")))
@@ -166,7 +169,7 @@ def parse_config(data: bytes) -> ImageConfig:
     value = _load(data, MAX_CONFIG_BYTES)
     platform = _platform(value)
     if platform is None and not isinstance(value.get("rootfs"), dict):
-        raise ValueError("its config names no operating system and architecture, and no root file system")
+        raise ValueError(tr("its config names no operating system and architecture, and no root file system"))
     os, arch = (word if isinstance(word := value.get(key), str) else "" for key in ("os", "architecture"))
     return ImageConfig(platform, _seconds(value.get("created")), os, arch)
 
@@ -199,13 +202,13 @@ def prune_index(data: bytes, keep: Sequence[Digest], nested: Mapping[Digest, byt
     children = _list(value.get("manifests"), "manifests")
     left = _kept(children, keep, nested or {})
     if absent := set(keep) - {_descriptor(child).digest for child in left}:
-        raise ValueError(f"{', '.join(sorted(map(str, absent)))}: no child of the index")
+        raise ValueError(tr("{absent}: no child of the index", absent=", ".join(sorted(map(str, absent)))))
     if left == children:
         return data
     try:
         return json.dumps({**value, "manifests": left}, separators=(",", ":"), ensure_ascii=True).encode()
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError(tr("it is nested too deep")) from None
 
 
 def _kept(children: Sequence[Any], keep: Sequence[Digest], nested: Mapping[Digest, bytes]) -> list[Any]:
@@ -225,10 +228,12 @@ def _kept(children: Sequence[Any], keep: Sequence[Digest], nested: Mapping[Diges
 
 def _load(data: bytes, max_bytes: int) -> dict[str, Any]:
     if len(data) > max_bytes:
-        raise ValueError(f"it is {len(data):,} bytes long; at most {max_bytes:,} are read")
+        raise ValueError(
+            tr("it is {count:,} bytes long; at most {max_bytes:,} are read", count=len(data), max_bytes=max_bytes)
+        )
     value = load_strict(data)
     if not isinstance(value, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError(tr("it is not a JSON object"))
     return value
 
 
@@ -237,20 +242,20 @@ def _list(value: Json, what: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ValueError(f"{what} is not a list")
+        raise ValueError(tr("{what} is not a list", what=what))
     return value
 
 
 def _descriptor(value: Any) -> Descriptor:
     if not isinstance(value, dict):
-        raise ValueError("a descriptor is not an object")
+        raise ValueError(tr("a descriptor is not an object"))
     digest, size, media_type = value.get("digest"), value.get("size"), value.get("mediaType")
     if not isinstance(digest, str) or not isinstance(media_type, str):
-        raise ValueError("a descriptor lacks digest or mediaType")
+        raise ValueError(tr("a descriptor lacks digest or mediaType"))
     if not _MEDIA_TYPE.fullmatch(media_type):
-        raise ValueError(f"{media_type!r} is not a media type")
+        raise ValueError(tr("{media_type!r} is not a media type", media_type=media_type))
     if not isinstance(size, int) or isinstance(size, bool):
-        raise ValueError(f"the size of {digest} is not a number of bytes")
+        raise ValueError(tr("the size of {digest} is not a number of bytes", digest=digest))
     platform = value.get("platform")
     return Descriptor(
         media_type, Blob(Digest.parse(digest), size), _platform(platform) if isinstance(platform, dict) else None

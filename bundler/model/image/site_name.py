@@ -6,6 +6,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,7 +56,11 @@ def repository_problem(repository: str) -> str:
     if problem := project_problem(repository.partition("/")[0]):
         return problem
     if len(repository) > MAX_REPOSITORY_CHARACTERS:
-        return f"Harbor's repository names hold at most {MAX_REPOSITORY_CHARACTERS} characters, not {len(repository)}"
+        return tr(
+            "Harbor's repository names hold at most {max_repository_characters} characters, not {count}",
+            max_repository_characters=MAX_REPOSITORY_CHARACTERS,
+            count=len(repository),
+        )
     return ""
 
 
@@ -68,5 +74,10 @@ def name_problem(what: str, name: str) -> str:
     if len(name) <= MAX_PROJECT_CHARACTERS and _PROJECT.fullmatch(name):
         return ""
     if _PROJECT.fullmatch(name.lower()) and len(name) <= MAX_PROJECT_CHARACTERS:
-        return f"Harbor accepts no {what} named {name!r}, for it has capital letters: write {name.lower()!r}"
-    return f"Harbor accepts no {what} named {name!r} (words joined by one . _ or -)"
+        return tr(
+            "Harbor accepts no {what} named {name!r}, for it has capital letters: write {lower!r}",
+            what=what,
+            name=name,
+            lower=name.lower(),
+        )
+    return tr("Harbor accepts no {what} named {name!r} (words joined by one . _ or -)", what=what, name=name)

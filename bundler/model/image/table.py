@@ -16,6 +16,7 @@ from bundler.model.image.site_name import is_named_like
 from bundler.model.json_value import Json, dump_canonical
 from bundler.model.platform import Platform
 from bundler.model.reference import Reference
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +53,7 @@ class TabledImage:
 
     def __post_init__(self) -> None:
         if not self.names:
-            raise ValueError("an image has at least one name")
+            raise ValueError(tr("an image has at least one name"))
 
     @property
     def title(self) -> str:
@@ -79,13 +80,13 @@ def read_images_table(data: bytes) -> tuple[TabledImage, ...]:
         try:
             images.append(_image(line.split("\t")))
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+            raise ValueError(tr("line {number}: {error}", number=number, error=error)) from error
     return tuple(images)
 
 
 def _image(fields: Sequence[str]) -> TabledImage:
     if len(fields) < KNOWN_FIELDS:
-        raise ValueError(f"{len(fields)} fields instead of {KNOWN_FIELDS}")
+        raise ValueError(tr("{count} fields instead of {known_fields}", count=len(fields), known_fields=KNOWN_FIELDS))
     platform, image_id, manifest, manifest_size, manifest_type, digest, size, names, layers = fields[:KNOWN_FIELDS]
     return TabledImage(
         platform=Platform.parse(platform),

@@ -16,6 +16,7 @@ from bundler.model.json_value import Json, dump_canonical, want_count, want_flag
 from bundler.model.manifest import ROLES
 from bundler.model.rpm.nevra import Nevra
 from bundler.model.shared_values import shared_platform, shared_roles
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,13 +59,13 @@ class RpmArtifact:
 
     def __post_init__(self) -> None:
         if not self.urls:
-            raise ValueError(f"{self.nevra} has no url")
+            raise ValueError(tr("{nevra} has no url", nevra=self.nevra))
         if self.checksum.algorithm == "sha256" and self.checksum != self.content.digest:
-            raise ValueError(f"{self.nevra} has two different SHA-256")
+            raise ValueError(tr("{nevra} has two different SHA-256", nevra=self.nevra))
         if self.date < 0:
-            raise ValueError(f"{self.nevra} is dated before 1970")
+            raise ValueError(tr("{nevra} is dated before 1970", nevra=self.nevra))
         if unknown := set(self.roles) - set(ROLES):
-            raise ValueError(f"{self.nevra} has unknown roles {sorted(unknown)}")
+            raise ValueError(tr("{nevra} has unknown roles {unknown}", nevra=self.nevra, unknown=sorted(unknown)))
         _ = self.path
 
     @property
@@ -85,7 +86,12 @@ class RpmArtifact:
     @property
     def aliases(self) -> tuple[str, ...]:
         """What else `--update` may call it: its name, its NEVRA, its repository."""
-        return (self.nevra.name, f"{self.nevra.name}.{self.nevra.arch}", str(self.nevra), self.repo)
+        return (self.nevra.name, f"{self.nevra.name}.{self.nevra.arch}", str(self.nevra), self.title, self.repo)
+
+    @property
+    def title(self) -> str:
+        """DIRECTORY/NEVRA."""
+        return f"{self.directory}/{self.nevra}"
 
     @property
     def version(self) -> str:
@@ -193,7 +199,9 @@ class RepoArtifact:
         if self.installed_path:
             BundlePath(self.installed_path)
         if unknown := set(self.roles) - set(ROLES):
-            raise ValueError(f"{self.directory} has unknown roles {sorted(unknown)}")
+            raise ValueError(
+                tr("{directory} has unknown roles {unknown}", directory=self.directory, unknown=sorted(unknown))
+            )
 
     @property
     def key(self) -> str:
@@ -264,7 +272,9 @@ def decode_rpm_artifact(value: Any) -> RpmArtifact | RepoArtifact:
         return _decode_package(value)
     if kind == _REPOSITORY:
         return _decode_repository(value)
-    raise ValueError(f"{kind!r} is neither {_PACKAGE} nor {_REPOSITORY}")
+    raise ValueError(
+        tr("{kind!r} is neither {package} nor {repository}", kind=kind, package=_PACKAGE, repository=_REPOSITORY)
+    )
 
 
 def _decode_package(value: Any) -> RpmArtifact:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bundler.translation import tr
+
 _PART = re.compile(r"[^\s/:]+")
 
 
@@ -21,9 +23,11 @@ class Nevra:
     def __post_init__(self) -> None:
         for part in (self.name, self.version, self.release, self.arch):
             if not (_PART.fullmatch(part) and part.isprintable()):
-                raise ValueError(f"{part!r} cannot be part of a package's name")
+                raise ValueError(tr("{part!r} cannot be part of a package's name", part=part))
         if "-" in self.version or "-" in self.release or self.epoch < 0:
-            raise ValueError(f"{self.version!r}-{self.release!r} is not a version and release")
+            raise ValueError(
+                tr("{version!r}-{release!r} is not a version and release", version=self.version, release=self.release)
+            )
 
     def __str__(self) -> str:
         return f"{self.name}-{self.evr}.{self.arch}"
@@ -47,5 +51,5 @@ class Nevra:
         name, dash, evr = head.rpartition("-")
         epoch, colon, version = evr.rpartition(":")
         if not (dot and dash) or (colon and not epoch.isdigit()):
-            raise ValueError(f"{text!r} is not NAME-[EPOCH:]VERSION-RELEASE.ARCH")
+            raise ValueError(tr("{text!r} is not NAME-[EPOCH:]VERSION-RELEASE.ARCH", text=text))
         return cls(name, int(epoch) if colon else 0, version, release, arch)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bundler.translation import tr
+
 DEFAULT_PRIORITY = 99
 DEFAULT_COST = 1000
 # what stands in the URLs of .repo files for the machine that reads them (dnf.conf(5), "VARIABLES", and what CentOS and
@@ -45,12 +47,17 @@ class RepoSpec:
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
-            raise ValueError(f"{self.id!r} is not a repository id (letters, digits, _ . : -)")
+            raise ValueError(tr("{id!r} is not a repository id (letters, digits, _ . : -)", id=self.id))
         if sum(map(bool, (self.baseurls, self.mirrorlist, self.metalink))) != 1:
-            raise ValueError(f"repository {self.id} wants exactly one of baseurl, mirrorlist and metalink")
+            raise ValueError(tr("repository {id} wants exactly one of baseurl, mirrorlist and metalink", id=self.id))
         if not 1 <= self.priority <= DEFAULT_PRIORITY:
             raise ValueError(
-                f"priority {self.priority} of repository {self.id} is not between 1 and {DEFAULT_PRIORITY}"
+                tr(
+                    "priority {priority} of repository {id} is not between 1 and {default_priority}",
+                    priority=self.priority,
+                    id=self.id,
+                    default_priority=DEFAULT_PRIORITY,
+                )
             )
 
     @property

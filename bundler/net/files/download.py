@@ -21,6 +21,7 @@ from bundler.net.http.content_coding import codings
 from bundler.net.http.status import error_for_status, http_date_s
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -123,8 +124,8 @@ class FileDownloader:
             except (SourceError, IntegrityError) as error:
                 if tried + 1 == len(places):
                     raise error.with_context(remedy=_failed_before(tried)) from error
-                task.note(f"{error}; trying {redact(places[tried + 1].url)}")
-        raise ValueError("a download needs at least one url")
+                task.note(tr("{error}; trying {url}", error=error, url=redact(places[tried + 1].url)))
+        raise ValueError(tr("a download needs at least one url"))
 
     def _places(self, urls: Sequence[str]) -> list[MirroredUrl]:
         places: list[MirroredUrl] = []
@@ -184,7 +185,7 @@ class FileDownloader:
         except SourceError as error:
             if unreadable is None or error.id != ErrorId.SOURCE_UNAUTHORIZED:
                 raise
-            raise unreadable.with_context(f"and {error}") from error
+            raise unreadable.with_context(tr("and {error}", error=error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,5 +243,5 @@ def _failed_before(count: int) -> str:
     """Return the sentence that says how many other places failed before the one that an error is about."""
     if not count:
         return ""
-    places = "1 other place" if count == 1 else f"{count} other places"
-    return f"Before it, {places} failed."
+    places = tr("1 other place") if count == 1 else tr("{count} other places", count=count)
+    return tr("Before it, {places} failed.", places=places)

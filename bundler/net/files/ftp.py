@@ -19,6 +19,8 @@ from bundler.errors import ErrorId, SourceError
 from bundler.net.http.attempt import other_size
 from bundler.net.interface import Document, Received
 from bundler.net.redact import redact
+from bundler.request_log import UNREAD
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bundler.model.progress import Task
     from bundler.model.sink import Sink
     from bundler.net.interface import Credentials
+    from bundler.request_log import RequestLog, RequestRecord
 
 BLOCK_BYTES = 256 * 1024
 IDLE_TIMEOUT_S = 60.0
@@ -43,9 +46,11 @@ class FtpDownloader:
 
     Arguments:
         idle_timeout_s: how long a server may be silent, and connecting may take, in seconds.
+        log: is told of every file that was asked for.
     """
 
     idle_timeout_s: float = IDLE_TIMEOUT_S
+    log: RequestLog = UNREAD
 
     def transfer(
         self, url: str, sink: Sink, task: Task, *, credentials: Credentials | None = None, size: int | None = None
@@ -63,7 +68,7 @@ class FtpDownloader:
         with self._session(url, credentials) as session:
             announced, modified_s = session.size(), session.modified_s()
             if size is not None and announced not in (None, size):
-                raise other_size(url, size, f"{announced} bytes")
+                raise other_size(url, size, tr("{announced} bytes", announced=announced))
             # in the form of an ETag, so that no HTTP server that is asked for the rest can take it for one of its own
             validator = f'"ftp-{modified_s}-{announced}"' if None not in (announced, modified_s) else ""
             if not (validator and session.continues(sink, validator, announced)):
@@ -74,13 +79,15 @@ class FtpDownloader:
                     if size is not None and sink.offset + len(block) > size:
                         task.advance(-sink.offset)
                         sink.restart("")
-                        raise other_size(url, size, f"more than {size} bytes")
+                        raise other_size(url, size, tr("more than {size} bytes", size=size))
                     sink.write(block)
                     task.advance(len(block))
             if announced is not None and sink.offset != announced:
-                raise session.cut(f"{announced} bytes were announced, {sink.offset} have come")
+                raise session.cut(
+                    tr("{announced} bytes were announced, {offset} have come", announced=announced, offset=sink.offset)
+                )
             if size is not None and sink.offset != size:
-                raise other_size(url, size, f"{sink.offset} bytes")
+                raise other_size(url, size, tr("{offset} bytes", offset=sink.offset))
         return Received(sink.offset, modified_s, "")
 
     def size(self, url: str, *, credentials: Credentials | None = None) -> int | None:
@@ -101,23 +108,28 @@ class FtpDownloader:
             if max(announced or 0, len(data)) > max_bytes:
                 raise SourceError(
                     ErrorId.SOURCE_INVALID,
-                    f"is longer than {max_bytes} bytes, which is more than such a document can have",
+                    tr(
+                        "is longer than {max_bytes} bytes, which is more than such a document can have",
+                        max_bytes=max_bytes,
+                    ),
                     where=redact(url),
-                    remedy="Check that the URL names the right document.",
+                    remedy=tr("Check that the URL names the right document."),
                 )
             if announced is not None and len(data) < announced:
-                raise session.cut(f"{announced} bytes were announced, {len(data)} have come")
+                raise session.cut(
+                    tr("{announced} bytes were announced, {count} have come", announced=announced, count=len(data))
+                )
         return Document(bytes(data), modified_s, "")
 
     @contextmanager
     def _session(self, url: str, credentials: Credentials | None) -> Iterator[_FtpSession]:
         path = _path(url)
         user, password = (credentials.username, credentials.secret) if credentials else ANONYMOUS
-        with _translated(url, self.idle_timeout_s):
+        with self.log.request("RETR", redact(url)) as record, _translated(url, self.idle_timeout_s):
             control = _ControlConnection(timeout=self.idle_timeout_s, encoding="latin-1")
             try:
                 _log_in(control, url, user, password)
-                yield _FtpSession(control, path, url)
+                yield _FtpSession(control, path, url, record)
             finally:
                 # without QUIT: its reply may take long, and nothing depends on it
                 control.close()
@@ -145,6 +157,7 @@ class _FtpSession:
     control: _ControlConnection
     path: str
     url: str
+    record: RequestRecord
 
     def size(self, *, required: bool = False) -> int | None:
         """Return the file's size, None when it is not announced; with `required` a missing file raises."""
@@ -175,8 +188,9 @@ class _FtpSession:
         """Yield the file's bytes from an offset on; raises unless the server confirms that it sent all of them."""
         with self.control.transfercmd(f"RETR {self.path}", offset or None) as connection:
             while block := connection.recv(BLOCK_BYTES):
+                self.record.received_bytes += len(block)
                 yield block
-        self.control.voidresp()
+        self.record.status = self.control.voidresp()[:3]
 
     def cut(self, what: str) -> SourceError:
         """Return the error for fewer bytes than were announced."""
@@ -218,7 +232,10 @@ def _path(url: str) -> str:
     path = unquote_to_bytes(parts.path[1:]).decode("latin-1") if usable else ""
     if not path or any(character in path for character in "\r\n\0"):
         raise SourceError(
-            ErrorId.SOURCE_INVALID, "is not a URL that can be asked for", where=redact(url), remedy="Correct the URL."
+            ErrorId.SOURCE_INVALID,
+            tr("is not a URL that can be asked for"),
+            where=redact(url),
+            remedy=tr("Correct the URL."),
         )
     return path
 
@@ -231,7 +248,7 @@ def _translated(url: str, idle_timeout_s: float) -> Iterator[None]:
     except ftplib.Error as error:
         raise _reply_error(str(error), url) from error
     except EOFError as error:
-        raise _cut("the server closed the connection", url) from error
+        raise _cut(tr("the server closed the connection"), url) from error
     except OSError as error:
         from bundler.net.http.connection_errors import source_error  # it knows requests, too
 
@@ -241,24 +258,28 @@ def _translated(url: str, idle_timeout_s: float) -> Iterator[None]:
 def _reply_error(reply: str, url: str) -> SourceError:
     """Return the error for a reply (RFC 959, 4.2)."""
     code, where = reply[:3], redact(url)
-    what = f"the server answered {reply.splitlines()[0][:200]}" if reply else "the server answered nothing"
+    what = (
+        tr("the server answered {splitlines}", splitlines=reply.splitlines()[0][:200])
+        if reply
+        else tr("the server answered nothing")
+    )
     if not _REPLY.fullmatch(code):
         return SourceError(
             ErrorId.SOURCE_INVALID,
-            "what answers there does not speak FTP",
+            tr("what answers there does not speak FTP"),
             where=where,
-            remedy="Check the URL's host and port.",
+            remedy=tr("Check the URL's host and port."),
         )
     if code in ("530", "332", "430"):
         return SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
             what,
             where=where,
-            remedy="Give credentials for this host in ~/.netrc, or check their rights.",
+            remedy=tr("Give credentials for this host in ~/.netrc, or check their rights."),
         )
     if code == "550":
         return SourceError(
-            ErrorId.SOURCE_NOT_FOUND, what, where=where, remedy="Check the name and the version in the manifest."
+            ErrorId.SOURCE_NOT_FOUND, what, where=where, remedy=tr("Check the name and the version in the manifest.")
         )
     if code in ("425", "426"):
         return _cut(what, url)
@@ -267,11 +288,11 @@ def _reply_error(reply: str, url: str) -> SourceError:
             ErrorId.SOURCE_BUSY,
             what,
             where=where,
-            remedy="Try again later, or name a mirror with --mirror.",
+            remedy=tr("Try again later, or name a mirror with --mirror."),
             retryable=True,
         )
     return SourceError(
-        ErrorId.SOURCE_REFUSED, what, where=where, remedy="Open the URL by hand to see what the server wants."
+        ErrorId.SOURCE_REFUSED, what, where=where, remedy=tr("Open the URL by hand to see what the server wants.")
     )
 
 
@@ -280,6 +301,6 @@ def _cut(what: str, url: str) -> SourceError:
         ErrorId.SOURCE_CUT,
         what,
         where=redact(url),
-        remedy="Run the command again; the download goes on where it stopped.",
+        remedy=tr("Run the command again; the download goes on where it stopped."),
         retryable=True,
     )

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.net.interface import Document, Received
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -26,9 +27,9 @@ def local_path(url: str) -> Path:
     if parts.netloc.lower() not in _LOCAL_HOSTS or not parts.path.startswith("/"):
         raise SourceError(
             ErrorId.SOURCE_INVALID,
-            "is not the URL of a local file",
+            tr("is not the URL of a local file"),
             where=url,
-            remedy="Write file:///ABSOLUTE/PATH, or a path relative to the manifest.",
+            remedy=tr("Write file:///ABSOLUTE/PATH, or a path relative to the manifest."),
         )
     return Path(unquote(parts.path, errors="surrogateescape"))
 
@@ -44,11 +45,11 @@ def copy_file(url: str, sink: Sink, task: Task, *, size: int | None) -> Received
         if size is not None and found.st_size != size:
             raise IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
-                "the file has another size than the one that was locked",
+                tr("the file has another size than the one that was locked"),
                 where=str(path),
-                remedy="Find out why it changed; if that is right, move the entry with `bundler lock --update`.",
-                want=f"{size} bytes",
-                got=f"{found.st_size} bytes",
+                remedy=tr("Find out why it changed; if that is right, move the entry with `bundler lock --update`."),
+                want=tr("{size} bytes", size=size),
+                got=tr("{st_size} bytes", st_size=found.st_size),
             )
         task.advance(-sink.offset)
         sink.restart("")
@@ -73,9 +74,11 @@ def read_file(url: str, *, max_bytes: int) -> Document:
         if len(data) > max_bytes:
             raise SourceError(
                 ErrorId.SOURCE_INVALID,
-                f"is longer than {max_bytes} bytes, which is more than such a document can have",
+                tr(
+                    "is longer than {max_bytes} bytes, which is more than such a document can have", max_bytes=max_bytes
+                ),
                 where=str(path),
-                remedy="Check that the URL names the right document.",
+                remedy=tr("Check that the URL names the right document."),
             )
         return Document(data, _date(os.fstat(file.fileno())), "")
 
@@ -105,5 +108,5 @@ def _source_error(error: Exception, path: Path) -> SourceError:
         ErrorId.SOURCE_NOT_FOUND if absent else ErrorId.SOURCE_REFUSED,
         getattr(error, "strerror", None) or str(error),
         where=str(path),
-        remedy="Check the path; a url without scheme is relative to the manifest.",
+        remedy=tr("Check the path; a url without scheme is relative to the manifest."),
     )

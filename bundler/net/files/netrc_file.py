@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, SourceError
 from bundler.net.interface import Credentials
 from bundler.permissions import require_protected
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +52,9 @@ def netrc_credentials(host: str, path: Path | None = None) -> Credentials | None
     except OSError as error:
         raise SourceError(
             ErrorId.CREDENTIALS_UNREADABLE,
-            f"cannot be read: {error.strerror}",
+            tr("cannot be read: {reason}", reason=error.strerror),
             where=str(file),
-            remedy="Mend the file, or point NETRC at another one.",
+            remedy=tr("Mend the file, or point NETRC at another one."),
         ) from error
     return find_login(data.decode("utf-8", "surrogateescape"), host)
 

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -48,10 +50,13 @@ class LoginDoubt:
             if health.healthy and not error.code:
                 self._first_s = now_s if self._first_s is None else self._first_s
                 if now_s - self._first_s < HEALTH_LAG_S:
-                    return "it was accepted a moment ago"
+                    return tr("it was accepted a moment ago")
         return ""
 
 
 def sick_text(components: str) -> str:
     """Return what is said beside a refusal of credentials by a Harbor some of whose components are not healthy."""
-    return f"Harbor says that it is not healthy ({components}), and then it refuses correct credentials as well"
+    return tr(
+        "Harbor says that it is not healthy ({components}), and then it refuses correct credentials as well",
+        components=components,
+    )

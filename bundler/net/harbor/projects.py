@@ -17,6 +17,7 @@ from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.interface import Credentials, HarborHealth
 from bundler.net.registry.errors import first_code, quoted_errors
 from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen, publish_error
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -174,12 +175,15 @@ class HarborApi:
         host = self._endpoint().host
         return PublishError(
             ErrorId.PUSH_PROJECT_REFUSED,
-            f"Harbor does not create the project {name!r}: {message or response.status}",
+            tr("Harbor does not create the project {name!r}: {message}", name=name, message=message or response.status),
             where=host,
             remedy=FROZEN_REMEDY
             if is_frozen(message)
-            else f"Create it in Harbor's web page as an administrator, or push with an account that may "
-            f"(docker login {host}, or --username and --password-stdin).",
+            else tr(
+                "Create it in Harbor's web page as an administrator, or push with an account that may "
+                "(docker login {host}, or --username and --password-stdin).",
+                host=host,
+            ),
             status=response.status,
             code=first_code(message),
             quote=message,

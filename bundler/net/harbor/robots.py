@@ -16,6 +16,7 @@ from bundler.net.harbor.projects import json_object, json_value
 from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.errors import first_code, quoted_errors
 from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.net.harbor.projects import HarborApi
@@ -40,7 +41,7 @@ class HarborRobots:
 
         def read(response: Response) -> Robot | None:
             if response.status != _OK:
-                raise self._refused("does not tell its robot accounts", response)
+                raise self._refused(tr("does not tell its robot accounts"), response)
             found = json_value(response)
             listed = [_robot(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
             # a server that ignores the query lists others too
@@ -65,7 +66,7 @@ class HarborRobots:
             if response.status == _CONFLICT:
                 raise exists(self._api.host, wanted.stored_name)
             if not is_success(response.status):
-                raise self._refused(f"does not make the robot account {wanted.name!r}", response)
+                raise self._refused(tr("does not make the robot account {name!r}", name=wanted.name), response)
             made = json_object(response)
             robot, secret = _robot(made), made.get("secret")
             if robot is None or not isinstance(secret, str) or not secret:
@@ -81,7 +82,7 @@ class HarborRobots:
 
         def read(response: Response) -> MadeRobot:
             if not is_success(response.status):
-                raise self._refused(f"gives the robot account {robot.name!r} no other secret", response)
+                raise self._refused(tr("gives the robot account {name!r} no other secret", name=robot.name), response)
             secret = json_object(response).get("secret")
             if not isinstance(secret, str) or not secret:
                 raise self._unclear(response)
@@ -96,7 +97,7 @@ class HarborRobots:
 
         def read(response: Response) -> None:
             if not is_success(response.status) and response.status != _NOT_FOUND:
-                raise self._refused(f"does not remove the robot account {robot.name!r}", response)
+                raise self._refused(tr("does not remove the robot account {name!r}", name=robot.name), response)
 
         self._api.request("DELETE", f"robots/{robot.id}", read, credentials=self._api.credentials())
 
@@ -104,7 +105,7 @@ class HarborRobots:
         def read(response: Response) -> int:
             found = json_object(response).get("project_id") if response.status == _OK else None
             if not isinstance(found, int):
-                raise self._refused(f"does not tell of the project {name!r}", response)
+                raise self._refused(tr("does not tell of the project {name!r}", name=name), response)
             return found
 
         # a project's name may consist of digits alone, as its id does
@@ -124,8 +125,11 @@ class HarborRobots:
             where=self._api.host,
             remedy=FROZEN_REMEDY
             if is_frozen(message)
-            else "An administrator may: of the project for a robot of one project, of Harbor for one of several "
-            f"(docker login {self._api.host}, or --username and --password-stdin).",
+            else tr(
+                "An administrator may: of the project for a robot of one project, of Harbor for one of several "
+                "(docker login {host}, or --username and --password-stdin).",
+                host=self._api.host,
+            ),
             status=response.status,
             code=first_code(message),
         )
@@ -133,9 +137,9 @@ class HarborRobots:
     def _unclear(self, response: Response) -> PublishError:
         return PublishError(
             ErrorId.ROBOT_REFUSED,
-            "Harbor says that it is done and tells no secret",
+            tr("Harbor says that it is done and tells no secret"),
             where=self._api.host,
-            remedy="Look at the robot account in Harbor's web page; --renew asks for another secret.",
+            remedy=tr("Look at the robot account in Harbor's web page; --renew asks for another secret."),
             status=response.status,
         )
 
@@ -144,10 +148,16 @@ def exists(host: str, name: str, more: str = "") -> PublishError:
     """Return the error for a robot that exists already; `more` says what is known about it."""
     return PublishError(
         ErrorId.ROBOT_EXISTS,
-        f"there is a robot account {name!r} already{more}, and Harbor tells its secret only once",
+        tr(
+            "there is a robot account {name!r} already{more}, and Harbor tells its secret only once",
+            name=name,
+            more=more,
+        ),
         where=host,
-        remedy="Give it another secret with --renew (whoever has the old one is locked out then), choose another "
-        "--name, or remove it in Harbor.",
+        remedy=tr(
+            "Give it another secret with --renew (whoever has the old one is locked out then), choose another "
+            "--name, or remove it in Harbor."
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from bundler.net.http.status import error_for_status, http_date_s
 from bundler.net.http.web_page import is_unexpected_page, media_type, page_error
 from bundler.net.interface import Received
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +110,7 @@ def accepted(fetch: Callable[[], T], accept: Callable[[T], None], sink: Sink, ta
             if not resumed:
                 raise
             resumed = 0
-            task.note(f"{error}; it was put together from two attempts and is fetched whole again")
+            task.note(tr("{error}; it was put together from two attempts and is fetched whole again", error=error))
         else:
             return fetched
 
@@ -220,15 +221,15 @@ class _Attempt:
         for chunk in chunks:
             if self.size is not None and sink.offset + len(chunk) > self.size:
                 _restart(sink, task, "")
-                raise other_size(self.url, self.size, f"more than {self.size} bytes")
+                raise other_size(self.url, self.size, tr("more than {size} bytes", size=self.size))
             sink.write(chunk)
             task.advance(len(chunk))
         if announced is not None and sink.offset != announced:
             raise SourceError(
                 ErrorId.SOURCE_CUT,
-                f"{announced} bytes were announced, {sink.offset} have come",
+                tr("{announced} bytes were announced, {offset} have come", announced=announced, offset=sink.offset),
                 where=response.url,
-                remedy="Try again; the download goes on where it stopped.",
+                remedy=tr("Try again; the download goes on where it stopped."),
                 retryable=True,
             )
         self._check_size(sink.offset, response)
@@ -266,17 +267,17 @@ class _Attempt:
         answered = media_type(response.headers.get("Content-Type", "")) if response else ""
         if is_unexpected_page(answered, self.url):
             raise page_error(redact(self.url))
-        raise other_size(self.url, self.size, f"{found} bytes")
+        raise other_size(self.url, self.size, tr("{found} bytes", found=found))
 
 
 def other_size(url: str, want: int, got: str) -> IntegrityError:
     """Return the error for an upstream that has another size, in bytes, than the pinned one; `got` as text."""
     return IntegrityError(
         ErrorId.UPSTREAM_CHANGED,
-        "the upstream has another size than the one that was locked",
+        tr("the upstream has another size than the one that was locked"),
         where=redact(url),
-        remedy="Find out why it changed; if that is right, move the entry with `bundler lock --update`.",
-        want=f"{want} bytes",
+        remedy=tr("Find out why it changed; if that is right, move the entry with `bundler lock --update`."),
+        want=tr("{want} bytes", want=want),
         got=got,
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bundler.net.http.redirect import origin
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,13 +43,13 @@ class ClientCertificate:
         prefix, _, files = text.partition("=")
         certificate, comma, key = files.partition(",")
         if not prefix or not certificate or (comma and not key):
-            raise ValueError(f"{_unsecret(text)!r} is not {_FORM}")
+            raise ValueError(tr("{unsecret!r} is not {form}", unsecret=_unsecret(text), form=_FORM))
         _check_prefix(prefix)
         try:
             path = directory / Path(certificate).expanduser()
             return cls(prefix, path, directory / Path(key).expanduser() if key else path)
         except RuntimeError as error:
-            raise ValueError(f"{files!r}: nobody knows where the home directory is") from error
+            raise ValueError(tr("{files!r}: nobody knows where the home directory is", files=files)) from error
 
     def covers(self, url: str) -> bool:
         """Tell whether a URL lies under the prefix; ValueError when its port is not a number."""
@@ -72,11 +73,15 @@ def certificate_for(url: str, certificates: Iterable[ClientCertificate]) -> Clie
 def _check_prefix(prefix: str) -> None:
     parts = urlsplit(prefix)
     if "@" in parts.netloc:
-        raise ValueError("a client certificate's prefix holds no user info")
+        raise ValueError(tr("a client certificate's prefix holds no user info"))
     if parts.scheme.lower() != "https" or not parts.hostname:
-        raise ValueError(f"{prefix!r} is not https://HOST[:PORT][/PATH]; client certificates are for https alone")
+        raise ValueError(
+            tr("{prefix!r} is not https://HOST[:PORT][/PATH]; client certificates are for https alone", prefix=prefix)
+        )
     if parts.query or parts.fragment:
-        raise ValueError(f"{prefix!r} goes on after its path; a client certificate's prefix ends with it")
+        raise ValueError(
+            tr("{prefix!r} goes on after its path; a client certificate's prefix ends with it", prefix=prefix)
+        )
     try:
         _ = parts.port
     except ValueError as error:

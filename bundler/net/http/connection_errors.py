@@ -17,6 +17,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.net.http.messages import contradicting
 from bundler.net.http.slow_server import CHECK_NETWORK, GOES_ON, not_connected, silent
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,27 +64,29 @@ def source_error(error: BaseException, url: str, *, idle_timeout_s: float) -> So
         coded = isinstance(unread, http.client.UnknownTransferEncoding)
         return SourceError(
             ErrorId.SOURCE_INVALID,
-            "the answer came in a transfer coding that nobody asked for" if coded else "the answer's head is too long",
+            tr("the answer came in a transfer coding that nobody asked for")
+            if coded
+            else tr("the answer's head is too long"),
             where=where,
-            remedy="Tell the operator of the server or of the proxy in between, or name another url or a --mirror.",
+            remedy=tr("Tell the operator of the server or of the proxy in between, or name another url or a --mirror."),
         )
     if find(error, ValueError):
         return SourceError(
-            ErrorId.SOURCE_INVALID, "is not a URL that can be asked for", where=where, remedy="Correct the URL."
+            ErrorId.SOURCE_INVALID, tr("is not a URL that can be asked for"), where=where, remedy=tr("Correct the URL.")
         )
     if find(error, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return _proxy_error(error, where)
     if find(error, socket.gaierror):
-        return _unreachable("the host's name cannot be resolved", where)
+        return _unreachable(tr("the host's name cannot be resolved"), where)
     if find(error, urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
-        return _unreachable(f"no connection: {_reason(error)}", where)
+        return _unreachable(tr("no connection: {reason}", reason=_reason(error)), where)
     if find(error, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return not_connected(where)
     if find(error, requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         return silent(where, idle_timeout_s)
     return SourceError(
         ErrorId.SOURCE_CUT,
-        f"the connection was cut: {_reason(error)}",
+        tr("the connection was cut: {reason}", reason=_reason(error)),
         where=where,
         remedy=GOES_ON,
         retryable=True,
@@ -95,9 +98,11 @@ def _proxy_error(error: BaseException, where: str) -> SourceError:
     refused = tunnel.partition(": ")[2]
     return SourceError(
         ErrorId.SOURCE_UNREACHABLE,
-        f"the proxy refused to connect: {refused}" if refused else "the proxy cannot be reached",
+        tr("the proxy refused to connect: {refused}", refused=refused)
+        if refused
+        else tr("the proxy cannot be reached"),
         where=where,
-        remedy="Check HTTP_PROXY and HTTPS_PROXY, their credentials, and NO_PROXY.",
+        remedy=tr("Check HTTP_PROXY and HTTPS_PROXY, their credentials, and NO_PROXY."),
         retryable=not refused.startswith("4"),
     )
 

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -58,7 +59,7 @@ def undone(chunks: Iterable[bytes], applied: tuple[str, ...], where: str) -> Ite
         elif coding == _DEFLATE:
             plain = _inflated(plain, where, gzip=False)
         else:
-            raise _invalid(f"was answered in the coding {coding!r}, which nobody asked for", where)
+            raise _invalid(tr("was answered in the coding {coding!r}, which nobody asked for", coding=coding), where)
     return plain
 
 
@@ -85,13 +86,15 @@ def _inflated(chunks: Iterator[bytes], where: str, *, gzip: bool) -> Iterator[by
                     yield plain
                 packed = inflater.unused_data
     except zlib.error as error:
-        raise _invalid(f"was answered compressed, which nobody asked for, and is damaged: {error}", where) from error
+        raise _invalid(
+            tr("was answered compressed, which nobody asked for, and is damaged: {error}", error=error), where
+        ) from error
     if not inflater.eof:
         raise SourceError(
             ErrorId.SOURCE_CUT,
-            "the answer, which came compressed unasked, was cut",
+            tr("the answer, which came compressed unasked, was cut"),
             where=where,
-            remedy="Run the command again.",
+            remedy=tr("Run the command again."),
             retryable=True,
         )
 
@@ -113,5 +116,5 @@ def _invalid(what: str, where: str) -> SourceError:
         ErrorId.SOURCE_INVALID,
         what,
         where=where,
-        remedy="Tell the operator of the server or of the proxy in between, or name another url or a --mirror.",
+        remedy=tr("Tell the operator of the server or of the proxy in between, or name another url or a --mirror."),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.content_coding import undone
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +22,9 @@ def contradicting(where: str) -> SourceError:
     """Return the error for an answer with several lengths, of which none can be believed."""
     return SourceError(
         ErrorId.SOURCE_INVALID,
-        "the server's answer contradicts itself: it has several lengths",
+        tr("the server's answer contradicts itself: it has several lengths"),
         where=where,
-        remedy="Tell the operator of the server, or name another url or a --mirror.",
+        remedy=tr("Tell the operator of the server, or name another url or a --mirror."),
     )
 
 
@@ -37,9 +38,11 @@ def collected(chunks: Iterable[bytes], applied: tuple[str, ...], max_bytes: int,
         if len(data) > max_bytes:
             raise SourceError(
                 ErrorId.SOURCE_INVALID,
-                f"is longer than {max_bytes} bytes, which is more than such a document can have",
+                tr(
+                    "is longer than {max_bytes} bytes, which is more than such a document can have", max_bytes=max_bytes
+                ),
                 where=where,
-                remedy="Check that the URL names the right document.",
+                remedy=tr("Check that the URL names the right document."),
             )
     return bytes(data)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +34,17 @@ def require_usable(proxy: str, url: str, environment: Mapping[str, str]) -> None
     plain = proxy if "://" in proxy else f"http://{proxy}"
     if plain.lower().startswith(_SOCKS):
         raise _unusable(
-            f"the proxy in {variable}, {redact(proxy)}, speaks SOCKS, which is not spoken here",
+            tr(
+                "the proxy in {variable}, {proxy}, speaks SOCKS, which is not spoken here",
+                variable=variable,
+                proxy=redact(proxy),
+            ),
             url,
-            f"Name a proxy that speaks HTTP: HTTPS_PROXY=http://HOST:PORT; what offers SOCKS mostly offers that as "
-            f"well. Or unset {variable}.",
+            tr(
+                "Name a proxy that speaks HTTP: HTTPS_PROXY=http://HOST:PORT; what offers SOCKS mostly offers that as "
+                "well. Or unset {variable}.",
+                variable=variable,
+            ),
         )
     try:
         parts = urlsplit(plain)
@@ -45,9 +53,9 @@ def require_usable(proxy: str, url: str, environment: Mapping[str, str]) -> None
         usable = False
     if not usable or plain != plain.strip():
         raise _unusable(
-            f"the proxy in {variable}, {redact(proxy)!r}, is not http://HOST:PORT",
+            tr("the proxy in {variable}, {proxy!r}, is not http://HOST:PORT", variable=variable, proxy=redact(proxy)),
             url,
-            f"Correct {variable} in the environment, or unset it.",
+            tr("Correct {variable} in the environment, or unset it.", variable=variable),
         )
 
 
@@ -55,7 +63,7 @@ def _variable(proxy: str, url: str, environment: Mapping[str, str]) -> str:
     """Return the name of the variable that has the proxy: the scheme's own before the one for all."""
     wanted = (f"{urlsplit(url).scheme.lower()}_proxy", "all_proxy")
     found = [name for want in wanted for name, text in environment.items() if name.lower() == want and text == proxy]
-    return next(iter(found), "the environment")
+    return next(iter(found), tr("the environment"))
 
 
 def _unusable(what: str, url: str, remedy: str) -> SourceError:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bundler.errors import ErrorId, SourceError
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ def next_hop(hop: Hop, status: int, headers: Mapping[str, str]) -> Hop | None:
         return None
     target = _target(hop, location)
     if hop.body is not None and status in _KEEPS_METHOD and origin(target) != origin(hop.url):
-        raise _refused(hop, f"redirects a request that has a body to another host, {redact(target)}")
+        raise _refused(hop, tr("redirects a request that has a body to another host, {target}", target=redact(target)))
     following = replace(hop, url=target)
     if hop.method not in ("GET", "HEAD") and status not in _KEEPS_METHOD:
         following = replace(following, method="GET", body=None)
@@ -63,9 +64,9 @@ def too_many(url: str) -> SourceError:
     """Return the error for an endless chain of redirects."""
     return SourceError(
         ErrorId.SOURCE_INVALID,
-        f"redirects more than {MAX_REDIRECTS} times",
+        tr("redirects more than {max_redirects} times", max_redirects=MAX_REDIRECTS),
         where=redact(url),
-        remedy="Open the URL by hand to see where it leads, or name a mirror with --mirror.",
+        remedy=tr("Open the URL by hand to see where it leads, or name a mirror with --mirror."),
     )
 
 
@@ -75,11 +76,11 @@ def _target(hop: Hop, location: str) -> str:
         target = urljoin(hop.url, location.encode("latin-1", "replace").decode("utf-8", "replace").strip())
         scheme, host, _ = origin(target)
     except ValueError as error:
-        raise _refused(hop, "redirects to something that is no URL") from error
+        raise _refused(hop, tr("redirects to something that is no URL")) from error
     if scheme not in _DEFAULT_PORT or not host:
-        raise _refused(hop, f"redirects to {redact(target)}, which is neither http nor https")
+        raise _refused(hop, tr("redirects to {target}, which is neither http nor https", target=redact(target)))
     if scheme == "http" and origin(hop.url)[0] == "https":
-        raise _refused(hop, f"redirects from https to plain http, {redact(target)}")
+        raise _refused(hop, tr("redirects from https to plain http, {target}", target=redact(target)))
     return target
 
 
@@ -88,5 +89,5 @@ def _refused(hop: Hop, what: str) -> SourceError:
         ErrorId.SOURCE_REFUSED,
         what,
         where=redact(hop.url),
-        remedy="Ask the operator of the server, or name another url or a --mirror.",
+        remedy=tr("Ask the operator of the server, or name another url or a --mirror."),
     )

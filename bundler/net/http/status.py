@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SourceError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,13 @@ def is_success(status: int) -> bool:
 def error_for_status(response: Response) -> SourceError:
     """Return the error for a response whose status the caller cannot use; its body is not read."""
     status, where = response.status, response.url
-    what = f"the server answered {_phrase(status)}"
+    what = tr("the server answered {phrase}", phrase=_phrase(status))
     if status in _UNAUTHORIZED:
         return SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
             what,
             where=where,
-            remedy="Give credentials for this host (`docker login`, or ~/.netrc for files), or check their rights.",
+            remedy=tr("Give credentials for this host (`docker login`, or ~/.netrc for files), or check their rights."),
             status=status,
         )
     if status in _NOT_FOUND:
@@ -46,7 +47,7 @@ def error_for_status(response: Response) -> SourceError:
             ErrorId.SOURCE_NOT_FOUND,
             what,
             where=where,
-            remedy="Check the name and the version in the manifest.",
+            remedy=tr("Check the name and the version in the manifest."),
             status=status,
         )
     if status in _BUSY or (status >= _FIRST_SERVER_ERROR and status not in _NEVER):
@@ -54,7 +55,7 @@ def error_for_status(response: Response) -> SourceError:
             ErrorId.SOURCE_BUSY,
             what,
             where=where,
-            remedy="Try again later, or name a mirror with --mirror.",
+            remedy=tr("Try again later, or name a mirror with --mirror."),
             retryable=True,
             retry_after_s=retry_after_s(response.headers),
             status=status,
@@ -63,7 +64,7 @@ def error_for_status(response: Response) -> SourceError:
         ErrorId.SOURCE_REFUSED,
         what,
         where=where,
-        remedy="Open the URL by hand to see what the server wants.",
+        remedy=tr("Open the URL by hand to see what the server wants."),
         status=status,
     )
 

@@ -16,6 +16,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.net.http.redirect import origin
 from bundler.net.redact import redact
 from bundler.permissions import require_private, require_protected
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -47,9 +48,9 @@ def trusting_context(ca_file: str | None) -> ssl.SSLContext:
         except OSError as error:
             raise SourceError(
                 ErrorId.SOURCE_TLS,
-                f"is not a file of certificates: {error.strerror or error}",
+                tr("is not a file of certificates: {reason}", reason=error.strerror or error),
                 where=ca_file,
-                remedy="Give --ca-file a readable file of PEM certificates (-----BEGIN CERTIFICATE-----).",
+                remedy=tr("Give --ca-file a readable file of PEM certificates (-----BEGIN CERTIFICATE-----)."),
             ) from error
     return context
 
@@ -64,23 +65,37 @@ def present(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
         try:
             path.open("rb").close()
         except OSError as error:
-            raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+            raise ValueError(tr("{path} cannot be read: {reason}", path=path, reason=error.strerror)) from error
 
     def refuse() -> str:
         raise ValueError(
-            f"{certificate.key} wants a passphrase, and a build has nobody to ask: give a key without one "
-            "(openssl pkey -in KEY -out PLAIN-KEY), readable by you alone"
+            tr(
+                "{key} wants a passphrase, and a build has nobody to ask: give a key without one "
+                "(openssl pkey -in KEY -out PLAIN-KEY), readable by you alone",
+                key=certificate.key,
+            )
         )
 
     try:
         context.load_cert_chain(certificate.certificate, certificate.key, password=refuse)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            what = f"the key in {certificate.key} does not belong to the certificate in {certificate.certificate}"
+            what = tr(
+                "the key in {key} does not belong to the certificate in {certificate}",
+                key=certificate.key,
+                certificate=certificate.certificate,
+            )
         elif certificate.certificate == certificate.key:
-            what = f"{certificate.certificate} does not hold a certificate and its private key, both PEM"
+            what = tr(
+                "{certificate} does not hold a certificate and its private key, both PEM",
+                certificate=certificate.certificate,
+            )
         else:
-            what = f"{certificate.certificate} holds no certificate, or {certificate.key} no private key, both PEM"
+            what = tr(
+                "{certificate} holds no certificate, or {key} no private key, both PEM",
+                certificate=certificate.certificate,
+                key=certificate.key,
+            )
         raise ValueError(what) from error
     # only now: what is no key may be read by everybody
     require_protected(certificate.certificate)
@@ -116,41 +131,48 @@ def tls_error(
     if not isinstance(error, ssl.SSLCertVerificationError):
         if (error.reason or "").endswith(_ABOUT_CLIENTS):
             return _refused_client(error, where, shown)
-        reason = (error.reason or "handshake failed").replace("_", " ").lower()
+        reason = (error.reason or tr("handshake failed")).replace("_", " ").lower()
         return SourceError(
             ErrorId.SOURCE_TLS,
-            f"TLS failed: {reason}",
+            tr("TLS failed: {reason}", reason=reason),
             where=where,
-            remedy="Check that the host and the port speak TLS, and the proxy in between.",
+            remedy=tr("Check that the host and the port speak TLS, and the proxy in between."),
         )
     if error.verify_code in _OTHER_NAME:
         return SourceError(
             ErrorId.SOURCE_TLS,
-            f"the certificate is for another name: {error.verify_message}",
+            tr("the certificate is for another name: {verify_message}", verify_message=error.verify_message),
             where=where,
-            remedy="Ask the server by a name that its certificate has, or have it given one for this name; more "
-            "authorities to trust would not help. If the name is right, somebody else may be answering.",
+            remedy=tr(
+                "Ask the server by a name that its certificate has, or have it given one for this name; more "
+                "authorities to trust would not help. If the name is right, somebody else may be answering."
+            ),
         )
-    what = f"the certificate is not trusted: {error.verify_message or error.reason}"
+    what = tr("the certificate is not trusted: {verify_message}", verify_message=error.verify_message or error.reason)
     certificate = _seen_certificate(url) if direct else None
     if certificate is None:
         return SourceError(ErrorId.SOURCE_TLS, what, where=where, remedy=_REMEDY)
-    what += f"; its issuer is {certificate.issuer.rfc4514_string()}"
+    what += tr("; its issuer is {issuer}", issuer=certificate.issuer.rfc4514_string())
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if begin <= now <= end:
         return SourceError(ErrorId.SOURCE_TLS, what, where=where, remedy=_REMEDY)
-    what += f"; it is valid from {_moment(begin)} to {_moment(end)}, and the local clock says {_moment(now)}"
+    what += tr(
+        "; it is valid from {begin} to {end}, and the local clock says {now}",
+        begin=_moment(begin),
+        end=_moment(end),
+        now=_moment(now),
+    )
     return SourceError(
         ErrorId.SOURCE_TLS,
         what,
         where=where,
-        remedy="Set the clock of this host if it is wrong; otherwise the server needs a new certificate.",
+        remedy=tr("Set the clock of this host if it is wrong; otherwise the server needs a new certificate."),
     )
 
 
 # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH (openssl's x509_vfy.h)
 _OTHER_NAME = (62, 64)
-_REMEDY = (
+_REMEDY = tr(
     "If a proxy or a private authority signs here, trust its certificate with --ca-file; otherwise do not go on: "
     "somebody may be listening."
 )
@@ -174,11 +196,16 @@ _ABOUT_CLIENTS = (
 def _refused_client(error: ssl.SSLError, where: str, shown: ClientCertificate | None) -> ClientCertificateError:
     alert = error.reason.partition("ALERT_")[2].replace("_", " ").lower()
     if shown is None:
-        what = "the server refused the TLS handshake, as one does that wants a client certificate"
-        remedy = "Show it one with --client-cert https://HOST/=CERT.pem,KEY.pem, or ask its operator whom it lets in."
+        what = tr("the server refused the TLS handshake, as one does that wants a client certificate")
+        remedy = tr(
+            "Show it one with --client-cert https://HOST/=CERT.pem,KEY.pem, or ask its operator whom it lets in."
+        )
     else:
-        what = f"the server refused the client certificate {shown.certificate}"
-        remedy = f"Ask its operator which certificate it wants, and give that one: --client-cert {shown.prefix}=…"
+        what = tr("the server refused the client certificate {certificate}", certificate=shown.certificate)
+        remedy = tr(
+            "Ask its operator which certificate it wants, and give that one: --client-cert {prefix}=…",
+            prefix=shown.prefix,
+        )
     return ClientCertificateError(ErrorId.SOURCE_TLS, f"{what} ({alert})", where=where, remedy=remedy)
 
 

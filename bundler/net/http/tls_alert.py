@@ -11,6 +11,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from bundler.final_response import FinalResponse
+from bundler.translation import tr
 
 
 class _PlainConnection(HTTPConnection):
@@ -29,7 +30,7 @@ class _AlertingConnection(HTTPSConnection):
         try:
             super().send(data)
         except ssl.SSLEOFError as error:
-            raise BrokenPipeError(error.errno, "the server closed the connection") from error
+            raise BrokenPipeError(error.errno, tr("the server closed the connection")) from error
 
 
 class _PlainPool(HTTPConnectionPool):

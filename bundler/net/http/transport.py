@@ -31,6 +31,7 @@ from bundler.net.http.tls import present, tls_error
 from bundler.net.http.tls_alert import POOLS
 from bundler.net.http.tls_trust import Trust
 from bundler.net.redact import redact
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     import ssl
@@ -249,9 +250,9 @@ def _showing(context: ssl.SSLContext, certificate: ClientCertificate) -> ssl.SSL
     except ValueError as error:
         raise SourceError(
             ErrorId.SOURCE_TLS,
-            f"has no client certificate that can be used: {error}",
+            tr("has no client certificate that can be used: {error}", error=error),
             where=certificate.prefix,
-            remedy="Give --client-cert readable PEM files of a certificate and its key.",
+            remedy=tr("Give --client-cert readable PEM files of a certificate and its key."),
         ) from error
     return context
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from bundler.errors import ErrorId, SourceError
+from bundler.translation import tr
 
 _MEDIA_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _ENDINGS = (".html", ".htm", ".xhtml", ".shtml")
@@ -29,8 +30,10 @@ def page_error(where: str) -> SourceError:
     """Return the error for a page in place of a file."""
     return SourceError(
         ErrorId.SOURCE_INVALID,
-        "a web page (text/html) was answered in place of the file",
+        tr("a web page (text/html) was answered in place of the file"),
         where=where,
-        remedy="Open the URL by hand: the network may want a sign-in, a proxy may refuse it, or the file has moved. If "
-        "the answer is what you want, write its 'sha256' in the manifest.",
+        remedy=tr(
+            "Open the URL by hand: the network may want a sign-in, a proxy may refuse it, or the file has moved. If "
+            "the answer is what you want, write its 'sha256' in the manifest."
+        ),
     )

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,13 +37,15 @@ def parse_challenges(header: str) -> tuple[Challenge, ...]:
     parameter the first one counts. Raises ValueError, naming the position, for any other value.
     """
     if len(header) > MAX_HEADER_CHARACTERS:
-        raise ValueError(f"longer than {MAX_HEADER_CHARACTERS} characters")
+        raise ValueError(
+            tr("longer than {max_header_characters} characters", max_header_characters=MAX_HEADER_CHARACTERS)
+        )
     challenges: list[Challenge] = []
     position = _skip(header, 0)
     while position < len(header):
         scheme = _SCHEME.match(header, position)
         if scheme is None:
-            raise ValueError(f"no authentication scheme at character {position}")
+            raise ValueError(tr("no authentication scheme at character {position}", position=position))
         position = scheme.end()
         parameters, after = _parameters(header, position)
         token68 = "" if parameters else _token68(header, position)

@@ -9,6 +9,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,7 +27,7 @@ class AdaptiveLimit:
 
     def __init__(self, maximum: int) -> None:
         if maximum < 1:
-            raise ValueError("at least one thread has to run")
+            raise ValueError(tr("at least one thread has to run"))
         self._maximum = maximum
         self._running = 0
         self._successes = 0

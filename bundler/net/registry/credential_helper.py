@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.errors import ErrorId, SourceError, ToolMissingError
 from bundler.model.json_value import load_foreign
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +43,10 @@ def ask_helper(
     if path is None:
         raise ToolMissingError(
             program,
-            package=f"{program}, or take it out of {configured_in}",
-            needed_for=f"the credentials of {server}, as {configured_in} says",
+            package=tr("{program}, or take it out of {configured_in}", program=program, configured_in=configured_in),
+            needed_for=tr(
+                "the credentials of {server}, as {configured_in} says", server=server, configured_in=configured_in
+            ),
         )
     try:
         ended = run_program(
@@ -54,16 +57,22 @@ def ask_helper(
             stdin=server.encode(),
         )
     except TakesTooLongError as error:
-        raise _failed(program, server, f"did not answer within {within_s:g} s") from error
+        raise _failed(program, server, tr("did not answer within {within_s:g} s", within_s=within_s)) from error
     except PrintsTooMuchError as error:
-        raise _failed(program, server, f"answered more than {MAX_ANSWER_BYTES:,} bytes") from error
+        raise _failed(
+            program, server, tr("answered more than {max_answer_bytes:,} bytes", max_answer_bytes=MAX_ANSWER_BYTES)
+        ) from error
     except OSError as error:
-        raise _failed(program, server, f"cannot be run: {error.strerror}") from error
+        raise _failed(program, server, tr("cannot be run: {reason}", reason=error.strerror)) from error
     output = ended.stdout
     if ended.status != 0:
         if _NOT_FOUND in (output + ended.stderr).decode(errors="replace").lower():
             return None
-        raise _failed(program, server, f"failed with status {ended.status}{_reason(output or ended.stderr)}")
+        raise _failed(
+            program,
+            server,
+            tr("failed with status {status}{reason}", status=ended.status, reason=_reason(output or ended.stderr)),
+        )
     return _decode(output, program, server)
 
 
@@ -73,9 +82,9 @@ def _decode(output: bytes, program: str, server: str) -> tuple[str, str] | None:
         username, secret = value["Username"], value["Secret"]
     except (ValueError, KeyError, TypeError):
         # the chained exception would hold the output, and with it the secret
-        raise _failed(program, server, "answered something that is no JSON with Username and Secret") from None
+        raise _failed(program, server, tr("answered something that is no JSON with Username and Secret")) from None
     if not isinstance(username, str) or not isinstance(secret, str):
-        raise _failed(program, server, "answered a Username or Secret that is no text")
+        raise _failed(program, server, tr("answered a Username or Secret that is no text"))
     return (username, secret) if secret else None
 
 
@@ -92,5 +101,5 @@ def _failed(program: str, server: str, what: str) -> SourceError:
         ErrorId.CREDENTIALS_UNREADABLE,
         f"{program} {what}",
         where=server,
-        remedy=f"Run `echo {server} | {program} get` by hand, or log in again.",
+        remedy=tr("Run `echo {server} | {program} get` by hand, or log in again.", server=server, program=program),
     )

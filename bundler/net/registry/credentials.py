@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from bundler.translation import tr
+
 LoginKind = Literal["password", "identity-token", "registry-token"]
 
 
@@ -56,7 +58,7 @@ class OneLogin:
 class NoLogins:
     """All requests are anonymous."""
 
-    searched = "no place"
+    searched = tr("no place")
 
     def login(self, host: str, path: str) -> RegistryLogin | None:  # noqa: ARG002 - the Protocol's arguments
         """Return None."""

@@ -19,6 +19,7 @@ from bundler.model.reference import DEFAULT_HOST
 from bundler.net.registry.credential_helper import ask_helper
 from bundler.net.registry.credentials import LoginKind, RegistryLogin
 from bundler.permissions import require_protected
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +64,7 @@ class DockerLogins:
     @property
     def searched(self) -> str:
         """The files that are searched."""
-        return ", ".join(str(file) for file in self._files) or "no file (HOME is not set)"
+        return ", ".join(str(file) for file in self._files) or tr("no file (HOME is not set)")
 
     def login(self, host: str, path: str) -> RegistryLogin | None:
         """Return the entry of the first file that has one for the repository, a namespaced one before its host's.
@@ -159,16 +160,16 @@ def _read_config(file: Path) -> _ConfigFile | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise _unreadable(file, f"cannot be read: {error.strerror}") from error
+        raise _unreadable(file, tr("cannot be read: {reason}", reason=error.strerror)) from error
     except ValueError:
         # the chained exception would hold the file's text, and with it the secrets
-        raise _unreadable(file, "is not JSON") from None
+        raise _unreadable(file, tr("is not JSON")) from None
     if not isinstance(value, dict):
-        raise _unreadable(file, "is not a JSON object")
+        raise _unreadable(file, tr("is not a JSON object"))
     auths, helpers = (_object(value, name, file) for name in ("auths", "credHelpers"))
     store = value.get("credsStore") or ""
     if not all(isinstance(name, str) for name in (store, *helpers.values())):
-        raise _unreadable(file, "names a credential helper that is no text")
+        raise _unreadable(file, tr("names a credential helper that is no text"))
     named = {key: _Helper(name, key) for key, name in helpers.items()}
     return _ConfigFile(file, _by_normal_key(auths), _by_normal_key(named), store)
 
@@ -176,7 +177,7 @@ def _read_config(file: Path) -> _ConfigFile | None:
 def _object(value: dict[str, Any], name: str, file: Path) -> dict[str, Any]:
     found = value.get(name)
     if found is not None and not isinstance(found, dict):
-        raise _unreadable(file, f"holds {name!r} that is no object")
+        raise _unreadable(file, tr("holds {name!r} that is no object", name=name))
     return found or {}
 
 
@@ -215,12 +216,12 @@ def _keys(host: str, path: str) -> tuple[str, ...]:
 def _decode_entry(entry: Any, key: str, file: Path) -> RegistryLogin | None:
     """Return one entry of `auths`, or None when it is empty, as `docker login` writes it with a credsStore."""
     if not isinstance(entry, dict):
-        raise _unreadable(file, f"holds an entry for {key} that is no object")
+        raise _unreadable(file, tr("holds an entry for {key} that is no object", key=key))
     texts = {name: entry.get(name) or "" for name in ("auth", "username", "password", "identitytoken", "registrytoken")}
     if not all(isinstance(text, str) for text in texts.values()):
-        raise _unreadable(file, f"holds an entry for {key} with a value that is no text")
+        raise _unreadable(file, tr("holds an entry for {key} with a value that is no text", key=key))
     if not all(_is_text(text) for text in texts.values()):
-        raise _unreadable(file, f"holds an entry for {key} with half a character")
+        raise _unreadable(file, tr("holds an entry for {key} with half a character", key=key))
     username, password = texts["username"], texts["password"]
     if texts["auth"]:
         username, password = _decode_auth(texts["auth"], key, file)
@@ -243,13 +244,16 @@ def _decode_auth(text: str, key: str, file: Path) -> tuple[str, str]:
     try:
         username, colon, password = base64.b64decode(text, validate=True).decode().partition(":")
     except ValueError:
-        raise _unreadable(file, f"holds an auth for {key} that is not base64 of USER:PASSWORD") from None
+        raise _unreadable(file, tr("holds an auth for {key} that is not base64 of USER:PASSWORD", key=key)) from None
     if not colon:
-        raise _unreadable(file, f"holds an auth for {key} that is not base64 of USER:PASSWORD")
+        raise _unreadable(file, tr("holds an auth for {key} that is not base64 of USER:PASSWORD", key=key))
     return username, password.rstrip("\0")
 
 
 def _unreadable(file: Path, what: str) -> SourceError:
     return SourceError(
-        ErrorId.CREDENTIALS_UNREADABLE, what, where=str(file), remedy="Mend the file, or log in anew with docker login."
+        ErrorId.CREDENTIALS_UNREADABLE,
+        what,
+        where=str(file),
+        remedy=tr("Mend the file, or log in anew with docker login."),
     )

@@ -14,6 +14,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.model.json_value import load_foreign
 from bundler.net.http.status import error_for_status
 from bundler.net.redact import redact_text
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.net.interface import Response
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MAX_ERROR_BYTES = 64 * 1024
 LONGEST_QUOTE = 300
 # how the words of a web page begin where a registry's own were expected
-PAGE_SAYS = "a web page says: "
+PAGE_SAYS = tr("a web page says: ")
 _CODE = re.compile(r"[A-Z][A-Z_]+\b")
 _UNSEEN = re.compile(r"(?is)<(script|style|title)\b.*?</\1\s*>|<[^>]*>")
 
@@ -37,8 +38,9 @@ def registry_error(response: Response, repository: RemoteRepository, message: st
     host = repository.endpoint.host
     what, remedy = f"{host}: {error.what}", error.remedy
     if error.id == ErrorId.SOURCE_NOT_FOUND:
-        what = f"{host} has no such image"
-        remedy = f"Check its name, tag and digest{'' if message else f', and that {host} is a registry'}."
+        what = tr("{host} has no such image", host=host)
+        doubt = tr("Check its name, tag and digest, and that {host} is a registry.", host=host)
+        remedy = tr("Check its name, tag and digest.") if message else doubt
     what = f"{what} ({message})" if message else what
     return replace(error, what=what, where=repository.where, remedy=remedy, code=first_code(message), quote=message)
 
@@ -51,7 +53,7 @@ def invalid(
         ErrorId.SOURCE_INVALID,
         f"{repository.endpoint.host} {what}",
         where=repository.where,
-        remedy="Check that the host is a registry and that no proxy answers in its place.",
+        remedy=tr("Check that the host is a registry and that no proxy answers in its place."),
         retryable=retryable,
         status=status,
     )

@@ -31,6 +31,7 @@ from bundler.net.registry.endpoint import EndpointFinder, RemoteRepository
 from bundler.net.registry.token_auth import RegistryAuth
 from bundler.net.registry.transport import RepositoryTransport
 from bundler.net.retry import Retry
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +105,7 @@ class RegistryPuller:
         Raises SourceError, IntegrityError (wrong bytes), StorageError (from the sink), ToolMissingError.
         """
         if not repositories:
-            raise ValueError("a blob needs at least one repository")
+            raise ValueError(tr("a blob needs at least one repository"))
         task.advance(sink.offset)
 
         def ask(where: str, place: MirroredRepository) -> str:
@@ -142,7 +143,7 @@ class RegistryPuller:
                 _refuse_unreadable(error)
                 if error.id in _SILENT:
                     self._silent_mirrors.add(place.host)
-                task.note(f"{error}; trying {following.host}")
+                task.note(tr("{error}; trying {host}", error=error, host=following.host))
         return ask(places[-1])
 
     def _repository(self, place: MirroredRepository, where: str) -> RemoteRepository:
@@ -164,7 +165,7 @@ def _checked(data: bytes, response: Response, want: Digest | None, where: str) -
     """Return a manifest's media type; raises SourceError or IntegrityError when it is not the requested one."""
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type == "text/html":
-        raise _no_manifest(where, "it answered a web page")
+        raise _no_manifest(where, tr("it answered a web page"))
     media_type, failure = "", None
     try:
         media_type = parse_document(data, content_type).media_type
@@ -172,9 +173,9 @@ def _checked(data: bytes, response: Response, want: Digest | None, where: str) -
         # before the digest is checked: a schema 1 manifest's is not the digest of its bytes
         raise SourceError(
             ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
-            f"the registry gives this image in a format that pins no content: {error}",
+            tr("the registry gives this image in a format that pins no content: {error}", error=error),
             where=where,
-            remedy="Take a newer tag, or have the image pushed anew with a current tool.",
+            remedy=tr("Take a newer tag, or have the image pushed anew with a current tool."),
         ) from error
     except ValueError as error:
         failure = error
@@ -183,9 +184,9 @@ def _checked(data: bytes, response: Response, want: Digest | None, where: str) -
     if failure is not None and _BY_SHA512.search(data):
         raise SourceError(
             ErrorId.IMAGE_SCHEMA_UNSUPPORTED,
-            "the image names its parts by sha512, and only sha256 is read here",
+            tr("the image names its parts by sha512, and only sha256 is read here"),
             where=where,
-            remedy="Take another tag, or have the image pushed anew with digests of sha256.",
+            remedy=tr("Take another tag, or have the image pushed anew with digests of sha256."),
         ) from failure
     if failure is not None:
         raise _no_manifest(where, str(failure)) from failure
@@ -201,16 +202,18 @@ def _promised(response: Response) -> Digest | None:
 
 
 def _named(where: str, place: MirroredRepository) -> str:
-    return f"{where} (through {place.via})" if place.via else where
+    return tr("{where} (through {via})", where=where, via=place.via) if place.via else where
 
 
 def _require(what: str, got: Digest, want: Digest, where: str) -> None:
     if got != want:
         raise IntegrityError(
             ErrorId.DIGEST_MISMATCH,
-            f"the registry gave {what} with another digest",
+            tr("the registry gave {what} with another digest", what=what),
             where=where,
-            remedy="Try again; if it stays so, the registry or a proxy before it is broken, or tampers with images.",
+            remedy=tr(
+                "Try again; if it stays so, the registry or a proxy before it is broken, or tampers with images."
+            ),
             want=str(want),
             got=str(got),
         )
@@ -219,9 +222,9 @@ def _require(what: str, got: Digest, want: Digest, where: str) -> None:
 def _no_manifest(where: str, what: str) -> SourceError:
     return SourceError(
         ErrorId.SOURCE_INVALID,
-        f"what the registry gave is no image manifest: {what}",
+        tr("what the registry gave is no image manifest: {what}", what=what),
         where=where,
-        remedy="Check that the host is a registry, that no proxy answers in its place, and that this is an image.",
+        remedy=tr("Check that the host is a registry, that no proxy answers in its place, and that this is an image."),
     )
 
 

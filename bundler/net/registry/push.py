@@ -26,6 +26,7 @@ from bundler.net.registry.token_auth import RegistryAuth
 from bundler.net.registry.token_slowness import TokenSlowness
 from bundler.net.registry.transport import RepositoryTransport
 from bundler.net.registry.upload import Upload, resolved
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -230,9 +231,9 @@ class RegistryPusher:
         """Return the error for a tag of unknown digest, which must never be taken for a free one."""
         return SourceError(
             ErrorId.SOURCE_INVALID,
-            "the registry does not tell the digest of what a tag stands for",
+            tr("the registry does not tell the digest of what a tag stands for"),
             where=f"{self.host}/{repository}:{name}",
-            remedy="Check that no proxy in between drops Docker-Content-Digest.",
+            remedy=tr("Check that no proxy in between drops Docker-Content-Digest."),
             retryable=True,
         )
 

@@ -19,6 +19,7 @@ from bundler.net.registry.challenge import Challenge, parse_challenges
 from bundler.net.registry.errors import first_code, invalid
 from bundler.net.registry.token_service import TokenRefused, printable, refuse_plain, request_token
 from bundler.net.registry.token_slowness import TokenSlowness
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,21 +136,40 @@ class RegistryAuth:
         login = self._logins.login(host, repository.path)
         quoted, searched = f" ({message})" if message else "", self._logins.searched
         if not of_login and (status == _FORBIDDEN or (message and host in self._accepted_at)):
-            whom = f" to {login.username!r}" if login and login.kind == "password" else ""
+            whom = tr(" to {username!r}", username=login.username) if login and login.kind == "password" else ""
             if _is_about_access(message):
-                whom += f" of {login.found_in}" if login else f"; no credentials for it were found in {searched}"
-            what = f"{message or 'no reason is given'} ({host} answered {status}{whom})"
+                whom += (
+                    tr(" of {found_in}", found_in=login.found_in)
+                    if login
+                    else tr("; no credentials for it were found in {searched}", searched=searched)
+                )
+            what = f"{message or tr('no reason is given')} ({host} answered {status}{whom})"
         elif login is None:
-            what = f"{host} wants credentials{quoted}; none for it were found in {searched}"
+            what = tr(
+                "{host} wants credentials{quoted}; none for it were found in {searched}",
+                host=host,
+                quoted=quoted,
+                searched=searched,
+            )
         else:
-            name = f" of {login.username!r}" if login.kind == "password" else ""
-            what = f"{host} refuses the credentials{name} found in {login.found_in}{quoted}"
+            name = tr(" of {username!r}", username=login.username) if login.kind == "password" else ""
+            what = tr(
+                "{host} refuses the credentials{name} found in {found_in}{quoted}",
+                host=host,
+                name=name,
+                found_in=login.found_in,
+                quoted=quoted,
+            )
         return SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
             what,
             where=repository.where,
-            remedy=f"Check the image's name (many registries say the same of images that do not exist), or run "
-            f"`docker login {host}` with an account that may {'push' if self._pushing else 'pull'} it.",
+            remedy=tr(
+                "Check the image's name (many registries say the same of images that do not exist), or run "
+                "`docker login {host}` with an account that may {action} it.",
+                host=host,
+                action=tr("push") if self._pushing else tr("pull"),
+            ),
             status=status,
             code=first_code(message),
             quote=message,
@@ -203,7 +223,7 @@ class RegistryAuth:
         with self._slowness.watched(repository.endpoint.host, challenge.parameters.get("realm", "")):
             token = request_token(self._transport, repository, challenge, login, scopes)
         if isinstance(token, TokenRefused):
-            message = f"its token service answered {token.status}"
+            message = tr("its token service answered {status}", status=token.status)
             raise self.refusal(repository, message, token.status, of_login=True)
         kept_s = token.lifetime_s - min(RENEWED_BEFORE_END_S, token.lifetime_s / 5)
         return f"Bearer {token.text}", requested_s + kept_s
@@ -220,9 +240,11 @@ def _choose(challenges: str, repository: RemoteRepository) -> Challenge:
     try:
         offered = {challenge.scheme: challenge for challenge in reversed(parse_challenges(challenges))}
     except ValueError as error:
-        raise invalid(repository, f"sent a WWW-Authenticate that cannot be read: {error}") from error
+        raise invalid(repository, tr("sent a WWW-Authenticate that cannot be read: {error}", error=error)) from error
     for scheme in ("bearer", "basic"):
         if scheme in offered:
             return offered[scheme]
     names = ", ".join(sorted(offered)) or "nothing"
-    raise invalid(repository, f"refuses the request and offers {names} to authenticate with, not Basic or Bearer")
+    raise invalid(
+        repository, tr("refuses the request and offers {names} to authenticate with, not Basic or Bearer", names=names)
+    )

@@ -18,6 +18,7 @@ from bundler.net.interface import Credentials
 from bundler.net.redact import redact
 from bundler.net.registry.endpoint import is_loopback
 from bundler.net.registry.errors import invalid
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -72,7 +73,7 @@ def request_token(
     """
     realm = challenge.parameters.get("realm", "")
     if not _is_http_url(realm):
-        raise invalid(repository, f"names a token service that is no URL: {realm!r}")
+        raise invalid(repository, tr("names a token service that is no URL: {realm!r}", realm=realm))
     if login is not None:
         refuse_plain(realm, repository)
     service = challenge.parameters.get("service", "")
@@ -117,7 +118,7 @@ def _decode(response: Response, repository: RemoteRepository) -> Token:
         lifetime = value.get("expires_in")
     except (ValueError, AttributeError):
         # the chained exception would hold the body, and with it perhaps a token
-        raise invalid(repository, "has a token service that answers something else than a JSON object") from None
+        raise invalid(repository, tr("has a token service that answers something else than a JSON object")) from None
     known = isinstance(lifetime, int | float) and lifetime <= LONGEST_LIFETIME_S
     return Token(printable(token, repository), float(max(0, lifetime)) if known else DEFAULT_LIFETIME_S)
 
@@ -125,7 +126,7 @@ def _decode(response: Response, repository: RemoteRepository) -> Token:
 def printable(token: object, repository: RemoteRepository) -> str:
     """Return a token that fits in a header; SourceError for anything else."""
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise invalid(repository, "has a token service that gave no token, or one that fits in no header")
+        raise invalid(repository, tr("has a token service that gave no token, or one that fits in no header"))
     return token
 
 
@@ -140,8 +141,11 @@ def refuse_plain(url: str, repository: RemoteRepository) -> None:
         host = repository.endpoint.host
         raise SourceError(
             ErrorId.SOURCE_UNAUTHORIZED,
-            f"{host} wants its credentials at {redact(url)}, without TLS; they were not sent",
+            tr("{host} wants its credentials at {url}, without TLS; they were not sent", host=host, url=redact(url)),
             where=repository.where,
-            remedy="Have the registry name an https token service (Harbor: external_url in harbor.yml), or accept that "
-            f"anybody in between can read them: --insecure-registry {host}, or --plain-http for a push.",
+            remedy=tr(
+                "Have the registry name an https token service (Harbor: external_url in harbor.yml), or accept that "
+                "anybody in between can read them: --insecure-registry {host}, or --plain-http for a push.",
+                host=host,
+            ),
         )

@@ -9,6 +9,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -40,7 +42,12 @@ class TokenSlowness:
             return
         # perhaps it is no URL, which is for others to tell
         place = realm.partition("://")[2].partition("/")[0].rpartition("@")[2]
-        line = f"{host} sends its clients to {place} for a token, from where nothing has come for {self._after_s:g} s"
+        line = tr(
+            "{host} sends its clients to {place} for a token, from where nothing has come for {after_s:g} s",
+            host=host,
+            place=place,
+            after_s=self._after_s,
+        )
         timer = threading.Timer(self._after_s, self._announce, (line,))
         timer.daemon = True
         timer.start()

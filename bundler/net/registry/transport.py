@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bundler.net.http.redirect import origin
 from bundler.net.http.status import MAY_NOT, error_for_status
 from bundler.net.registry.errors import quoted_errors, quoted_refusal, registry_error
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,7 @@ class RepositoryTransport:
         status from 400 on except 416 (SOURCE_UNAUTHORIZED says whether credentials were found, and where).
         """
         if credentials is not None:
-            raise ValueError("a registry's credentials come from its challenge")
+            raise ValueError(tr("a registry's credentials come from its challenge"))
 
         def send(authorization: str) -> AbstractContextManager[Response]:
             fields = {"Authorization": authorization} if authorization else {}

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 from bundler.errors import ErrorId, SourceError
 from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.registry.errors import invalid
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,7 +115,7 @@ class Upload:
         if not offset:
             self._finish(self._body(0))
             return
-        self._task.note(f"the registry has the first {offset} bytes; sending the rest")
+        self._task.note(tr("the registry has the first {offset} bytes; sending the rest", offset=offset))
         if offset < self._blob.size:
             last = self._blob.size - 1
             headers = {**_CONTENT, "Content-Range": f"{offset}-{last}"}
@@ -162,7 +163,10 @@ class Upload:
         location = response.headers.get("Location", "")
         if not is_success(response.status) or not location:
             # a head that was cut looks just like a shorter one
-            what, cut = f"answered {response.status} and not where to send a blob to", is_success(response.status)
+            what, cut = (
+                tr("answered {status} and not where to send a blob to", status=response.status),
+                is_success(response.status),
+            )
             raise invalid(self._repository, what, retryable=cut, status=response.status)
         return resolved(self._repository, f"{self._repository.url}/blobs/uploads/", location)
 
@@ -176,12 +180,18 @@ def resolved(repository: RemoteRepository, url: str, location: str) -> str:
     try:
         parts = urlsplit(urljoin(url, location))
     except ValueError as error:
-        raise invalid(repository, "wants its blobs sent to something that is no URL") from error
+        raise invalid(repository, tr("wants its blobs sent to something that is no URL")) from error
     if parts.hostname != own.hostname:
         raise SourceError(
             ErrorId.SOURCE_REFUSED,
-            f"{repository.endpoint.host} wants its blobs sent to {parts.netloc}, another host",
+            tr(
+                "{host} wants its blobs sent to {netloc}, another host",
+                host=repository.endpoint.host,
+                netloc=parts.netloc,
+            ),
             where=repository.where,
-            remedy="Push to the registry by the name that it knows itself by, or correct that name in its settings.",
+            remedy=tr(
+                "Push to the registry by the name that it knows itself by, or correct that name in its settings."
+            ),
         )
     return urlunsplit((own.scheme, own.netloc, parts.path, parts.query, ""))

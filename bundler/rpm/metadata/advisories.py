@@ -19,6 +19,7 @@ from bundler.rpm.metadata.xml_document import (
     local_name,
     refuse_document,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -87,7 +88,9 @@ class _Builder(StrictBuilder):
         element = super().start(tag, attrs)
         if self._root is None:
             if local_name(element) != "updates":
-                raise ValueError(f"it is a document of the type {local_name(element)!r}, not 'updates'")
+                raise ValueError(
+                    tr("it is a document of the type {element!r}, not 'updates'", element=local_name(element))
+                )
             self._root = element
         return element
 
@@ -108,10 +111,15 @@ def _read(where: str, stream: BinaryIO, take: Callable[[ET.Element], None]) -> N
             builder.waiting_bytes += len(block)
             parser.feed(block)
             if builder.waiting_bytes > MAX_ADVISORY_BYTES:
-                raise ValueError(f"it has an advisory of more than {MAX_ADVISORY_BYTES} bytes")
+                raise ValueError(
+                    tr(
+                        "it has an advisory of more than {max_advisory_bytes} bytes",
+                        max_advisory_bytes=MAX_ADVISORY_BYTES,
+                    )
+                )
         parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise invalid_metadata(f"is not a readable list of advisories: {error}", where) from error
+        raise invalid_metadata(tr("is not a readable list of advisories: {error}", error=error), where) from error
 
 
 def _keep_packages(update: ET.Element, packages: Collection[Nevra]) -> bool:

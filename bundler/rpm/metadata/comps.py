@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from xml.parsers import expat
 
 from bundler.rpm.metadata.xml_document import check_depth, invalid_metadata, refuse_entity
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -90,12 +91,12 @@ def read_comps(stream: BinaryIO, where: str) -> Comps:
     """Read comps.xml; SourceError (REPO_METADATA_INVALID) when it is not that, or declares entities."""
     data = stream.read(MAX_COMPS_BYTES + 1)
     if len(data) > MAX_COMPS_BYTES:
-        raise invalid_metadata(f"is longer than {MAX_COMPS_BYTES} bytes", where)
+        raise invalid_metadata(tr("is longer than {max_comps_bytes} bytes", max_comps_bytes=MAX_COMPS_BYTES), where)
     reader = _Reader()
     try:
         reader.parse(data)
     except (expat.ExpatError, ValueError) as error:
-        raise invalid_metadata(f"is not a readable XML document: {error}", where) from error
+        raise invalid_metadata(tr("is not a readable XML document: {error}", error=error), where) from error
     return Comps(reader.groups, reader.environments)
 
 
@@ -124,7 +125,7 @@ class _Reader:
         self._path.append(name)
         check_depth(len(self._path))
         if not self._path[:-1] and name != "comps":
-            raise ValueError(f"it is a document of the type {name!r}, not 'comps'")
+            raise ValueError(tr("it is a document of the type {name!r}, not 'comps'", name=name))
         if self._path[1:] in (["group"], ["environment"]):
             self._group = PackageGroup()
         self._attributes = attributes

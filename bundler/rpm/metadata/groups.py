@@ -18,6 +18,7 @@ from bundler.rpm.metadata.xml_document import (
     parse_described_document,
     refuse_document,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -72,10 +73,10 @@ def merge_groups(
 
 def _parse(data: bytes, where: str) -> ET.Element:
     if len(data) > MAX_COMPS_BYTES:
-        raise invalid_metadata(f"is longer than {MAX_COMPS_BYTES} bytes", where)
+        raise invalid_metadata(tr("is longer than {max_comps_bytes} bytes", max_comps_bytes=MAX_COMPS_BYTES), where)
     root = parse_described_document(data, where)
     if local_name(root) != "comps":
-        raise invalid_metadata(f"is a document of the type {local_name(root)!r}, not 'comps'", where)
+        raise invalid_metadata(tr("is a document of the type {root!r}, not 'comps'", root=local_name(root)), where)
     return root
 
 

@@ -16,6 +16,7 @@ from bundler.errors import ErrorId, IntegrityError
 from bundler.model.digest import HEX_LENGTH, Digest
 from bundler.model.rpm.repo import CLIENT_VARIABLES
 from bundler.rpm.metadata.xml_document import child_text, children, invalid_metadata, parse_document
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,9 +63,9 @@ class MirrorList:
         newest = self.expected[0].digests[0]
         raise IntegrityError(
             ErrorId.CHECKSUM_MISMATCH,
-            "the repomd.xml is none of those that the metalink vouches for",
+            tr("the repomd.xml is none of those that the metalink vouches for"),
             where=where,
-            remedy="The mirror is older or newer than the metalink, or altered: run the command again in a while.",
+            remedy=tr("The mirror is older or newer than the metalink, or altered: run the command again in a while."),
             want=str(newest),
             got=hashlib.new(newest.algorithm, data).hexdigest(),
         )
@@ -96,12 +97,15 @@ def _usable(roots: Iterable[str], schemes: tuple[str, ...], where: str) -> tuple
     fixed = [root for root in usable if not any(variable in root for variable in _CLIENT_VARIABLES)]
     if usable and not fixed:
         raise invalid_metadata(
-            f"names mirrors such as {usable[0]}, whose variables only the client knows; give one of them as 'baseurl', "
-            "written out",
+            tr(
+                "names mirrors such as {usable}, whose variables only the client knows; give one of them as 'baseurl', "
+                "written out",
+                usable=usable[0],
+            ),
             where,
         )
     if not fixed:
-        raise invalid_metadata(f"names no mirror over {', '.join(schemes)}", where)
+        raise invalid_metadata(tr("names no mirror over {schemes}", schemes=", ".join(schemes)), where)
     return tuple(dict.fromkeys(fixed))
 
 
@@ -119,7 +123,7 @@ def _listed_repomd(root: Element, where: str) -> Element:
     for file in (file for parent in parents for file in children(parent, "file")):
         if file.get("name", "").rpartition("/")[2] == "repomd.xml":
             return file
-    raise invalid_metadata("is a metalink, but not one of a repository: it lists no repomd.xml", where)
+    raise invalid_metadata(tr("is a metalink, but not one of a repository: it lists no repomd.xml"), where)
 
 
 def _urls_by_preference(file: Element) -> list[str]:
@@ -151,7 +155,7 @@ def _digests(version: Element, where: str) -> Iterator[Digest]:
             try:
                 yield Digest(algorithm, (element.text or "").strip().lower())
             except ValueError as error:
-                raise invalid_metadata(f"is a metalink with a damaged hash: {error}", where) from error
+                raise invalid_metadata(tr("is a metalink with a damaged hash: {error}", error=error), where) from error
 
 
 def _number(text: str) -> int | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bundler.rpm.metadata.modulemd import read_modules
 from bundler.rpm.metadata.xml_document import invalid_metadata
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -83,6 +84,9 @@ def _split(stream: BinaryIO, where: str) -> Iterator[bytes]:
         lines.append(line)
         size += len(line)
         if size > MAX_DOCUMENT_BYTES:
-            raise invalid_metadata(f"has a document of more than {MAX_DOCUMENT_BYTES} bytes", where)
+            raise invalid_metadata(
+                tr("has a document of more than {max_document_bytes} bytes", max_document_bytes=MAX_DOCUMENT_BYTES),
+                where,
+            )
     if any(part.strip() for part in lines):
         yield b"".join(lines)

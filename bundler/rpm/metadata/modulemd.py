@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.rpm.metadata.xml_document import invalid_metadata
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -97,9 +98,9 @@ def read_modules(stream: BinaryIO, read_documents: DocumentReader, where: str) -
                 modified = int(_text(data.get("modified", "0")))
                 defaults.append(DefaultStream(_text(data["module"]), modified, _text(data.get("stream", ""))))
     except KeyError as error:
-        raise invalid_metadata(f"cannot be read: a document lacks {error}", where) from error
+        raise invalid_metadata(tr("cannot be read: a document lacks {error}", error=error), where) from error
     except ValueError as error:
-        raise invalid_metadata(f"cannot be read: {error}", where) from error
+        raise invalid_metadata(tr("cannot be read: {error}", error=error), where) from error
     return ModuleIndex(tuple(streams), tuple(defaults))
 
 
@@ -133,7 +134,7 @@ def _mapping(value: object) -> Mapping[str, object]:
     if value == "":
         return {}
     if not isinstance(value, dict):
-        raise ValueError(f"a mapping is wanted where {_shown(value)} stands")
+        raise ValueError(tr("a mapping is wanted where {shown} stands", shown=_shown(value)))
     return value
 
 
@@ -141,13 +142,13 @@ def _texts(value: object) -> list[str]:
     if value == "":
         return []
     if not isinstance(value, list):
-        raise ValueError(f"a list is wanted where {_shown(value)} stands")
+        raise ValueError(tr("a list is wanted where {shown} stands", shown=_shown(value)))
     return [_text(item) for item in value]
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"a text is wanted where {_shown(value)} stands")
+        raise ValueError(tr("a text is wanted where {shown} stands", shown=_shown(value)))
     return value
 
 
@@ -155,7 +156,7 @@ def _name(value: object) -> str:
     """Return a name that is safe in messages and in other documents."""
     text = _text(value)
     if not text.isprintable() or _UNNAMEABLE.intersection(text):
-        raise ValueError(f"{_shown(value)} is no name of a module or stream")
+        raise ValueError(tr("{shown} is no name of a module or stream", shown=_shown(value)))
     return text
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, SourceError
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.digest import Blob, Digest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,9 +82,9 @@ def _leave_out_controls(record: Any) -> None:
 def _unreadable(why: str, path: Path) -> SourceError:
     return SourceError(
         ErrorId.SOURCE_INVALID,
-        f"is not a readable RPM package: {why}",
+        tr("is not a readable RPM package: {why}", why=why),
         where=str(path),
-        remedy="Ask whoever publishes the repository, or exclude the package.",
+        remedy=tr("Ask whoever publishes the repository, or exclude the package."),
     )
 
 
@@ -92,10 +93,10 @@ def _check(path: Path, blob: Blob) -> None:
         with path.open("rb") as file:
             found = Blob(Digest("sha256", hashlib.file_digest(file, "sha256").hexdigest()), file.tell())
     except OSError as error:
-        raise _damaged(path, blob, error.strerror or "no file") from error
+        raise _damaged(path, blob, error.strerror or tr("no file")) from error
     if found != blob:
         raise _damaged(path, blob, f"{found.digest}, {found.size} bytes")
 
 
 def _damaged(path: Path, blob: Blob, got: str) -> DamagedPackageError:
-    return DamagedPackageError.of(blob, "the package was damaged on the disk", where=path, got=got)
+    return DamagedPackageError.of(blob, tr("the package was damaged on the disk"), where=path, got=got)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, assert_never
 from bundler.decompress import BLOCK_BYTES, LONGEST_MAGIC, CompressedDataError, PlainReader
 from bundler.durable import storage_errors
 from bundler.rpm.metadata.xml_document import invalid_metadata
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def open_plain(source: BinaryIO, *, directory: Path, where: str, max_bytes: int 
         while block := _block(reader, where):
             written += len(block)
             if written > max_bytes:
-                raise invalid_metadata(f"unpacks to more than {max_bytes} bytes", where)
+                raise invalid_metadata(tr("unpacks to more than {max_bytes} bytes", max_bytes=max_bytes), where)
             with storage_errors(directory):
                 plain.write(block)
         with storage_errors(directory):
@@ -59,7 +60,9 @@ def _plain_reader(source: BinaryIO, where: str) -> PlainReader:
     with storage_errors(where):
         head = source.read(max(LONGEST_MAGIC, len(_ZCHUNK)))
     if head.startswith(_ZCHUNK):
-        raise invalid_metadata("is zchunk, which is not read; the repository has to offer gzip, xz or zstd too", where)
+        raise invalid_metadata(
+            tr("is zchunk, which is not read; the repository has to offer gzip, xz or zstd too"), where
+        )
     return PlainReader(source, head, where=where, compressed="repositories")
 
 
@@ -73,12 +76,14 @@ def _block(reader: PlainReader, where: str) -> bytes:
 def _refusal(error: CompressedDataError, where: str) -> SourceError:
     match error.flaw:
         case "damaged":
-            return invalid_metadata(f"is damaged, or not what its first bytes say: {error.detail}", where)
+            return invalid_metadata(
+                tr("is damaged, or not what its first bytes say: {detail}", detail=error.detail), where
+            )
         case "cut short":
-            return invalid_metadata("is cut short", where)
+            return invalid_metadata(tr("is cut short"), where)
         case "followed":
-            return invalid_metadata("is followed by something that does not belong to it", where)
+            return invalid_metadata(tr("is followed by something that does not belong to it"), where)
         case "too much memory":
-            return invalid_metadata("needs too much memory to decompress", where)
+            return invalid_metadata(tr("needs too much memory to decompress"), where)
         case _:
             assert_never(error.flaw)

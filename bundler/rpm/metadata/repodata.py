@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from bundler.compress import DEFLATER, GZIP_HEADER, gzip_trailer
 from bundler.errors import ErrorId, ManifestError, ToolMissingError
 from bundler.model.rpm.nevra import Nevra
+from bundler.python_package import installing
 from bundler.rpm.metadata.package_reader import package_texts, read_package
 from bundler.rpm.metadata.unprinted import unprinted
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,10 +178,19 @@ def _require_named(package: RepoPackage, record: Any) -> None:
     if not fits:
         raise ManifestError(
             ErrorId.LOCK_INVALID,
-            f"the lock calls {record.name}-{record.version}-{record.release}.{record.arch}, built at "
-            f"{record.time_build}, {package.nevra}, built at {package.source_date}",
+            tr(
+                "the lock calls {name}-{version}-{release}.{arch}, built at "
+                "{time_build}, {nevra}, built at {source_date}",
+                name=record.name,
+                version=record.version,
+                release=record.release,
+                arch=record.arch,
+                time_build=record.time_build,
+                nevra=package.nevra,
+                source_date=package.source_date,
+            ),
             where=package.href,
-            remedy="Restore the lock from version control, or run `bundler lock --update` for this package.",
+            remedy=tr("Restore the lock from version control, or run `bundler lock --update` for this package."),
         )
 
 
@@ -205,6 +216,8 @@ def _library() -> Any:
         import createrepo_c
     except ImportError as error:
         raise ToolMissingError(
-            f"createrepo_c for Python ({error})", package="kubeedge-bundler[build]", needed_for="repodata of RPMs"
+            tr("createrepo_c for Python ({error})", error=error),
+            package=installing("createrepo_c"),
+            needed_for=tr("repodata of RPMs"),
         ) from error
     return createrepo_c

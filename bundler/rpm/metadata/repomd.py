@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from bundler.model.digest import HEX_LENGTH, MAX_SIZE, WEAK_HEX_LENGTH, Digest
 from bundler.rpm.metadata.xml_document import XML_BASE, child_text, children, invalid_metadata, parse_document
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,11 +98,11 @@ def parse_repomd(data: bytes, where: str) -> Repomd:
             unusable[kind] = str(error)
         except ValueError as error:
             if kind == PRIMARY:
-                raise invalid_metadata(f"its record {name!r} {error}", where) from error
-            unusable[kind] = f"it {error}"
+                raise invalid_metadata(tr("its record {name!r} {error}", name=name, error=error), where) from error
+            unusable[kind] = tr("it {error}", error=error)
     if PRIMARY not in records and PRIMARY not in unusable:
         raise invalid_metadata(
-            "lists no 'primary' record, so that the repository has no packages to choose from", where
+            tr("lists no 'primary' record, so that the repository has no packages to choose from"), where
         )
     return Repomd(child_text(root, "revision"), records, unusable)
 
@@ -114,7 +115,7 @@ def _record(kind: str, element: Element) -> RepomdRecord:
     location = next(children(element, "location"), None)
     href = location.get("href", "") if location is not None else ""
     if location is None or not href:
-        raise ValueError("names no location")
+        raise ValueError(tr("names no location"))
     return RepomdRecord(
         kind=kind,
         href=href,
@@ -129,10 +130,16 @@ def _record(kind: str, element: Element) -> RepomdRecord:
 def _digest(element: Element) -> Digest:
     checksum = next(children(element, "checksum"), None)
     if checksum is None:
-        raise ValueError("has no checksum")
+        raise ValueError(tr("has no checksum"))
     algorithm = _algorithm(checksum)
     if algorithm not in _COUNTING:
-        raise _WeakChecksumError(f"its checksum is {algorithm or 'of no type'}; only {' and '.join(HEX_LENGTH)} count")
+        raise _WeakChecksumError(
+            tr(
+                "its checksum is {algorithm}; only {hex_length} count",
+                algorithm=algorithm or tr("of no type"),
+                hex_length=tr(" and ").join(HEX_LENGTH),
+            )
+        )
     return Digest(algorithm, (checksum.text or "").strip().lower())
 
 
@@ -154,7 +161,9 @@ def _size(element: Element, name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit()) or len(text) > MOST_DIGITS or int(text) > MAX_SIZE:
-        raise ValueError(f"has the {name} {text[:SHOWN_CHARACTERS]!r}, which is no count of bytes")
+        raise ValueError(
+            tr("has the {name} {text!r}, which is no count of bytes", name=name, text=text[:SHOWN_CHARACTERS])
+        )
     return int(text) or None
 
 
@@ -189,10 +198,16 @@ def _resolved(base_url: str, reading: str, href: str, xml_base: str) -> str:
             start = urljoin(directory, xml_base.rstrip("/") + "/")
         found = urlsplit(urljoin(start, reading))
     except ValueError as error:
-        raise invalid_metadata(f"lists {href!r} at {xml_base!r}, which is no place: {error}", directory) from error
+        raise invalid_metadata(
+            tr("lists {href!r} at {xml_base!r}, which is no place: {error}", href=href, xml_base=xml_base, error=error),
+            directory,
+        ) from error
     local = found.scheme == "file" and root.scheme == "file"
     if not local and (found.scheme not in _SCHEMES or not found.hostname):
-        raise invalid_metadata(f"lists {href!r} at {xml_base!r}, which is no place to fetch from", directory)
+        raise invalid_metadata(
+            tr("lists {href!r} at {xml_base!r}, which is no place to fetch from", href=href, xml_base=xml_base),
+            directory,
+        )
     same_place = (found.scheme, found.netloc) == (root.scheme, root.netloc)
     return urlunsplit((found.scheme, found.netloc, found.path, root.query if same_place else "", ""))
 

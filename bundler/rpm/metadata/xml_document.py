@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from bundler.errors import ErrorId, SourceError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ class StrictBuilder(ET.TreeBuilder):
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         """Refuse it; the arguments are the parser's."""
         del name, pubid, system
-        raise ValueError("it declares a document type, which no such document needs")
+        raise ValueError(tr("it declares a document type, which no such document needs"))
 
     def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
         """Begin an element."""
@@ -48,7 +49,7 @@ class StrictBuilder(ET.TreeBuilder):
 def check_depth(depth: int) -> None:
     """Raise ValueError for elements nested so deeply that writing them again would exhaust the stack."""
     if depth > MAX_DEPTH:
-        raise ValueError(f"its elements lie more than {MAX_DEPTH} deep inside each other")
+        raise ValueError(tr("its elements lie more than {max_depth} deep inside each other", max_depth=MAX_DEPTH))
 
 
 def parse_document(data: bytes, root: str, where: str) -> ET.Element:
@@ -62,15 +63,19 @@ def parse_document(data: bytes, root: str, where: str) -> ET.Element:
     Raises SourceError (REPO_METADATA_INVALID): too long, not XML, another root, a document type (XML 1.0, 2.8).
     """
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise invalid_metadata(f"is longer than {MAX_DOCUMENT_BYTES} bytes", where)
+        raise invalid_metadata(
+            tr("is longer than {max_document_bytes} bytes", max_document_bytes=MAX_DOCUMENT_BYTES), where
+        )
     parser = ET.XMLParser(target=StrictBuilder())  # noqa: S314 - its builder refuses what makes XML dangerous
     try:
         parser.feed(data)
         element: ET.Element = parser.close()
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise invalid_metadata(f"is not a readable XML document: {error}", where) from error
+        raise invalid_metadata(tr("is not a readable XML document: {error}", error=error), where) from error
     if local_name(element) != root:
-        raise invalid_metadata(f"is a document of the type {local_name(element)!r}, not {root!r}", where)
+        raise invalid_metadata(
+            tr("is a document of the type {element!r}, not {root!r}", element=local_name(element), root=root), where
+        )
     return element
 
 
@@ -90,12 +95,12 @@ def parse_described_document(data: bytes, where: str) -> ET.Element:
         parser.Parse(data, True)
         return builder.close()
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise invalid_metadata(f"is not a readable XML document: {error}", where) from error
+        raise invalid_metadata(tr("is not a readable XML document: {error}", error=error), where) from error
 
 
 def refuse_entity(name: str, *_declaration: object) -> None:
     """Raise ValueError; a handler of expat."""
-    raise ValueError(f"it declares the entity {name}, which no such document needs")
+    raise ValueError(tr("it declares the entity {name}, which no such document needs", name=name))
 
 
 def local_name(element: ET.Element) -> str:
@@ -124,6 +129,8 @@ def invalid_metadata(what: str, where: str) -> SourceError:
         ErrorId.REPO_METADATA_INVALID,
         what,
         where=where,
-        remedy="Open the URL by hand: it has to be the root of a yum repository, not a page about it. If it is, name "
-        "another mirror of it and tell its operator.",
+        remedy=tr(
+            "Open the URL by hand: it has to be the root of a yum repository, not a page about it. If it is, name "
+            "another mirror of it and tell its operator."
+        ),
     )

@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from itertools import dropwhile
 
+from bundler.translation import tr
+
 PUBLIC_KEY = "PGP PUBLIC KEY BLOCK"
 SIGNATURE = "PGP SIGNATURE"
 LINE_LENGTH = 64
@@ -43,7 +45,7 @@ def armor(data: bytes, label: str) -> bytes:
 def _block(text: bytes, start: int, label: str) -> bytes:
     end = text.find(f"-----END {label}-----".encode(), start)
     if end < 0:
-        raise ValueError(f"a {label} has no end")
+        raise ValueError(tr("a {label} has no end", label=label))
     lines = [line.strip() for line in text[start:end].split(b"\n")[1:]]
     # headers (`Version: …`) end with a blank line; some files lack both, and base64 never holds a colon
     lines = [line for line in dropwhile(lambda line: not line or b":" in line, lines) if line]
@@ -52,9 +54,9 @@ def _block(text: bytes, start: int, label: str) -> bytes:
         data = base64.b64decode(b"".join(lines), validate=True)
         expected = base64.b64decode(checksum[1:], validate=True)
     except binascii.Error as error:
-        raise ValueError(f"a {label} is not base64: {error}") from error
+        raise ValueError(tr("a {label} is not base64: {error}", label=label, error=error)) from error
     if checksum and expected != _crc24(data):
-        raise ValueError(f"a {label} does not match its own checksum")
+        raise ValueError(tr("a {label} does not match its own checksum", label=label))
     return data
 
 

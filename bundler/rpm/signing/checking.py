@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from bundler.durable import storage_errors
 from bundler.errors import ToolMissingError
+from bundler.python_package import installing
 from bundler.rpm.signing.armor import SIGNATURE, armored_labels, dearmor
 from bundler.rpm.signing.gpgv import DetachedVerifier, Gpgv
 from bundler.rpm.signing.openpgp import Tag, parse_signature, read_packets
@@ -32,6 +33,7 @@ from bundler.rpm.signing.signature_choice import (
     require_acceptable,
     unknown_key,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,10 +108,13 @@ def check_detached(
         packets = [packet for block in blocks for packet in read_packets(block) if packet.tag == Tag.SIGNATURE]
         signatures = [(packet.raw, parse_signature(packet.body)) for packet in packets]
         if not signatures:
-            raise ValueError("there is none in it")
+            raise ValueError(tr("there is none in it"))
     except ValueError as error:
         raise bad_signature(
-            where, f"the signature cannot be read: {error}", "an OpenPGP signature", "other bytes"
+            where,
+            tr("the signature cannot be read: {error}", error=error),
+            tr("an OpenPGP signature"),
+            tr("other bytes"),
         ) from error
     found = first_known(signatures, keys, covers_payload=True)
     if found is None:
@@ -134,7 +139,7 @@ def _rpm_rs_verifies(rpm: RpmFile, chosen: ChosenSignature, where: str) -> bool:
         import rpm_rs
     except ImportError as error:
         raise ToolMissingError(
-            "rpm-rs", package="kubeedge-bundler[build]", needed_for="the signatures of RPM packages"
+            "rpm-rs", package=installing("rpm-rs"), needed_for=tr("the signatures of RPM packages")
         ) from error
     try:
         verifier = rpm_rs.Verifier(chosen.key.armored)
@@ -145,12 +150,12 @@ def _rpm_rs_verifies(rpm: RpmFile, chosen: ChosenSignature, where: str) -> bool:
         results = metadata.check_signatures(verifier).signatures
         good = [result for result in results if result.is_verified() and result.info is not None]
         fits = metadata.header_bytes() == rpm.header and any(_same(result.info, chosen) for result in good)
-        reasons = sorted({str(result.error) for result in results if result.error}) or ["another header"]
+        reasons = sorted({str(result.error) for result in results if result.error}) or [tr("another header")]
     except (RuntimeError, ValueError) as error:
         fits, reasons = False, [str(error)]
     if not fits:
-        want = f"a good signature by {chosen.key}"
-        raise bad_signature(where, "the signature does not fit the header", want, "; ".join(reasons))
+        want = tr("a good signature by {key}", key=chosen.key)
+        raise bad_signature(where, tr("the signature does not fit the header"), want, "; ".join(reasons))
     return True
 
 
@@ -163,7 +168,7 @@ def _check_digests(rpm: RpmFile, file: BinaryIO, where: str) -> None:
     """Compare the package with every digest it contains, in one pass over its payload."""
     for digest in rpm.header_digests:
         _compare("header", digest, hashlib.new(digest.name, rpm.header, usedforsecurity=False).hexdigest(), where)
-    wanted = [("payload", rpm.payload_digest, b""), ("header and payload", rpm.package_digest, rpm.header)]
+    wanted = [("payload", rpm.payload_digest, b""), (tr("header and payload"), rpm.package_digest, rpm.header)]
     running = [
         (part, digest, hashlib.new(digest.name, begin, usedforsecurity=False))
         for part, digest, begin in wanted
@@ -179,4 +184,6 @@ def _check_digests(rpm: RpmFile, file: BinaryIO, where: str) -> None:
 
 def _compare(part: str, digest: Checksum, found: str, where: str) -> None:
     if found != digest.hex.lower():
-        raise bad_signature(where, f"the {part} is not what was signed", f"{digest.name} {digest.hex}", found)
+        raise bad_signature(
+            where, tr("the {part} is not what was signed", part=part), f"{digest.name} {digest.hex}", found
+        )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError, ToolMissingError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.rpm.signing.keys import PublicKey
@@ -72,8 +73,8 @@ class Gpgv:
                 return found
         raise ToolMissingError(
             "gpgv",
-            package="gpgv (Debian, Ubuntu) or gnupg2 (Fedora, RHEL, openSUSE)",
-            needed_for=f"the signature of {where}, which rpm-rs cannot check",
+            package=tr("gpgv (Debian, Ubuntu) or gnupg2 (Fedora, RHEL, openSUSE)"),
+            needed_for=tr("the signature of {where}, which rpm-rs cannot check", where=where),
         )
 
 
@@ -86,11 +87,11 @@ def _verdict(
             command, environment=environment, within_s=WITHIN_S, max_bytes=MAX_OUTPUT_BYTES, stdin=signed
         )
     except TakesTooLongError:
-        return f"gpgv was still running after {WITHIN_S} s", b""
+        return tr("gpgv was still running after {within_s} s", within_s=WITHIN_S), b""
     except PrintsTooMuchError:
-        return f"gpgv printed more than {MAX_OUTPUT_BYTES:,} bytes", b""
+        return tr("gpgv printed more than {max_output_bytes:,} bytes", max_output_bytes=MAX_OUTPUT_BYTES), b""
     reason = fault(ended.stdout.decode(errors="replace"), key)
-    return reason or (f"gpgv ended with status {ended.status}" if ended.status else ""), ended.stderr
+    return reason or (tr("gpgv ended with status {status}", status=ended.status) if ended.status else ""), ended.stderr
 
 
 def fault(status: str, key: PublicKey) -> str:
@@ -99,10 +100,10 @@ def fault(status: str, key: PublicKey) -> str:
     found = [fields for fields in lines if fields]
     verdicts = [fields[0] for fields in found if fields[0] in _GOOD | _WRONG]
     if len(verdicts) != 1 or verdicts[0] in _WRONG:
-        return f"gpgv says {' and '.join(verdicts) or 'nothing of a signature'}"
+        return tr("gpgv says {verdicts}", verdicts=tr(" and ").join(verdicts) or tr("nothing of a signature"))
     fingerprints = [fields[1].lower() for fields in found if fields[0] == _VALID and len(fields) > 1]
     if len(fingerprints) != 1 or fingerprints[0] not in {part.fingerprint for part in key.parts}:
-        return "gpgv names another key"
+        return tr("gpgv names another key")
     return ""
 
 
@@ -111,9 +112,9 @@ def _bad(reason: str, stderr: bytes, key: PublicKey, where: str) -> IntegrityErr
     last = f" ({lines[-1][:LONGEST_SHOWN_REASON]})" if lines else ""
     return IntegrityError(
         ErrorId.RPM_SIGNATURE_BAD,
-        "the signature does not fit the bytes",
+        tr("the signature does not fit the bytes"),
         where=where,
-        remedy="Fetch it again; if it stays so, it was tampered with or damaged upstream: do not use it.",
-        want=f"a good signature by {key}",
+        remedy=tr("Fetch it again; if it stays so, it was tampered with or damaged upstream: do not use it."),
+        want=tr("a good signature by {key}", key=key),
         got=f"{reason}{last}",
     )

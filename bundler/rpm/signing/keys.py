@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, SourceError
 from bundler.rpm.signing.armor import PUBLIC_KEY, armor, armored_labels, dearmor
 from bundler.rpm.signing.openpgp import Packet, SignatureType, Tag, parse_key, parse_signature, read_packets
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +52,11 @@ class KeyPart:
     def fault_at(self, seconds: int) -> str:
         """Return why its signatures of that time do not count, or ""."""
         if self.revoked:
-            return f"key {self.key_id} is revoked"
+            return tr("key {key_id} is revoked", key_id=self.key_id)
         if seconds < self.created:
-            return f"key {self.key_id} was only made on {day(self.created)}"
+            return tr("key {key_id} was only made on {created}", key_id=self.key_id, created=day(self.created))
         if self.expires is not None and seconds >= self.expires:
-            return f"key {self.key_id} expired on {day(self.expires)}"
+            return tr("key {key_id} expired on {expires}", key_id=self.key_id, expires=day(self.expires))
         return ""
 
 
@@ -96,14 +97,20 @@ def read_keys(data: bytes, where: str) -> tuple[PublicKey, ...]:
     """
     try:
         if len(data) > MAX_KEYS_BYTES:
-            raise ValueError(f"{len(data)} bytes are too many for a key file, at most {MAX_KEYS_BYTES} are read")
+            raise ValueError(
+                tr(
+                    "{count} bytes are too many for a key file, at most {max_keys_bytes} are read",
+                    count=len(data),
+                    max_keys_bytes=MAX_KEYS_BYTES,
+                )
+            )
         return tuple(key for block in _blocks(data) for key in _keys(block))
     except ValueError as error:
         raise SourceError(
             ErrorId.RPM_KEY_UNREADABLE,
-            f"is no OpenPGP public key: {error}",
+            tr("is no OpenPGP public key: {error}", error=error),
             where=where,
-            remedy="Open the URL in a browser and compare; give the address of the vendor's RPM-GPG-KEY file.",
+            remedy=tr("Open the URL in a browser and compare; give the address of the vendor's RPM-GPG-KEY file."),
         ) from error
 
 
@@ -129,9 +136,9 @@ def old_rpm_fault(key_id: str, keys: Sequence[PublicKey]) -> str:
             if part.key_id != key_id:
                 continue
             if part.algorithm not in _OLD_ALGORITHMS:
-                return f"{part.key_id} is a key with {part.algorithm}"
+                return tr("{key_id} is a key with {algorithm}", key_id=part.key_id, algorithm=part.algorithm)
             if part != key.parts[0]:
-                return f"{part.key_id} is a subkey of {key}"
+                return tr("{key_id} is a subkey of {key}", key_id=part.key_id, key=key)
     return ""
 
 
@@ -149,13 +156,13 @@ def day(seconds: int) -> str:
 def _blocks(data: bytes) -> tuple[bytes, ...]:
     labels = armored_labels(data)
     if any("PRIVATE" in label for label in labels):
-        raise ValueError("it holds a secret key, which must not leave its owner")
+        raise ValueError(tr("it holds a secret key, which must not leave its owner"))
     if PUBLIC_KEY in labels:
         return dearmor(data, PUBLIC_KEY)
     if labels:
-        raise ValueError(f"it holds a {labels[0]} instead")
+        raise ValueError(tr("it holds a {labels} instead", labels=labels[0]))
     if not data or not data[0] & 0x80:
-        raise ValueError("it holds neither an armored block nor packets")
+        raise ValueError(tr("it holds neither an armored block nor packets"))
     return (data,)
 
 
@@ -164,15 +171,15 @@ def _keys(block: bytes) -> list[PublicKey]:
     groups: list[list[Packet]] = []
     for packet in read_packets(block):
         if packet.tag == Tag.SECRET_KEY:
-            raise ValueError("it holds a secret key, which must not leave its owner")
+            raise ValueError(tr("it holds a secret key, which must not leave its owner"))
         if packet.tag == Tag.PUBLIC_KEY:
             groups.append([])
         if packet.tag not in _LEFT_OUT:
             if not groups:
-                raise ValueError(f"it begins with a packet of type {packet.tag} instead of a key")
+                raise ValueError(tr("it begins with a packet of type {tag} instead of a key", tag=packet.tag))
             groups[-1].append(packet)
     if not groups:
-        raise ValueError("it is empty")
+        raise ValueError(tr("it is empty"))
     return [_key(group) for group in groups]
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -104,7 +106,14 @@ def read_packets(data: bytes) -> Iterator[Packet]:
         tag, header, length = _packet_header(data, at)
         end = at + header + length
         if end > len(data):
-            raise ValueError(f"a packet of type {tag} is cut short: {len(data) - at} of {header + length} bytes")
+            raise ValueError(
+                tr(
+                    "a packet of type {tag} is cut short: {count} of {header} bytes",
+                    tag=tag,
+                    count=len(data) - at,
+                    header=header + length,
+                )
+            )
         yield Packet(tag, data[at + header : end], data[at:end])
         at = end
 
@@ -114,13 +123,13 @@ def parse_signature(body: bytes) -> SignaturePacket:
     try:
         return _signature(body)
     except (struct.error, IndexError) as error:
-        raise ValueError("a signature is cut short") from error
+        raise ValueError(tr("a signature is cut short")) from error
 
 
 def parse_key(body: bytes) -> KeyPacket:
     """Read a public key or subkey packet of version 4 or 6."""
     if len(body) < 6:
-        raise ValueError("a key is cut short")
+        raise ValueError(tr("a key is cut short"))
     version, created, algorithm = struct.unpack_from(">BIB", body)
     if version == 4:
         hashed = b"\x99" + struct.pack(">H", len(body)) + body
@@ -130,29 +139,29 @@ def parse_key(body: bytes) -> KeyPacket:
         fingerprint = hashlib.sha256(b"\x9b" + struct.pack(">I", len(body)) + body).hexdigest()
         key_id = fingerprint[:16]
     else:
-        raise ValueError(f"keys of version {version} are not supported, only of versions 4 and 6")
+        raise ValueError(tr("keys of version {version} are not supported, only of versions 4 and 6", version=version))
     return KeyPacket(version, _named(ALGORITHMS, algorithm), created, key_id, fingerprint)
 
 
 def _named(names: dict[int, str], number: int) -> str:
-    return names.get(number, f"algorithm {number}")
+    return names.get(number, tr("algorithm {number}", number=number))
 
 
 def _packet_header(data: bytes, at: int) -> tuple[int, int, int]:
     """Return type, length of the header, and length of the body (sections 4.2.1 and 4.2.2)."""
     first = data[at]
     if not first & 0x80:
-        raise ValueError("these are no OpenPGP packets")
+        raise ValueError(tr("these are no OpenPGP packets"))
     try:
         if first & 0x40:
             size, length = _new_length(data, at + 1)
             return first & 0x3F, 1 + size, length
         size = 1 << (first & 3)
         if size == 8:
-            raise ValueError("a packet has no length")
+            raise ValueError(tr("a packet has no length"))
         return (first >> 2) & 0x0F, 1 + size, int.from_bytes(_exactly(data, at + 1, size), "big")
     except IndexError as error:
-        raise ValueError("a packet is cut short") from error
+        raise ValueError(tr("a packet is cut short")) from error
 
 
 def _new_length(data: bytes, at: int) -> tuple[int, int]:
@@ -163,7 +172,7 @@ def _new_length(data: bytes, at: int) -> tuple[int, int]:
     if first < 224:
         return 2, ((first - 192) << 8) + data[at + 1] + 192
     if first < 255:
-        raise ValueError("a packet has a partial length")
+        raise ValueError(tr("a packet has a partial length"))
     return 5, int.from_bytes(_exactly(data, at + 1, 4), "big")
 
 
@@ -180,13 +189,15 @@ def _signature(body: bytes) -> SignaturePacket:
         names = _named(ALGORITHMS, algorithm), _named(HASHES, digest)
         return SignaturePacket(version, kind, *names, created, key_id.hex())
     if version not in (4, 6):
-        raise ValueError(f"signatures of version {version} are not supported, only of versions 3, 4 and 6")
+        raise ValueError(
+            tr("signatures of version {version} are not supported, only of versions 3, 4 and 6", version=version)
+        )
     kind, algorithm, digest = struct.unpack_from(">xBBB", body)
     count = 2 if version == 4 else 4
     hashed, at = _area(body, 4, count)
     unhashed, _ = _area(body, at, count)
     if _CREATED not in hashed:
-        raise ValueError("a signature does not tell when it was made")
+        raise ValueError(tr("a signature does not tell when it was made"))
     # version 6 puts the version of the key before the fingerprint too, and has no ids (section 5.2.3.35)
     fingerprint = (hashed.get(_ISSUER_FINGERPRINT) or unhashed.get(_ISSUER_FINGERPRINT, b""))[1:].hex()
     issuer = (hashed.get(_ISSUER) or unhashed.get(_ISSUER, b"")).hex()
@@ -204,7 +215,7 @@ def _signature(body: bytes) -> SignaturePacket:
 
 def _seconds(value: bytes) -> int:
     if len(value) != _TIME_BYTES:
-        raise ValueError(f"a time takes {_TIME_BYTES} bytes, not {len(value)}")
+        raise ValueError(tr("a time takes {time_bytes} bytes, not {count}", time_bytes=_TIME_BYTES, count=len(value)))
     return int.from_bytes(value, "big")
 
 

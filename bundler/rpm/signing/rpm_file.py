@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.signing.openpgp import HASHES
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,7 +102,7 @@ def read_rpm(file: BinaryIO, where: str) -> RpmFile:
     try:
         lead = _exactly(file, LEAD_SIZE)
         if not lead.startswith(LEAD_MAGIC):
-            raise ValueError("it does not begin as one")
+            raise ValueError(tr("it does not begin as one"))
         signatures = _read_header(file, MAX_SIGNATURE_ENTRIES, MAX_SIGNATURE_STORE_BYTES)
         padding = _exactly(file, -len(signatures.raw) % 8)
         header = _read_header(file, MAX_ENTRIES, MAX_STORE_BYTES)
@@ -109,11 +110,11 @@ def read_rpm(file: BinaryIO, where: str) -> RpmFile:
     except (ValueError, struct.error) as error:
         raise IntegrityError(
             ErrorId.RPM_DAMAGED,
-            f"is not a whole RPM package: {error}",
+            tr("is not a whole RPM package: {error}", error=error),
             where=where,
-            remedy="Fetch it again; if it stays so, the repository is damaged or sends something else.",
-            want="lead, signature header, header and payload",
-            got="other bytes",
+            remedy=tr("Fetch it again; if it stays so, the repository is damaged or sends something else."),
+            want=tr("lead, signature header, header and payload"),
+            got=tr("other bytes"),
         ) from error
 
 
@@ -130,7 +131,7 @@ class _TaggedHeader:
             return b""
         kind, offset, count = self.entries[tag]
         if kind != _BIN:
-            raise ValueError(f"the entry of tag {tag} is not {count} bytes")
+            raise ValueError(tr("the entry of tag {tag} is not {count} bytes", tag=tag, count=count))
         return self.store[offset : offset + count]
 
     def strings(self, tag: int) -> tuple[str, ...]:
@@ -138,16 +139,16 @@ class _TaggedHeader:
             return ()
         kind, offset, count = self.entries[tag]
         if kind not in (_STRING, _STRING_ARRAY, _I18N_STRING):
-            raise ValueError(f"the entry of tag {tag} is not {count} strings")
+            raise ValueError(tr("the entry of tag {tag} is not {count} strings", tag=tag, count=count))
         found = self.store[offset:].split(b"\0", count)[:-1] if count > 1 else [self._string(tag, offset)]
         if len(found) < count:
-            raise ValueError(f"the entry of tag {tag} has no end")
+            raise ValueError(tr("the entry of tag {tag} has no end", tag=tag))
         return tuple(text.decode(errors="replace") for text in found)
 
     def _string(self, tag: int, offset: int) -> bytes:
         end = self.store.find(b"\0", offset)
         if end < 0:
-            raise ValueError(f"the entry of tag {tag} has no end")
+            raise ValueError(tr("the entry of tag {tag} has no end", tag=tag))
         return self.store[offset:end]
 
     def first(self, tag: int) -> str:
@@ -158,7 +159,7 @@ class _TaggedHeader:
             return absent
         kind, offset, count = self.entries[tag]
         if kind != _INT32 or not count:
-            raise ValueError(f"the entry of tag {tag} is not a number")
+            raise ValueError(tr("the entry of tag {tag} is not a number", tag=tag))
         return int.from_bytes(self.store[offset : offset + 4], "big")
 
 
@@ -166,18 +167,18 @@ def _read_header(file: BinaryIO, max_entries: int, max_store_bytes: int) -> _Tag
     start = _exactly(file, _HEADER_START.size)
     magic, count, size = _HEADER_START.unpack(start)
     if magic != HEADER_MAGIC:
-        raise ValueError("a header does not begin as one")
+        raise ValueError(tr("a header does not begin as one"))
     if not 0 < count <= max_entries or size > max_store_bytes:
-        raise ValueError(f"a header of {count} entries and {size} bytes is not possible")
+        raise ValueError(tr("a header of {count} entries and {size} bytes is not possible", count=count, size=size))
     index = _exactly(file, _ENTRY.size * count)
     store = _exactly(file, size)
     entries: dict[int, tuple[int, int, int]] = {}
     for tag, kind, offset, items in _ENTRY.iter_unpack(index):
         if tag in entries:
-            raise ValueError(f"a header holds tag {tag} twice")
+            raise ValueError(tr("a header holds tag {tag} twice", tag=tag))
         # other readers allocate as many items as an entry claims before they read them
         if not 0 <= offset < size or kind not in _WIDTHS or items > (size - offset) // _WIDTHS[kind]:
-            raise ValueError(f"the entry of tag {tag} lies outside")
+            raise ValueError(tr("the entry of tag {tag} lies outside", tag=tag))
         entries[tag] = kind, offset, items
     return _TaggedHeader(start + index + store, store, entries)
 
@@ -220,7 +221,7 @@ def _plain(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise ValueError("a signature is not base64") from error
+        raise ValueError(tr("a signature is not base64")) from error
 
 
 def _payload_digest(header: _TaggedHeader) -> Checksum | None:
@@ -234,5 +235,5 @@ def _exactly(file: BinaryIO, size: int) -> bytes:
     """Return exactly `size` bytes; a header that claims more than the file has costs only what it has."""
     found = file.read(size)
     if len(found) != size:
-        raise ValueError(f"it ends {size - len(found)} bytes too early")
+        raise ValueError(tr("it ends {size} bytes too early", size=size - len(found)))
     return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, IntegrityError
 from bundler.rpm.signing.keys import KeyPart, PublicKey, day, find_part
 from bundler.rpm.signing.openpgp import SignaturePacket, SignatureType, Tag, parse_signature, read_packets
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bundler.rpm.signing.rpm_file import RpmFile
 
 _ACCEPTED_HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512", "sha3-256", "sha3-512"})
-_REMEDY_BAD = "Fetch it again; if it stays so, it was tampered with or damaged upstream: do not use it."
+_REMEDY_BAD = tr("Fetch it again; if it stays so, it was tampered with or damaged upstream: do not use it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,17 @@ def choose_signature(rpm: RpmFile, keys: Sequence[PublicKey], where: str) -> Cho
     if over_header or over_all:
         raise unknown_key([signature for _, signature in (*over_header, *over_all)], keys, where)
     if rpm.header_signatures:
-        what = "its signature covers only the header, and no strong digest of the payload stands there"
-        raise bad_signature(where, what, "a signature that covers the payload", "none")
+        what = tr("its signature covers only the header, and no strong digest of the payload stands there")
+        raise bad_signature(where, what, tr("a signature that covers the payload"), "none")
     raise IntegrityError(
         ErrorId.RPM_UNSIGNED,
-        "the package is not signed",
+        tr("the package is not signed"),
         where=where,
-        remedy="Ask the repository's owner for signed packages; only `gpgcheck: false` of the repository lets it in.",
+        remedy=tr(
+            "Ask the repository's owner for signed packages; only `gpgcheck: false` of the repository lets it in."
+        ),
         want=_names(keys),
-        got="no signature",
+        got=tr("no signature"),
     )
 
 
@@ -65,11 +68,14 @@ def _parsed(packets: Iterable[bytes], where: str) -> list[tuple[bytes, Signature
         try:
             (packet,) = read_packets(raw)
             if packet.tag != Tag.SIGNATURE:
-                raise ValueError(f"it is a packet of type {packet.tag}")
+                raise ValueError(tr("it is a packet of type {tag}", tag=packet.tag))
             found.append((raw, parse_signature(packet.body)))
         except ValueError as error:
             raise bad_signature(
-                where, f"a signature cannot be read: {error}", "an OpenPGP signature", "other bytes"
+                where,
+                tr("a signature cannot be read: {error}", error=error),
+                tr("an OpenPGP signature"),
+                tr("other bytes"),
             ) from error
     return found
 
@@ -92,12 +98,15 @@ def require_acceptable(chosen: ChosenSignature, where: str) -> None:
     signature = chosen.signature
     reason = chosen.key.fault_at(chosen.part, signature.created)
     if signature.type != SignatureType.BINARY:
-        reason = f"it is a signature of type {signature.type:#04x}, not one over bytes"
+        reason = tr("it is a signature of type {type:#04x}, not one over bytes", type=signature.type)
     elif signature.hash_name not in _ACCEPTED_HASHES:
-        reason = f"its hash {signature.hash_name} can be broken"
+        reason = tr("its hash {hash_name} can be broken", hash_name=signature.hash_name)
     if reason:
         raise bad_signature(
-            where, f"the signature of {day(signature.created)} does not count", _names([chosen.key]), reason
+            where,
+            tr("the signature of {created} does not count", created=day(signature.created)),
+            _names([chosen.key]),
+            reason,
         )
 
 
@@ -108,16 +117,20 @@ def bad_signature(where: str, what: str, want: str, got: str) -> IntegrityError:
 
 def unknown_key(signatures: Iterable[SignaturePacket], keys: Sequence[PublicKey], where: str) -> IntegrityError:
     """Return the error for signatures of which no key is accepted; it names their keys and the accepted ones."""
-    ids = sorted({signature.key_id or "a key that it does not name" for signature in signatures})
+    ids = sorted({signature.key_id or tr("a key that it does not name") for signature in signatures})
     return IntegrityError(
         ErrorId.RPM_KEY_UNKNOWN,
-        "signed by a key that the manifest does not accept",
+        tr("signed by a key that the manifest does not accept"),
         where=where,
-        remedy="If the key is the vendor's, add its URL to the repository's gpgkey; if not, do not use the package.",
+        remedy=tr(
+            "If the key is the vendor's, add its URL to the repository's gpgkey; if not, do not use the package."
+        ),
         want=_names(keys),
-        got=", ".join(ids) or "no signature",
+        got=", ".join(ids) or tr("no signature"),
     )
 
 
 def _names(keys: Sequence[PublicKey]) -> str:
-    return f"a signature by {' or '.join(map(str, keys)) or 'a key, but the repository names none'}"
+    return tr(
+        "a signature by {keys}", keys=tr(" or ").join(map(str, keys)) or tr("a key, but the repository names none")
+    )

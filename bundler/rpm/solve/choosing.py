@@ -15,6 +15,7 @@ from bundler.model.rpm.nevra import Nevra
 from bundler.rpm.metadata.xml_document import invalid_metadata
 from bundler.rpm.solve.request import ChosenRpm
 from bundler.rpm.solve.solver_problems import older_version_text, problem_text
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,14 @@ def choose(
         texts = [problem_text(pool, problem, jobs) for problem in problems]
         raise ManifestError(
             ErrorId.RPM_UNSATISFIABLE,
-            f"{len(texts)} {'problem keeps' if len(texts) == 1 else 'problems keep'} the packages from being installed",
-            remedy="Add the repository that has what is missing, wish for another version, or drop one of the wishes.",
+            tr_plural(
+                "{count} problem keeps the packages from being installed",
+                "{count} problems keep the packages from being installed",
+                len(texts),
+            ),
+            remedy=tr(
+                "Add the repository that has what is missing, wish for another version, or drop one of the wishes."
+            ),
             problems=texts,
         )
     chosen = solver.transaction().newsolvables()
@@ -78,7 +85,7 @@ def _libsolv_job(pool: PackagePool, job: Job, flags: int = 0) -> Any:
     if job.capability:
         capability = pool.rich_dependency(job.capability)
         if capability is None:
-            raise ValueError(f"{job.capability!r} is no rich dependency")
+            raise ValueError(tr("{capability!r} is no rich dependency", capability=job.capability))
         return pool.pool.Job(kind.SOLVER_INSTALL | kind.SOLVER_SOLVABLE_PROVIDES | flags, capability.id)
     one_of = kind.SOLVER_SOLVABLE_ONE_OF | kind.SOLVER_SETARCH | kind.SOLVER_SETEVR
     return pool.pool.Job(kind.SOLVER_INSTALL | one_of | flags, pool.pool.towhatprovides(list(job.packages)))
@@ -103,14 +110,14 @@ def _takes_older(pool: PackagePool, jobs: Sequence[Job], chosen: Sequence[Any]) 
 def _chosen(pool: PackagePool, solvable: Any) -> ChosenRpm:
     solv = pool.solv
     name = pool.full_name(solvable.id)
-    where = f"package {name} of repository {solvable.repo.name}"
+    where = tr("package {name} of repository {repo_name}", name=name, repo_name=solvable.repo.name)
     location, checksum = solvable.lookup_location()[0], solvable.lookup_checksum(solv.SOLVABLE_CHECKSUM)
     if not location or checksum is None:
-        raise invalid_metadata("has no location or no checksum", where)
+        raise invalid_metadata(tr("has no location or no checksum"), where)
     size = solvable.lookup_num(solv.SOLVABLE_DOWNLOADSIZE)
     if size > MAX_SIZE:
         # libsolv reads a negative one so, too
-        raise invalid_metadata("has a size that is no count of bytes", where)
+        raise invalid_metadata(tr("has a size that is no count of bytes"), where)
     base = solvable.lookup_str(solv.SOLVABLE_MEDIABASE)
     try:
         nevra, digest = Nevra(*name), Digest(checksum.typestr(), checksum.hex())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.rpm.solve.arches import ARCHES_WITHOUT_MULTILIB
 from bundler.rpm.solve.package_search import find_by_name
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ def excluded_by_arch(pool: PackagePool, arch: str) -> Iterator[tuple[int, str]]:
         return
     for solvable in pool.pool.solvables_iter():
         if solvable.arch not in wanted and solvable.installable() and not solvable.isinstalled():
-            yield solvable.id, f"is for {solvable.arch}, which only `multilib: true` takes"
+            yield solvable.id, tr("is for {arch}, which only `multilib: true` takes", arch=solvable.arch)
 
 
 def excluded_by_globs(pool: PackagePool, repos: Sequence[SolvableRepo]) -> Iterator[tuple[int, str]]:
@@ -31,10 +32,10 @@ def excluded_by_globs(pool: PackagePool, repos: Sequence[SolvableRepo]) -> Itera
             included = set(_of_repo(pool, spec.id, spec.include))
             everything = (p for packages in pool.names.values() for p in packages if pool.repo_id(p) == spec.id)
             yield from (
-                (p, "is not among what the repository's `include` names") for p in everything if p not in included
+                (p, tr("is not among what the repository's `include` names")) for p in everything if p not in included
             )
         for pattern in spec.exclude:
-            reason = f"is left out by the repository's `exclude` of {pattern}"
+            reason = tr("is left out by the repository's `exclude` of {pattern}", pattern=pattern)
             yield from ((p, reason) for p in _of_repo(pool, spec.id, (pattern,)))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bundler.rpm.solve.nevra_forms import is_glob, is_path
 from bundler.rpm.solve.package_search import FoundPackages, find
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,24 +86,53 @@ def _add_group(result: SolverJobs, pool: PackagePool, comps: Comps, arch: str, s
     members = comps.packages(spec.text)
     if members is None:
         near = _near(spec.text.lstrip("@^"), comps.names())
-        hint = f"; did you mean @{near}?" if near else "; no repository has any group" if not comps.names() else ""
+        hint = (
+            tr("; did you mean @{near}?", near=near)
+            if near
+            else tr("; no repository has any group")
+            if not comps.names()
+            else ""
+        )
         if ":" in spec.text:
-            hint = "; a module stream is enabled by `modules` of its repository, and its packages are named one by one"
-        result.missing.append(f"{spec.position}: no group or environment is called {spec.text}{hint}")
+            hint = tr(
+                "; a module stream is enabled by `modules` of its repository, and its packages are named one by one"
+            )
+        result.missing.append(
+            tr(
+                "{position}: no group or environment is called {text}{hint}",
+                position=spec.position,
+                text=spec.text,
+                hint=hint,
+            )
+        )
         return
     for member in members:
         packages = _members(pool, member, arch)
         if packages and member.condition:
             capability = f"({member.name} if {member.condition})"
             if pool.rich_dependency(capability) is None:
-                result.notes.append(f"{spec.position}: {spec.text} lists {capability}, which cannot be read")
+                result.notes.append(
+                    tr(
+                        "{position}: {text} lists {capability}, which cannot be read",
+                        position=spec.position,
+                        text=spec.text,
+                        capability=capability,
+                    )
+                )
             else:
                 result.jobs.append(Job(spec, capability=capability))
         elif packages:
             result.jobs.append(Job(spec, packages))
         elif not member.condition:
             # groups list packages that only other releases and architectures have
-            result.notes.append(f"{spec.position}: {spec.text} lists {member.name}, which no repository has")
+            result.notes.append(
+                tr(
+                    "{position}: {text} lists {name}, which no repository has",
+                    position=spec.position,
+                    text=spec.text,
+                    name=member.name,
+                )
+            )
 
 
 def _members(pool: PackagePool, member: GroupPackage, arch: str) -> tuple[int, ...]:
@@ -116,12 +146,18 @@ def _why_missing(pool: PackagePool, text: str) -> str:
     """Return why a spec matches no package: the matches are excluded, or a similar name exists."""
     if excluded := find(pool, text, lambda package: not pool.is_installable(package)).packages:
         last = excluded[-1]
-        reason = pool.excluded.get(last, f"is for {pool.full_name(last).arch}")
-        return f"no package fits {text}: {pool.full_name(last)} of repository {pool.repo_id(last)} {reason}"
+        reason = pool.excluded.get(last, tr("is for {arch}", arch=pool.full_name(last).arch))
+        return tr(
+            "no package fits {text}: {package} of repository {repository} {reason}",
+            text=text,
+            package=pool.full_name(last),
+            repository=pool.repo_id(last),
+            reason=reason,
+        )
     if is_path(text):
-        return f"no package has the file {text}"
+        return tr("no package has the file {text}", text=text)
     near = _near(text, pool.names)
-    return f"no package fits {text}" + (f"; did you mean {near!r}?" if near else "")
+    return tr("no package fits {text}", text=text) + (tr("; did you mean {near!r}?", near=near) if near else "")
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.scope import did_you_mean
 from bundler.rpm.solve.package_pool import load_libsolv
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,20 +37,30 @@ def enabled_streams(index: ModuleIndex, wanted: Iterable[tuple[str, str]]) -> di
         if stream not in (known := index.streams_of(module)):
             missing.append(f"{where}: {_what_there_is(index, module, stream, known)}")
         elif enabled.setdefault(module, stream) != stream:
-            twice.append(f"{where}: of the module {module} both {enabled[module]} and {stream} are enabled")
+            twice.append(
+                tr(
+                    "{where}: of the module {module} both {enabled} and {stream} are enabled",
+                    where=where,
+                    module=module,
+                    enabled=enabled[module],
+                    stream=stream,
+                )
+            )
     if missing:
-        raise _error(ErrorId.RPM_STREAM_NOT_FOUND, missing, "Name a stream that is listed there, as NAME:STREAM.")
+        raise _error(ErrorId.RPM_STREAM_NOT_FOUND, missing, tr("Name a stream that is listed there, as NAME:STREAM."))
     if twice:
-        raise _error(ErrorId.RPM_UNSATISFIABLE, twice, "Enable one stream of each module.")
+        raise _error(ErrorId.RPM_UNSATISFIABLE, twice, tr("Enable one stream of each module."))
     return enabled
 
 
 def _what_there_is(index: ModuleIndex, module: str, stream: str, known: Sequence[str]) -> str:
     if known:
-        what = f"has no stream {stream!r}" if stream else "is named without a stream"
-        return f"the module {module} {what}; there are {', '.join(known)}"
+        what = tr("has no stream {stream!r}", stream=stream) if stream else tr("is named without a stream")
+        return tr("the module {module} {what}; there are {known}", module=module, what=what, known=", ".join(known))
     modules = sorted({build.module for build in index.streams})
-    return f"there is no module {module}" + (did_you_mean(module, modules) if modules else "; no repository has any")
+    return tr("there is no module {module}", module=module) + (
+        did_you_mean(module, modules) if modules else tr("; no repository has any")
+    )
 
 
 def active_streams(index: ModuleIndex, enabled: Mapping[str, str], arch: str) -> tuple[ModuleStream, ...]:
@@ -73,8 +84,8 @@ def active_streams(index: ModuleIndex, enabled: Mapping[str, str], arch: str) ->
     ]
     raise _error(
         ErrorId.RPM_UNSATISFIABLE,
-        [f"the enabled module streams do not go together: {'; '.join(dict.fromkeys(texts))}"],
-        "Enable streams that need the same streams of other modules.",
+        [tr("the enabled module streams do not go together: {texts}", texts="; ".join(dict.fromkeys(texts)))],
+        tr("Enable streams that need the same streams of other modules."),
     )
 
 
@@ -133,16 +144,16 @@ def excluded_by_modules(pool: PackagePool, index: ModuleIndex, active: Sequence[
     names = {artifact.rsplit("-", 2)[0]: build.name for build in active for artifact in build.artifacts}
     packages = {p: pool.full_name(p).with_epoch for of_name in pool.names.values() for p in of_name}
     excluded = {
-        package: f"is of the module stream {inactive[full_name]}, which is not enabled"
+        package: tr("is of the module stream {inactive}, which is not enabled", inactive=inactive[full_name])
         for package, full_name in packages.items()
         if full_name in inactive and full_name not in kept
     }
     for name, stream in sorted(names.items()):
         for package in (*pool.named(name), *pool.providing_name(name)):
             if packages.get(package, "") not in kept:
-                excluded.setdefault(package, f"gives way to the module stream {stream}")
+                excluded.setdefault(package, tr("gives way to the module stream {stream}", stream=stream))
     return excluded
 
 
 def _error(id: ErrorId, problems: Sequence[str], remedy: str) -> ManifestError:  # noqa: A002 - the field's name
-    return ManifestError(id, "the module streams cannot be enabled", remedy=remedy, problems=problems)
+    return ManifestError(id, tr("the module streams cannot be enabled"), remedy=remedy, problems=problems)

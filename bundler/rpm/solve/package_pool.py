@@ -13,8 +13,10 @@ import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bundler.errors import ToolMissingError
+from bundler.python_package import installing
 from bundler.rpm.metadata.repomd import FILELISTS, PRIMARY
 from bundler.rpm.metadata.xml_document import invalid_metadata
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +54,7 @@ def load_libsolv() -> Any:
     try:
         import solv
     except ImportError as error:
-        raise ToolMissingError("libsolv", package="kubeedge-bundler[build]", needed_for="RPM repositories") from error
+        raise ToolMissingError("libsolv", package=installing("solv"), needed_for=tr("RPM repositories")) from error
     return solv
 
 
@@ -86,7 +88,9 @@ class PackagePool:
         loaded.priority = HIGHEST_PRIORITY - repo.spec.priority
         loaded.subpriority = -repo.spec.cost
         if not self._load(repo, loaded, PRIMARY, None, 0):
-            raise invalid_metadata("has no primary metadata, which list its packages", f"repository {repo.spec.id}")
+            raise invalid_metadata(
+                tr("has no primary metadata, which list its packages"), tr("repository {id}", id=repo.spec.id)
+            )
         if installed:
             self.take_as_installed(loaded)
         self._loaded.append((repo, loaded))
@@ -106,16 +110,16 @@ class PackagePool:
         stream = repo.open(record)
         if stream is None:
             return False
-        where = f"{record} metadata of repository {repo.spec.id}"
+        where = tr("{record} metadata of repository {id}", record=record, id=repo.spec.id)
         self._names, self._obsoleters, self._indexed = None, None, False
         with contextlib.closing(stream):
             # libsolv duplicates the descriptor; the file name says that the bytes are not compressed
             file = self.solv.xfopen_fd(f"{record}.xml", stream.fileno())
             if file is None:
-                raise invalid_metadata("cannot be opened", where)
+                raise invalid_metadata(tr("cannot be opened"), where)
             with contextlib.closing(file):
                 if not loaded.add_rpmmd(file, language, flags):
-                    raise invalid_metadata(f"cannot be read: {self.pool.errstr.strip()}", where)
+                    raise invalid_metadata(tr("cannot be read: {errstr}", errstr=self.pool.errstr.strip()), where)
         return True
 
     def build_index(self) -> tuple[str, ...]:

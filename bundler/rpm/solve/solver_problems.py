@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,19 +24,34 @@ def problem_text(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
     specs = _specs(pool, problem, jobs)
     causes = [f"  - {cause}" for cause in causes_of(pool, problem)]
     if not specs:
-        return "\n".join(["the installed packages do not go together:", *causes])
+        return "\n".join([tr("the installed packages do not go together:"), *causes])
     texts = [specs[0].text, *(f"{spec.text} ({spec.position})" for spec in specs[1:])]
-    together = " together" if len(specs) > 1 else ""
-    return "\n".join([f"{specs[0].position}: {' and '.join(texts)} cannot be installed{together}:", *causes])
+    together = tr(" together") if len(specs) > 1 else ""
+    return "\n".join(
+        [
+            tr(
+                "{position}: {texts} cannot be installed{together}:",
+                position=specs[0].position,
+                texts=tr(" and ").join(texts),
+                together=together,
+            ),
+            *causes,
+        ]
+    )
 
 
 def older_version_text(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> str:
     """Return the text of a problem of taking the newest versions, as a note; arguments as for `problem_text`."""
     specs = _specs(pool, problem, jobs)
     place = f"{specs[0].position}: " if specs else ""
-    names = " and ".join(spec.text for spec in specs)
+    names = tr(" and ").join(spec.text for spec in specs)
     causes = "; ".join(causes_of(pool, problem))
-    return f"{place}an older version is taken, the newest of {names} cannot be installed: {causes}"
+    return tr(
+        "{place}an older version is taken, the newest of {names} cannot be installed: {causes}",
+        place=place,
+        names=names,
+        causes=causes,
+    )
 
 
 def _specs(pool: PackagePool, problem: Any, jobs: Sequence[Job]) -> list[PackageSpec]:
@@ -61,18 +78,39 @@ def _cause(pool: PackagePool, info: Any) -> str:
     dependency = str(info.dep) if info.dep is not None else ""
     texts = {
         kind.SOLVER_RULE_PKG_NOT_INSTALLABLE: f"{package} {_why_not(pool, info.solvable)}",
-        kind.SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: f"nothing provides {dependency} needed by {package}",
-        kind.SOLVER_RULE_PKG_SAME_NAME: f"cannot install both {package} and {other}",
-        kind.SOLVER_RULE_PKG_CONFLICTS: f"{package} conflicts with {dependency} provided by {other}",
-        kind.SOLVER_RULE_PKG_OBSOLETES: f"{package} obsoletes {dependency} provided by {other}",
-        kind.SOLVER_RULE_PKG_INSTALLED_OBSOLETES: f"{package} obsoletes {dependency} provided by {other}",
-        kind.SOLVER_RULE_PKG_IMPLICIT_OBSOLETES: f"{package} obsoletes {dependency} provided by {other}",
-        kind.SOLVER_RULE_PKG_REQUIRES: f"{package} requires {dependency}, but none of the providers can be installed",
-        kind.SOLVER_RULE_PKG_SELF_CONFLICT: f"{package} conflicts with {dependency} provided by itself",
-        kind.SOLVER_RULE_YUMOBS: f"both {package} and {other} obsolete {dependency}",
-        kind.SOLVER_RULE_INFARCH: f"{package} has an inferior architecture",
-        kind.SOLVER_RULE_UPDATE: f"{package} cannot be kept or replaced",
-        kind.SOLVER_RULE_JOB_NOTHING_PROVIDES_DEP: f"nothing provides {dependency}",
+        kind.SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP: tr(
+            "nothing provides {dependency} needed by {package}", dependency=dependency, package=package
+        ),
+        kind.SOLVER_RULE_PKG_SAME_NAME: tr("cannot install both {package} and {other}", package=package, other=other),
+        kind.SOLVER_RULE_PKG_CONFLICTS: tr(
+            "{package} conflicts with {dependency} provided by {other}",
+            package=package,
+            dependency=dependency,
+            other=other,
+        ),
+        kind.SOLVER_RULE_PKG_OBSOLETES: tr(
+            "{package} obsoletes {dependency} provided by {other}", package=package, dependency=dependency, other=other
+        ),
+        kind.SOLVER_RULE_PKG_INSTALLED_OBSOLETES: tr(
+            "{package} obsoletes {dependency} provided by {other}", package=package, dependency=dependency, other=other
+        ),
+        kind.SOLVER_RULE_PKG_IMPLICIT_OBSOLETES: tr(
+            "{package} obsoletes {dependency} provided by {other}", package=package, dependency=dependency, other=other
+        ),
+        kind.SOLVER_RULE_PKG_REQUIRES: tr(
+            "{package} requires {dependency}, but none of the providers can be installed",
+            package=package,
+            dependency=dependency,
+        ),
+        kind.SOLVER_RULE_PKG_SELF_CONFLICT: tr(
+            "{package} conflicts with {dependency} provided by itself", package=package, dependency=dependency
+        ),
+        kind.SOLVER_RULE_YUMOBS: tr(
+            "both {package} and {other} obsolete {dependency}", package=package, other=other, dependency=dependency
+        ),
+        kind.SOLVER_RULE_INFARCH: tr("{package} has an inferior architecture", package=package),
+        kind.SOLVER_RULE_UPDATE: tr("{package} cannot be kept or replaced", package=package),
+        kind.SOLVER_RULE_JOB_NOTHING_PROVIDES_DEP: tr("nothing provides {dependency}", dependency=dependency),
     }
     found: str = texts.get(info.type) or info.problemstr()
     return found
@@ -82,10 +120,10 @@ def _package(pool: PackagePool, solvable: Any) -> str:
     if solvable is None:
         return ""
     if solvable.repo is None:
-        return "the system itself"
-    origin = "installed" if solvable.isinstalled() else f"from {solvable.repo.name}"
+        return tr("the system itself")
+    origin = "installed" if solvable.isinstalled() else tr("from {name}", name=solvable.repo.name)
     return f"{pool.full_name(solvable.id)} {origin}"
 
 
 def _why_not(pool: PackagePool, solvable: Any) -> str:
-    return pool.excluded.get(solvable.id, "does not have a compatible architecture")
+    return pool.excluded.get(solvable.id, tr("does not have a compatible architecture"))

@@ -23,6 +23,7 @@ from bundler.rpm.solve.module_streams import active_streams, enabled_streams, ex
 from bundler.rpm.solve.nevra_forms import is_path
 from bundler.rpm.solve.package_pool import PackagePool
 from bundler.rpm.solve.request import Solution, SolvableRepo, SolveRequest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,13 +82,13 @@ def _excluded(
     for repo in repos:
         if (stream := repo.open(MODULES)) is not None:
             with stream:
-                indexes.append(read_modules(stream, read_documents, f"modules of repository {repo.spec.id}"))
+                indexes.append(read_modules(stream, read_documents, tr("modules of repository {id}", id=repo.spec.id)))
     index = ModuleIndex(
         tuple(build for one in indexes for build in one.streams),
         tuple(default for one in indexes for default in one.defaults),
     )
     wanted = [
-        (name, ": ".join(filter(None, (repo.where, f"repository {repo.spec.id}"))))
+        (name, ": ".join(filter(None, (repo.where, tr("repository {id}", id=repo.spec.id)))))
         for repo in repos
         for name in repo.spec.modules
     ]
@@ -105,7 +106,7 @@ def _read_comps(repos: Sequence[SolvableRepo]) -> Iterator[Comps]:
     for repo in repos:
         if (stream := repo.open(GROUP)) is not None:
             with stream:
-                yield read_comps(stream, f"groups of repository {repo.spec.id}")
+                yield read_comps(stream, tr("groups of repository {id}", id=repo.spec.id))
 
 
 def _jobs(pool: PackagePool, comps: Comps, request: SolveRequest) -> SolverJobs:
@@ -113,8 +114,12 @@ def _jobs(pool: PackagePool, comps: Comps, request: SolveRequest) -> SolverJobs:
     if jobs.missing:
         raise ManifestError(
             ErrorId.RPM_NOT_FOUND,
-            f"{len(jobs.missing)} of {len(request.packages)} wishes for packages mean nothing in these repositories",
-            remedy="Correct the names, or add the repository that has the packages.",
+            tr(
+                "{count} of {request_packages} wishes for packages mean nothing in these repositories",
+                count=len(jobs.missing),
+                request_packages=len(request.packages),
+            ),
+            remedy=tr("Correct the names, or add the repository that has the packages."),
             problems=jobs.missing,
         )
     return jobs

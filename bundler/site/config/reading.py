@@ -25,6 +25,7 @@ from bundler.site.config.model import (
     SiteConfig,
     SiteHost,
 )
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,23 +71,23 @@ def read_site(text: bytes, *, file: str) -> SiteConfig:
     root = read_tree(text, file=file, problems=problems)
     config = None
     if isinstance(root, Scalar) and not root.text:
-        problems.error(root.position, "the file is empty; `bundler site init` writes one to begin with")
+        problems.error(root.position, tr("the file is empty; `bundler site init` writes one to begin with"))
     elif root is not None:
         config = _site(root, Scope({}, (), problems))
     if problems.errors or config is None:
         found = sorted(set(problems.errors))
         raise ManifestError(
             ErrorId.SITE_CONFIG_INVALID,
-            "has 1 problem" if len(found) == 1 else f"has {len(found)} problems",
+            tr_plural("has {count} problem", "has {count} problems", len(found)),
             where=file,
-            remedy="Mend what is listed above, then try again with `bundler site check-config`.",
+            remedy=tr("Mend what is listed above, then try again with `bundler site check-config`."),
             problems=[str(problem) for problem in found],
         )
     return config
 
 
 def _site(root: Node, scope: Scope) -> SiteConfig | None:
-    fields = Fields(root, scope, known=TOP_KEYS, what="the site")
+    fields = Fields(root, scope, known=TOP_KEYS, what=tr("the site"))
     version = fields.number("version", default=None, at_least=SITE_VERSION, at_most=SITE_VERSION)
     if version is None and not fields.has("version"):
         fields.node("version", required=True)
@@ -104,40 +105,52 @@ def _site(root: Node, scope: Scope) -> SiteConfig | None:
 def _hosts(fields: Fields, scope: Scope) -> tuple[SiteHost, ...]:
     nodes = fields.items("hosts", required=True)
     if len(nodes) > MAX_HOSTS:
-        fields.error("hosts", f"lists more than {MAX_HOSTS} hosts")
+        fields.error("hosts", tr("lists more than {max_hosts} hosts", max_hosts=MAX_HOSTS))
     read = [(node.position, host) for node in nodes[:MAX_HOSTS] if (host := _host(node, scope)) is not None]
     names: dict[str, Position] = {}
     taken: dict[str, SiteHost] = {}
     for position, host in read:
         if host.name in names:
-            scope.problems.error(position, f"a host {shown(host.name)} stands on line {names[host.name].line} already")
+            scope.problems.error(
+                position,
+                tr("a host {name} stands on line {line} already", name=shown(host.name), line=names[host.name].line),
+            )
         names.setdefault(host.name, position)
         # behind one address translation several edges may share what they are reached at, but not what they have
         if (other := taken.setdefault(host.address, host)) is not host and host.role == other.role:
-            wrong = f"{host.name!r} and {other.name!r} cannot both have {host.address}"
+            wrong = tr(
+                "{name!r} and {other_name!r} cannot both have {address}",
+                name=host.name,
+                other_name=other.name,
+                address=host.address,
+            )
             scope.problems.error(position, wrong)
     clouds = [host.name for _, host in read if host.role == "cloud"]
     if len(clouds) != 1 and fields.ok:
-        fields.error("hosts", f"want exactly one host with role: cloud, got {', '.join(clouds) or 'none'}")
+        fields.error(
+            "hosts", tr("want exactly one host with role: cloud, got {clouds}", clouds=", ".join(clouds) or tr("none"))
+        )
     return tuple(host for _, host in read)
 
 
 def _host(node: Node, scope: Scope) -> SiteHost | None:
     fields = Fields(node, scope, known=HOST_KEYS, what="a host")
     name = _matching(
-        fields, "name", HOST_NAME, "lower-case letters, digits and -, as Kubernetes wants it", required=True
+        fields, "name", HOST_NAME, tr("lower-case letters, digits and -, as Kubernetes wants it"), required=True
     )
     if len(name) > MAX_NAME_CHARACTERS:
-        fields.error("name", f"is longer than {MAX_NAME_CHARACTERS} characters")
+        fields.error(
+            "name", tr("is longer than {max_name_characters} characters", max_name_characters=MAX_NAME_CHARACTERS)
+        )
     fields.node("role", required=True)
     role = fields.choice("role", SITE_ROLES, default="edge")
     address = fields.text("address", required=True)
     if address is not None and not is_address(address.text):
-        fields.error("address", f"{shown(address.text)} is no IP address")
+        fields.error("address", tr("{text} is no IP address", text=shown(address.text)))
     reached_at = fields.texts("reached_at")
     for scalar in reached_at:
         if not is_address(scalar.text):
-            scope.problems.error(scalar.position, f"'reached_at': {shown(scalar.text)} is no IP address")
+            scope.problems.error(scalar.position, tr("'reached_at': {text} is no IP address", text=shown(scalar.text)))
     host = SiteHost(
         name=name,
         role="cloud" if role == "cloud" else "edge",
@@ -154,14 +167,18 @@ def _labels(fields: Fields, scope: Scope) -> dict[str, str]:
     for key, value in labels:
         # keadm splits them at commas and the first equals sign
         if not LABEL_KEY.fullmatch(key.text):
-            scope.problems.error(key.position, f"'labels': {shown(key.text)} cannot be the name of a label")
+            scope.problems.error(
+                key.position, tr("'labels': {text} cannot be the name of a label", text=shown(key.text))
+            )
         if not LABEL_VALUE.fullmatch(value.text):
-            scope.problems.error(value.position, f"'labels': {shown(value.text)} cannot be the value of a label")
+            scope.problems.error(
+                value.position, tr("'labels': {text} cannot be the value of a label", text=shown(value.text))
+            )
     return {key.text: value.text for key, value in labels}
 
 
 def _mirror(fields: Fields) -> MirrorSettings:
-    inner = fields.inner("mirror", known=MIRROR_KEYS, what="the mirror's settings")
+    inner = fields.inner("mirror", known=MIRROR_KEYS, what=tr("the mirror's settings"))
     default = MirrorSettings()
     if inner is None:
         return default
@@ -172,7 +189,7 @@ def _mirror(fields: Fields) -> MirrorSettings:
     has_ftp = not (isinstance(ftp, Scalar) and ftp.value is False)
     packages = inner.choice("packages", PACKAGE_PROTOCOLS, default=default.packages)
     if packages == "ftp" and not has_ftp:
-        inner.error("packages", "over ftp there are none where ftp is off")
+        inner.error("packages", tr("over ftp there are none where ftp is off"))
     return MirrorSettings(
         _port(inner, "http", default.http) or default.http,
         _port(inner, "ftp", default.ftp) if has_ftp else None,
@@ -181,17 +198,17 @@ def _mirror(fields: Fields) -> MirrorSettings:
 
 
 def _registry(fields: Fields, scope: Scope) -> RegistrySettings:
-    inner = fields.inner("registry", known=REGISTRY_KEYS, what="the registry's settings")
+    inner = fields.inner("registry", known=REGISTRY_KEYS, what=tr("the registry's settings"))
     default = RegistrySettings()
     if inner is None:
         return default
     kind = inner.choice("kind", REGISTRY_KINDS, default=default.kind)
     settings = RegistrySettings(
         kind=next(known for known in REGISTRY_KINDS if known == kind),
-        host=_matching(inner, "host", REGISTRY_HOST, "a host name or an IP address, without scheme and port"),
+        host=_matching(inner, "host", REGISTRY_HOST, tr("a host name or an IP address, without scheme and port")),
         port=_port(inner, "port", None),
         https=inner.flag("https", default=default.https),
-        project=_matching(inner, "project", PROJECT, "lower-case words joined by . _ or -"),
+        project=_matching(inner, "project", PROJECT, tr("lower-case words joined by . _ or -")),
         public=inner.flag("public", default=default.public),
         username=_text(inner, "username", default.username),
         password_file=_absolute(inner, "password_file", default.password_file if kind == "harbor" else ""),
@@ -202,9 +219,9 @@ def _registry(fields: Fields, scope: Scope) -> RegistrySettings:
     )
     if bool(settings.certificate) != bool(settings.private_key):
         given = "certificate" if settings.certificate else "private_key"
-        inner.error(given, "certificate and private_key stand together, or neither of them")
+        inner.error(given, tr("certificate and private_key stand together, or neither of them"))
     if settings.kind == "existing" and not settings.host:
-        scope.problems.error(inner.position, "a registry of the kind 'existing' wants its 'host'")
+        scope.problems.error(inner.position, tr("a registry of the kind 'existing' wants its 'host'"))
     return settings
 
 
@@ -218,14 +235,14 @@ def _docker(fields: Fields, scope: Scope) -> DockerSettings:
     if isinstance(options, Pairs):
         value = _plain(options)
     elif options is not None:
-        inner.error("options", "want a mapping of keys of daemon.json")
+        inner.error("options", tr("want a mapping of keys of daemon.json"))
     tools = tuple(scalar.text for scalar in inner.texts("tools")) if inner.has("tools") else default.tools
     del scope
     return DockerSettings(value, tools)
 
 
 def _kubeedge(fields: Fields) -> KubeEdgeSettings:
-    inner = fields.inner("kubeedge", known=KUBEEDGE_KEYS, what="KubeEdge's settings")
+    inner = fields.inner("kubeedge", known=KUBEEDGE_KEYS, what=tr("KubeEdge's settings"))
     default = KubeEdgeSettings()
     if inner is None:
         return default
@@ -251,14 +268,14 @@ def _matching(fields: Fields, key: str, pattern: re.Pattern[str], wanted: str, *
     if scalar is None:
         return ""
     if not pattern.fullmatch(scalar.text):
-        fields.error(key, f"{shown(scalar.text)}: want {wanted}")
+        fields.error(key, tr("{text}: want {wanted}", text=shown(scalar.text), wanted=wanted))
     return scalar.text
 
 
 def _absolute(fields: Fields, key: str, default: str) -> str:
     path = _text(fields, key, default)
     if path and not path.startswith("/"):
-        fields.error(key, f"{shown(path)} is a relative path; name it from the root directory on")
+        fields.error(key, tr("{path} is a relative path; name it from the root directory on", path=shown(path)))
     return path
 
 

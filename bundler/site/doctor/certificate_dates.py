@@ -10,6 +10,7 @@ from bundler.site.doctor.examined import Examined
 from bundler.site.kubeedge_places import CLUSTER_CA, EDGE_CA, EDGE_CERT, STREAM_CA, STREAM_CERT
 from bundler.site.registry_files import AUTHORITY, REGISTRY_CERTIFICATE
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.site.step import StepContext
@@ -40,20 +41,30 @@ def examine_certificates(at: StepContext) -> Examined:
         span = _span(data)
         if span is None:
             facts.append((path, "unreadable"))
-            remedy = f"Move it away, then: {_renewal(at, path)}" if at.this.role == "cloud" else _renewal(at, path)
-            findings.append(StepFinding("certificate-unreadable", "is no certificate", path, remedy, "fault"))
+            remedy = (
+                tr("Move it away, then: {renewal}", renewal=_renewal(at, path))
+                if at.this.role == "cloud"
+                else _renewal(at, path)
+            )
+            findings.append(StepFinding("certificate-unreadable", tr("is no certificate"), path, remedy, "fault"))
             continue
         begin, end = span
-        facts.append((path, f"good until {end:%Y-%m-%d}"))
+        facts.append((path, tr("good until {end:%Y-%m-%d}", end=end)))
         if now < begin:
-            what = f"is good from {begin:%Y-%m-%d %H:%M} UTC on only, and this host's clock says {now:%Y-%m-%d %H:%M}"
-            findings.append(StepFinding("certificate-early", what, path, "Set the clock.", "fault"))
+            what = tr(
+                "is good from {begin:%Y-%m-%d %H:%M} UTC on only, and this host's clock says {now:%Y-%m-%d %H:%M}",
+                begin=begin,
+                now=now,
+            )
+            findings.append(StepFinding("certificate-early", what, path, tr("Set the clock."), "fault"))
         elif now > end:
             findings.append(
-                StepFinding("certificate-ended", f"ended on {end:%Y-%m-%d}", path, _renewal(at, path), "fault")
+                StepFinding(
+                    "certificate-ended", tr("ended on {end:%Y-%m-%d}", end=end), path, _renewal(at, path), "fault"
+                )
             )
         elif end - now < NEAR:
-            what = f"ends on {end:%Y-%m-%d}, in {(end - now).days} days"
+            what = tr("ends on {end:%Y-%m-%d}, in {days} days", end=end, days=(end - now).days)
             findings.append(StepFinding("certificate-near-end", what, path, _renewal(at, path), "note"))
     return Examined("certificates", tuple(facts), tuple(findings))
 
@@ -61,12 +72,12 @@ def examine_certificates(at: StepContext) -> Examined:
 def _renewal(at: StepContext, path: str) -> str:
     """Return how another one takes this one's place."""
     if path.startswith("/etc/kubernetes/"):
-        return "It is the cluster's, which renews its own: `kubeadm certs renew all` where kubeadm made it."
+        return tr("It is the cluster's, which renews its own: `kubeadm certs renew all` where kubeadm made it.")
     if at.this.role == "edge":
         # a join that finds one leaves it
-        again = f"`bundler site invite --host {at.this.name}` on the master"
-        return f"Move it away and join anew: {again}."
-    return f"Run `bundler site apply {at.this.role}`."
+        again = tr("`bundler site invite --host {name}` on the master", name=at.this.name)
+        return tr("Move it away and join anew: {again}.", again=again)
+    return tr("Run `bundler site apply {role}`.", role=at.this.role)
 
 
 def _registry_authorities(at: StepContext) -> list[str]:

@@ -9,6 +9,7 @@ from bundler.site.doctor.examined import Examined
 from bundler.site.edits.node_affinity import EDGE_LABEL
 from bundler.site.kubectl import Kubectl, listed, mapping
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,14 +25,19 @@ def examine_cluster(at: StepContext) -> Examined:
     """Ask the API server; everything else of the cluster is left out when it does not answer."""
     ready = kubectl(at, "get", "--raw", "/readyz")
     if ready is None:
-        remedy = f"Look at `kubectl --kubeconfig {at.config.kubeedge.kubeconfig} get --raw /readyz?verbose`."
-        finding = StepFinding("api-silent", "does not answer, or is not ready", "the API server", remedy, "fault")
-        return Examined("cluster", (("API server", "not ready"),), (finding,))
+        remedy = tr(
+            "Look at `kubectl --kubeconfig {kubeconfig} get --raw /readyz?verbose`.",
+            kubeconfig=at.config.kubeedge.kubeconfig,
+        )
+        finding = StepFinding(
+            "api-silent", tr("does not answer, or is not ready"), tr("the API server"), remedy, "fault"
+        )
+        return Examined("cluster", ((tr("API server"), tr("not ready")),), (finding,))
     nodes = _items(at, "nodes")
-    facts = [("API server", "ready"), *((_name(node), _node_text(node)) for node in nodes)]
+    facts = [(tr("API server"), "ready"), *((_name(node), _node_text(node)) for node in nodes)]
     findings = [*_node_findings(at, {_name(node): node for node in nodes}), *_standing_on_edges(at, nodes)]
     port, found = _tunnel(at)
-    facts.append(("tunnel port", port or "none"))
+    facts.append((tr("tunnel port"), port or "none"))
     return Examined("cluster", tuple(facts), (*findings, *found))
 
 
@@ -84,28 +90,34 @@ def _node_findings(at: StepContext, nodes: Mapping[str, Mapping[str, Any]]) -> I
     for edge in at.config.edges:
         node = nodes.get(edge.name)
         if node is None:
-            remedy = f"Join it: `bundler site invite --host {edge.name}`."
-            yield StepFinding("node-missing", "has not joined", edge.name, remedy, "fault")
+            remedy = tr("Join it: `bundler site invite --host {name}`.", name=edge.name)
+            yield StepFinding("node-missing", tr("has not joined"), edge.name, remedy, "fault")
             continue
         yield from _edge_findings(at, edge, node)
     for name, node in sorted(nodes.items()):
         if EDGE_LABEL in _labels(node) and not any(edge.name == name for edge in at.config.edges):
-            remedy = "Add it to site.yaml, or `kubectl delete node` it."
-            yield StepFinding("node-unknown", "is an edge node that the site does not name", name, remedy, "note")
+            remedy = tr("Add it to site.yaml, or `kubectl delete node` it.")
+            yield StepFinding("node-unknown", tr("is an edge node that the site does not name"), name, remedy, "note")
 
 
 def _edge_findings(at: StepContext, edge: SiteHost, node: Mapping[str, Any]) -> Iterator[StepFinding]:
     if not is_ready(node):
-        remedy = f"On {edge.name}: `bundler site doctor`, and `journalctl -u edgecore -n 50`."
-        yield StepFinding("node-not-ready", "is not Ready", edge.name, remedy, "fault")
+        remedy = tr("On {name}: `bundler site doctor`, and `journalctl -u edgecore -n 50`.", name=edge.name)
+        yield StepFinding("node-not-ready", tr("is not Ready"), edge.name, remedy, "fault")
     lacking = [f"{key}={value}" for key, value in edge.labels.items() if _labels(node).get(key) != value]
     if lacking:
-        remedy = f"Run `kubectl label --overwrite node {edge.name} {' '.join(lacking)}`."
-        yield StepFinding("label-missing", f"lacks {', '.join(lacking)}", edge.name, remedy, "fault")
+        remedy = tr("Run `kubectl label --overwrite node {name} {lacking}`.", name=edge.name, lacking=" ".join(lacking))
+        yield StepFinding(
+            "label-missing", tr("lacks {lacking}", lacking=", ".join(lacking)), edge.name, remedy, "fault"
+        )
     wanted = f"-kubeedge-v{at.config.kubeedge.version}"
     if not _version(node).endswith(wanted):
-        what = f"runs {_version(node)}, and the site wants KubeEdge {at.config.kubeedge.version}"
-        remedy = f"Join it anew with this bundle: `bundler site invite --host {edge.name}`."
+        what = tr(
+            "runs {version}, and the site wants KubeEdge {kubeedge_version}",
+            version=_version(node),
+            kubeedge_version=at.config.kubeedge.version,
+        )
+        remedy = tr("Join it anew with this bundle: `bundler site invite --host {name}`.", name=edge.name)
         yield StepFinding("version-differs", what, edge.name, remedy, "note")
 
 
@@ -119,8 +131,11 @@ def _standing_on_edges(at: StepContext, nodes: list[Mapping[str, Any]]) -> Itera
             if owner.get("kind") == "DaemonSet" and node in edges:
                 found.setdefault(f"{meta.get('namespace')}/{owner.get('name')}", set()).add(str(node))
     for name, on in sorted(found.items()):
-        what = f"the DaemonSet stands on {', '.join(sorted(on))}"
-        remedy = f"Unless it is meant for edges, keep it away: `{EDGE_LABEL} DoesNotExist` in its node affinity."
+        what = tr("the DaemonSet stands on {on}", on=", ".join(sorted(on)))
+        remedy = tr(
+            "Unless it is meant for edges, keep it away: `{edge_label} DoesNotExist` in its node affinity.",
+            edge_label=EDGE_LABEL,
+        )
         yield StepFinding("daemonset-on-edge", what, name, remedy, "note")
 
 
@@ -132,12 +147,16 @@ def _tunnel(at: StepContext) -> tuple[str, list[StepFinding]]:
     record = _json(mapping(mapping(value.get("metadata")).get("annotations")).get(TUNNEL_RECORD))
     ports = sorted(map(str, mapping(record.get("ipTunnelPort")).values()))
     if not ports:
-        remedy = "Look at cloudcore's log: it writes this configmap when it starts."
-        return "", [StepFinding("tunnel-unknown", "names no port", "configmap kubeedge/tunnelport", remedy, "fault")]
+        remedy = tr("Look at cloudcore's log: it writes this configmap when it starts.")
+        return "", [
+            StepFinding("tunnel-unknown", tr("names no port"), tr("configmap kubeedge/tunnelport"), remedy, "fault")
+        ]
     rules = at.host.run(("iptables", "-w", "-t", "nat", "-S", "TUNNEL-PORT"))
     lacking = [port for port in ports if f"--dport {port} " not in rules.stdout]
     if rules.code == 0 and not lacking:
         return ", ".join(ports), []
-    remedy = "cloudcore makes them within 10 s where it may; look whether `iptables` works on this host."
-    what = f"no rule leads port {', '.join(lacking)} to the stream port: logs and exec do not reach edges"
-    return ", ".join(ports), [StepFinding("tunnel-rule", what, "iptables TUNNEL-PORT", remedy, "fault")]
+    remedy = tr("cloudcore makes them within 10 s where it may; look whether `iptables` works on this host.")
+    what = tr(
+        "no rule leads port {lacking} to the stream port: logs and exec do not reach edges", lacking=", ".join(lacking)
+    )
+    return ", ".join(ports), [StepFinding("tunnel-rule", what, tr("iptables TUNNEL-PORT"), remedy, "fault")]

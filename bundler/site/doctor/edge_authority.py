@@ -14,6 +14,7 @@ from bundler.site.doctor.examined import Examined
 from bundler.site.kubeedge.cluster_state import AUTHORITY, BACKUPS, TOKEN, secret_value
 from bundler.site.kubeedge_places import EDGE_CA
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.site.step import StepContext
@@ -31,26 +32,29 @@ def _cloud(at: StepContext) -> Examined:
     secret, _ = secret_value(at.host, kubeconfig, AUTHORITY, "cadata")
     token, _ = secret_value(at.host, kubeconfig, TOKEN, "tokendata")
     if not secret or not token:
-        remedy = (
+        remedy = tr(
             "Look whether the kubeconfig may read secrets in the namespace kubeedge, before cloudcore is restarted."
         )
-        what = "cannot be read: a cloudcore that is started now would give all edges another authority"
+        what = tr("cannot be read: a cloudcore that is started now would give all edges another authority")
         return Examined(
-            "trust", (), (StepFinding("secret-unreadable", what, "secret kubeedge/casecret", remedy, "fault"),)
+            "trust", (), (StepFinding("secret-unreadable", what, tr("secret kubeedge/casecret"), remedy, "fault"),)
         )
     ours = hashlib.sha256(secret).hexdigest()
     named = token.decode("ascii", "replace").partition(".")[0]
     facts = (("casecret", ours[:_SHOWN]), ("token", named[:_SHOWN]))
     if ours == named:
         return Examined("trust", facts)
-    what = (
-        f"begins with {named[:_SHOWN]}, and casecret is {ours[:_SHOWN]}: nobody can join, and a restart loses all edges"
+    what = tr(
+        "begins with {named}, and casecret is {ours}: nobody can join, and a restart loses all edges",
+        named=named[:_SHOWN],
+        ours=ours[:_SHOWN],
     )
-    remedy = (
-        f"Do not restart cloudcore before the right casecret is back: `kubectl apply -f` its copy in {BACKUPS}, "
-        "the one that holds the edges' rootCA.crt (`bundler site doctor` on an edge shows its digest)."
+    remedy = tr(
+        "Do not restart cloudcore before the right casecret is back: `kubectl apply -f` its copy in {backups}, "
+        "the one that holds the edges' rootCA.crt (`bundler site doctor` on an edge shows its digest).",
+        backups=BACKUPS,
     )
-    return Examined("trust", facts, (StepFinding("authority-changed", what, "the join token", remedy, "fault"),))
+    return Examined("trust", facts, (StepFinding("authority-changed", what, tr("the join token"), remedy, "fault"),))
 
 
 def _edge(at: StepContext) -> Examined:
@@ -60,9 +64,9 @@ def _edge(at: StepContext) -> Examined:
     try:
         digest = summary(data).sha256
     except ValueError:
-        remedy = "Remove it, and join anew."
+        remedy = tr("Remove it, and join anew.")
         return Examined(
-            "trust", (), (StepFinding("authority-unreadable", "is no certificate", EDGE_CA, remedy, "fault"),)
+            "trust", (), (StepFinding("authority-unreadable", tr("is no certificate"), EDGE_CA, remedy, "fault"),)
         )
     # the cloud's doctor shows the same for casecret
     return Examined("trust", (("rootCA.crt", digest[:_SHOWN]),))

@@ -13,6 +13,7 @@ from bundler.site.doctor.ports import examine_ports
 from bundler.site.doctor.services import examine_services
 from bundler.site.doctor.supplies import examine_supplies
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,17 +43,23 @@ def examine_host(at: StepContext) -> Examined:
     free = at.host.free_bytes("/var/lib")
     findings = []
     if now < OLDEST:
-        remedy = "Set it, or start chronyd: certificates and tokens are compared with it."
-        findings.append(StepFinding("clock-wrong", f"says {now:%Y-%m-%d}", "the clock", remedy, "fault"))
+        remedy = tr("Set it, or start chronyd: certificates and tokens are compared with it.")
+        findings.append(
+            StepFinding("clock-wrong", tr("says {now:%Y-%m-%d}", now=now), tr("the clock"), remedy, "fault")
+        )
     if free < LITTLE_BYTES:
-        what = f"has {free // 1024**2} MiB left; images and logs lie there"
-        findings.append(StepFinding("disk-full", what, "/var/lib", "Make room.", "fault"))
+        what = tr("has {free} MiB left; images and logs lie there", free=free // 1024**2)
+        findings.append(StepFinding("disk-full", what, "/var/lib", tr("Make room."), "fault"))
     if at.host.name() != at.this.name:
-        what = f"is {at.host.name()!r}, and the site says {at.this.name!r}"
+        what = tr("is {name!r}, and the site says {this_name!r}", name=at.host.name(), this_name=at.this.name)
         # the name of a node that the cluster runs on is not to be changed
-        renamed = "Run `bundler site apply edge --only hostname`."
-        remedy = renamed if at.this.role == "edge" else f"Write {at.host.name()!r} as this host's `name` in site.yaml."
-        findings.append(StepFinding("name-differs", what, "the host name", remedy, "fault"))
+        renamed = tr("Run `bundler site apply edge --only hostname`.")
+        remedy = (
+            renamed
+            if at.this.role == "edge"
+            else tr("Write {name!r} as this host's `name` in site.yaml.", name=at.host.name())
+        )
+        findings.append(StepFinding("name-differs", what, tr("the host name"), remedy, "fault"))
     facts = (
         ("name", at.host.name()),
         ("machine", at.host.machine()),

@@ -8,6 +8,7 @@ from bundler.model.json_value import load_foreign
 from bundler.site.doctor.examined import Examined
 from bundler.site.kubectl import mapping
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.site.step import StepContext
@@ -30,9 +31,14 @@ _Part = tuple[tuple[str, str], list[StepFinding]]
 
 def _bundle(at: StepContext) -> _Part:
     if not at.bundle.root:
-        remedy = f"Unpack one: `bundler unpack SOURCE --root {at.config.root} --activate`."
-        return ("bundle", "none"), [StepFinding("bundle-missing", "holds no bundle", at.config.root, remedy, "fault")]
-    return ("bundle", f"{at.bundle.name} {at.bundle.release} at {at.bundle.root}"), []
+        remedy = tr("Unpack one: `bundler unpack SOURCE --root {root} --activate`.", root=at.config.root)
+        return ("bundle", "none"), [
+            StepFinding("bundle-missing", tr("holds no bundle"), at.config.root, remedy, "fault")
+        ]
+    return (
+        "bundle",
+        tr("{name} {release} at {root}", name=at.bundle.name, release=at.bundle.release, root=at.bundle.root),
+    ), []
 
 
 def _mirror(at: StepContext) -> _Part:
@@ -40,8 +46,8 @@ def _mirror(at: StepContext) -> _Part:
     answer = at.host.http_get(address, port, "/-/health", tls=False)
     if answer is not None and answer.status == _HEALTHY:
         return ("mirror", "healthy"), []
-    state = "does not answer" if answer is None else f"answers {answer.status}"
-    remedy = f"On the master: `mirror service status`, then `bundler verify {at.config.root}`."
+    state = tr("does not answer") if answer is None else tr("answers {status}", status=answer.status)
+    remedy = tr("On the master: `mirror service status`, then `bundler verify {root}`.", root=at.config.root)
     return ("mirror", state), [StepFinding("mirror-sick", state, f"http://{address}:{port}", remedy, "fault")]
 
 
@@ -52,15 +58,15 @@ def _registry(at: StepContext) -> _Part:
         host, port = config.registry_address, "443" if config.registry_https else "80"
     answer = at.host.http_get(host, int(port), "/v2/", tls=config.registry_https)
     if answer is None or answer.status not in (_HEALTHY, _ASKS):
-        state = "does not answer" if answer is None else f"answers {answer.status} to /v2/"
+        state = tr("does not answer") if answer is None else tr("answers {status} to /v2/", status=answer.status)
         finding = StepFinding(
-            "registry-sick", state, config.registry_address, "Look at its containers and logs.", "fault"
+            "registry-sick", state, config.registry_address, tr("Look at its containers and logs."), "fault"
         )
         return ("registry", state), [finding]
     sick = _sick_components(at, host, int(port)) if config.registry.kind == "harbor" else ""
     if not sick:
         return ("registry", "answers"), []
-    remedy = "On the master: `docker ps -a`, and the logs of that component below /var/log/harbor."
+    remedy = tr("On the master: `docker ps -a`, and the logs of that component below /var/log/harbor.")
     return ("registry", sick), [StepFinding("harbor-sick", sick, config.registry_address, remedy, "fault")]
 
 
@@ -71,7 +77,11 @@ def _sick_components(at: StepContext, host: str, port: int) -> str:
     except ValueError:
         return ""
     components = map(mapping, mapping(value).get("components") or [])
-    found = [f"{one.get('name')} is {one.get('status')}" for one in components if one.get("status") != "healthy"]
+    found = [
+        tr("{name} is {status}", name=one.get("name"), status=one.get("status"))
+        for one in components
+        if one.get("status") != "healthy"
+    ]
     return ", ".join(found)
 
 
@@ -79,8 +89,10 @@ def _engine(at: StepContext) -> _Part:
     done = at.host.run(("docker", "version", "--format", "{{.Server.Version}}"), within_s=30)
     if done.code == 0:
         return ("docker", done.stdout.strip()), []
-    remedy = "Look at `journalctl -u docker -n 50`."
-    return ("docker", "does not answer"), [StepFinding("engine-silent", "does not answer", "docker", remedy, "fault")]
+    remedy = tr("Look at `journalctl -u docker -n 50`.")
+    return ("docker", tr("does not answer")), [
+        StepFinding("engine-silent", tr("does not answer"), "docker", remedy, "fault")
+    ]
 
 
 def _cloud_address(at: StepContext) -> str:

@@ -22,6 +22,7 @@ from bundler.site.edits.engine_options import (
     Version,
     option_problems,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +45,8 @@ GUIDE_OOM_SCORE = -1000
 _REGISTRIES, _EXEC_OPTS, _LOG_DRIVER, _LOG_OPTS = "insecure-registries", "exec-opts", "log-driver", "log-opts"
 _LIVE_RESTORE = "live-restore"
 _CGROUP_DRIVER = "native.cgroupdriver"
-_ONE_PLACE = "Take it out of the one or the other (`systemctl cat docker.service`)."
-_MEND = "Mend it here, or under docker.options in site.yaml."
+_ONE_PLACE = tr("Take it out of the one or the other (`systemctl cat docker.service`).")
+_MEND = tr("Mend it here, or under docker.options in site.yaml.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,13 @@ def merged_settings(there: bytes | None, wish: EngineWish) -> MergedSettings:
     Raises CannotEditError where it cannot be read, where dockerd would not start with it, or a flag excludes it.
     """
     found = FoundSettings({}) if there is None else read_settings(there)
-    notes = [f"{reason}; dockerd cannot read it like that" for reason in found.mended if reason != "it is empty"]
+    notes = [
+        tr("{reason}; dockerd cannot read it like that", reason=reason)
+        for reason in found.mended
+        if reason != "it is empty"
+    ]
     if both := sorted(found.options.keys() & wish.flags.keys()):
-        what = f"{', '.join(both)}: set here and in dockerd's command line, so that it does not start"
+        what = tr("{both}: set here and in dockerd's command line, so that it does not start", both=", ".join(both))
         raise CannotEditError(what, _ONE_PLACE)
     options = _merged(found.options, wish, notes)
     if problems := option_problems(options, wish.version):
@@ -112,7 +117,7 @@ def _merged(there: Mapping[str, Any], wish: EngineWish, notes: list[str]) -> dic
     opts = _exec_opts(there.get(_EXEC_OPTS), wanted.get(_EXEC_OPTS), notes)
     registries = _registries(there, wanted.pop(_REGISTRIES, None), wish, notes)
     if clash := sorted(wanted.keys() & wish.flags.keys()):
-        what = f"{', '.join(clash)}: wanted by site.yaml, and set in dockerd's command line"
+        what = tr("{clash}: wanted by site.yaml, and set in dockerd's command line", clash=", ".join(clash))
         raise CannotEditError(what, _ONE_PLACE)
     wanted.pop(_EXEC_OPTS, None)
     kept = dict(there)
@@ -126,7 +131,13 @@ def _merged(there: Mapping[str, Any], wish: EngineWish, notes: list[str]) -> dic
         options[_EXEC_OPTS] = opts
     if OOM_SCORE in options and wish.version is not None and wish.version >= REFUSES_OOM_SCORE:
         del options[OOM_SCORE]
-        notes.append(f"{OOM_SCORE} is left out: dockerd {wish.version[0]} does not start with it")
+        notes.append(
+            tr(
+                "{oom_score} is left out: dockerd {version} does not start with it",
+                oom_score=OOM_SCORE,
+                version=wish.version[0],
+            )
+        )
     return options
 
 
@@ -137,15 +148,20 @@ def _guide(there: Mapping[str, Any], wanted: Mapping[str, Any], wish: EngineWish
         guide[OOM_SCORE] = GUIDE_OOM_SCORE
     for key in sorted(guide.keys() & wish.flags.keys()):
         del guide[key]
-        notes.append(f"{key} stays as dockerd's command line has it")
+        notes.append(tr("{key} stays as dockerd's command line has it", key=key))
     flagged = next(iter(wish.flags.get(_LOG_DRIVER, ())), DEFAULT_LOG_DRIVER)
     driver = wanted.get(_LOG_DRIVER, there.get(_LOG_DRIVER, flagged))
     if driver != DEFAULT_LOG_DRIVER:
         guide.pop(_LOG_OPTS, None)
     if wish.swarm and guide.pop(_LIVE_RESTORE, None):
-        notes.append(f"{_LIVE_RESTORE} is left out: this engine is part of a swarm")
+        notes.append(tr("{live_restore} is left out: this engine is part of a swarm", live_restore=_LIVE_RESTORE))
     if there.get(_LIVE_RESTORE) is False and _LIVE_RESTORE not in wanted:
-        notes.append(f"{_LIVE_RESTORE} is false there and stays: containers end whenever dockerd is restarted")
+        notes.append(
+            tr(
+                "{live_restore} is false there and stays: containers end whenever dockerd is restarted",
+                live_restore=_LIVE_RESTORE,
+            )
+        )
     return guide
 
 
@@ -153,15 +169,27 @@ def _registries(there: Mapping[str, Any], wanted: Json, wish: EngineWish, notes:
     """Return the registries that are spoken to without TLS, those that are there first."""
     known, asked = there.get(_REGISTRIES) or [], wanted or []
     if not isinstance(known, list) or not isinstance(asked, list):
-        raise CannotEditError(f"{_REGISTRIES!r} wants a list", _MEND)
+        raise CannotEditError(tr("{registries!r} wants a list", registries=_REGISTRIES), _MEND)
     flagged = wish.flags.get(_REGISTRIES, ())
-    notes += [f"{name} is an insecure registry: no registry at all is checked" for name in known if _is_all(name)]
-    notes += [f"{name} of site.yaml is left out: it would check no registry at all" for name in asked if _is_all(name)]
+    notes += [
+        tr("{name} is an insecure registry: no registry at all is checked", name=name)
+        for name in known
+        if _is_all(name)
+    ]
+    notes += [
+        tr("{name} of site.yaml is left out: it would check no registry at all", name=name)
+        for name in asked
+        if _is_all(name)
+    ]
     names = [str(name) for name in asked if not _is_all(name)] + ([wish.plain_registry] if wish.plain_registry else [])
     added = [name for name in dict.fromkeys(names) if name not in known and name not in flagged]
     if added and flagged:
-        what = f"dockerd's command line has --insecure-registry, so that {', '.join(added)} cannot stand here"
-        raise CannotEditError(what, "Move the command line's registries here (`systemctl edit --full docker.service`).")
+        what = tr(
+            "dockerd's command line has --insecure-registry, so that {added} cannot stand here", added=", ".join(added)
+        )
+        raise CannotEditError(
+            what, tr("Move the command line's registries here (`systemctl edit --full docker.service`).")
+        )
     return [*known, *added]
 
 
@@ -169,7 +197,7 @@ def _exec_opts(there: Any, wanted: Json, notes: list[str]) -> list[Any]:
     """Return the options of exec drivers; a cgroup driver that is set is not replaced."""
     known, asked = there or [], wanted or []
     if not isinstance(known, list) or not isinstance(asked, list):
-        raise CannotEditError(f"{_EXEC_OPTS!r} wants a list", _MEND)
+        raise CannotEditError(tr("{exec_opts!r} wants a list", exec_opts=_EXEC_OPTS), _MEND)
     names = {str(option).partition("=")[0]: str(option) for option in known}
     added = []
     for option in asked:
@@ -177,7 +205,13 @@ def _exec_opts(there: Any, wanted: Json, notes: list[str]) -> list[Any]:
         if name not in names:
             added.append(option)
         elif name == _CGROUP_DRIVER and names[name] != option:
-            notes.append(f"{names[name]} stays, though site.yaml says {option}: kubelet has the same driver")
+            notes.append(
+                tr(
+                    "{names} stays, though site.yaml says {option}: kubelet has the same driver",
+                    names=names[name],
+                    option=option,
+                )
+            )
         else:
             known = [option if str(other).partition("=")[0] == name else other for other in known]
     return [*known, *added]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bundler.host.file_changes import CannotEditError
 from bundler.model.json_value import unreadable_words
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _SPACE = re.compile(r"\s*")
 # a text, which may hold anything, or a comma before the end of what it stands in
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
-_REMEDY = "Mend it, or move it away: without one the engine has its defaults."
+_REMEDY = tr("Mend it, or move it away: without one the engine has its defaults.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def read_settings(data: bytes) -> FoundSettings:
     """Read a daemon.json. Raises CannotEditError for what leaves open what was meant."""
     mended = []
     if data.startswith(codecs.BOM_UTF8):
-        mended.append("it begins with a byte order mark")
+        mended.append(tr("it begins with a byte order mark"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -52,11 +53,11 @@ def read_settings(data: bytes) -> FoundSettings:
             objects = _objects(repaired)
         except ValueError:
             raise CannotEditError(unreadable_words(error), _REMEDY) from error
-        mended.append("a comma stands before the end of an object or a list")
+        mended.append(tr("a comma stands before the end of an object or a list"))
     if not objects:
-        mended.append("it is empty")
+        mended.append(tr("it is empty"))
     if len(objects) > 1:
-        mended.append(f"{len(objects)} objects stand one after the other, as appending leaves them")
+        mended.append(tr("{count} objects stand one after the other, as appending leaves them", count=len(objects)))
     options: dict[str, Any] = {}
     for found in objects:
         options = overlaid(options, found)
@@ -71,9 +72,9 @@ def _objects(text: str) -> list[dict[str, Any]]:
         try:
             value, end = decoder.raw_decode(text, begin)
         except RecursionError:
-            raise ValueError("it is nested too deep") from None
+            raise ValueError(tr("it is nested too deep")) from None
         if not isinstance(value, dict):
-            raise ValueError(f"an object is wanted, not {text[begin : begin + 20]!r}")
+            raise ValueError(tr("an object is wanted, not {text!r}", text=text[begin : begin + 20]))
         found.append(value)
         begin = _after_space(text, end)
     return found
@@ -85,7 +86,7 @@ def _after_space(text: str, begin: int) -> int:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise ValueError(tr("{constant} is not JSON", constant=constant))
 
 
 def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bundler.host.file_changes import CannotEditError
 from bundler.model.json_value import dump_pretty, load_foreign, unreadable_words
+from bundler.translation import tr
 
 _AUTHS = "auths"
 
@@ -19,8 +20,13 @@ def with_logins(there: bytes | None, brought: bytes | None) -> bytes:
     Raises CannotEditError.
     """
     if brought is None:
-        raise CannotEditError("the robot's login is not here yet", "Take an invitation, or bring the robot's file.")
-    wanted, found = _read(brought, "the robot's file"), {} if there is None or not there.strip() else _read(there, "it")
+        raise CannotEditError(
+            tr("the robot's login is not here yet"), tr("Take an invitation, or bring the robot's file.")
+        )
+    wanted, found = (
+        _read(brought, tr("the robot's file")),
+        {} if there is None or not there.strip() else _read(there, "it"),
+    )
     auths = {**_auths(found), **_auths(wanted)}
     if there is not None and found.get(_AUTHS) == auths:
         return there
@@ -32,15 +38,16 @@ def _read(data: bytes, what: str) -> dict[str, Any]:
         value = load_foreign(data)
     except ValueError as error:
         raise CannotEditError(
-            f"{what} cannot be read: {unreadable_words(error)}", "Mend it, or move it away."
+            tr("{what} cannot be read: {reason}", what=what, reason=unreadable_words(error)),
+            tr("Mend it, or move it away."),
         ) from error
     if not isinstance(value, dict):
-        raise CannotEditError(f"{what} is no object", "Mend it, or move it away.")
+        raise CannotEditError(tr("{what} is no object", what=what), tr("Mend it, or move it away."))
     return value
 
 
 def _auths(value: dict[str, Any]) -> dict[str, Any]:
     auths = value.get(_AUTHS) or {}
     if not isinstance(auths, dict):
-        raise CannotEditError(f"{_AUTHS!r} is no object", "Mend it, or move it away.")
+        raise CannotEditError(tr("{auths!r} is no object", auths=_AUTHS), tr("Mend it, or move it away."))
     return auths

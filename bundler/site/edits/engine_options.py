@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bundler.model.scope import did_you_mean
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -55,11 +56,11 @@ _LISTS = (
 )
 _MAPPINGS = ("builder", "cluster-store-opts", "default-ulimits", "features", "log-opts", "proxies", "runtimes")
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(_FLAGS, ((bool,), "true or false")),
+    **dict.fromkeys(_FLAGS, ((bool,), tr("true or false"))),
     **dict.fromkeys(_NUMBERS, ((int, float), "a number")),
     **dict.fromkeys(_TEXTS, ((str, int), "a text")),
     **dict.fromkeys(_LISTS, ((list,), "a list")),
-    **dict.fromkeys(_MAPPINGS, ((dict,), "an object")),
+    **dict.fromkeys(_MAPPINGS, ((dict,), tr("an object"))),
 }
 # what a driver takes in log-opts; drivers that are not here are not judged
 _ROTATING = {"max-size", "max-file", "compress", "mode", "max-buffer-size"}
@@ -109,13 +110,19 @@ def option_problems(options: Mapping[str, Json], version: Version | None) -> tup
         if key not in _TYPES:
             # a later dockerd knows more, and says so itself
             if version is None or version < VALIDATES:
-                problems.append(f"dockerd has no setting {key!r}{did_you_mean(key, _TYPES)}")
+                problems.append(tr("dockerd has no setting {key!r}{hint}", key=key, hint=did_you_mean(key, _TYPES)))
             continue
         types, words = _TYPES[key]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            problems.append(f"{key!r} wants {words}")
+            problems.append(tr("{key!r} wants {words}", key=key, words=words))
     if OOM_SCORE in options and version is not None and version >= REFUSES_OOM_SCORE:
-        problems.append(f"{OOM_SCORE!r} is refused by dockerd from {REFUSES_OOM_SCORE[0]} on")
+        problems.append(
+            tr(
+                "{oom_score!r} is refused by dockerd from {refuses_oom_score} on",
+                oom_score=OOM_SCORE,
+                refuses_oom_score=REFUSES_OOM_SCORE[0],
+            )
+        )
     return (*problems, *_unfit_ulimits(options.get("default-ulimits")), *_unfit_log_opts(options))
 
 
@@ -128,7 +135,7 @@ def _unfit_ulimits(limits: Json) -> list[str]:
     pairs = limits.items() if isinstance(limits, dict) else ()
     # the name counts that stands inside
     return [
-        f"the limit {name!r} has another 'Name' inside"
+        tr("the limit {name!r} has another 'Name' inside", name=name)
         for name, limit in pairs
         if not isinstance(limit, dict) or limit.get("Name", limit.get("name")) != name
     ]
@@ -139,6 +146,14 @@ def _unfit_log_opts(options: Mapping[str, Json]) -> list[str]:
     known = _LOG_OPTS.get(str(driver))
     if not isinstance(given, dict) or known is None:
         return []
-    wrong = [f"the log driver {driver} has no option {name!r}" for name in given if name not in known]
-    texts = [f"the log option {name!r} wants a text" for name, value in given.items() if not isinstance(value, str)]
+    wrong = [
+        tr("the log driver {driver} has no option {name!r}", driver=driver, name=name)
+        for name in given
+        if name not in known
+    ]
+    texts = [
+        tr("the log option {name!r} wants a text", name=name)
+        for name, value in given.items()
+        if not isinstance(value, str)
+    ]
     return wrong + texts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.file_changes import CannotEditError
 from bundler.manifest.yaml_edit import REMOVE, edited, read_plain, value_at
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.manifest.yaml_edit import KeyPath
@@ -51,12 +52,15 @@ def harbor_yml(template: bytes | None, there: bytes | None, wish: HarborWish) ->
     Raises CannotEditError where the template is missing, or the file is another version's.
     """
     if template is None:
-        raise CannotEditError("the installer's harbor.yml.tmpl is missing", "Unpack the installer anew.")
+        raise CannotEditError(tr("the installer's harbor.yml.tmpl is missing"), tr("Unpack the installer anew."))
     if wish.hostname in _NO_NAMES:
-        raise CannotEditError(f"{wish.hostname!r} cannot be the name of a registry", "Set registry.host in site.yaml.")
+        raise CannotEditError(
+            tr("{hostname!r} cannot be the name of a registry", hostname=wish.hostname),
+            tr("Set registry.host in site.yaml."),
+        )
     if not _BARE_PATH.fullmatch(wish.data):
-        remedy = "Name one of letters, digits and . _ + @ - under registry.data in site.yaml."
-        raise CannotEditError(f"{wish.data!r} cannot be the directory of the data", remedy)
+        remedy = tr("Name one of letters, digits and . _ + @ - under registry.data in site.yaml.")
+        raise CannotEditError(tr("{data!r} cannot be the directory of the data", data=wish.data), remedy)
     try:
         base = template if there is None else there
         _require_same_version(template, base)
@@ -64,18 +68,18 @@ def harbor_yml(template: bytes | None, there: bytes | None, wish: HarborWish) ->
         made = made if wish.certificate else edited(made, {("https",): REMOVE})
         bare = _DATA_LINE.sub(f"data_volume: {wish.data}".encode(), made)
         if read_plain(bare) != read_plain(made):
-            raise ValueError("its data_volume is not one that can be edited safely")
+            raise ValueError(tr("its data_volume is not one that can be edited safely"))
         return bare
     except ValueError as error:
-        raise CannotEditError(str(error), "Move it away; it is made from the template then.") from error
+        raise CannotEditError(str(error), tr("Move it away; it is made from the template then.")) from error
 
 
 def _require_same_version(template: bytes, there: bytes) -> None:
     wanted, found = (value_at(read_plain(data), ("_version",)) for data in (template, there))
     if wanted != found:
         raise CannotEditError(
-            f"is version {found}'s, and the installer's is {wanted}",
-            "Migrate Harbor by its own guide first, or move the file away.",
+            tr("is version {found}'s, and the installer's is {wanted}", found=found, wanted=wanted),
+            tr("Migrate Harbor by its own guide first, or move the file away."),
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.host.file_changes import CannotEditError
 from bundler.manifest.yaml_edit import edited, read_plain, value_at
 from bundler.site.kubeedge_places import CERTIFICATE_PORT, HUB_PORT, TUNNEL_PORT, with_port
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,11 +86,13 @@ def with_values(there: bytes | None, values: Mapping[KeyPath, Json], *, maker: s
     Raises CannotEditError.
     """
     if there is None:
-        raise CannotEditError("does not exist yet", f"Run the step {maker} first.")
+        raise CannotEditError(tr("does not exist yet"), tr("Run the step {maker} first.", maker=maker))
     try:
         return edited(there, values)
     except ValueError as error:
-        raise CannotEditError(str(error), "Mend it by hand, or move it away and run the step before again.") from error
+        raise CannotEditError(
+            str(error), tr("Mend it by hand, or move it away and run the step before again.")
+        ) from error
 
 
 def value_lines(values: Mapping[KeyPath, Json]) -> tuple[str, ...]:
@@ -105,11 +108,11 @@ def joins(document: Any, config: SiteConfig, this: SiteHost) -> str:
     servers = {f"https://{with_port(address, CERTIFICATE_PORT)}" for address in config.cloud.addresses}
     hubs = {with_port(address, HUB_PORT) for address in config.cloud.addresses}
     if (server := value_at(document, HTTP_SERVER)) not in servers:
-        return f"it names another cloud host ({server})"
+        return tr("it names another cloud host ({server})", server=server)
     if (hub := value_at(document, ("modules", "edgeHub", "websocket", "server"))) not in hubs:
-        return f"it names another cloud host ({hub})"
+        return tr("it names another cloud host ({hub})", hub=hub)
     if (name := value_at(document, NODE_NAME)) != this.name:
-        return f"it names another node ({name})"
+        return tr("it names another node ({name})", name=name)
     return ""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, SiteError
 from bundler.site.invitation.inviting import mirror_origin
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -23,12 +24,18 @@ def edge_script_copy(master: Host, config: SiteConfig) -> bytes:
     answer = master.http_get(address, config.mirror.http, _PATH, tls=False)
     origin = f"http://{f'[{address}]' if ':' in address else address}:{config.mirror.http}"
     if answer is None or answer.status != _OK or not answer.text.endswith(_LAST):
-        got = "nothing" if answer is None else f"status {answer.status}" if answer.status != _OK else "half of it"
+        got = (
+            "nothing"
+            if answer is None
+            else tr("status {status}", status=answer.status)
+            if answer.status != _OK
+            else tr("half of it")
+        )
         raise SiteError(
             ErrorId.SITE_UNMET,
-            f"the mirror on this host gives {got}",
+            tr("the mirror on this host gives {got}", got=got),
             where=origin + _PATH,
-            remedy="Start it with a bundle that has a part for edges: `bundler site apply cloud --only mirror`.",
+            remedy=tr("Start it with a bundle that has a part for edges: `bundler site apply cloud --only mirror`."),
             step="",
         )
     # behind an address translation the master reaches itself at another address than edges do

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bundler.model.json_value import load_foreign
-from bundler.site.counting import counted
+from bundler.site.counting import counted_changes, counted_steps
 from bundler.site.fleet.playbook import FLEET_ACTIONS
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ def _row(host: str, last: Mapping[str, Any] | None, why_none: str) -> FleetRow:
     answer = _answer(last)
     outcome = _OUTCOMES.get(str(last.get("outcome")), "done" if task in FLEET_ACTIONS else "not-run")
     if outcome == "not-run":
-        return FleetRow(host, "failed", task, "it came no further than this")
+        return FleetRow(host, "failed", task, tr("it came no further than this"))
     return FleetRow(host, outcome, task, _done(answer) if outcome == "done" else _why(last, answer), answer)
 
 
@@ -90,12 +91,18 @@ def _done(answer: Mapping[str, Any]) -> str:
     if not isinstance(steps, list):
         return ""
     known = [step for step in steps if isinstance(step, dict)]
-    steps_text = counted(len(known), "step")
+    steps_text = counted_steps(len(known))
     if any("state" in step for step in known):
         left = sum(step.get("state") != "done" for step in known)
-        return f"{steps_text}, {left} to do" if left else f"{steps_text}, all done"
+        return (
+            tr("{steps_text}, {left} to do", steps_text=steps_text, left=left)
+            if left
+            else tr("{steps_text}, all done", steps_text=steps_text)
+        )
     made = sum(len(step.get("changed", ())) for step in known)
-    return f"{steps_text}, {counted(made, 'change')}" if made else f"{steps_text}: nothing to do"
+    return (
+        f"{steps_text}, {counted_changes(made)}" if made else tr("{steps_text}: nothing to do", steps_text=steps_text)
+    )
 
 
 def _why(last: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
@@ -104,6 +111,6 @@ def _why(last: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
         where = f"{failure['where']}: " if failure.get("where") else ""
         return f"{where}{failure['what']} [{failure.get('id')}]"
     if last.get("rc") == _NO_PROGRAM:
-        return "the tool is not there yet; `bundler site fleet apply edge` brings it"
+        return tr("the tool is not there yet; `bundler site fleet apply edge` brings it")
     words = str(last.get("stderr") or last.get("msg") or last.get("stdout") or "").strip().splitlines()
-    return words[-1] if words else f"exit {last.get('rc')}"
+    return words[-1] if words else tr("exit {last}", last=last.get("rc"))

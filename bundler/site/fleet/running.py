@@ -11,6 +11,7 @@ from bundler.site.fleet.fleet_results import FleetRow, fleet_rows
 from bundler.site.fleet.inventory import inventory
 from bundler.site.fleet.playbook import FLEET_ACTIONS, FleetAction, FleetPlay, hand_over_script, playbook
 from bundler.site.invitation.joining import JOIN_PLACE
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -84,7 +85,7 @@ def run_fleet(
             shows_progress=True,
         )
         lines = master.read(f"{PLACE}/{_RESULTS}") or b""
-    why = "" if lines or not ended.code else f"ansible-playbook ended with {ended.code} and did nothing"
+    why = "" if lines or not ended.code else tr("ansible-playbook ended with {code} and did nothing", code=ended.code)
     return fleet_rows([host.name for host in order.hosts], lines, why_none=why)
 
 

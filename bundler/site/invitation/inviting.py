@@ -12,6 +12,7 @@ from bundler.site.invitation.invitation_book import Invitation, InvitationBook
 from bundler.site.invitation.join_code import SECRET_BYTES, JoinCode
 from bundler.site.invitation.listener import DEFAULT_PORT
 from bundler.site.invitation.listener_certificate import ListenerCertificate, new_certificate
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,8 +57,12 @@ def require_edges(config: SiteConfig, names: Sequence[str]) -> None:
         if found is None or found.role != "edge":
             raise SiteError(
                 ErrorId.SITE_HOST_UNKNOWN,
-                f"the site has no edge host {name!r}; there are {', '.join(known) or 'none'}",
-                remedy="Name a host of site.yaml, or add it there.",
+                tr(
+                    "the site has no edge host {name!r}; there are {known}",
+                    name=name,
+                    known=", ".join(known) or tr("none"),
+                ),
+                remedy=tr("Name a host of site.yaml, or add it there."),
                 step="",
             )
 
@@ -78,13 +83,17 @@ def edge_line(config: SiteConfig, host: str, port: int) -> str:
 
 def require_used(endings: Mapping[str, Ending]) -> None:
     """Raise SiteError (SITE_INVITATION_ENDED) unless every host came."""
-    words = {"expired": "its time was over", "exhausted": "a wrong code was shown too often", "open": "it was ended"}
+    words = {
+        "expired": tr("its time was over"),
+        "exhausted": tr("a wrong code was shown too often"),
+        "open": tr("it was ended"),
+    }
     lines = [f"{host}: {words[ending]}" for host, ending in endings.items() if ending != "used"]
     if lines:
         raise SiteError(
             ErrorId.SITE_INVITATION_ENDED,
-            f"{len(lines)} of {len(endings)} invitations ended before their hosts came",
-            remedy="Invite them again with `bundler site invite --host NAME`.",
+            tr("{count} of {total} invitations ended before their hosts came", count=len(lines), total=len(endings)),
+            remedy=tr("Invite them again with `bundler site invite --host NAME`."),
             problems=lines,
             step="",
         )

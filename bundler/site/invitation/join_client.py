@@ -18,6 +18,7 @@ from bundler.site.invitation.join_message import (
     JoinRequest,
     decode_answer,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.site.invitation.join_code import JoinCode
@@ -26,12 +27,12 @@ CONNECT_WITHIN_S = 15.0
 # the master fetches a token meanwhile
 ANSWER_WITHIN_S = 180.0
 _PIECE_BYTES = 64 * 1024
-_NEW_CODE = (
+_NEW_CODE = tr(
     "Ask for a new one: `bundler site invite --host {host}` on the master, then run the same command here again."
 )
 _REFUSALS = {
-    "bundle": "Fetch edge.sh from the mirror again, and run it with the same code.",
-    "token": "Look at what `bundler site invite` shows on the master; the code still counts.",
+    "bundle": tr("Fetch edge.sh from the mirror again, and run it with the same code."),
+    "token": tr("Look at what `bundler site invite` shows on the master; the code still counts."),
 }
 
 
@@ -53,9 +54,9 @@ def shown_answer(address: str, port: int, code: JoinCode, *, host: str, bundle: 
     try:
         answer = decode_answer(data)
         if isinstance(answer, JoinAnswer) and answer.host != host:
-            raise ValueError("it is for another host")
+            raise ValueError(tr("it is for another host"))
     except ValueError as error:
-        raise _broken(f"the master's answer cannot be used: {error}", host, where) from error
+        raise _broken(tr("the master's answer cannot be used: {error}", error=error), host, where) from error
     if isinstance(answer, JoinRefusal):
         remedy = _REFUSALS.get(answer.reason, _NEW_CODE.format(host=host))
         raise SiteError(ErrorId.SITE_JOIN_REFUSED, answer.what, where=where, remedy=remedy, step="")
@@ -73,9 +74,9 @@ def _connected(address: str, port: int, where: str) -> ssl.SSLSocket:
     except OSError as error:
         raise SiteError(
             ErrorId.SITE_JOIN_UNREACHABLE,
-            f"nobody answers who could take the code: {error.strerror or error}",
+            tr("nobody answers who could take the code: {reason}", reason=error.strerror or error),
             where=where,
-            remedy="Keep `bundler site invite` running on the master, and let TCP through to that port.",
+            remedy=tr("Keep `bundler site invite` running on the master, and let TCP through to that port."),
             step="",
         ) from error
 
@@ -85,10 +86,12 @@ def _require_pinned(channel: ssl.SSLSocket, code: JoinCode, where: str) -> None:
     if not hmac.compare_digest(hashlib.sha256(certificate).digest(), code.certificate):
         raise SiteError(
             ErrorId.SITE_JOIN_UNTRUSTED,
-            "the listener is not the one that the code is from; nothing was sent to it",
+            tr("the listener is not the one that the code is from; nothing was sent to it"),
             where=where,
-            remedy="Take the code that the running `bundler site invite` printed. If it is that one, somebody stands "
-            "between this host and the master.",
+            remedy=tr(
+                "Take the code that the running `bundler site invite` printed. If it is that one, somebody stands "
+                "between this host and the master."
+            ),
             step="",
         )
 
@@ -105,7 +108,7 @@ def _exchange(channel: ssl.SSLSocket, request: bytes, host: str, where: str) -> 
                 break
             received += data
     except OSError as error:
-        raise _broken(f"the connection broke: {error.strerror or error}", host, where) from error
+        raise _broken(tr("the connection broke: {reason}", reason=error.strerror or error), host, where) from error
     return bytes(received)
 
 

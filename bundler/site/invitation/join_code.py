@@ -10,6 +10,8 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 
+from bundler.translation import tr
+
 SECRET_BYTES = 16
 DIGEST_BYTES = 32
 _CHECKSUM_BYTES = 2
@@ -44,7 +46,7 @@ class JoinCode:
 
     def __post_init__(self) -> None:
         if len(self.secret) != SECRET_BYTES or len(self.certificate) != DIGEST_BYTES:
-            raise ValueError("a code has a secret of 16 bytes and a digest of 32")
+            raise ValueError(tr("a code has a secret of 16 bytes and a digest of 32"))
 
     @property
     def text(self) -> str:
@@ -61,17 +63,24 @@ class JoinCode:
         groups = [typed[at : at + _GROUP_CHARACTERS] for at in range(0, len(typed), _GROUP_CHARACTERS)]
         for number, group in enumerate(groups[:_GROUPS], 1):
             if any(character not in _ALPHABET for character in group):
-                raise MistypedCodeError(f"group {number} holds a character that no code has")
+                raise MistypedCodeError(tr("group {number} holds a character that no code has", number=number))
             if len(group) == _GROUP_CHARACTERS and _check_character(number, group[:-1]) != group[-1]:
-                raise MistypedCodeError(f"group {number} is mistyped, or a character is missing or too many before it")
+                raise MistypedCodeError(
+                    tr("group {number} is mistyped, or a character is missing or too many before it", number=number)
+                )
         if len(typed) != _GROUPS * _GROUP_CHARACTERS:
             wanted = _GROUPS * _GROUP_CHARACTERS
             raise MistypedCodeError(
-                f"a code has {_GROUPS} groups, {wanted} characters in all, and this has {len(typed)}"
+                tr(
+                    "a code has {groups} groups, {wanted} characters in all, and this has {count}",
+                    groups=_GROUPS,
+                    wanted=wanted,
+                    count=len(typed),
+                )
             )
         content = base64.b32decode("".join(group[:-1] for group in groups).translate(_FROM_OURS))
         if _checksum(content[:-_CHECKSUM_BYTES]) != content[-_CHECKSUM_BYTES:]:
-            raise MistypedCodeError("it is mistyped in more than one place")
+            raise MistypedCodeError(tr("it is mistyped in more than one place"))
         return cls(content[:SECRET_BYTES], content[SECRET_BYTES:-_CHECKSUM_BYTES])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bundler.model.json_value import dump_canonical, load_strict
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class JoinRequest:
         value = _object(line, REQUEST_SCHEMA)
         host, secret, bundle = (_text(value, key) for key in ("host", "secret", "bundle"))
         if not _HOST.fullmatch(host) or not _SECRET.fullmatch(secret) or not _BUNDLE.fullmatch(bundle):
-            raise ValueError("it is no request of an edge")
+            raise ValueError(tr("it is no request of an edge"))
         return cls(host, bytes.fromhex(secret), bundle)
 
 
@@ -117,28 +118,28 @@ class JoinRefusal:
 def decode_answer(data: bytes) -> JoinAnswer | JoinRefusal:
     """Read what a master answered. Raises ValueError, with words for a person, also where it was cut."""
     if not data.endswith(END):
-        raise ValueError("it ends in the middle")
+        raise ValueError(tr("it ends in the middle"))
     value = _object(data, ANSWER_SCHEMA)
     if "refused" in value:
         return JoinRefusal(_text(value, "refused"), _text(value, "what"))
     site, docker_config = value.get("site"), value.get("docker_config")
     if not isinstance(site, dict) or not (docker_config is None or isinstance(docker_config, dict)):
-        raise ValueError("it lacks the site, or its logins are none")
+        raise ValueError(tr("it lacks the site, or its logins are none"))
     texts = {key: _text(value, key) for key in ("host", "token", "registry_ca", "bundle")}
     if not texts["token"].strip() or not texts["token"].isprintable():
-        raise ValueError("it holds no token")
+        raise ValueError(tr("it holds no token"))
     return JoinAnswer(site=site, docker_config=docker_config, **texts)
 
 
 def _object(line: bytes, schema: str) -> dict[str, Any]:
     value = load_strict(line)
     if not isinstance(value, dict) or value.get("schema") != schema:
-        raise ValueError(f"it is no {schema}")
+        raise ValueError(tr("it is no {schema}", schema=schema))
     return value
 
 
 def _text(value: Mapping[str, Any], key: str) -> str:
     text = value.get(key)
     if not isinstance(text, str):
-        raise ValueError(f"{key!r} is no text")
+        raise ValueError(tr("{key!r} is no text", key=key))
     return text

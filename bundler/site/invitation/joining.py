@@ -13,6 +13,7 @@ from bundler.manifest.yaml_text import yaml_text
 from bundler.model.json_value import dump_pretty
 from bundler.site.config.reading import host_named, read_site
 from bundler.site.registry_files import AUTHORITY, AUTHORITY_KEY, PULL_LOGIN
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,9 +48,9 @@ def joining_alone(host: Host) -> Iterator[None]:
     if host.exists(AUTHORITY_KEY):
         raise SiteError(
             ErrorId.SITE_UNMET,
-            "is the key of the site's authority: this host is the master, and no edge",
+            tr("is the key of the site's authority: this host is the master, and no edge"),
             where=AUTHORITY_KEY,
-            remedy="Run it on the edge.",
+            remedy=tr("Run it on the edge."),
             step="",
         )
     host.make_directory(JOIN_PLACE, _DIRECTORY)
@@ -57,8 +58,8 @@ def joining_alone(host: Host) -> Iterator[None]:
         if not alone:
             raise SiteError(
                 ErrorId.SITE_BUSY,
-                "another `bundler site join` runs on this host",
-                remedy="Wait until it has ended.",
+                tr("another `bundler site join` runs on this host"),
+                remedy=tr("Wait until it has ended."),
                 step="",
             )
         host.remove(_TOKEN)
@@ -81,12 +82,12 @@ def joined_site(answer: JoinAnswer, *, root: str = "") -> JoinedSite:
         value["root"] = root
     content = _HEAD.encode() + yaml_text(value)
     try:
-        config = read_site(content, file="the master's answer")
+        config = read_site(content, file=tr("the master's answer"))
     except ManifestError as error:
-        raise _unusable("the site that it describes is none", *error.problems) from error
+        raise _unusable(tr("the site that it describes is none"), *error.problems) from error
     found = host_named(config, answer.host)
     if found is None or found.role != "edge":
-        raise _unusable(f"the site that it describes has no edge host {answer.host!r}")
+        raise _unusable(tr("the site that it describes has no edge host {host!r}", host=answer.host))
     return JoinedSite(config, content)
 
 
@@ -95,7 +96,9 @@ def settle(host: Host, answer: JoinAnswer, site: JoinedSite, say: Callable[[str]
     earlier = host.read(EDGE_CONFIG)
     if earlier is not None and earlier != site.content:
         host.write(f"{EDGE_CONFIG}.earlier", earlier, _PRIVATE)
-        say(f"{EDGE_CONFIG} is replaced; what was there lies beside it as site.yaml.earlier")
+        say(
+            tr("{edge_config} is replaced; what was there lies beside it as site.yaml.earlier", edge_config=EDGE_CONFIG)
+        )
     if answer.registry_ca:
         _replace(host, AUTHORITY, answer.registry_ca.encode(), _PUBLIC)
     if answer.docker_config is not None:
@@ -115,8 +118,8 @@ def _replace(host: Host, path: str, content: bytes, mode: int) -> None:
 def _unusable(what: str, *problems: str) -> SiteError:
     return SiteError(
         ErrorId.SITE_JOIN_BROKEN,
-        f"the master's answer cannot be used: {what}",
-        remedy="Take the same bundle on both hosts, then ask for a new code on the master.",
+        tr("the master's answer cannot be used: {what}", what=what),
+        remedy=tr("Take the same bundle on both hosts, then ask for a new code on the master."),
         problems=problems,
         step="",
     )

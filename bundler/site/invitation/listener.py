@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import BundlerError, ErrorId, SiteError
 from bundler.site.invitation.edge_connection import EdgeConnection
 from bundler.site.invitation.join_message import JoinRefusal, JoinRequest
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,9 @@ _WAITING = 128
 _LOOK_EVERY_S = 0.5
 # what anybody can bring about without end
 _NOISE = {"no-request", "too-slow", "crowded-out", "unknown-host", "used", "expired", "exhausted"}
-_CODE_REFUSED = JoinRefusal("code", "the code does not count for this host: wrong, used, expired, or another host's")
+_CODE_REFUSED = JoinRefusal(
+    "code", tr("the code does not count for this host: wrong, used, expired, or another host's")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,9 @@ def opened_port(address: str, port: int) -> socket.socket:
     except OSError as error:
         raise SiteError(
             ErrorId.SITE_LISTEN_FAILED,
-            f"cannot be listened on: {error.strerror or error}",
-            where=f"port {port}",
-            remedy="End what holds it (another `bundler site invite`?), or choose a port with --port.",
+            tr("cannot be listened on: {reason}", reason=error.strerror or error),
+            where=tr("port {port}", port=port),
+            remedy=tr("End what holds it (another `bundler site invite`?), or choose a port with --port."),
             step="",
         ) from error
     found.setblocking(False)
@@ -185,7 +188,7 @@ class _Doorkeeper:
             request = JoinRequest.decode(client.request)
         except ValueError:
             self._note(client.address, "", "no-request")
-            client.answer_with(JoinRefusal("request", "this is no request of an edge").encode(), client.deadline_s)
+            client.answer_with(JoinRefusal("request", tr("this is no request of an edge")).encode(), client.deadline_s)
             return
         data = self._judged(client, request)
         reception.log.keep(reception.book, reception.certificate.sha256)
@@ -203,7 +206,11 @@ class _Doorkeeper:
             return _CODE_REFUSED.encode()
         if request.bundle and self._reception.bundle not in ("", request.bundle):
             self._note(client.address, host, "other-bundle")
-            what = f"the master's bundle is {self._reception.bundle[:12]}, and this host's is {request.bundle[:12]}"
+            what = tr(
+                "the master's bundle is {master}, and this host's is {own}",
+                master=self._reception.bundle[:12],
+                own=request.bundle[:12],
+            )
             return JoinRefusal("bundle", what).encode()
         book.use(host)
         try:
@@ -211,11 +218,11 @@ class _Doorkeeper:
         except BundlerError as error:
             book.give_back(host)
             self._note(client.address, host, f"not-given [{error.id}]")
-            return JoinRefusal("token", f"the master cannot give it now [{error.id}]").encode()
+            return JoinRefusal("token", tr("the master cannot give it now [{id}]", id=error.id)).encode()
         client.host = host
         self._note(client.address, host, "accepted")
         return data
 
     def _note(self, address: str, host: str, outcome: str) -> None:
         if self._reception.log.note(address, host, outcome, noise=outcome in _NOISE):
-            self._reception.say(f"{address}: {host or '(no host)'}: {outcome}")
+            self._reception.say(f"{address}: {host or tr('(no host)')}: {outcome}")

@@ -8,6 +8,7 @@ from bundler.model.json_value import load_foreign
 from bundler.site.invitation.join_message import JoinAnswer
 from bundler.site.invitation.public_part import public_part
 from bundler.site.registry_files import PULL_LOGIN, trusted_file
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,11 +34,23 @@ def offering_lacks(master: Host, config: SiteConfig) -> list[str]:
     """Return what edges will want and the master does not have yet, a sentence each with what to do."""
     lacking = []
     if (path := trusted_file(config)) and not master.exists(path):
-        lacking.append(f"{path}: the registry's authority is not here yet; run `bundler site apply cloud` first")
+        lacking.append(
+            tr("{path}: the registry's authority is not here yet; run `bundler site apply cloud` first", path=path)
+        )
     if not config.registry.public and _login(master) is None:
-        step = "`bundler site apply cloud --only images`"
-        make = step if config.registry.kind == "harbor" else f"`bundler robot create` with `-o {PULL_LOGIN}`"
-        lacking.append(f"{PULL_LOGIN}: the login that edges pull with is not here yet; make it by {make}")
+        step = tr("`bundler site apply cloud --only images`")
+        make = (
+            step
+            if config.registry.kind == "harbor"
+            else tr("`bundler robot create` with `-o {pull_login}`", pull_login=PULL_LOGIN)
+        )
+        lacking.append(
+            tr(
+                "{pull_login}: the login that edges pull with is not here yet; make it by {make}",
+                pull_login=PULL_LOGIN,
+                make=make,
+            )
+        )
     return lacking
 
 

@@ -18,6 +18,7 @@ from bundler.site.installer import STATE
 from bundler.site.kubectl import Kubectl, last_line
 from bundler.site.kubeedge.core_programs import alive
 from bundler.site.step import StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import CommandResult, Host
@@ -37,18 +38,22 @@ def kubectl(host: Host, kubeconfig: str, *words: str) -> CommandResult:
 def start_findings(host: Host, kubeconfig: str) -> list[StepFinding]:
     """Return why cloudcore cannot be started safely with this kubeconfig."""
     if host.read(kubeconfig) is None:
-        remedy = "Set up Kubernetes first, or name its kubeconfig in site.yaml: kubeedge.kubeconfig."
-        return [StepFinding("kubeconfig-missing", "does not exist", kubeconfig, remedy)]
+        remedy = tr("Set up Kubernetes first, or name its kubeconfig in site.yaml: kubeedge.kubeconfig.")
+        return [StepFinding("kubeconfig-missing", tr("does not exist"), kubeconfig, remedy)]
     ready = kubectl(host, kubeconfig, "get", "--raw", "/readyz")
     if ready.code == _NO_PROGRAM:
-        return [StepFinding("kubectl-missing", "is not installed", "kubectl", "Install it, as Kubernetes' hosts have.")]
+        return [
+            StepFinding(
+                "kubectl-missing", tr("is not installed"), "kubectl", tr("Install it, as Kubernetes' hosts have.")
+            )
+        ]
     if ready.code != 0 or ready.stdout.strip() != "ok":
         return [
             StepFinding(
                 "api-not-ready",
-                f"the Kubernetes API is not ready: {last_line(ready)}",
+                tr("the Kubernetes API is not ready: {ready}", ready=last_line(ready)),
                 f"kubectl --kubeconfig {kubeconfig} get --raw /readyz",
-                "Wait until the control plane is up: cloudcore would end, or make a new authority for all edges.",
+                tr("Wait until the control plane is up: cloudcore would end, or make a new authority for all edges."),
             )
         ]
     secrets = [finding for name in (AUTHORITY, SERVER) if (finding := _unreadable(host, kubeconfig, name))]
@@ -73,7 +78,13 @@ def back_up(host: Host, kubeconfig: str, name: str) -> None:
         content = dump_canonical(value["data"])
     except (ValueError, KeyError, TypeError) as error:
         failure = ChangeFailure(
-            Reason.COMMAND_FAILED, f"secret {name} of namespace {NAMESPACE} cannot be read: {error}"
+            Reason.COMMAND_FAILED,
+            tr(
+                "secret {name} of namespace {namespace} cannot be read: {error}",
+                name=name,
+                namespace=NAMESPACE,
+                error=error,
+            ),
         )
         raise ChangeFailedError(failure) from error
     host.make_directory(BACKUPS, 0o700)
@@ -101,10 +112,18 @@ def _unreadable(host: Host, kubeconfig: str, name: str) -> StepFinding | None:
         return None
     return StepFinding(
         f"{name}-unreadable",
-        f"secret {name} of namespace {NAMESPACE} cannot be read: {last_line(found)}",
+        tr(
+            "secret {name} of namespace {namespace} cannot be read: {found}",
+            name=name,
+            namespace=NAMESPACE,
+            found=last_line(found),
+        ),
         kubeconfig,
-        "Give this kubeconfig the right to read and write the secrets of that namespace: cloudcore takes one that it "
-        "cannot read for one that is missing, makes a new authority, and no edge trusts it any more.",
+        tr(
+            "Give this kubeconfig the right to read and write the secrets of that namespace: "
+            "cloudcore takes one that it "
+            "cannot read for one that is missing, makes a new authority, and no edge trusts it any more."
+        ),
     )
 
 
@@ -114,16 +133,22 @@ def _others(host: Host, kubeconfig: str) -> list[StepFinding]:
     here = alive(host, "cloudcore")
     if len(here) > 1:
         numbers = ", ".join(str(process.pid) for process in here)
-        what = (
-            f"{len(here)} of them run on this host (processes {numbers}); two that start at once make two authorities"
+        what = tr(
+            "{count} of them run on this host (processes {numbers}); two that start at once make two authorities",
+            count=len(here),
+            numbers=numbers,
         )
-        found.append(StepFinding("cloudcore-twice", what, "cloudcore", "End all but the oldest one of them."))
+        found.append(StepFinding("cloudcore-twice", what, "cloudcore", tr("End all but the oldest one of them.")))
     pods = kubectl(host, kubeconfig, "-n", NAMESPACE, "get", "pods", "-l", "kubeedge=cloudcore", "-o", "name")
     if pods.code != 0:
-        what = f"nobody can tell whether one runs in the cluster: {last_line(pods)}"
-        remedy = f"Give this kubeconfig the right to list the pods of namespace {NAMESPACE}."
+        what = tr("nobody can tell whether one runs in the cluster: {pods}", pods=last_line(pods))
+        remedy = tr("Give this kubeconfig the right to list the pods of namespace {namespace}.", namespace=NAMESPACE)
         found.append(StepFinding("cloudcore-pods-unknown", what, "cloudcore", remedy))
     elif pods.stdout.strip():
-        what = f"one runs in the cluster already ({pods.stdout.split()[0]}), as `keadm init` sets it up"
-        found.append(StepFinding("cloudcore-in-cluster", what, "cloudcore", "Keep that one, or remove its deployment."))
+        what = tr(
+            "one runs in the cluster already ({stdout}), as `keadm init` sets it up", stdout=pods.stdout.split()[0]
+        )
+        found.append(
+            StepFinding("cloudcore-in-cluster", what, "cloudcore", tr("Keep that one, or remove its deployment."))
+        )
     return found

@@ -10,6 +10,7 @@ from bundler.host.changes import RunCommand, SameRecord, Unrecorded, must
 from bundler.host.failure import ChangeFailedError, ChangeFailure, Reason
 from bundler.host.journal import Record
 from bundler.site.installer import STATE
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -58,7 +59,7 @@ class ReloadAtRemoval(SameRecord):
     """
 
     file: CopyFile
-    title: ClassVar[str] = f"at removal: {' '.join(_RELOAD)}"
+    title: ClassVar[str] = tr("at removal: {reload}", reload=" ".join(_RELOAD))
 
     def record_anywhere(self) -> Record:
         """Return the command."""
@@ -124,11 +125,13 @@ class EndForeign(Unrecorded):
     @property
     def title(self) -> str:
         """What is ended."""
-        return f"end {self.name} where it runs outside {self.unit}"
+        return tr("end {name} where it runs outside {unit}", name=self.name, unit=self.unit)
 
     def describe(self, host: Host) -> str:
         """Return the title, and which processes that is now."""
-        return "\n".join([self.title, *(f"    kill -TERM {process.pid}" for process in self._foreign(host))])
+        return "\n".join(
+            [self.title, *(tr("    kill -TERM {pid}", pid=process.pid) for process in self._foreign(host))]
+        )
 
     def is_done(self, host: Host) -> bool:
         """Tell whether there is none."""
@@ -144,8 +147,12 @@ class EndForeign(Unrecorded):
         while left := self._foreign(host):
             if host.elapsed() >= deadline:
                 numbers = ", ".join(str(process.pid) for process in left)
-                what = f"still runs {_ENDS_WITHIN_S:.0f} s after it was asked to end (process {numbers})"
-                remedy = "Look at what it is doing, end it, then run the same command again."
+                what = tr(
+                    "still runs {ends_within_s:.0f} s after it was asked to end (process {numbers})",
+                    ends_within_s=_ENDS_WITHIN_S,
+                    numbers=numbers,
+                )
+                remedy = tr("Look at what it is doing, end it, then run the same command again.")
                 raise ChangeFailedError(ChangeFailure(Reason.NOT_YET, what, where=self.name, remedy=remedy))
             host.pause(_EVERY_S)
         return ()
@@ -215,7 +222,8 @@ class StartUnit(SameRecord):
     def describe(self, host: Host) -> str:
         """Return the command, and why."""
         active = host.run(self._is_active).code == 0
-        return f"{self.title}    # {'its files have changed since it was started' if active else 'it does not run'}"
+        why = tr("its files have changed since it was started") if active else tr("it does not run")
+        return f"{self.title}    # {why}"
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it runs, and with these files."""

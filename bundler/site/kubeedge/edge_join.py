@@ -24,6 +24,7 @@ from bundler.site.kubeedge_places import (
     go_name,
     tree_name,
 )
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -36,7 +37,7 @@ def certificates_lack(at: StepContext) -> str:
     """Return "" when the certificates here are those of this node's join to this cloud host, else why not."""
     content = at.host.read(EDGECORE_YAML)
     if content is None:
-        return "it has not joined yet"
+        return tr("it has not joined yet")
     try:
         document = read_plain(content)
     except ValueError as error:
@@ -44,10 +45,14 @@ def certificates_lack(at: StepContext) -> str:
     if other := joins(document, at.config, at.this):
         return other
     if absent := [path for path in (EDGE_CA, EDGE_CERT, EDGE_KEY) if not at.host.read(path)]:
-        return f"{absent[0]} is missing"
+        return tr("{absent} is missing", absent=absent[0])
     wanted = str(value_at(document, TOKEN) or "").partition(".")[0]
     if (found := authority_digest(at.host)) != wanted:
-        return f"its authority ({found[:_SHOWN]}…) is not that of its token ({wanted[:_SHOWN]}…)"
+        return tr(
+            "its authority ({found}…) is not that of its token ({wanted}…)",
+            found=found[:_SHOWN],
+            wanted=wanted[:_SHOWN],
+        )
     return ""
 
 
@@ -59,7 +64,7 @@ def join_lacks(at: StepContext) -> str:
     unpacked, placed = at.host.status(f"{KUBEEDGE}/{tree}/edge/edgecore"), at.host.status(EDGECORE)
     # a cut of the power may leave files that are empty
     if unpacked is None or placed is None or not placed.size or unpacked.size != placed.size:
-        return f"{EDGECORE} is not that of KubeEdge {at.config.kubeedge.version}"
+        return tr("{edgecore} is not that of KubeEdge {version}", edgecore=EDGECORE, version=at.config.kubeedge.version)
     return ""
 
 

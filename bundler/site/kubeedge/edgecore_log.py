@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.failure import ChangeFailure, Reason
 from bundler.site.kubeedge_places import EDGECORE_UNIT
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.host.interface import Host
@@ -17,17 +18,20 @@ _KLOG = re.compile(r"(?P<weight>[EF])\d{4} \S+\s+\d+ (?P<place>[\w.]+:\d+)\] (?P
 _OTHER_AUTHORITY = re.compile(
     r"failed to validate CA certificate\. tokenCAhash: (?P<token>\S*), CAhash: (?P<found>\S+)"
 )
-_FRESH = "Fetch a fresh one with `bundler site token` on the master, and run the same command again with it."
+_FRESH = tr("Fetch a fresh one with `bundler site token` on the master, and run the same command again with it.")
 _ENDINGS: tuple[tuple[str, str], ...] = (
     (
         "should not running on edge node when running edgecore",
-        "Stop kubelet and kube-proxy here for good; one that has ended and that nobody reaped counts as well.",
+        tr("Stop kubelet and kube-proxy here for good; one that has ended and that nobody reaped counts as well."),
     ),
     (
         "kubelet cgroup driver",
-        "Run the same command again: it takes over the driver that `docker info` tells.",
+        tr("Run the same command again: it takes over the driver that `docker info` tells."),
     ),
-    ("failed to get docker version", "Start the engine (`systemctl status docker`), then run the same command again."),
+    (
+        "failed to get docker version",
+        tr("Start the engine (`systemctl status docker`), then run the same command again."),
+    ),
     ("token credentials are in the wrong format", _FRESH),
     ("token is expired", _FRESH),
 )
@@ -48,14 +52,16 @@ def ending(lines: tuple[str, ...]) -> ChangeFailure | None:
         if found is None:
             continue
         if other := _OTHER_AUTHORITY.search(found["text"]):
-            what = (
-                f"the cloud's authority ({other['found'][:12]}…) is not the one that the token names "
-                f"({other['token'][:12]}…): the token is wrong, or of another site"
+            what = tr(
+                "the cloud's authority ({found}…) is not the one that the token names "
+                "({named}…): the token is wrong, or of another site",
+                found=other["found"][:12],
+                named=other["token"][:12],
             )
             return _ended(what, _FRESH, lines)
         remedy = next((remedy for words, remedy in _ENDINGS if words in found["text"]), "")
         if remedy or found["weight"] == "F":
-            return _ended(f"edgecore has ended: {found['text']}", remedy, lines)
+            return _ended(tr("edgecore has ended: {found}", found=found["text"]), remedy, lines)
     return None
 
 

@@ -16,6 +16,7 @@ from bundler.manifest.yaml_edit import edited
 from bundler.model.json_value import dump_pretty, load_strict
 from bundler.site.edits.kubeedge_yaml import TOKEN, own_settings, value_lines, with_own_settings
 from bundler.site.installer import STATE
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -56,7 +57,7 @@ class SettingsFile:
         try:
             return [] if there is None else own_settings(there, host.read(self.written), self.decided)
         except ValueError as error:
-            remedy = "Mend it, or move it away if nothing in it is worth keeping."
+            remedy = tr("Mend it, or move it away if nothing in it is worth keeping.")
             raise ChangeFailedError(
                 ChangeFailure(Reason.FILE_TAKEN, str(error), where=self.path, remedy=remedy)
             ) from error
@@ -83,7 +84,7 @@ class KeepSettings(Unrecorded):
     @property
     def title(self) -> str:
         """The file."""
-        return f"keep what somebody has set in {self.file.path}"
+        return tr("keep what somebody has set in {path}", path=self.file.path)
 
     def describe(self, host: Host) -> str:
         """Return the keys."""
@@ -114,7 +115,7 @@ class MergeSettings(Unrecorded):
     @property
     def title(self) -> str:
         """The file."""
-        return f"put back what somebody had set in {self.file.path}"
+        return tr("put back what somebody had set in {path}", path=self.file.path)
 
     def is_done(self, host: Host) -> bool:
         """Tell whether nothing is kept."""
@@ -130,8 +131,8 @@ class MergeSettings(Unrecorded):
             own = [(tuple(path), value) for path, value in load_strict(kept)]
             merged = with_own_settings(there, own)
         except (ValueError, TypeError) as error:
-            what = f"what somebody had set cannot be put back: {error}"
-            remedy = f"Put it back by hand; it lies in {self.file.kept}, which you then remove."
+            what = tr("what somebody had set cannot be put back: {error}", error=error)
+            remedy = tr("Put it back by hand; it lies in {kept}, which you then remove.", kept=self.file.kept)
             failure = ChangeFailure(Reason.FILE_TAKEN, what, where=self.file.path, remedy=remedy)
             raise ChangeFailedError(failure) from error
         if merged != there:
@@ -148,7 +149,7 @@ class ForgetSettings(Unrecorded):
     @property
     def title(self) -> str:
         """The file that goes."""
-        return f"remove {self.file.kept}"
+        return tr("remove {kept}", kept=self.file.kept)
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is gone."""

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,36 +40,54 @@ class StreamPair:
         """
         absent = [path for path in (self.authority, self.certificate, self.key) if not host.read(path)]
         if absent:
-            return [f"{path} is missing or empty" for path in absent]
+            return [tr("{path} is missing or empty", path=path) for path in absent]
         faults = [
             *self._chain_faults(host),
             *self._key_faults(host),
             *self._address_faults(host, addresses),
         ]
         if host.exists(cluster_ca) and host.digest(cluster_ca) != host.digest(self.authority):
-            faults.append(f"{self.authority} is not the cluster's authority of now ({cluster_ca})")
+            faults.append(
+                tr(
+                    "{authority} is not the cluster's authority of now ({cluster_ca})",
+                    authority=self.authority,
+                    cluster_ca=cluster_ca,
+                )
+            )
         return faults
 
     def _chain_faults(self, host: Host) -> list[str]:
         faults = []
         verified = _openssl(host, "verify", "-CAfile", self.authority, self.certificate)
         if verified.code != 0 or not verified.stdout.strip().endswith("OK"):
-            faults.append(f"{self.certificate} is not signed by {self.authority}")
+            faults.append(
+                tr("{certificate} is not signed by {authority}", certificate=self.certificate, authority=self.authority)
+            )
         if _openssl(host, "x509", "-in", self.certificate, "-noout", "-checkend", str(_LEFT_S)).code != 0:
-            faults.append(f"{self.certificate} ends within {_LEFT_S // 86400} days, or has ended")
+            faults.append(
+                tr(
+                    "{certificate} ends within {left_s} days, or has ended",
+                    certificate=self.certificate,
+                    left_s=_LEFT_S // 86400,
+                )
+            )
         return faults
 
     def _key_faults(self, host: Host) -> list[str]:
         public = _openssl(host, "x509", "-in", self.certificate, "-noout", "-pubkey")
         private = _openssl(host, "pkey", "-in", self.key, "-pubout")
         same = public.code == private.code == 0 and public.stdout.strip() == private.stdout.strip()
-        return [] if same else [f"{self.key} is not the key of {self.certificate}"]
+        return [] if same else [tr("{key} is not the key of {certificate}", key=self.key, certificate=self.certificate)]
 
     def _address_faults(self, host: Host, addresses: Sequence[str]) -> list[str]:
         text = _openssl(host, "x509", "-in", self.certificate, "-noout", "-text").stdout
         there = {ipaddress.ip_address(address) for address in _ADDRESS.findall(text)}
         missing = [address for address in addresses if ipaddress.ip_address(address) not in there]
-        return [f"{self.certificate} is not for {', '.join(missing)}"] if missing else []
+        return (
+            [tr("{certificate} is not for {missing}", certificate=self.certificate, missing=", ".join(missing))]
+            if missing
+            else []
+        )
 
 
 def _openssl(host: Host, *words: str) -> CommandResult:

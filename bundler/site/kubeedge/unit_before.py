@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bundler.host.changes import SameRecord
 from bundler.host.journal import Record
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,7 +31,7 @@ class StartAtRemoval(SameRecord):
     @property
     def title(self) -> str:
         """When, and the command."""
-        return f"at removal: systemctl start {self.unit}"
+        return tr("at removal: systemctl start {unit}", unit=self.unit)
 
     def record_anywhere(self) -> Record:
         """Return the command."""
@@ -39,7 +40,7 @@ class StartAtRemoval(SameRecord):
     def describe(self, host: Host) -> str:
         """Return the title, and why."""
         del host
-        return f"{self.title}    # it runs now"
+        return tr("{title}    # it runs now", title=self.title)
 
     def is_done(self, host: Host) -> bool:
         """Tell whether it is noted already, or nothing ran."""

@@ -18,20 +18,21 @@ from bundler.site.edits.node_affinity import DaemonSetName, affinity_patch, inve
 from bundler.site.installer import STATE
 from bundler.site.kubectl import Kubectl
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bundler.host.changes import Change
 
-_ANY_EDGE = edge_labels("any edge", "", {})
+_ANY_EDGE = edge_labels(tr("any edge"), "", {})
 
 
 class NodeAffinity(Step):
     """The guide edits line numbers, forgets a blank, and names a label that no node ever has."""
 
     name = "affinity"
-    title = "flannel and kube-proxy kept away from edges"
+    title = tr("flannel and kube-proxy kept away from edges")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name a cluster that does not answer, and DaemonSets of others that would land on an edge."""
@@ -39,7 +40,7 @@ class NodeAffinity(Step):
             found = _daemon_sets(at)
         except ChangeFailedError as error:
             failure = error.failure
-            remedy = "Start the cluster, or name its kubeconfig under kubeedge.kubeconfig in site.yaml."
+            remedy = tr("Start the cluster, or name its kubeconfig under kubeedge.kubeconfig in site.yaml.")
             return (StepFinding("cluster-silent", failure.what, failure.where, remedy),)
         labels = [edge_labels(edge.name, edge.machine, edge.labels) for edge in at.config.edges] or [_ANY_EDGE]
         return tuple(
@@ -83,7 +84,7 @@ def _daemon_sets(at: StepContext) -> list[Mapping[str, Any]]:
             _ = (affinity_patch(one), lands_on(one, _ANY_EDGE), rollout_lacks(one))
     except (KeyError, TypeError, AttributeError) as error:
         where = shlex.join(kubectl.command("get", "daemonsets", "--all-namespaces"))
-        failure = ChangeFailure(Reason.COMMAND_FAILED, "answers with what are no DaemonSets", where=where)
+        failure = ChangeFailure(Reason.COMMAND_FAILED, tr("answers with what are no DaemonSets"), where=where)
         raise ChangeFailedError(failure) from error
     return found
 
@@ -91,8 +92,8 @@ def _daemon_sets(at: StepContext) -> list[Mapping[str, Any]]:
 def _landing(name: DaemonSetName) -> StepFinding:
     return StepFinding(
         "lands-on-edges",
-        "would run on edges as well",
-        f"DaemonSet {name}",
-        f"If it is not meant to, add {expression_words()} to its node affinity.",
+        tr("would run on edges as well"),
+        tr("DaemonSet {name}", name=name),
+        tr("If it is not meant to, add {expression_words} to its node affinity.", expression_words=expression_words()),
         "note",
     )

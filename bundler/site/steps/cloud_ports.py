@@ -10,6 +10,7 @@ from bundler.site.kubectl import listed, mapping
 from bundler.site.kubeedge.cluster_state import kubectl
 from bundler.site.kubeedge_places import CLOUDCORE_UNIT, cloud_ports
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,16 +28,16 @@ class CloudPorts(Step):
     """The guide looks once, at 10003 alone."""
 
     name = "ports"
-    title = "cloudcore's ports, and the pods of the cluster"
+    title = tr("cloudcore's ports, and the pods of the cluster")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """Patience."""
         ports = cloud_ports(stream=at.config.kubeedge.stream)
         wanted = ", ".join(map(str, ports))
-        remedy = "Look at `journalctl -u cloudcore`: it ends where the API is down or a certificate is missing."
+        remedy = tr("Look at `journalctl -u cloudcore`: it ends where the API is down or a certificate is missing.")
         return (
             Await(
-                f"wait for cloudcore on {wanted}",
+                tr("wait for cloudcore on {wanted}", wanted=wanted),
                 partial(_closed, ports=ports),
                 _WITHIN_S,
                 remedy,
@@ -51,16 +52,18 @@ class CloudPorts(Step):
         for open_port in at.host.listening():
             holder = numbers.get(open_port.pid, "")
             if open_port.port in cloud_ports(stream=at.config.kubeedge.stream) and holder not in ("", "cloudcore"):
-                remedy = f"End {holder}, or give it another port; edges know this one."
-                what = f"{holder} (process {open_port.pid}) listens there, and not cloudcore"
-                found.append(StepFinding("port-taken", what, f"port {open_port.port}", remedy, weight="fault"))
+                remedy = tr("End {holder}, or give it another port; edges know this one.", holder=holder)
+                what = tr("{holder} (process {pid}) listens there, and not cloudcore", holder=holder, pid=open_port.pid)
+                found.append(
+                    StepFinding("port-taken", what, tr("port {port}", port=open_port.port), remedy, weight="fault")
+                )
         return [*dict.fromkeys(found), *_pod_notes(at)]
 
 
 def _closed(host: Host, ports: tuple[int, ...]) -> str:
     there = {open_port.port for open_port in host.listening()}
     closed = [str(port) for port in ports if port not in there]
-    return f"nobody listens on {', '.join(closed)}" if closed else ""
+    return tr("nobody listens on {closed}", closed=", ".join(closed)) if closed else ""
 
 
 def _last_words(host: Host) -> tuple[str, ...]:
@@ -80,9 +83,9 @@ def _pod_notes(at: StepContext) -> list[StepFinding]:
     return [
         StepFinding(
             "pod-not-running",
-            f"is {phase}",
-            f"pod {space}/{name}",
-            f"Look at it: kubectl -n {space} describe pod {name}",
+            tr("is {phase}", phase=phase),
+            tr("pod {space}/{name}", space=space, name=name),
+            tr("Look at it: kubectl -n {space} describe pod {name}", space=space, name=name),
             weight="note",
         )
         for space, name, phase in pods

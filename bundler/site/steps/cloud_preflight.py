@@ -20,6 +20,7 @@ from bundler.site.kubeedge_places import cloud_ports
 from bundler.site.leftovers import leftovers
 from bundler.site.packages import offered, on_ours_alone, package_manager
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ class CloudPreflight(Step):
     """The guide's look at nodes, pods and the host, and what it does not look at."""
 
     name = "preflight"
-    title = "what this host has to have"
+    title = tr("what this host has to have")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Look at all of it, so that everything is told at once."""
@@ -50,15 +51,17 @@ class CloudPreflight(Step):
 
 def _commands(at: StepContext) -> Iterator[StepFinding]:
     if lacking := lacking_commands(at.host, KEADM_COMMANDS):
-        what = f"keadm runs {', '.join(lacking)}, which this host does not have"
+        what = tr("keadm runs {lacking}, which this host does not have", lacking=", ".join(lacking))
         yield StepFinding("commands-missing", what, remedy=_how_to_install(at))
 
 
 def _how_to_install(at: StepContext) -> str:
     if not (manager := package_manager(at.host)) or not offered(at):
-        return "Install what brings them."
+        return tr("Install what brings them.")
     install = shlex.join((*on_ours_alone(manager), "install"))
-    return f"Run `bundler site apply cloud --only repo`, then install what brings them: `{install} NAME`."
+    return tr(
+        "Run `bundler site apply cloud --only repo`, then install what brings them: `{install} NAME`.", install=install
+    )
 
 
 def _ports(at: StepContext) -> Iterator[StepFinding]:
@@ -66,33 +69,37 @@ def _ports(at: StepContext) -> Iterator[StepFinding]:
         holder = holder_of(at.host, port)
         if holder is not None and holder.name == CLOUDCORE:
             continue
-        finding = port_taken(port, holder, "Stop it, or have it listen elsewhere: the port is cloudcore's.")
+        finding = port_taken(port, holder, tr("Stop it, or have it listen elsewhere: the port is cloudcore's."))
         # only root sees who it is, which may be cloudcore
         yield finding if holder or at.host.is_root() else replace(finding, weight="note")
 
 
 def _cluster(at: StepContext) -> Iterator[StepFinding]:
     if lacking_commands(at.host, ("kubectl",)):
-        what = "kubectl is not on this host: KubeEdge's cloud side is set up where the cluster is administered"
-        yield StepFinding("kubectl-missing", what, remedy="Install kubectl of the cluster's version.")
+        what = tr("kubectl is not on this host: KubeEdge's cloud side is set up where the cluster is administered")
+        yield StepFinding("kubectl-missing", what, remedy=tr("Install kubectl of the cluster's version."))
         return
     if not at.host.is_root():
         return
     config = at.config.kubeedge.kubeconfig
-    remedy = "Copy the cluster's admin.conf there, or name it as `kubeconfig` under `kubeedge` in site.yaml."
+    remedy = tr("Copy the cluster's admin.conf there, or name it as `kubeconfig` under `kubeedge` in site.yaml.")
     if not at.host.exists(config):
-        yield StepFinding("kubeconfig-missing", "does not exist", config, remedy)
+        yield StepFinding("kubeconfig-missing", tr("does not exist"), config, remedy)
         return
     done = Kubectl(config, request_s=10, within_s=_READY_WITHIN_S).run(at.host, "get", "--raw", "/readyz")
     if done.code != 0:
-        what = f"the API server is not ready: {last_line(done)}"
-        yield StepFinding("cluster-not-ready", what, config, "Look at `kubectl get --raw '/readyz?verbose'`.")
+        what = tr("the API server is not ready: {done}", done=last_line(done))
+        yield StepFinding("cluster-not-ready", what, config, tr("Look at `kubectl get --raw '/readyz?verbose'`."))
 
 
 def _data(at: StepContext) -> Iterator[StepFinding]:
     registry = at.config.registry
     if registry.kind == "harbor" and (free := at.host.free_bytes(registry.data)) < HARBOR_FREE_BYTES:
         gib = 1024**3
-        what = f"has room for {free / gib:.0f} GiB; Harbor's documentation wants {HARBOR_FREE_BYTES / gib:.0f} GiB"
-        remedy = "Put `data` under `registry` in site.yaml on a larger disk."
+        what = tr(
+            "has room for {free:.0f} GiB; Harbor's documentation wants {harbor_free_bytes:.0f} GiB",
+            free=free / gib,
+            harbor_free_bytes=HARBOR_FREE_BYTES / gib,
+        )
+        remedy = tr("Put `data` under `registry` in site.yaml on a larger disk.")
         yield StepFinding("harbor-room", what, registry.data, remedy, "note")

@@ -9,6 +9,7 @@ from bundler.host.file_changes import EditFile
 from bundler.site.edits.kubeedge_yaml import cloud_values, value_lines, with_values
 from bundler.site.kubeedge_places import CLOUDCORE_YAML
 from bundler.site.step import Step, StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ class CloudcoreConfig(Step):
     """The guide changes lines 44 and 103; the latter is another key, which is true already."""
 
     name = "cloudcore-config"
-    title = "cloudcore's settings"
+    title = tr("cloudcore's settings")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """One edit; what it does not name stays as it is."""

@@ -35,6 +35,7 @@ from bundler.site.kubeedge_places import (
 )
 from bundler.site.step import Step, StepContext
 from bundler.site.steps.stream_certs import lacking
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +54,7 @@ class CloudcoreService(Step):
     """Never started unless the API answers and casecret can be read; its secrets are kept before."""
 
     name = "cloudcore-service"
-    title = "cloudcore as a service of this host"
+    title = tr("cloudcore as a service of this host")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Look whether it could be started safely, where that is left to do."""
@@ -86,7 +87,7 @@ def _require_startable(at: StepContext, host: Host) -> None:
     require_safe_start(host, at.config.kubeedge.kubeconfig)
     faults = lacking(at, host) if at.config.kubeedge.stream else []
     if faults:
-        remedy = "Run the step stream-certs first: cloudcore ends at once without them."
+        remedy = tr("Run the step stream-certs first: cloudcore ends at once without them.")
         failure = ChangeFailure(
             Reason.COMMAND_FAILED, faults[0], where=CLOUDCORE, remedy=remedy, lines=tuple(faults[1:])
         )

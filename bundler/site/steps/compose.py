@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.host.file_changes import CopyFile
 from bundler.site.edits.engine_options import version_in
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +25,18 @@ class ComposeProgram(Step):
     """The guide moves it to /usr/bin, where nobody may run it: it has no mode for that."""
 
     name = "compose"
-    title = "docker-compose for Harbor"
+    title = tr("docker-compose for Harbor")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name a bundle that does not bring it."""
         if not _is_wanted(at) or _member(at) or _version(at):
             return ()
-        what = f"the bundle brings no docker-compose for {at.host.machine()}"
-        remedy = f"Build it with docker-compose-linux-{at.host.machine()}, or put one of 1.18 or later into {COMPOSE}."
+        what = tr("the bundle brings no docker-compose for {machine}", machine=at.host.machine())
+        remedy = tr(
+            "Build it with docker-compose-linux-{machine}, or put one of 1.18 or later into {compose}.",
+            machine=at.host.machine(),
+            compose=COMPOSE,
+        )
         return (StepFinding("compose-missing", what, at.bundle.root, remedy),)
 
     def changes(self, at: StepContext) -> Sequence[Change]:
@@ -46,8 +51,16 @@ class ComposeProgram(Step):
         version = _version(at)
         if version is not None and version >= LEAST_VERSION:
             return ()
-        what = "does not run" if version is None else f"is version {'.'.join(map(str, version))}; Harbor wants 1.18"
-        return (StepFinding("compose-unfit", what, COMPOSE, f"Look at what `{' '.join(_ASK)}` prints.", "fault"),)
+        what = (
+            tr("does not run")
+            if version is None
+            else tr("is version {version}; Harbor wants 1.18", version=".".join(map(str, version)))
+        )
+        return (
+            StepFinding(
+                "compose-unfit", what, COMPOSE, tr("Look at what `{ask}` prints.", ask=" ".join(_ASK)), "fault"
+            ),
+        )
 
 
 def _is_wanted(at: StepContext) -> bool:

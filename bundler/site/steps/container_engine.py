@@ -8,6 +8,7 @@ from bundler.host.changes import RunCommand, Unless
 from bundler.site.engine_state import UNIT, engine_awaited, engine_version
 from bundler.site.packages import is_installed, missing_packages, packages
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ class EngineInstalled(Step):
     """The guide takes docker for granted on the master; an engine that is there already is kept."""
 
     name = "docker"
-    title = "the container engine, from the bundle's repository"
+    title = tr("the container engine, from the bundle's repository")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Say that the bundle has none, or that an engine of another package is there."""
@@ -32,7 +33,9 @@ class EngineInstalled(Step):
         if is_installed(at.host, PACKAGE):
             return ()
         words = ".".join(map(str, version))
-        what = f"dockerd {words} is here from another package than {PACKAGE}, and is kept"
+        what = tr(
+            "dockerd {words} is here from another package than {package}, and is kept", words=words, package=PACKAGE
+        )
         return (StepFinding("engine-kept", what, weight="note"),)
 
     def changes(self, at: StepContext) -> Sequence[Change]:
@@ -49,7 +52,7 @@ class EngineInstalled(Step):
                 ("systemctl", "start", UNIT),
                 undo=("systemctl", "stop", UNIT),
                 check=("systemctl", "is-active", "--quiet", UNIT),
-                remedy=f"Look at `journalctl -u {UNIT}`.",
+                remedy=tr("Look at `journalctl -u {unit}`.", unit=UNIT),
             ),
             engine_awaited(),
         )

@@ -12,6 +12,7 @@ from bundler.site.leftovers import leftovers
 from bundler.site.packages import offered, package_manager
 from bundler.site.step import Step, StepContext, StepFinding
 from bundler.site.steps.mirror_service import HEALTH
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ class EdgePreflight(Step):
     """The guide looks at nothing here."""
 
     name = "preflight"
-    title = "what this host has to have, and whom it has to reach"
+    title = tr("what this host has to have, and whom it has to reach")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Look at all of it, so that everything is told at once."""
@@ -48,8 +49,8 @@ class EdgePreflight(Step):
 def _name(at: StepContext) -> Iterator[StepFinding]:
     name = at.host.name()
     if not HOST_NAME.fullmatch(name):
-        what = f"this host is called {name!r}, which cannot be the name of a node"
-        remedy = f"The step hostname calls it {at.this.name!r}."
+        what = tr("this host is called {name!r}, which cannot be the name of a node", name=name)
+        remedy = tr("The step hostname calls it {name!r}.", name=at.this.name)
         yield StepFinding("host-name-unfit", what, remedy=remedy, weight="note")
 
 
@@ -58,8 +59,10 @@ def _commands(at: StepContext) -> Iterator[StepFinding]:
     # of these, packages have the commands' own names
     coming = offered(at) & set(at.config.docker.tools) if package_manager(at.host) else frozenset()
     if left := [name for name in lacking if name not in coming]:
-        what = f"keadm runs {', '.join(left)}, which this host does not have"
-        remedy = "Install what brings them, or add it to `tools` under `docker` in site.yaml where the bundle has it."
+        what = tr("keadm runs {left}, which this host does not have", left=", ".join(left))
+        remedy = tr(
+            "Install what brings them, or add it to `tools` under `docker` in site.yaml where the bundle has it."
+        )
         yield StepFinding("commands-missing", what, remedy=remedy)
 
 
@@ -70,25 +73,33 @@ def _processes(at: StepContext) -> Iterator[StepFinding]:
 
 
 def _zombie(process: Process) -> StepFinding:
-    what = f"{process.name} has ended, and its parent has not taken note of it: edgecore takes it for a running one"
-    return StepFinding("zombie", what, f"process {process.pid}", "End its parent process, or restart this host.")
+    what = tr(
+        "{name} has ended, and its parent has not taken note of it: edgecore takes it for a running one",
+        name=process.name,
+    )
+    return StepFinding(
+        "zombie", what, tr("process {pid}", pid=process.pid), tr("End its parent process, or restart this host.")
+    )
 
 
 def _running(process: Process) -> StepFinding:
-    what = f"{process.name} runs here, and edgecore refuses to start beside it"
+    what = tr("{name} runs here, and edgecore refuses to start beside it", name=process.name)
     if process.name == "kubelet":
-        remedy = "Run `systemctl disable --now kubelet`: edgecore is the kubelet of an edge."
+        remedy = tr("Run `systemctl disable --now kubelet`: edgecore is the kubelet of an edge.")
     else:
-        remedy = "Take the step `affinity` on the cloud host, which keeps it off the edges, then end it here."
-    return StepFinding("process-forbidden", what, f"process {process.pid}", remedy)
+        remedy = tr("Take the step `affinity` on the cloud host, which keeps it off the edges, then end it here.")
+    return StepFinding("process-forbidden", what, tr("process {pid}", pid=process.pid), remedy)
 
 
 def _cloud(at: StepContext) -> Iterator[StepFinding]:
     address = at.config.cloud.addresses[0]
     ports = (*(HUB_PORT, CERTIFICATE_PORT), *((TUNNEL_PORT,) if at.config.kubeedge.stream else ()))
     if closed := [str(port) for port in ports if not at.host.listens(address, port)]:
-        what = f"nothing answers on port {', '.join(closed)}: cloudcore does not run, or something in between says no"
-        remedy = "Apply the cloud role first, and let these ports through on the cloud host and on the way."
+        what = tr(
+            "nothing answers on port {closed}: cloudcore does not run, or something in between says no",
+            closed=", ".join(closed),
+        )
+        remedy = tr("Apply the cloud role first, and let these ports through on the cloud host and on the way.")
         yield StepFinding("cloud-unreachable", what, address, remedy)
 
 
@@ -96,11 +107,11 @@ def _mirror(at: StepContext) -> Iterator[StepFinding]:
     address, port = at.config.cloud.addresses[0], at.config.mirror.http
     answer = at.host.http_get(address, port, HEALTH, tls=False)
     if answer is None:
-        remedy = "Look at `mirror service status` on the cloud host, and at firewalls on the way."
-        yield StepFinding("mirror-unreachable", "the mirror does not answer", f"http://{address}:{port}", remedy)
+        remedy = tr("Look at `mirror service status` on the cloud host, and at firewalls on the way.")
+        yield StepFinding("mirror-unreachable", tr("the mirror does not answer"), f"http://{address}:{port}", remedy)
     elif answer.date is not None and (skew := at.host.now() - answer.date) and abs(skew) > NOTED_SKEW_S:
-        direction = "behind" if skew < 0 else "ahead of"
-        what = f"this host's clock is {abs(skew):.0f} s {direction} the cloud host's"
-        remedy = "Set it, or have both follow one time server."
+        direction = tr("behind") if skew < 0 else tr("ahead of")
+        what = tr("this host's clock is {skew:.0f} s {direction} the cloud host's", skew=abs(skew), direction=direction)
+        remedy = tr("Set it, or have both follow one time server.")
         weight = abs(skew) > MAX_SKEW_S
         yield StepFinding("clock-skew", what, remedy=remedy, weight="unmet" if weight else "note")

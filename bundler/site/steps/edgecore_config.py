@@ -13,6 +13,7 @@ from bundler.site.kubeedge_places import EDGECORE, EDGECORE_UNIT, EDGECORE_YAML,
 from bundler.site.step import Step, StepContext
 from bundler.site.steps.keadm_join import engine_driver
 from bundler.site.steps.pause_image import pause_image
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ class EdgecoreConfig(Step):
     """The guide changes lines 37 and 103."""
 
     name = "edgecore-config"
-    title = "edgecore's settings"
+    title = tr("edgecore's settings")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """One edit, which shows no line of the file, for the token stands in it; then a restart where it changed."""

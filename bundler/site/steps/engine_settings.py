@@ -18,6 +18,7 @@ from bundler.site.engine_state import (
 )
 from bundler.site.engine_takeover import SettingsMarked, SettingsTakenOver, takeover_mark
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ class EngineSettings(Step):
     """The guide appends its settings, which makes two objects of a file that is there, and restarts nothing."""
 
     name = "daemon-json"
-    title = f"the engine's settings in {DAEMON_JSON}"
+    title = tr("the engine's settings in {daemon_json}", daemon_json=DAEMON_JSON)
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Refuse what dockerd would not start with; say what is kept, left out, and waits for a word."""
@@ -46,10 +47,11 @@ class EngineSettings(Step):
         if (refusal := _refusal(at.host, merged, wish)) is not None:
             findings.append(refusal)
         if _waits(at, merged):
-            what = "the engine has to be restarted, which would stop the cluster's control plane"
-            remedy = (
-                f"When that may be, run `bundler site apply {at.this.role} --restart-docker`: live-restore is off, so "
-                "that containers end with the engine."
+            what = tr("the engine has to be restarted, which would stop the cluster's control plane")
+            remedy = tr(
+                "When that may be, run `bundler site apply {role} --restart-docker`: live-restore is off, so "
+                "that containers end with the engine.",
+                role=at.this.role,
             )
             findings.append(StepFinding("restart-waits", what, DAEMON_JSON, remedy, "pending"))
         return findings
@@ -75,9 +77,9 @@ class EngineSettings(Step):
         """Tell of an engine that does not answer with these settings."""
         if engine_answers(at.host):
             return ()
-        undo = f"`bundler site undo {at.this.role} --only daemon-json`"
-        remedy = f"Look at `journalctl -u {UNIT}`; {undo} puts back the former file."
-        return (StepFinding("engine-silent", "the engine does not answer", DAEMON_JSON, remedy, "fault"),)
+        undo = tr("`bundler site undo {role} --only daemon-json`", role=at.this.role)
+        remedy = tr("Look at `journalctl -u {unit}`; {undo} puts back the former file.", unit=UNIT, undo=undo)
+        return (StepFinding("engine-silent", tr("the engine does not answer"), DAEMON_JSON, remedy, "fault"),)
 
 
 def engine_wish(at: StepContext) -> EngineWish:
@@ -111,8 +113,13 @@ def _refusal(host: Host, merged: MergedSettings, wish: EngineWish) -> StepFindin
     if asked.code == 0:
         return None
     printed = (asked.stderr or asked.stdout).strip().splitlines()
-    what = f"dockerd refuses what it would become: {printed[-1] if printed else f'exit {asked.code}'}"
-    return StepFinding("settings-refused", what, DAEMON_JSON, "Mend it there, or under docker.options in site.yaml.")
+    what = tr(
+        "dockerd refuses what it would become: {printed}",
+        printed=printed[-1] if printed else tr("exit {code}", code=asked.code),
+    )
+    return StepFinding(
+        "settings-refused", what, DAEMON_JSON, tr("Mend it there, or under docker.options in site.yaml.")
+    )
 
 
 def _restarts(at: StepContext, merged: MergedSettings) -> bool:

@@ -16,6 +16,7 @@ from bundler.site.harbor_installer import HarborInstalled, InstallerUnpacked, ha
 from bundler.site.password_file import how_to_write, password_problem, read_password
 from bundler.site.registry_files import certificate_pair, is_issued_here, registry_names, trusted_file
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ class HarborRegistry(Step):
     """The guide changes one line of the template, with which Harbor's installer ends in an error."""
 
     name = "harbor"
-    title = "the registry of the site, a Harbor"
+    title = tr("the registry of the site, a Harbor")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name what Harbor's installer would not find, or would take without looking."""
@@ -116,11 +117,16 @@ def _other_version(at: StepContext) -> StepFinding | None:
     try:
         found = value_at(read_plain(content), ("_version",))
     except ValueError as error:
-        return StepFinding("harbor-unreadable", str(error), path, "Mend it, or move it away.")
+        return StepFinding("harbor-unreadable", str(error), path, tr("Mend it, or move it away."))
     if found == wanted[1]:
         return None
-    remedy = "Migrate Harbor by its own guide, then apply again; or take a bundle with the version that is here."
-    return StepFinding("harbor-other-version", f"is version {found}'s, and the bundle brings {wanted[1]}", path, remedy)
+    remedy = tr("Migrate Harbor by its own guide, then apply again; or take a bundle with the version that is here.")
+    return StepFinding(
+        "harbor-other-version",
+        tr("is version {found}'s, and the bundle brings {wanted}", found=found, wanted=wanted[1]),
+        path,
+        remedy,
+    )
 
 
 def _spread(at: StepContext) -> str:
@@ -138,13 +144,15 @@ def _spread(at: StepContext) -> str:
 def _missing(at: StepContext) -> Iterator[StepFinding]:
     config, directory = at.config, harbor_directory(at.config)
     if not _installer(at) and not at.host.exists(f"{directory}/harbor.yml.tmpl"):
-        remedy = "Build the bundle with harbor-offline-installer-vX.Y.Z.tgz, or choose another registry.kind."
-        yield StepFinding("installer-missing", "the bundle brings no installer of Harbor", at.bundle.root, remedy)
+        remedy = tr("Build the bundle with harbor-offline-installer-vX.Y.Z.tgz, or choose another registry.kind.")
+        yield StepFinding("installer-missing", tr("the bundle brings no installer of Harbor"), at.bundle.root, remedy)
     if (other := _other_version(at)) is not None:
         yield other
     if any(name.startswith("harbor/") for name in at.bundle.digests):
-        remedy = "Give these files another directory in the manifest."
-        what = "the bundle lists files below harbor/, where Harbor's passwords will lie: the mirror would serve them"
+        remedy = tr("Give these files another directory in the manifest.")
+        what = tr(
+            "the bundle lists files below harbor/, where Harbor's passwords will lie: the mirror would serve them"
+        )
         yield StepFinding("harbor-published", what, at.bundle.root, remedy)
     path = config.registry.password_file
     if problem := password_problem(at.host, path):
@@ -154,7 +162,7 @@ def _missing(at: StepContext) -> Iterator[StepFinding]:
 def _missing_authority(at: StepContext) -> Iterator[StepFinding]:
     path = at.config.registry.ca_file if at.config.registry_https else ""
     if path and at.host.status(path) is None:
-        yield StepFinding("ca-missing", "does not exist", path, "Bring it, or correct site.yaml.")
+        yield StepFinding("ca-missing", tr("does not exist"), path, tr("Bring it, or correct site.yaml."))
 
 
 def _unfit_pair(at: StepContext) -> Iterator[StepFinding]:
@@ -164,7 +172,7 @@ def _unfit_pair(at: StepContext) -> Iterator[StepFinding]:
         return
     certificate, key = at.host.read(registry.certificate), at.host.read(registry.private_key)
     names = registry_names(at.config)
-    remedy = (
+    remedy = tr(
         "Give a certificate for the registry's name with its key, or leave both out: the site's authority makes one."
     )
     problems = certificate_problems(certificate, key, names[:1], at.host.now())
@@ -174,10 +182,13 @@ def _unfit_pair(at: StepContext) -> Iterator[StepFinding]:
         return
     for problem in certificate_problems(certificate, key, names[1:], at.host.now()):
         yield StepFinding(
-            "certificate-note", f"{problem}; images go by {names[0]}", registry.certificate, weight="note"
+            "certificate-note",
+            tr("{problem}; images go by {names}", problem=problem, names=names[0]),
+            registry.certificate,
+            weight="note",
         )
     if ends_soon(certificate, at.host.now()):
-        yield StepFinding("certificate-ends", "ends within 30 days", registry.certificate, "Renew it.", "note")
+        yield StepFinding("certificate-ends", tr("ends within 30 days"), registry.certificate, tr("Renew it."), "note")
 
 
 def _taken_ports(at: StepContext) -> Iterator[StepFinding]:
@@ -189,15 +200,15 @@ def _taken_ports(at: StepContext) -> Iterator[StepFinding]:
     for taken in at.host.listening():
         holder = names.get(taken.pid, "")
         if taken.port in {port, HTTP_PORT if tls else port} and holder not in _OWN_HOLDERS:
-            what = f"port {taken.port} is taken by {holder} (process {taken.pid})"
-            yield StepFinding("port-taken", what, remedy="End it, or set registry.port in site.yaml.")
+            what = tr("port {port} is taken by {holder} (process {pid})", port=taken.port, holder=holder, pid=taken.pid)
+            yield StepFinding("port-taken", what, remedy=tr("End it, or set registry.port in site.yaml."))
 
 
 def _notes(at: StepContext) -> Iterator[StepFinding]:
     free = at.host.free_bytes(at.config.registry.data)
     if free < USUAL_FREE_BYTES:
-        what = f"{free / 1000**3:.0f} GB are free; Harbor's own pages ask for 40"
+        what = tr("{free:.0f} GB are free; Harbor's own pages ask for 40", free=free / 1000**3)
         yield StepFinding("disk-small", what, at.config.registry.data, weight="note")
     if not at.config.registry_https:
-        what = "the registry has no TLS: passwords and images go over the network as they are"
+        what = tr("the registry has no TLS: passwords and images go over the network as they are")
         yield StepFinding("registry-plain", what, at.config.registry_address, weight="note")

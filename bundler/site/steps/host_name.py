@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bundler.host.changes import RunCommand
 from bundler.host.file_changes import EditFile
 from bundler.site.step import Step, StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ class HostName(Step):
     """The guide's `hostnamectl set-hostname`, in its two parts: that command keeps nothing of the name before."""
 
     name = "hostname"
-    title = "this host's name"
+    title = tr("this host's name")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """The kernel's name, and the file from which it gets it at the next start."""

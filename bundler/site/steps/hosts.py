@@ -9,6 +9,7 @@ from bundler.host.file_changes import KeepLines
 from bundler.host.marked_lines import Marks, without_block
 from bundler.site.installer import MARKS
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,20 +24,30 @@ class HostNames(Step):
     """The guide's lines for /etc/hosts; it appends them anew each time, and other ones on each host."""
 
     name = "hosts"
-    title = "names of the site's hosts in /etc/hosts"
+    title = tr("names of the site's hosts in /etc/hosts")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name lines that somebody else wrote and that win over ours, for the first line of a name counts."""
         content = at.host.read(HOSTS_FILE)
         if content is None:
-            return (StepFinding("file-missing", "does not exist", HOSTS_FILE, "Make it, with a line for localhost."),)
+            return (
+                StepFinding(
+                    "file-missing", tr("does not exist"), HOSTS_FILE, tr("Make it, with a line for localhost.")
+                ),
+            )
         wanted = dict(name_lines(at.config, at.this))
         return tuple(
             StepFinding(
                 "name-taken",
-                f"line {number} names {name} {address} already, and the site says {wanted[name]}",
+                tr(
+                    "line {number} names {name} {address} already, and the site says {wanted}",
+                    number=number,
+                    name=name,
+                    address=address,
+                    wanted=wanted[name],
+                ),
                 HOSTS_FILE,
-                "Remove that line.",
+                tr("Remove that line."),
             )
             for number, address, name in _foreign(content, MARKS)
             if name in wanted and not _is_same(wanted[name], address) and not _is_loopback(address)

@@ -26,6 +26,7 @@ from bundler.site.kubeedge_places import (
     tree_name,
 )
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ class KeadmInit(Step):
     """Done where cloudcore has been set up already, by whomever."""
 
     name = "keadm-init"
-    title = "cloudcore, set up by keadm"
+    title = tr("cloudcore, set up by keadm")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Look whether cloudcore could be started safely."""
@@ -85,9 +86,13 @@ class KeadmInit(Step):
             return ()
         known = {line.partition("/")[2] for line in listed.stdout.split()}
         absent = [name for path in CRDS if (name := _resource(at.host, f"{KUBEEDGE}/{path}")) and name not in known]
-        remedy = f"Apply it: kubectl --kubeconfig {kubeconfig} apply -f {KUBEEDGE}/crds --recursive"
+        remedy = tr(
+            "Apply it: kubectl --kubeconfig {kubeconfig} apply -f {kubeedge}/crds --recursive",
+            kubeconfig=kubeconfig,
+            kubeedge=KUBEEDGE,
+        )
         return [
-            StepFinding("crd-missing", f"the cluster has no {name}", NAMESPACE, remedy, weight="fault")
+            StepFinding("crd-missing", tr("the cluster has no {name}", name=name), NAMESPACE, remedy, weight="fault")
             for name in absent
         ]
 

@@ -44,6 +44,7 @@ from bundler.site.kubeedge_places import (
 )
 from bundler.site.step import Step, StepContext, StepFinding
 from bundler.site.steps.pause_image import pause_image
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ class KeadmJoin(Step):
     """Done where this host is a node of this cloud host already, by whomever it was joined."""
 
     name = "keadm-join"
-    title = "edgecore, joined by keadm"
+    title = tr("edgecore, joined by keadm")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name what a join needs and is not there: a token, the cloud's ports, the engine."""
@@ -74,15 +75,15 @@ class KeadmJoin(Step):
         address, found = at.config.cloud.addresses[0], _token_findings(at)
         for port in (HUB_PORT, CERTIFICATE_PORT):
             if not at.host.listens(address, port):
-                remedy = (
+                remedy = tr(
                     "See whether `bundler site check cloud` is content there, and what stands between the two hosts."
                 )
                 place = with_port(address, port)
-                found.append(StepFinding("cloud-unreachable", "the cloud host does not answer", place, remedy))
+                found.append(StepFinding("cloud-unreachable", tr("the cloud host does not answer"), place, remedy))
         if not engine_driver(at.host):
-            remedy = "Start the engine (`systemctl status docker`): edgecore ends at once without it."
+            remedy = tr("Start the engine (`systemctl status docker`): edgecore ends at once without it.")
             found.append(
-                StepFinding("engine-not-running", "the container engine does not answer", "docker info", remedy)
+                StepFinding("engine-not-running", tr("the container engine does not answer"), "docker info", remedy)
             )
         return found
 
@@ -149,7 +150,7 @@ def _unit(at: StepContext) -> CopyFile:
 def _after(at: StepContext) -> tuple[Change, ...]:
     hub = with_port(at.config.cloud.addresses[0], HUB_PORT)
     since = at.host.now()
-    private = ("mode 0600: it holds the token",)
+    private = (tr("mode 0600: it holds the token"),)
     return (
         MergeSettings(_settings(at)),
         ForgetSettings(_settings(at)),
@@ -164,10 +165,10 @@ def _after(at: StepContext) -> tuple[Change, ...]:
             check=("systemctl", "--quiet", "is-active", EDGECORE_UNIT),
         ),
         Await(
-            f"wait for this node's certificate, and its connection to {hub}",
+            tr("wait for this node's certificate, and its connection to {hub}", hub=hub),
             partial(_not_joined, at),
             _WITHIN_S,
-            "Look at `journalctl -u edgecore`.",
+            tr("Look at `journalctl -u edgecore`."),
             evidence=lambda host: journal_lines(host, since),
             hopeless=lambda host: None if alive(host, "edgecore") else ending(journal_lines(host, since)),
         ),
@@ -177,18 +178,18 @@ def _after(at: StepContext) -> tuple[Change, ...]:
 def _not_joined(at: StepContext, host: Host) -> str:
     if lacking := join_lacks(at):
         return lacking
-    return "" if host.connected(HUB_PORT) else "edgecore is not connected to the cloud host"
+    return "" if host.connected(HUB_PORT) else tr("edgecore is not connected to the cloud host")
 
 
 def _token(at: StepContext, host: Host) -> str:
     source = token_source(at.options)
     if source is None:
-        failure = ChangeFailure(Reason.COMMAND_FAILED, "there is no join token", remedy=_ASK_FOR_ONE)
+        failure = ChangeFailure(Reason.COMMAND_FAILED, tr("there is no join token"), remedy=_ASK_FOR_ONE)
         raise ChangeFailedError(failure)
     return source.token(host).text
 
 
-_ASK_FOR_ONE = (
+_ASK_FOR_ONE = tr(
     "On the master `bundler site invite --host NAME` prints a line for this host, which brings one. Or put what "
     "`bundler site token` prints there into a file that only root can read, and name it with --token-file here."
 )
@@ -197,7 +198,7 @@ _ASK_FOR_ONE = (
 def _token_findings(at: StepContext) -> list[StepFinding]:
     source = token_source(at.options)
     if source is None:
-        return [StepFinding("no-token", "a join wants a token", at.this.name, _ASK_FOR_ONE)]
+        return [StepFinding("no-token", tr("a join wants a token"), at.this.name, _ASK_FOR_ONE)]
     try:
         source.token(at.host)
     except ChangeFailedError as error:

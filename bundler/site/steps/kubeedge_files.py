@@ -23,6 +23,7 @@ from bundler.site.kubeedge_places import (
     go_name,
 )
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ class CloudFiles(Step):
     """Archive, checksum, unit, certgen.sh, six custom resource definitions, keadm."""
 
     name = "kubeedge-files"
-    title = "files of KubeEdge where keadm looks for them"
+    title = tr("files of KubeEdge where keadm looks for them")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name what the bundle lacks, and a checksum that keadm would not take."""
@@ -90,20 +91,28 @@ def _findings(at: StepContext, files: Sequence[_Wanted]) -> list[StepFinding]:
     machine = at.host.machine()
     if not go_name(machine):
         return [
-            StepFinding("machine-unknown", f"there is no KubeEdge for {machine}", at.this.name, "Take another host.")
+            StepFinding(
+                "machine-unknown",
+                tr("there is no KubeEdge for {machine}", machine=machine),
+                at.this.name,
+                tr("Take another host."),
+            )
         ]
     absent = [wanted.names[-1] for wanted in files if not _listed(at, wanted)]
     if not at.bundle.root:
-        remedy = "Unpack the bundle there, or name its directory in site.yaml: root."
-        return [StepFinding("bundle-missing", "there is no bundle", at.config.root, remedy)]
+        remedy = tr("Unpack the bundle there, or name its directory in site.yaml: root.")
+        return [StepFinding("bundle-missing", tr("there is no bundle"), at.config.root, remedy)]
     found = [
         StepFinding(
-            "not-in-bundle", "the bundle does not list it", name, "Carry a bundle that has it, for this machine."
+            "not-in-bundle",
+            tr("the bundle does not list it"),
+            name,
+            tr("Carry a bundle that has it, for this machine."),
         )
         for name in absent
     ]
     checksum = f"{BUNDLED}/{checksum_name(at.config.kubeedge.version, go_name(machine))}"
     if at.bundle.having(checksum) and (problem := form_problem(at.host.read(at.bundle.path(checksum)))):
-        remedy = "Build the bundle with checksum_path for the archive: the file holds the lower-case digits alone."
+        remedy = tr("Build the bundle with checksum_path for the archive: the file holds the lower-case digits alone.")
         found.append(StepFinding("checksum-form", problem, at.bundle.path(checksum), remedy))
     return found

@@ -13,6 +13,7 @@ from bundler.host.file_changes import WriteFile
 from bundler.model.client_config import SECTION, repo_file
 from bundler.site.packages import REPOSITORY, nevra_of, on_ours_alone, package_manager
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,16 +32,17 @@ class LocalRepository(Step):
     """The guide's local.repo, http.repo and dcoker.repo."""
 
     name = "repo"
-    title = "the bundle's packages as a yum repository beside the vendor's"
+    title = tr("the bundle's packages as a yum repository beside the vendor's")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Say why no repository is set up where none can be; packages may be there already."""
         if not package_manager(at.host):
-            what = "this host has neither yum nor dnf: what the steps need has to be installed already"
+            what = tr("this host has neither yum nor dnf: what the steps need has to be installed already")
             return (StepFinding("no-package-manager", what, weight="note"),)
         if not repositories_for(at):
-            what = (
-                f"the bundle has no packages for {at.host.machine()}: what the steps need has to be installed already"
+            what = tr(
+                "the bundle has no packages for {machine}: what the steps need has to be installed already",
+                machine=at.host.machine(),
             )
             return (StepFinding("no-packages", what, at.bundle.root, weight="note"),)
         return ()
@@ -63,10 +65,10 @@ class LocalRepository(Step):
         if done.code == 0:
             return ()
         lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
-        what = f"cannot be used: {' '.join(lines[:_MAX_LINES]) or f'exit {done.code}'}"
-        remedy = "Mend what it complains of."
+        what = tr("cannot be used: {lines}", lines=" ".join(lines[:_MAX_LINES]) or tr("exit {code}", code=done.code))
+        remedy = tr("Mend what it complains of.")
         if at.this.role == "edge":
-            remedy = "Look whether the mirror runs: `mirror service status` on the cloud host."
+            remedy = tr("Look whether the mirror runs: `mirror service status` on the cloud host.")
         return (StepFinding("repository-unusable", what, REPOSITORY_FILE, remedy, "fault"),)
 
 

@@ -9,6 +9,7 @@ from bundler.host.changes import Await, RunCommand
 from bundler.site.host_checks import holder_of, port_taken
 from bundler.site.installer import has_made
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ class MirrorService(Step):
     """The guide has vsftpd publish all of /opt; the mirror serves what the bundle lists, and nothing else."""
 
     name = "mirror"
-    title = "the mirror as a service: packages, files and images for the edges"
+    title = tr("the mirror as a service: packages, files and images for the edges")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name whoever holds the mirror's ports, and a service that somebody set up in another way."""
@@ -51,13 +52,13 @@ class MirrorService(Step):
                 undo=(*mirror, "service", "remove"),
                 check=check,
                 there=("test", "-e", UNIT_FILE),
-                remedy=f"Look at `journalctl -u {UNIT}`.",
+                remedy=tr("Look at `journalctl -u {unit}`.", unit=UNIT),
             ),
             Await(
-                "wait until the mirror is well",
+                tr("wait until the mirror is well"),
                 lambda host: _lacking(host, at.config.mirror.http),
                 HEALTHY_WITHIN_S,
-                remedy=f"Look at `mirror service status` and `journalctl -u {UNIT}`.",
+                remedy=tr("Look at `mirror service status` and `journalctl -u {unit}`.", unit=UNIT),
                 evidence=lambda host: tuple(host.run(_LOG).stdout.splitlines()),
             ),
         )
@@ -83,8 +84,12 @@ def _serves(host: Host) -> tuple[str, ...] | None:
 def _lacking(host: Host, port: int) -> str:
     answer = host.http_get("127.0.0.1", port, HEALTH, tls=False)
     if answer is None:
-        return f"nothing answers on port {port}"
-    return "" if answer.status == _OK else f"it answers {answer.status}: {' '.join(answer.text.split())[:200]}"
+        return tr("nothing answers on port {port}", port=port)
+    return (
+        ""
+        if answer.status == _OK
+        else tr("it answers {status}: {text}", status=answer.status, text=" ".join(answer.text.split())[:200])
+    )
 
 
 def _set_up_otherwise(at: StepContext) -> Iterator[StepFinding]:
@@ -93,10 +98,13 @@ def _set_up_otherwise(at: StepContext) -> Iterator[StepFinding]:
         return
     yield StepFinding(
         "mirror-otherwise",
-        f"is a mirror that was set up with `{shlex.join(there or ())}`, and the site wants"
-        f" `{shlex.join(arguments(at))}`",
+        tr(
+            "is a mirror that was set up with `{there}`, and the site wants `{at}`",
+            there=shlex.join(there or ()),
+            at=shlex.join(arguments(at)),
+        ),
         UNIT_FILE,
-        "Run `mirror service remove`, or write its ports into site.yaml.",
+        tr("Run `mirror service remove`, or write its ports into site.yaml."),
     )
 
 
@@ -112,14 +120,19 @@ def _taken(at: StepContext) -> Iterator[StepFinding]:
         if holder is not None and holder.name == "vsftpd":
             yield _vsftpd(port, holder.pid)
         else:
-            remedy = f"Stop it, or give the mirror another port: `{wanted[port]}` under `mirror` in site.yaml."
+            remedy = tr(
+                "Stop it, or give the mirror another port: `{wanted}` under `mirror` in site.yaml.", wanted=wanted[port]
+            )
             yield port_taken(port, holder, remedy)
 
 
 def _vsftpd(port: int, pid: int) -> StepFinding:
     return StepFinding(
         "vsftpd-runs",
-        f"vsftpd ({pid}) listens on it; as the guide sets it up it publishes all of /opt, Harbor's password too",
-        f"port {port}",
-        "Run `systemctl disable --now vsftpd`, or say `ftp: off` under `mirror` in site.yaml.",
+        tr(
+            "vsftpd ({pid}) listens on it; as the guide sets it up it publishes all of /opt, Harbor's password too",
+            pid=pid,
+        ),
+        tr("port {port}", port=port),
+        tr("Run `systemctl disable --now vsftpd`, or say `ftp: off` under `mirror` in site.yaml."),
     )

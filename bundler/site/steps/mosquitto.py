@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bundler.host.changes import Await, RunCommand, Unless
 from bundler.site.packages import missing_packages, packages
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ class Mosquitto(Step):
     """edgecore's event bus needs it at run time as well."""
 
     name = "mosquitto"
-    title = "mosquitto, for edgecore's event bus"
+    title = tr("mosquitto, for edgecore's event bus")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """It is in the bundle, installed, or runs."""
@@ -36,11 +37,11 @@ class Mosquitto(Step):
         del at
         start = ("systemctl", "enable", "--now", UNIT)
         stop, active = ("systemctl", "disable", "--now", UNIT), ("systemctl", "--quiet", "is-active", UNIT)
-        look = "Look at `journalctl -u mosquitto`; another broker may have port 1883."
+        look = tr("Look at `journalctl -u mosquitto`; another broker may have port 1883.")
         return (
             Unless(packages((PACKAGE,)), runs),
             Unless(RunCommand(start, undo=stop, check=active), runs),
-            Await("wait for mosquitto", lacking, _WITHIN_S, look),
+            Await(tr("wait for mosquitto"), lacking, _WITHIN_S, look),
         )
 
 
@@ -52,4 +53,4 @@ def runs(host: Host) -> bool:
 def lacking(host: Host) -> str:
     """Return "" when keadm will find a mosquitto that runs."""
     there = any(_LETTERS in process.program for process in host.processes() if process.state != "Z")
-    return "" if there else "no process of that name"
+    return "" if there else tr("no process of that name")

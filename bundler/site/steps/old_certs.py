@@ -14,6 +14,7 @@ from bundler.site.kubeedge.edge_join import authority_digest, certificates_lack
 from bundler.site.kubeedge.unit_before import StartAtRemoval
 from bundler.site.kubeedge_places import EDGE_CA, EDGE_CERT, EDGE_KEY, EDGECORE_UNIT, STREAM_CERT, STREAM_KEY
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,17 +31,20 @@ class OldCerts(Step):
     """The guide copies the master's own, and so gives each edge the key of its streams."""
 
     name = "old-certs"
-    title = "certificates of an earlier join, set aside"
+    title = tr("certificates of an earlier join, set aside")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Note what is the master's and lies here."""
         return [
             StepFinding(
                 "master-s-files-here",
-                "is the master's, as the guide copies it; whoever has this edge can read it",
+                tr("is the master's, as the guide copies it; whoever has this edge can read it"),
                 path,
-                "Remove it here. If this edge may have been in other hands, make a new one: remove stream.crt on the "
-                "master and run `bundler site apply cloud --from stream-certs` there.",
+                tr(
+                    "Remove it here. If this edge may have been in other hands, make a new one: "
+                    "remove stream.crt on the "
+                    "master and run `bundler site apply cloud --from stream-certs` there."
+                ),
                 weight="note",
             )
             for path in (STREAM_KEY, STREAM_CERT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.engine_image import PulledImage
 from bundler.site.step import Step, StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,14 +22,15 @@ class PauseImage(Step):
     """The engine has it before edgecore asks; edgecore.yaml names it as the registry does."""
 
     name = "pause"
-    title = "the sandbox image of pods"
+    title = tr("the sandbox image of pods")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """A pull where the engine lacks it."""
         image = pause_image(at.config)
-        remedy = (
-            f"See whether {at.config.registry_address} answers and has it (step images on the master), and whether "
-            "this engine trusts it (steps daemon-json and registry-trust)."
+        remedy = tr(
+            "See whether {registry_address} answers and has it (step images on the master), and whether "
+            "this engine trusts it (steps daemon-json and registry-trust).",
+            registry_address=at.config.registry_address,
         )
         return (PulledImage(image, remedy),)
 

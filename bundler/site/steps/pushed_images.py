@@ -15,6 +15,7 @@ from bundler.site.passwords import password, password_findings
 from bundler.site.pull_login import MakePullLogin
 from bundler.site.registry_files import PULL_LOGIN, trusted_file
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,15 +35,15 @@ class PushedImages(Step):
     """The guide's load.sh and push.sh, which go through the engine and send one platform of each image."""
 
     name = "images"
-    title = "the bundle's images in the site's registry"
+    title = tr("the bundle's images in the site's registry")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Say why nothing is pushed, or what keeps the password from being used."""
         if at.config.registry.kind == "mirror":
-            what = "the mirror's registry serves the bundle's images as they lie there: nothing is pushed"
+            what = tr("the mirror's registry serves the bundle's images as they lie there: nothing is pushed")
             return (StepFinding("registry-is-mirror", what, weight="note"),)
         if not at.bundle.having(_IMAGES):
-            return (StepFinding("no-images", "the bundle has no images", at.bundle.root, weight="note"),)
+            return (StepFinding("no-images", tr("the bundle has no images"), at.bundle.root, weight="note"),)
         return password_findings(at)
 
     def changes(self, at: StepContext) -> Sequence[Change]:
@@ -114,12 +115,12 @@ class PushImages(SameRecord):
     @property
     def title(self) -> str:
         """Where they go."""
-        return f"push the bundle's images to {self.registry}"
+        return tr("push the bundle's images to {registry}", registry=self.registry)
 
     def describe(self, host: Host) -> str:
         """Return the command as it would be typed."""
         del host
-        source = "    # the password comes on stdin" if self.secret is not None else ""
+        source = tr("    # the password comes on stdin") if self.secret is not None else ""
         return f"{self.title}\n    {shlex.join((*self.command, *_WAIT))}{source}"
 
     def is_done(self, host: Host) -> bool:

@@ -10,6 +10,7 @@ from bundler.site.edits.docker_logins import with_logins
 from bundler.site.password_file import secret_file_problem
 from bundler.site.registry_files import AUTHORITY, DOCKER_LOGINS, PULL_LOGIN
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,18 +22,20 @@ class RegistryTrust(Step):
     """The guide turns the check of all certificates off instead, on every host."""
 
     name = "registry-trust"
-    title = "trust in the site's registry"
+    title = tr("trust in the site's registry")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name what only the master can give."""
         findings = []
         if _has_an_authority(at) and at.host.status(AUTHORITY) is None:
-            remedy = f"{_invite(at)}, or bring the master's {AUTHORITY}."
-            findings.append(StepFinding("ca-missing", "the registry's authority is not here yet", AUTHORITY, remedy))
+            remedy = tr("{invite}, or bring the master's {authority}.", invite=_invite(at), authority=AUTHORITY)
+            findings.append(
+                StepFinding("ca-missing", tr("the registry's authority is not here yet"), AUTHORITY, remedy)
+            )
         if not at.config.registry.public and (
-            problem := secret_file_problem(at.host, PULL_LOGIN, "the login that pulls")
+            problem := secret_file_problem(at.host, PULL_LOGIN, tr("the login that pulls"))
         ):
-            remedy = f"{_invite(at)}, or bring the file of `bundler robot create` (0600)."
+            remedy = tr("{invite}, or bring the file of `bundler robot create` (0600).", invite=_invite(at))
             findings.append(StepFinding("login-missing", problem, PULL_LOGIN, remedy))
         return findings
 
@@ -45,7 +48,7 @@ class RegistryTrust(Step):
             edit = EditFile(
                 DOCKER_LOGINS,
                 lambda there: with_logins(there, at.host.read(PULL_LOGIN)),
-                (f"the login of {PULL_LOGIN} beside those that are there",),
+                (tr("the login of {pull_login} beside those that are there", pull_login=PULL_LOGIN),),
                 mode=0o600,
                 secret=True,
             )
@@ -62,4 +65,4 @@ def _has_an_authority(at: StepContext) -> bool:
 
 
 def _invite(at: StepContext) -> str:
-    return f"Join by an invitation (on the master: `bundler site invite --host {at.this.name}`)"
+    return tr("Join by an invitation (on the master: `bundler site invite --host {name}`)", name=at.this.name)

@@ -26,6 +26,7 @@ from bundler.site.kubeedge_places import (
     STREAM_KEY,
 )
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -45,20 +46,20 @@ class StreamCerts(Step):
     """Made when it is absent, near its end, broken, or for other addresses."""
 
     name = "stream-certs"
-    title = "the certificate for logs and exec"
+    title = tr("the certificate for logs and exec")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Name what certgen.sh needs."""
         if not at.config.kubeedge.stream or not lacking(at, at.host):
             return ()
-        remedy = "Run this on the host that has it, or turn the streams off: kubeedge.stream in site.yaml."
+        remedy = tr("Run this on the host that has it, or turn the streams off: kubeedge.stream in site.yaml.")
         found = [
-            StepFinding("cluster-ca-missing", "the cluster's authority is not here", path, remedy)
+            StepFinding("cluster-ca-missing", tr("the cluster's authority is not here"), path, remedy)
             for path in (CLUSTER_CA, CLUSTER_CA_KEY)
             if not at.host.exists(path)
         ]
         if at.host.run(("openssl", "version")).code == _NO_PROGRAM:
-            found.append(StepFinding("openssl-missing", "is not installed", "openssl", "Install it."))
+            found.append(StepFinding("openssl-missing", tr("is not installed"), "openssl", tr("Install it.")))
         return found
 
     def changes(self, at: StepContext) -> Sequence[Change]:
@@ -108,7 +109,7 @@ class MakeStreamPair(Unrecorded):
         try:
             self._make(host)
             if faults := made.faults(host, self.addresses, CLUSTER_CA):
-                what = "certgen.sh has made what cannot be used; the old one stays"
+                what = tr("certgen.sh has made what cannot be used; the old one stays")
                 failure = ChangeFailure(Reason.COMMAND_FAILED, what, where=CERTGEN, lines=tuple(faults))
                 raise ChangeFailedError(failure)
             for part, mode in _MODES.items():
@@ -133,7 +134,7 @@ class MakeStreamPair(Unrecorded):
         done = host.run(command, environment=environment)
         if done.code != 0:
             raise ChangeFailedError(
-                failed_command(command, done, remedy="The old certificate stays. Mend it, then again.")
+                failed_command(command, done, remedy=tr("The old certificate stays. Mend it, then again."))
             )
 
     def _faults(self, host: Host) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.site.packages import is_installed, offered, package_manager, packages
 from bundler.site.step import Step, StepContext, StepFinding
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ class HostTools(Step):
     """The guide's `yum -y install bash-com vim wget lrzsz net-tools unzip`; its `bash-com` is no package's name."""
 
     name = "tools"
-    title = "tools for whoever works on this host"
+    title = tr("tools for whoever works on this host")
 
     def unmet(self, at: StepContext) -> Sequence[StepFinding]:
         """Note what cannot be had: nothing depends on it."""
@@ -26,7 +27,7 @@ class HostTools(Step):
         ]
         if not lacking:
             return ()
-        what = f"the bundle has no {', '.join(lacking)} for this host; the other steps do without"
+        what = tr("the bundle has no {lacking} for this host; the other steps do without", lacking=", ".join(lacking))
         return (StepFinding("tools-missing", what, at.bundle.root, weight="note"),)
 
     def changes(self, at: StepContext) -> Sequence[Change]:

@@ -13,6 +13,7 @@ from bundler.site.kubeedge.core_programs import alive
 from bundler.site.kubeedge.edgecore_log import ending, journal_lines
 from bundler.site.kubeedge_places import EDGED_PORT, HUB_PORT, TUNNEL_PORT, with_port
 from bundler.site.step import Step, StepContext
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,14 +30,26 @@ class Tunnel(Step):
     """serviceBus opens no port before there is a rule for it: 9060 tells nothing."""
 
     name = "tunnel"
-    title = "the node at work, and its tunnel for logs and exec"
+    title = tr("the node at work, and its tunnel for logs and exec")
 
     def changes(self, at: StepContext) -> Sequence[Change]:
         """Patience."""
         address = at.config.cloud.addresses[0]
-        waits = [_await(at, f"wait for edged on {EDGED_PORT} and the hub {with_port(address, HUB_PORT)}", _not_at_work)]
+        waits = [
+            _await(
+                at,
+                tr(
+                    "wait for edged on {edged_port} and the hub {address}",
+                    edged_port=EDGED_PORT,
+                    address=with_port(address, HUB_PORT),
+                ),
+                _not_at_work,
+            )
+        ]
         if at.config.kubeedge.stream:
-            waits.append(_await(at, f"wait for the tunnel to {with_port(address, TUNNEL_PORT)}", _no_tunnel))
+            waits.append(
+                _await(at, tr("wait for the tunnel to {address}", address=with_port(address, TUNNEL_PORT)), _no_tunnel)
+            )
         return waits
 
 
@@ -46,7 +59,7 @@ def _await(at: StepContext, title: str, lacking: Callable[[Host], str]) -> Await
         title,
         lacking,
         _WITHIN_S,
-        "Look at `journalctl -u edgecore` here, and at `bundler site doctor` on the master.",
+        tr("Look at `journalctl -u edgecore` here, and at `bundler site doctor` on the master."),
         evidence=lambda host: journal_lines(host, since),
         hopeless=partial(_ended, since=since),
     )
@@ -58,9 +71,15 @@ def _ended(host: Host, since: float) -> ChangeFailure | None:
 
 def _not_at_work(host: Host) -> str:
     if not any(open_port.port == EDGED_PORT for open_port in host.listening()):
-        return f"nobody listens on {EDGED_PORT}"
-    return "" if host.connected(HUB_PORT) else f"no connection to port {HUB_PORT} of the cloud host"
+        return tr("nobody listens on {edged_port}", edged_port=EDGED_PORT)
+    return (
+        "" if host.connected(HUB_PORT) else tr("no connection to port {hub_port} of the cloud host", hub_port=HUB_PORT)
+    )
 
 
 def _no_tunnel(host: Host) -> str:
-    return "" if host.connected(TUNNEL_PORT) else f"no connection to port {TUNNEL_PORT} of the cloud host"
+    return (
+        ""
+        if host.connected(TUNNEL_PORT)
+        else tr("no connection to port {tunnel_port} of the cloud host", tunnel_port=TUNNEL_PORT)
+    )

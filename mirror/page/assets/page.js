@@ -150,6 +150,44 @@
     waiting = setTimeout(search, 120);
   });
 
+  // ---- filter what is listed -------------------------------------------------------------------------------------
+  // the whole directory is on the page; where it is not, Enter asks the mirror
+  const filter = document.getElementById("filter");
+  const rows = document.querySelectorAll("table.sorted:not(.images) tbody tr:not(.up)");
+
+  function narrow() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let left = 0;
+    for (const row of rows) {
+      const name = row.querySelector(".name bdi").textContent.toLowerCase();
+      row.hidden = !words.every((word) => name.includes(word));
+      if (!row.hidden) left += 1;
+    }
+    say((left === 1 ? filter.dataset.one : filter.dataset.many).replace("{number}", left.toLocaleString("en")));
+  }
+
+  if (filter && "live" in filter.dataset) filter.addEventListener("input", narrow);
+
+  // ---- a comparison that is under way ------------------------------------------------------------------------------
+  const bar = document.getElementById("compare");
+  const POLL_MS = 1000;
+
+  async function follow() {
+    let answer = null;
+    try {
+      const response = await fetch(bar.dataset.progress, { cache: "no-store" });
+      if (response.ok) answer = await response.json();
+    } catch { /* a mirror that is away for a moment is asked again */ }
+    if (answer !== null && answer.state !== "running") { location.reload(); return; }
+    if (answer !== null) {
+      bar.value = answer.percent;
+      document.getElementById("compare-progress").textContent = answer.text;
+    }
+    setTimeout(follow, POLL_MS);
+  }
+
+  if (bar) setTimeout(follow, POLL_MS);
+
   // ---- keys ----------------------------------------------------------------------------------------------------
   function move(event, step) {
     const stops = [field, ...box.querySelectorAll("a")].filter((stop) => stop === field || !box.hidden);

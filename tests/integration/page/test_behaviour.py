@@ -62,8 +62,8 @@ def test_enter_leads_to_the_search_page(browser: Chromium) -> None:
     browser.wait_for("return location.pathname === '/-/search'")
     assert "quay.io/coreos/flannel:v0.14.0" in browser.text("main")
     browser.click(".listing .name a")
-    browser.wait_for("return location.pathname === '/k8simage/' && document.querySelector('tr:target') !== null")
-    assert "quay.io/coreos/flannel:v0.14.0" in browser.text("tr:target")
+    browser.wait_for("return location.pathname.startsWith('/-/image/')")
+    assert browser.text("h1") == "quay.io/coreos/flannel:v0.14.0"
 
 
 def test_search_below_another_bundle_stays_in_it(browser: Chromium, base_url: str) -> None:

@@ -58,9 +58,8 @@ def test_what_is_copied_is_what_the_mirror_serves_to_scripts(browser: Chromium, 
     browser.click(".snippet .copy")
     browser.wait_for("return document.getElementById('said').textContent === 'Copied'")
     copied = clipboard(browser, base_url)
-    assert f"baseurl={base_url}/yum/" in copied
-    assert "gpgcheck=1" in copied
-    served = browser.run("return fetch('/-/client/yum-http.repo').then(answer => answer.text())")
+    assert f"curl -gfsS -o edge.sh {base_url}/-/edge.sh" in copied
+    served = browser.run("return fetch('/-/client/edge-node.sh').then(answer => answer.text())")
     assert copied.strip() == served.strip()
 
 

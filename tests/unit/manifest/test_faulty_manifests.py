@@ -43,6 +43,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "flag-quoted": ("4:31: 'sealed': want true or false, without quotes; got the string 'yes'",),
     "item-twice": ("7:9: 'urls': 'b' is listed twice",),
     "kind-check": ("5:5: only one box may be sealed",),
+    "archive-in-its-place": ("1:1: is a packed archive; `bundler inspect` shows what a bundle holds",),
+    "lock-in-its-place": ("1:1: is a lock, not a manifest; name the YAML file that it was made from",),
     "list-empty": ("3:9: 'labels': is an empty list; leave the key out",),
     "list-is-mapping": ("4:3: 'boxes': want a list, got a mapping",),
     "list-key": ("4:3: a key is a string, not a list",),

@@ -19,6 +19,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 # what PyYAML refuses before any schema sees it, or reads as something that is not wrong any more
 NOT_YAML = {
+    "archive-in-its-place",
     "alias-unknown",
     "anchor-twice",
     "at-sign",

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from bundler.errors import ErrorId, ServeError
 from bundler.model.bundle import encode_index, sums_text
 from mirror.cli import mirror
+from tests.unit.mirror.bundle_tree import write_bundle
 from tests.unit.mirror.sites import index_of
 
 if TYPE_CHECKING:
@@ -50,14 +52,14 @@ def test_as_json(root: Path) -> None:
     answer = json.loads(clients(root, "--json", "--ftp-port", "off", "--tls").stdout)
     assert answer["schema"] == "mirror.clients/1"
     names = [snippet["name"] for snippet in answer["snippets"]]
-    assert names == ["yum-http.repo", "yum-http.sh", "edge-node.sh", "file-http.sh", "bundle-http.sh"]
-    assert "https://master:8088/" in answer["snippets"][0]["text"]
+    assert names == ["edge-node.sh", "yum-http.repo", "yum-http.sh", "file-http.sh", "bundle-http.sh"]
+    assert "https://master:8088/" in answer["snippets"][1]["text"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        (("nothing",), "there are: yum-http.repo"),
+        (("nothing",), "there are: edge-node.sh"),
         (("--http-port", "0"), "neither a port"),
         (("--ftp-port", "x"), "port"),
     ],
@@ -78,3 +80,23 @@ def test_what_is_no_host(host: str, root: Path) -> None:
 @pytest.mark.parametrize("host", ["[2001:db8::1]", "2001:db8::1"])
 def test_an_address_with_or_without_brackets(host: str, root: Path) -> None:
     assert "http://[2001:db8::1]:8088/" in clients(root, "--host", host, "file-http.sh").output
+
+
+def refusal(root: Path) -> ServeError:
+    error = clients(root).exception
+    assert isinstance(error, ServeError)
+    assert error.id == ErrorId.SERVE_ROOT_UNUSABLE
+    return error
+
+
+def test_a_root_without_a_bundle_is_told_with_what_to_do(tmp_path: Path) -> None:
+    error = refusal(tmp_path)
+    assert "no bundle" in error.what
+    assert f"bundler unpack ARCHIVE -C {tmp_path}" in error.remedy
+
+
+def test_bundles_of_which_none_is_current_are_told_with_what_to_do(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "demo-1")
+    error = refusal(tmp_path)
+    assert "no bundle is current" in error.what
+    assert f"bundler activate NAME --root {tmp_path}" in error.remedy

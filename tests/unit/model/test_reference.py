@@ -66,7 +66,7 @@ def test_what_a_person_writes_is_spelled_out(text: str, full: str) -> None:
     ("text", "problem"),
     [
         ("", "repository path"),
-        ("pause", "neither tag nor digest"),
+        ("pause", "'pause' has neither tag nor digest; write pause:TAG or pause@sha256:DIGEST"),
         ("pause:", "empty tag"),
         ("pause:3.5:1", "not a tag"),
         ("pause:-1", "not a tag"),

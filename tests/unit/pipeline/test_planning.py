@@ -35,6 +35,7 @@ def test_what_the_store_has_is_not_fetched() -> None:
     )
     assert [item.present for item in found.fetches] == [True, False]
     assert (found.fetch_bytes, found.present_bytes, found.archive_bytes) == (50, 100, 150 + OVERHEAD_BYTES)
+    assert found.total_bytes == 150
 
 
 def test_half_present_is_fetched_whole() -> None:
@@ -58,6 +59,13 @@ def test_estimates_count_shared_blobs_once_and_name_the_unknown(tmp_path: Path) 
     found = plan_estimates(estimates, build_context(tmp_path))
     assert found.fetch_bytes == 107
     assert found.unknown == ("b",)
+
+
+def test_estimates_count_a_download_of_several_entries_once_and_its_content_for_each(tmp_path: Path) -> None:
+    whole, part = (Fetch(label, (), 100, 0, (label,), None, origin="https://h/x") for label in ("whole", "part"))
+    wanted = WantedEntry("k", NoteEntry("a"))
+    found = plan_estimates([Estimated(wanted, Estimate((one,))) for one in (whole, part)], build_context(tmp_path))
+    assert (found.total_bytes, found.archive_bytes) == (100, 200 + OVERHEAD_BYTES)
 
 
 @pytest.mark.parametrize(

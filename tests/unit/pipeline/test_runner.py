@@ -97,7 +97,8 @@ def test_what_runs_is_cut_short_at_its_next_block() -> None:
 
 def test_a_task_that_cannot_report_ends_the_run() -> None:
     class Broken(RecordingProgress):
-        def task(self, label: str, total_bytes: int | None) -> RecordingTask:
+        def task(self, label: str, total_bytes: int | None, *, apart: bool = False) -> RecordingTask:
+            assert not apart
             raise OSError(f"{label}, {total_bytes}")
 
     with pytest.raises(OSError, match="a, 1"):

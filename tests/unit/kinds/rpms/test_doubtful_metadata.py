@@ -182,7 +182,7 @@ def test_a_size_of_nothing_means_that_nobody_knows_it(store: MemoryStore, task: 
     files = sized(size)
     given = Sources(MappedDownloader(files), MemoryRegistry(), store, "/manifests")
     estimate = RpmsKind().estimate(ENTRY, given, task)
-    assert (estimate.fetches, estimate.unknown) == ((), ("yum/app", "yum/lib"))
+    assert (estimate.fetches, estimate.unknown) == ((), ("yum/app-1.0-1.noarch", "yum/lib-1.0-1.noarch"))
     found = locked(ENTRY, files, store, task)
     contents = [artifact.content for artifact in found if isinstance(artifact, RpmArtifact)]
     assert contents == [Blob.of(rpm.content()) for rpm in PACKAGES]

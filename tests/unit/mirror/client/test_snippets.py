@@ -106,6 +106,22 @@ def test_a_bundle_without_images_or_repositories_offers_none() -> None:
     }  # fmt: skip
 
 
+def test_a_bundle_with_the_tool_begins_with_the_line_that_joins_an_edge() -> None:
+    first, second, *_ = made(contents={**ALL, "bin/bundler": b""}).values()
+    assert (first.name, second.name) == ("edge-join.sh", "edge-node.sh")
+    line = "curl -fsS http://master:8088/-/edge.sh | sh -s -- --join --host edge1"
+    assert line in first.text.splitlines()
+    assert "bundler site invite --host edge1" in first.text
+    assert "edge-join.sh" not in made()
+
+
+def test_joining_over_ipv6_tls_and_with_a_login_names_what_it_needs() -> None:
+    reach = Reach("2001:db8::1", 8443, True, None, login=True)
+    text = made(reach, {**ALL, "bin/bundler": b""})["edge-join.sh"].text
+    assert "curl -gfsS --netrc 'https://[2001:db8::1]:8443/-/edge.sh' | sh -s -- --join --host edge1" in text
+    assert text.endswith(" --ca-file FILE.pem --netrc-file ~/.netrc\n")
+
+
 def test_without_a_current_bundle_there_is_nothing() -> None:
     assert client_snippets(offer_in(site_of(None)), BOTH) == ()
 

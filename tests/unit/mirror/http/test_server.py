@@ -27,6 +27,7 @@ from mirror.shared.addresses import AddressTable
 from mirror.shared.counters import Field, shared_counters
 from mirror.worker.access_log import AccessLog
 from mirror.worker.control import KeyFiles, control_pair
+from mirror.worker.findings import Findings
 from mirror.worker.rechecking import Rechecks
 from mirror.worker.serving import Loader
 from mirror.worker.worker import Worker
@@ -106,7 +107,7 @@ def run(
     with a_worker(tmp_path / "root", **given) as worker:
         loop = uvloop.new_event_loop()
         slow = ThreadWork(loop)
-        handler = Handler(worker, OwnUrls(worker, Pages()), slow)
+        handler = Handler(worker, OwnUrls(worker, Pages(), Findings(worker, lambda: None)), slow)
         secure = context is not None
         server = HttpServer(
             worker, handler, loop, Rechecks(worker, slow), max_descriptors=max_descriptors, secure=secure

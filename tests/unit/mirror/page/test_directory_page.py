@@ -14,6 +14,7 @@ from bundler.model.image.bundled import bundle_images
 from mirror.client.reach import Reach, Snippet
 from mirror.page.listing import ROWS_PER_PAGE
 from mirror.page.pages import Pages
+from mirror.tree.comparison import Comparison
 from mirror.tree.shares import Share
 from tests.fakes.page_server import snippets_for
 from tests.fakes.page_views import REACH, directory, served, view
@@ -60,7 +61,10 @@ def test_start_page_says_what_the_bundle_is(site: Site) -> None:
     assert "12 RPM packages 7 images 5 further files" in page.text
     assert "Complete Every file that the bundle lists is here" in page.text
     assert "Digests not compared" in page.text
-    assert "mirror serve --verify or mirror verify http://master:8088/" in page.text
+    assert "mirror serve --verify" in page.text
+    assert "mirror verify http://master:8088/" in page.text
+    (form,) = [each for each in page.all("form") if each.get("method") == "post"]
+    assert form["action"] == f"/-/compare?bundle={site.current.short_id}"
     assert page.unclosed == []
 
 
@@ -113,6 +117,33 @@ def test_faults_are_named_and_their_files_marked(site: Site) -> None:
     assert "yum/local.repo" in page.text
     assert "of/another" not in page.text
     assert _page(site, "yum", view(faults=faults)).text.count("Not served: missing or changed") == 1
+
+
+def test_a_comparison_shows_how_far_it_is_and_what_came_of_it(site: Site) -> None:
+    assert site.current is not None
+    half = site.current.content_bytes // 2
+    running = view(comparisons={site.current.number: Comparison(False, 7, half, 0)})
+    page = _page(site, "", running)
+    assert "Comparing digests 7 of 50 files, " in page.text
+    (bar,) = page.all("progress")
+    assert bar["value"] == "50"
+    assert bar["data-progress"] == f"/-/compare.json?bundle={site.current.short_id}"
+    assert [each for each in page.all("form") if each.get("method") == "post"] == []
+    # the other bundle waits
+    assert "Another bundle is being compared" in _page(site, "@old one", running).text
+    over = Comparison(True, 50, 2 * half, 0, 1_700_000_000)
+    page = _page(site, "", view(comparisons={site.current.number: over}))
+    assert "Digests verified Each file was read while the mirror serves" in page.text
+    assert "done 2023-11-14 22:13 UTC" in page.text
+    assert page.all("progress") == []
+
+
+def test_what_a_comparison_found_wrong_is_told(site: Site) -> None:
+    assert site.current is not None
+    faults = [f"{site.current.short_id}/yum/local.repo"]
+    over = Comparison(True, 50, 1, 1, 1_700_000_000)
+    page = _page(site, "", view(faults=faults, comparisons={site.current.number: over}))
+    assert "Digests do not match" in page.text
 
 
 def test_many_faults_are_counted(site: Site) -> None:

@@ -45,9 +45,9 @@ def test_page_lists_what_matches_with_links_to_it(site: Site) -> None:
     assert page.unclosed == []
 
 
-def test_image_leads_to_its_row(site: Site) -> None:
+def test_image_leads_to_its_page(site: Site) -> None:
     (result,) = _answer(site, "q=flannel")["results"]
-    assert result["href"].startswith("/k8simage/#image-")
+    assert result["href"].startswith("/-/image/")
     assert result["kind"] == "Image"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirror.settings import Settings
 from mirror.shared.addresses import AddressTable
+from mirror.shared.comparisons import Comparisons
 from mirror.shared.counters import shared_counters
 from mirror.shared.failed_logins import FailedLogins
 from mirror.shared.ftp_shares import FtpShares
@@ -67,6 +68,7 @@ def pool_of(
             bandwidth=None,
             addresses=AddressTable(workers, limit=2),
             logins=FailedLogins(),
+            comparisons=Comparisons(),
             ftp_shares=FtpShares.of(workers, (1, 10)),
             user=None,
             runs={"http": run},

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bundler.model.artifact import Aliased, HeldTo
+from bundler.model.artifact import Aliased, HeldTo, title_of
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import dump_pretty
@@ -62,7 +62,8 @@ def test_a_package_is_known_by_name_and_architecture_whatever_its_version() -> N
     assert RPM.version == "3:20.10.9-3.el7"
     assert RPM.path == "yum/docker-ce-20.10.9-3.el7.x86_64.rpm"
     assert isinstance(RPM, Aliased)
-    assert RPM.aliases == ("docker-ce", "docker-ce.x86_64", "docker-ce-3:20.10.9-3.el7.x86_64", "docker")
+    assert RPM.aliases == ("docker-ce", "docker-ce.x86_64", "docker-ce-3:20.10.9-3.el7.x86_64", RPM.title, "docker")
+    assert title_of(RPM) == "yum/docker-ce-3:20.10.9-3.el7.x86_64"
 
 
 def test_a_repository_changes_with_anything_it_says() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bundler.decompress import BLOCK_BYTES
 from bundler.errors import ErrorId, SourceError
+from bundler.python_package import installing
 from bundler.rpm.metadata.plain_file import open_plain
 from tests.compressions import COMPRESS, WITHOUT_ZSTD
 
@@ -121,7 +122,7 @@ except ToolMissingError as error:
     done = subprocess.run([sys.executable, "-c", source, tmp_path], capture_output=True, text=True, check=True)
     assert done.stdout == (
         "backports.zstd is not installed; it is needed for repositories compressed with zstd; "
-        "Install kubeedge-bundler[build].\n"
+        f"Install {installing('backports.zstd')}.\n"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundler.errors import ErrorId, IntegrityError, ToolMissingError
+from bundler.python_package import installing
 from bundler.rpm.signing.checking import check_detached, check_package, package_summary
 from bundler.rpm.signing.gpgv import fault
 from bundler.rpm.signing.keys import PublicKey, read_keys
@@ -224,7 +225,7 @@ def test_without_rpm_rs_its_package_is_named(path: Path, monkeypatch: pytest.Mon
     path.write_bytes(_package(binary(SIG_DSA_HEADER, DSA_SIGNATURE)).joined())
     with pytest.raises(ToolMissingError) as caught:
         check_package(path, [DSA], where="test", gpgv=RecordingVerifier())
-    assert caught.value.package == "kubeedge-bundler[build]"
+    assert caught.value.package == installing("rpm-rs")
 
 
 def test_what_a_package_is_can_be_read_without_keys(path: Path) -> None:

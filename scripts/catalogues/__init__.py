@@ -1,0 +1,1 @@
+"""From the source's texts to what the programs read: extract, update, compile."""

@@ -1,0 +1,1 @@
+"""What scripts/test runs once all is installed: its steps within the limit, and nothing of them left afterwards."""

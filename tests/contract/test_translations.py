@@ -1,0 +1,69 @@
+"""Every text for people is in the catalogue, translated, and what programs read is what people wrote."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from scripts.catalogues.files import CATALOGUES, LANGUAGE, OURS, CatalogueFile, fields
+from scripts.catalogues.source_texts import source_texts
+from tests.contract.checkout import ROOT
+
+# the words of facts that have one translation each; none of these is used for them any more
+OTHER_WORDS = ("软件源", "镜像站", "镜像服务", "解开", "加载镜像", "凭证", "帐户")
+_CODE = re.compile(r"`[^`]*`")
+
+
+def translations(name: str) -> dict[str, str]:
+    """Return text -> translation of a catalogue."""
+    found = {}
+    for message in CatalogueFile(ROOT, name).messages():
+        text = message.id if isinstance(message.id, str) else message.id[0]
+        found[text] = message.string if isinstance(message.string, str) else (message.string or ("",))[0]
+    return found
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_catalogues_are_complete_and_compiled(name: str) -> None:
+    texts = source_texts(ROOT)
+    assert len(texts) > 2000
+    assert list(CatalogueFile(ROOT, name).problems(texts)) == [], "run scripts/translations, then translate"
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_every_encoding_of_chinese_has_the_characters(name: str) -> None:
+    # GB 2312 is what the locale zh_CN without a name of an encoding means
+    lost = []
+    for text in translations(name).values():
+        try:
+            text.encode("gb2312")
+        except UnicodeEncodeError as error:
+            lost.append((text, text[error.start]))
+    assert lost == []
+
+
+def test_an_idea_has_one_word() -> None:
+    used = {
+        text: word
+        for text, string in translations(OURS).items()
+        for word in OTHER_WORDS
+        if word in _CODE.sub("", string)
+    }
+    assert used == {}
+
+
+def test_indented_lines_stay_indented() -> None:
+    wrong = [text for text, string in translations(OURS).items() if text.startswith("  ") != string.startswith("  ")]
+    assert wrong == []
+
+
+def test_fields_of_a_template_are_found() -> None:
+    assert fields("{a} and {b!r} of {c:,}") == {"a!None:", "b!r:", "c!None:,"}
+    assert fields("put ${arch} here; 100 %") == {"arch!None:"}
+    assert fields("no fields") == fields("a lone {") == set()
+    assert fields("%(prog)s") == {"%(prog)s"}
+
+
+def test_the_language_has_its_directory() -> None:
+    assert {path.name for path in (ROOT / "bundler" / "locale").iterdir()} == {LANGUAGE}
