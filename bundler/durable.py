@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# what the kernel answers for a place of a medium that it cannot read
+MEDIUM_ERRORS = {errno.EIO, errno.ENODATA, errno.EBADMSG, errno.EREMOTEIO, errno.EUCLEAN}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _MAY_WRITE = tr("Check that the directory exists and that this user may write there.")
 _REMEDIES = {
     # a file that a container gets from outside is replaced there alone
@@ -26,7 +28,7 @@ _REMEDIES = {
 
 @contextmanager
 def storage_errors(path: Path | str) -> Iterator[None]:
-    """Turn an OSError of the block into a StorageError about `path`: DISK_FULL, or STORAGE_UNUSABLE for the rest."""
+    """Turn an OSError of the block into a StorageError about `path`: DISK_FULL, FILE_TOO_LARGE or STORAGE_UNUSABLE."""
     try:
         yield
     except OSError as error:
@@ -41,6 +43,13 @@ def storage_error(path: Path | str, error: OSError) -> StorageError:
             tr("no room left: {reason}", reason=error.strerror),
             where=str(path),
             remedy=tr("Make room or choose another disk, then run the same command again; it goes on where it was."),
+        )
+    if error.errno == errno.EFBIG:
+        return StorageError(
+            ErrorId.FILE_TOO_LARGE,
+            tr("the file system or a limit (`ulimit -f`) allows no file of this size"),
+            where=str(path),
+            remedy=tr("Write an archive in parts (--split fat32: no file above 4 GiB - 1), or choose another disk."),
         )
     return StorageError(
         ErrorId.STORAGE_UNUSABLE,

@@ -24,6 +24,7 @@ _WORDS = frozenset(
         *(marked("made"), marked("renewed")),
         # of the artifacts of a lock
         *(marked("added"), marked("removed"), marked("changed")),
+        *(marked("upgraded"), marked("downgraded"), marked("replaced")),
         # of findings of the site's steps
         *(marked("unmet"), marked("fault"), marked("pending"), marked("note")),
         # of the hosts of a fleet

@@ -2,13 +2,15 @@
 
 Owns the partial name, its lock and the rename, all of them in one opened directory. A killed process leaves only the
 partial file, which the next one for this name removes; every other failure removes it at once. A file that was there
-before is never written to: it may be a second name of somebody else's.
+before is never written to: it may be a second name of somebody else's. The files of a `PartialSet` belong to whoever
+holds the partial file of the set's name, and go with it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -65,6 +67,36 @@ class PartialFile:
         """Flush everything written so far to the disk. Raises StorageError."""
         with storage_errors(self._final):
             os.fsync(self._descriptor)
+
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
+        """Write bytes at a place, whatever is written before or after it. Raises StorageError."""
+        rest = memoryview(data)
+        with storage_errors(self._final):
+            while rest:
+                count = os.pwrite(self._descriptor, rest, offset)
+                rest, offset = rest[count:], offset + count
+
+    def read_at(self, count: int, offset: int) -> bytes:
+        """Return bytes that were written, fewer at the end. Raises StorageError."""
+        with storage_errors(self._final):
+            return os.pread(self._descriptor, count, offset)
+
+    def prefetch(self, count: int, offset: int) -> None:
+        """Tell the kernel that these bytes are read soon."""
+        os.posix_fadvise(self._descriptor, offset, count, os.POSIX_FADV_WILLNEED)
+
+    def remove_beside(self, names: Iterable[str]) -> None:
+        """Remove other files of the directory; one that is gone already is no error. Raises StorageError."""
+        with storage_errors(self._final):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=self._directory)
+            os.fsync(self._directory)
+
+    def names_beside(self) -> list[str]:
+        """Return the names of everything in the directory. Raises StorageError."""
+        with storage_errors(self._final):
+            return names_in(self._directory)
 
     def remove_final(self) -> None:
         """Remove what has the final name so far. Raises StorageError."""
@@ -164,6 +196,22 @@ def partial_name(name: str) -> str:
     return f".{name}.partial"
 
 
+def remove_members(directory: int, name: str) -> Removed:
+    """Remove the files of a `PartialSet` that a killed process left. Raises OSError.
+
+    Arguments:
+        name: the partial name of the set, which the caller has locked.
+    """
+    final = name.removeprefix(".").removesuffix(".partial")
+    member = re.compile(rf"\.{re.escape(final)}\.p?[0-9]+\.partial")
+    removed = Removed()
+    for left in sorted(filter(member.fullmatch, names_in(directory))):
+        size = os.stat(left, dir_fd=directory, follow_symlinks=False).st_size
+        os.unlink(left, dir_fd=directory)
+        removed += Removed(1, size)
+    return removed
+
+
 def _do_nothing() -> None:
     return
 
@@ -187,8 +235,9 @@ def _remove_left(directory: int, name: str, on_wait: Callable[[], None] | None) 
     try:
         if not _is_locked_as(directory, name, descriptor, on_wait):
             return Removed()
+        removed = remove_members(directory, name)
         os.unlink(name, dir_fd=directory)
-        return Removed(1, os.fstat(descriptor).st_size)
+        return removed + Removed(1, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import ArchiveFiles, archive_files
+from bundler.archive.archive_files import as_files, naming_bad_parts
 from bundler.archive.archive_head import ArchiveHead, read_head
 from bundler.archive.beside_archive import detached_signatures
 from bundler.archive.bundle_reader import ArchivedFile, unlisted_file
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
+    from bundler.archive.archive_files import ArchiveFiles
     from bundler.archive.ownership import OwnershipFault
     from bundler.archive.tar_reader import TarMember
 
@@ -138,8 +139,14 @@ def open_archive(path: Path | ArchiveFiles, *, own_form: bool = False) -> Iterat
     Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (BUNDLE_DAMAGED,
     BUNDLE_INCOMPLETE, ARCHIVE_UNSAFE), StorageError; on opening and while it is read.
     """
-    files = path if isinstance(path, ArchiveFiles) else archive_files(path)
-    beside = {} if files.whole is None else detached_signatures(files.whole)
+    files = as_files(path)
+    with naming_bad_parts(files), _opened_archive(files, own_form=own_form) as reader:
+        yield reader
+
+
+@contextmanager
+def _opened_archive(files: ArchiveFiles, *, own_form: bool) -> Iterator[ArchiveReader]:
+    beside = detached_signatures(files)
     with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
         members = tar.members()

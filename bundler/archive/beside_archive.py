@@ -6,17 +6,21 @@ NAME.tar.gz.SHA256SUMS.sig.KEYID. docs/formats.md, "Signatures".
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bundler.archive.part_names import WHOLE_SUM
 from bundler.directory_walk import unlink_at
 from bundler.durable import storage_errors
 from bundler.model.bundle import SUMS_PATH
 from bundler.model.digest import Digest
+from bundler.partial_file import write_durably
 from bundler.trust.signature_files import signatures_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from bundler.archive.archive_files import ArchiveFiles
@@ -29,7 +33,7 @@ _CHECKSUM = re.compile(rb"\\?(?P<hex>[0-9a-f]{64}) [ *][^\n]+\n?")
 
 def checksum_path(archive: Path) -> Path:
     """Return where the checksum of a whole archive lies."""
-    return archive.with_name(f"{archive.name}.sha256")
+    return archive.with_name(f"{archive.name}{WHOLE_SUM}")
 
 
 def detached_path(archive: Path) -> Path:
@@ -37,10 +41,18 @@ def detached_path(archive: Path) -> Path:
     return archive.with_name(f"{archive.name}.{SUMS_PATH}")
 
 
-def detached_signatures(archive: Path) -> dict[str, bytes]:
+def detached_signatures(files: ArchiveFiles) -> dict[str, bytes]:
     """Return the signatures of SHA256SUMS that lie beside an archive, by their paths in a tree. Raises StorageError."""
-    ahead = f"{archive.name}."
-    return {name.removeprefix(ahead): data for name, data in signatures_beside(detached_path(archive)).items()}
+    ahead = f"{files.where}."
+    return {name.removeprefix(ahead): data for name, data in _found(files, detached_path).items()}
+
+
+def _found(files: ArchiveFiles, signed: Callable[[Path], Path]) -> dict[str, bytes]:
+    """Return signatures by their names; of two of one name that which lies with the part that was named."""
+    found: dict[str, bytes] = {}
+    for directory in reversed(files.directories):
+        found |= signatures_beside(signed(directory / files.where))
+    return found
 
 
 def read_checksum(archive: Path) -> tuple[bytes, Digest | None]:
@@ -68,12 +80,30 @@ def held_to_checksum(files: ArchiveFiles, admission: Admission, *, exact: bool =
     """
     if files.whole is None or not admission.trusted.keys:
         return files
-    path = checksum_path(files.whole)
-    signatures, (text, digest) = signatures_beside(path), read_checksum(files.whole)
+    signatures, (text, digest) = _found(files, checksum_path), _checksum(files)
     if not signatures or not text:
         return files
-    verdict = admission.verdict(Digest.sha256(text), signatures, signed=path.name, where=str(files.whole), needed=1)
+    signed = checksum_path(files.whole).name
+    verdict = admission.verdict(Digest.sha256(text), signatures, signed=signed, where=str(files.whole), needed=1)
     return replace(files, digest=digest) if exact and verdict.signers else files
+
+
+def _checksum(files: ArchiveFiles) -> tuple[bytes, Digest | None]:
+    found = (read_checksum(directory / files.where) for directory in files.directories)
+    return next((one for one in found if one[0]), (b"", None))
+
+
+def all_signatures(files: ArchiveFiles) -> dict[str, bytes]:
+    """Return the signatures of both kinds that lie beside an archive, by their names. Raises StorageError."""
+    return _found(files, detached_path) | _found(files, checksum_path)
+
+
+def keep_signatures(archive: Path, signatures: Mapping[str, bytes]) -> None:
+    """Put signatures beside an archive that has been written anew, as far as it lacks them. Raises StorageError."""
+    for name, data in signatures.items():
+        path = archive.with_name(name)
+        if not os.path.lexists(path):
+            write_durably(path, data)
 
 
 def stale_signatures(archive: Path, digest: Digest) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bundler.compress import DEFLATER
@@ -11,6 +11,7 @@ from bundler.model.bundle import (
     INDEX_PATH,
     LOCK_PATH,
     MANIFEST_PATH,
+    SBOM_PATH,
     SUMS_PATH,
     BundleIndex,
     IndexedFile,
@@ -50,6 +51,7 @@ def bundle_files(
     manifest_text: bytes | KeptText,
     lock_text: Iterable[bytes],
     keep: Callable[[Iterable[bytes]], bytes | KeptText] = b"".join,
+    bill: Callable[[BundleIndex], Iterable[bytes]] | None = None,
 ) -> BundleFiles:
     """Add manifest.yaml, lock.json, bundle.json and SHA256SUMS to what the kinds have placed.
 
@@ -58,12 +60,13 @@ def bundle_files(
         manifest: digest of the manifest's meaning, as the lock records it.
         manifest_text, lock_text: the content of the two files in the bundle, the latter in pieces.
         keep: takes a long text in pieces until the bundle is written.
+        bill: returns sbom.cdx.json, in pieces, for an index that lists everything else; None for a bundle without.
 
     Raises ManifestError when two paths are equal (also after case folding and NFC), or one is a directory of another.
     """
     lock = Placement(LOCK_PATH, keep(lock_text), OWN_KIND)
     listed = (*placements, Placement(MANIFEST_PATH, manifest_text, OWN_KIND), lock)
-    if problems := path_problems((INDEX_PATH, SUMS_PATH, *(file.path for file in listed))):
+    if problems := path_problems((INDEX_PATH, SUMS_PATH, SBOM_PATH, *(file.path for file in listed))):
         raise ManifestError(
             ErrorId.MANIFEST_INVALID,
             tr("{count} paths of the bundle get in each other's way", count=len(problems)),
@@ -77,9 +80,12 @@ def bundle_files(
         manifest=manifest,
         lock=lock.blob.digest,
         platforms=tuple(platforms),
-        files=tuple(sorted((_indexed(file) for file in listed), key=lambda file: file.path.encode())),
+        files=_indexed_all(listed),
         deflate=DEFLATER.name,
     )
+    if bill is not None:
+        listed = (*listed, Placement(SBOM_PATH, keep(bill(index)), OWN_KIND))
+        index = replace(index, files=_indexed_all(listed))
     own = Placement(INDEX_PATH, keep(index_pieces(index)), OWN_KIND)
     sums = Placement(SUMS_PATH, keep(sums_pieces(index.files, own.blob.digest)), OWN_KIND)
     return BundleFiles(own.blob.digest.hex, index, (own, sums, *listed))
@@ -111,6 +117,10 @@ def path_problems(paths: Iterable[BundlePath]) -> list[str]:
         if key in directories
     ]
     return problems
+
+
+def _indexed_all(files: Iterable[Placement]) -> tuple[IndexedFile, ...]:
+    return tuple(sorted((_indexed(file) for file in files), key=lambda file: file.path.encode()))
 
 
 def _indexed(file: Placement) -> IndexedFile:

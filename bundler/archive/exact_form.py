@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import archive_files, opened
+from bundler.archive.archive_files import as_files, opened
 from bundler.archive.gzip_block import gzip_member
 from bundler.archive.gzip_members import gzip_members
 from bundler.archive.read_ahead import read_ahead
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from bundler.archive.archive_files import ArchiveFiles
     from bundler.archive.gzip_members import GzipMember
     from bundler.compress import Deflater
     from bundler.model.progress import Task
@@ -43,11 +44,11 @@ class ExactForm:
     not_compared: str = ""
 
 
-def compare_form(path: Path, deflate: str, task: Task) -> ExactForm:
+def compare_form(path: Path | ArchiveFiles, deflate: str, task: Task) -> ExactForm:
     """Compress an archive's content again and compare, member by member.
 
     Arguments:
-        path: the archive's name, or that of any of its parts; it has been verified.
+        path: the archive, or its name, or that of any of its parts; it has been verified.
         deflate: what bundle.json calls the deflater.
         task: advanced by the plain bytes; not finished here.
 
@@ -59,14 +60,14 @@ def compare_form(path: Path, deflate: str, task: Task) -> ExactForm:
     return compare_form_by(path, deflater, task)
 
 
-def compare_form_by(path: Path, deflater: Deflater, task: Task) -> ExactForm:
+def compare_form_by(path: Path | ArchiveFiles, deflater: Deflater, task: Task) -> ExactForm:
     """Compare as `compare_form` does, by this deflater."""
     if not deflater.reproduces():
         return ExactForm(not_compared=tr("{title} gives other bytes on this machine", title=deflater.title))
     return ExactForm(differing=tuple(_differing(path, deflater, task)))
 
 
-def _differing(path: Path, deflater: Deflater, task: Task) -> list[int]:
+def _differing(path: Path | ArchiveFiles, deflater: Deflater, task: Task) -> list[int]:
     found: list[int] = []
     waiting: deque[Future[int | None]] = deque()
 
@@ -79,9 +80,9 @@ def _differing(path: Path, deflater: Deflater, task: Task) -> list[int]:
             if (offset := waiting.popleft().result()) is not None:
                 found.append(offset)
 
-    files = archive_files(path)
+    files = as_files(path)
     with ThreadPoolExecutor(THREADS, "compress") as pool, opened(files) as raw:
-        with read_ahead(gzip_members(raw, files.where, keep_deflated=True), MEMBERS_AHEAD) as members:
+        with read_ahead(gzip_members(raw, files.where, keep_deflated=True), MEMBERS_AHEAD, stop=files.stop) as members:
             for member in members:
                 waiting.append(pool.submit(compared, member))
                 task.advance(len(member.plain))

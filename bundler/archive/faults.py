@@ -28,6 +28,16 @@ def other_form(where: str, place: str, *, want: str, got: str) -> OtherFormError
     return OtherFormError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=_COPY_AGAIN, want=want, got=got)
 
 
+class DamagedPartError(IntegrityError):
+    """Parts of an archive that differ from those that were written, and are named."""
+
+
+def damaged_part(where: str, what: str, *, want: str, got: str) -> DamagedPartError:
+    """Return the error for parts of an archive that differ from those that were written."""
+    remedy = tr("`bundler verify --parts` lists what to bring again; where there is parity, `bundler repair` mends it.")
+    return DamagedPartError(ErrorId.BUNDLE_DAMAGED, what, where=where, remedy=remedy, want=want, got=got)
+
+
 def unsafe(where: str, what: str, *, want: str, got: str) -> IntegrityError:
     """Return the error for an archive that bundler never writes: made by mistake, or with bad intent."""
     return IntegrityError(
@@ -46,7 +56,9 @@ def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
         ErrorId.BUNDLE_INCOMPLETE,
         tr("parts of the archive are missing"),
         where=where,
-        remedy=tr("Copy the missing parts beside the others."),
+        remedy=tr(
+            "Copy the missing parts beside the others (--part-dir names further places), or see `bundler repair`."
+        ),
         want=tr("every part"),
         got=tr("no {missing}", missing=", ".join(missing)),
     )

@@ -9,7 +9,7 @@ from zlib import error as zlib_error
 
 from isal import igzip
 
-from bundler.archive.archive_files import opened
+from bundler.archive.archive_files import damaged_parts, opened
 from bundler.archive.faults import OtherFormError, damaged, invalid
 from bundler.archive.gzip_members import InflateError, gzip_members
 from bundler.archive.mistaken_file import HEAD_BYTES, mistaken_file
@@ -18,7 +18,7 @@ from bundler.errors import IntegrityError
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator
 
     from bundler.archive.archive_files import ArchiveFiles
     from bundler.errors import BundlerError
@@ -39,8 +39,7 @@ def inflated(files: ArchiveFiles, *, own_form: bool = False) -> Iterator[Iterato
     Raises, while iterating, IntegrityError (BUNDLE_DAMAGED: naming the bad parts of a split archive; truncation, bit
     flips and trailing garbage included), BundleFormatError (not gzip at all), StorageError.
     """
-    stop = None if files.pipe is None else files.pipe.stop
-    with read_ahead(_own_chunks(files) if own_form else _chunks(files), CHUNKS_AHEAD, stop=stop) as chunks:
+    with read_ahead(_own_chunks(files) if own_form else _chunks(files), CHUNKS_AHEAD, stop=files.stop) as chunks:
         yield chunks
 
 
@@ -71,19 +70,10 @@ def _own_chunks(files: ArchiveFiles) -> Generator[bytes]:
             raise
         except IntegrityError as error:
             if bad := files.bad_parts():
-                raise _damaged_parts(files, bad) from error
+                raise damaged_parts(files, bad) from error
             raise
     if not count:
         raise invalid(files.where, tr("is empty"))
-
-
-def _damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
-    return damaged(
-        files.where,
-        tr("parts of the archive are damaged"),
-        want=tr("the sums"),
-        got=tr("bad {bad}", bad=", ".join(bad)),
-    )
 
 
 def _head(files: ArchiveFiles) -> bytes:
@@ -96,7 +86,7 @@ def _head(files: ArchiveFiles) -> bytes:
 
 def _fault(files: ArchiveFiles, error: Exception, count: int) -> BundlerError:
     if bad := files.bad_parts():
-        return _damaged_parts(files, bad)
+        return damaged_parts(files, bad)
     if not count and not (head := _head(files)).startswith(MAGIC):
         return mistaken_file(files.where, head) or invalid(files.where, tr("is not a gzip file"))
     if isinstance(error, EOFError):

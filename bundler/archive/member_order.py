@@ -59,7 +59,7 @@ def archive_members(files: Sequence[Placement], source_date_epoch: int | None = 
     A file keeps its source's own date, at most `source_date_epoch` where that is given. Members without a date of
     their own, directories included, take the newest one; 0 when there is no date at all.
     """
-    newest = max((_capped(file.mtime, source_date_epoch) for file in files if file.mtime is not None), default=0)
+    newest = newest_date(files, source_date_epoch)
     known: set[str] = set()
     for file in sorted(files, key=_position):
         for directory in file.path.parents:
@@ -68,6 +68,11 @@ def archive_members(files: Sequence[Placement], source_date_epoch: int | None = 
                 yield ArchiveMember(directory, None, DIRECTORY_MODE, newest)
         mtime = newest if file.mtime is None else _capped(file.mtime, source_date_epoch)
         yield ArchiveMember(file.path, file.content, file.mode, mtime)
+
+
+def newest_date(files: Iterable[Placement], source_date_epoch: int | None = None) -> int:
+    """Return the newest date that a member of the archive has, in seconds since the epoch."""
+    return max((_capped(file.mtime, source_date_epoch) for file in files if file.mtime is not None), default=0)
 
 
 def content_bytes(members: Iterable[ArchiveMember]) -> int:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import archive_files, opened
+from bundler.archive.archive_output import sums_line
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.beside_archive import checksum_path, detached_path, read_checksum
 from bundler.archive.bundle_files import OWN_KIND
@@ -19,7 +20,6 @@ from bundler.archive.faults import damaged
 from bundler.archive.tree import is_tree, tree_index
 from bundler.archive.verify import verify_bundle, verify_tree
 from bundler.archive.verify_report import require_intact
-from bundler.archive.writer import sums_line
 from bundler.durable import storage_errors
 from bundler.model.bundle import SUMS_PATH, sums_pieces
 from bundler.model.bundle_path import BundlePath

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bundler.archive.checked_index import CheckedIndex, check_index, refusal
 from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
+from bundler.archive.part_set import holds_parts
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
@@ -34,9 +35,9 @@ FileState = Literal["intact", "missing", "changed"]
 
 
 def is_tree(path: Path) -> bool:
-    """Tell whether a path is a directory, and so can only be an unpacked bundle. Raises StorageError."""
+    """Tell whether a path is a directory, not one of parts, and so can only be a bundle. Raises StorageError."""
     with storage_errors(path):
-        return path.is_dir()
+        return path.is_dir() and not holds_parts(path)
 
 
 def tree_index(root: Path) -> CheckedIndex:

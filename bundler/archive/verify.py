@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import ArchiveFiles, archive_files
+from bundler.archive.archive_files import ArchiveFiles, as_files
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.beside_archive import held_to_checksum
 from bundler.archive.bundle_signatures import bundle_verdict, tree_signatures
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def verify_bundle(
-    path: Path | ArchiveFiles,
+    source: Path | ArchiveFiles,
     task: Task,
     *,
     strict: bool = False,
@@ -43,22 +43,24 @@ def verify_bundle(
     admission: Admission = ANYTHING,
 ) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
-    if isinstance(path, ArchiveFiles):
-        report = _compared(path, task, admission, own_form=True, exact=exact)
+    if isinstance(source, ArchiveFiles) and source.pipe is not None:
+        report = _compared(source, task, admission, own_form=True, exact=exact)
         return replace(report, form=ExactForm(not_compared=tr("a pipe is read only once"))) if exact else report
-    if not is_tree(path):
-        return verify_archive(path, task, exact=exact, admission=admission)
-    report = verify_tree(path, task, strict=strict, admission=admission)
+    if isinstance(source, ArchiveFiles) or not is_tree(source):
+        return verify_archive(source, task, exact=exact, admission=admission)
+    report = verify_tree(source, task, strict=strict, admission=admission)
     return replace(report, form=ExactForm(not_compared=tr("a tree has no compressed form"))) if exact else report
 
 
-def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Admission = ANYTHING) -> VerifyReport:
+def verify_archive(
+    path: Path | ArchiveFiles, task: Task, *, exact: bool = False, admission: Admission = ANYTHING
+) -> VerifyReport:
     """Read an archive (or its parts) to its end and compare every file with bundle.json.
 
     The compressed form has to be the one that bundler writes, as far as that shows without compressing again.
 
     Arguments:
-        path: the archive's name, or that of any of its parts.
+        path: the archive, or its name, or that of any of its parts.
         exact: whether one that is intact so far is compressed again as well, and compared to the last bit; before that
             it is held to the checksum of the whole archive, where that lies beside it and is signed.
         admission: whose signatures it needs.
@@ -82,8 +84,7 @@ def verify_archive(path: Path, task: Task, *, exact: bool = False, admission: Ad
 def _compared(
     path: Path | ArchiveFiles, task: Task, admission: Admission, *, own_form: bool, exact: bool
 ) -> VerifyReport:
-    files = path if isinstance(path, ArchiveFiles) else archive_files(path)
-    with open_archive(held_to_checksum(files, admission, exact=exact), own_form=own_form) as archive:
+    with open_archive(held_to_checksum(as_files(path), admission, exact=exact), own_form=own_form) as archive:
         return verify_files(archive, task, admission)
 
 

@@ -1,7 +1,7 @@
 """Write NAME.tar.gz: the tar stream in blocks, each block a gzip member, in order, whatever the number of threads.
 
 One thread reads and verifies blobs, a few compress, the calling one hashes and writes. The number of blocks in flight
-is bounded, so memory does not grow with the bundle. Owns the final names: the archive and its `.sha256` beside it.
+is bounded, so memory does not grow with the bundle. The files that the bytes end up in are `archive_output`'s.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from bundler.archive.beside_archive import checksum_path, remove_files, stale_signatures
+from bundler.archive.archive_output import one_file
 from bundler.archive.gzip_block import MEMBER_BYTES, gzip_member
 from bundler.archive.hashing import HashThread
 from bundler.archive.member_order import archive_members
@@ -21,7 +21,6 @@ from bundler.archive.read_ahead import read_ahead
 from bundler.archive.tar_stream import NO_CHECKSUM_CACHE, TarStream
 from bundler.compress import DEFLATER
 from bundler.model.digest import Blob, Digest
-from bundler.partial_file import PartialFile, partial_file
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from bundler.archive.archive_output import ArchiveOutput, OpenOutput
     from bundler.archive.tar_stream import ChecksumCache, StreamBlock
     from bundler.model.placement import Placement
     from bundler.model.progress import Task
@@ -38,10 +38,15 @@ MIN_THREADS, MAX_THREADS = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class WrittenArchive:
-    """An archive under its final name; `blob` is the SHA-256 and size of the whole file."""
+    """An archive under its final name; `blob` is the SHA-256 and size of the whole.
+
+    Arguments:
+        files: what holds it, in order: itself, or its parts.
+    """
 
     path: Path
     blob: Blob
+    files: tuple[Path, ...]
 
 
 def default_threads() -> int:
@@ -58,10 +63,11 @@ def write_archive(
     source_date_epoch: int | None = None,
     checksums: ChecksumCache = NO_CHECKSUM_CACHE,
     threads: int | None = None,
+    open_output: OpenOutput = one_file,
 ) -> WrittenArchive:
     """Write the archive and its `.sha256`, replacing older ones; equal input gives equal bytes.
 
-    Signatures of what had the name before are removed, unless those are the same bytes.
+    Signatures of what had the name before are removed, unless it was the same bytes.
 
     Arguments:
         files: the complete list, as `bundle_files` makes it; the order does not matter.
@@ -71,10 +77,10 @@ def write_archive(
         source_date_epoch: latest date that a member may have, in seconds since the epoch.
         checksums: saves the SHA-256 of files that have not changed since they were verified.
         threads: how many compress.
+        open_output: what becomes of the bytes: one file, or parts.
 
     Raises StoredBlobError (a damaged blob of the store), StorageError, ToolMissingError (a deflater that gives other
-    bytes). After a failure neither final name has changed
-    and no partial file is left.
+    bytes). After a failure neither final name has changed and no partial file is left.
     """
     DEFLATER.require(tr("writing archives that are the same on every machine"))
     members = archive_members(files, source_date_epoch)
@@ -82,33 +88,17 @@ def write_archive(
     def note_waiting() -> None:
         task.note(tr("waiting for another process that writes {name}", name=out.name))
 
-    with partial_file(out, note_waiting) as archive:
+    with open_output(out, note_waiting) as output:
 
         def stream(take_buffer: Callable[[], bytearray]) -> Iterator[StreamBlock]:
             return TarStream(store_path, checksums, take_buffer).blocks(members)
 
-        blob = _compress_into(archive, stream, task, threads or default_threads())
-        archive.sync()
-        with partial_file(checksum_path(out), note_waiting) as sums:
-            sums.write(sums_line(blob.digest, out.name))
-            sums.sync()
-            # between the two renames the archive has no sums at all, rather than those of another one
-            remove_files(stale_signatures(out, blob.digest))
-            sums.remove_final()
-            archive.commit()
-            sums.commit()
-    return WrittenArchive(out, blob)
-
-
-def sums_line(digest: Digest, name: str) -> bytes:
-    """Return a line as `sha256sum` prints it (coreutils manual, "md5sum invocation": escaped names)."""
-    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    mark = "\\" if escaped != name else ""
-    return os.fsencode(f"{mark}{digest.hex}  {escaped}\n")
+        blob = _compress_into(output, stream, task, threads or default_threads())
+        return WrittenArchive(out, blob, output.commit(blob))
 
 
 def _compress_into(
-    archive: PartialFile, stream: Callable[[Callable[[], bytearray]], Iterator[StreamBlock]], task: Task, threads: int
+    output: ArchiveOutput, stream: Callable[[Callable[[], bytearray]], Iterator[StreamBlock]], task: Task, threads: int
 ) -> Blob:
     size = 0
     free: SimpleQueue[bytearray] = SimpleQueue()
@@ -131,7 +121,7 @@ def _compress_into(
         with read_ahead(submitted(), depth=2 * threads + 2) as results:
             for result, block in results:
                 pieces = result.result()
-                size += archive.write_all(pieces)
+                size += output.write_all(pieces)
                 # the pieces of a stored block are the buffer itself, which is free again once they are hashed
                 digest.update_all(pieces, partial(free.put, block.buffer))
                 task.advance(block.content_bytes)

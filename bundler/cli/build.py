@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
+from bundler.cli.carry_options import parity_option, split_option
 from bundler.cli.options import (
     NetworkOptions,
     json_option,
     network_options,
+    option,
     request_options,
     source_date_epoch,
     store_option,
 )
+from bundler.cli.parts_answer import parts_lines
 from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import build as build_bundle
+from bundler.pipeline.context import CarryForm
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -33,16 +37,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @request_options(keep_going=True)
+@split_option
+@parity_option
 @store_option
 @network_options
+@option("--sbom", is_flag=True, help=tr("Put a bill of materials into the bundle and another beside the archive."))
 @sign_option
 @json_option
 def build(
     request: Request,
     jobs: int | None,
     keep_going: bool,
+    part_bytes: int | None,
+    parity: int | None,
     store: Path,
     network: NetworkOptions,
+    sbom: bool,
     signing_keys: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -52,11 +62,12 @@ def build(
     interrupted build goes on where it was. The same lock and keys give the same bytes.
     """
     base, tell = request.manifest.parent, console.timed()
-    request = replace(request, date_cap=source_date_epoch(), signers=key_signers(signing_keys))
+    carry, signers = CarryForm(part_bytes, parity), key_signers(signing_keys)
+    request = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom, signers=signers)
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(request, context)
     tell(
-        "built",
+        tr("built"),
         tr(
             "{size} fetched, {built_present_bytes} from the store",
             size=human_bytes(built.fetched_bytes),
@@ -76,7 +87,9 @@ def _text(built: Built) -> str:
         files=built.files,
         content=content,
     )
-    return "\n".join((head, str(built.archive.digest), *built.remarks))
+    bill = () if built.sbom is None else (tr("{path}: bill of materials", path=built.sbom),)
+    parts = parts_lines(built.path, built.written)
+    return "\n".join((head, str(built.archive.digest), *parts, *bill, *built.remarks))
 
 
 def _value(built: Built) -> dict[str, Json]:
@@ -89,5 +102,7 @@ def _value(built: Built) -> dict[str, Json]:
         "content_bytes": built.content_bytes,
         "fetched_bytes": built.fetched_bytes,
         "present_bytes": built.present_bytes,
+        "written": [str(path) for path in built.written],
         "remarks": list(built.remarks),
+        "sbom": None if built.sbom is None else str(built.sbom),
     }

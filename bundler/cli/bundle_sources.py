@@ -11,6 +11,7 @@ import click
 from bundler import console
 from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.left_staging import fetched_name
+from bundler.archive.part_set import NOWHERE_ELSE
 from bundler.cli.options import FILE, option
 from bundler.shell_completion import complete_files
 from bundler.source.open_source import open_source, require_id
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.progress import Progress
     from bundler.store.interface import BlobStore
     from bundler.trust.admission import Admission
@@ -68,14 +70,16 @@ def opened_source(
     into: Path | None = None,
     ca_file: Path | None = None,
     admission: Admission = ANYTHING,
+    places: PartPlaces = NOWHERE_ELSE,
 ) -> Iterator[BundleReader]:
     """Open a bundle, wherever it is, and close what that needs.
 
     Arguments:
-        source: an archive, one of its parts, `-`, a tree, or the URL of a running mirror.
+        source: an archive, one of its parts, their directory, `-`, a tree, or the URL of a running mirror.
         wanted_id: see `require_id`.
         into: the directory below which a mirror's files wait, over several runs; None to keep none of them.
         admission: whose signatures it needs.
+        places: where else parts of an archive may lie.
 
     Raises as `open_source` and `open_mirror` do.
     """
@@ -84,17 +88,22 @@ def opened_source(
             reader = _mirror(source, progress, into, ca_file, admission.trusted.ids, stack)
             bundle_verdict(reader.checked, reader.signatures, admission)
         else:
-            reader = stack.enter_context(open_source(source, admission))
+            reader = stack.enter_context(open_source(source, admission, places))
         require_id(reader.checked, wanted_id)
         yield reader
 
 
 @contextmanager
-def opened_quietly(source: str, ca_file: Path | None = None, admission: Admission = ANYTHING) -> Iterator[BundleReader]:
+def opened_quietly(
+    source: str,
+    ca_file: Path | None = None,
+    places: PartPlaces = NOWHERE_ELSE,
+    admission: Admission = ANYTHING,
+) -> Iterator[BundleReader]:
     """Open a bundle of which only the description is read."""
     with (
         console.progress(quiet=True) as progress,
-        opened_source(source, progress, ca_file=ca_file, admission=admission) as reader,
+        opened_source(source, progress, ca_file=ca_file, places=places, admission=admission) as reader,
     ):
         yield reader
 

@@ -1,4 +1,4 @@
-"""`bundler diff`: what changed between two locks, archives or trees."""
+"""`bundler diff`: what going from one lock, archive or tree to another brings."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ import click
 
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import json_option
 from bundler.fitted_table import GivingWay, short_digests
-from bundler.model.diff import LockChange, lock_diff, lock_versions
+from bundler.model.diff import lock_diff, lock_versions
 from bundler.model.size_text import human_bytes
+from bundler.model.upgrade import move_counts, upgrade_steps
 from bundler.outcome_words import shown_word
 from bundler.pipeline.opened_lock import read_contents
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from bundler.archive.part_set import PartPlaces
+    from bundler.model.diff import Versions
     from bundler.model.json_value import Json
 
 _GIVING_WAY = {
@@ -34,54 +38,66 @@ _GIVING_WAY = {
 @source_argument("old")
 @source_argument("new")
 @source_ca_option
+@part_dir_option
 @json_option
-def diff(old: str, new: str, ca_file: Path | None, as_json: bool) -> None:
-    """Show what changed from OLD to NEW.
+def diff(old: str, new: str, ca_file: Path | None, places: PartPlaces, as_json: bool) -> None:
+    """Show what an upgrade from OLD to NEW brings.
 
-    Each may be a lock, an archive, an unpacked tree or the URL of a running mirror.
+    Each may be a lock, an archive, an unpacked tree or the URL of a running mirror. Packages are compared by version
+    as RPM does, images by name and digest, files by digest.
     """
     # a large lock goes before the next one comes
-    opened = partial(opened_quietly, ca_file=ca_file)
+    opened = partial(opened_quietly, ca_file=ca_file, places=places)
     before, after = (lock_versions(read_contents(source, opened).lock) for source in (old, new))
-    changes = lock_diff(before, after)
-    lines = changes_lines(changes) if changes else tr("nothing changed")
-    console.answer(lines, partial(changes_value, changes), schema="bundler.diff/1", as_json=as_json)
+    value = partial(diff_value, before, after)
+    console.answer(diff_lines(before, after), value, schema="bundler.diff/1", as_json=as_json)
 
 
-def changes_lines(changes: Sequence[LockChange]) -> Iterator[str]:
-    """Yield changes as a text, with the sum of the sizes."""
+def diff_lines(before: Versions, after: Versions) -> Iterator[str]:
+    """Yield a difference as a text: how many steps there are of each sort, then a line each."""
+    steps = upgrade_steps(before, after)
+    if not steps:
+        yield tr("nothing changed")
+        return
+    counted = ", ".join(f"{count} {shown_word(move)}" for move, count in move_counts(steps).items())
+    yield f"{counted}; {_signed(sum(step.added_bytes for step in steps))}"
     rows = [
-        (
-            shown_word(change.what),
-            change.kind,
-            change.key,
-            change.old_version or "-",
-            change.new_version or "-",
-            _signed(change.new_size - change.old_size),
-        )
-        for change in changes
+        (shown_word(step.move), step.kind, step.name, step.old or "-", step.new or "-", _signed(step.added_bytes))
+        for step in steps
     ]
-    total = sum(change.new_size - change.old_size for change in changes)
-    yield tr("{count} changed, {signed}", count=len(changes), signed=_signed(total))
     yield from console.table_lines(
         (tr("WHAT"), tr("KIND"), tr("NAME"), tr("OLD"), tr("NEW"), tr("SIZE")), rows, _GIVING_WAY
     )
 
 
-def changes_value(changes: Sequence[LockChange]) -> dict[str, Json]:
-    """Return changes as JSON; sizes in bytes, absent sides as null."""
+def diff_value(before: Versions, after: Versions) -> dict[str, Json]:
+    """Return it as JSON: artifact by artifact, and in steps; sizes in bytes, absent sides as null."""
     return {
         "changes": [
             {
                 "what": change.what,
                 "kind": change.kind,
                 "name": change.key,
-                "old": {"version": change.old_version, "size": change.old_size} if change.old_version else None,
-                "new": {"version": change.new_version, "size": change.new_size} if change.new_version else None,
+                "old": _side(change.old_version, change.old_size),
+                "new": _side(change.new_version, change.new_size),
             }
-            for change in changes
-        ]
+            for change in lock_diff(before, after)
+        ],
+        "steps": [
+            {
+                "move": step.move,
+                "kind": step.kind,
+                "name": step.name,
+                "old": _side(step.old, step.old_size),
+                "new": _side(step.new, step.new_size),
+            }
+            for step in upgrade_steps(before, after)
+        ],
     }
+
+
+def _side(version: str, size: int) -> Json:
+    return {"version": version, "size": size} if version else None
 
 
 def _signed(count: int) -> str:

@@ -9,6 +9,7 @@ import click
 
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import json_option
 from bundler.cli.trust_options import key_option, read_admission, signature_value
 from bundler.fitted_table import GivingWay, of_linux
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
     from bundler.trust.trusted_keys import TrustedKeys
 
@@ -38,15 +40,17 @@ _GIVING_WAY = {
 @source_argument()
 @key_option
 @source_ca_option
+@part_dir_option
 @json_option
-def inspect(source: str, keys: tuple[Path, ...], ca_file: Path | None, as_json: bool) -> None:
+def inspect(source: str, keys: tuple[Path, ...], ca_file: Path | None, places: PartPlaces, as_json: bool) -> None:
     """Show what SOURCE holds, what vouched for it, and who has signed it.
 
     SOURCE is an archive, an unpacked tree, - for an archive on standard input, the URL of a running mirror, or a lock
     (*.json). Reads only the description: use `verify` to check the bytes.
     """
     admission = read_admission(keys, allow_unsigned=True)
-    contents = read_contents(source, partial(opened_quietly, ca_file=ca_file, admission=admission))
+    opened = partial(opened_quietly, ca_file=ca_file, places=places, admission=admission)
+    contents = read_contents(source, opened)
     lines, value = _lines(contents, admission.trusted), partial(_value, contents, admission.trusted)
     console.answer(lines, value, schema="bundler.inspect/1", as_json=as_json)
 

@@ -46,7 +46,7 @@ def load_images(root: Path, only: tuple[str, ...], platform: Platform | None, as
     with kept, console.progress(quiet=as_json) as progress, open_engine() as engine:
         report = load(root, engine, progress, only=only, platform=platform)
     loaded = [one.image.size for one in report.results if one.outcome is LoadOutcome.LOADED]
-    tell("done", tr("{count} images loaded, {size}", count=len(loaded), size=human_bytes(sum(loaded))))
+    tell(tr("done"), tr("{count} images loaded, {size}", count=len(loaded), size=human_bytes(sum(loaded))))
     require = partial(require_loaded, report)
     console.answer(_text(report), _value(report), schema="bundler.load/1", as_json=as_json, require=require)
 

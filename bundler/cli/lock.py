@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.diff import changes_lines, changes_value
+from bundler.cli.diff import diff_lines, diff_value
 from bundler.cli.options import (
     NetworkOptions,
     jobs_option,
@@ -22,7 +22,7 @@ from bundler.cli.options import (
     store_option,
 )
 from bundler.cli.wiring import open_build_context
-from bundler.model.diff import lock_diff, lock_versions
+from bundler.model.diff import lock_versions
 from bundler.model.lock import Lock
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import update_lock
@@ -66,9 +66,10 @@ def lock(
     base, tell = manifest.parent, console.timed()
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         previous, new = update_lock(Request(manifest, overrides), context, update)
-    tell("locked", tr("{size} in the bundle", size=human_bytes(sum(blob.size for blob in new.blobs))))
+    tell(tr("locked"), tr("{size} in the bundle", size=human_bytes(sum(blob.size for blob in new.blobs))))
     empty = Lock(new.manifest, new.platforms, new.variables, ())
-    changes = lock_diff(lock_versions(previous or empty), lock_versions(new))
-    lines = changes_lines(changes) if changes else iter((tr("nothing changed"),))
+    before, after = lock_versions(previous or empty), lock_versions(new)
+    lines = diff_lines(before, after)
     first = f"{lock_path(manifest)}: {next(lines)}"
-    console.answer(chain((first,), lines), partial(changes_value, changes), schema="bundler.lock/1", as_json=as_json)
+    value = partial(diff_value, before, after)
+    console.answer(chain((first,), lines), value, schema="bundler.lock/1", as_json=as_json)

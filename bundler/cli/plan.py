@@ -15,7 +15,7 @@ from bundler.fitted_table import GivingWay
 from bundler.model.artifact import table_order
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.building import plan_build
-from bundler.pipeline.planning import Plan, PlannedFetch, require_room
+from bundler.pipeline.planning import Plan, PlannedFetch, file_size_warning, require_room
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -63,7 +63,11 @@ def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
     ]
     columns = max(width(name) for name, _ in sums)
     yield from (f"{padded(name, columns)} {value}" for name, value in sums)
-    yield from plan.remarks
+    yield from _remarks(plan, output)
+
+
+def _remarks(plan: Plan, output: Room) -> list[str]:
+    return [*plan.remarks, *filter(None, [file_size_warning(plan, output, None)])]
 
 
 def _rows(plan: Plan) -> list[tuple[str, str, str, str]]:
@@ -91,9 +95,13 @@ def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
         "scratch_bytes": plan.scratch_bytes,
         "archive_bytes": plan.archive_bytes,
         "unknown": list(plan.unknown),
-        "remarks": list(plan.remarks),
+        "remarks": _remarks(plan, output),
         "store": {"directory": store.directory, "free_bytes": store.free_bytes},
-        "output": {"directory": output.directory, "free_bytes": output.free_bytes},
+        "output": {
+            "directory": output.directory,
+            "free_bytes": output.free_bytes,
+            "max_file_bytes": output.max_file_bytes,
+        },
         "fetches": [
             {
                 "kind": item.kind,

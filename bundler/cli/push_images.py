@@ -52,7 +52,7 @@ def push_images(options: PushOptions, as_json: bool) -> None:
     kept = console.kept_when_interrupted(tr("What was sent stays in the registry, and is not sent again."))
     with kept, open_images(options.root) as bundled, console.progress(quiet=as_json) as progress:
         report = explained(_pushed(bundled, options, progress))
-    tell("done", tr("{size} sent", size=human_bytes(report.sent.blob_bytes)))
+    tell(tr("done"), tr("{size} sent", size=human_bytes(report.sent.blob_bytes)))
     value = _value(report, options)
     require = partial(require_complete, report)
     console.answer(

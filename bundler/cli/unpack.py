@@ -16,6 +16,7 @@ from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.cli.trust_options import admission_option, older_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
     from bundler.model.progress import Task
@@ -84,6 +86,7 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
 @admission_option
 @older_option
 @source_ca_option
+@part_dir_option
 @json_option
 @click.pass_context
 def unpack(
@@ -97,6 +100,7 @@ def unpack(
     allow_unsigned: bool,
     allow_older: bool,
     ca_file: Path | None,
+    places: PartPlaces,
     roles: tuple[str, ...],
     platforms: tuple[Platform, ...],
     only: tuple[str, ...],
@@ -104,15 +108,15 @@ def unpack(
 ) -> None:
     """Unpack SOURCE, verifying who has signed it and every byte.
 
-    SOURCE is an archive, the first of its parts, an unpacked tree, - for an archive on standard input, or the URL of a
-    running mirror, of which only what no bundle of the root holds is fetched. The bundle is there completely or not at
-    all; after an interruption run the same command again. --role, --platform and --only take a part of it, which the
-    same command without them completes.
+    SOURCE is an archive, the first of its parts or the directory that holds them, an unpacked tree, - for an archive on
+    standard input, or the URL of a running mirror, of which only what no bundle of the root holds is fetched. The
+    bundle is there completely or not at all; after an interruption run the same command again. --role, --platform and
+    --only take a part of it, which the same command without them completes.
     """
     choice = Choice(tuple(sorted({*roles})), tuple(sorted({*platforms})), tuple(sorted({*only})))
     place, tell = _place(context, directory, root, activate=activate, choice=choice), console.timed(quiet=as_json)
     rule = EntryRule(read_admission(keys, allow_unsigned=allow_unsigned), allow_older)
-    opened = partial(opened_source, wanted_id=bundle_id, into=place.directory, ca_file=ca_file)
+    opened = partial(opened_source, wanted_id=bundle_id, into=place.directory, ca_file=ca_file, places=places)
     with (
         console.kept_when_interrupted(_kept(source, place.directory)),
         console.progress(quiet=as_json) as progress,

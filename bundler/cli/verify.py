@@ -13,54 +13,81 @@ from bundler.archive.root_record import remember_verified_tree
 from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
-from bundler.cli.options import json_option, option
+from bundler.cli.carry_options import part_dir_option
+from bundler.cli.options import FILE, json_option, option
+from bundler.cli.parts_answer import answer_parts
 from bundler.cli.trust_options import admission_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
-from bundler.source.open_source import PIPE, piped
+from bundler.source.open_source import find_source
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.exact_form import ExactForm
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
+    from bundler.model.progress import Progress, Task
+    from bundler.trust.admission import Admission
 
 
 @click.command()
 @source_argument()
 @option("--strict", is_flag=True, help=tr("In a tree, files that are not the bundle's are an error, not a note."))
 @option("--exact", is_flag=True, help=tr("Compress an archive's content again, too, and compare to the last bit."))
+@option(
+    "--parts", is_flag=True, help=tr("Only compare the parts of an archive with their sums, and name the bad ones.")
+)
+@option(
+    "--list", "wanted_file", type=FILE, help=tr("With --parts: put the names of parts to bring again into this file.")
+)
 @admission_option
 @source_ca_option
+@part_dir_option
 @json_option
 def verify(
     source: str,
     strict: bool,
     exact: bool,
+    parts: bool,
+    wanted_file: Path | None,
     keys: tuple[Path, ...],
     allow_unsigned: bool,
     ca_file: Path | None,
+    places: PartPlaces,
     as_json: bool,
 ) -> None:
     """Check every byte of a bundle, and who has signed it.
 
-    SOURCE is an archive, its first part, an unpacked tree, - for an archive on standard input, or the URL of a running
-    mirror. Exit 5 when it is damaged, or not signed by those whom --key or this host trusts.
+    SOURCE is an archive, its first part or the directory of its parts, an unpacked tree, - for an archive on standard
+    input, or the URL of a running mirror. Exit 5 when it is damaged, or not signed by those whom --key or this host
+    trusts.
     """
+    if parts:
+        answer_parts(source, places, wanted_file, as_json=as_json)
+        return
     admission, tell = read_admission(keys, allow_unsigned=allow_unsigned), console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
-            with opened_source(source, progress, ca_file=ca_file, admission=admission) as reader:
-                report = verify_files(reader, task, admission)
+            report = _verified_url(source, progress, task, ca_file, admission)
         else:
-            where = piped() if source == PIPE else Path(source)
-            report = verify_bundle(where, task, strict=strict, exact=exact, admission=admission)
-        task.finish(tr("intact") if report.intact else tr("damaged"))
-    tell("checked", human_bytes(report.content_bytes))
-    if report.intact:
-        remember_verified_tree(Path(source))
+            found = find_source(source, places)
+            report = verify_bundle(found, task, strict=strict, exact=exact, admission=admission)
+        _end(task, report, source)
+    tell(tr("checked"), human_bytes(report.content_bytes))
     require = partial(require_intact, report)
     console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
+
+
+def _end(task: Task, report: VerifyReport, source: str) -> None:
+    task.finish(tr("intact") if report.intact else tr("damaged"))
+    if report.intact:
+        remember_verified_tree(Path(source))
+
+
+def _verified_url(url: str, progress: Progress, task: Task, ca_file: Path | None, admission: Admission) -> VerifyReport:
+    with opened_source(url, progress, ca_file=ca_file, admission=admission) as reader:
+        return verify_files(reader, task, admission)
 
 
 def _text(report: VerifyReport) -> str:

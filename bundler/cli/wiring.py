@@ -32,7 +32,7 @@ from bundler.pipeline.adaptive_jobs import AdaptiveJobs, FixedJobs
 from bundler.pipeline.context import BuildContext, Room
 from bundler.pipeline.runner import Runner
 from bundler.store.blobs import Store
-from bundler.store.disk_usage import free_bytes, nearest_existing
+from bundler.store.disk_usage import free_bytes, max_file_bytes, nearest_existing
 from bundler.store.unfinished import remove_unfinished
 from bundler.translation import tr
 
@@ -128,7 +128,7 @@ def room_for(directory: Path) -> Room:
     """Return the file system of a directory, which need not exist yet. Raises StorageError."""
     with storage_errors(directory):
         device = nearest_existing(directory).stat().st_dev
-    return Room(str(directory), device, free_bytes(directory))
+    return Room(str(directory), device, free_bytes(directory), max_file_bytes(directory))
 
 
 def _mirrors(network: NetworkOptions, settings: UserSettings) -> Mirrors:

@@ -10,7 +10,7 @@ from bundler.model.json_value import want_text
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bundler.model.bundle_path import BundlePath
     from bundler.model.digest import Blob
@@ -140,3 +140,20 @@ class Remarked(Protocol):
     @property
     def remarks(self) -> tuple[str, ...]:
         """A few words each."""
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """An artifact of which there are several versions that are known apart by more than their digests."""
+
+    @property
+    def series(self) -> str:
+        """The name that all its versions have in common; another key may stand for another version."""
+
+    @property
+    def label(self) -> str:
+        """Which of them this one is, as people say it."""
+
+    @property
+    def label_order(self) -> Callable[[str, str], int]:
+        """What compares two labels: negative where the first is older, positive where it is newer, 0 for neither."""

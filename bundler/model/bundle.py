@@ -32,6 +32,8 @@ SUMS_PATH = BundlePath("SHA256SUMS")
 SIGNATURE_PATH = BundlePath(first_name(SUMS_PATH))
 MANIFEST_PATH = BundlePath("manifest.yaml")
 LOCK_PATH = BundlePath("lock.json")
+# what the bundle is made of, where it was built with that
+SBOM_PATH = BundlePath("sbom.cdx.json")
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 ID_CHARACTERS = 12
 

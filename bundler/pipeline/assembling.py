@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from bundler.archive.archive_output import one_file, sums_line
 from bundler.archive.beside_archive import checksum_path
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.signing import sign_file, signature_placements
-from bundler.archive.writer import sums_line, write_archive
+from bundler.archive.writer import write_archive
+from bundler.carry.part_writer import ParityRequest, parts_output
 from bundler.manifest.reader import load_manifest
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
+from bundler.partial_file import write_pieces_durably
+from bundler.pipeline.context import CarryForm
 from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.planning import plan_lock
@@ -22,16 +27,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from bundler.archive.archive_output import OpenOutput
     from bundler.archive.writer import WrittenArchive
+    from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
     from bundler.model.placement import KeptText, Placement
+    from bundler.pipeline.bill_writing import BillWriter
     from bundler.pipeline.context import BuildContext, Request
 
 T = TypeVar("T")
 # all that is damaged is mended at once: a disk that damages more each time is beyond mending by fetching again
 MAX_REPAIRS = 3
+# how the name of the bill of materials beside the archive ends
+BILL_SUFFIX = ".cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +50,23 @@ class Built:
 
     Arguments:
         archive: its SHA-256 and size.
+        written: what holds the archive, in order: itself, or its parts.
         bundle_id: in full.
         files, content_bytes: how many the bundle has, and their bytes.
         fetched_bytes, present_bytes: what was downloaded for it, and what the store had of that already.
+        sbom: the bill of materials that was written beside it, if one was wanted.
     """
 
     path: Path
     archive: Blob
+    written: tuple[Path, ...]
     bundle_id: str
     files: int
     content_bytes: int
     remarks: tuple[str, ...]
     fetched_bytes: int = 0
     present_bytes: int = 0
+    sbom: Path | None = None
 
 
 def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
@@ -83,8 +97,10 @@ def assemble(
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
     """
+    placements = _mending(lambda: place_all(lock, context), lock, request, context)
+    bills = _bill_writer(placements, context, request.date_cap) if request.sbom else None
     bundle = bundle_files(
-        _mending(lambda: place_all(lock, context), lock, request, context),
+        placements,
         name=manifest.name,
         release=manifest.release,
         platforms=lock.platforms,
@@ -92,14 +108,45 @@ def assemble(
         manifest_text=manifest_text,
         lock_text=lock_pieces(lock),
         keep=keep,
+        bill=None if bills is None else partial(_bill_within, bills, lock, request, context),
     )
     files, bundle_id = (*bundle.files, *signature_placements(bundle.files, request.signers)), bundle.id
-    # the index is a text by now
-    del bundle
+    bill = None if bills is None else keep(bills.beside(bundle))
+    # the index is a text by now, and so are both bills
+    del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
     written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
-    return Built(written.path, written.blob, bundle_id, len(files), total_bytes, lock_remarks(lock))
+    sbom = None if bill is None else _write_bill(bill, output)
+    return Built(
+        path=written.path,
+        archive=written.blob,
+        written=written.files,
+        bundle_id=bundle_id,
+        files=len(files),
+        content_bytes=total_bytes,
+        remarks=lock_remarks(lock),
+        sbom=sbom,
+    )
+
+
+def _bill_writer(placements: Sequence[Placement], context: BuildContext, date_cap: int | None) -> BillWriter:
+    # what reads layers takes long to load
+    from bundler.pipeline.bill_writing import BillWriter
+
+    return BillWriter(placements, context, date_cap)
+
+
+def _bill_within(
+    bills: BillWriter, lock: Lock, request: Request, context: BuildContext, index: BundleIndex
+) -> Iterable[bytes]:
+    return _mending(lambda: bills.within(index), lock, request, context)
+
+
+def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
+    path = output.with_name(f"{output.name}{BILL_SUFFIX}")
+    write_pieces_durably(path, (bill,) if isinstance(bill, bytes) else bill.pieces())
+    return path
 
 
 def _write(
@@ -114,6 +161,7 @@ def _write(
             task=task,
             source_date_epoch=request.date_cap,
             checksums=context.checksums,
+            open_output=_output(request.carry, context),
         )
     except DamagedBlobError:
         task.finish(tr("damaged entry in the store"))
@@ -126,6 +174,13 @@ def entry_finder(lock: Lock, request: Request, context: BuildContext) -> EntryFi
     """Return what finds the entries of a lock in the manifest that it was made from."""
     kinds = tuple(context.kinds.values())
     return EntryFinder(lock, lambda: load_manifest(request.manifest, kinds, request.overrides))
+
+
+def _output(form: CarryForm, context: BuildContext) -> OpenOutput:
+    if form == CarryForm():
+        return one_file
+    percent, begin = form.parity_percent, context.runner.progress.task
+    return parts_output(form.part_bytes, parity=None if percent is None else ParityRequest(percent, begin))
 
 
 def _mending(act: Callable[[], T], lock: Lock, request: Request, context: BuildContext) -> T:

@@ -24,7 +24,7 @@ from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
 from bundler.pipeline.opened_lock import lock_path, read_lock
-from bundler.pipeline.planning import Plan, plan_estimates, plan_lock, require_room
+from bundler.pipeline.planning import Plan, file_size_warning, plan_estimates, plan_lock, require_room, with_parity
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     from bundler.pipeline.estimating import Estimated
 
 # final names that builds write
-LEFT_BY_BUILDS = (".tar.gz", ".tar.gz.sha256", ".tar.gz.sha256.sig", ".lock.json")
+LEFT_BY_BUILDS = (
+    ".tar.gz",
+    ".tar.gz.sha256",
+    ".tar.gz.sha256.sig",
+    ".tar.gz.parts.sha256",
+    ".tar.gz.parity.json",
+    ".tar.gz.cdx.json",
+    ".lock.json",
+)
 
 
 def output_path(output: str, manifest: Manifest) -> Path:
@@ -124,7 +132,10 @@ def _fetch_planned(lock: Lock, output: Path, request: Request, context: BuildCon
         first: bytes that the store had before the lock was made, where the progress has been told of them already.
     """
     plan = plan_lock(lock, context)
-    require_room(plan, context.room(context.store_root), context.room(output.parent))
+    room = context.room(output.parent)
+    require_room(with_parity(plan, request.carry.parity_percent), context.room(context.store_root), room)
+    if warning := file_size_warning(plan, room, request.carry.part_bytes):
+        context.runner.progress.note(warning)
     if first is None:
         context.runner.progress.expect(plan.total_bytes, plan.present_bytes)
     fetch_all(plan.fetches, context, entry_finder(lock, request, context))

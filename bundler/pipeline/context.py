@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class CarryForm:
+    """In which files an archive is written.
+
+    Arguments:
+        part_bytes: the size of its parts; None for one file.
+        parity_percent: how much parity there is beside it, of its size; None for none.
+    """
+
+    part_bytes: int | None = None
+    parity_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What one command was asked to do.
 
@@ -28,6 +41,8 @@ class Request:
         platforms: the platforms to narrow to; empty for all of the manifest's.
         locked: whether a missing lock is an error.
         date_cap: newest date any member may have, seconds since the epoch, or None.
+        carry: in which files the archive is written.
+        sbom: whether a bill of materials goes into the bundle, and another one beside the archive.
         signers: who signs what is built.
     """
 
@@ -37,16 +52,23 @@ class Request:
     platforms: tuple[Platform, ...] = ()
     locked: bool = False
     date_cap: int | None = None
+    carry: CarryForm = CarryForm()
+    sbom: bool = False
     signers: tuple[Signer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A directory, its file system's device number, and the bytes free on it."""
+    """A directory, its file system's device number, and the bytes free on it.
+
+    Arguments:
+        max_file_bytes: the size of the largest file that it takes; None where no limit is known.
+    """
 
     directory: str
     device: int
     free_bytes: int
+    max_file_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def read_contents(source: str, opened: Callable[[str], AbstractContextManager[Bu
         is_lock = path.suffix == LOCK_SUFFIX and not path.is_dir()
     if not is_lock:
         summary, text = _opened(source, opened)
-        return Contents(_bundled_lock(text, source), summary)
+        return Contents(bundled_lock(text, source), summary)
     lock = read_lock(path, DECODERS)
     if lock is None:
         raise BundleFormatError(
@@ -115,7 +115,8 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
     return summary, bundle.lock
 
 
-def _bundled_lock(text: bytes, source: str) -> Lock:
+def bundled_lock(text: bytes, source: str) -> Lock:
+    """Read a bundle's lock.json; BundleFormatError when it is none."""
     where = f"{source}: {LOCK_PATH}"
     try:
         return decode_lock(text, DECODERS, file=where)

@@ -131,6 +131,31 @@ def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Pla
     return replace(plan, remarks=tuple(remark for estimated in estimates for remark in estimated.estimate.remarks))
 
 
+def with_parity(plan: Plan, percent: int | None) -> Plan:
+    """Return a plan with room for so much parity beside the archive, of its size, and for the sums of its blocks."""
+    parity = plan.archive_bytes * (percent + 1) // 100 if percent else 0
+    return replace(plan, archive_bytes=plan.archive_bytes + parity)
+
+
+def file_size_warning(plan: Plan, output: Room, part_bytes: int | None) -> str:
+    """Return what to say where the archive, or a part of it, may be too large a file for the output's disk; or ""."""
+    largest = plan.archive_bytes if part_bytes is None else min(part_bytes, plan.archive_bytes)
+    if output.max_file_bytes is None or largest <= output.max_file_bytes:
+        return ""
+    what = tr("the archive") if part_bytes is None else "a part"
+    limit = tr(
+        "the file system of {directory} takes no file above {max_file_bytes:,} bytes",
+        directory=output.directory,
+        max_file_bytes=output.max_file_bytes,
+    )
+    return tr(
+        "{limit}, and {what} may have up to {largest:,}: build with --split fat32",
+        limit=limit,
+        what=what,
+        largest=largest,
+    )
+
+
 def require_room(plan: Plan, store: Room, output: Room) -> None:
     """Raise StorageError (DISK_FULL) when the store's or the output's file system cannot hold the build."""
     needs = {store.device: plan.store_bytes}

@@ -1,4 +1,4 @@
-"""Which source a text names: a pipe (`-`), a directory, else an archive or one of its parts."""
+"""Which source a text names: a pipe (`-`), a tree, else an archive, one of its parts or their directory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bundler.archive.archive_reader import open_archive
 from bundler.archive.beside_archive import held_to_checksum
 from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.faults import not_found
+from bundler.archive.part_set import NOWHERE_ELSE
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.source.tree_source import open_tree
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.part_set import PartPlaces
     from bundler.trust.admission import Admission
 
 PIPE = "-"
@@ -32,25 +34,33 @@ _WHERE = tr("standard input")
 
 
 @contextmanager
-def open_source(source: str, admission: Admission = ANYTHING) -> Iterator[BundleReader]:
+def open_source(
+    source: str, admission: Admission = ANYTHING, places: PartPlaces = NOWHERE_ELSE
+) -> Iterator[BundleReader]:
     """Open a bundle on this host, as a user names it.
 
     Arguments:
         admission: whose signatures it needs.
+        places: where else parts of an archive may lie.
 
     Raises BundleFormatError, IntegrityError, StorageError.
     """
-    with _opened(source, admission) as reader:
+    with _opened(find_source(source, places), admission) as reader:
         bundle_verdict(reader.checked, reader.signatures, admission)
         yield reader
 
 
-def _opened(source: str, admission: Admission) -> AbstractContextManager[BundleReader]:
+def _opened(found: Path | ArchiveFiles, admission: Admission) -> AbstractContextManager[BundleReader]:
+    if isinstance(found, ArchiveFiles):
+        return open_archive(held_to_checksum(found, admission))
+    return open_tree(found)
+
+
+def find_source(source: str, places: PartPlaces = NOWHERE_ELSE) -> Path | ArchiveFiles:
+    """Return the directory of a tree that a user names, else the files of an archive; raises as `open_source`."""
     if source == PIPE:
-        return open_archive(piped())
-    if is_tree(Path(source)):
-        return open_tree(Path(source))
-    return open_archive(held_to_checksum(archive_files(Path(source)), admission))
+        return piped()
+    return Path(source) if is_tree(Path(source)) else archive_files(Path(source), places)
 
 
 def require_id(checked: CheckedIndex, wanted: str) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.durable import storage_errors
 from bundler.model.digest import Blob, Digest
+from bundler.model.part_size import FAT32_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from bundler.store.blobs import Store
+
+# names of file systems: those that keep a size in 32 bits, and those of which another system may be the real one
+FAT = ("vfat", "msdos")
+MOUNTS = Path("/proc/self/mountinfo")
+MAY_HIDE_FAT = ("fuse", "cifs", "smb3", "9p", "virtiofs")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,6 +78,49 @@ def free_bytes(path: Path) -> int:
     with storage_errors(path):
         room = os.statvfs(nearest_existing(path))
     return room.f_bavail * room.f_frsize
+
+
+def max_file_bytes(path: Path) -> int | None:
+    """Return the size of the largest file that a directory's file system takes, None where no limit is known.
+
+    FAT is known by its name; what may have FAT behind it (FUSE, a share) is tried with a file that is gone at once.
+    The directory need not exist yet. Raises StorageError.
+    """
+    directory = nearest_existing(path)
+    with storage_errors(path):
+        device = directory.stat().st_dev
+    kind = ""
+    with suppress(OSError), MOUNTS.open(encoding="utf-8", errors="replace") as lines:
+        kind = mounted_kind(lines, device)
+    if kind in FAT:
+        return FAT32_BYTES
+    return FAT32_BYTES if kind.startswith(MAY_HIDE_FAT) and not _takes_more(directory, FAT32_BYTES) else None
+
+
+def mounted_kind(lines: Iterable[str], device: int) -> str:
+    """Return the name of the file system that is mounted from a device, or "".
+
+    Arguments:
+        lines: of a mount table: proc_pid_mountinfo(5).
+    """
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    for line in lines:
+        fields, _, kind = line.partition(" - ")
+        if fields.split()[2:3] == [wanted]:
+            return kind.split()[0]
+    return ""
+
+
+def _takes_more(directory: Path, size: int) -> bool:
+    """Tell whether a file of more than so many bytes may be there; True where none can be written at all."""
+    from tempfile import TemporaryFile  # only plans need it
+
+    try:
+        with TemporaryFile(dir=directory, prefix=".bundler-") as file:
+            file.truncate(size + 1)
+    except OSError as error:
+        return error.errno != errno.EFBIG
+    return True
 
 
 def nearest_existing(path: Path) -> Path:

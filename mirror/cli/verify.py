@@ -103,7 +103,7 @@ def verify(
                 open_registry(address, own, user, ca_file, os.environ, connections=jobs) as place,
             ):
                 reports.append(check_mirror(str(address), client, baseline, progress, Pace(jobs), place))
-    tell("compared", human_bytes(sum(report.received_bytes for report in all_reports(reports))))
+    tell(tr("compared"), human_bytes(sum(report.received_bytes for report in all_reports(reports))))
     require = partial(require_good, reports)
     console.answer(_text(reports), _value(reports), schema="mirror.verify/1", as_json=as_json, require=require)
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "ftp",
     "registry",
     "alternatives",
+    "sbom",
     "growth",
     "kubeedge",
     "peers",

@@ -1,16 +1,18 @@
-"""The row of docs/design.md, 12, on what is carried. Each part has a module of its own, like `carry_signatures`."""
+"""The rows of docs/design.md, 12, on what is carried: each of them has a module of its own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from scripts.benchmarks.build import add_arguments as add_archive_arguments
+from scripts.benchmarks.carry_parts import measure_parts
 from scripts.benchmarks.carry_signatures import measure_signatures
+from scripts.benchmarks.measure import MIB
 
 if TYPE_CHECKING:
     import argparse
 
-SUMMARY = "what signatures add to build and verify (peer: the same without)"
+SUMMARY = "what signatures add (peer: without); split (peer: split, then sha256sum), make parity, repair a lost part"
 # what signatures add is the loading of a library and does not grow with the content, which is some gigabytes
 SIZE_MIB = 4096
 
@@ -18,8 +20,12 @@ SIZE_MIB = 4096
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_archive_arguments(parser, size_mib=SIZE_MIB)
+    parser.add_argument("--parts-size", type=int, default=1024, metavar="MIB", help="of what is split (default 1024)")
+    parser.add_argument("--parts-directory", default="/var/tmp", help="where that is done (default /var/tmp)")  # noqa: S108 - a disk is wanted, named by a person otherwise
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure and print."""
     measure_signatures(arguments)
+    print()
+    measure_parts(arguments.parts_size * MIB, arguments.parts_directory, arguments.rounds)

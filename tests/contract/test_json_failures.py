@@ -37,6 +37,8 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ("bundler", "trust", "rotate"): ("no.json", "storage-unusable"),
     ("bundler", "inspect"): ("no.tar.gz", "bundle-not-found"),
     ("bundler", "verify"): ("no.tar.gz", "bundle-not-found"),
+    ("bundler", "split"): ("no.tar.gz", "bundle-not-found"),
+    ("bundler", "repair"): ("no.tar.gz", "parity-not-found"),
     ("bundler", "unpack"): ("no.tar.gz -C there", "bundle-not-found"),
     ("bundler", "bundles"): ("--root no", "storage-unusable"),
     ("bundler", "activate"): ("x --root .", "bundle-unknown"),

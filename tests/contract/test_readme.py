@@ -27,7 +27,7 @@ IN_TWO_LANGUAGES = (
     READMES,
     *(
         (f"docs/{page}.md", f"docs/{page}.zh-CN.md")
-        for page in ("formats", "errors", "mirror", "push", "site", "carry")
+        for page in ("carry", "formats", "errors", "mirror", "push", "site", "materials")
     ),
 )
 PAGES = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

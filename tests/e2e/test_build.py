@@ -63,6 +63,24 @@ def test_a_bundle_can_be_rebuilt_from_itself(source: Upstream, tmp_path: Path) -
     assert sha256(tmp_path / "again.tar.gz") == sha256(tmp_path / "first.tar.gz")
 
 
+def test_what_a_bundle_is_made_of_is_told_while_it_is_built_and_afterwards(source: Upstream, tmp_path: Path) -> None:
+    manifest = source.manifest()
+    run(tmp_path, "build", manifest, "-o", "out/", "--sbom")
+    archive = tmp_path / "out" / "allinone.tar.gz"
+    root = unpacked(archive, tmp_path / "site")
+    beside = (tmp_path / "out" / "allinone.tar.gz.cdx.json").read_text()
+    assert run(tmp_path, "sbom", archive).stdout == beside
+    # dates come out of the archive with everything else; and a bill speaks no language of its reader's
+    assert run(tmp_path, "sbom", root, LC_ALL="zh_CN.UTF-8").stdout == beside
+    assert "intact" in run(tmp_path, "verify", root, "--strict").stdout
+    within = json.loads((root / "sbom.cdx.json").read_text())
+    assert (within["specVersion"], within["metadata"]["component"]["name"]) == ("1.6", "allinone")
+    run(tmp_path, "sbom", archive, "--format", "spdx", "-o", "allinone.spdx.json")
+    assert json.loads((tmp_path / "allinone.spdx.json").read_text())["spdxVersion"] == "SPDX-2.3"
+    run(tmp_path, "report", archive, "--against", "site.lock.json", "-o", "report.html")
+    assert "Nothing: what is locked is the same." in (tmp_path / "report.html").read_text()
+
+
 def test_every_blob_is_fetched_once(source: Upstream, tmp_path: Path) -> None:
     run(tmp_path, "build", source.manifest())
     blobs = [line for line in source.registry.requests() if line.startswith("GET") and "/blobs/" in line]
@@ -257,6 +275,29 @@ def test_a_bundle_of_a_newer_format_is_refused(source: Upstream, tmp_path: Path)
     (root / "bundle.json").write_text(json.dumps(index | {"format": 2}))
     for command in ("verify", "inspect"):
         assert "[bundle-format-newer]" in run(tmp_path, command, root, code=6).stderr
+
+
+def test_parts_are_built_signed_and_believed_where_all_media_are_there(source: Upstream, tmp_path: Path) -> None:
+    for name in ("alice", "mallory"):
+        run(tmp_path, "keygen", name)
+    run(tmp_path, "build", source.manifest(), "-o", "out/", "--split", "1MiB", "--sign", "alice.key", "--sbom")
+    first, second = tmp_path / "out", tmp_path / "second"
+    assert {path.name for path in first.iterdir() if ".sig" in path.name} == {"allinone.tar.gz.sha256.sig"}
+    check = ("openssl", "dgst", "-sha256", "-verify", tmp_path / "alice.pem")
+    signed = ("-signature", "allinone.tar.gz.sha256.sig", "allinone.tar.gz.sha256")
+    subprocess.run((*check, *signed), cwd=first, check=True, timeout=60)
+    part = first / "allinone.tar.gz.000"
+    told = json.loads(run(tmp_path, "verify", part, "--key", "alice.pem", "--json").stdout)
+    assert [key["name"] for key in told["signed_by"]] == ["alice"]
+    assert "[signature-untrusted]" in run(tmp_path, "verify", part, "--key", "mallory.pem", code=5).stderr
+    second.mkdir()
+    for name in ("allinone.tar.gz.001", "allinone.tar.gz.sha256", "allinone.tar.gz.sha256.sig"):
+        (first / name).rename(second / name)
+    here = (first, "--part-dir", second)
+    run(tmp_path, "verify", *here, "--key", "alice.pem", "--exact")
+    assert "[signature-untrusted]" in run(tmp_path, "unpack", *here, "--key", "mallory.pem", "-C", "no", code=5).stderr
+    run(tmp_path, "unpack", *here, "--key", "alice.pem", "-C", "site")
+    run(tmp_path, "verify", "site", "--strict", "--key", "alice.pem")
 
 
 def test_a_signed_build_is_the_same_each_time_and_openssl_believes_it(source: Upstream, tmp_path: Path) -> None:

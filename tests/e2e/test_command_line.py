@@ -41,6 +41,9 @@ def test_an_archive_replaces_nothing_but_a_file(source: Upstream, tmp_path: Path
         ("unpack", "", "-C", "x"),
         ("inspect", ""),
         ("diff", "", "x"),
+        ("sbom", ""),
+        ("sbom", "x.tar.gz", "-o", ""),
+        ("report", ""),
         ("store", "prune", ""),
     ],
 )

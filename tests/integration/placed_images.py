@@ -110,6 +110,7 @@ def place_images(
     filler_bytes: int = 0,
     content: bytes = b"",
     by_digest: Collection[str] = (),
+    files: Mapping[str, Mapping[str, bytes]] | None = None,
 ) -> PlacedImages:
     """Make images, pin them and place them.
 
@@ -121,6 +122,7 @@ def place_images(
         filler_bytes: size of a further layer of each.
         content: what further distinguishes them.
         by_digest: those of the references whose images are wanted, and so known, by their digest alone.
+        files: reference -> further files of that image's own layer.
     """
     kind, registry, store = ImagesKind(), MemoryRegistry(), MemoryStore(scratch / "store")
     sources = image_sources(registry, store)
@@ -128,7 +130,7 @@ def place_images(
     for text, platforms in wishes.items():
         made = make_image(
             scratch / "layout", text, platforms=[str(platform) for platform in platforms], filler_bytes=filler_bytes,
-            files={"content": content} if content else None,
+            files={**({"content": content} if content else {}), **(files or {}).get(text, {})},
         )  # fmt: skip
         registry.add_layout(scratch / "layout", text, text)
         if docker:

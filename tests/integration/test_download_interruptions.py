@@ -130,7 +130,7 @@ def test_a_file_that_outgrows_its_limit_is_a_full_disk_and_continued_later(site:
         resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, resource.RLIM_INFINITY))
 
     with fetching(site, preexec_fn=limit) as child:
-        assert last_word(child) == f"failed {ErrorId.DISK_FULL}"
+        assert last_word(child) == f"failed {ErrorId.FILE_TOO_LARGE}"
     assert [partial.bytes for partial in store_usage(site.store).partial] == [250_000]
     site.download()
     assert site.store.read(BLOB) == BODY

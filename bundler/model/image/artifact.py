@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,15 +14,18 @@ from bundler.model.image.oci import INDEX_TYPES, Descriptor
 from bundler.model.image.site_name import site_name
 from bundler.model.json_value import want_count, want_text
 from bundler.model.reference import Reference
+from bundler.model.rpm.version_order import compare_versions
 from bundler.model.shared_values import shared_platform, shared_roles
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bundler.model.bundle_path import BundlePath
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
+
+_VERSION_TAG = re.compile(r"v?[0-9]+(?:\.[0-9]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,21 @@ class ImageArtifact:
         return str(self.top.digest)
 
     @property
+    def series(self) -> str:
+        """The repository that it was asked from."""
+        return f"{self.reference.host}/{self.reference.path}"
+
+    @property
+    def label(self) -> str:
+        """Its tag, or the digest that it was asked by."""
+        return self.reference.tag or str(self.reference.digest or self.top.digest)
+
+    @property
+    def label_order(self) -> Callable[[str, str], int]:
+        """As tags that are versions are ordered; others are different and no more."""
+        return compare_tags
+
+    @property
     def size(self) -> int:
         """Bytes of all its blobs, each counted once."""
         return sum(blob.size for blob in self.blobs)
@@ -171,6 +190,13 @@ class ImageArtifact:
         if not artifact.images:
             raise ValueError(tr("{key} has no manifest", key=artifact.key))
         return artifact
+
+
+def compare_tags(one: str, other: str) -> int:
+    """Return which of two tags is the older version, as `compare_versions` does; 0 where one of them is no version."""
+    if not (_VERSION_TAG.match(one) and _VERSION_TAG.match(other)):
+        return 0
+    return compare_versions(one.removeprefix("v"), other.removeprefix("v"))
 
 
 def site_name_conflicts(artifacts: Iterable[ImageArtifact]) -> tuple[str, ...]:

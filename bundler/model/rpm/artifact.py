@@ -15,11 +15,12 @@ from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import Json, dump_canonical, want_count, want_flag, want_text
 from bundler.model.manifest import ROLES
 from bundler.model.rpm.nevra import Nevra
+from bundler.model.rpm.version_order import compare_evr
 from bundler.model.shared_values import shared_platform, shared_roles
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bundler.model.platform import Platform
 
@@ -97,6 +98,21 @@ class RpmArtifact:
     def version(self) -> str:
         """`[epoch:]version-release`."""
         return self.nevra.evr
+
+    @property
+    def series(self) -> str:
+        """The key."""
+        return self.key
+
+    @property
+    def label(self) -> str:
+        """The version."""
+        return self.version
+
+    @property
+    def label_order(self) -> Callable[[str, str], int]:
+        """As RPM orders versions."""
+        return compare_evr
 
     @property
     def size(self) -> int:

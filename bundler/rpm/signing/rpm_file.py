@@ -10,6 +10,7 @@ import base64
 import binascii
 import struct
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.errors import ErrorId, IntegrityError
@@ -36,6 +37,7 @@ _WIDTHS = {0: 1, 1: 1, 2: 1, 3: 2, _INT32: 4, 5: 8, _STRING: 1, _BIN: 1, _STRING
 _DSA_HEADER, _RSA_HEADER, _SHA1, _SHA256, _OPENPGP = 267, 268, 269, 273, 278
 _PGP, _MD5, _GPG = 1002, 1004, 1005
 _NAME, _VERSION, _RELEASE, _EPOCH, _SUMMARY, _BUILD_TIME, _SIZE, _ARCH = 1000, 1001, 1002, 1003, 1004, 1006, 1009, 1022
+_VENDOR, _LICENSE = 1011, 1014
 _SOURCE_RPM, _SOURCE_PACKAGE, _PAYLOAD_DIGEST, _PAYLOAD_DIGEST_ALGORITHM = 1044, 1106, 5092, 5093
 _SOURCE_ARCH = "src"
 _SHA256_NUMBER = 8
@@ -57,12 +59,17 @@ class RpmHeader:
     Arguments:
         build_time: seconds since 1970; 0 when absent.
         installed_size: bytes; 0 when absent.
+        license_text, vendor: in its own words.
+        source_rpm: file name of the source package that it was built from.
     """
 
     nevra: Nevra
     summary: str
     build_time: int
     installed_size: int
+    license_text: str = ""
+    vendor: str = ""
+    source_rpm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,17 @@ def read_rpm(file: BinaryIO, where: str) -> RpmFile:
             want=tr("lead, signature header, header and payload"),
             got=tr("other bytes"),
         ) from error
+
+
+def read_stored_header(data: bytes) -> RpmHeader:
+    """Read a header as RPM's databases keep it: without magic, and nothing before or after it (lib/header.c).
+
+    Raises ValueError for what is none.
+    """
+    try:
+        return _about(_read_header(BytesIO(HEADER_MAGIC + bytes(4) + data), MAX_ENTRIES, MAX_STORE_BYTES))
+    except struct.error as error:
+        raise ValueError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +213,21 @@ def _assemble(opening: bytes, signatures: _TaggedHeader, header: _TaggedHeader) 
         payload_digest=_payload_digest(header),
         header_digests=tuple(digest for digest in digests if digest.hex),
         package_digest=Checksum("md5", package_digest) if package_digest else None,
-        about=RpmHeader(
-            nevra=_nevra(header),
-            summary=header.first(_SUMMARY),
-            build_time=header.number(_BUILD_TIME),
-            installed_size=header.number(_SIZE),
-        ),
+        about=_about(header),
+    )
+
+
+def _about(header: _TaggedHeader) -> RpmHeader:
+    source = header.first(_SOURCE_RPM)
+    return RpmHeader(
+        nevra=_nevra(header),
+        summary=header.first(_SUMMARY),
+        build_time=header.number(_BUILD_TIME),
+        installed_size=header.number(_SIZE),
+        license_text=header.first(_LICENSE),
+        vendor=header.first(_VENDOR),
+        # a source package has none, and tools write "(none)"
+        source_rpm=source if source.endswith("src.rpm") else "",
     )
 
 

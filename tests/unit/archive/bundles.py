@@ -8,6 +8,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bundler.archive.archive_output import one_file
 from bundler.archive.bundle_files import bundle_files
 from bundler.archive.gzip_block import MEMBER_BYTES, gzip_member
 from bundler.archive.tar_header import encode_header
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from bundler.archive.archive_output import OpenOutput
     from bundler.archive.bundle_files import BundleFiles
 
 CONTENTS: Mapping[str, bytes] = {
@@ -51,6 +53,7 @@ class Sample:
         threads: int | None = None,
         checksums: ChecksumCache = NO_CHECKSUM_CACHE,
         source_date_epoch: int | None = None,
+        open_output: OpenOutput = one_file,
     ) -> WrittenArchive:
         """Write its archive."""
         task = RecordingTask()
@@ -62,6 +65,7 @@ class Sample:
             threads=threads,
             checksums=checksums,
             source_date_epoch=source_date_epoch,
+            open_output=open_output,
         )
         assert task.advanced == sum(file.blob.size for file in self.bundle.files)
         return written

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.archive.archive_output import sums_line
 from bundler.archive.gzip_block import MEMBER_BYTES
 from bundler.archive.tar_stream import StoredBlobError
-from bundler.archive.writer import sums_line, write_archive
+from bundler.archive.writer import write_archive
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 import tarfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.errors import ErrorId, ManifestError, SourceError
 from bundler.pipeline.building import build, plan_build, update_lock
-from bundler.pipeline.context import Request
+from bundler.pipeline.context import CarryForm, Request
 from bundler.pipeline.opened_lock import lock_path
 from tests.fakes.build_context import build_context
 from tests.fakes.kinds import CratesKind
@@ -68,6 +69,19 @@ def test_a_build_holds_what_entries_yield_and_follows_the_lock_the_next_time(sit
     assert build(site.request, site.context()).archive == built.archive
     # read from its pins
     assert site.crates.asked == ["box", "box", "box"]
+
+
+def test_a_build_writes_parts_and_parity_and_never_a_whole_archive(site: Site) -> None:
+    site.notes.upstream["c"] = random.Random(1).randbytes(100_000).hex()
+    request = replace(site.request, carry=CarryForm(64 * 1024, 50))
+    built = build(request, site.context())
+    names = {path.name for path in site.directory.iterdir() if path.is_file()}
+    assert [path.name for path in built.written] == ["demo.tar.gz.000", "demo.tar.gz.001"]
+    assert {"demo.tar.gz.p00", "demo.tar.gz.parity.json", "demo.tar.gz.parts.sha256", "demo.tar.gz.sha256"} <= names
+    assert "demo.tar.gz" not in names
+    whole = build(site.request, site.context())
+    assert whole.archive == built.archive
+    assert not any(path.exists() for path in built.written)
 
 
 def test_a_plan_without_a_lock_counts_what_entries_yield(site: Site) -> None:

@@ -12,13 +12,21 @@ from bundler.model.digest import Blob
 from bundler.pipeline.context import Room
 from bundler.pipeline.discovery import WantedEntry
 from bundler.pipeline.estimating import Estimated
-from bundler.pipeline.planning import OVERHEAD_BYTES, build_plan, plan_estimates, require_room
+from bundler.pipeline.planning import (
+    OVERHEAD_BYTES,
+    build_plan,
+    file_size_warning,
+    plan_estimates,
+    require_room,
+    with_parity,
+)
 from tests.fakes.build_context import build_context
 from tests.fakes.notes import NoteEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+GIB = 1 << 30
 ONE, TWO = Blob.of(b"x" * 100), Blob.of(b"y" * 50)
 
 
@@ -90,3 +98,20 @@ def test_room_is_wanted_on_each_disk_and_together_on_one(
         require_room(found, store, output)
     assert caught.value.id is ErrorId.DISK_FULL
     assert caught.value.where == refused
+
+
+@pytest.mark.parametrize(
+    ("limit", "part_bytes", "warned"),
+    [(None, None, ""), (GIB, None, "the archive"), (4 * GIB, None, ""), (GIB, 2 * GIB, "a part"), (GIB, GIB, "")],
+)
+def test_a_disk_that_takes_no_such_file_is_told(limit: int | None, part_bytes: int | None, warned: str) -> None:
+    found = build_plan([], lambda _: False, jobs=1, content_bytes=3 * GIB)
+    text = file_size_warning(found, Room("/stick", 1, 9 * GIB, limit), part_bytes)
+    assert bool(text) == bool(warned)
+    assert warned in text
+
+
+def test_parity_wants_room_beside_the_archive() -> None:
+    found = build_plan([], lambda _: False, jobs=1, content_bytes=GIB)
+    assert with_parity(found, None) == found
+    assert found.archive_bytes * 1.1 < with_parity(found, 10).archive_bytes < found.archive_bytes * 1.12
