@@ -8,6 +8,7 @@ mean that nothing was tested.
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,9 @@ def talks_to_real_programs(node_id: str) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark of groups known, also without pytest-xdist; keep record where scripts/test asks for that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Ctrl-C reaches the programs that tests start, also where a shell has put the tests into the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "xdist_group(name): tests that run in one worker of pytest-xdist")
     # taken out: a test that runs pytest itself, and the workers of this run, keep none
     if path := os.environ.pop("TEST_RUN_RECORD", ""):

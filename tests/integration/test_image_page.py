@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 
 APP, PAUSE = "quay.io/demo/app:1", "registry.k8s.io/pause:3.5"
 _LINES = re.compile(r"<code data-text>(.*?)</code></pre>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def _page(running: Mirror, placed: PlacedImages, name: str) -> str:
 
 def _typed(page: str, program: str) -> list[list[str]]:
     """Return the lines for a program, as words."""
-    lines = [line for block in _LINES.findall(page) for line in unescape(block).splitlines()]
+    lines = [line for block in _LINES.findall(page) for line in unescape(_TAG.sub("", block)).splitlines()]
     return [words for line in lines if (words := shlex.split(line))[0] == program]
 
 

@@ -199,7 +199,7 @@ def test_the_page_and_the_snippets_say_how(tmp_path: Path, root: Path) -> None:
     full = bundle_id((root / "first/bundle.json").read_bytes())
     with mirror(root) as running, connected(running.port) as wire:
         page = wire.get("/", "Accept: text/html", "Accept-Language: en").body.decode()
-        assert "Edge nodes" in page
+        assert "KubeEdge edges" in page
         assert f"sh edge.sh --id {full}" in page
         commands = handed_out(running, tmp_path, target="/-/client/edge-node.sh").read_text()
         assert "comes over plain HTTP" in commands
