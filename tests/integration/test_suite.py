@@ -26,6 +26,8 @@ WITHIN_S = 120
 SERVERS = """
 import os, signal, subprocess, sys
 from pathlib import Path
+import pytest
+pytestmark = pytest.mark.xdist_group("x")
 MARK = Path(__file__).with_name("begun")
 SERVER = "import signal, sys; signal.signal(signal.SIGTERM, getattr(signal, sys.argv[1])); signal.pause()"
 def test_servers_are_left():
@@ -43,7 +45,7 @@ def test_behind_it():
 MODULES = {
     "test_first.py": SERVERS,
     "test_second.py": "def test_one():\n    pass\ndef test_two():\n    pass\n",
-    "test_third.py": "import pytest\npytestmark = pytest.mark.xdist_group('x')\ndef test_alone():\n    pass\n",
+    "test_third.py": "def test_alone():\n    pass\n",
 }
 
 
