@@ -34,6 +34,15 @@ def require_protected(where: Path | str, status: os.stat_result | None = None) -
         raise _too_open(where, mode, tr("everybody may write to it"), "chmod o-w")
 
 
+def require_protected_directory(where: Path | str, status: os.stat_result) -> None:
+    """Refuse a directory whose files are believed, and in which everybody may put others in their place.
+
+    Raises StorageError (PERMISSIONS_TOO_OPEN).
+    """
+    if status.st_mode & stat.S_IWOTH:
+        raise _too_open(where, status.st_mode, "everybody may write to it", "chmod o-w")
+
+
 def require_private(where: Path | str, status: os.stat_result | None = None) -> None:
     """Refuse a private key that its group or others may write to, or others may read; its group may read it.
 

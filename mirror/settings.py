@@ -67,7 +67,9 @@ class Settings:
         all_files: the root holds no bundle and is served as it is.
         user: whom the workers become when the mirror was started as root.
         access_log: a file, `-` for stdout, None for none.
-        verify: compare every digest before serving.
+        verify: compare every digest before serving, and ask for signatures.
+        keys: public keys, one of which has to have signed, instead of those that this host trusts.
+        allow_unsigned: whether what nobody whom this host trusts has signed is served all the same.
         grace_s: how long a transfer may go on after SIGTERM, in seconds.
         ftp_connections: how many FTP connections one address may hold at once.
     """
@@ -89,5 +91,7 @@ class Settings:
     access_log: Path | Literal["-"] | None = None
     log_format: LogFormat = "combined"
     verify: bool = False
+    keys: tuple[Path, ...] = ()
+    allow_unsigned: bool = False
     grace_s: float = DEFAULT_GRACE_S
     ftp_connections: int = DEFAULT_FTP_CONNECTIONS

@@ -12,7 +12,7 @@ from bundler.archive.faults import DamagedPartError, OtherFormError, damaged, da
 from bundler.archive.part_names import SUFFIXES, archive_name, as_part
 from bundler.archive.part_set import NOWHERE_ELSE, find_parts, only_archive
 from bundler.durable import MEDIUM_ERRORS, storage_errors
-from bundler.errors import BundleFormatError, IntegrityError
+from bundler.errors import BundleFormatError, ErrorId, IntegrityError
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bundler.archive.archive_pipe import ArchivePipe
+    from bundler.archive.hashing import HashThread
     from bundler.archive.part_set import PartPlaces, PartRequest, PartSet
+    from bundler.model.digest import Digest
+
+
+# a bundle that was read, and is not wanted: no part is to blame, as it may be where a signature does not hold
+_ABOUT_THE_WHOLE = frozenset({ErrorId.SIGNATURE_MISSING, ErrorId.BUNDLE_NAME_REFUSED, ErrorId.BUNDLE_OLDER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class ArchiveFiles:
         parts: what is known of them as parts; None for a whole archive.
         request: asks for the medium with a part that is not there.
         pipe: what it is read from instead, once.
+        digest: the SHA-256 of all of it, where somebody vouches for one.
     """
 
     where: str
@@ -39,6 +46,17 @@ class ArchiveFiles:
     parts: PartSet | None = None
     request: PartRequest | None = None
     pipe: ArchivePipe | None = None
+    digest: Digest | None = None
+
+    @property
+    def whole(self) -> Path | None:
+        """The archive's own path, whether it lies there or only its parts do; None for a pipe."""
+        return self.parts.whole if self.parts else next(iter(self.paths), None)
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where files lie that belong to it; none for a pipe."""
+        return self.parts.directories if self.parts else tuple(path.parent for path in self.paths)
 
     @property
     def size(self) -> int:
@@ -124,6 +142,8 @@ def naming_bad_parts(files: ArchiveFiles) -> Iterator[None]:
     except (DamagedPartError, OtherFormError):
         raise
     except (IntegrityError, BundleFormatError) as error:
+        if error.id in _ABOUT_THE_WHOLE:
+            raise
         if bad := files.bad_parts():
             raise damaged_parts(files, bad) from error
         raise
@@ -141,7 +161,10 @@ def damaged_parts(files: ArchiveFiles, bad: Sequence[str]) -> IntegrityError:
 
 @contextmanager
 def opened(files: ArchiveFiles) -> Iterator[BinaryIO]:
-    """Open the archive as one stream of bytes; the end of a part that differs from its sum raises IntegrityError."""
+    """Open the archive as one stream of bytes.
+
+    Raises IntegrityError at the end of a part that differs from its sum, and of an archive that has another digest.
+    """
     if files.pipe is not None:
         yield files.pipe
         return
@@ -159,6 +182,11 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
         self._path: Path | None = None
         self._current: BinaryIO | None = None
         self._digest = hashlib.sha256()
+        self._whole: HashThread | None = None
+        if files.digest is not None:
+            from bundler.archive.hashing import HashThread  # takes long to load, for what is seldom there
+
+            self._whole = HashThread()
         self._sums = files.parts.sums if files.parts else {}
         self._next()
 
@@ -171,9 +199,12 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
             if count:
                 if self._sums:
                     self._digest.update(memoryview(buffer)[:count])
+                if self._whole is not None:
+                    self._whole.update(bytes(memoryview(buffer)[:count]))
                 return count
             self._finish()
             self._next()
+        self._require_whole()
         return 0
 
     def _read(self, buffer: memoryview) -> int:
@@ -188,7 +219,15 @@ class _JoinedParts(io.RawIOBase, BinaryIO):
     def close(self) -> None:
         if self._current is not None:
             self._current.close()
+        if self._whole is not None:
+            self._whole.__exit__()
         super().close()
+
+    def _require_whole(self) -> None:
+        want = self._files.digest
+        if self._whole is not None and want is not None and (got := self._whole.hex()) != want.hex:
+            what = tr("is not the archive that its .sha256 names")
+            raise damaged(self._files.where, what, want=want.hex, got=got)
 
     def _next(self) -> None:
         path = next(self._rest, None)

@@ -6,7 +6,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from bundler.archive.part_names import WHOLE_SUM, files_of_split
+from bundler.archive.beside_archive import checksum_path, remove_files, stale_signatures
+from bundler.archive.part_names import files_of_split
 from bundler.archive.part_set import listed_sums
 from bundler.partial_file import PartialFile, partial_file
 
@@ -60,10 +61,11 @@ class _OneFile:
 
     def commit(self, blob: Blob) -> tuple[Path, ...]:
         self._archive.sync()
-        with partial_file(self._out.with_name(f"{self._out.name}{WHOLE_SUM}"), self._on_wait) as sums:
+        with partial_file(checksum_path(self._out), self._on_wait) as sums:
             sums.write(sums_line(blob.digest, self._out.name))
             sums.sync()
             # between the two renames the archive has no sums at all, rather than those of another one
+            remove_files(stale_signatures(self._out, blob.digest))
             sums.remove_final()
             self._archive.commit()
             sums.commit()

@@ -11,6 +11,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import as_files, naming_bad_parts
+from bundler.archive.archive_head import ArchiveHead, read_head
+from bundler.archive.beside_archive import detached_signatures
 from bundler.archive.bundle_reader import ArchivedFile, unlisted_file
 from bundler.archive.checked_index import OWN_MODE, CheckedIndex, check_index, refusal
 from bundler.archive.faults import invalid, not_found, unsafe
@@ -21,14 +23,14 @@ from bundler.errors import BundleFormatError
 from bundler.model.bundle import (
     INDEX_PATH,
     MAX_INDEX_BYTES,
-    MAX_SIGNATURE_BYTES,
     SUMS_PATH,
     is_signature,
 )
+from bundler.model.signature_name import MAX_SIGNATURE_BYTES
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -48,12 +50,21 @@ class ArchiveReader:
     `faults` has the paths (`path/` for a directory) of members whose headers are not those that bundler writes.
     """
 
-    def __init__(self, checked: CheckedIndex, tar: TarReader, members: Iterator[TarMember]) -> None:
+    def __init__(
+        self,
+        checked: CheckedIndex,
+        tar: TarReader,
+        members: Iterator[TarMember],
+        head: ArchiveHead,
+        beside: Mapping[str, bytes],
+    ) -> None:
         self.checked = checked
+        self.signatures: Mapping[str, bytes] = {**beside, **head.signatures}
         self.directory_dates: dict[str, int] = {}
         self.faults: list[tuple[str, OwnershipFault]] = []
         self._tar = tar
         self._members = members
+        self._head = head
 
     @property
     def gives_all(self) -> bool:
@@ -62,6 +73,8 @@ class ArchiveReader:
 
     def files(self, wanted: AbstractSet[str] = frozenset()) -> Iterator[ArchivedFile]:
         """Yield every file in archive order, once; a signature, which no index can list, counts as listed.
+
+        Signatures that lie beside the archive come when bundle.json has come.
 
         Raises IntegrityError: ARCHIVE_UNSAFE at the first unsafe member, or at much more content than is listed;
         BUNDLE_DAMAGED.
@@ -87,6 +100,13 @@ class ArchiveReader:
                     yield ArchivedFile(f"{member.path}/", 0, member.mtime, None, iter(()))
             elif member.path == INDEX_PATH:
                 yield self._from_memory(member, checked.index_bytes)
+                for path in sorted(self.signatures.keys() - self._head.signatures.keys()):
+                    yield unlisted_file(path, self.signatures[path], member.mtime)
+            elif member.path in self._head.signatures:
+                yield self._from_memory(member, self._head.signatures[member.path])
+            elif member.path == SUMS_PATH and self._head.sums is not None:
+                self._compare_header(member, OWN_MODE)
+                yield self._head.sums_file(member, checked)
             elif is_signature(member.path) and member.size <= MAX_SIGNATURE_BYTES:
                 yield self._from_memory(member, b"".join(self._tar.content()))
             else:
@@ -126,6 +146,7 @@ def open_archive(path: Path | ArchiveFiles, *, own_form: bool = False) -> Iterat
 
 @contextmanager
 def _opened_archive(files: ArchiveFiles, *, own_form: bool) -> Iterator[ArchiveReader]:
+    beside = detached_signatures(files)
     with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
         members = tar.members()
@@ -138,12 +159,13 @@ def _opened_archive(files: ArchiveFiles, *, own_form: bool) -> Iterator[ArchiveR
             raise not_found(files.where, tr("holds no bundle.json"))
         if member.path == INDEX_PATH:
             checked = _checked(tar, member, members, files.where)
-            yield ArchiveReader(checked, tar, chain(earlier, (member,), members))
+            head, rest = read_head(tar, members, checked)
+            yield ArchiveReader(checked, tar, chain(earlier, (member,), rest), head, beside)
             return
     checked = _search_index(files)
     with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
-        yield ArchiveReader(checked, tar, tar.members())
+        yield ArchiveReader(checked, tar, tar.members(), ArchiveHead(), beside)
 
 
 def _search_index(files: ArchiveFiles) -> CheckedIndex:

@@ -9,6 +9,7 @@ from bundler.archive.bundle_files import OWN_KIND
 from bundler.archive.checked_index import OWN_MODE
 from bundler.directory_walk import inode_of
 from bundler.model.bundle import IndexedFile
+from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import OwnershipFault
     from bundler.directory_walk import Inode
-    from bundler.model.bundle_path import BundlePath
     from bundler.model.digest import Digest
 
 
@@ -46,7 +46,7 @@ class ArchivedFile:
         mtime: seconds since the epoch.
         chunks: its content, to be read before the next file is taken; unread content is skipped.
         at: a file of the reader's own with this content, which may get further names instead of being copied.
-        digest: the SHA-256 of its content, from a reader that keeps none; there are no chunks then.
+        digest: the SHA-256 of its content, from a reader that does not have it (any more); there are no chunks then.
     """
 
     path: str
@@ -58,9 +58,10 @@ class ArchivedFile:
     digest: Digest | None = None
 
 
-def unlisted_file(path: BundlePath, data: bytes, mtime: int) -> ArchivedFile:
+def unlisted_file(path: str, data: bytes, mtime: int) -> ArchivedFile:
     """Return a file that no index can list, the signature of the list itself, as if it were listed."""
-    return ArchivedFile(path, len(data), mtime, IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND), iter((data,)))
+    listed = IndexedFile(BundlePath(path), Blob.of(data), OWN_MODE, OWN_KIND)
+    return ArchivedFile(path, len(data), mtime, listed, iter((data,)))
 
 
 class BundleReader(Protocol):
@@ -74,10 +75,14 @@ class BundleReader(Protocol):
     def gives_all(self) -> bool:
         """Whether `files` gives every file, also those that are not wanted: an archive can only be read whole."""
 
+    @property
+    def signatures(self) -> Mapping[str, bytes]:
+        """Signatures of its SHA256SUMS by their paths, as far as they are known before any of its files is read."""
+
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
         """Yield each wanted file once; others too, where `gives_all`. Nothing that it yields is verified.
 
-        A signature that lies beside the index comes as well, last where single files are given.
+        Signatures come as well, last where single files are given.
 
         Raises BundleFormatError, IntegrityError, SourceError, StorageError.
         """

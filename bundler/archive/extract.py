@@ -123,7 +123,7 @@ def _stage(staging: Staging | None, file: ArchivedFile, where: str, digest: Hash
             if copies:
                 _write(descriptor, chunk)
             task.advance(len(chunk))
-        if (got := digest.hex()) != want.digest.hex:
+        if (got := file.digest.hex if file.digest else digest.hex()) != want.digest.hex:
             raise damaged(where, tr("{path} holds other bytes", path=file.path), want=want.digest.hex, got=got)
         if name is not None:
             os.utime(descriptor, (file.mtime, file.mtime))

@@ -29,6 +29,7 @@ from bundler.errors import ErrorId, StorageError
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.progress import Unwatched
 from bundler.model.subset import ALL, Choice, Subset
+from bundler.partial_file import write_durably
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -170,9 +171,17 @@ def complete_below(
             )
     else:
         task.advance(wanted_bytes)
+        _add_signatures(root, directory, reader)
     if subset != before and not (anew and subset):
         keep_subset(root, directory, subset)
     return Completed(not absent, subset, removed)
+
+
+def _add_signatures(root: int, directory: Path, reader: BundleReader) -> None:
+    """Bring what somebody has signed since to a tree that lacks nothing else."""
+    for path, data in reader.signatures.items():
+        if not exists_at(root, path):
+            write_durably(directory / path, data)
 
 
 def _subset(root: int, checked: CheckedIndex, before: Subset | None, choice: Choice) -> Subset | None:

@@ -6,8 +6,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bundler.archive.archive_files import ArchiveFiles
+from bundler.archive.archive_files import ArchiveFiles, as_files
 from bundler.archive.archive_reader import open_archive
+from bundler.archive.beside_archive import held_to_checksum
+from bundler.archive.bundle_signatures import bundle_verdict, tree_signatures
 from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
@@ -18,6 +20,7 @@ from bundler.archive.tree import check_files, is_tree, tree_index, unlisted_path
 from bundler.archive.verify_report import VerifyReport
 from bundler.durable import storage_errors
 from bundler.translation import tr
+from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,38 +31,48 @@ if TYPE_CHECKING:
     from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
     from bundler.model.progress import Task
+    from bundler.trust.admission import Admission
 
 
 def verify_bundle(
-    source: Path | ArchiveFiles, task: Task, *, strict: bool = False, exact: bool = False
+    source: Path | ArchiveFiles,
+    task: Task,
+    *,
+    strict: bool = False,
+    exact: bool = False,
+    admission: Admission = ANYTHING,
 ) -> VerifyReport:
     """Check a bundle: a directory as `verify_tree` does, anything else as `verify_archive` does."""
     if isinstance(source, ArchiveFiles) and source.pipe is not None:
-        report = _compared(source, task, own_form=True)
+        report = _compared(source, task, admission, own_form=True, exact=exact)
         return replace(report, form=ExactForm(not_compared=tr("a pipe is read only once"))) if exact else report
     if isinstance(source, ArchiveFiles) or not is_tree(source):
-        return verify_archive(source, task, exact=exact)
-    report = verify_tree(source, task, strict=strict)
+        return verify_archive(source, task, exact=exact, admission=admission)
+    report = verify_tree(source, task, strict=strict, admission=admission)
     return replace(report, form=ExactForm(not_compared=tr("a tree has no compressed form"))) if exact else report
 
 
-def verify_archive(path: Path | ArchiveFiles, task: Task, *, exact: bool = False) -> VerifyReport:
+def verify_archive(
+    path: Path | ArchiveFiles, task: Task, *, exact: bool = False, admission: Admission = ANYTHING
+) -> VerifyReport:
     """Read an archive (or its parts) to its end and compare every file with bundle.json.
 
     The compressed form has to be the one that bundler writes, as far as that shows without compressing again.
 
     Arguments:
         path: the archive, or its name, or that of any of its parts.
-        exact: whether one that is intact so far is compressed again as well, and compared to the last bit.
+        exact: whether one that is intact so far is compressed again as well, and compared to the last bit; before that
+            it is held to the checksum of the whole archive, where that lies beside it and is signed.
+        admission: whose signatures it needs.
         task: told the bytes of content and advanced by them; not finished here.
 
     Raises what `open_archive` raises, as soon as the bytes cannot be read as an archive any further.
     """
     try:
-        report = _compared(path, task, own_form=True)
+        report = _compared(path, task, admission, own_form=True, exact=exact)
     except OtherFormError:
         # what is wrong with the content says more than that another program compressed it
-        report = _compared(path, task, own_form=False)
+        report = _compared(path, task, admission, own_form=False, exact=exact)
         if report.intact:
             raise
     if not (exact and report.intact):
@@ -68,20 +81,24 @@ def verify_archive(path: Path | ArchiveFiles, task: Task, *, exact: bool = False
     return replace(report, form=compare_form(path, report.deflate, task))
 
 
-def _compared(path: Path | ArchiveFiles, task: Task, *, own_form: bool) -> VerifyReport:
-    with open_archive(path, own_form=own_form) as archive:
-        return verify_files(archive, task)
+def _compared(
+    path: Path | ArchiveFiles, task: Task, admission: Admission, *, own_form: bool, exact: bool
+) -> VerifyReport:
+    with open_archive(held_to_checksum(as_files(path), admission, exact=exact), own_form=own_form) as archive:
+        return verify_files(archive, task, admission)
 
 
-def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
-    """Read all files of a bundle, and compare each with bundle.json.
+def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHING) -> VerifyReport:
+    """Read all files of a bundle, once its signatures are looked at, and compare each with bundle.json.
 
     Arguments:
         task: told the bytes of content and advanced by them; not finished here.
+        admission: whose signatures it needs.
 
-    Raises what the reader raises.
+    Raises IntegrityError (SIGNATURE_MISSING, SIGNATURE_UNTRUSTED), and what the reader raises.
     """
     checked = reader.checked
+    verdict = bundle_verdict(checked, reader.signatures, admission)
     task.expect(checked.total_bytes)
     with HashThread() as digest:
         intact: list[IndexedFile] = []
@@ -92,13 +109,17 @@ def verify_files(reader: BundleReader, task: Task) -> VerifyReport:
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
+            elif file.path not in checked.listed:
+                # a signature, at which the verdict has looked
+                continue
             elif file.size == file.listed.blob.size and _hex(file, digest, task) == file.listed.blob.digest.hex:
                 intact.append(file.listed)
             else:
                 changed.append(file.path)
     missing = {*checked.listed.keys() - found, *reader.missing_directories}
     ownership = archive_ownership(reader.faults)
-    return _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    return replace(report, verdict=verdict)
 
 
 def _hex(file: ArchivedFile, digest: HashThread, task: Task) -> str:
@@ -113,22 +134,24 @@ def _hex(file: ArchivedFile, digest: HashThread, task: Task) -> str:
     return digest.hex()
 
 
-def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport:
-    """Compare every listed file below a directory with its bundle.json.
+def verify_tree(root: Path, task: Task, *, strict: bool = False, admission: Admission = ANYTHING) -> VerifyReport:
+    """Compare every listed file below a directory with its bundle.json, once its signatures are looked at.
 
     Arguments:
         strict: files that bundle.json does not list are an error, not a note.
+        admission: whose signatures it needs.
         task: told the bytes of content and advanced by them; not finished here.
 
     No link below the root is followed: a link instead of a listed file is a changed file. What subset.json leaves out
     may be absent. Raises BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER), IntegrityError (a
-    subset.json that is none), StorageError.
+    subset.json that is none; SIGNATURE_MISSING, SIGNATURE_UNTRUSTED), StorageError.
     """
     checked = tree_index(root)
     task.expect(checked.total_bytes)
     with storage_errors(root):
         directory = open_root(root)
         try:
+            verdict = bundle_verdict(checked, tree_signatures(directory), admission)
             subset = read_subset(directory, checked)
             states = list(check_files(directory, checked.listed.values(), task))
             unlisted = list(unlisted_paths(directory, checked))
@@ -140,7 +163,7 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False) -> VerifyReport
     missing = [file.path for file in absent if subset is None or subset.wants(file)]
     changed = [file.path for file, state in states if state == "changed"]
     report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
-    return replace(report, left_out=len(absent) - len(missing))
+    return replace(report, left_out=len(absent) - len(missing), verdict=verdict)
 
 
 def _report(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.faults import damaged
 from bundler.archive.ownership import NO_DIFFERENCE, Ownership
 from bundler.translation import tr
+from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ class VerifyReport:
         unlisted_matters: whether those are an error: always in an archive, in a tree (others may use /opt) when strict.
         form: what comparing the compressed form found, None where that was not asked for.
         left_out: listed files that are absent because only a subset was wanted.
+        verdict: who has signed it.
     """
 
     where: str
@@ -45,6 +47,7 @@ class VerifyReport:
     ownership: Ownership = NO_DIFFERENCE
     form: ExactForm | None = None
     left_out: int = 0
+    verdict: SignatureVerdict = NOT_SIGNED
 
     @property
     def intact(self) -> bool:

@@ -67,6 +67,8 @@ def write_archive(
 ) -> WrittenArchive:
     """Write the archive and its `.sha256`, replacing older ones; equal input gives equal bytes.
 
+    Signatures of what had the name before are removed, unless it was the same bytes.
+
     Arguments:
         files: the complete list, as `bundle_files` makes it; the order does not matter.
         store_path: where a blob of the store lies; its bytes are verified while they are read.

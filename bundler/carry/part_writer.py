@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_output import left_by_splits, sums_line
+from bundler.archive.beside_archive import remove_files, stale_signatures
 from bundler.archive.part_names import PARITY_INDEX, PART_SUMS, WHOLE_SUM, part_name, part_names
 from bundler.carry.parity_header import DataFile
 from bundler.carry.parity_writer import plan_parity, write_parity
@@ -136,7 +137,7 @@ class _PartsOutput:
         if (index := self._protected(blob, data)) is not None:
             lists[PARITY_INDEX] = index.pieces()
             final |= {file.name: file.name for file in index.header.parity}
-        self._rename(final, lists)
+        self._rename(final, lists, blob.digest)
         return tuple(self._out.with_name(name) for name in names)
 
     def _protected(self, blob: Blob, data: Sequence[DataFile]) -> ParityIndex | None:
@@ -149,13 +150,14 @@ class _PartsOutput:
         task.finish()
         return index
 
-    def _rename(self, final: Mapping[str, str], lists: Mapping[str, Iterable[bytes]]) -> None:
+    def _rename(self, final: Mapping[str, str], lists: Mapping[str, Iterable[bytes]], digest: Digest) -> None:
         stale = {*left_by_splits(self._out, self._files.names_beside())}
         if not self._wanted.keep_whole:
             stale.add(self._out.name)
         with ExitStack() as stack:
             written = [stack.enter_context(self._list(suffix, pieces)) for suffix, pieces in lists.items()]
             # while the files change there are no sums, rather than those of others
+            remove_files(stale_signatures(self._out, digest))
             for one in written:
                 one.remove_final()
             self._files.commit(final)

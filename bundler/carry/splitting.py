@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_files import opened
+from bundler.archive.beside_archive import all_signatures, keep_signatures
 from bundler.archive.faults import damaged
 from bundler.archive.hashing import HashThread
 from bundler.archive.part_names import WHOLE_SUM
@@ -33,7 +34,7 @@ class SplitArchive:
 
 
 def split_archive(files: ArchiveFiles, out: Path, open_output: OpenOutput, task: Task) -> SplitArchive:
-    """Write the parts of an archive.
+    """Write the parts of an archive; the signatures that lie beside it come along.
 
     Arguments:
         files: the archive, which may be in parts of another size.
@@ -43,7 +44,7 @@ def split_archive(files: ArchiveFiles, out: Path, open_output: OpenOutput, task:
     Raises IntegrityError (BUNDLE_DAMAGED, BUNDLE_INCOMPLETE), StorageError. After a failure nothing has changed.
     """
     _require_own_place(files, out)
-    want = _whole_sum(files)
+    want, signatures = _whole_sum(files), all_signatures(files)
 
     def note_waiting() -> None:
         task.note(tr("waiting for another process that writes {name}", name=out.name))
@@ -62,7 +63,9 @@ def split_archive(files: ArchiveFiles, out: Path, open_output: OpenOutput, task:
                 want=want,
                 got=blob.digest.hex,
             )
-        return SplitArchive(blob, output.commit(blob))
+        written = output.commit(blob)
+    keep_signatures(out, signatures)
+    return SplitArchive(blob, written)
 
 
 def _require_own_place(files: ArchiveFiles, out: Path) -> None:

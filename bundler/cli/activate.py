@@ -8,7 +8,9 @@ import click
 
 from bundler import console
 from bundler.archive.bundle_root import chosen, opened_root
+from bundler.archive.bundle_signatures import tree_verdict
 from bundler.cli.options import json_option, root_option
+from bundler.cli.trust_options import admission_option, read_admission
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -20,15 +22,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("bundle")
 @root_option
+@admission_option
 @json_option
-def activate(bundle: str, root: Path, as_json: bool) -> None:
+def activate(bundle: str, root: Path, keys: tuple[Path, ...], allow_unsigned: bool, as_json: bool) -> None:
     """Let `current` lead to BUNDLE, in one step.
 
     BUNDLE is a name that `bundler bundles` shows, or the beginning of its id; `.` for the root itself, as tar left it.
-    Rolling back is activating the older one. A mirror that serves the root follows by itself.
+    Rolling back is activating the older one, which nobody is refused. A mirror that serves the root follows by itself.
     """
+    admission = read_admission(keys, allow_unsigned=allow_unsigned)
     with opened_root(root) as opened:
         name, before = chosen(opened, bundle), opened.current()
+        if admission.asks:
+            tree_verdict(opened.path / name, admission)
         if name != before:
             opened.activate(name)
     changed = name != before

@@ -19,6 +19,7 @@ from bundler.cli.options import (
     store_option,
 )
 from bundler.cli.parts_answer import parts_lines
+from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 @store_option
 @network_options
 @option("--sbom", is_flag=True, help=tr("Put a bill of materials into the bundle and another beside the archive."))
+@sign_option
 @json_option
 def build(
     request: Request,
@@ -51,18 +53,19 @@ def build(
     store: Path,
     network: NetworkOptions,
     sbom: bool,
+    signing_keys: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
 
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
-    interrupted build goes on where it was. The same lock gives the same bytes.
+    interrupted build goes on where it was. The same lock and keys give the same bytes.
     """
     base, tell = request.manifest.parent, console.timed()
+    carry, signers = CarryForm(part_bytes, parity), key_signers(signing_keys)
+    request = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom, signers=signers)
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
-        carry = CarryForm(part_bytes, parity)
-        made = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom)
-        built = build_bundle(made, context)
+        built = build_bundle(request, context)
     tell(
         tr("built"),
         tr(

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bundler import console
+from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.left_staging import fetched_name
 from bundler.archive.part_set import NOWHERE_ELSE
 from bundler.cli.options import FILE, option
 from bundler.shell_completion import complete_files
 from bundler.source.open_source import open_source, require_id
 from bundler.translation import tr
+from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bundler.archive.part_set import PartPlaces
     from bundler.model.progress import Progress
     from bundler.store.interface import BlobStore
+    from bundler.trust.admission import Admission
 
 F = TypeVar("F", bound="Callable[..., Any]")
 SCHEMES = ("http://", "https://")
@@ -66,6 +69,7 @@ def opened_source(
     wanted_id: str = "",
     into: Path | None = None,
     ca_file: Path | None = None,
+    admission: Admission = ANYTHING,
     places: PartPlaces = NOWHERE_ELSE,
 ) -> Iterator[BundleReader]:
     """Open a bundle, wherever it is, and close what that needs.
@@ -74,32 +78,44 @@ def opened_source(
         source: an archive, one of its parts, their directory, `-`, a tree, or the URL of a running mirror.
         wanted_id: see `require_id`.
         into: the directory below which a mirror's files wait, over several runs; None to keep none of them.
+        admission: whose signatures it needs.
         places: where else parts of an archive may lie.
 
     Raises as `open_source` and `open_mirror` do.
     """
     with ExitStack() as stack:
         if is_url(source):
-            reader = _mirror(source, progress, into, ca_file, stack)
+            reader = _mirror(source, progress, into, ca_file, admission.trusted.ids, stack)
+            bundle_verdict(reader.checked, reader.signatures, admission)
         else:
-            reader = stack.enter_context(open_source(source, places))
+            reader = stack.enter_context(open_source(source, admission, places))
         require_id(reader.checked, wanted_id)
         yield reader
 
 
 @contextmanager
 def opened_quietly(
-    source: str, ca_file: Path | None = None, places: PartPlaces = NOWHERE_ELSE
+    source: str,
+    ca_file: Path | None = None,
+    places: PartPlaces = NOWHERE_ELSE,
+    admission: Admission = ANYTHING,
 ) -> Iterator[BundleReader]:
     """Open a bundle of which only the description is read."""
     with (
         console.progress(quiet=True) as progress,
-        opened_source(source, progress, ca_file=ca_file, places=places) as reader,
+        opened_source(source, progress, ca_file=ca_file, places=places, admission=admission) as reader,
     ):
         yield reader
 
 
-def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | None, stack: ExitStack) -> BundleReader:
+def _mirror(
+    source: str,
+    progress: Progress,
+    into: Path | None,
+    ca_file: Path | None,
+    key_ids: tuple[str, ...],
+    stack: ExitStack,
+) -> BundleReader:
     # what a bundle on this host does not need takes its time to load
     from bundler.net.files.download import FileDownloader
     from bundler.net.http.observed_transport import ObservedTransport
@@ -119,4 +135,4 @@ def _mirror(source: str, progress: Progress, into: Path | None, ca_file: Path | 
     def store(checked: CheckedIndex) -> BlobStore:
         return Store((into or Path()) / fetched_name(checked.index.name, checked.id))
 
-    return open_mirror(source, downloader, store if into else None, progress, jobs=JOBS)
+    return open_mirror(source, downloader, store if into else None, progress, jobs=JOBS, key_ids=key_ids)

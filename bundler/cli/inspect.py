@@ -11,13 +11,15 @@ from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import json_option
+from bundler.cli.trust_options import key_option, read_admission, signature_value
 from bundler.fitted_table import GivingWay, of_linux
 from bundler.model.artifact import Remarked, title_of
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.bundle import ID_CHARACTERS, SUMS_PATH
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents
 from bundler.translation import tr
+from bundler.trust.signature_verdict import SignatureVerdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
+    from bundler.trust.trusted_keys import TrustedKeys
 
 _GIVING_WAY = {
     tr("PLATFORMS"): GivingWay(of_linux),
@@ -35,22 +38,26 @@ _GIVING_WAY = {
 
 @click.command()
 @source_argument()
+@key_option
 @source_ca_option
 @part_dir_option
 @json_option
-def inspect(source: str, ca_file: Path | None, places: PartPlaces, as_json: bool) -> None:
-    """Show what SOURCE holds, and what vouched for it.
+def inspect(source: str, keys: tuple[Path, ...], ca_file: Path | None, places: PartPlaces, as_json: bool) -> None:
+    """Show what SOURCE holds, what vouched for it, and who has signed it.
 
     SOURCE is an archive, an unpacked tree, - for an archive on standard input, the URL of a running mirror, or a lock
     (*.json). Reads only the description: use `verify` to check the bytes.
     """
-    contents = read_contents(source, partial(opened_quietly, ca_file=ca_file, places=places))
-    console.answer(_lines(contents), partial(_value, contents), schema="bundler.inspect/1", as_json=as_json)
+    admission = read_admission(keys, allow_unsigned=True)
+    opened = partial(opened_quietly, ca_file=ca_file, places=places, admission=admission)
+    contents = read_contents(source, opened)
+    lines, value = _lines(contents, admission.trusted), partial(_value, contents, admission.trusted)
+    console.answer(lines, value, schema="bundler.inspect/1", as_json=as_json)
 
 
-def _lines(contents: Contents) -> Iterator[str]:
+def _lines(contents: Contents, trusted: TrustedKeys) -> Iterator[str]:
     if contents.bundle is not None:
-        yield from _heading(contents.bundle)
+        yield from _heading(contents.bundle, trusted)
     rows = [
         (
             entry.kind,
@@ -69,7 +76,7 @@ def _lines(contents: Contents) -> Iterator[str]:
         yield from remarks
 
 
-def _heading(bundle: BundleSummary) -> Iterator[str]:
+def _heading(bundle: BundleSummary, trusted: TrustedKeys) -> Iterator[str]:
     yield f"{bundle.name} {bundle.release}".rstrip() + tr(", bundle {id}", id=bundle.id[:ID_CHARACTERS])
     size = human_bytes(bundle.content_bytes)
     yield tr(
@@ -78,10 +85,15 @@ def _heading(bundle: BundleSummary) -> Iterator[str]:
         size=size,
         platforms=_platforms(bundle.platforms),
     )
+    yield _verdict(bundle, trusted).sentence
     yield ""
 
 
-def _value(contents: Contents) -> dict[str, Json]:
+def _verdict(bundle: BundleSummary, trusted: TrustedKeys) -> SignatureVerdict:
+    return judge(trusted, bundle.sums, bundle.signatures, SUMS_PATH)
+
+
+def _value(contents: Contents, trusted: TrustedKeys) -> dict[str, Json]:
     bundle = contents.bundle
     described: dict[str, Json] = {}
     if bundle is not None:
@@ -91,6 +103,7 @@ def _value(contents: Contents) -> dict[str, Json]:
             "release": bundle.release,
             "files": bundle.file_count,
             "content_bytes": bundle.content_bytes,
+            **signature_value(_verdict(bundle, trusted)),
         }
     return described | {
         "platforms": [str(platform) for platform in contents.lock.platforms],

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from bundler import console
+from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.unpack import Unpacked
 from bundler.archive.unpack import unpack as unpack_into
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import FILE, json_option, option, platform_option
+from bundler.cli.trust_options import admission_option, older_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.manifest import ROLES
 from bundler.model.size_text import human_bytes
 from bundler.model.subset import Choice
 from bundler.translation import tr
+from bundler.trust.entry_rule import EntryRule
+from bundler.trust.seen_releases import SeenBundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.platform import Platform
     from bundler.model.progress import Task
+    from bundler.trust.signature_verdict import SignatureVerdict
 
 _ID = re.compile(rf"(sha256:)?(?P<hex>[0-9a-f]{{{ID_CHARACTERS},64}})")
 
@@ -77,6 +83,8 @@ def _globs(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...])
     callback=_globs,
     help=tr("Only paths that match, such as 'kubeedge/*' (repeatable)."),
 )
+@admission_option
+@older_option
 @source_ca_option
 @part_dir_option
 @json_option
@@ -88,6 +96,9 @@ def unpack(
     root: Path | None,
     activate: bool,
     bundle_id: str,
+    keys: tuple[Path, ...],
+    allow_unsigned: bool,
+    allow_older: bool,
     ca_file: Path | None,
     places: PartPlaces,
     roles: tuple[str, ...],
@@ -95,7 +106,7 @@ def unpack(
     only: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Unpack SOURCE, verifying every byte.
+    """Unpack SOURCE, verifying who has signed it and every byte.
 
     SOURCE is an archive, the first of its parts or the directory that holds them, an unpacked tree, - for an archive on
     standard input, or the URL of a running mirror, of which only what no bundle of the root holds is fetched. The
@@ -104,19 +115,32 @@ def unpack(
     """
     choice = Choice(tuple(sorted({*roles})), tuple(sorted({*platforms})), tuple(sorted({*only})))
     place, tell = _place(context, directory, root, activate=activate, choice=choice), console.timed(quiet=as_json)
+    rule = EntryRule(read_admission(keys, allow_unsigned=allow_unsigned), allow_older)
+    opened = partial(opened_source, wanted_id=bundle_id, into=place.directory, ca_file=ca_file, places=places)
     with (
         console.kept_when_interrupted(_kept(source, place.directory)),
         console.progress(quiet=as_json) as progress,
-        opened_source(
-            source, progress, wanted_id=bundle_id, into=place.directory, ca_file=ca_file, places=places
-        ) as reader,
+        opened(source, progress, admission=rule.admission) as reader,
     ):
         # of a mirror each file that is fetched is counted by itself
         task = progress.task(shown_name(source), None, apart=True)
-        unpacked = place.unpack(reader, task)
-        task.finish(_outcome(unpacked))
+        unpacked, verdict = _brought_in(reader, place, task, rule)
     tell(_outcome(unpacked), human_bytes(unpacked.content_bytes))
-    console.answer(_text(unpacked), _value(unpacked), schema="bundler.unpack/1", as_json=as_json)
+    text, value = _text(unpacked, verdict), _value(unpacked, verdict)
+    console.answer(text, value, schema="bundler.unpack/1", as_json=as_json)
+
+
+def _brought_in(
+    reader: BundleReader, place: _Destination, task: Task, rule: EntryRule
+) -> tuple[Unpacked, SignatureVerdict]:
+    checked = reader.checked
+    verdict = bundle_verdict(checked, reader.signatures, rule.admission)
+    if note := rule.require(checked.index.name, checked.index.release, checked.where):
+        task.note(note)
+    unpacked = place.unpack(reader, task)
+    task.finish(_outcome(unpacked))
+    rule.record(verdict, checked.index.name, SeenBundle(checked.index.release, checked.id))
+    return unpacked, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +184,7 @@ def _outcome(unpacked: Unpacked) -> str:
     return tr("present") if unpacked.present else tr("unpacked")
 
 
-def _text(unpacked: Unpacked) -> str:
+def _text(unpacked: Unpacked, verdict: SignatureVerdict) -> str:
     shared = (
         tr(", {size} shared with other bundles", size=human_bytes(unpacked.linked_bytes))
         if unpacked.linked_bytes
@@ -181,10 +205,10 @@ def _text(unpacked: Unpacked) -> str:
         left_out=left_out,
         shared=shared,
     )
-    return "\n".join(filter(None, (unpacked.removed.sentence, text)))
+    return "\n".join(filter(None, (unpacked.removed.sentence, text, verdict.sentence)))
 
 
-def _value(unpacked: Unpacked) -> dict[str, Json]:
+def _value(unpacked: Unpacked, verdict: SignatureVerdict) -> dict[str, Json]:
     return {
         "directory": str(unpacked.directory),
         "bundle": unpacked.id,
@@ -194,4 +218,5 @@ def _value(unpacked: Unpacked) -> dict[str, Json]:
         "linked_bytes": unpacked.linked_bytes,
         "left_out": unpacked.left_out,
         "removed_bytes": unpacked.removed.bytes,
+        **signature_value(verdict),
     }

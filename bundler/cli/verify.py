@@ -16,6 +16,7 @@ from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source
 from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.parts_answer import answer_parts
+from bundler.cli.trust_options import admission_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.source.open_source import find_source
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress, Task
+    from bundler.trust.admission import Admission
 
 
 @click.command()
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 @option(
     "--list", "wanted_file", type=FILE, help=tr("With --parts: put the names of parts to bring again into this file.")
 )
+@admission_option
 @source_ca_option
 @part_dir_option
 @json_option
@@ -47,25 +50,29 @@ def verify(
     exact: bool,
     parts: bool,
     wanted_file: Path | None,
+    keys: tuple[Path, ...],
+    allow_unsigned: bool,
     ca_file: Path | None,
     places: PartPlaces,
     as_json: bool,
 ) -> None:
-    """Check every byte of a bundle.
+    """Check every byte of a bundle, and who has signed it.
 
     SOURCE is an archive, its first part or the directory of its parts, an unpacked tree, - for an archive on standard
-    input, or the URL of a running mirror. Exit 5 when it is damaged.
+    input, or the URL of a running mirror. Exit 5 when it is damaged, or not signed by those whom --key or this host
+    trusts.
     """
     if parts:
         answer_parts(source, places, wanted_file, as_json=as_json)
         return
-    tell = console.timed(quiet=as_json)
+    admission, tell = read_admission(keys, allow_unsigned=allow_unsigned), console.timed(quiet=as_json)
     with console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
-            report = _verified_url(source, progress, task, ca_file)
+            report = _verified_url(source, progress, task, ca_file, admission)
         else:
-            report = verify_bundle(find_source(source, places), task, strict=strict, exact=exact)
+            found = find_source(source, places)
+            report = verify_bundle(found, task, strict=strict, exact=exact, admission=admission)
         _end(task, report, source)
     tell(tr("checked"), human_bytes(report.content_bytes))
     require = partial(require_intact, report)
@@ -78,9 +85,9 @@ def _end(task: Task, report: VerifyReport, source: str) -> None:
         remember_verified_tree(Path(source))
 
 
-def _verified_url(url: str, progress: Progress, task: Task, ca_file: Path | None) -> VerifyReport:
-    with opened_source(url, progress, ca_file=ca_file) as reader:
-        return verify_files(reader, task)
+def _verified_url(url: str, progress: Progress, task: Task, ca_file: Path | None, admission: Admission) -> VerifyReport:
+    with opened_source(url, progress, ca_file=ca_file, admission=admission) as reader:
+        return verify_files(reader, task, admission)
 
 
 def _text(report: VerifyReport) -> str:
@@ -97,6 +104,7 @@ def _text(report: VerifyReport) -> str:
             size=size,
         )
     ]
+    lines.append(report.verdict.sentence)
     if report.left_out:
         lines.append(tr("a subset: {left_out} further files of the bundle are left out", left_out=report.left_out))
     ownership = report.ownership
@@ -131,6 +139,7 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "owner": list(report.ownership.owner),
         "header": list(report.ownership.header),
         "other_modes": list(report.ownership.other_modes),
+        **signature_value(report.verdict),
     }
 
 

@@ -1,6 +1,6 @@
 """A bill of materials as CycloneDX 1.6 JSON (ECMA-424). Pure; a test holds it to the published schema.
 
-Written item by item: ten thousand components are never held as JSON. docs/adr/0050.
+Written item by item: ten thousand components are never held as JSON. docs/adr/0051.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
 from bundler.model.shared_values import shared_platforms
+from bundler.model.signature_name import first_name, signer_named
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
 BUNDLE_FORMAT = 1
 INDEX_PATH = BundlePath("bundle.json")
 SUMS_PATH = BundlePath("SHA256SUMS")
-SIGNATURE_PATH = BundlePath("SHA256SUMS.sig")
+SIGNATURE_PATH = BundlePath(first_name(SUMS_PATH))
 MANIFEST_PATH = BundlePath("manifest.yaml")
 LOCK_PATH = BundlePath("lock.json")
 # what the bundle is made of, where it was built with that
 SBOM_PATH = BundlePath("sbom.cdx.json")
 MAX_INDEX_BYTES = 256 * 1024 * 1024
-MAX_SIGNATURE_BYTES = 64 * 1024
 ID_CHARACTERS = 12
 
 
@@ -79,8 +79,8 @@ class BundleIndex:
 
 
 def is_signature(path: str) -> bool:
-    """Tell whether a path of a bundle is its signature: it may lie there, and no index can list what is made of it."""
-    return path == SIGNATURE_PATH
+    """Tell whether a path of a bundle is a signature of it: it may lie there, and no index can list it."""
+    return signer_named(path, SUMS_PATH) is not None
 
 
 def bundle_id(index_bytes: bytes) -> str:

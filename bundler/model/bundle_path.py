@@ -35,6 +35,7 @@ RESERVED = frozenset(
 UNLISTED = frozenset({"bundle.json", "SHA256SUMS", "SHA256SUMS.sig", "subset.json", "v2", "-", "current"})
 _RESERVED_KEYS = frozenset(map(str.casefold, RESERVED))
 _UNLISTED_KEYS = frozenset(map(str.casefold, UNLISTED))
+_FURTHER_SIGNATURES = "sha256sums.sig."
 # what nearly every path is, told in one step: printable ASCII, no backslash, no segment that is too long or all dots
 _PLAIN_SEGMENT = rf"(?!\.\.?(?:/|\Z))[ -.0-\[\]-~]{{1,{MAX_SEGMENT_BYTES}}}"
 _PLAIN = re.compile(rf"{_PLAIN_SEGMENT}(?:/{_PLAIN_SEGMENT})*")
@@ -109,6 +110,6 @@ def unlisted_problem(path: BundlePath) -> str:
 
 def _taken(path: BundlePath, names: frozenset[str]) -> str:
     top = path.partition("/")[0]
-    if top.startswith("@") or top.casefold() in names:
+    if top.startswith("@") or top.casefold() in names or top.casefold().startswith(_FURTHER_SIGNATURES):
         return tr("{top!r} is a reserved top-level name of the bundle", top=top)
     return ""

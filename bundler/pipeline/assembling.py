@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from bundler.archive.archive_output import one_file
+from bundler.archive.archive_output import one_file, sums_line
+from bundler.archive.beside_archive import checksum_path
 from bundler.archive.bundle_files import bundle_files
+from bundler.archive.signing import sign_file, signature_placements
 from bundler.archive.writer import write_archive
 from bundler.carry.part_writer import ParityRequest, parts_output
 from bundler.manifest.reader import load_manifest
@@ -90,7 +92,7 @@ def assemble(
     Arguments:
         manifest_text: the manifest's file, which travels in the bundle.
         output: the archive's final path.
-        request: tells the newest date that any member may have.
+        request: tells the newest date that any member may have, and who signs.
         keep: takes a long text until the archive is written.
 
     Raises DamagedBlobError when the store keeps losing bytes, StorageError, ManifestError for paths that collide.
@@ -108,12 +110,13 @@ def assemble(
         keep=keep,
         bill=None if bills is None else partial(_bill_within, bills, lock, request, context),
     )
-    files, bundle_id = bundle.files, bundle.id
+    files, bundle_id = (*bundle.files, *signature_placements(bundle.files, request.signers)), bundle.id
     bill = None if bills is None else keep(bills.beside(bundle))
     # the index is a text by now, and so are both bills
     del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
     written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
+    sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
     sbom = None if bill is None else _write_bill(bill, output)
     return Built(
         path=written.path,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 LEFT_BY_BUILDS = (
     ".tar.gz",
     ".tar.gz.sha256",
+    ".tar.gz.sha256.sig",
     ".tar.gz.parts.sha256",
     ".tar.gz.parity.json",
     ".tar.gz.cdx.json",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
     from bundler.pipeline.runner import Runner
+    from bundler.trust.interface import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Request:
         date_cap: newest date any member may have, seconds since the epoch, or None.
         carry: in which files the archive is written.
         sbom: whether a bill of materials goes into the bundle, and another one beside the archive.
+        signers: who signs what is built.
     """
 
     manifest: Path
@@ -52,6 +54,7 @@ class Request:
     date_cap: int | None = None
     carry: CarryForm = CarryForm()
     sbom: bool = False
+    signers: tuple[Signer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bundler.archive.opened_bundle import described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
-from bundler.model.bundle import LOCK_PATH
+from bundler.model.bundle import LOCK_PATH, SUMS_PATH
 from bundler.model.lock import Lock, decode_lock
 from bundler.source.open_source import open_source
 from bundler.translation import tr
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bundler.archive.bundle_reader import BundleReader
+    from bundler.model.digest import Digest
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
 
@@ -49,7 +50,11 @@ def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
 
 @dataclass(frozen=True, slots=True)
 class BundleSummary:
-    """What a bundle's index says of all of it; the index itself may be larger than the lock."""
+    """What a bundle's index says of all of it; the index itself may be larger than the lock.
+
+    Arguments:
+        sums, signatures: the SHA-256 of its SHA256SUMS, and what was found of the signatures of that, by their paths.
+    """
 
     id: str
     name: str
@@ -57,6 +62,8 @@ class BundleSummary:
     platforms: tuple[Platform, ...]
     file_count: int
     content_bytes: int
+    sums: Digest
+    signatures: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def read_contents(source: str, opened: Callable[[str], AbstractContextManager[Bu
 def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleReader]]) -> tuple[BundleSummary, bytes]:
     """Return what is needed of a bundle, whose index is let go: the text of its lock beside it."""
     with opened(source) as reader:
-        bundle = described(reader)
+        bundle, sums, signatures = described(reader), reader.checked.listed[SUMS_PATH].blob.digest, reader.signatures
     index = bundle.index
     summary = BundleSummary(
         id=bundle.id,
@@ -102,6 +109,8 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
         platforms=index.platforms,
         file_count=index.file_count,
         content_bytes=bundle.content_bytes,
+        sums=sums,
+        signatures=signatures,
     )
     return summary, bundle.lock
 

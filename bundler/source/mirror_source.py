@@ -20,10 +20,11 @@ from bundler.model.bundle import (
     ID_CHARACTERS,
     INDEX_PATH,
     MAX_INDEX_BYTES,
-    MAX_SIGNATURE_BYTES,
     SIGNATURE_PATH,
+    SUMS_PATH,
     bundle_id,
 )
+from bundler.model.signature_name import MAX_SIGNATURE_BYTES, further_name
 from bundler.net.redact import redact
 from bundler.source.passing_mirror import PassingMirror
 from bundler.threads import attempt_each
@@ -56,6 +57,7 @@ class MirrorReader(GivesSingleFiles):
 
     url: str
     checked: CheckedIndex
+    signatures: Mapping[str, bytes]
     date: int
     downloader: Downloader
     store: BlobStore
@@ -64,7 +66,7 @@ class MirrorReader(GivesSingleFiles):
     directory_dates: Mapping[str, int]
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
-        """Fetch the wanted files that the mirror has, several at once, then yield them by path, and a signature.
+        """Fetch the wanted files that the mirror has, several at once, then yield them by path, and the signatures.
 
         Raises SourceError, IntegrityError (UPSTREAM_CHANGED), StorageError; what has arrived stays in the store.
         """
@@ -76,17 +78,8 @@ class MirrorReader(GivesSingleFiles):
                 # one path for each blob: a second one may want another mode
                 yield from self._read(file, dates[file.path], link=file.blob in linkable)
                 linkable.discard(file.blob)
-        yield from self._signature()
-
-    def _signature(self) -> Iterator[ArchivedFile]:
-        """Yield the signature where the mirror has one. Raises SourceError."""
-        try:
-            document = self.downloader.read(self.url + SIGNATURE_PATH, max_bytes=MAX_SIGNATURE_BYTES)
-        except SourceError as error:
-            if error.id is not ErrorId.SOURCE_NOT_FOUND:
-                raise
-        else:
-            yield unlisted_file(SIGNATURE_PATH, document.data, document.last_modified or self.date)
+        for path, data in self.signatures.items():
+            yield unlisted_file(path, data, self.date)
 
     def _read(self, file: IndexedFile, date: int, *, link: bool) -> Iterator[ArchivedFile]:
         path = self.store.path(file.blob)
@@ -188,12 +181,14 @@ def open_mirror(
     progress: Progress,
     *,
     jobs: int,
+    key_ids: Sequence[str] = (),
 ) -> BundleReader:
     """Open the bundle behind a URL: `http://HOST:PORT/`, or `…/@NAME-ID12/` for one of several.
 
     Arguments:
         store: returns where its files wait; None to keep nothing of them.
         progress, jobs: see `MirrorReader`.
+        key_ids: of the keys whose signatures are asked for, beside the first one.
 
     Raises SourceError, BundleFormatError (BUNDLE_NOT_FOUND, BUNDLE_INVALID, BUNDLE_FORMAT_NEWER).
     """
@@ -219,6 +214,19 @@ def open_mirror(
     checked = check_index(document.data, where)
     date = document.last_modified or 0
     dates = dict.fromkeys(checked.directories, date)
+    signatures = _signatures(base, downloader, key_ids)
     if store is None:
-        return PassingMirror(base, checked, date, downloader, dates)
-    return MirrorReader(base, checked, date, downloader, store(checked), progress, jobs, dates)
+        return PassingMirror(base, checked, signatures, date, downloader, dates)
+    return MirrorReader(base, checked, signatures, date, downloader, store(checked), progress, jobs, dates)
+
+
+def _signatures(base: str, downloader: Downloader, key_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the signatures that the mirror has: the first one, and those of the keys that somebody asks for."""
+    found: dict[str, bytes] = {}
+    for name in (SIGNATURE_PATH, *(further_name(SUMS_PATH, key_id) for key_id in key_ids)):
+        try:
+            found[name] = downloader.read(base + name, max_bytes=MAX_SIGNATURE_BYTES).data
+        except SourceError as error:
+            if error.id is not ErrorId.SOURCE_NOT_FOUND:
+                raise
+    return found

@@ -10,40 +10,50 @@ from typing import TYPE_CHECKING
 from bundler.archive.archive_files import ArchiveFiles, archive_files
 from bundler.archive.archive_pipe import ArchivePipe
 from bundler.archive.archive_reader import open_archive
+from bundler.archive.beside_archive import held_to_checksum
+from bundler.archive.bundle_signatures import bundle_verdict
 from bundler.archive.faults import not_found
 from bundler.archive.part_set import NOWHERE_ELSE
 from bundler.archive.tree import is_tree
 from bundler.errors import ErrorId, IntegrityError
 from bundler.source.tree_source import open_tree
 from bundler.translation import tr
+from bundler.trust.admission import ANYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.part_set import PartPlaces
+    from bundler.trust.admission import Admission
 
 PIPE = "-"
 _WHERE = tr("standard input")
 
 
 @contextmanager
-def open_source(source: str, places: PartPlaces = NOWHERE_ELSE) -> Iterator[BundleReader]:
+def open_source(
+    source: str, admission: Admission = ANYTHING, places: PartPlaces = NOWHERE_ELSE
+) -> Iterator[BundleReader]:
     """Open a bundle on this host, as a user names it.
 
     Arguments:
+        admission: whose signatures it needs.
         places: where else parts of an archive may lie.
 
     Raises BundleFormatError, IntegrityError, StorageError.
     """
-    found = find_source(source, places)
-    if isinstance(found, Path):
-        with open_tree(found) as tree:
-            yield tree
-    else:
-        with open_archive(found) as reader:
-            yield reader
+    with _opened(find_source(source, places), admission) as reader:
+        bundle_verdict(reader.checked, reader.signatures, admission)
+        yield reader
+
+
+def _opened(found: Path | ArchiveFiles, admission: Admission) -> AbstractContextManager[BundleReader]:
+    if isinstance(found, ArchiveFiles):
+        return open_archive(held_to_checksum(found, admission))
+    return open_tree(found)
 
 
 def find_source(source: str, places: PartPlaces = NOWHERE_ELSE) -> Path | ArchiveFiles:

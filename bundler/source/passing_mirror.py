@@ -73,6 +73,7 @@ class PassingMirror(GivesSingleFiles):
 
     url: str
     checked: CheckedIndex
+    signatures: Mapping[str, bytes]
     date: int
     downloader: Downloader
     directory_dates: Mapping[str, int]

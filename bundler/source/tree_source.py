@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_reader import ArchivedFile, GivesSingleFiles, unlisted_file
+from bundler.archive.bundle_signatures import tree_signatures
 from bundler.archive.open_beneath import open_file, open_root
 from bundler.archive.tree import tree_index
 from bundler.durable import storage_errors
-from bundler.model.bundle import INDEX_PATH, MAX_SIGNATURE_BYTES, SIGNATURE_PATH
+from bundler.model.bundle import INDEX_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,9 +31,11 @@ class TreeReader(GivesSingleFiles):
         self.checked = checked
         date = int(os.stat(INDEX_PATH, dir_fd=root, follow_symlinks=False).st_mtime)
         self.directory_dates: Mapping[str, int] = dict.fromkeys(checked.directories, date)
+        self.signatures: Mapping[str, bytes] = tree_signatures(root)
+        self._date = date
 
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
-        """Yield the wanted files that there are, by path, then a signature. Raises StorageError."""
+        """Yield the wanted files that there are, by path, then its signatures. Raises StorageError."""
         for path in sorted(wanted):
             with storage_errors(f"{self.checked.where}/{path}"):
                 try:
@@ -48,21 +51,8 @@ class TreeReader(GivesSingleFiles):
                     yield ArchivedFile(path, status.st_size, int(status.st_mtime), listed, chunks)
                 finally:
                     os.close(descriptor)
-        yield from self._signature()
-
-    def _signature(self) -> Iterator[ArchivedFile]:
-        with storage_errors(f"{self.checked.where}/{SIGNATURE_PATH}"):
-            try:
-                descriptor = open_file(self._root, SIGNATURE_PATH)
-            except FileNotFoundError:
-                return
-            if descriptor is None:
-                return
-            with os.fdopen(descriptor, "rb") as stream:
-                data = stream.read(MAX_SIGNATURE_BYTES + 1)
-                date = int(os.fstat(descriptor).st_mtime)
-        if len(data) <= MAX_SIGNATURE_BYTES:
-            yield unlisted_file(SIGNATURE_PATH, data, date)
+        for path, data in self.signatures.items():
+            yield unlisted_file(path, data, self._date)
 
 
 def _chunks(descriptor: int) -> Iterator[bytes]:

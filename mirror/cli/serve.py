@@ -178,7 +178,23 @@ def _tls(certificate: Path | None, key: Path | None) -> TlsFiles | None:
     show_default=True,
     help=tr("How the access log's lines look."),
 )
-@option("--verify", is_flag=True, help=tr("Compare every digest before serving, and before a reload takes over."))
+@option(
+    "--verify",
+    is_flag=True,
+    help=tr("Compare every digest before serving and before a reload takes over, and ask for signatures."),
+)
+@option(
+    "--key",
+    "keys",
+    type=FILE,
+    multiple=True,
+    metavar="PEM",
+    help=tr(
+        "With --verify: a public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d "
+        "(repeatable)."
+    ),
+)
+@option("--allow-unsigned", is_flag=True, help=tr("With --verify: serve what nobody whom this host trusts has signed."))
 @option(
     "--grace",
     type=float,
@@ -226,6 +242,8 @@ def _settings(
 ) -> Settings:  # fmt: skip
     if given["http"] is None and given["ftp"] is None and given["registry"] is None:
         raise click.UsageError(tr("with --http off and --ftp off nothing would be served"))
+    if given["keys"] and not given["verify"]:
+        raise click.UsageError(tr("--key needs --verify: without it nothing is asked of a bundle"))
     return Settings(
         root=root,
         tls=_tls(tls_cert, tls_key),

@@ -93,7 +93,13 @@ def _require_one_line(arguments: Iterable[str]) -> None:
 
 
 def _require_absolute(settings: Settings) -> None:
-    named = [settings.root, *(share.directory for share in settings.shares), *(settings.tls or ()), settings.users]
+    named = [
+        settings.root,
+        *(share.directory for share in settings.shares),
+        *(settings.tls or ()),
+        *settings.keys,
+        settings.users,
+    ]
     named += [settings.access_log] if isinstance(settings.access_log, Path) else []
     for path in named:
         if path is not None and not path.is_absolute():

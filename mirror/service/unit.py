@@ -139,7 +139,7 @@ def _protect_home(used: Sequence[str], settings: Settings) -> str:
 def _paths(settings: Settings) -> Iterable[object]:
     yield settings.root
     yield from (share.directory for share in settings.shares)
-    yield from settings.tls or ()
+    yield from (*(settings.tls or ()), *settings.keys)
     yield from (path for path in (settings.users, settings.access_log) if path not in (None, "-"))
 
 

@@ -1,4 +1,4 @@
-"""Read what only the supervisor may read: certificate, key and users, as bytes for the workers."""
+"""Read what only the supervisor may read: certificate, key, users, whom this host trusts; as bytes for the workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ MAX_PEM_BYTES = 1024 * 1024
 def read_key_files(settings: Settings) -> KeyFiles:
     """Return the content of the files that the settings name. Raises ServeError (SERVE_TLS_INVALID, …USERS_INVALID).
 
-    Raises StorageError (PERMISSIONS_TOO_OPEN) where others could have written them, or read the key.
+    Raises StorageError (PERMISSIONS_TOO_OPEN) where others could have written them, or read the key; IntegrityError
+    (KEY_INVALID) and SiteError (TRUST_INVALID) where --verify asks for signatures, and nobody can tell whose.
     """
     users = certificate = key = None
     if settings.users is not None:
@@ -31,7 +32,16 @@ def read_key_files(settings: Settings) -> KeyFiles:
     if settings.tls is not None:
         certificate = _read(settings.tls.certificate, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-cert")
         key = _read(settings.tls.key, MAX_PEM_BYTES, ErrorId.SERVE_TLS_INVALID, "--tls-key", require_private)
-    return KeyFiles(users=users, certificate=certificate, key=key)
+    return KeyFiles(users=users, certificate=certificate, key=key, trusted=_trusted(settings))
+
+
+def _trusted(settings: Settings) -> bytes | None:
+    if not settings.verify:
+        return None
+    from bundler.trust.trusted_directory import read_trusted, trusting_files  # few ask for it
+
+    trusted = trusting_files(settings.keys) if settings.keys else read_trusted()
+    return trusted.encode()
 
 
 def _read(

@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.archive.bundle_root import directory_name
+from bundler.archive.bundle_signatures import bundle_verdict, tree_signatures
 from bundler.archive.checked_index import check_index, refusal
 from bundler.archive.kept_subset import read_subset
 from bundler.archive.open_beneath import open_directory, open_file
 from bundler.archive.tree import check_files
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import ImageAbout
-from bundler.model.bundle import INDEX_PATH, MAX_SIGNATURE_BYTES, SIGNATURE_PATH, SUMS_PATH, IndexedFile
-from bundler.model.digest import Blob, Digest
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH, IndexedFile
+from bundler.model.bundle_path import BundlePath
+from bundler.model.digest import Blob
 from bundler.model.image.bundled import DOCUMENT_TYPES
 from bundler.model.progress import Unwatched
 from bundler.translation import tr
+from bundler.trust.admission import ANYTHING
 from mirror.tree.foreign_files import foreign_files
 from mirror.tree.identity import date_of, identity_of
 from mirror.tree.media_types import media_type
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import CheckedIndex
     from bundler.model.bundle import BundleIndex
     from bundler.model.progress import Task
+    from bundler.trust.admission import Admission
     from mirror.tree.identity import Identity
     from mirror.tree.served_bundle import FaultWord
 
@@ -53,7 +57,7 @@ class LoadedBundle:
         id: in full.
         directory: the bundle's name below the mirror's root, "" for the root itself.
         index: what bundle.json says, without the files that a part leaves out.
-        listed: every path that is served, bundle.json, SHA256SUMS and the signature included.
+        listed: every path that is served, bundle.json, SHA256SUMS and its signatures included.
         directories: every directory that they need, but the top.
         found: what is there of the listed paths.
         faults: listed paths that are absent or not what is listed, with their words.
@@ -91,7 +95,9 @@ class LoadedBundle:
         return media_type(path)
 
 
-def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> LoadedBundle:
+def load_bundle(
+    root: int, directory: str, where: str, verify: Task | None, admission: Admission = ANYTHING
+) -> LoadedBundle:
     """Read a bundle and look at every file that it lists.
 
     Arguments:
@@ -99,15 +105,20 @@ def load_bundle(root: int, directory: str, where: str, verify: Task | None) -> L
         directory: the bundle's name in it, "" for the root itself.
         where: the bundle's directory, for messages.
         verify: when given, every digest is compared, and the task advanced by the bytes read.
+        admission: whose signatures it needs.
 
     Raises BundleFormatError, IntegrityError (also for a subset.json that is none), and OSError when the index or the
     bundle's directory cannot be read.
     """
     below = f"{directory}/" if directory else ""
     checked = _checked_index(root, below, where)
-    listed = dict(checked.listed)
-    if (signature := _signature(root, f"{below}{SIGNATURE_PATH}")) is not None:
-        listed[SIGNATURE_PATH] = signature
+    signatures = tree_signatures(root, directory)
+    bundle_verdict(checked, signatures, admission)
+    # as if they were listed: no index can list what is made of it
+    listed = {
+        **checked.listed,
+        **{path: IndexedFile(BundlePath(path), Blob.of(data), 0o644, "") for path, data in signatures.items()},
+    }
     found = dict(_look(root, below, listed))
     left_out = _left_out(root, directory, checked, found)
     listed = {path: file for path, file in listed.items() if path not in left_out}
@@ -167,21 +178,6 @@ def _read(root: int, path: str, max_bytes: int, where: str) -> bytes:
             raise _invalid(where, tr("{path} is larger than {max_bytes} bytes", path=path, max_bytes=max_bytes))
         # what somebody appends meanwhile is not waited for; the digest is compared afterwards
         return stream.read(size)
-
-
-def _signature(root: int, path: str) -> IndexedFile | None:
-    """Return the signature as if it were listed: no index can list what is made of it."""
-    try:
-        descriptor = open_file(root, path)
-    except OSError:
-        return None
-    if descriptor is None:
-        return None
-    with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read(MAX_SIGNATURE_BYTES + 1)
-    if len(data) > MAX_SIGNATURE_BYTES:
-        return None
-    return IndexedFile(SIGNATURE_PATH, Blob(Digest.sha256(data), len(data)), 0o644, "")
 
 
 def _look(root: int, below: str, paths: Iterable[str]) -> Iterable[tuple[str, FoundFile]]:

@@ -7,11 +7,13 @@ is current, `BundleRoot` tells, which follows no link but `current`.
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import CURRENT, ITSELF
 from bundler.errors import BundleFormatError, ErrorId, IntegrityError, ServeError
 from bundler.translation import tr
+from bundler.trust.admission import ANYTHING
 from mirror.tree.bundle_loading import load_bundle
 from mirror.tree.packed import Packed
 from mirror.tree.served import File
@@ -20,10 +22,12 @@ from mirror.tree.site import Site, is_reserved
 from mirror.tree.site_packing import SITE, SitePacking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bundler.archive.bundle_root import BundleRoot
     from bundler.model.progress import Task
+    from bundler.trust.admission import Admission
+    from mirror.tree.bundle_loading import LoadedBundle
     from mirror.tree.shares import Share
     from mirror.tree.site_packing import SitePart
 
@@ -31,22 +35,34 @@ _READABLE = tr("Let the user that the mirror runs as read it (chmod o+rx), or ch
 
 
 def load_site(
-    root: BundleRoot, shares: Sequence[Share], *, verify: Task | None = None, parts: Sequence[SitePart] = ()
+    root: BundleRoot,
+    shares: Sequence[Share],
+    *,
+    verify: Task | None = None,
+    parts: Sequence[SitePart] = (),
+    admission: Admission = ANYTHING,
 ) -> Site:
     """Look at everything below the root and return what can be served; `pack_site` and `open_site` in one process."""
-    descriptor = pack_site(root, verify=verify, parts=parts)
+    descriptor = pack_site(root, verify=verify, parts=parts, admission=admission)
     try:
         return open_site(descriptor, root, shares)
     finally:
         os.close(descriptor)
 
 
-def pack_site(root: BundleRoot, *, verify: Task | None = None, parts: Sequence[SitePart] = ()) -> int:
+def pack_site(
+    root: BundleRoot,
+    *,
+    verify: Task | None = None,
+    parts: Sequence[SitePart] = (),
+    admission: Admission = ANYTHING,
+) -> int:
     """Look at everything below the root, and return the descriptor of a file with what can be served.
 
     Arguments:
         verify: when given, the digest of every listed file is compared, and the task advanced by the bytes read.
         parts: what else is to be in the file.
+        admission: whose signatures each bundle needs.
 
     Raises ServeError (SERVE_ROOT_UNUSABLE) and, when the root is itself the current bundle and cannot be read,
     BundleFormatError or IntegrityError. Another bundle that cannot be read is left out and named in `Site.problems`.
@@ -57,7 +73,8 @@ def pack_site(root: BundleRoot, *, verify: Task | None = None, parts: Sequence[S
         # it was opened as root, perhaps, and is closed to the user that this process has become
         raise _unusable(root, tr("the directory cannot be read: {reason}", reason=error.strerror)) from error
     packing = SitePacking(parts)
-    problems = [problem for name in directories if (problem := _add(packing, root, name, current, verify))]
+    load = partial(load_bundle, root.descriptor, verify=verify, admission=admission)
+    problems = [problem for name in directories if (problem := _add(packing, root, name, current, load))]
     if (target := root.target()) and not packing.has(_place(current)):
         problems.append(
             tr(
@@ -70,10 +87,12 @@ def pack_site(root: BundleRoot, *, verify: Task | None = None, parts: Sequence[S
     return packing.finish(_place(current), problems)
 
 
-def _add(packing: SitePacking, root: BundleRoot, name: str, current: str | None, verify: Task | None) -> str:
+def _add(
+    packing: SitePacking, root: BundleRoot, name: str, current: str | None, load: Callable[[str, str], LoadedBundle]
+) -> str:
     """Add a bundle, or return why it is left out."""
     try:
-        packing.add(load_bundle(root.descriptor, _place(name) or "", str(root.path / name), verify))
+        packing.add(load(_place(name) or "", str(root.path / name)))
     except (BundleFormatError, IntegrityError, OSError) as error:
         if name != ITSELF or current != ITSELF:
             return tr("{path} is left out: {error}", path=root.path if name == ITSELF else name, error=error)

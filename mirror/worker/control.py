@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from bundler.model.json_value import load_foreign
@@ -27,11 +27,16 @@ Word = Literal["reload", "reopen-log", "stop", "ready", "reloaded", "failed", "i
 
 @dataclass(frozen=True, slots=True)
 class KeyFiles:
-    """Files that only the supervisor may read: as bytes, or None where the settings name none."""
+    """Files that only the supervisor may read: as bytes, or None where the settings name none.
+
+    Arguments:
+        trusted: whom this host trusts, encoded, where signatures are asked for.
+    """
 
     users: bytes | None = None
     certificate: bytes | None = None
     key: bytes | None = None
+    trusted: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ def _encode(message: Message) -> dict[str, Any]:
         "word": message.word,
         "text": message.text,
         "generation": message.generation,
-        "key_files": key_files and [_text(key_files.users), _text(key_files.certificate), _text(key_files.key)],
+        "key_files": key_files and [_text(getattr(key_files, field.name)) for field in fields(key_files)],
         "passes": message.descriptor is not None,
     }
 

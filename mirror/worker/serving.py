@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.model.progress import Unwatched
+from bundler.trust.admission import ANYTHING, Admission
+from bundler.trust.trusted_keys import TrustedKeys
 from mirror.tree.quarantine import Quarantine
 from mirror.tree.site_loading import open_site, pack_site
 from mirror.worker.users import read_users
@@ -60,13 +62,20 @@ class Loader:
 
         What workers could not take over is refused here already.
         """
-        descriptor = pack_site(self.root, verify=Unwatched() if self.settings.verify else None, parts=self.parts())
+        verify = Unwatched() if self.settings.verify else None
+        descriptor = pack_site(self.root, verify=verify, parts=self.parts(), admission=self._admission(key_files))
         try:
             self.open(descriptor, key_files, 0)
         except BaseException:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _admission(self, key_files: KeyFiles) -> Admission:
+        """Return whose signatures are asked for."""
+        if key_files.trusted is None:
+            return ANYTHING
+        return Admission(TrustedKeys.decode(key_files.trusted), self.settings.allow_unsigned)
 
     def open(self, descriptor: int, key_files: KeyFiles, generation: int) -> Serving:
         """Return the snapshot of a packed site; reads nothing of it. Raises BundlerError."""

@@ -18,9 +18,11 @@ OURS, PEER = "bundler", "tar \\| pigz -6 -p2"
 MIN_SPEED, MAX_SIZE, MAX_MEMORY_MIB = 10, 1.04, 150
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that both archive benchmarks share."""
-    parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="content in MiB (default 1024)")
+def add_arguments(parser: argparse.ArgumentParser, *, size_mib: int = 1024) -> None:
+    """Declare the options that the archive benchmarks share."""
+    parser.add_argument(
+        "--size", type=int, default=size_mib, metavar="MIB", help=f"content in MiB (default {size_mib})"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default 5)")
     parser.add_argument("--directory", default="/dev/shm", help="where to work (default /dev/shm: no disk is measured)")  # noqa: S108 - the point is a file system in memory
 

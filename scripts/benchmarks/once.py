@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bundler.archive.bundle_files import bundle_files
+from bundler.archive.bundle_files import BundleFiles, bundle_files
 from bundler.archive.unpack import unpack
 from bundler.archive.writer import write_archive
 from bundler.model.bundle_path import BundlePath
@@ -19,8 +19,8 @@ from bundler.store.verified_files import VerifiedFiles
 SOURCE_DATE = 1_600_000_000
 
 
-def assemble(store: Path, out: Path) -> None:
-    """Write a bundle of every entry of the store."""
+def bundle_of(store: Path) -> BundleFiles:
+    """Return a bundle of every entry of the store."""
     placements = [
         Placement(
             BundlePath(f"files/{path.name}"),
@@ -30,7 +30,7 @@ def assemble(store: Path, out: Path) -> None:
         )
         for path in store.iterdir()
     ]
-    bundle = bundle_files(
+    return bundle_files(
         placements,
         name="bench",
         release="",
@@ -39,8 +39,12 @@ def assemble(store: Path, out: Path) -> None:
         manifest_text=b"version: 1\nname: bench\n",
         lock_text=(b"{}\n",),
     )
+
+
+def assemble(store: Path, out: Path) -> None:
+    """Write a bundle of every entry of the store."""
     write_archive(
-        bundle.files,
+        bundle_of(store).files,
         store_path=lambda blob: store / blob.digest.hex,
         out=out,
         task=Unwatched(),

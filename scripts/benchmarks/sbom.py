@@ -1,4 +1,4 @@
-"""What a bill of materials costs to write: our writer, and cyclonedx-python-lib. The figures of docs/adr/0050."""
+"""What a bill of materials costs to write: our writer, and cyclonedx-python-lib. The figures of docs/adr/0051."""
 
 from __future__ import annotations
 

@@ -275,3 +275,44 @@ def test_a_bundle_of_a_newer_format_is_refused(source: Upstream, tmp_path: Path)
     (root / "bundle.json").write_text(json.dumps(index | {"format": 2}))
     for command in ("verify", "inspect"):
         assert "[bundle-format-newer]" in run(tmp_path, command, root, code=6).stderr
+
+
+def test_parts_are_built_signed_and_believed_where_all_media_are_there(source: Upstream, tmp_path: Path) -> None:
+    for name in ("alice", "mallory"):
+        run(tmp_path, "keygen", name)
+    run(tmp_path, "build", source.manifest(), "-o", "out/", "--split", "1MiB", "--sign", "alice.key", "--sbom")
+    first, second = tmp_path / "out", tmp_path / "second"
+    assert {path.name for path in first.iterdir() if ".sig" in path.name} == {"allinone.tar.gz.sha256.sig"}
+    check = ("openssl", "dgst", "-sha256", "-verify", tmp_path / "alice.pem")
+    signed = ("-signature", "allinone.tar.gz.sha256.sig", "allinone.tar.gz.sha256")
+    subprocess.run((*check, *signed), cwd=first, check=True, timeout=60)
+    part = first / "allinone.tar.gz.000"
+    told = json.loads(run(tmp_path, "verify", part, "--key", "alice.pem", "--json").stdout)
+    assert [key["name"] for key in told["signed_by"]] == ["alice"]
+    assert "[signature-untrusted]" in run(tmp_path, "verify", part, "--key", "mallory.pem", code=5).stderr
+    second.mkdir()
+    for name in ("allinone.tar.gz.001", "allinone.tar.gz.sha256", "allinone.tar.gz.sha256.sig"):
+        (first / name).rename(second / name)
+    here = (first, "--part-dir", second)
+    run(tmp_path, "verify", *here, "--key", "alice.pem", "--exact")
+    assert "[signature-untrusted]" in run(tmp_path, "unpack", *here, "--key", "mallory.pem", "-C", "no", code=5).stderr
+    run(tmp_path, "unpack", *here, "--key", "alice.pem", "-C", "site")
+    run(tmp_path, "verify", "site", "--strict", "--key", "alice.pem")
+
+
+def test_a_signed_build_is_the_same_each_time_and_openssl_believes_it(source: Upstream, tmp_path: Path) -> None:
+    for name in ("alice", "bob"):
+        run(tmp_path, "keygen", name)
+    signed = ("build", source.manifest(), "--sign", "alice.key", "--sign", "bob.key")
+    run(tmp_path, *signed, "-o", "first.tar.gz")
+    run(tmp_path, *signed, "-o", "again.tar.gz")
+    assert sha256(tmp_path / "again.tar.gz") == sha256(tmp_path / "first.tar.gz")
+    root = unpacked(tmp_path / "first.tar.gz", tmp_path / "site")
+    for signed_file in (root / "SHA256SUMS", tmp_path / "first.tar.gz.sha256"):
+        check = ("openssl", "dgst", "-sha256", "-verify", tmp_path / "alice.pem", "-signature", f"{signed_file}.sig")
+        done = subprocess.run((*check, signed_file), capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout == "Verified OK\n"
+    told = json.loads(run(tmp_path, "inspect", root, "--key", "alice.pem", "--key", "bob.pem", "--json").stdout)
+    assert [key["name"] for key in told["signed_by"]] == ["alice", "bob"]
+    told = json.loads(run(tmp_path, "verify", "first.tar.gz", "--key", "bob.pem", "--json").stdout)
+    assert [key["name"] for key in told["signed_by"]] == ["bob"]

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bundler.model.bundle import MAX_SIGNATURE_BYTES
+from bundler.model.signature_name import MAX_SIGNATURE_BYTES
 from tests.fakes.certificates import authority
 from tests.integration.demo_bundle import demo_bundle
 from tests.integration.mirror_program import mirror
 from tests.integration.nginx import nginx
 from tests.unit.archive.bundles import CONTENTS, files_below, sample, tree_of
+from tests.unit.trust.signers import signer, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +101,25 @@ def test_a_signature_comes_along_from_wherever_the_bundle_is(tmp_path: Path, pla
             answer = bundler(tmp_path, "unpack", source, place, target)
             assert (tmp_path / answer["directory"] / "SHA256SUMS.sig").read_bytes() == b"signature"
             bundler(tmp_path, "verify", "--strict", answer["directory"])
+
+
+def test_a_mirror_is_asked_for_the_signatures_of_the_keys_that_are_trusted(tmp_path: Path) -> None:
+    served(tmp_path, CONTENTS, "signed")
+    for who in ("alice", "bob", "mallory"):
+        written(tmp_path, who)
+    for who in ("alice", "bob"):
+        bundler(tmp_path, "sign", "signed", "--sign", f"{who}.key")
+    with mirror(tmp_path / "signed", "--verify", "--key", str(tmp_path / "bob.pem")) as running:
+        answer = bundler(tmp_path, "unpack", running.url, "-C", "second", "--key", "bob.pem")
+        assert [key["name"] for key in answer["signed_by"]] == ["bob"]
+        assert (tmp_path / "second" / f"SHA256SUMS.sig.{signer('bob').key.id}").is_file()
+        assert bundler(tmp_path, "verify", running.url, "--key", "alice.pem")["signed_by"] == answer_of("alice")
+        assert bundler(tmp_path, "unpack", running.url, "-C", "third", "--key", "mallory.pem", code=5)
+        assert not (tmp_path / "third").exists()
+
+
+def answer_of(name: str) -> list[dict[str, str]]:
+    return [{"key": signer(name).key.id, "name": name}]
 
 
 def test_what_is_longer_than_any_signature_is_none(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_reader import ArchivedFile, OwnFile
@@ -32,6 +33,7 @@ class Waiting:
     gives_all = False
     missing_directories: Sequence[str] = ()
     faults: Sequence[tuple[str, OwnershipFault]] = ()
+    signatures: Mapping[str, bytes] = MappingProxyType({})
 
     def __init__(self, reader: BundleReader, directory: Path, replace_it: Callable[[Path], None]) -> None:
         self.checked: CheckedIndex = reader.checked

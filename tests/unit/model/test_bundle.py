@@ -98,9 +98,10 @@ def test_a_newer_format_asks_for_a_newer_bundler() -> None:
     assert refusal(b'{"format": 2, "files": 7}').id is ErrorId.BUNDLE_FORMAT_NEWER
 
 
-def test_one_path_is_the_signature() -> None:
+def test_what_the_path_of_a_signature_is() -> None:
     assert is_signature(SIGNATURE_PATH)
-    others = ("SHA256SUMS", "sha256sums.sig", "SHA256SUMS.sig/x", "a/SHA256SUMS.sig", "SHA256SUMS.sig.0123456789abcdef")
+    assert is_signature("SHA256SUMS.sig.0123456789abcdef")
+    others = ("SHA256SUMS", "sha256sums.sig", "SHA256SUMS.sig/x", "a/SHA256SUMS.sig", "SHA256SUMS.sig.0123456789abcdeF")
     assert [path for path in others if is_signature(path)] == []
 
 

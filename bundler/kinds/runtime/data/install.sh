@@ -1,6 +1,7 @@
 #!/bin/sh
 # Looks whether this bundle can be used on this host and whether it arrived whole, and makes its commands known.
-# Needs sh, awk and df; sha256sum, busybox or openssl to check; root to link into /usr/local or to install the service.
+# Needs sh, awk and df; sha256sum, busybox or openssl to check, openssl for signatures; root to link into /usr/local or to
+# install the service. Whoever does not trust this script either checks SHA256SUMS by hand first: docs/carry.md.
 set -fu
 umask 022
 LC_ALL=C
@@ -9,20 +10,23 @@ unset CDPATH
 
 usage() {
     cat <<'TEXT'
-Usage: sh install.sh [--plan] [--prefix DIR] [--mirror] [-- OPTIONS OF mirror serve]
+Usage: sh install.sh [--plan] [--prefix DIR] [--key PEM] [--mirror] [-- OPTIONS OF mirror serve]
        sh install.sh --uninstall [--purge] [--prefix DIR]
 
-Check this host and every file of this bundle, then say what to do next.
+Check this host, who has signed this bundle and every file of it, then say what to do next.
 
   --plan         show what the host has and what there is to do, from bundle.json alone; change nothing
   --prefix DIR   link bundler and mirror into DIR/bin, such as /usr/local; never over somebody else's command
+  --key PEM      a public key, one of which has to have signed, instead of those of /etc/bundler/trusted.d (repeatable)
+  --allow-unsigned   take a bundle that nobody whom this host trusts has signed
+  --allow-older  take an older release than the newest one that this host has had
   --mirror       install the mirror as a service that serves this bundle; what follows -- goes to `mirror serve`
   --uninstall    take links (of --prefix, or else /usr/local) and service away again
   --purge        and every file that bundle.json lists, but nothing else
   --help         show this text
 
-Running it again does no harm. Exit status: 0 done, 1 something failed, 2 wrong arguments, 5 the bundle is damaged,
-9 this host cannot use it, 11 the disk is full.
+Running it again does no harm. Exit status: 0 done, 1 something failed, 2 wrong arguments, 5 the bundle is damaged or not
+signed by those whom this host trusts, 9 this host cannot use it, 11 the disk is full.
 TEXT
 }
 
@@ -34,7 +38,10 @@ refuse() {
 }
 
 unit=/etc/systemd/system/kubeedge-mirror.service
-plan='' prefix='' mirror='' uninstall='' purge=''
+trusted=/etc/bundler/trusted.d
+newline='
+'
+plan='' prefix='' mirror='' uninstall='' purge='' named='' unsigned='' older=''
 while [ $# -gt 0 ]; do
     case $1 in
     --plan) plan=yes ;;
@@ -47,6 +54,17 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --prefix=?*) prefix=${1#*=} ;;
+    --key)
+        [ $# -gt 1 ] && [ -f "$2" ] || refuse '--key needs a file with a public key; see install.sh --help' 2
+        named=$named$2$newline
+        shift
+        ;;
+    --key=?*)
+        [ -f "${1#*=}" ] || refuse '--key needs a file with a public key; see install.sh --help' 2
+        named=$named${1#*=}$newline
+        ;;
+    --allow-unsigned) unsigned=yes ;;
+    --allow-older) older=yes ;;
     -h | --help) usage && exit 0 ;;
     --) shift && break ;;
     *) refuse "unknown argument '$1'; see install.sh --help" 2 ;;
@@ -165,8 +183,109 @@ differing() {
     done
 }
 
+# Prints the files of the keys that this host trusts, a line each.
+trusted_keys() {
+    if [ -n "$named" ]; then
+        printf %s "$named"
+        return
+    fi
+    [ -d "$trusted" ] || return 0
+    [ -r "$trusted" ] && [ -x "$trusted" ] || refuse "$trusted cannot be read: run this as root" 9
+    set +f
+    for key in "$trusted"/*.pem; do
+        [ ! -e "$key" ] || say "$key"
+    done
+    set -f
+}
+
+# Prints what policy.json says: how many keys have to sign, and the ids of those that count, `all` for all of them.
+policy() {
+    if [ -n "$named" ] || [ ! -e "$trusted/policy.json" ]; then
+        say '1 all'
+        return
+    fi
+    # awk reads no JSON: what a person would not write there is left to the tool
+    awk '
+        { text = text $0 }
+        END {
+            gsub(/[ \t\r]/, "", text)
+            if (text !~ /^\{.*\}$/ || index(text, "\\")) exit 1
+            threshold = 1
+            if (match(text, /"threshold":[0-9]+/)) threshold = substr(text, RSTART + 12, RLENGTH - 12)
+            else if (index(text, "\"threshold\"")) exit 1
+            ids = "all"
+            if (match(text, /"keys":\[[0-9a-f",]*\]/)) ids = substr(text, RSTART + 8, RLENGTH - 9)
+            else if (index(text, "\"keys\":")) exit 1
+            print threshold, ids
+        }' "$trusted/policy.json" || refuse "$trusted/policy.json cannot be read by this script; use bundler unpack" 9
+}
+
+# Tells whether a key has signed SHA256SUMS, by a signature that anybody may have made first, or by the one named after it.
+has_signed() {
+    for file in "$here/SHA256SUMS.sig" "$here/SHA256SUMS.sig.$2"; do
+        if [ -f "$file" ] && [ ! -h "$file" ] &&
+            openssl dgst -sha256 -verify "$1" -signature "$file" "$here/SHA256SUMS" >/dev/null 2>&1; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Prints the ids of the keys that count and have signed, from their files on stdin; each counts once, whatever its files.
+signers() {
+    seen=' '
+    while IFS= read -r key; do
+        id=$(openssl pkey -pubin -in "$key" -outform DER 2>/dev/null | openssl dgst -sha256 -r)
+        id=${id%"${id#????????????????}"}
+        case $seen in *" $id "*) continue ;; esac
+        seen="$seen$id "
+        case $1 in
+        all | *"$id"*) ! has_signed "$key" "$id" || say "$id" ;;
+        esac
+    done
+}
+
+# Refuses a bundle that too few of those whom this host trusts have signed.
+check_signatures() {
+    keys=$(trusted_keys) || exit $?
+    if [ -z "$keys" ]; then
+        [ ! -e "$trusted/policy.json" ] || refuse "$trusted has a policy and no key, so that nothing is trusted" 9
+        set +f
+        for file in "$here"/SHA256SUMS.sig*; do
+            [ ! -f "$file" ] || say "note: ${file##*/} is there; no key is trusted on this host, and it was not checked"
+        done
+        set -f
+        return
+    fi
+    if [ -n "$unsigned" ]; then
+        say 'note: signatures are not asked for (--allow-unsigned)'
+        return
+    fi
+    has openssl || refuse 'this host trusts some keys, and openssl is not here to check a signature; install it' 9
+    counting=$(policy) || exit $?
+    found=$(printf '%s\n' "$keys" | signers "${counting#* }" | awk 'NF { ids = ids " " $0; count++ } END { print count + 0 ids }')
+    [ "${found%% *}" -ge "${counting%% *}" ] ||
+        refuse "SHA256SUMS is not signed by those whom this host trusts: want ${counting%% *}, got $found; do not use this bundle before you know why" 5
+    say "signed by${found#"${found%% *}"}"
+}
+
+# Asks of this bundle what bundler unpack asks of what it brings in: its name, and that it is no older release.
+admit() {
+    [ -n "$named" ] || [ -d "$trusted" ] || return 0
+    set -- "$here"
+    while IFS= read -r key; do
+        [ -z "$key" ] || set -- "$@" --key "$key"
+    done <<TEXT
+$named
+TEXT
+    [ -z "$unsigned" ] || set -- "$@" --allow-unsigned
+    [ -z "$older" ] || set -- "$@" --allow-older
+    "$here/bin/bundler" trust admit "$@"
+}
+
 verify() {
     [ -f "$here/SHA256SUMS" ] || refuse "$here/SHA256SUMS is missing: the bundle did not arrive whole" 5
+    check_signatures
     count=$(awk 'END { print NR }' "$here/SHA256SUMS")
     [ "$count" -gt 0 ] || refuse "$here/SHA256SUMS is empty: the bundle did not arrive whole" 5
     # shellcheck disable=SC2046 # two words
@@ -182,7 +301,6 @@ verify() {
         refuse 'the bundle is damaged; copy it again' 5
     fi
     printf 'all intact\n'
-    [ ! -f "$here/SHA256SUMS.sig" ] || say 'note: SHA256SUMS.sig is there; this script cannot check it'
 }
 
 # Tells whether the mirror's service serves this root, or runs from it.
@@ -284,6 +402,8 @@ if [ -n "$plan" ]; then
         say "  ${2:-?}: $(mebibytes "$bytes") MiB of $((${1:-0} / 1024)) MiB free, for $place, $what$note"
     done
     say ''
+    keys=$(trusted_keys) || exit $?
+    [ -z "$keys" ] || say "to do: check that SHA256SUMS is signed by $(printf '%s\n' "$keys" | awk 'END { print NR }') keys, or as many as the policy says"
     say 'to do: check every file against SHA256SUMS'
     if [ -n "$prefix" ]; then
         for name in bundler mirror; do
@@ -355,6 +475,7 @@ version=$("$here/bin/bundler" --version 2>&1) || {
     refuse "$here/bin/bundler does not run here: $version" 9
 }
 say "$version runs on this host"
+admit || exit $?
 # what links and service will lead to stays after a power cut
 to_disk
 if [ -f "$here/subset.json" ]; then
