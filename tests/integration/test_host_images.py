@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import subprocess
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from bundler.host.interface import CommandResult
+from tests.contract.checkout import ROOT
 from tests.hosts.busybox_root import busybox_root
 from tests.hosts.debian_image import debian_image, made_layer
 from tests.hosts.requirements import require_root
 from tests.hosts.stage import PROGRAMS, HostPlan, stage
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ADD_PACKAGES = ROOT / "tests" / "hosts" / "add-packages.sh"
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("hosts")]
 
 
@@ -71,3 +73,44 @@ def test_a_tree_with_busybox_alone(tmp_path: Path) -> None:
     assert done == CommandResult(3, "in\nme\nbin dev etc opt root tmp usr var ", "")
     assert root.run("/bin/bash").code == 127
     assert root.run("sh", "-c", "echo x >/dev/null && ls /proc").code != 0
+
+
+def test_packages_that_cannot_be_installed_leave_no_mounts_and_this_machines_devices(tmp_path: Path) -> None:
+    require_root("unshare", "mount")
+    base, layer, programs = tmp_path / "base", tmp_path / "layer", tmp_path / "programs"
+    for directory in ("proc", "dev", "etc/apt/apt.conf.d", "usr/sbin"):
+        (base / directory).mkdir(parents=True)
+    layer.mkdir()
+    programs.mkdir()
+    failing = programs / "chroot"
+    failing.write_text('#!/bin/sh\nls "$1/dev/zero" >&2\nexit 100\n')
+    failing.chmod(0o755)
+    # overlays want a file system of their own
+    script = 'mount -t tmpfs tmpfs "$0" && cp -a "$1" "$2" "$0" && exec sh -eu "$3" "$0/layer" - "$0/base" a-package'
+    place = tmp_path / "place"
+    place.mkdir()
+    done = subprocess.run(
+        [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "sh",
+            "-eu",
+            "-c",
+            script,
+            place,
+            base,
+            layer,
+            ADD_PACKAGES,
+        ],
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 100, done.stderr
+    assert "/dev/zero" in done.stderr
+    assert stat.S_ISCHR(Path("/dev/zero").stat().st_mode)
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
