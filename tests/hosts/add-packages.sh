@@ -6,7 +6,7 @@ scratch=$layer.scratch
 # the kernel wants an upper and a working directory of one file system; the tmpfs holds where it is mounted
 mkdir -p "$scratch"
 # a devtmpfs is this machine's own /dev, wherever it is mounted: nothing below a mount is ever removed, however this ends
-trap 'umount -R "$scratch/root" 2>/dev/null; rm -rf --one-file-system "$scratch"' EXIT
+trap 'umount -R "$scratch/root" 2>/dev/null || true; rm -rf --one-file-system "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$scratch/work" "$scratch/root"
 mount -t overlay overlay -o "lowerdir=$base,upperdir=$layer,workdir=$scratch/work" "$scratch/root"

@@ -75,16 +75,19 @@ def test_a_tree_with_busybox_alone(tmp_path: Path) -> None:
     assert root.run("sh", "-c", "echo x >/dev/null && ls /proc").code != 0
 
 
-def test_packages_that_cannot_be_installed_leave_no_mounts_and_this_machines_devices(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [0, 100])
+def test_packages_that_are_installed_or_not_leave_no_mounts_and_this_machines_devices(
+    tmp_path: Path, code: int
+) -> None:
     require_root("unshare", "mount")
     base, layer, programs = tmp_path / "base", tmp_path / "layer", tmp_path / "programs"
     for directory in ("proc", "dev", "etc/apt/apt.conf.d", "usr/sbin"):
         (base / directory).mkdir(parents=True)
     layer.mkdir()
     programs.mkdir()
-    failing = programs / "chroot"
-    failing.write_text('#!/bin/sh\nls "$1/dev/zero" >&2\nexit 100\n')
-    failing.chmod(0o755)
+    apt = programs / "chroot"
+    apt.write_text(f'#!/bin/sh\nls "$1/dev/zero" >&2\nexit {code}\n')
+    apt.chmod(0o755)
     # overlays want a file system of their own
     script = 'mount -t tmpfs tmpfs "$0" && cp -a "$1" "$2" "$0" && exec sh -eu "$3" "$0/layer" - "$0/base" a-package'
     place = tmp_path / "place"
@@ -110,7 +113,7 @@ def test_packages_that_cannot_be_installed_leave_no_mounts_and_this_machines_dev
         text=True,
         check=False,
     )
-    assert done.returncode == 100, done.stderr
+    assert done.returncode == code, done.stderr
     assert "/dev/zero" in done.stderr
     assert stat.S_ISCHR(Path("/dev/zero").stat().st_mode)
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
