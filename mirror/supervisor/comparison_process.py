@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import selectors
-import signal
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bundler.translation import tr
+from mirror.supervisor.helper_process import HelperProcess
 from mirror.supervisor.run_worker import run_comparison
-from mirror.worker.control import control_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mirror.supervisor.workers import WorkerPool
-    from mirror.worker.control import ControlChannel
 
 
 class Comparing:
@@ -31,34 +27,28 @@ class Comparing:
         self._pool = pool
         self._selector = selector
         self._warn = warn
-        self._process: tuple[int, ControlChannel] | None = None
+        self._process: HelperProcess | None = None
 
     def begin(self, address: str) -> None:
         """Start the process for the bundle at an address, which a worker has claimed; nothing while there is one."""
         if self._process is not None or self._pool.index is None:
             return
-        ours, theirs = control_pair()
+        environment, index = self._pool.environment, self._pool.index
         try:
-            pid = os.fork()
+            self._process = HelperProcess.begin(
+                self._pool, lambda control: run_comparison(environment, control, index, address)
+            )
         except OSError as error:
-            ours.close()
-            theirs.close()
-            self._pool.environment.comparisons.abandon()
+            environment.comparisons.abandon()
             self._warn(tr("no process can be started that compares digests: {reason}", reason=error.strerror))
             return
-        if pid == 0:
-            ours.close()
-            self._pool.close_all()
-            run_comparison(self._pool.environment, theirs, self._pool.index, address)
-        theirs.close()
-        self._process = pid, ours
-        self._selector.register(ours.fileno(), selectors.EVENT_READ, self)
+        self._selector.register(self._process.control.fileno(), selectors.EVENT_READ, self)
 
     def receive(self) -> None:
         """Take what the process says; its end is one of these things."""
         if self._process is None:
             return
-        control = self._process[1]
+        control = self._process.control
         for message in control.receive():
             if message.word == "failed":
                 self._warn(tr("digests are not compared to the end: {text}", text=message.text))
@@ -69,13 +59,7 @@ class Comparing:
         """End the process, if there is one; what it has come to so far counts for nothing, unless that is all."""
         if self._process is None:
             return
-        pid, control = self._process
-        self._process = None
-        self._selector.unregister(control.fileno())
-        control.close()
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        # whoever waits for workers may have waited for this one as well
-        with suppress(ChildProcessError):
-            os.waitpid(pid, 0)
+        process, self._process = self._process, None
+        self._selector.unregister(process.control.fileno())
+        process.end()
         self._pool.environment.comparisons.abandon()

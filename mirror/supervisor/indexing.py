@@ -5,16 +5,13 @@ The supervisor gets a descriptor from it, which it hands on unread (ADR 10), or 
 
 from __future__ import annotations
 
-import os
 import select
-import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.translation import tr
+from mirror.supervisor.helper_process import HelperProcess
 from mirror.supervisor.run_worker import run_indexing
-from mirror.worker.control import control_pair
 
 if TYPE_CHECKING:
     from mirror.supervisor.workers import WorkerPool
@@ -26,15 +23,12 @@ class Indexing:
     """One such process, from its start to its end.
 
     Arguments:
-        pid: of the process.
-        control: the channel to it.
         key_files: which its result goes with.
         descriptor: its result, None while there is none; owned by whoever takes it.
         failure: why there is none.
     """
 
-    pid: int
-    control: ControlChannel
+    process: HelperProcess
     key_files: KeyFiles
     descriptor: int | None = None
     failure: str = ""
@@ -42,19 +36,17 @@ class Indexing:
     @classmethod
     def begin(cls, pool: WorkerPool, key_files: KeyFiles) -> Indexing:
         """Start the process. Raises OSError when the host has no room for one."""
-        ours, theirs = control_pair()
-        try:
-            pid = os.fork()
-        except OSError:
-            ours.close()
-            theirs.close()
-            raise
-        if pid == 0:
-            ours.close()
-            pool.close_all()
-            run_indexing(pool.environment, theirs, key_files, may_serve_nothing=pool.has_started)
-        theirs.close()
-        return cls(pid, ours, key_files)
+        may_serve_nothing = pool.has_started
+        process = HelperProcess.begin(
+            pool,
+            lambda control: run_indexing(pool.environment, control, key_files, may_serve_nothing=may_serve_nothing),
+        )
+        return cls(process, key_files)
+
+    @property
+    def control(self) -> ControlChannel:
+        """The channel to it."""
+        return self.process.control
 
     def wait(self) -> None:
         """Wait until it has said all."""
@@ -74,9 +66,4 @@ class Indexing:
 
     def end(self) -> None:
         """Wait for the process, which has nothing more to do, and close the channel."""
-        self.control.close()
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        # whoever waits for workers may have waited for this one as well
-        with suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
+        self.process.end()

@@ -27,7 +27,7 @@ def indexed(pool: WorkerPool, key_files: KeyFiles | None = None) -> Indexing:
         assert select.select([indexing.control], [], [], PATIENCE_S)[0], "nothing came"
     indexing.end()
     with pytest.raises(ChildProcessError):
-        os.waitpid(indexing.pid, os.WNOHANG)
+        os.waitpid(indexing.process.pid, os.WNOHANG)
     return indexing
 
 
@@ -70,8 +70,8 @@ def test_the_mirror_does_not_begin_with_nothing_but_goes_on_with_it(root: Path) 
 def test_one_that_is_killed_has_failed(root: Path) -> None:
     with pool_of(root, serves) as pool:
         indexing = Indexing.begin(pool, KeyFiles())
-        os.kill(indexing.pid, signal.SIGKILL)
-        os.waitid(os.P_PID, indexing.pid, os.WEXITED | os.WNOWAIT)
+        os.kill(indexing.process.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, indexing.process.pid, os.WEXITED | os.WNOWAIT)
         assert indexing.receive()
         indexing.end()
         assert bool(indexing.failure) is (indexing.descriptor is None)
