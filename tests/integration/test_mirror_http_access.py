@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import bcrypt
 import pytest
 
-from mirror.shared.failed_logins import FIRST_DELAY_S, FREE_FAILURES, MAX_DELAY_S
+from mirror.shared.failed_logins import FIRST_DELAY_S, FREE_FAILURES
 from tests.fakes.certificates import authority
 from tests.integration.mirror_program import mirror
 from tests.integration.raw_http import connected, request
@@ -158,10 +158,12 @@ def test_guesses_get_slower_and_hold_up_nobody(place: Path, tmp_path: Path) -> N
         # one that waits for its turn, and who comes meanwhile
         guessing = threading.Thread(target=get, args=(running, "/file", basic("anna", "another")))
         guessing.start()
-        began_s = time.monotonic()
-        assert running.health()[0] == 200
-        assert time.monotonic() - began_s < MAX_DELAY_S / 2
-        guessing.join()
+        served = 0
+        while guessing.is_alive():
+            assert running.health()[0] == 200
+            served += 1
+        # each worker has answered some of them before it answered the guess
+        assert served > 20
 
 
 def test_users_are_read_again_with_a_reload(place: Path, tmp_path: Path) -> None:

@@ -87,11 +87,12 @@ def test_a_cap_holds_for_all_clients_together(tmp_path: Path, secure: bool) -> N
         eventually(lambda: sum(counts) > RATE, "the transfers have begun")
         began_s, before = time.monotonic(), sum(counts)
         eventually(lambda: time.monotonic() - began_s >= WINDOW_S, "a while has passed")
-        rate = (sum(counts) - before) / (time.monotonic() - began_s)
+        least_s = (sum(counts) - before) / RATE
+        lasted_s = time.monotonic() - began_s
         done.set()
         for thread in fetching:
             thread.join()
-        assert rate == pytest.approx(RATE, rel=0.25)
+        assert lasted_s >= 0.8 * least_s
         assert all(count > 0 for count in counts)
 
 

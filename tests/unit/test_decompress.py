@@ -74,6 +74,16 @@ def test_streams_follow_each_other_and_zeros_between_them_are_passed_over(
 
 
 @every_form
+def test_no_more_than_a_block_is_read_ahead_of_what_comes_out(compress: Callable[[bytes], bytes]) -> None:
+    # each of many small streams is followed by no more than this, which is copied once for each
+    one = compress(b"a")
+    opened = reader(one * 20_000)
+    for number in range(1, 20_001):
+        assert opened.read(BLOCK_BYTES) == b"a"
+        assert opened.packed_bytes <= number * len(one) + BLOCK_BYTES + LONGEST_MAGIC
+
+
+@every_form
 def test_cut_short_at_any_byte_is_told(compress: Callable[[bytes], bytes]) -> None:
     whole = compress(b"plain" * 20)
     for end in range(LONGEST_MAGIC, len(whole)):

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
 from bundler.kinds.checksum_text import bare_digest, published_digest
+from tests.work_count import giving_up
 
 A256, B256 = "a1" * 32, "b2" * 32
 A512, B512 = "c3" * 64, "d4" * 64
@@ -98,7 +98,7 @@ def test_a_bare_digest_is_nothing_but_lower_case_hex(text: str) -> None:
 
 
 def test_a_line_of_blanks_is_read_once() -> None:
-    begun_s = time.process_time()
-    blanks = " " * 500_000
-    assert str(published_digest(f"{A256}  a{blanks}b\n{B256}  x.tgz\n".encode(), "x.tgz")) == f"sha256:{B256}"
-    assert time.process_time() - begun_s < 2
+    # read again from each of them it would be billions of times a thousand steps
+    text = f"{A256}  a{' ' * 5_000_000}b\n{B256}  x.tgz\n".encode()
+    with giving_up():
+        assert str(published_digest(text, "x.tgz")) == f"sha256:{B256}"

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bundler.net.redact import redact, redact_text
+from tests.work_count import giving_up
 
 
 @pytest.mark.parametrize(
@@ -35,6 +34,7 @@ def test_urls_inside_a_text_are_redacted() -> None:
 
 
 def test_a_long_word_is_read_once() -> None:
-    begun_s = time.process_time()
-    assert redact_text("a" * 65536) == "a" * 65536
-    assert time.process_time() - begun_s < 2
+    # read again from each of its letters it would be half a billion times a thousand steps
+    word = "a" * 1_000_000
+    with giving_up():
+        assert redact_text(word) == word

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from mirror.ftp.paths import is_pattern, matching, quoted, resolve, without_options
 from mirror.tree.served import DirectoryEntry
+from tests.work_count import giving_up
 
 
 @pytest.mark.parametrize(
@@ -64,8 +63,8 @@ def test_patterns_are_bounded_and_in_the_last_segment_only(path: str, expected: 
     assert is_pattern(path) is expected
 
 
-def test_an_evil_pattern_takes_no_time() -> None:
+def test_an_evil_pattern_tries_no_star_again() -> None:
     entries = [DirectoryEntry("a" * 255, None)] * 100
-    begin = time.process_time()
-    assert matching(entries, "*a" * 8 + "b") == ()
-    assert time.process_time() - begin < 1
+    # each star tried at each letter would be billions of times a thousand steps
+    with giving_up():
+        assert matching(entries, "*a" * 8 + "b") == ()

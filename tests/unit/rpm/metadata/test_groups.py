@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from bundler.errors import ErrorId, SourceError
 from bundler.rpm.metadata.groups import merge_groups
-
-if TYPE_CHECKING:
-    from types import FrameType
+from tests.work_count import executed_lines
 
 DOCTYPE = '<!DOCTYPE comps PUBLIC "-//Red Hat, Inc.//DTD Comps info//EN" "comps.dtd">'
 
@@ -75,22 +71,9 @@ def test_faulty_documents(data: bytes, said: str) -> None:
 
 def test_a_group_told_in_many_parts_takes_steps_by_their_number_only() -> None:
     def steps(parts: int) -> int:
-        """Count the lines that are run, which the machine does not make more or fewer."""
-        count = 0
-
-        def trace(_frame: FrameType, event: str, _argument: Any) -> Any:
-            nonlocal count
-            count += event == "line"
-            return trace
-
-        document, before = comps(*(group("web", f"p{number}") for number in range(parts))), sys.gettrace()
-        sys.settrace(trace)
-        try:
-            merged = merge_groups([document], {"p1"})
-        finally:
-            sys.settrace(before)
-        assert listed(merged) == [("web", ["p1"])]
-        return count
+        document = comps(*(group("web", f"p{number}") for number in range(parts)))
+        assert listed(merge_groups([document], {"p1"})) == [("web", ["p1"])]
+        return executed_lines(lambda: merge_groups([document], {"p1"}))
 
     # eight times as many: by the square it would be sixty-four times
     assert steps(1600) < 12 * steps(200)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from bundler.errors import ErrorId, SourceError
 from bundler.rpm.signing.armor import PUBLIC_KEY, armor, dearmor
 from bundler.rpm.signing.keys import MAX_KEYS_BYTES, PublicKey, day, find_part, old_rpm_fault, read_keys
 from bundler.rpm.signing.openpgp import SignaturePacket, SignatureType, Tag, parse_key, parse_signature, read_packets
+from tests.work_count import giving_up
 
 DATA = Path(__file__).parents[3] / "data" / "keys"
 RSA = "12e1b690c705d0e87d626927e77b58e71593b55a"
@@ -230,15 +230,12 @@ def test_armor_is_undone(data: bytes) -> None:
     assert dearmor(block + b"between\n" + block.replace(b"\n", b"\r\n"), PUBLIC_KEY) == (data, data)
 
 
-def test_many_headers_of_an_armored_block_take_time_by_their_number_only() -> None:
-    def seconds(headers: int) -> float:
-        text = (DATA / "rsa.asc").read_bytes().replace(b"BLOCK-----\n", b"BLOCK-----\n" + b"Comment:\n" * headers, 1)
-        begun = time.process_time()
+def test_many_headers_of_an_armored_block_are_passed_over_once() -> None:
+    text = (DATA / "rsa.asc").read_bytes()
+    text = text.replace(b"BLOCK-----\n", b"BLOCK-----\n" + b"Comment:\n" * 1_000_000, 1)
+    # with the rest moved for each of them it would be terabytes
+    with giving_up():
         assert dearmor(text, PUBLIC_KEY) == (_key("rsa.asc").packets,)
-        return time.process_time() - begun
-
-    # eight times as many: by the square it would be sixty-four times
-    assert seconds(160_000) < 30 * max(seconds(20_000), 0.005)
 
 
 def test_what_rpm_of_el7_cannot_check_is_told() -> None:
