@@ -20,6 +20,7 @@ from bundler.model.progress import Unwatched
 from tests.integration.bare_path import path_with
 from tests.integration.edge_bundle import (
     BIG,
+    BUNDLER,
     FILES,
     MINE,
     TOOLS,
@@ -35,6 +36,9 @@ from tests.unit.archive.bundles import files_below
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(platform.machine() != "x86_64", reason="files for x86_64")]
 ENDLESS_CHUNKS = 4000
+# more than one process fetches
+ODD = 'many/odd "quoted" name {}'
+MANY = {ODD.format(number): (f"{number}".encode(), ("edge",), ()) for number in range(450)}
 
 
 @pytest.fixture
@@ -59,10 +63,12 @@ def test_an_edge_gets_its_part_and_nothing_twice(tmp_path: Path, tree: Path, she
         is_whole(tmp_path / "the root", name)
 
 
-@pytest.mark.parametrize("fetcher", ["curl", "wget", "busybox"])
-def test_whatever_fetches_goes_on_behind_what_is_there(tmp_path: Path, tree: Path, fetcher: str) -> None:
-    summing = ("busybox",) if fetcher == "busybox" else ("sha256sum",)
-    path = path_with(tmp_path / "path", (*TOOLS, *({fetcher} - {"busybox"}), *summing))
+@pytest.mark.parametrize(
+    ("fetcher", "summing"),
+    [("curl", "sha256sum"), ("wget", "sha256sum"), ("busybox", "busybox"), ("curl", "busybox"), ("curl", "openssl")],
+)
+def test_whatever_fetches_goes_on_behind_what_is_there(tmp_path: Path, tree: Path, fetcher: str, summing: str) -> None:
+    path = path_with(tmp_path / "path", (*TOOLS, *({fetcher} - {"busybox"}), summing))
     with nginx(tree, tmp_path) as server:
         file, name = script(tree, server.url, tmp_path)
         part = tmp_path / f"root/.{name}.edge/kubeedge/big keadm % 'quoted'.part"
@@ -71,6 +77,7 @@ def test_whatever_fetches_goes_on_behind_what_is_there(tmp_path: Path, tree: Pat
         run("sh", file, "--root", "root", path=path)
         is_whole(tmp_path / "root", name)
         assert [line.rpartition(" ")[2] for line in server.requests() if "big" in line] == ["206"]
+        assert "0 of them fetched" in run("sh", file, "--root", "root", path=path).stdout
 
 
 @pytest.mark.parametrize("left", [BIG[:-1] + b"?", b"x" * 3_000_000, b"wrong" * 100])
@@ -241,18 +248,43 @@ def test_passwords_and_authorities_reach_curl(tmp_path: Path, tree: Path) -> Non
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_many_small_files_share_a_few_processes_and_connections(tmp_path: Path, shell: str) -> None:
-    odd = 'odd "quoted" name'
-    many = {f"many/{odd} {number}": (f"{number}".encode(), ("edge",), ()) for number in range(450)}
-    tree = made(tmp_path, "served", {**FILES, **many})
+    tree = made(tmp_path, "served", {**FILES, **MANY})
     with nginx(tree, tmp_path) as server:
         file, name = script(tree, server.url, tmp_path)
-        (tree / f"many/{odd} 7").write_bytes(b"8")
-        assert quote(f"many/{odd} 7") in run(shell, file, "--root", "root", code=5).stderr
-        (tree / f"many/{odd} 7").write_bytes(b"7")
-        begun = [f'curl() {{ echo x >>"{tmp_path}/begun"; command curl "$@"; }}\n', file.read_text()]
-        file.write_text("".join(begun))
+        (tree / ODD.format(7)).write_bytes(b"8")
+        assert quote(ODD.format(7)) in run(shell, file, "--root", "root", code=5).stderr
+        (tree / ODD.format(7)).write_bytes(b"7")
+        counted = ("curl", "sha256sum", "mv", "chmod", "wc")
+        begun = [f'{program}() {{ echo >>"{tmp_path}/begun"; command {program} "$@"; }}\n' for program in counted]
+        file.write_text("".join((*begun, file.read_text())))
+        run(shell, file, "--root", "another")
+        assert len((tmp_path / "begun").read_text()) < 100
         run(shell, file, "--root", "root")
-        assert (tmp_path / "begun").read_text().count("x") < 10
-    assert (tmp_path / "root/current").readlink() == Path(name)
-    report = verify_tree(tmp_path / "root" / name, Unwatched(), strict=True)
+    assert_is_whole(tmp_path / "root", name)
+    assert_is_whole(tmp_path / "another", name)
+
+
+def test_small_files_of_a_killed_run_are_right_or_fetched_anew(tmp_path: Path) -> None:
+    tree = made(tmp_path, "served", {**FILES, **MANY})
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        stage = tmp_path / f"root/.{name}.edge"
+        for directory in (stage / "bin", stage / "many"):
+            directory.mkdir(parents=True)
+        # before its mode, whole, cut short, and a link to what is right
+        (stage / "bin/bundler").write_bytes(BUNDLER)
+        (stage / ODD.format(100)).write_bytes(b"100")
+        (stage / ODD.format(200)).write_bytes(b"20")
+        (tmp_path / "elsewhere").write_bytes(b"300")
+        (stage / ODD.format(300)).symlink_to(tmp_path / "elsewhere")
+        run("sh", file, "--root", "root")
+        asked = [sum(f"name {number}" in line for line in server.requests()) for number in (100, 200, 300)]
+    # what is behind a link is not the bundle's, and is fetched once more in its place
+    assert asked == [0, 1, 2]
+    assert_is_whole(tmp_path / "root", name)
+
+
+def assert_is_whole(root: Path, name: str) -> None:
+    assert (root / "current").readlink() == Path(name)
+    report = verify_tree(root / name, Unwatched(), strict=True)
     assert (report.intact, report.ownership.other_modes) == (True, ())

@@ -135,7 +135,10 @@ TEXT
     }
     sum_of /dev/null >/dev/null || exit 9
 
-    size_of() { wc -c <"$1" | tr -d ' '; }
+    # wc may put blanks before it
+    size_of() { printf '%s\n' $(($(wc -c <"$1"))); }
+
+    lines() { awk 'END { print NR }' "$1"; }
 
     # Gets `URL` into a file, going on behind what it holds: `URL FILE SIZE`. An answer without end is cut off behind the
     # size; half blocks count for two, and bash has larger ones.
@@ -153,14 +156,44 @@ TEXT
         esac
     )
 
+    # Prints the paths of files that are right in the tree, of lines as `mine` writes them. One process looks at all; a
+    # program that cannot do that leaves each to one of its own.
+    right() {
+        awk -F"$tab" '{ print $3 "  " $5 }' "$1" >"$work/sums"
+        (cd "$tree" && if has sha256sum; then sha256sum -c "$work/sums"; else busybox sha256sum -c "$work/sums"; fi) \
+            2>/dev/null | awk 'sub(/: OK$/, "")' >"$work/summed"
+        while IFS= read -r path; do
+            [ -h "$tree/$path" ] || printf '%s\n' "$path"
+        done <"$work/summed"
+        without "$work/summed" "$1" | while IFS="$tab" read -r mode size sum url path; do
+            if [ -f "$tree/$path" ] && [ ! -h "$tree/$path" ] && [ "$(sum_of "$tree/$path")" = "$sum" ]; then
+                printf '%s\n' "$path"
+            fi
+        done
+    }
+
+    # Prints the lines of a second file whose paths are not in a first one.
+    without() { awk -F"$tab" 'FILENAME == ARGV[1] { named[$0]; next } !($5 in named)' "$1" "$2"; }
+
+    # Writes the lines of files that are not right in the tree, of those in a first file, to a second one. On a full disk
+    # lines get lost, and some programs do not tell.
+    look() {
+        right "$1" >"$work/right"
+        without "$work/right" "$1" >"$2"
+        [ $(($(lines "$work/right") + $(lines "$2"))) -eq "$(lines "$1")" ] || refuse "cannot write to $root" 11
+    }
+
     # Gets the many small files with one process for every so many; what is absent or wrong afterwards is fetched alone.
+    # In a tree that has its name they get theirs one by one; one that is being made is looked at whole.
     AT_ONCE=200 SMALL=1048576
     get_small() (
         ulimit -f $((SMALL / 512 + 64))
+        suffix=.part
+        [ "$tree" != "$stage" ] || suffix=''
         # not by -v, which takes backslashes for its own
-        mirror=$mirror tree=$tree small=$SMALL awk -F"$tab" '
+        mirror=$mirror tree=$tree suffix=$suffix small=$SMALL awk -F"$tab" '
             $2 > 0 && $2 < ENVIRON["small"] + 0 {
-                file = ENVIRON["tree"] "/" $5 ".part"
+                file = ENVIRON["tree"] "/" $5 ENVIRON["suffix"]
                 gsub(/[\\"]/, "\\\\&", file)
                 printf "url = \"%s/%s\"\noutput = \"%s\"\n", ENVIRON["mirror"], $4, file
             }' "$work/absent" >"$work/small" || return 0
@@ -211,9 +244,7 @@ TEXT
 
     # Writes the lines of this machine: MODE, SIZE, SHA-256, the path in a URL, the path.
     mine() {
-        files | while IFS="$tab" read -r letters rest; do
-            case $letters in *"$letter"*) printf '%s\n' "$rest" ;; esac
-        done
+        files | awk -F"$tab" -v letter="$letter" 'index($1, letter) { print substr($0, length($1) + 2) }'
     }
 
     # Takes a lock, or says why not in `reason`. It is a link, which is made at once with what it says: a process, and the
@@ -285,24 +316,23 @@ TEXT
 
     mine >"$work/files" || refuse "cannot write to $root" 11
     [ -s "$work/files" ] || refuse "the mirror holds only a part of this bundle, without all that $machine needs" 9
-    # what is wrong or absent, and how much room it takes
-    count=0 bytes=0
-    : >"$work/absent"
-    while IFS="$tab" read -r mode size sum url path; do
-        count=$((count + 1))
-        if [ -f "$tree/$path" ] && [ ! -h "$tree/$path" ] && [ "$(sum_of "$tree/$path")" = "$sum" ]; then continue; fi
-        bytes=$((bytes + size))
-        printf '%s\t%s\t%s\t%s\t%s\n' "$mode" "$size" "$sum" "$url" "$path" >>"$work/absent" ||
-            refuse "cannot write to $root" 11
-    done <"$work/files"
+    # what is wrong or absent, and how much room it takes; not by %d, which has 32 bits in mawk
+    look "$work/files" "$work/absent"
+    count=$(lines "$work/files")
+    bytes=$(awk -F"$tab" '{ bytes += $2 } END { printf "%.0f\n", bytes }' "$work/absent")
     free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
     [ "$bytes" -eq 0 ] || [ $((bytes / 1024)) -lt "${free:-0}" ] ||
         refuse "$((bytes / 1048576 + 1)) MiB are needed below $root, and $((free / 1024)) MiB are free" 11
 
-    fetched=0 total=$(awk 'END { print NR }' "$work/absent")
+    fetched=0 total=$(lines "$work/absent")
     if [ $fetcher = curl ] && [ "$total" -gt "$AT_ONCE" ]; then
         say "$total files, $((bytes / 1048576 + 1)) MiB: the small ones first"
         get_small
+        if [ "$tree" = "$stage" ]; then
+            look "$work/absent" "$work/left"
+            mv -f "$work/left" "$work/absent"
+            fetched=$((total - $(lines "$work/absent")))
+        fi
     fi
     while IFS="$tab" read -r mode size sum url path; do
         fetched=$((fetched + 1))
@@ -316,6 +346,11 @@ TEXT
     done <"$work/absent"
 
     if [ "$tree" = "$stage" ]; then
+        # what came together, perhaps in an earlier run, has the mode of new files
+        awk -F"$tab" '$1 != "644"' "$work/files" >"$work/modes" || refuse "cannot write to $root" 11
+        while IFS="$tab" read -r mode size sum url path; do
+            chmod "$mode" "$stage/$path" || refuse "cannot write to $stage" 11
+        done <"$work/modes"
         printf '{"bundle": "%s", "choices": [{"only": [], "platforms": ["%s"], "roles": ["edge"]}], "format": 1}\n' \
             "$id" "$platform" >"$stage/subset.json.part" &&
             mv -f "$stage/subset.json.part" "$stage/subset.json" || refuse "cannot write to $stage" 11
