@@ -31,8 +31,8 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 # pytest puts a test's name into its programs' environment, where Linux takes no string beyond 128 KiB (execve(2))
 LONGEST_ID = 200
-# groups of tests that take minutes, the longest first
-LONG = ("hosts", "site", "demo")
+# groups of tests that take a minute and more, the longest first
+LONG = ("site", "demo", "hosts", "test_benchmarks", "runtime", "test_push_docker", "test_solver_against_dnf")
 WITH_REAL_PROGRAMS = ("tests/integration/", "tests/e2e/")
 
 

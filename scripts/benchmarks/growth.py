@@ -23,7 +23,7 @@ SUMMARY = "time, memory and their exponents of every command at growing sizes (p
 MAX_EXPONENT = 1.15
 MAX_PEAK_MIB = 150
 # below it the interpreter's own start is most of the time, and no exponent means anything
-MIN_TOLD = 1000
+MIN_JUDGED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", default="10,1000,10000,50000", help="how many of each (%(default)s)")
     parser.add_argument("--sides", default=",".join((*SIDES, "mirror")), help="which rows (%(default)s)")
     parser.add_argument("--images", type=int, default=10_000, help="at most so many images (%(default)s)")
+    parser.add_argument("--judged-from", type=int, default=MIN_JUDGED, help="the smallest size judged (%(default)s)")
     parser.add_argument("--directory", default="/dev/shm", help="where to work (%(default)s)")  # noqa: S108 - see docs
 
 
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
                 for row, figures in _measured(side, Path(name), count, mirror="mirror" in sides):
                     rows.setdefault(f"{side}: {row}", {})[count] = figures
     print(f"{platform.machine()}, Python {platform.python_version()}, one run of each in {arguments.directory}\n")
-    print_growth(rows, sizes)
+    print_growth(rows, sizes, arguments.judged_from)
 
 
 def _measured(side: str, directory: Path, count: int, *, mirror: bool) -> Iterator[tuple[str, Figures]]:
@@ -73,7 +74,7 @@ def _measured(side: str, directory: Path, count: int, *, mirror: bool) -> Iterat
     shutil.rmtree(directory / "store", ignore_errors=True)
 
 
-def print_growth(rows: Mapping[str, Mapping[int, Figures]], sizes: Sequence[int]) -> None:
+def print_growth(rows: Mapping[str, Mapping[int, Figures]], sizes: Sequence[int], judged_from: int) -> None:
     """Print a row for each command: time and memory at each size, and the exponent between the two largest."""
     print("| | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent | peak |")
     print("|---|" + "---|" * (len(sizes) + 2))
@@ -82,30 +83,28 @@ def print_growth(rows: Mapping[str, Mapping[int, Figures]], sizes: Sequence[int]
             f"{at[size].cpu_seconds:.2f} s, {at[size].peak_bytes / MIB:.0f} MiB" if size in at else "" for size in sizes
         ]
         peak = max(figures.peak_bytes for figures in at.values()) / MIB
-        print(
-            f"| {name} | {' | '.join(cells)} | {_judged(exponent(at), MAX_EXPONENT)} | {_judged(peak, MAX_PEAK_MIB)} |"
-        )
-    print(f"\nBars: exponent <= {MAX_EXPONENT} from {MIN_TOLD:,} on, peak <= {MAX_PEAK_MIB} MiB.")
+        slope = exponent(at, judged_from)
+        judged = "" if slope is None else _judged(f"{slope:.2f}", met=slope <= MAX_EXPONENT)
+        peaks = _judged(f"{peak:.0f} MiB", met=peak <= MAX_PEAK_MIB)
+        print(f"| {name} | {' | '.join(cells)} | {judged} | {peaks} |")
+    print(f"\nBars: exponent <= {MAX_EXPONENT} from {judged_from:,} on, peak <= {MAX_PEAK_MIB} MiB.")
 
 
-def exponent(at: Mapping[int, Figures]) -> float | None:
-    """Return the slope of time over size, both logarithmic, between the two largest sizes of `MIN_TOLD` or more.
+def exponent(at: Mapping[int, Figures], judged_from: int = MIN_JUDGED) -> float | None:
+    """Return the slope of time over size, both logarithmic, between the two largest sizes that are judged.
 
     None where there are no two. The start of the program, as the smallest run shows it, does not count.
     """
-    start = at[min(at)].cpu_seconds if min(at) < MIN_TOLD else 0
-    told = sorted(size for size in at if size >= MIN_TOLD)
-    if len(told) < len(("before", "after")):
+    start = at[min(at)].cpu_seconds if min(at) < judged_from else 0
+    judged = sorted(size for size in at if size >= judged_from)
+    if len(judged) < len(("before", "after")):
         return None
-    before, after = told[-2:]
+    before, after = judged[-2:]
     # what takes next to no time beyond the start does not grow
     least = 0.01
     times = [max(least, at[size].cpu_seconds - start) for size in (before, after)]
     return math.log(times[1] / times[0]) / math.log(after / before)
 
 
-def _judged(value: float | None, bar: float) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.2f}" if value < MAX_EXPONENT * 2 else f"{value:.0f} MiB"
-    return text if value <= bar else f"{text}, NOT met"
+def _judged(text: str, *, met: bool) -> str:
+    return text if met else f"{text}, NOT met"

@@ -79,11 +79,14 @@ def _add(content: Content, name: str, pieces: Iterable[bytes]) -> int:
 
 
 def _until(paths: Iterable[Path], size: float) -> Iterator[Path]:
+    """Yield paths until their files are of that size together; what is larger alone is left out."""
+    left = size
     for path in paths:
-        if size <= 0:
+        if left <= 0:
             return
-        yield path
-        size -= path.stat().st_size
+        if path.stat().st_size <= size:
+            yield path
+            left -= path.stat().st_size
 
 
 def _programs() -> Iterator[Path]:

@@ -15,14 +15,15 @@ from functools import partial
 from pathlib import Path
 
 from scripts.benchmarks.measure import Contender
-from tests.integration.portable_python import portable_python
+from tests.integration.portable_python import portable_python, runtime_entry
+from tests.integration.ready_runtime import given_runtime
 
 BUNDLED, BESIDE = "bin/bundler --version", "the same in a virtual environment"
 STATES = ("warm", "cold")
 MAX_RATIO = 1.3
 # where the tests keep it
 CACHE = Path(".pytest_cache/d/portable-python")
-MANIFEST = "{version: 1, name: start, platforms: [linux/amd64], runtime: [{python: {url: python.tar.gz}}]}\n"
+MANIFEST = "version: 1\nname: start\nplatforms: [linux/amd64]\n"
 SCRIPT = """#!{python}
 import sys
 from bundler.__main__ import main
@@ -51,15 +52,18 @@ def runtime_contenders(directory: Path) -> list[Contender]:
 
 
 def _unpack_bundle(python: Path, directory: Path, bundle: Path) -> None:
-    (directory / "python.tar.gz").symlink_to(python.resolve())
-    (directory / "start.yaml").write_text(MANIFEST)
-    bundler = [sys.executable, "-m", "bundler"]
-    store = ["--store", str(directory / "store"), "-o", str(directory / "start.tar.gz"), "--run-unpinned"]
+    manifest, store, given = directory / "start.yaml", directory / "store", given_runtime()
+    manifest.write_text(MANIFEST + (given.entry if given else runtime_entry(python.resolve())))
+    if given:
+        store = given.store
+        shutil.copy(given.lock, directory / "start.lock.json")
+    options = ["--store", str(store)]
     for words in (
-        ["build", str(directory / "start.yaml"), *store],
+        ["lock", str(manifest), *options],
+        ["build", str(manifest), *options, "-o", str(directory / "start.tar.gz")],
         ["unpack", str(directory / "start.tar.gz"), "-C", str(bundle)],
     ):
-        subprocess.run([*bundler, *words], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "bundler", *words], check=True, capture_output=True)
 
 
 def _make_environment(python: Path, bundle: Path, beside: Path) -> None:

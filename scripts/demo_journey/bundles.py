@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.integration.portable_python import portable_python
+from tests.integration.portable_python import portable_python, runtime_entry
+from tests.integration.ready_runtime import given_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DEMO = Path(__file__).parents[2] / "manifests" / "demo.yaml"
-RUNTIME = """
-runtime:
-  - python: {{url: "{url}", sha256: {digest}}}
-    platforms: [linux/amd64]
-"""
 
 
 def build(out: Path, address: str) -> tuple[Path, Path]:
@@ -42,17 +37,20 @@ def build_release(
     Arguments:
         edit: takes the manifest's text and its directory, and returns what it is to be.
     """
-    cache = Path.home() / ".cache" / "kubeedge-bundler-demo"
-    cache.mkdir(parents=True, exist_ok=True)
-    python = portable_python(cache)
-    runtime = RUNTIME.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
-    text = _DEMO.read_text().replace('release: "1"', f'release: "{release}"') + runtime
+    text = _DEMO.read_text().replace('release: "1"', f'release: "{release}"')
+    if given := given_runtime():
+        text, store = text + given.entry, given.store
+        shutil.copy(given.lock, out / f"journey-{release}.lock.json")
+    else:
+        cache = Path.home() / ".cache" / "kubeedge-bundler-demo"
+        cache.mkdir(parents=True, exist_ok=True)
+        text, store = text + runtime_entry(portable_python(cache)), out / "store"
     if release == "2":
         (out / "news.txt").write_text("what is new in release 2\n")
         text = text.replace("files:\n", "files:\n  - {path: docs/news.txt, url: news.txt}\n", 1)
     manifest, archive = out / f"journey-{release}.yaml", out / f"journey-{release}.tar.gz"
     manifest.write_text(edit(text, out))
-    options = ["--set", f"upstream={address}", "--store", str(out / "store")]
+    options = ["--set", f"upstream={address}", "--store", str(store)]
     for words in (["lock", str(manifest)], ["build", str(manifest), "-o", str(archive)]):
         command = [sys.executable, "-m", "bundler", *words, *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

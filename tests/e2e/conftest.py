@@ -8,12 +8,14 @@ import pytest
 
 from tests.e2e.demo_run import interrupt_demo, run_demo
 from tests.e2e.upstream import Upstream, upstream
+from tests.integration.ready_runtime import ready_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.demo_run import Demo
+    from tests.integration.ready_runtime import ReadyRuntime
 
 
 @pytest.fixture
@@ -21,6 +23,12 @@ def source(tmp_path: Path) -> Iterator[Upstream]:
     """An upstream of this test alone."""
     with upstream(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> ReadyRuntime:
+    """A runtime for bundles, pinned once for all workers."""
+    return ready_runtime(tmp_path_factory, pytestconfig)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,10 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
 # setting up .venv on a new machine, and building the hosts of its last part, belong to it
@@ -44,9 +47,13 @@ class Demo:
         return found
 
 
-def run_demo(directory: Path, *words: str, code: int = 0) -> Demo:
-    """Run the demo into a directory; it has to end with this code."""
-    with _started(directory, *words) as process:
+def run_demo(directory: Path, *words: str, code: int = 0, environment: Mapping[str, str] | None = None) -> Demo:
+    """Run the demo into a directory; it has to end with this code.
+
+    Arguments:
+        environment: added to that of the tests.
+    """
+    with _started(directory, *words, environment=environment) as process:
         out, errors = process.communicate(timeout=DEMO_WITHIN_S)
     assert process.returncode == code, out + errors
     return Demo(directory, out + errors)
@@ -64,12 +71,17 @@ def interrupt_demo(directory: Path) -> None:
         assert process.wait(DEMO_WITHIN_S) == 143, "".join(seen)
 
 
-def _started(directory: Path, *words: str) -> subprocess.Popen[str]:
+def _started(directory: Path, *words: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [ROOT / "scripts" / "demo", *words, directory],
         # where the caller stands and its proxies make no difference
         cwd="/",
-        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"},
+        env={
+            **os.environ,
+            "http_proxy": "http://127.0.0.1:9",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+            **(environment or {}),
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

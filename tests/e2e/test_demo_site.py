@@ -14,13 +14,15 @@ from tests.integration.site_stage import LEFT_OUT, PLAYED
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.integration.ready_runtime import ReadyRuntime
+
 pytestmark = pytest.mark.xdist_group("site")
 
 
-def test_a_site_is_set_up_by_one_command_and_one_line(tmp_path: Path) -> None:
+def test_a_site_is_set_up_by_one_command_and_one_line(tmp_path: Path, runtime: ReadyRuntime) -> None:
     if reasons := missing():
         pytest.skip("; ".join(reasons))
-    said = run_demo(tmp_path / "out", "--site").said
+    said = run_demo(tmp_path / "out", "--site", environment=runtime.environment).said
     assert "not played" not in said
     for what in (*PLAYED.values(), *LEFT_OUT.values()):
         assert what in said

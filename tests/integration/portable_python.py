@@ -8,6 +8,7 @@ it lacks of a real one: zlib, which this machine's stands in for, liblzma, bzip2
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import subprocess
@@ -19,6 +20,11 @@ VERSION = "3.11.3"
 COORDINATES = f"org.bytedeco:cpython:{VERSION}-1.5.9:jar:linux-x86_64"
 # a copy of the artifact, for machines without Maven
 JAR_VARIABLE = "BUNDLER_TEST_CPYTHON_JAR"
+_ENTRY = """
+runtime:
+  - python: {{url: "{url}", sha256: {digest}}}
+    platforms: [linux/amd64]
+"""
 _TOP = "org/bytedeco/cpython/linux-x86_64/"
 _LIBRARIES = ("libpython3.11.so.1.0", "libffi.so.6")
 _ZLIB = Path("/lib/x86_64-linux-gnu/libz.so.1").resolve()
@@ -33,6 +39,11 @@ def portable_python(cache: Path) -> Path:
         _pack(_artifact(cache), partial)
         partial.rename(archive)
     return archive
+
+
+def runtime_entry(python: Path) -> str:
+    """Return what brings a runtime with this archive, at the end of a manifest."""
+    return _ENTRY.format(url=python.as_uri(), digest=hashlib.sha256(python.read_bytes()).hexdigest())
 
 
 def _artifact(cache: Path) -> Path:

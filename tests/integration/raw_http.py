@@ -105,6 +105,7 @@ def connected(
     context: ssl.SSLContext | None = None,
     *,
     host: str = "127.0.0.1",
+    own: str = "",
     receive_bytes: int = 0,
     timeout_s: float = TIMEOUT_S,
 ) -> Iterator[Wire]:
@@ -112,6 +113,7 @@ def connected(
 
     Arguments:
         context: for TLS.
+        own: the address that the client has, "" for what the kernel chooses.
         receive_bytes: a small receive buffer, for a client that reads slowly; 0 for the usual one.
     """
     line = socket.socket()
@@ -119,6 +121,8 @@ def connected(
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     line.settimeout(timeout_s)
     with line:
+        if own:
+            line.bind((own, 0))
         line.connect((host, port))
         if context is None:
             yield Wire(line)

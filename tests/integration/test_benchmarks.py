@@ -7,8 +7,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.ready_runtime import ReadyRuntime
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
@@ -47,7 +51,15 @@ def test_the_carry_benchmark_prints_all_sides_and_a_verdict(tmp_path: Path) -> N
 
 
 def test_the_growth_benchmark_prints_a_row_for_each_command_with_its_exponent(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "scripts.benchmarks", "growth", "--sizes=2,1000,2000", "--images=2"]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.benchmarks",
+        "growth",
+        "--sizes=2,20,40",
+        "--judged-from=20",
+        "--images=2",
+    ]
     done = subprocess.run([*command, f"--directory={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     row = r"^\| (\w+): ([^|]+) \| [\d.]+ s, \d+ MiB (?:\| [^|]+){2,3}\|"
@@ -147,7 +159,7 @@ def test_the_alternatives_are_compared_on_every_subject() -> None:
     assert [ours for _, ours, _, of in counted if ours != of] == ["0"]
 
 
-def test_the_start_benchmark_prints_every_program_and_its_verdict(tmp_path: Path) -> None:
+def test_the_start_benchmark_prints_every_program_and_its_verdict(tmp_path: Path, runtime: ReadyRuntime) -> None:
     command = [
         sys.executable,
         "-m",
@@ -158,7 +170,8 @@ def test_the_start_benchmark_prints_every_program_and_its_verdict(tmp_path: Path
         f"--directory={tmp_path}",
         f"--disk={tmp_path}",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    environment = {**os.environ, **runtime.environment}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.count("|") == 5]
     assert rows[2:11] == [
