@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bundler.kinds.base import Fetch, KindTable
+    from bundler.model.bundle_path import BundlePath
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.pipeline.context import BuildContext, Room
@@ -104,10 +105,20 @@ def build_plan(
 
 def plan_lock(lock: Lock, context: BuildContext) -> Plan:
     """Return the cost of a build from a lock."""
-    content = sum(blob.size for blob in lock.blobs)
+    content = _most_content_bytes(lock)
     fetches = lock_fetches(lock, context.kinds)
     has, jobs = context.sources.store.has, context.runner.jobs.most
     return replace(build_plan(fetches, has, jobs=jobs, content_bytes=content), remarks=lock_remarks(lock))
+
+
+def _most_content_bytes(lock: Lock) -> int:
+    """Return the bytes of every file of the bundle, one that lies in two places twice, and of what lies in none."""
+    placed: dict[BundlePath, Blob] = {}
+    for entry in lock.entries:
+        for artifact in entry.artifacts:
+            placed |= artifact.placed
+    elsewhere = lock.blobs.difference(placed.values())
+    return sum(blob.size for blob in (*placed.values(), *elsewhere))
 
 
 def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import statistics
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,10 +56,10 @@ def _below_the_boundary() -> Iterator[Path]:
             yield path
 
 
-def _calls(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            yield node.lineno, ast.unparse(node.func)
+@cache
+def _calls(path: Path) -> tuple[tuple[int, str], ...]:
+    calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    return tuple((node.lineno, ast.unparse(node.func)) for node in calls)
 
 
 def test_no_file_is_too_long() -> None:

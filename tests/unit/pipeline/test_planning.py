@@ -9,6 +9,7 @@ import pytest
 from bundler.errors import ErrorId, StorageError
 from bundler.kinds.base import Estimate, Fetch
 from bundler.model.digest import Blob
+from bundler.model.lock import Lock, LockedEntry
 from bundler.pipeline.context import Room
 from bundler.pipeline.discovery import WantedEntry
 from bundler.pipeline.estimating import Estimated
@@ -17,11 +18,12 @@ from bundler.pipeline.planning import (
     build_plan,
     file_size_warning,
     plan_estimates,
+    plan_lock,
     require_room,
     with_parity,
 )
 from tests.fakes.build_context import build_context
-from tests.fakes.notes import NoteEntry
+from tests.fakes.notes import NoteArtifact, NoteEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +76,13 @@ def test_estimates_count_a_download_of_several_entries_once_and_its_content_for_
     wanted = WantedEntry("k", NoteEntry("a"))
     found = plan_estimates([Estimated(wanted, Estimate((one,))) for one in (whole, part)], build_context(tmp_path))
     assert (found.total_bytes, found.archive_bytes) == (100, 200 + OVERHEAD_BYTES)
+
+
+def test_a_file_in_two_places_takes_room_in_each_of_them_and_what_several_share_in_one(tmp_path: Path) -> None:
+    artifacts = (NoteArtifact("a", ONE), NoteArtifact("b", ONE), NoteArtifact("c", TWO))
+    entries = tuple(LockedEntry("note", name, TWO.digest, artifacts) for name in ("first", "second"))
+    found = plan_lock(Lock(TWO.digest, (), {}, entries), build_context(tmp_path))
+    assert found.archive_bytes == 100 + 100 + 50 + OVERHEAD_BYTES
 
 
 @pytest.mark.parametrize(
