@@ -35,6 +35,7 @@ class CheckedIndex:
     """A bundle's index and what follows from it.
 
     `listed` has every path that must exist, bundle.json and SHA256SUMS included; `directories` all of their parents.
+    `carried` has the files of its archive: fewer in a delta, which leaves paths to its bases.
     """
 
     where: str
@@ -42,6 +43,7 @@ class CheckedIndex:
     index_bytes: bytes
     listed: Mapping[str, IndexedFile]
     directories: frozenset[str]
+    carried: Mapping[str, IndexedFile]
 
     @property
     def id(self) -> str:
@@ -52,6 +54,11 @@ class CheckedIndex:
     def total_bytes(self) -> int:
         """Bytes of all listed files together, bundle.json and SHA256SUMS included."""
         return sum(file.blob.size for file in self.listed.values())
+
+    @property
+    def carried_bytes(self) -> int:
+        """Bytes of the files of its archive together."""
+        return sum(file.blob.size for file in self.carried.values())
 
 
 def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
@@ -66,7 +73,8 @@ def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
             where,
             tr("its bundle.json lists paths that get in each other's way: {problems}", problems="; ".join(problems)),
         )
-    return CheckedIndex(where, index, index_bytes, listed, directories)
+    carried = {path: file for path, file in listed.items() if file.mark is None} if index.bases else listed
+    return CheckedIndex(where, index, index_bytes, listed, directories, carried)
 
 
 def refusal(error: BundleFormatError, index_bytes: bytes, sums: bytes | None) -> BundlerError:

@@ -87,8 +87,7 @@ def extract(
             wanted = staging if signature or file.path in absent else None
             if (name := _stage(wanted, file, checked.where, digest, task)) is not None:
                 staged[file.path] = name
-    expected = checked.listed.keys() if reader.gives_all else absent
-    if missing := sorted({*expected - found, *reader.missing_directories}):
+    if missing := sorted({*reader.expected(absent) - found, *reader.missing_directories}):
         raise damaged(checked.where, tr("files are missing"), want=", ".join(missing), got=tr("no such files"))
     require_own_headers(checked.where, archive_ownership(reader.faults))
     if record is not None:

@@ -84,12 +84,15 @@ def plan_build(request: Request, context: BuildContext) -> tuple[Plan, Room, Roo
         manifest = replace(manifest, entries={})
     store_room = context.room(context.store_root)
     output_room = context.room(output_path(request.output, manifest).parent)
+    if lock is None and request.bases.opened:
+        # what is in an entry nobody knows before it is pinned
+        raise _lock_missing(lock_path(request.manifest))
     if lock is None:
         estimates = estimate_manifest(manifest, context)
         return _estimated_plan(estimates, request, context), store_room, output_room
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, context)
-    return plan_lock(lock, context), store_room, output_room
+    return plan_lock(lock, context, request.bases), store_room, output_room
 
 
 def build(request: Request, context: BuildContext) -> Built:
@@ -131,7 +134,7 @@ def _fetch_planned(lock: Lock, output: Path, request: Request, context: BuildCon
     Arguments:
         first: bytes that the store had before the lock was made, where the progress has been told of them already.
     """
-    plan = plan_lock(lock, context)
+    plan = plan_lock(lock, context, request.bases, look_inside=request.sbom)
     room = context.room(output.parent)
     require_room(with_parity(plan, request.carry.parity_percent), context.room(context.store_root), room)
     if warning := file_size_warning(plan, room, request.carry.part_bytes):
