@@ -1,0 +1,79 @@
+"""Which re-compressor, if any, gives a gzip file back: by doing it, up to the first byte that differs."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import TYPE_CHECKING
+
+from bundler.delta.gzip_member import gzip_header
+from bundler.delta.recompressors import begin, candidates, is_reproducing, recompressed
+from bundler.model.patch_recipe import MAX_HEADER_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bundler.model.patch_recipe import Recompression
+
+_READ_BYTES = 256 * 1024
+# of the contents: what most of the list fails at, before the whole is done
+_PROBE_BYTES = 1024 * 1024
+
+
+def recompression_of(path: Path) -> Recompression | None:
+    """Return what gives the bytes of this file, made of their contents.
+
+    None where nothing of the list does (another compressor; several members; something behind them; damaged), where
+    the file is not gzip, and where this machine's zlib is not to be relied on.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        descriptor = file.fileno()
+        header = gzip_header(os.pread(descriptor, MAX_HEADER_BYTES, 0))
+        if header is None or not is_reproducing():
+            return None
+        try:
+            start = next(_contents(descriptor, len(header), _PROBE_BYTES), b"")
+            likely = [known for known in candidates(header) if _begins(descriptor, known, start)]
+            return next((known for known in likely if _gives_all(descriptor, known)), None)
+        except zlib.error:
+            return None
+
+
+def _begins(descriptor: int, recompression: Recompression, start: bytes) -> bool:
+    """Tell whether a re-compressor makes of the first contents what the file begins with."""
+    made = begin(recompression).compress(start)
+    return os.pread(descriptor, len(made), len(recompression.header)) == made
+
+
+def _gives_all(descriptor: int, recompression: Recompression) -> bool:
+    """Tell whether a re-compressor gives the file, and nothing is behind that."""
+    at = 0
+    for piece in recompressed(_contents(descriptor, len(recompression.header), _READ_BYTES), recompression):
+        if os.pread(descriptor, len(piece), at) != piece:
+            return False
+        at += len(piece)
+    return not os.pread(descriptor, 1, at)
+
+
+def _contents(descriptor: int, at: int, piece_bytes: int) -> Iterator[bytes]:
+    """Yield what a stream of raw deflate holds, in pieces of one size, as far as it goes.
+
+    Arguments:
+        at: where it begins in the file.
+
+    Raises zlib.error.
+    """
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    packed = b""
+    while not inflating.eof:
+        if not packed:
+            packed = os.pread(descriptor, _READ_BYTES, at)
+            at += len(packed)
+            if not packed:
+                return
+        if plain := inflating.decompress(packed, piece_bytes):
+            yield plain
+        packed = inflating.unconsumed_tail

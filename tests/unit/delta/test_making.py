@@ -1,0 +1,90 @@
+"""Patches that are made and applied: the bytes come back, and what is not worth it is left."""
+
+from __future__ import annotations
+
+import io
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bundler.delta.making import AHEAD_BYTES, RESULT_WINDOW_BYTES, make_patch
+from bundler.model.digest import Digest
+from bundler.model.json_value import dump_canonical
+from bundler.model.patch_recipe import decode_recipe, encode_recipe
+from tests.unit.delta.contents import applied, changed, program_gzip, words, zlib_gzip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+OLD = words(700_000)
+NEW = changed(OLD)
+NOISE = random.Random(4).randbytes(700_000)
+
+
+def _files(directory: Path, old: bytes, new: bytes) -> tuple[Path, Path]:
+    paths = directory / "old", directory / "new"
+    for path, data in zip(paths, (old, new), strict=True):
+        path.write_bytes(data)
+    return paths
+
+
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda data: data,
+    "zlib 1": lambda data: zlib_gzip(data, 1),
+    "zlib 6": zlib_gzip,
+    "zlib 9, memory level 9": lambda data: zlib_gzip(data, 9, 9),
+    "pigz": lambda data: program_gzip(data, "pigz", "-p", "2"),
+    "pigz -9": lambda data: program_gzip(data, "pigz", "-9", "-p", "2"),
+}
+
+
+@pytest.mark.parametrize("old_form", FORMS)
+@pytest.mark.parametrize("new_form", FORMS)
+def test_the_result_comes_back(tmp_path: Path, old_form: str, new_form: str) -> None:
+    old, new = _files(tmp_path, FORMS[old_form](OLD), FORMS[new_form](NEW))
+    patch = io.BytesIO()
+    recipe = make_patch(old, new, patch)
+    assert recipe is not None
+    assert recipe.base == Digest.sha256(old.read_bytes())
+    assert recipe.patch.digest == Digest.sha256(patch.getvalue())
+    assert recipe.patch.size == len(patch.getvalue()) < 0.15 * new.stat().st_size
+    assert decode_recipe(encode_recipe(recipe), new.stat().st_size) == recipe
+    assert applied(recipe, old, patch) == new.read_bytes()
+
+
+def test_the_same_files_give_the_same_patch(tmp_path: Path) -> None:
+    old, new = _files(tmp_path, zlib_gzip(OLD), zlib_gzip(NEW))
+    patches = io.BytesIO(), io.BytesIO()
+    first, second = (make_patch(old, new, patch) for patch in patches)
+    assert first is not None
+    assert second is not None
+    assert dump_canonical(encode_recipe(first)) == dump_canonical(encode_recipe(second))
+    assert patches[0].getvalue() == patches[1].getvalue()
+
+
+def test_windows_follow_what_has_moved(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    parts = [chance.randbytes(RESULT_WINDOW_BYTES // 2) for _ in range(6)]
+    # the last part has moved by much more than a window looks ahead
+    gone = [chance.randbytes(AHEAD_BYTES // 3) + part for part in parts]
+    old, new = _files(tmp_path, b"".join(gone), b"".join(parts))
+    patch = io.BytesIO()
+    recipe = make_patch(old, new, patch)
+    assert recipe is not None
+    assert recipe.patch.size < 0.01 * new.stat().st_size
+    assert applied(recipe, old, patch) == new.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(OLD, OLD[:60_000], id="small"),
+        pytest.param(OLD, NOISE, id="nothing in common"),
+        pytest.param(zlib_gzip(OLD)[:-5000], zlib_gzip(NEW), id="a base that is cut short"),
+        pytest.param(b"", NOISE, id="an empty base"),
+    ],
+)
+def test_what_is_not_worth_it_has_no_patch(tmp_path: Path, old: bytes, new: bytes) -> None:
+    assert make_patch(*_files(tmp_path, old, new), io.BytesIO()) is None
