@@ -98,7 +98,7 @@ class ArchiveReader:
                     got=tr("more"),
                 )
             if member.directory:
-                if member.path in checked.directories:
+                if member.path in checked.carried_directories:
                     self.directory_dates[member.path] = member.mtime
                     self._compare_header(member, DIRECTORY_MODE)
                 else:
@@ -123,7 +123,7 @@ class ArchiveReader:
     @property
     def missing_directories(self) -> list[str]:
         """The directories, as `path/`, that are no members; to be asked when all files were read."""
-        return [f"{path}/" for path in sorted(self.checked.directories - self.directory_dates.keys())]
+        return [f"{path}/" for path in sorted(self.checked.carried_directories - self.directory_dates.keys())]
 
     def _compare_header(self, member: TarMember, mode: int) -> None:
         if (fault := header_fault(member, mode)) is not None:

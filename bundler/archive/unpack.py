@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.completed_delta import left_to_bases
+from bundler.archive.completed_delta import largest_patch, left_to_bases
 from bundler.archive.delta_marks import bases_of
 from bundler.archive.extract import extract, require_room
 from bundler.archive.faults import base_missing
@@ -176,7 +176,7 @@ def complete_below(
     task.expect(checked.carried_bytes if reader.gives_all else wanted_bytes)
     absent = _absent(root, directory, wanted, tree_ownership(root, checked))
     if absent:
-        sizes = (checked.listed[path].blob.size for path in absent)
+        sizes = [*(checked.listed[path].blob.size for path in absent), largest_patch(reader)]
         require_room(root, directory, sizes, there_bytes=fetched_bytes(waiting, fetched))
         if not reader.gives_all:
             task.advance(sum(file.blob.size for file in wanted if file.path not in absent))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import directory_name, opened_root
-from bundler.archive.completed_delta import completed
+from bundler.archive.completed_delta import completed, largest_patch
 from bundler.archive.extract import extract, require_room
 from bundler.archive.left_staging import (
     fetched_bytes,
@@ -102,7 +102,7 @@ def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, 
         watched = Unwatched() if reader.gives_all else task
         linked = link_siblings(root, (file for file in wanted if file.path not in OWN_PATHS), staging, watched)
         absent = frozenset(file.path for file in wanted if file.path not in linked)
-        sizes = (checked.listed[path].blob.size for path in absent)
+        sizes = [*(checked.listed[path].blob.size for path in absent), largest_patch(reader)]
         there = fetched_bytes(root.descriptor, fetched_name(checked.index.name, checked.id))
         require_room(root.descriptor, root.path, sizes, there_bytes=there)
         extract(staging, completed(reader, absent, staging, root=root), absent, task, record=subset)

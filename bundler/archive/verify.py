@@ -113,7 +113,7 @@ def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHI
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
-            elif file.path not in checked.listed:
+            elif file.path not in expected:
                 # a signature, at which the verdict has looked
                 continue
             elif file.size == file.listed.blob.size and _hex(file, digest, task) == file.listed.blob.digest.hex:
@@ -122,7 +122,15 @@ def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHI
                 changed.append(file.path)
     missing = {*expected - found, *reader.missing_directories}
     ownership = archive_ownership(reader.faults)
-    report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
+    report = _report(
+        checked,
+        [file for file in intact if file.path in checked.listed],
+        missing,
+        changed,
+        unlisted,
+        ownership,
+        unlisted_matters=True,
+    )
     return replace(report, verdict=verdict, left=base_shares(checked.index) if reader.gives_all else ())
 
 

@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Digest
 from bundler.model.json_value import Json, want_count, want_text
+from bundler.model.patch_recipe import PatchRecipe, decode_recipe, encode_recipe
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 # what the date of a tar header holds without an extension
 MAX_DATE = 8**11 - 1
+# below it an archive has the patches, each under the hex SHA-256 of what it leads to
+PATCH_DIRECTORY = BundlePath("@delta")
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,23 +64,40 @@ class Mark:
     Arguments:
         base: which base has what is needed, as its place in the list of bases.
         date: the date that the path has in an archive which carries it, in seconds since the epoch.
+        recipe: how it is made of a file of the base and a patch of the archive; None where a base has it as it is.
     """
 
     base: int
     date: int
+    recipe: PatchRecipe | None = None
+
+    def needed(self, content: Digest) -> Digest:
+        """Return what a base has to have for a path of this content."""
+        return content if self.recipe is None else self.recipe.base
+
+
+def patch_path(result: Digest) -> BundlePath:
+    """Return where an archive has the patch that leads to some content."""
+    return BundlePath(f"{PATCH_DIRECTORY}/{result.hex}")
 
 
 def encode_mark(mark: Mark | None) -> dict[str, Json]:
     """Return the key that a path's entry has beside the others; nothing for a path that is carried whole."""
-    return {} if mark is None else {"base": {"from": mark.base, "date": mark.date}}
+    if mark is None:
+        return {}
+    place: dict[str, Json] = {"from": mark.base, "date": mark.date}
+    return {"base": place} if mark.recipe is None else {"patch": {**encode_recipe(mark.recipe), **place}}
 
 
 def decode_mark(item: Mapping[str, Any]) -> Mark | None:
     """Read the mark in a path's entry; ValueError, KeyError or TypeError for what is none."""
-    value = item.get("base")
-    if value is None:
+    if "base" not in item and "patch" not in item:
         return None
-    mark = Mark(want_count(value["from"]), want_count(value["date"]))
+    if "base" in item and "patch" in item:
+        raise ValueError(tr("a path is either in a base or made by a patch"))
+    value = item["base"] if "base" in item else item["patch"]
+    recipe = decode_recipe(value, want_count(item["size"])) if "patch" in item else None
+    mark = Mark(want_count(value["from"]), want_count(value["date"]), recipe)
     if mark.date > MAX_DATE:
         raise ValueError(tr("the date {date} is none that an archive can hold", date=mark.date))
     return mark

@@ -21,6 +21,7 @@ from bundler.pipeline.context import CarryForm
 from bundler.pipeline.delta_choice import delta_marks
 from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
+from bundler.pipeline.patching import make_patches
 from bundler.pipeline.planning import plan_lock
 from bundler.translation import tr
 
@@ -121,6 +122,10 @@ def assemble(
     placements = _mending(lambda: place_all(lock, context), lock, request, context)
     bills = _bill_writer(placements, context, request.date_cap) if request.sbom else None
     delta = delta_marks(placements, request.bases, request.date_cap)
+    patches = _mending(
+        lambda: make_patches(placements, delta, lock, output.parent, request, context, keep), lock, request, context
+    )
+    delta = patches.marked(delta, placements, request.date_cap)
     bundle = bundle_files(
         placements,
         name=manifest.name,
@@ -138,7 +143,7 @@ def assemble(
     # the index is a text by now, and so are both bills
     del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
-    carried = _Carried(files, delta.marks.keys())
+    carried = _Carried((*files, *patches.placements()), delta.marks.keys())
     written = _mending(lambda: _write(carried, output, request, context), lock, request, context)
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
     sbom = None if bill is None else _write_bill(bill, output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tarfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bundler.archive.unpack_beside import unpack_beside
-from bundler.archive.verify import verify_archive
+from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
-from bundler.errors import BundleFormatError, ErrorId, ManifestError
+from bundler.errors import BundleFormatError, ErrorId, IntegrityError, ManifestError
 from bundler.model.bundle import INDEX_PATH, LOCK_PATH
 from bundler.model.delta_mark import Base
-from bundler.model.digest import Digest
+from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
 from bundler.pipeline.bases import open_bases
 from bundler.pipeline.building import build, plan_build, update_lock
@@ -150,6 +151,42 @@ def test_a_plan_says_what_has_to_be_carried_by_kind_and_needs_a_lock(works: Work
     with pytest.raises(ManifestError) as caught:
         plan_build(replace(works.request, bases=open_bases([str(base)])), works.context())
     assert caught.value.id is ErrorId.LOCK_MISSING
+
+
+def test_a_changed_file_is_a_patch_against_the_old_one(works: Works) -> None:
+    before = random.Random(5).randbytes(200_000).hex()
+    works.notes.upstream["b"] = before
+    base = base_of(works, "archive")
+    works.update("b", f"{before[:1000]}, mended, {before[1000:]}")
+    built = works.build("delta.tar.gz", base)
+    new = Digest.sha256(works.notes.upstream["b"].encode()).hex
+    assert carried(built) & {"a", "b", "c", f"@delta/{new}"} == {f"@delta/{new}"}
+    assert built.carried_bytes < 20_000
+    report = verify_archive(built.path, Unwatched())
+    require_intact(report)
+    assert report.left[0].files == 3
+    with open_source(str(built.path)) as reader:
+        tree = unpack_beside(reader, works.directory / "opt", Unwatched()).directory
+    assert (tree / "b").read_text() == works.notes.upstream["b"]
+    require_intact(verify_tree(tree, Unwatched(), strict=True))
+    assert works.build("again.tar.gz", base).archive == built.archive
+    # of a store that has forgotten it the old one is read in the base itself
+    works.store.drop(Blob.of(before.encode()))
+    assert works.build("third.tar.gz", base).archive == built.archive
+
+
+def test_a_patch_that_was_damaged_or_whose_base_has_rotted_makes_nothing(works: Works) -> None:
+    before = random.Random(5).randbytes(200_000).hex()
+    works.notes.upstream["b"] = before
+    base = base_of(works, "tree")
+    works.update("b", f"{before[:1000]}, mended, {before[1000:]}")
+    built = works.build("delta.tar.gz", base)
+    (base / "b").write_text(before.replace("a", "b"))
+    there = files_below(works.directory / "opt")
+    with pytest.raises(IntegrityError, match=f"{base.name}/b") as caught, open_source(str(built.path)) as reader:
+        unpack_beside(reader, works.directory / "opt", Unwatched())
+    assert caught.value.id is ErrorId.BASE_MISSING
+    assert files_below(works.directory / "opt") == there
 
 
 def test_what_is_no_base_is_refused(works: Works) -> None:
