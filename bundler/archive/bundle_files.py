@@ -95,6 +95,11 @@ def bundle_files(
     return BundleFiles(own.blob.digest.hex, index, (own, sums, *listed))
 
 
+def is_deflated_here(index: BundleIndex) -> bool:
+    """Tell whether a bundle was compressed as this version compresses."""
+    return index.deflate == DEFLATER.name
+
+
 def path_problems(paths: Iterable[BundlePath]) -> list[str]:
     """Return a line for every path that cannot lie beside the others on every file system, in a stable order."""
     problems: list[str] = []

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bundler.model.json_listing import listing_pieces, load_listing
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.delta_mark import Base, Mark
+    from bundler.model.json_value import Json
+
+# keys of a delta, at the head of its index and in the entries of paths
+_MARKS = ("base", "patch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,22 @@ def base_shares(index: BundleIndex) -> tuple[BaseShare, ...]:
         BaseShare(index.bases[number], len(files), sum(file.blob.size for file in files))
         for number, files in sorted(marked.items())
     )
+
+
+def full_index_pieces(index_bytes: bytes) -> Iterator[bytes]:
+    """Yield, in pieces, the bundle.json of the full archive: a delta's without its bases and marks.
+
+    Nothing else of it changes, whatever an older or newer version has written there.
+    """
+    listing = load_listing(index_bytes, "files", _unmarked)
+    items = list(listing.items)
+    members = {key: value for key, value in listing.members.items() if key not in (*_MARKS, "files")}
+    return listing_pieces(members, "files", map(json.loads, items))
+
+
+def _unmarked(item: dict[str, Json]) -> str:
+    # as text: thousands of items as mappings take several times the room
+    return json.dumps({key: value for key, value in item.items() if key not in _MARKS})
 
 
 def bases_of(index: BundleIndex, files: Iterable[IndexedFile]) -> tuple[Base, ...]:
