@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.carry_options import base_option, parity_option, split_option
+from bundler.cli.carry_options import base_option, parity_option, patches_option, split_option
 from bundler.cli.options import (
     NetworkOptions,
     json_option,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 @option("--sbom", is_flag=True, help=tr("Put a bill of materials into the bundle and another beside the archive."))
 @sign_option
 @base_option
+@patches_option
 @json_option
 def build(
     request: Request,
@@ -57,6 +58,7 @@ def build(
     sbom: bool,
     signing_keys: tuple[Path, ...],
     bases: tuple[str, ...],
+    no_patches: bool,
     as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
@@ -69,7 +71,7 @@ def build(
     base, tell = request.manifest.parent, console.timed()
     carry, signers = CarryForm(part_bytes, parity), key_signers(signing_keys)
     request = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom, signers=signers)
-    request = replace(request, bases=open_bases(bases))
+    request = replace(request, bases=open_bases(bases), patches=not no_patches)
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(request, context)
     tell(

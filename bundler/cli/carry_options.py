@@ -82,6 +82,11 @@ base_option = option(
     shell_complete=complete_files,
     help=tr("What the site has: a lock, bundle.json, archive or tree. What it holds is left out (repeatable)."),
 )
+patches_option = option(
+    "--no-patches",
+    is_flag=True,
+    help=tr("With --base: carry what has changed whole. Patches are smaller, and take their time."),
+)
 size_option = option(
     "--size",
     "part_bytes",

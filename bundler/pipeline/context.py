@@ -48,6 +48,7 @@ class Request:
         sbom: whether a bill of materials goes into the bundle, and another one beside the archive.
         signers: who signs what is built.
         bases: what the archive leaves content to that they vouch for.
+        patches: whether it carries patches for what has changed since, where they are smaller.
     """
 
     manifest: Path
@@ -60,6 +61,7 @@ class Request:
     sbom: bool = False
     signers: tuple[Signer, ...] = ()
     bases: Bases = NO_BASES
+    patches: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def make_patches(
     Raises DamagedBlobError, StorageError.
     """
     patches = Patches()
-    for number, base in enumerate(request.bases.opened):
+    for number, base in enumerate(request.bases.opened if request.patches else ()):
         wanted = [file for file in placements if _may_be_patched(file, delta) and file.content not in patches.made]
         if base.index is None or not wanted:
             continue
