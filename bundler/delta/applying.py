@@ -27,13 +27,13 @@ def patched_chunks(recipe: PatchRecipe, old: BinaryIO, patch: Iterator[bytes]) -
         patch: its bytes, in pieces of any size; what follows them is left.
 
     Raises, while iterating, DamagedPatchError (a base or a patch that the recipe was not made for), ToolMissingError
-    (another zlib than the recipe's), OSError.
+    (another zlib, or gzip, than the recipe's), OSError.
     """
     contents = _contents(recipe, old, patch)
     if recipe.recompression is None:
         yield from contents
         return
-    require_reproducing()
+    require_reproducing(recipe.recompression.name)
     yield from recompressed(contents, recipe.recompression)
 
 

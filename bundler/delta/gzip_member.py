@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 from bundler.model.patch_recipe import MAX_HEADER_BYTES, MIN_HEADER_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 TRAILER_BYTES = 8
 _MAGIC = b"\x1f\x8b\x08"
@@ -47,10 +51,12 @@ class TrailerSum:
         self._crc = 0
         self._length = 0
 
-    def update(self, data: bytes) -> None:
-        """Take some more of the contents."""
-        self._crc = zlib.crc32(data, self._crc)
-        self._length += len(data)
+    def passed(self, contents: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the contents as they are."""
+        for piece in contents:
+            self._crc = zlib.crc32(piece, self._crc)
+            self._length += len(piece)
+            yield piece
 
     def trailer(self) -> bytes:
         """Return the trailer after the contents so far."""

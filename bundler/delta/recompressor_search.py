@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from bundler.delta.gzip_member import gzip_header
-from bundler.delta.recompressors import begin, candidates, is_reproducing, recompressed
+from bundler.delta.recompressors import candidates, is_reproducing, recompressed
 from bundler.model.patch_recipe import MAX_HEADER_BYTES
 
 if TYPE_CHECKING:
@@ -17,49 +18,42 @@ if TYPE_CHECKING:
     from bundler.model.patch_recipe import Recompression
 
 _READ_BYTES = 256 * 1024
-# of the contents: what most of the list fails at, before the whole is done
-_PROBE_BYTES = 1024 * 1024
 
 
 def recompression_of(path: Path) -> Recompression | None:
     """Return what gives the bytes of this file, made of their contents.
 
     None where nothing of the list does (another compressor; several members; something behind them; damaged), where
-    the file is not gzip, and where this machine's zlib is not to be relied on.
+    the file is not gzip, and where what would do it is not to be relied on here.
 
     Raises OSError.
     """
     with path.open("rb") as file:
         descriptor = file.fileno()
         header = gzip_header(os.pread(descriptor, MAX_HEADER_BYTES, 0))
-        if header is None or not is_reproducing():
+        if header is None:
             return None
         try:
-            start = next(_contents(descriptor, len(header), _PROBE_BYTES), b"")
-            likely = [known for known in candidates(header) if _begins(descriptor, known, start)]
-            return next((known for known in likely if _gives_all(descriptor, known)), None)
+            return next((known for known in candidates(header) if _gives(descriptor, known)), None)
         except zlib.error:
             return None
 
 
-def _begins(descriptor: int, recompression: Recompression, start: bytes) -> bool:
-    """Tell whether a re-compressor makes of the first contents what the file begins with."""
-    made = begin(recompression).compress(start)
-    return os.pread(descriptor, len(made), len(recompression.header)) == made
-
-
-def _gives_all(descriptor: int, recompression: Recompression) -> bool:
+def _gives(descriptor: int, recompression: Recompression) -> bool:
     """Tell whether a re-compressor gives the file, and nothing is behind that."""
+    if not is_reproducing(recompression.name):
+        return False
     at = 0
-    for piece in recompressed(_contents(descriptor, len(recompression.header), _READ_BYTES), recompression):
-        if os.pread(descriptor, len(piece), at) != piece:
-            return False
-        at += len(piece)
+    with closing(recompressed(_contents(descriptor, len(recompression.header)), recompression)) as made:
+        for piece in made:
+            if os.pread(descriptor, len(piece), at) != piece:
+                return False
+            at += len(piece)
     return not os.pread(descriptor, 1, at)
 
 
-def _contents(descriptor: int, at: int, piece_bytes: int) -> Iterator[bytes]:
-    """Yield what a stream of raw deflate holds, in pieces of one size, as far as it goes.
+def _contents(descriptor: int, at: int) -> Iterator[bytes]:
+    """Yield what a stream of raw deflate holds, as far as it goes.
 
     Arguments:
         at: where it begins in the file.
@@ -74,6 +68,6 @@ def _contents(descriptor: int, at: int, piece_bytes: int) -> Iterator[bytes]:
             at += len(packed)
             if not packed:
                 return
-        if plain := inflating.decompress(packed, piece_bytes):
+        if plain := inflating.decompress(packed, _READ_BYTES):
             yield plain
         packed = inflating.unconsumed_tail

@@ -1,7 +1,7 @@
 """Programs' ways to deflate that can be done again to the byte: contents -> the gzip member that they came from.
 
-Owns the list (docs/formats.md, "Patches"; docs/adr/0053), and how to tell whether this machine's zlib is the one that
-it was made for: zlib-ng and others give other bytes under zlib's name.
+Owns the list (docs/formats.md, "Patches"; docs/adr/0053), and how to tell whether this machine's zlib and gzip are
+those that it was made for: zlib-ng and others give other bytes under zlib's name.
 """
 
 from __future__ import annotations
@@ -9,89 +9,93 @@ from __future__ import annotations
 import hashlib
 import zlib
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, assert_never
 
 from bundler.delta.gzip_member import TrailerSum
+from bundler.delta.gzip_program import deflated_by_gzip, missing_gzip
 from bundler.delta.pigz_blocks import PigzCompressor
 from bundler.errors import ToolMissingError
-from bundler.model.patch_recipe import Recompression
+from bundler.model.patch_recipe import Recompression, RecompressorName
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Mapping
 
+# the likelier ones first
 _LEVELS = (6, 9, 1, 5, 4, 8, 7, 3, 2)
-# RFC 1952, 2.3.1: never looked at, for the samples
+# zlib's default for memLevel is 8; Perl and what else wants speed take 9
+_WAYS: tuple[tuple[RecompressorName, int], ...] = (("zlib", 8), ("pigz", 8), ("gzip", 8), ("zlib", 9))
 _SAMPLE_HEADER = b"\x1f\x8b\x08" + bytes(7)
 # more than two of pigz's blocks
 _SAMPLE_BYTES = 270_000
 
 
-class Deflating(Protocol):
-    """A compressor of raw deflate, as zlib's (zlib.compressobj)."""
-
-    def compress(self, data: bytes, /) -> bytes:
-        """Take some of the contents, return some of the compressed bytes."""
-
-    def flush(self) -> bytes:
-        """Return the rest of these."""
-
-
 def candidates(header: bytes) -> tuple[Recompression, ...]:
     """Return all that may have made a member with such a header, the likelier ones first."""
-    return (
-        *(Recompression("zlib", header, level, memory_level) for memory_level in (8, 9) for level in _LEVELS),
-        *(Recompression("pigz", header, level) for level in _LEVELS),
-    )
+    return tuple(Recompression(name, header, level, memory_level) for name, memory_level in _WAYS for level in _LEVELS)
 
 
-def begin(recompression: Recompression) -> Deflating:
-    """Return what compresses in that way."""
-    if recompression.name == "pigz":
-        return PigzCompressor(recompression.level, recompression.memory_level, recompression.strategy)
-    return zlib.compressobj(
-        recompression.level, zlib.DEFLATED, -zlib.MAX_WBITS, recompression.memory_level, recompression.strategy
-    )
-
-
-def recompressed(contents: Iterable[bytes], recompression: Recompression) -> Iterator[bytes]:
+def recompressed(contents: Iterable[bytes], recompression: Recompression) -> Generator[bytes, None, None]:
     """Yield the member: header, deflate, trailer.
 
     Arguments:
         contents: in pieces of any size: they change no byte.
+
+    Raises ToolMissingError (gzip), and what the contents raise.
     """
-    deflating, end = begin(recompression), TrailerSum()
+    end = TrailerSum()
     yield recompression.header
+    yield from _deflated(end.passed(contents), recompression)
+    yield end.trailer()
+
+
+def _deflated(contents: Iterable[bytes], recompression: Recompression) -> Generator[bytes, None, None]:
+    level, memory_level, strategy = recompression.level, recompression.memory_level, recompression.strategy
+    if recompression.name == "gzip":
+        yield from deflated_by_gzip(contents, level)
+        return
+    deflating = (
+        PigzCompressor(level, memory_level, strategy)
+        if recompression.name == "pigz"
+        else zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, memory_level, strategy)
+    )
     for piece in contents:
-        end.update(piece)
         yield deflating.compress(piece)
-    yield deflating.flush() + end.trailer()
+    yield deflating.flush()
 
 
 @cache
-def is_reproducing() -> bool:
-    """Tell whether this machine's zlib gives the bytes that it gives elsewhere, for the whole list."""
-    return _answer() == _ANSWER
-
-
-def require_reproducing() -> None:
-    """Raise ToolMissingError unless this machine's zlib gives the right bytes."""
-    if not is_reproducing():
-        raise ToolMissingError(
-            tr("a zlib that gives the bytes that patches are made for"),
-            package=tr(
-                "a Python with the zlib of zlib.net, as the runtime that a bundle carries; or bring the full bundle"
-            ),
-            needed_for=tr("patches of compressed files"),
-        )
-
-
-def _answer() -> str:
+def is_reproducing(name: RecompressorName) -> bool:
+    """Tell whether what is on this machine gives the bytes that it gives elsewhere, at all levels."""
     total, sample = hashlib.sha256(), _sample()
-    for recompression in candidates(_SAMPLE_HEADER):
-        for piece in recompressed((sample,), recompression):
-            total.update(piece)
-    return total.hexdigest()
+    try:
+        for known in candidates(_SAMPLE_HEADER):
+            if known.name == name:
+                for piece in recompressed((sample,), known):
+                    total.update(piece)
+    except ToolMissingError:
+        return False
+    return total.hexdigest() == _ANSWERS[name]
+
+
+def require_reproducing(name: RecompressorName) -> None:
+    """Raise ToolMissingError unless what is on this machine gives the right bytes."""
+    if is_reproducing(name):
+        return
+    match name:
+        case "gzip":
+            raise missing_gzip()
+        case "pigz" | "zlib":
+            raise ToolMissingError(
+                tr("a zlib that gives the bytes that patches are made for"),
+                package=tr(
+                    "a Python with the zlib of zlib.net, such as the runtime that a bundle carries;"
+                    " or bring the full bundle"
+                ),
+                needed_for=tr("patches of compressed files"),
+            )
+        case _:
+            assert_never(name)
 
 
 def _sample() -> bytes:
@@ -102,4 +106,8 @@ def _sample() -> bytes:
     return (text + b"kubeedge/" * 700 + text[::-1] + noise + text * 3)[:_SAMPLE_BYTES]
 
 
-_ANSWER = "48c03221437341f521dd610f50e6eb600fc9ff044fa49d8794502afa7ca8abe0"
+_ANSWERS: Mapping[RecompressorName, str] = {
+    "gzip": "79f0885c44954e1f094848e05297ef592209143d022a237804ba948128e2740e",
+    "pigz": "bf4353e1dd1e582a1f438f9311f6e3805305af2f67a8a7d6627184ae5f3fd9b6",
+    "zlib": "3d9ac072bf4fa639cde8b1f863de86825c8d6163262931cef69910bce0c7018e",
+}

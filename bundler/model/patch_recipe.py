@@ -32,7 +32,7 @@ MAX_INFLATION = 1032
 MIN_HEADER_BYTES, MAX_HEADER_BYTES = 10, 4096
 
 Form = Literal["gzip", "plain"]
-RecompressorName = Literal["pigz", "zlib"]
+RecompressorName = Literal["gzip", "pigz", "zlib"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "zlib 6": zlib_gzip,
     "zlib 9, memory level 9": lambda data: zlib_gzip(data, 9, 9),
     "pigz": lambda data: program_gzip(data, "pigz", "-p", "2"),
+    "gzip": lambda data: program_gzip(data, "gzip"),
+    "gzip -1": lambda data: program_gzip(data, "gzip", "-1"),
     "pigz -9": lambda data: program_gzip(data, "pigz", "-9", "-p", "2"),
 }
 
