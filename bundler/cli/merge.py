@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
-    from bundler.pipeline.assembling import Built
+    from bundler.pipeline.merging import Merged
 
 
 def _several(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -60,29 +60,29 @@ def merge(
     opened = partial(open_source, admission=admission, places=places)
     request = MergeRequest(sources, output, opened, key_signers(signing_keys))
     with console.progress(quiet=as_json) as progress:
-        built = merge_bundles(request, progress)
-    tell(tr("merged"), human_bytes(built.content_bytes))
-    console.answer(_text(built), _value(built), schema="bundler.merge/1", as_json=as_json)
+        merged = merge_bundles(request, progress)
+    tell(tr("merged"), human_bytes(merged.content_bytes))
+    console.answer(_text(merged), _value(merged), schema="bundler.merge/1", as_json=as_json)
 
 
-def _text(built: Built) -> str:
+def _text(merged: Merged) -> str:
     head = tr(
         "{path}: {size}, bundle {bundle_id}, {files} files, {content} unpacked",
-        path=built.path,
-        size=human_bytes(built.archive.size),
-        bundle_id=built.bundle_id[:ID_CHARACTERS],
-        files=built.files,
-        content=human_bytes(built.content_bytes),
+        path=merged.path,
+        size=human_bytes(merged.archive.size),
+        bundle_id=merged.bundle_id[:ID_CHARACTERS],
+        files=merged.files,
+        content=human_bytes(merged.content_bytes),
     )
-    return "\n".join((head, str(built.archive.digest)))
+    return "\n".join((head, str(merged.archive.digest)))
 
 
-def _value(built: Built) -> dict[str, Json]:
+def _value(merged: Merged) -> dict[str, Json]:
     return {
-        "archive": str(built.path),
-        "size": built.archive.size,
-        "sha256": built.archive.digest.hex,
-        "bundle": built.bundle_id,
-        "files": built.files,
-        "content_bytes": built.content_bytes,
+        "archive": str(merged.path),
+        "size": merged.archive.size,
+        "sha256": merged.archive.digest.hex,
+        "bundle": merged.bundle_id,
+        "files": merged.files,
+        "content_bytes": merged.content_bytes,
     }

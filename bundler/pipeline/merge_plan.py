@@ -30,7 +30,7 @@ class MergedSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SourceShare:
     """What is taken from one bundle.
 
     Arguments:
@@ -51,7 +51,7 @@ class Taken:
 class MergePlan:
     """What is taken from each bundle, in their order, and the files of the last one whose content nobody has."""
 
-    taken: tuple[Taken, ...]
+    taken: tuple[SourceShare, ...]
     missing: tuple[IndexedFile, ...]
 
 
@@ -62,9 +62,9 @@ def merge_plan(sources: Sequence[MergedSource]) -> MergePlan:
     """
     # content that is needed, with the file of the last bundle that needs it
     needed = {file.blob.digest: file for file in sources[-1].index.files}
-    taken: list[Taken] = []
+    taken: list[SourceShare] = []
     for source in reversed(sources):
-        here = Taken({}, {})
+        here = SourceShare({}, {})
         patched: dict[Digest, IndexedFile] = {}
         for file in source.index.files:
             digest = file.blob.digest

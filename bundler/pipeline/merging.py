@@ -28,7 +28,6 @@ from bundler.durable import storage_errors
 from bundler.model.bundle import INDEX_PATH, SUMS_PATH, sums_pieces
 from bundler.model.manifest import archive_name
 from bundler.model.placement import Placement
-from bundler.pipeline.assembling import Built
 from bundler.pipeline.merge_plan import MergedSource, merge_plan
 from bundler.pipeline.output_place import output_path, require_output
 from bundler.translation import tr
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from bundler.model.digest import Blob, Digest
     from bundler.model.placement import KeptText
     from bundler.model.progress import Progress
-    from bundler.pipeline.merge_plan import MergePlan, Taken
+    from bundler.pipeline.merge_plan import MergePlan, SourceShare
     from bundler.trust.interface import Signer
 
 Opened = AbstractContextManager["BundleReader"]
@@ -65,7 +64,18 @@ class MergeRequest:
     signers: tuple[Signer, ...] = ()
 
 
-def merge(request: MergeRequest, progress: Progress) -> Built:
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A full archive that was made; fields as of what a build makes."""
+
+    path: Path
+    archive: Blob
+    bundle_id: str
+    files: int
+    content_bytes: int
+
+
+def merge(request: MergeRequest, progress: Progress) -> Merged:
     """Write the full archive of a delta.
 
     Raises IntegrityError (BASE_MISSING, BUNDLE_DAMAGED), BundleFormatError, StorageError, ToolMissingError; nothing has
@@ -115,7 +125,7 @@ class _Collected:
     contents: dict[Digest, KeptText] = field(default_factory=dict)
     dates: Mapping[str, int] = field(default_factory=dict)
 
-    def read(self, reader: BundleReader, taken: Taken) -> Iterator[ArchivedFile]:
+    def read(self, reader: BundleReader, taken: SourceShare) -> Iterator[ArchivedFile]:
         """Keep what is taken from a bundle, and yield each file that was read."""
         checked, dates = reader.checked, dict[str, int]()
         paths: dict[str, IndexedFile] = {file.path: file for file in taken.whole.values()}
@@ -154,7 +164,7 @@ def _require(want: Blob, kept: KeptText, where: str, path: str) -> None:
 
 def _written(
     checked: CheckedIndex, collected: _Collected, output: Path, request: MergeRequest, progress: Progress
-) -> Built:
+) -> Merged:
     files = checked.index.files
     own = Placement(INDEX_PATH, collected.keep(full_index_pieces(checked.index_bytes)), OWN_KIND)
     sums = Placement(SUMS_PATH, collected.keep(sums_pieces(files, own.blob.digest)), OWN_KIND)
@@ -165,15 +175,7 @@ def _written(
     written = write_archive(placements, store_path=_no_store, out=output, task=task)
     task.finish()
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
-    return Built(
-        path=written.path,
-        archive=written.blob,
-        written=written.files,
-        bundle_id=own.blob.digest.hex,
-        files=len(placements),
-        content_bytes=total_bytes,
-        remarks=(),
-    )
+    return Merged(written.path, written.blob, own.blob.digest.hex, len(placements), total_bytes)
 
 
 def _placement(file: IndexedFile, collected: _Collected) -> Placement:

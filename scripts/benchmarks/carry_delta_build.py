@@ -1,4 +1,4 @@
-"""A delta after one image of twenty changed: how large it is beside that image's new blobs, and how quickly it is built.
+"""A delta after one image of twenty changed: its size beside that image's new blobs, and how quickly it is built.
 
 Against a full build of the same lock, store and machine, in turn.
 """

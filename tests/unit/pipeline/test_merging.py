@@ -18,7 +18,7 @@ from tests.unit.pipeline.test_delta_build import Works
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bundler.pipeline.assembling import Built
+    from bundler.pipeline.merging import Merged
 
 BEFORE = random.Random(5).randbytes(200_000).hex()
 
@@ -30,7 +30,7 @@ def works(tmp_path: Path) -> Works:
     return works
 
 
-def merged(works: Works, *sources: Path, name: str = "merged.tar.gz") -> Built:
+def merged(works: Works, *sources: Path, name: str = "merged.tar.gz") -> Merged:
     request = MergeRequest([*map(str, sources)], str(works.directory / name), open_source)
     return merge(request, RecordingProgress())
 
