@@ -57,8 +57,8 @@ def merge(
     """
     tell = console.timed(quiet=as_json)
     admission = read_admission(keys, allow_unsigned=allow_unsigned)
-    opened = partial(open_source, admission=admission, places=places)
-    request = MergeRequest(sources, output, opened, key_signers(signing_keys))
+    opened, admitted = partial(open_source, places=places), partial(open_source, admission=admission, places=places)
+    request = MergeRequest(sources, output, opened, admitted, key_signers(signing_keys))
     with console.progress(quiet=as_json) as progress:
         merged = merge_bundles(request, progress)
     tell(tr("merged"), human_bytes(merged.content_bytes))

@@ -54,14 +54,21 @@ class MergeRequest:
     Arguments:
         sources: bases and deltas in their order; the last one is the delta whose content is wanted.
         output: the archive's file, or a directory.
-        opened: opens a bundle that a text names.
+        opened: opens a bundle that a text names; nothing of the bases counts but bytes that the delta lists.
+        admitted: opens the delta, whose signatures may be asked for.
         signers: who signs what is made.
     """
 
     sources: Sequence[str]
     output: str
     opened: Callable[[str], Opened]
+    admitted: Callable[[str], Opened]
     signers: tuple[Signer, ...] = ()
+
+    @property
+    def openings(self) -> list[tuple[str, Callable[[str], Opened]]]:
+        """Each source with what opens it."""
+        return [*((source, self.opened) for source in self.sources[:-1]), (self.sources[-1], self.admitted)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,8 @@ def merge(request: MergeRequest, progress: Progress) -> Merged:
         require_room(directory, output.parent, [*sizes, checked.total_bytes])
     with kept_texts(output.parent) as keep:
         collected = _Collected(keep)
-        for source, taken in zip(request.sources, plan.taken, strict=True):
-            with request.opened(source) as reader:
+        for (source, opened), taken in zip(request.openings, plan.taken, strict=True):
+            with opened(source) as reader:
                 task = progress.task(Path(source).name, sum(taken.sizes))
                 for file in collected.read(reader, taken):
                     task.advance(file.size)
@@ -101,8 +108,8 @@ def merge(request: MergeRequest, progress: Progress) -> Merged:
 
 def _planned(request: MergeRequest) -> tuple[CheckedIndex, MergePlan]:
     sources: list[MergedSource] = []
-    for source in request.sources:
-        with request.opened(source) as reader:
+    for source, opened in request.openings:
+        with opened(source) as reader:
             checked = reader.checked
             sources.append(MergedSource(checked.index, reader.gives_all))
     if not (sources[-1].in_archive and checked.index.bases):

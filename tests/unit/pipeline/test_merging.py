@@ -31,7 +31,7 @@ def works(tmp_path: Path) -> Works:
 
 
 def merged(works: Works, *sources: Path, name: str = "merged.tar.gz") -> Merged:
-    request = MergeRequest([*map(str, sources)], str(works.directory / name), open_source)
+    request = MergeRequest([*map(str, sources)], str(works.directory / name), open_source, open_source)
     return merge(request, RecordingProgress())
 
 
