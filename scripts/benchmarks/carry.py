@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from scripts.benchmarks.build import add_arguments as add_archive_arguments
 from scripts.benchmarks.carry_parts import measure_parts
+from scripts.benchmarks.carry_patch import measure_patch
 from scripts.benchmarks.carry_signatures import measure_signatures
 from scripts.benchmarks.measure import MIB
 
 if TYPE_CHECKING:
     import argparse
 
-SUMMARY = "what signatures add (peer: without); split (peer: split, then sha256sum), make parity, repair a lost part"
+SUMMARY = (
+    "what signatures add (peer: without); split (peer: split, then sha256sum), make parity, repair a lost part; patches"
+)
 # what signatures add is the loading of a library and does not grow with the content, which is some gigabytes
 SIZE_MIB = 4096
 
@@ -29,3 +32,5 @@ def run(arguments: argparse.Namespace) -> None:
     measure_signatures(arguments)
     print()
     measure_parts(arguments.parts_size * MIB, arguments.parts_directory, arguments.rounds)
+    print()
+    measure_patch(arguments)
