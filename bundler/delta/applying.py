@@ -40,7 +40,8 @@ def patched_chunks(recipe: PatchRecipe, old: BinaryIO, patch: Iterator[bytes]) -
 def _contents(recipe: PatchRecipe, old: BinaryIO, patch: Iterator[bytes]) -> Iterator[bytes]:
     frames = _Frames(patch)
     try:
-        base = BaseWindow(contents_of(old, recipe.base_form))
+        kept_bytes = max(window.base_bytes for window in recipe.windows)
+        base = BaseWindow(contents_of(old, recipe.base_form), kept_bytes)
         for window in recipe.windows:
             if not base.reach(window.base_end):
                 raise DamagedPatchError(tr("the base is too short for the patch"))

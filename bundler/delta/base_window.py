@@ -1,11 +1,10 @@
-"""ContentReader of a file, read once from start to end, of which the last MAX_WINDOW_BYTES stay at hand."""
+"""ContentReader of a file, read once from start to end, of which the last ones stay at hand."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from bundler.decompress import LONGEST_MAGIC, CompressedDataError, PlainReader, compression_of
-from bundler.model.patch_recipe import MAX_WINDOW_BYTES
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from bundler.model.patch_recipe import Form
 
 READ_BYTES = 1024 * 1024
-_SLACK_BYTES = 8 * 1024 * 1024
+_SLACK_BYTES = 4 * 1024 * 1024
 
 
 class ContentReader(Protocol):
@@ -84,31 +83,33 @@ class BaseWindow:
 
     Arguments:
         contents: of the base, from their start.
+        kept_bytes: how many bytes stay at hand.
     """
 
-    def __init__(self, contents: ContentReader) -> None:
+    def __init__(self, contents: ContentReader, kept_bytes: int) -> None:
         # One buffer for all windows: two of them would not fit into the memory that is allowed. What it has beyond a
         # window is filled before the whole is moved.
-        self._buffer = bytearray(MAX_WINDOW_BYTES + _SLACK_BYTES)
+        self._buffer = bytearray(kept_bytes + _SLACK_BYTES)
         self._contents = contents
+        self._kept_bytes = kept_bytes
         self._filled = 0
         self.end = 0
 
     @property
     def at_hand(self) -> memoryview:
         """What is at hand; good until more is read."""
-        return self.last(min(self._filled, MAX_WINDOW_BYTES))
+        return self.last(min(self._filled, self._kept_bytes))
 
     @property
     def start(self) -> int:
         """Where what is at hand begins, in the contents."""
-        return self.end - min(self._filled, MAX_WINDOW_BYTES)
+        return self.end - min(self._filled, self._kept_bytes)
 
     def last(self, count: int) -> memoryview:
         """Return so many bytes before the end; good until more is read.
 
         Arguments:
-            count: at most MAX_WINDOW_BYTES, and what lies before the end.
+            count: at most `kept_bytes`, and what lies before the end.
         """
         return memoryview(self._buffer)[self._filled - count : self._filled]
 
@@ -119,8 +120,8 @@ class BaseWindow:
         """
         while self.end < end:
             if self._filled == len(self._buffer):
-                self._buffer[:MAX_WINDOW_BYTES] = self.at_hand
-                self._filled = MAX_WINDOW_BYTES
+                self._buffer[: self._kept_bytes] = self.at_hand
+                self._filled = self._kept_bytes
             room = memoryview(self._buffer)[self._filled :][: end - self.end]
             read = _fill(self._contents, room)
             self._filled += read
@@ -128,15 +129,3 @@ class BaseWindow:
             if read < len(room):
                 return False
         return True
-
-    def nearest(self, needle: bytes, offset: int) -> int | None:
-        """Return the offset in the contents, among what is at hand, of the same bytes nearest to `offset`."""
-        begin = self._filled - len(self.at_hand)
-        shift = self.end - self._filled
-        at = min(max(begin, offset - shift), self._filled)
-        found = (
-            self._buffer.find(needle, at, self._filled),
-            self._buffer.rfind(needle, begin, min(at + len(needle), self._filled)),
-        )
-        places = (shift + place for place in found if place >= 0)
-        return min(places, key=lambda place: abs(place - offset), default=None)

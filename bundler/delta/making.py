@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, BinaryIO
 
-from bundler.delta.alignment import drift_of
+from bundler.delta.alignment import AnchorIndex
 from bundler.delta.base_window import BaseWindow, UnreadableContentsError, contents_of, cut
 from bundler.delta.gzip_member import is_gzip
 from bundler.delta.recompressor_search import recompression_of
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from bundler.model.patch_recipe import Form
 
 MIN_FILE_BYTES = 64 * 1024
-RESULT_WINDOW_BYTES = 16 * 1024 * 1024
-# of the base behind the place of the window: what may be missing or new between two windows
+# a format's window of 32 MiB would want 30 MiB more of memory, and find no more
+RESULT_WINDOW_BYTES = 8 * 1024 * 1024
+BASE_WINDOW_BYTES = 24 * 1024 * 1024
+# of the base behind the place of a window: as much as before it
 AHEAD_BYTES = 8 * 1024 * 1024
 _MAGIC_BYTES = 4
 
@@ -46,12 +48,14 @@ def make_patch(old: Path, new: Path, out: BinaryIO) -> PatchRecipe | None:
     packed, recompression = _is_gzip(new), recompression_of(new)
     base_form: Form = "gzip" if _is_gzip(old) and (recompression is not None or not packed) else "plain"
     worth = PatchWorth(size, is_packed=packed)
-    with old.open("rb") as base, new.open("rb") as result:
-        try:
+    try:
+        with old.open("rb") as base:
+            anchors = AnchorIndex(contents_of(base, base_form))
+        with old.open("rb") as base, new.open("rb") as result:
             contents = contents_of(result, "plain" if recompression is None else "gzip")
-            made = _written(_windows(contents_of(base, base_form), contents, worth), out, worth)
-        except UnreadableContentsError:
-            return None
+            made = _written(_windows(contents_of(base, base_form), contents, anchors, worth), out, worth)
+    except UnreadableContentsError:
+        return None
     if made is None:
         return None
     windows, patch = made
@@ -73,18 +77,23 @@ def _written(
     return tuple(windows), Blob(Digest("sha256", total.hexdigest()), patch_bytes)
 
 
-def _windows(old: ContentReader, new: ContentReader, worth: PatchWorth) -> Iterator[tuple[PatchWindow, bytes]]:
+def _windows(
+    old: ContentReader, new: ContentReader, anchors: AnchorIndex, worth: PatchWorth
+) -> Iterator[tuple[PatchWindow, bytes]]:
     """Yield the windows of a patch, each with its frame."""
-    base, drift, offset = BaseWindow(old), 0, 0
+    base, drift, offset = BaseWindow(old, BASE_WINDOW_BYTES), 0, 0
     for result in cut(new, RESULT_WINDOW_BYTES):
         worth.see(result)
-        base.reach(offset + drift + len(result) + AHEAD_BYTES)
+        found = anchors.drift_of(result, offset, drift)
+        # what is new waits for what the base goes on with
+        if found is not None:
+            drift = found
+            base.reach(offset + drift + len(result) + AHEAD_BYTES)
         prefix = base.at_hand
         if len(prefix) < MIN_PREFIX_BYTES:
             prefix = prefix[:0]
         frame = compressed_window(result, prefix)
         yield PatchWindow(base.end - len(prefix), len(prefix), len(result), len(frame)), frame
-        drift = drift_of(result, offset, base, drift)
         offset += len(result)
 
 

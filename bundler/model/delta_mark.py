@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MAX_DATE = 8**11 - 1
 # below it an archive has the patches, each under the hex SHA-256 of what it leads to
 PATCH_DIRECTORY = BundlePath("@delta")
+# of a bundle's id, where people read it
+NAMED_CHARACTERS = 12
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -43,7 +45,7 @@ class Base:
             raise ValueError(tr("a base is the id of a bundle, or the digest of a lock"))
 
     def __str__(self) -> str:
-        return f"bundle {self.bundle}" if self.lock is None else f"lock {self.lock}"
+        return f"bundle {self.bundle[:NAMED_CHARACTERS]}" if self.lock is None else f"lock {self.lock}"
 
     def encode(self) -> Json:
         """Return its JSON object."""

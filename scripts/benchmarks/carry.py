@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from scripts.benchmarks.build import add_arguments as add_archive_arguments
 from scripts.benchmarks.carry_delta_build import measure_delta_builds
 from scripts.benchmarks.carry_parts import measure_parts
+from scripts.benchmarks.carry_patch import measure_patch
 from scripts.benchmarks.carry_signatures import measure_signatures
 from scripts.benchmarks.measure import MIB
 
 if TYPE_CHECKING:
     import argparse
 
-SUMMARY = "signatures (peer: without), split (peer: split, then sha256sum), parity, repair, deltas (peer: a full build)"
+SUMMARY = "signatures (peer: without), split (peer: split, sha256sum), parity, repair, deltas (peer: a full build), patches"
 # what signatures add is the loading of a library and does not grow with the content, which is some gigabytes
 SIZE_MIB = 4096
 
@@ -33,3 +34,5 @@ def run(arguments: argparse.Namespace) -> None:
     measure_parts(arguments.parts_size * MIB, arguments.parts_directory, arguments.rounds)
     print()
     measure_delta_builds(arguments.delta_size * MIB, arguments.directory, arguments.rounds)
+    print()
+    measure_patch(arguments)

@@ -8,10 +8,10 @@ import random
 import pytest
 
 from bundler.delta.base_window import BaseWindow, UnreadableContentsError, contents_of, cut
-from bundler.model.patch_recipe import MAX_WINDOW_BYTES
 from tests.unit.delta.contents import zlib_gzip
 
 MIB = 1024 * 1024
+KEPT_BYTES = 32 * MIB
 BASE = random.Random(1).randbytes(MIB) * 90
 
 
@@ -25,31 +25,20 @@ BASE = random.Random(1).randbytes(MIB) * 90
     ],
 )
 def test_it_holds_the_last_bytes_before_its_end(ends: tuple[int, ...]) -> None:
-    window = BaseWindow(io.BytesIO(BASE))
+    window = BaseWindow(io.BytesIO(BASE), KEPT_BYTES)
     for end in ends:
         assert window.reach(end)
-        start = max(0, end - MAX_WINDOW_BYTES)
+        start = max(0, end - KEPT_BYTES)
         assert (window.start, window.end) == (start, end)
         assert window.at_hand == BASE[start:end]
         assert window.last(1) == BASE[end - 1 : end]
 
 
 def test_what_was_at_hand_stays_so_at_the_end() -> None:
-    window = BaseWindow(io.BytesIO(BASE))
+    window = BaseWindow(io.BytesIO(BASE), KEPT_BYTES)
     assert not window.reach(len(BASE) + 1)
     assert not window.reach(len(BASE) + 500 * MIB)
-    assert window.at_hand == BASE[-MAX_WINDOW_BYTES:]
-
-
-def test_the_nearest_of_several_places_is_found() -> None:
-    window = BaseWindow(io.BytesIO(BASE))
-    window.reach(60 * MIB)
-    needle = BASE[5000:5032]
-    assert window.nearest(needle, 41 * MIB) == 41 * MIB + 5000
-    assert window.nearest(needle, 41 * MIB + 5010) == 41 * MIB + 5000
-    assert window.nearest(needle, 0) == 28 * MIB + 5000
-    assert window.nearest(needle, 10**9) == 59 * MIB + 5000
-    assert window.nearest(bytes(32), 41 * MIB) is None
+    assert window.at_hand == BASE[-KEPT_BYTES:]
 
 
 def test_all_members_of_a_gzip_file_are_its_contents() -> None:

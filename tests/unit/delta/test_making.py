@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bundler.delta.making import AHEAD_BYTES, RESULT_WINDOW_BYTES, make_patch
+from bundler.delta.making import RESULT_WINDOW_BYTES, make_patch
 from bundler.model.digest import Digest
 from bundler.model.json_value import dump_canonical
 from bundler.model.patch_recipe import decode_recipe, encode_recipe
@@ -66,16 +66,31 @@ def test_the_same_files_give_the_same_patch(tmp_path: Path) -> None:
     assert patches[0].getvalue() == patches[1].getvalue()
 
 
-def test_windows_follow_what_has_moved(tmp_path: Path) -> None:
-    chance = random.Random(5)
-    parts = [chance.randbytes(RESULT_WINDOW_BYTES // 2) for _ in range(6)]
-    # the last part has moved by much more than a window looks ahead
-    gone = [chance.randbytes(AHEAD_BYTES // 3) + part for part in parts]
-    old, new = _files(tmp_path, b"".join(gone), b"".join(parts))
+def _noise(mib: int, seed: int) -> bytes:
+    return random.Random(seed).randbytes(mib * MIB)
+
+
+MIB = 1024 * 1024
+HALF = 12 * MIB
+# a place where something is gone may cost half a window
+MOVES: dict[str, tuple[Callable[[bytes], bytes], float]] = {
+    "a large file before the others": (lambda old: _noise(14, 7) + old, 14),
+    "a large file among the others": (lambda old: old[:HALF] + _noise(14, 7) + old[HALF:], 14),
+    "a large file less": (lambda old: old[: HALF // 4] + old[-HALF // 2 :], RESULT_WINDOW_BYTES / 2 / MIB),
+    "a large file instead of another": (lambda old: old[: HALF // 2] + _noise(12, 7) + old[-HALF // 2 :], 12),
+    "little by little": (lambda old: b"".join(old[at : at + HALF // 6] for at in range(0, len(old), HALF // 4)), 0),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_windows_follow_what_has_moved(tmp_path: Path, move: str) -> None:
+    moved, new_mib = MOVES[move]
+    contents = _noise(24, 5)
+    old, new = _files(tmp_path, contents, moved(contents))
     patch = io.BytesIO()
     recipe = make_patch(old, new, patch)
     assert recipe is not None
-    assert recipe.patch.size < 0.01 * new.stat().st_size
+    assert recipe.patch.size < (new_mib + 0.5) * MIB
     assert applied(recipe, old, patch) == new.read_bytes()
 
 
