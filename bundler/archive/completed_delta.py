@@ -140,8 +140,14 @@ def applied(file: IndexedFile, base: BinaryIO | FileIO, patch: Iterator[bytes], 
     recipe = mark_of(file).recipe
     if recipe is None:
         raise AssertionError(f"{file.path} has no patch")
+    left = file.blob.size
     try:
-        yield from patched_chunks(recipe, base, patch)
+        for chunk in patched_chunks(recipe, base, patch):
+            left -= len(chunk)
+            if left < 0:
+                # what a recipe allows contents to be is a thousand times more than what they should be compressed to
+                raise DamagedPatchError(tr("it gives more than {size} bytes", size=file.blob.size))
+            yield chunk
     except DamagedPatchError as error:
         what = tr("{path} cannot be made of its base and its patch: {error}", path=file.path, error=error)
         raise damaged(where, what, want=file.blob.digest.hex, got=tr("something else")) from error

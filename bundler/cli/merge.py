@@ -17,7 +17,7 @@ from bundler.model.size_text import human_bytes
 from bundler.pipeline.merging import MergeRequest
 from bundler.pipeline.merging import merge as merge_bundles
 from bundler.shell_completion import complete_files
-from bundler.source.open_source import open_source
+from bundler.source.open_source import PIPE, open_source
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 def _several(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     if len(values) < 2 or not all(values):
         raise click.BadParameter(tr("name the bundles that the delta builds on, and the delta last"))
+    if PIPE in values:
+        raise click.BadParameter(tr("each archive is read twice: save what comes on standard input first"))
     return values
 
 

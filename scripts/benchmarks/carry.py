@@ -14,7 +14,7 @@ from scripts.benchmarks.measure import MIB
 if TYPE_CHECKING:
     import argparse
 
-SUMMARY = "signatures (peer: without), split (peer: split, sha256sum), parity, repair, deltas (peer: full builds), patches"
+SUMMARY = "signatures (peer: without), split (peer: split, sha256sum), parity, repair, deltas (peer: full builds)"
 # what signatures add is the loading of a library and does not grow with the content, which is some gigabytes
 SIZE_MIB = 4096
 

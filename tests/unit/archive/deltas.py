@@ -19,7 +19,7 @@ from bundler.source.open_source import open_source
 from tests.unit.archive.bundles import CONTENTS, sample, tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bundler.archive.delta_marks import DeltaMarks
@@ -73,11 +73,13 @@ def write_delta(
     *,
     carried: frozenset[str] = frozenset(),
     missing: frozenset[str] = frozenset(),
+    patches: Sequence[Placement] = (),
 ) -> BundleFiles:
     """Write the archive of a bundle with these marks.
 
     Arguments:
         carried, missing: paths for which it lies: marked and there all the same, unmarked and absent.
+        patches: further members, which no index lists.
     """
     bundle = bundle_files(
         placements,
@@ -90,7 +92,7 @@ def write_delta(
         delta=marks,
     )
     left_out = frozenset({*marks.marks, *missing} - carried)
-    write_archive(bundle.files, store_path=store.path, out=out, task=Unwatched(), left_out=left_out)
+    write_archive((*bundle.files, *patches), store_path=store.path, out=out, task=Unwatched(), left_out=left_out)
     return bundle
 
 
