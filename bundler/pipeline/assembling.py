@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +22,7 @@ from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.patching import make_patches
 from bundler.pipeline.planning import plan_lock
+from bundler.pipeline.whole_blob import is_whole
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -237,13 +237,5 @@ def _damaged(found: Blob, lock: Lock, context: BuildContext) -> list[Blob]:
     """Return the damaged blob that was found, and every other one of the lock's, so that one repair is enough."""
     store = context.sources.store
     pinned = {blob for entry in lock.entries for artifact in entry.artifacts for blob in artifact.blobs} - {found}
-    others = [blob for blob in pinned if store.has(blob) and not _is_whole(store.path(blob), blob)]
+    others = [blob for blob in pinned if store.has(blob) and not is_whole(store.path(blob), blob)]
     return [found, *sorted(others, key=lambda blob: str(blob.digest))]
-
-
-def _is_whole(path: Path, blob: Blob) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == blob.digest.hex
-    except OSError:
-        return False

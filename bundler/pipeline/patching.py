@@ -6,7 +6,6 @@ be read, or is not what the base lists, is carried whole.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -23,6 +22,7 @@ from bundler.model.digest import Blob
 from bundler.model.lock import decode_lock
 from bundler.model.placement import Placement
 from bundler.pipeline.patch_pairs import patch_pairs
+from bundler.pipeline.whole_blob import is_whole
 from bundler.source.open_source import open_source
 from bundler.translation import tr
 
@@ -127,13 +127,8 @@ def _made(
 
 def _require_whole(path: Path, blob: Blob) -> None:
     """Raise DamagedBlobError unless the store has what a patch is to lead to: nobody else reads it for a delta."""
-    try:
-        with path.open("rb") as stream:
-            got = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        got = str(error.strerror)
-    if got != blob.digest.hex:
-        raise DamagedBlobError.of(blob, tr("the entry of the store is damaged"), where=path, got=got)
+    if not is_whole(path, blob):
+        raise DamagedBlobError.of(blob, tr("the entry of the store is damaged"), where=path, got=tr("other bytes"))
 
 
 def _old_contents(

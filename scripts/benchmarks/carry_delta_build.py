@@ -1,6 +1,6 @@
 """A delta after one image of twenty changed: its size beside that image's new blobs, and how quickly it is built.
 
-Against a full build of the same lock, store and machine, in turn.
+Against a full build of the same lock and store, in turn; by processor time, since others may work too.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def measure_delta_builds(size: int, place: str, rounds: int) -> None:
         _prepare(directory, size // IMAGES)
         runs = in_turn(_contenders(directory), rounds)
         carried = (directory / "delta.tar.gz").stat().st_size / _new_bytes(directory)
-    times = {name: statistics.median(run.seconds for run in of_one) for name, of_one in runs.items()}
+    times = {name: statistics.median(run.processor_s for run in of_one) for name, of_one in runs.items()}
     memory = max(run.peak_bytes for name in (DELTA, WITH_PATCHES) for run in runs[name]) / MIB
     print_machine(rounds, size, place)
     print(f"{IMAGES} images, one of which has a new layer that nothing of the old one is in\n")
@@ -49,7 +49,7 @@ def measure_delta_builds(size: int, place: str, rounds: int) -> None:
     print("\n| a delta | | bar | |\n|---|---|---|---|")
     print_bar("by the image's new blobs", carried, "x", f"< {MAX_SIZE}x", met=carried < MAX_SIZE)
     taken = times[DELTA] / times[FULL]
-    print_bar("by the time of a full build", taken, "x", f"< {MAX_TIME}x", met=taken < MAX_TIME)
+    print_bar("by the processor time of a full build", taken, "x", f"< {MAX_TIME}x", met=taken < MAX_TIME)
     print(f"| the same where patches are tried | {times[WITH_PATCHES] / times[FULL]:.3g}x | | |")
     print_bar("memory", memory, " MiB", f"<= {MAX_MEMORY} MiB", met=memory <= MAX_MEMORY)
 

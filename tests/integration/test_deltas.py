@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.air_gap import MASTER, AirGap, air_gap
 from tests.integration.images import make_image
+from tests.integration.json_answers import BUNDLER, WITHIN_S, bundler
 from tests.integration.mirror_program import eventually, mirror
 from tests.integration.registries import plain_registry
 from tests.unit.archive.bundles import files_below
@@ -27,26 +28,14 @@ if TYPE_CHECKING:
     from tests.integration.registries import Registry
 
 pytestmark = pytest.mark.integration
-BUNDLER = str(Path(sys.executable).with_name("bundler"))
 KILLS = int(os.environ.get("KILLS", "8"))
 RANDOM = random.Random()
-WITHIN_S = 300
 IMAGES = 6
 FILLER_BYTES = 1_000_000
 OWN = random.Random(3).randbytes(400_000)
 OWN_NAMES = {"bundle.json", "SHA256SUMS"}
 # bytes in a second
 LINK_RATE = "8mbit"
-
-
-def bundler(directory: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    done = subprocess.run(
-        [BUNDLER, *words, "--json"], cwd=directory, capture_output=True, timeout=WITHIN_S, check=False
-    )
-    assert done.returncode == code, done.stderr.decode()
-    answer = json.loads(done.stdout)
-    assert isinstance(answer, dict)
-    return answer
 
 
 def build(directory: Path, manifest: str, out: str, *options: str) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.archive.bundle_reader import GivesSingleFiles
 from bundler.archive.delta_marks import DeltaMarks
+from bundler.archive.unpack_beside import unpack_beside
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
 from bundler.errors import ErrorId, IntegrityError
@@ -18,13 +20,19 @@ from bundler.model.delta_mark import Base, Mark
 from bundler.model.digest import Digest
 from bundler.model.progress import Unwatched
 from bundler.model.subset import Choice
+from bundler.source.open_source import open_source
 from tests.fakes.progress import RecordingTask
 from tests.sources import unpack
 from tests.unit.archive.bundles import CONTENTS, files_below
 from tests.unit.archive.deltas import CHANGED, Delta, beside, delta, write_delta
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
+
+    from bundler.archive.bundle_reader import ArchivedFile, BundleReader
+    from bundler.archive.checked_index import CheckedIndex
 
 COPIED = "kubeedge/crds/devices_v1alpha2_device.yaml"
 
@@ -126,6 +134,37 @@ def test_a_base_that_has_rotted_is_named_and_another_bundle_serves_as_well(tmp_p
     assert files_below(root) == before
     beside(made.full, root)
     assert files_below(beside(made.archive, root).directory) == made.tree
+
+
+@dataclass
+class Interrupted(GivesSingleFiles):
+    """A delta's archive; when it is read somebody removes the base."""
+
+    archive: BundleReader
+    base: Path
+    gives_all = True
+
+    def __post_init__(self) -> None:
+        self.checked: CheckedIndex = self.archive.checked
+        self.signatures: Mapping[str, bytes] = self.archive.signatures
+        self.directory_dates: Mapping[str, int] = {}
+
+    def expected(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        return self.archive.expected(wanted)
+
+    def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
+        shutil.rmtree(self.base)
+        return self.archive.files(wanted)
+
+
+def test_a_base_that_is_removed_meanwhile_is_missing(tmp_path: Path, made: Delta) -> None:
+    root = tmp_path / "opt"
+    there = beside(made.base, root).directory
+    (there / COPIED).chmod(0o600)
+    with open_source(str(made.archive)) as archive, pytest.raises(IntegrityError, match=COPIED) as caught:
+        unpack_beside(Interrupted(archive, there), root, Unwatched())
+    assert caught.value.id is ErrorId.BASE_MISSING
+    assert files_below(root).keys() <= {".bundles.json"}
 
 
 def test_a_subset_needs_no_more_than_its_own_of_the_base(tmp_path: Path, made: Delta) -> None:
