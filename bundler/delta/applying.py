@@ -27,7 +27,7 @@ def patched_chunks(recipe: PatchRecipe, old: BinaryIO, patch: Iterator[bytes]) -
         patch: its bytes, in pieces of any size; what follows them is left.
 
     Raises, while iterating, DamagedPatchError (a base or a patch that the recipe was not made for), ToolMissingError
-    (another zlib, or gzip, than the recipe's), OSError.
+    (another zlib, or gzip, than the recipe's), OSError, StorageError.
     """
     contents = _contents(recipe, old, patch)
     if recipe.recompression is None:

@@ -40,7 +40,7 @@ def make_patch(old: Path, new: Path, out: BinaryIO) -> PatchRecipe | None:
     None where it would not be worth it, and nothing that was written counts: small files, little in common, contents
     whose compression cannot be repeated.
 
-    Raises OSError.
+    Raises OSError, StorageError.
     """
     size = new.stat().st_size
     if size <= MIN_FILE_BYTES:

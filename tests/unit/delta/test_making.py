@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import random
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bundler.delta.making import RESULT_WINDOW_BYTES, make_patch
 from bundler.model.digest import Digest
@@ -16,7 +20,6 @@ from tests.unit.delta.contents import applied, changed, program_gzip, words, zli
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 OLD = words(700_000)
 NEW = changed(OLD)
@@ -42,7 +45,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("old_form", FORMS)
+@pytest.mark.parametrize("old_form", ["plain", "zlib 6", "gzip -1"])
 @pytest.mark.parametrize("new_form", FORMS)
 def test_the_result_comes_back(tmp_path: Path, old_form: str, new_form: str) -> None:
     old, new = _files(tmp_path, FORMS[old_form](OLD), FORMS[new_form](NEW))
@@ -54,6 +57,25 @@ def test_the_result_comes_back(tmp_path: Path, old_form: str, new_form: str) -> 
     assert recipe.patch.size == len(patch.getvalue()) < 0.15 * new.stat().st_size
     assert decode_recipe(encode_recipe(recipe), new.stat().st_size) == recipe
     assert applied(recipe, old, patch) == new.read_bytes()
+
+
+EDITS = st.lists(
+    st.tuples(st.integers(0, len(OLD)), st.integers(0, 200_000), st.integers(0, len(OLD)), st.integers(0, 200_000)),
+    max_size=6,
+)
+
+
+@given(EDITS, st.sampled_from(sorted(FORMS)))
+@settings(max_examples=10, deadline=None)
+def test_whatever_was_changed_comes_back(edits: list[tuple[int, int, int, int]], form: str) -> None:
+    contents = bytearray(OLD)
+    for at, gone, other, length in edits:
+        contents[at : at + gone] = OLD[other : other + length]
+    with tempfile.TemporaryDirectory() as name:
+        old, new = _files(Path(name), zlib_gzip(OLD), FORMS[form](bytes(contents)))
+        patch = io.BytesIO()
+        recipe = make_patch(old, new, patch)
+        assert recipe is None or applied(recipe, old, patch) == new.read_bytes()
 
 
 def test_the_same_files_give_the_same_patch(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def _window(*row: Any) -> dict[str, Any]:
     return _with(windows=[list(row)], size=row[3] if len(row) > 3 else 1)
 
 
-FAULTS = {
+FAULTS: dict[str, Any] = {
     "no object": [],
     "nothing": None,
     "no base": _with(base=...),
