@@ -44,8 +44,15 @@ class Base:
         if bool(self.bundle) == (self.lock is not None) or (self.bundle and not _ID.fullmatch(self.bundle)):
             raise ValueError(tr("a base is the id of a bundle, or the digest of a lock"))
 
+    @property
+    def plain(self) -> str:
+        """What it is called on pages that have no language: the beginning of the id, or the digest."""
+        return self.bundle[:NAMED_CHARACTERS] if self.lock is None else str(self.lock)
+
     def __str__(self) -> str:
-        return f"bundle {self.bundle[:NAMED_CHARACTERS]}" if self.lock is None else f"lock {self.lock}"
+        if self.lock is not None:
+            return tr("lock {digest}", digest=self.lock)
+        return tr("bundle {id}", id=self.bundle[:NAMED_CHARACTERS])
 
     def encode(self) -> Json:
         """Return its JSON object."""

@@ -64,8 +64,19 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for release, tags in (("1", {}), ("2", {2: "2"})):
             _manifest(directory, registry, release, tags)
             build(directory, f"site-{release}", {"1": "old", "2": "new"}[release])
+        cold = ("build", "site-2.yaml", "--store", "cold", "-o", "cold.tar.gz", "--base", "old.tar.gz")
+        (directory / "cold.json").write_text(json.dumps(bundler(directory, *cold)))
     build(directory, "site-2", "delta", "--base", "old.tar.gz")
     return directory
+
+
+def test_a_store_that_has_nothing_gets_what_is_new_and_what_placing_reads(works: Path) -> None:
+    fetched = json.loads((works / "cold.json").read_text())["fetched_bytes"]
+    # documents of all images, and the layer that has changed
+    assert len(OWN) < fetched < 1.1 * len(OWN)
+    assert not any(path.stat().st_size > 2 * len(OWN) for path in (works / "cold" / "sha256").glob("*/*"))
+    # what patches are made against was read in the base
+    assert (works / "cold.tar.gz").read_bytes() == (works / "delta.tar.gz").read_bytes()
 
 
 def test_one_image_of_several_is_carried_as_patches_of_its_layers(works: Path, tmp_path: Path) -> None:
@@ -116,6 +127,13 @@ def _sha256(path: Path) -> str:
 def test_a_merged_delta_is_the_full_archive(works: Path, tmp_path: Path) -> None:
     bundler(tmp_path, "merge", str(works / "old.tar.gz"), str(works / "delta.tar.gz"), "-o", "merged.tar.gz")
     assert (tmp_path / "merged.tar.gz").read_bytes() == (works / "new.tar.gz").read_bytes()
+
+
+def test_a_bill_of_materials_is_that_of_the_whole_bundle(works: Path, tmp_path: Path) -> None:
+    build(works, "site-2", "full-bill", "--sbom")
+    build(works, "site-2", "delta-bill", "--sbom", "--base", "old.tar.gz")
+    bundler(works, "merge", "old.tar.gz", "delta-bill.tar.gz", "-o", str(tmp_path / "merged.tar.gz"))
+    assert (tmp_path / "merged.tar.gz").read_bytes() == (works / "full-bill.tar.gz").read_bytes()
 
 
 def test_signed_split_and_with_parity_at_once_and_a_policy_on_the_host(works: Path, tmp_path: Path) -> None:
@@ -173,6 +191,7 @@ def test_a_delta_is_described_as_a_full_archive_is(works: Path) -> None:
         subprocess.run([BUNDLER, *words], cwd=works, check=True, capture_output=True, timeout=WITHIN_S)
     bill = json.loads((works / "delta.cdx.json").read_bytes())
     assert "is left to the delta's base" in json.dumps(bill)
+    assert "不在压缩包中" in (works / "delta.html").read_text()
 
 
 def test_a_truncated_delta_leaves_nothing(works: Path, tmp_path: Path) -> None:
@@ -183,6 +202,18 @@ def test_a_truncated_delta_leaves_nothing(works: Path, tmp_path: Path) -> None:
         (tmp_path / "cut.tar.gz").write_bytes(data[:size])
         assert bundler(tmp_path, "unpack", "cut.tar.gz", "--root", "root", code=5)["id"] == "bundle-damaged"
         assert files_below(tmp_path / "root") == there
+
+
+def test_what_plain_tar_leaves_of_a_delta_is_named(works: Path, tmp_path: Path) -> None:
+    (tmp_path / "opt").mkdir()
+    subprocess.run(["tar", "-xzf", works / "delta.tar.gz", "-C", tmp_path / "opt"], check=True)
+    answer = bundler(tmp_path, "verify", "opt", code=5)
+    assert answer["error"]["id"] == "base-missing"
+    done = subprocess.run([BUNDLER, "verify", "opt"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"a delta without its base: {len(answer['missing'])} files are missing" in done.stdout
+    assert "missing: " not in done.stdout
+    refused = bundler(tmp_path, "unpack", str(works / "delta.tar.gz"), "-C", "elsewhere", code=5)
+    assert (refused["id"], (tmp_path / "elsewhere").exists()) == ("base-missing", False)
 
 
 def test_kills_in_the_midst_leave_what_the_next_run_makes_whole(works: Path, tmp_path: Path) -> None:
