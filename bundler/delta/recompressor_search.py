@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bundler.model.patch_recipe import Recompression
 
-_READ_BYTES = 256 * 1024
+_READ_BYTES = 128 * 1024
 
 
 def recompression_of(path: Path) -> Recompression | None:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundler.delta.making import RESULT_WINDOW_BYTES, make_patch
+from bundler.delta.recompressors import recompressed
 from bundler.model.digest import Digest
 from bundler.model.json_value import dump_canonical
-from bundler.model.patch_recipe import decode_recipe, encode_recipe
+from bundler.model.patch_recipe import Recompression, decode_recipe, encode_recipe
 from tests.unit.delta.contents import applied, changed, program_gzip, words, zlib_gzip
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OLD = words(700_000)
 NEW = changed(OLD)
+HEADER = bytes.fromhex("1f8b0800000000000003")
 NOISE = random.Random(4).randbytes(700_000)
 
 
@@ -38,10 +40,9 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
     "zlib 1": lambda data: zlib_gzip(data, 1),
     "zlib 6": zlib_gzip,
     "zlib 9, memory level 9": lambda data: zlib_gzip(data, 9, 9),
-    "pigz": lambda data: program_gzip(data, "pigz", "-p", "2"),
+    "pigz": lambda data: b"".join(recompressed([data], Recompression("pigz", HEADER, 6))),
     "gzip": lambda data: program_gzip(data, "gzip"),
     "gzip -1": lambda data: program_gzip(data, "gzip", "-1"),
-    "pigz -9": lambda data: program_gzip(data, "pigz", "-9", "-p", "2"),
 }
 
 
@@ -86,6 +87,17 @@ def test_the_same_files_give_the_same_patch(tmp_path: Path) -> None:
     assert second is not None
     assert dump_canonical(encode_recipe(first)) == dump_canonical(encode_recipe(second))
     assert patches[0].getvalue() == patches[1].getvalue()
+
+
+def test_of_what_cannot_be_compressed_again_the_beginning_may_be_shared(tmp_path: Path) -> None:
+    at = len(OLD) * 3 // 4
+    old, new = _files(tmp_path, zlib_gzip(OLD, memory_level=1), zlib_gzip(OLD[:at] + NOISE[at:], memory_level=1))
+    patch = io.BytesIO()
+    recipe = make_patch(old, new, patch)
+    assert recipe is not None
+    assert (recipe.base_form, recipe.recompression) == ("plain", None)
+    assert recipe.patch.size < new.stat().st_size / 2
+    assert applied(recipe, old, patch) == new.read_bytes()
 
 
 def _noise(mib: int, seed: int) -> bytes:

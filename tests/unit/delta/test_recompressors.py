@@ -17,7 +17,7 @@ from bundler.delta.pigz_blocks import BLOCK_BYTES
 from bundler.delta.recompressor_search import recompression_of
 from bundler.delta.recompressors import candidates, is_reproducing, recompressed
 from bundler.model.patch_recipe import MAX_HEADER_BYTES, Recompression
-from tests.unit.delta.contents import pieces, program_gzip, words, zlib_gzip
+from tests.unit.delta.contents import pieces, words, zlib_gzip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,14 +54,6 @@ def _found(directory: Path, packed: bytes) -> str:
     assert found is not None
     assert b"".join(recompressed(pieces(gzip.decompress(packed)), found)) == packed
     return found.name
-
-
-@pytest.mark.parametrize("level", range(1, 10))
-@pytest.mark.parametrize("program", [("gzip",), ("pigz", "-p", "2")], ids=lambda program: program[0])
-def test_what_programs_make_is_made_again(tmp_path: Path, program: tuple[str, ...], level: int) -> None:
-    # content in which gzip ends a block early, as zlib never does, and more than one of pigz's blocks
-    contents = TEXT[:200_000] + b"".join(b"%07d,x\n" % number for number in range(50_000))
-    assert _found(tmp_path, program_gzip(contents, *program, f"-{level}")) == program[0]
 
 
 @pytest.mark.parametrize("level", [1, 6, 9])
