@@ -75,6 +75,7 @@ class ErrorId(StrEnum):
     RPM_SIGNATURE_BAD = "rpm-signature-bad"
     BUNDLE_DAMAGED = "bundle-damaged"
     BUNDLE_INCOMPLETE = "bundle-incomplete"
+    BASE_MISSING = "base-missing"
     BEYOND_REPAIR = "beyond-repair"
     PARITY_NOT_FOUND = "parity-not-found"
     ARCHIVE_UNSAFE = "archive-unsafe"

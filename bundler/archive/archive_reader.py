@@ -71,6 +71,11 @@ class ArchiveReader:
         """It does."""
         return True
 
+    def expected(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        """Return every path that the archive carries."""
+        del wanted
+        return self.checked.carried.keys()
+
     def files(self, wanted: AbstractSet[str] = frozenset()) -> Iterator[ArchivedFile]:
         """Yield every file in archive order, once; a signature, which no index can list, counts as listed.
 
@@ -81,11 +86,11 @@ class ArchiveReader:
         """
         del wanted
         checked = self.checked
-        room = checked.total_bytes + MAX_UNLISTED_BYTES
+        room = checked.carried_bytes + MAX_UNLISTED_BYTES
         for member in self._members:
             room -= member.size
             if room < 0:
-                want = tr("about {total_bytes} bytes", total_bytes=checked.total_bytes)
+                want = tr("about {total_bytes} bytes", total_bytes=checked.carried_bytes)
                 raise unsafe(
                     checked.where,
                     tr("{path} is more than the archive lists", path=member.path),
@@ -93,7 +98,7 @@ class ArchiveReader:
                     got=tr("more"),
                 )
             if member.directory:
-                if member.path in checked.directories:
+                if member.path in checked.carried_directories:
                     self.directory_dates[member.path] = member.mtime
                     self._compare_header(member, DIRECTORY_MODE)
                 else:
@@ -110,7 +115,7 @@ class ArchiveReader:
             elif is_signature(member.path) and member.size <= MAX_SIGNATURE_BYTES:
                 yield self._from_memory(member, b"".join(self._tar.content()))
             else:
-                listed = checked.listed.get(member.path)
+                listed = checked.carried.get(member.path)
                 if listed is not None:
                     self._compare_header(member, listed.mode)
                 yield ArchivedFile(member.path, member.size, member.mtime, listed, self._tar.content())
@@ -118,7 +123,7 @@ class ArchiveReader:
     @property
     def missing_directories(self) -> list[str]:
         """The directories, as `path/`, that are no members; to be asked when all files were read."""
-        return [f"{path}/" for path in sorted(self.checked.directories - self.directory_dates.keys())]
+        return [f"{path}/" for path in sorted(self.checked.carried_directories - self.directory_dates.keys())]
 
     def _compare_header(self, member: TarMember, mode: int) -> None:
         if (fault := header_fault(member, mode)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bundler.archive.delta_marks import NO_MARKS, DeltaMarks
 from bundler.compress import DEFLATER
 from bundler.errors import ErrorId, ManifestError
 from bundler.model.bundle import (
@@ -52,6 +53,7 @@ def bundle_files(
     lock_text: Iterable[bytes],
     keep: Callable[[Iterable[bytes]], bytes | KeptText] = b"".join,
     bill: Callable[[BundleIndex], Iterable[bytes]] | None = None,
+    delta: DeltaMarks = NO_MARKS,
 ) -> BundleFiles:
     """Add manifest.yaml, lock.json, bundle.json and SHA256SUMS to what the kinds have placed.
 
@@ -61,6 +63,7 @@ def bundle_files(
         manifest_text, lock_text: the content of the two files in the bundle, the latter in pieces.
         keep: takes a long text in pieces until the bundle is written.
         bill: returns sbom.cdx.json, in pieces, for an index that lists everything else; None for a bundle without.
+        delta: what the archive leaves out.
 
     Raises ManifestError when two paths are equal (also after case folding and NFC), or one is a directory of another.
     """
@@ -86,9 +89,15 @@ def bundle_files(
     if bill is not None:
         listed = (*listed, Placement(SBOM_PATH, keep(bill(index)), OWN_KIND))
         index = replace(index, files=_indexed_all(listed))
+    index = delta.marked(index)
     own = Placement(INDEX_PATH, keep(index_pieces(index)), OWN_KIND)
     sums = Placement(SUMS_PATH, keep(sums_pieces(index.files, own.blob.digest)), OWN_KIND)
     return BundleFiles(own.blob.digest.hex, index, (own, sums, *listed))
+
+
+def is_deflated_here(index: BundleIndex) -> bool:
+    """Tell whether a bundle was compressed as this version compresses."""
+    return index.deflate == DEFLATER.name
 
 
 def path_problems(paths: Iterable[BundlePath]) -> list[str]:

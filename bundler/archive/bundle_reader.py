@@ -79,6 +79,9 @@ class BundleReader(Protocol):
     def signatures(self) -> Mapping[str, bytes]:
         """Signatures of its SHA256SUMS by their paths, as far as they are known before any of its files is read."""
 
+    def expected(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        """Return the paths that `files` has to yield for these: the bundle is damaged where one does not come."""
+
     def files(self, wanted: AbstractSet[str]) -> Iterator[ArchivedFile]:
         """Yield each wanted file once; others too, where `gives_all`. Nothing that it yields is verified.
 
@@ -106,3 +109,7 @@ class GivesSingleFiles:
     gives_all = False
     faults: Sequence[tuple[str, OwnershipFault]] = ()
     missing_directories: Sequence[str] = ()
+
+    def expected(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        """Return just these."""
+        return wanted

@@ -17,11 +17,13 @@ from bundler.model.bundle import (
     decode_index,
     sums_text,
 )
+from bundler.model.bundle_path import BundlePath
+from bundler.model.delta_mark import PATCH_DIRECTORY, patch_path
 from bundler.model.digest import Blob, Digest
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bundler.errors import BundleFormatError, BundlerError
 
@@ -35,6 +37,8 @@ class CheckedIndex:
     """A bundle's index and what follows from it.
 
     `listed` has every path that must exist, bundle.json and SHA256SUMS included; `directories` all of their parents.
+    `carried` has the files of its archive: fewer in a delta, which leaves paths to its bases; `patched` the paths that
+    each patch among them leads to, by its own path.
     """
 
     where: str
@@ -42,6 +46,8 @@ class CheckedIndex:
     index_bytes: bytes
     listed: Mapping[str, IndexedFile]
     directories: frozenset[str]
+    carried: Mapping[str, IndexedFile]
+    patched: Mapping[str, Sequence[IndexedFile]]
 
     @property
     def id(self) -> str:
@@ -52,6 +58,16 @@ class CheckedIndex:
     def total_bytes(self) -> int:
         """Bytes of all listed files together, bundle.json and SHA256SUMS included."""
         return sum(file.blob.size for file in self.listed.values())
+
+    @property
+    def carried_directories(self) -> frozenset[str]:
+        """The directories of its archive."""
+        return self.directories | {PATCH_DIRECTORY} if self.patched else self.directories
+
+    @property
+    def carried_bytes(self) -> int:
+        """Bytes of the files of its archive together."""
+        return sum(file.blob.size for file in self.carried.values())
 
 
 def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
@@ -66,7 +82,29 @@ def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
             where,
             tr("its bundle.json lists paths that get in each other's way: {problems}", problems="; ".join(problems)),
         )
-    return CheckedIndex(where, index, index_bytes, listed, directories)
+    patched = _patched(index, where)
+    carried = listed
+    if index.bases:
+        carried = {path: file for path, file in listed.items() if file.mark is None}
+        carried |= {path: _patch(path, files[0]) for path, files in patched.items()}
+    return CheckedIndex(where, index, index_bytes, listed, directories, carried, patched)
+
+
+def _patched(index: BundleIndex, where: str) -> dict[str, list[IndexedFile]]:
+    patched: dict[str, list[IndexedFile]] = {}
+    for file in index.files:
+        if file.mark is not None and file.mark.recipe is not None:
+            same = patched.setdefault(patch_path(file.blob.digest), [])
+            same.append(file)
+            if same[0].mark is not None and same[0].mark.recipe != file.mark.recipe:
+                raise invalid(where, tr("its bundle.json has two recipes for the content of {path}", path=file.path))
+    return patched
+
+
+def _patch(path: str, file: IndexedFile) -> IndexedFile:
+    if file.mark is None or file.mark.recipe is None:
+        raise AssertionError("only patched files have patches")
+    return IndexedFile(BundlePath(path), file.mark.recipe.patch, OWN_MODE, OWN_KIND)
 
 
 def refusal(error: BundleFormatError, index_bytes: bytes, sums: bytes | None) -> BundlerError:

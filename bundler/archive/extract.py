@@ -17,7 +17,7 @@ from bundler.archive.ownership import archive_ownership
 from bundler.archive.verify_report import require_own_headers
 from bundler.directory_walk import inode_of, opened_directory
 from bundler.errors import ErrorId, StorageError
-from bundler.model.bundle import INDEX_PATH, SUMS_PATH
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH, is_signature
 from bundler.model.size_text import human_bytes
 from bundler.model.subset import SUBSET_PATH, encode_subset
 from bundler.translation import tr
@@ -83,12 +83,11 @@ def extract(
     with HashThread() as digest:
         for file in reader.files(absent):
             found.add(file.path)
-            signature = file.listed is not None and file.path not in checked.listed and unlisted(file.listed)
+            signature = file.listed is not None and is_signature(file.path) and unlisted(file.listed)
             wanted = staging if signature or file.path in absent else None
             if (name := _stage(wanted, file, checked.where, digest, task)) is not None:
                 staged[file.path] = name
-    expected = checked.listed.keys() if reader.gives_all else absent
-    if missing := sorted({*expected - found, *reader.missing_directories}):
+    if missing := sorted({*reader.expected(absent) - found, *reader.missing_directories}):
         raise damaged(checked.where, tr("files are missing"), want=", ".join(missing), got=tr("no such files"))
     require_own_headers(checked.where, archive_ownership(reader.faults))
     if record is not None:

@@ -8,8 +8,13 @@ from bundler.errors import BundleFormatError, ErrorId, IntegrityError
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
+    from bundler.model.delta_mark import Base
+
+# so many paths show what sort of files they are
+MAX_NAMED_PATHS = 5
 _COPY_AGAIN = tr("Copy the bundle again from where it was built, and compare it with its .sha256 file.")
 
 
@@ -62,6 +67,42 @@ def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
         want=tr("every part"),
         got=tr("no {missing}", missing=", ".join(missing)),
     )
+
+
+def base_missing(
+    where: str, bases: Iterable[Base], missing: Sequence[str], root: Path | None, rotted: Sequence[str] = ()
+) -> IntegrityError:
+    """Return the error for a delta that lacks what its bases should have.
+
+    Arguments:
+        bases: who should have it.
+        missing: paths of which nobody has the content.
+        root: below which the bundles were looked for; None where none were.
+        rotted: files that should have had it.
+    """
+    names = ", ".join(map(str, bases))
+    if root is None:
+        remedy = tr("Run `bundler unpack ARCHIVE --root DIR` with the delta, where DIR holds {names}.", names=names)
+    else:
+        remedy = tr(
+            "Unpack {names} below {root} first, or carry the full archive, which `bundler merge` makes.",
+            names=names,
+            root=root,
+        )
+    got = tr("no such content")
+    return IntegrityError(
+        ErrorId.BASE_MISSING,
+        tr("this is a delta, and {count} files that it leaves to its base are not there", count=len(missing)),
+        where=where,
+        remedy=remedy,
+        want=f"{names}: {_some(missing)}",
+        got=f"{got}; {tr('changed')}: {_some(rotted)}" if rotted else got,
+    )
+
+
+def _some(paths: Iterable[str]) -> str:
+    named = sorted(paths)
+    return ", ".join((*named[:MAX_NAMED_PATHS], *(("…",) if len(named) > MAX_NAMED_PATHS else ())))
 
 
 def not_found(where: str, what: str) -> BundleFormatError:

@@ -10,6 +10,7 @@ from bundler.model.digest import Blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from bundler.model.placement import KeptText, Placement
 
@@ -53,11 +54,16 @@ class ArchiveMember:
                 return self.content.blob.size
 
 
-def archive_members(files: Sequence[Placement], source_date_epoch: int | None = None) -> Iterator[ArchiveMember]:
+def archive_members(
+    files: Sequence[Placement], source_date_epoch: int | None = None, left_out: AbstractSet[str] = frozenset()
+) -> Iterator[ArchiveMember]:
     """Yield every member of the archive in its order, each directory before its content.
 
     A file keeps its source's own date, at most `source_date_epoch` where that is given. Members without a date of
     their own, directories included, take the newest one; 0 when there is no date at all.
+
+    Arguments:
+        left_out: paths of files that are no members, as a delta has them; their directories are members all the same.
     """
     newest = newest_date(files, source_date_epoch)
     known: set[str] = set()
@@ -66,13 +72,22 @@ def archive_members(files: Sequence[Placement], source_date_epoch: int | None = 
             if directory not in known:
                 known.add(directory)
                 yield ArchiveMember(directory, None, DIRECTORY_MODE, newest)
-        mtime = newest if file.mtime is None else _capped(file.mtime, source_date_epoch)
-        yield ArchiveMember(file.path, file.content, file.mode, mtime)
+        if file.path not in left_out:
+            yield ArchiveMember(file.path, file.content, file.mode, member_date(file, newest, source_date_epoch))
 
 
 def newest_date(files: Iterable[Placement], source_date_epoch: int | None = None) -> int:
     """Return the newest date that a member of the archive has, in seconds since the epoch."""
     return max((_capped(file.mtime, source_date_epoch) for file in files if file.mtime is not None), default=0)
+
+
+def member_date(file: Placement, newest: int, source_date_epoch: int | None = None) -> int:
+    """Return the date that a file has in the archive, in seconds since the epoch.
+
+    Arguments:
+        newest: what `newest_date` returns of all files.
+    """
+    return newest if file.mtime is None else _capped(file.mtime, source_date_epoch)
 
 
 def content_bytes(members: Iterable[ArchiveMember]) -> int:

@@ -79,6 +79,14 @@ class Staging:
         os.fchmod(descriptor, mode)
         return name, descriptor
 
+    def scratch(self) -> int:
+        """Return the descriptor of an empty file without a name, to be written and read; closing it removes it."""
+        name = str(len(self._inodes))
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o600, dir_fd=self._directory)
+        os.unlink(name, dir_fd=self._directory)
+        return descriptor
+
     def link(self, parent: int, name: str) -> tuple[str, int]:
         """Give a file of another directory a second name here; return its staged name and a descriptor to look at it.
 

@@ -11,7 +11,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bundler.archive.completed_delta import largest_patch, left_to_bases
+from bundler.archive.delta_marks import bases_of
 from bundler.archive.extract import extract, require_room
+from bundler.archive.faults import base_missing
 from bundler.archive.kept_subset import keep_subset, read_subset
 from bundler.archive.left_staging import (
     fetched_bytes,
@@ -33,7 +36,8 @@ from bundler.partial_file import write_durably
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from bundler.archive.bundle_reader import BundleReader
@@ -108,15 +112,16 @@ def unpack(reader: BundleReader, directory: Path, task: Task, *, choice: Choice 
         task: told the bytes of content and advanced by them; not finished here.
         choice: what is wanted, beside what is there already of the same bundle.
 
-    Raises what the reader raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE); StorageError (UNPACK_CONFLICT
-    with every path in the way, DISK_FULL before anything is written). After a failure the directory is unchanged.
+    Raises what the reader raises; IntegrityError (BUNDLE_DAMAGED, ARCHIVE_UNSAFE, BASE_MISSING for a delta that lacks
+    anything else than it carries); StorageError (UNPACK_CONFLICT with every path in the way, DISK_FULL before anything
+    is written). After a failure the directory is unchanged.
     """
     with storage_errors(directory):
         made = make_directories(directory)
         root = open_directory_at(directory)
         complete = False
         try:
-            completed = complete_below(root, directory, root, reader, task, choice)
+            completed = complete_below(root, directory, root, reader, task, choice, _unaided)
             remove_fetched(root)
             complete = True
         finally:
@@ -124,6 +129,14 @@ def unpack(reader: BundleReader, directory: Path, task: Task, *, choice: Choice 
             if not complete:
                 remove_directories(made)
     return Unpacked.of(reader.checked, directory, completed.removed, present=completed.present, subset=completed.subset)
+
+
+def _unaided(reader: BundleReader, absent: AbstractSet[str], _staging: Staging) -> BundleReader:
+    """Return the reader, which has to give all absent files by itself."""
+    if left := left_to_bases(reader, absent):
+        checked = reader.checked
+        raise base_missing(checked.where, bases_of(checked.index, left), [file.path for file in left], None)
+    return reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +149,20 @@ class Completed:
 
 
 def complete_below(
-    root: int, directory: Path, waiting: int, reader: BundleReader, task: Task, choice: Choice
+    root: int,
+    directory: Path,
+    waiting: int,
+    reader: BundleReader,
+    task: Task,
+    choice: Choice,
+    aided: Callable[[BundleReader, AbstractSet[str], Staging], BundleReader],
 ) -> Completed:
     """Lock a directory and add what is absent below it, as `unpack` does. Raises OSError too.
 
     Arguments:
         root, directory: its descriptor and its path.
         waiting: descriptor of the directory in which fetched files wait.
+        aided: returns a reader that gives all of some absent files, as `completed` does.
     """
     fcntl.flock(root, fcntl.LOCK_EX)
     checked = reader.checked
@@ -153,17 +173,17 @@ def complete_below(
     anew = not exists_at(root, INDEX_PATH)
     wanted = wanted_files(checked, subset)
     wanted_bytes = sum(file.blob.size for file in wanted)
-    task.expect(checked.total_bytes if reader.gives_all else wanted_bytes)
+    task.expect(checked.carried_bytes if reader.gives_all else wanted_bytes)
     absent = _absent(root, directory, wanted, tree_ownership(root, checked))
     if absent:
-        sizes = (checked.listed[path].blob.size for path in absent)
+        sizes = [*(checked.listed[path].blob.size for path in absent), largest_patch(reader)]
         require_room(root, directory, sizes, there_bytes=fetched_bytes(waiting, fetched))
         if not reader.gives_all:
             task.advance(sum(file.blob.size for file in wanted if file.path not in absent))
         with Staging(root, staging_name(checked.index.name, checked.id)) as staging:
             extract(
                 staging,
-                reader,
+                aided(reader, absent, staging),
                 absent,
                 task,
                 unlisted=lambda file: bool(_absent(root, directory, (file,), NO_DIFFERENCE)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_root import directory_name, opened_root
+from bundler.archive.completed_delta import completed, largest_patch
 from bundler.archive.extract import extract, require_room
 from bundler.archive.left_staging import (
     fetched_bytes,
@@ -41,6 +43,8 @@ def unpack_beside(
 ) -> Unpacked:
     """Unpack a bundle into `ROOT/NAME-ID12/`; what other bundles there hold of it is linked, not copied.
 
+    What a delta leaves to its bases is taken from any of those bundles, by its digest.
+
     A bundle that is there is verified, and completed where files are missing.
 
     Arguments:
@@ -49,7 +53,8 @@ def unpack_beside(
         activate: let `current` lead to it once it is complete.
         choice: what is wanted of it, beside what is there already.
 
-    Raises as `unpack` does; SiteError (BUNDLE_CURRENT_TAKEN). After a failure the root is as it was.
+    Raises as `unpack` does (BASE_MISSING when no bundle there has what a delta lacks); SiteError
+    (BUNDLE_CURRENT_TAKEN). After a failure the root is as it was.
     """
     checked = reader.checked
     name = directory_name(checked.index.name, checked.id)
@@ -58,10 +63,10 @@ def unpack_beside(
         removed += remove_left_staging(opened.descriptor)
         linked_bytes = 0
         if exists_at(opened.descriptor, name):
-            completed = _complete(opened, name, reader, task, choice)
+            outcome = _complete(opened, name, reader, task, choice)
         else:
-            completed = Completed(False, None if choice.is_all else Subset(checked.id, (choice,)), Removed())
-            linked_bytes = _unpack_anew(opened, name, reader, task, completed.subset)
+            outcome = Completed(False, None if choice.is_all else Subset(checked.id, (choice,)), Removed())
+            linked_bytes = _unpack_anew(opened, name, reader, task, outcome.subset)
         remove_fetched(opened.descriptor)
         remember_verified(opened, name)
         if activate:
@@ -70,9 +75,9 @@ def unpack_beside(
     return Unpacked.of(
         checked,
         where,
-        removed + completed.removed,
-        present=completed.present,
-        subset=completed.subset,
+        removed + outcome.removed,
+        present=outcome.present,
+        subset=outcome.subset,
         linked_bytes=linked_bytes,
     )
 
@@ -80,7 +85,8 @@ def unpack_beside(
 def _complete(root: BundleRoot, name: str, reader: BundleReader, task: Task, choice: Choice) -> Completed:
     descriptor = open_directory(root.descriptor, name)
     try:
-        return complete_below(descriptor, root.path / name, root.descriptor, reader, task, choice)
+        aided = partial(completed, root=root)
+        return complete_below(descriptor, root.path / name, root.descriptor, reader, task, choice, aided)
     finally:
         os.close(descriptor)
 
@@ -89,16 +95,16 @@ def _unpack_anew(root: BundleRoot, name: str, reader: BundleReader, task: Task, 
     """Put a bundle, or a subset of it, together and give it its name; return the bytes that it shares with others."""
     checked = reader.checked
     wanted = wanted_files(checked, subset)
-    task.expect(checked.total_bytes if reader.gives_all else sum(file.blob.size for file in wanted))
+    task.expect(checked.carried_bytes if reader.gives_all else sum(file.blob.size for file in wanted))
     staged_in = staging_name(checked.index.name, checked.id)
     with Staging(root.descriptor, staged_in, own_directory=True) as staging:
         # an archive is read whole, also where a file need not be written
         watched = Unwatched() if reader.gives_all else task
         linked = link_siblings(root, (file for file in wanted if file.path not in OWN_PATHS), staging, watched)
         absent = frozenset(file.path for file in wanted if file.path not in linked)
-        sizes = (checked.listed[path].blob.size for path in absent)
+        sizes = [*(checked.listed[path].blob.size for path in absent), largest_patch(reader)]
         there = fetched_bytes(root.descriptor, fetched_name(checked.index.name, checked.id))
         require_room(root.descriptor, root.path, sizes, there_bytes=there)
-        extract(staging, reader, absent, task, record=subset)
+        extract(staging, completed(reader, absent, staging, root=root), absent, task, record=subset)
         staging.publish(name)
     return sum(checked.listed[path].blob.size for path in linked)

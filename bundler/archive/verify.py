@@ -10,6 +10,7 @@ from bundler.archive.archive_files import ArchiveFiles, as_files
 from bundler.archive.archive_reader import open_archive
 from bundler.archive.beside_archive import held_to_checksum
 from bundler.archive.bundle_signatures import bundle_verdict, tree_signatures
+from bundler.archive.delta_marks import base_shares, bases_of
 from bundler.archive.exact_form import ExactForm, compare_form
 from bundler.archive.faults import OtherFormError
 from bundler.archive.hashing import HashThread
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from bundler.archive.checked_index import CheckedIndex
     from bundler.archive.ownership import Ownership
     from bundler.model.bundle import IndexedFile
+    from bundler.model.bundle_path import BundlePath
+    from bundler.model.delta_mark import Base
     from bundler.model.progress import Task
     from bundler.trust.admission import Admission
 
@@ -99,7 +102,8 @@ def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHI
     """
     checked = reader.checked
     verdict = bundle_verdict(checked, reader.signatures, admission)
-    task.expect(checked.total_bytes)
+    expected = reader.expected(checked.listed.keys())
+    task.expect(checked.carried_bytes if reader.gives_all else checked.total_bytes)
     with HashThread() as digest:
         intact: list[IndexedFile] = []
         changed: list[str] = []
@@ -109,17 +113,25 @@ def verify_files(reader: BundleReader, task: Task, admission: Admission = ANYTHI
             found.add(file.path)
             if file.listed is None:
                 unlisted.append(file.path)
-            elif file.path not in checked.listed:
+            elif file.path not in expected:
                 # a signature, at which the verdict has looked
                 continue
             elif file.size == file.listed.blob.size and _hex(file, digest, task) == file.listed.blob.digest.hex:
                 intact.append(file.listed)
             else:
                 changed.append(file.path)
-    missing = {*checked.listed.keys() - found, *reader.missing_directories}
+    missing = {*expected - found, *reader.missing_directories}
     ownership = archive_ownership(reader.faults)
-    report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=True)
-    return replace(report, verdict=verdict)
+    report = _report(
+        checked,
+        [file for file in intact if file.path in checked.listed],
+        missing,
+        changed,
+        unlisted,
+        ownership,
+        unlisted_matters=True,
+    )
+    return replace(report, verdict=verdict, left=base_shares(checked.index) if reader.gives_all else ())
 
 
 def _hex(file: ArchivedFile, digest: HashThread, task: Task) -> str:
@@ -163,7 +175,16 @@ def verify_tree(root: Path, task: Task, *, strict: bool = False, admission: Admi
     missing = [file.path for file in absent if subset is None or subset.wants(file)]
     changed = [file.path for file, state in states if state == "changed"]
     report = _report(checked, intact, missing, changed, unlisted, ownership, unlisted_matters=strict)
-    return replace(report, left_out=len(absent) - len(missing), verdict=verdict)
+    left_out = len(absent) - len(missing)
+    return replace(report, left_out=left_out, verdict=verdict, wanting=_wanting(checked, missing, report))
+
+
+def _wanting(checked: CheckedIndex, missing: list[BundlePath], report: VerifyReport) -> tuple[Base, ...]:
+    """Return which bases lack in a tree that is not intact for want of them alone."""
+    files = [checked.listed[path] for path in missing]
+    if report.changed or not report.ownership.intact or any(file.mark is None for file in files):
+        return ()
+    return bases_of(checked.index, files)
 
 
 def _report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bundler.archive.faults import damaged
+from bundler.archive.faults import base_missing, damaged
 from bundler.archive.ownership import NO_DIFFERENCE, Ownership
 from bundler.translation import tr
 from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict
@@ -13,7 +13,9 @@ from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bundler.archive.delta_marks import BaseShare
     from bundler.archive.exact_form import ExactForm
+    from bundler.model.delta_mark import Base
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class VerifyReport:
         form: what comparing the compressed form found, None where that was not asked for.
         left_out: listed files that are absent because only a subset was wanted.
         verdict: who has signed it.
+        left: what an archive leaves to its bases, where it is a delta.
+        wanting: the bases of a tree that lacks nothing but what the archive of a delta leaves to them.
     """
 
     where: str
@@ -48,6 +52,8 @@ class VerifyReport:
     form: ExactForm | None = None
     left_out: int = 0
     verdict: SignatureVerdict = NOT_SIGNED
+    left: tuple[BaseShare, ...] = ()
+    wanting: tuple[Base, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -58,9 +64,14 @@ class VerifyReport:
 
 
 def require_intact(report: VerifyReport) -> None:
-    """Raise IntegrityError (BUNDLE_DAMAGED) with every path at fault, unless the report is intact."""
+    """Raise IntegrityError with every path at fault, unless the report is intact.
+
+    BUNDLE_DAMAGED; BASE_MISSING for a delta that was unpacked without what its bases have.
+    """
     if report.intact:
         return
+    if report.wanting:
+        raise base_missing(report.where, report.wanting, report.missing, None)
     found = [("missing", report.missing), ("changed", report.changed), *report.ownership.found]
     if report.unlisted_matters:
         found.append(("unlisted", report.unlisted))

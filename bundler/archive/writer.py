@@ -25,6 +25,7 @@ from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -64,6 +65,7 @@ def write_archive(
     checksums: ChecksumCache = NO_CHECKSUM_CACHE,
     threads: int | None = None,
     open_output: OpenOutput = one_file,
+    left_out: AbstractSet[str] = frozenset(),
 ) -> WrittenArchive:
     """Write the archive and its `.sha256`, replacing older ones; equal input gives equal bytes.
 
@@ -78,12 +80,13 @@ def write_archive(
         checksums: saves the SHA-256 of files that have not changed since they were verified.
         threads: how many compress.
         open_output: what becomes of the bytes: one file, or parts.
+        left_out: paths that a delta leaves to its bases.
 
     Raises StoredBlobError (a damaged blob of the store), StorageError, ToolMissingError (a deflater that gives other
     bytes). After a failure neither final name has changed and no partial file is left.
     """
     DEFLATER.require(tr("writing archives that are the same on every machine"))
-    members = archive_members(files, source_date_epoch)
+    members = archive_members(files, source_date_epoch, left_out)
 
     def note_waiting() -> None:
         task.note(tr("waiting for another process that writes {name}", name=out.name))

@@ -16,6 +16,7 @@ ORDER = (
     "lock",
     "inspect",
     "verify",
+    "merge",
     "split",
     "repair",
     "unpack",

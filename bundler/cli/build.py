@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bundler import console
-from bundler.cli.carry_options import parity_option, split_option
+from bundler.cli.carry_options import base_option, parity_option, patches_option, split_option
 from bundler.cli.options import (
     NetworkOptions,
     json_option,
@@ -23,6 +23,7 @@ from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
+from bundler.pipeline.bases import open_bases
 from bundler.pipeline.building import build as build_bundle
 from bundler.pipeline.context import CarryForm
 from bundler.translation import tr
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 @network_options
 @option("--sbom", is_flag=True, help=tr("Put a bill of materials into the bundle and another beside the archive."))
 @sign_option
+@base_option
+@patches_option
 @json_option
 def build(
     request: Request,
@@ -54,16 +57,21 @@ def build(
     network: NetworkOptions,
     sbom: bool,
     signing_keys: tuple[Path, ...],
+    bases: tuple[str, ...],
+    no_patches: bool,
     as_json: bool,
 ) -> None:
     """Build the archive that MANIFEST describes.
 
     Follows the lock beside the manifest, or writes one. What the store has is not downloaded again, and an
     interrupted build goes on where it was. The same lock and keys give the same bytes.
+
+    With --base it is a delta, which `unpack --root` completes where a bundle of OLD is.
     """
     base, tell = request.manifest.parent, console.timed()
     carry, signers = CarryForm(part_bytes, parity), key_signers(signing_keys)
     request = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom, signers=signers)
+    request = replace(request, bases=open_bases(bases), patches=not no_patches)
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(request, context)
     tell(
@@ -87,9 +95,19 @@ def _text(built: Built) -> str:
         files=built.files,
         content=content,
     )
+    delta = () if not built.bases else (_delta_line(built),)
     bill = () if built.sbom is None else (tr("{path}: bill of materials", path=built.sbom),)
     parts = parts_lines(built.path, built.written)
-    return "\n".join((head, str(built.archive.digest), *parts, *bill, *built.remarks))
+    return "\n".join((head, str(built.archive.digest), *parts, *delta, *bill, *built.remarks))
+
+
+def _delta_line(built: Built) -> str:
+    return tr(
+        "a delta: carries {carried} of it, and leaves {left_out} files to {bases}",
+        carried=human_bytes(built.carried_bytes),
+        left_out=built.left_out,
+        bases=", ".join(map(str, built.bases)),
+    )
 
 
 def _value(built: Built) -> dict[str, Json]:
@@ -104,5 +122,8 @@ def _value(built: Built) -> dict[str, Json]:
         "present_bytes": built.present_bytes,
         "written": [str(path) for path in built.written],
         "remarks": list(built.remarks),
+        "bases": [base.encode() for base in built.bases],
+        "carried_bytes": built.carried_bytes,
+        "left_out": built.left_out,
         "sbom": None if built.sbom is None else str(built.sbom),
     }

@@ -14,6 +14,7 @@ from bundler import console
 from bundler.archive.part_set import PartPlaces
 from bundler.cli.options import FILE, option
 from bundler.model.part_size import parse_part_size
+from bundler.shell_completion import complete_files
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
     return int(match["number"])
 
 
+def _bases(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(values):
+        raise click.BadParameter(tr("the path is empty"))
+    return values
+
+
 split_option = option(
     "--split",
     "part_bytes",
@@ -64,6 +71,21 @@ parity_option = option(
     callback=_percent,
     metavar="N%",
     help=tr("Write parity files of so much of the archive's size, for `bundler repair`."),
+)
+base_option = option(
+    "--base",
+    "bases",
+    variable="BUNDLER_BASES",
+    multiple=True,
+    metavar="OLD",
+    callback=_bases,
+    shell_complete=complete_files,
+    help=tr("What the site has: a lock, bundle.json, archive or tree. What it holds is left out (repeatable)."),
+)
+patches_option = option(
+    "--no-patches",
+    is_flag=True,
+    help=tr("With --base: carry what has changed whole. Patches are smaller, and take their time."),
 )
 size_option = option(
     "--size",

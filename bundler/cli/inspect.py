@@ -10,6 +10,7 @@ import click
 from bundler import console
 from bundler.cli.bundle_sources import opened_quietly, source_argument, source_ca_option
 from bundler.cli.carry_options import part_dir_option
+from bundler.cli.delta_answer import share_lines, shares_value
 from bundler.cli.options import json_option
 from bundler.cli.trust_options import key_option, read_admission, signature_value
 from bundler.fitted_table import GivingWay, of_linux
@@ -86,6 +87,7 @@ def _heading(bundle: BundleSummary, trusted: TrustedKeys) -> Iterator[str]:
         platforms=_platforms(bundle.platforms),
     )
     yield _verdict(bundle, trusted).sentence
+    yield from share_lines(bundle.left)
     yield ""
 
 
@@ -103,6 +105,7 @@ def _value(contents: Contents, trusted: TrustedKeys) -> dict[str, Json]:
             "release": bundle.release,
             "files": bundle.file_count,
             "content_bytes": bundle.content_bytes,
+            "left_to_bases": shares_value(bundle.left),
             **signature_value(_verdict(bundle, trusted)),
         }
     return described | {

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from bundler import console
+from bundler.cli.carry_options import base_option
 from bundler.cli.options import NetworkOptions, json_option, network_options, request_options, store_option
 from bundler.cli.wiring import open_build_context
 from bundler.columns import padded, width
 from bundler.fitted_table import GivingWay
 from bundler.model.artifact import table_order
 from bundler.model.size_text import human_bytes
+from bundler.pipeline.bases import open_bases
 from bundler.pipeline.building import plan_build
 from bundler.pipeline.planning import Plan, PlannedFetch, file_size_warning, require_room
 from bundler.translation import tr
@@ -32,13 +35,23 @@ _GIVING_WAY = {tr("NAME"): GivingWay(keep="end")}
 @request_options(keep_going=False)
 @store_option
 @network_options
+@base_option
 @json_option
-def plan(request: Request, jobs: int | None, store: Path, network: NetworkOptions, as_json: bool) -> None:
+def plan(
+    request: Request,
+    jobs: int | None,
+    store: Path,
+    network: NetworkOptions,
+    bases: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Show what a build of MANIFEST would cost.
 
     That is what it fetches, what the store has already and the room it needs; exit 11 when the disk cannot hold it.
-    Without a lock the upstreams are asked for sizes; nothing large is downloaded.
+    Without a lock the upstreams are asked for sizes; nothing large is downloaded. With --base, which needs a lock, it
+    tells what a delta would carry.
     """
+    request = replace(request, bases=open_bases(bases))
     with open_build_context(store, network, request.manifest.parent, jobs=jobs, quiet=True) as context:
         found, store_room, output_room = plan_build(request, context)
     lines = _lines(found, store_room, output_room)
@@ -63,7 +76,15 @@ def _lines(plan: Plan, store: Room, output: Room) -> Iterator[str]:
     ]
     columns = max(width(name) for name, _ in sums)
     yield from (f"{padded(name, columns)} {value}" for name, value in sums)
+    yield from _share_lines(plan)
     yield from _remarks(plan, output)
+
+
+def _share_lines(plan: Plan) -> Iterator[str]:
+    if plan.shares:
+        rows = [(share.kind, human_bytes(share.carried_bytes), human_bytes(share.left_bytes)) for share in plan.shares]
+        yield ""
+        yield from console.table_lines((tr("KIND"), tr("TO CARRY"), tr("IN THE BASE")), rows)
 
 
 def _remarks(plan: Plan, output: Room) -> list[str]:
@@ -96,6 +117,10 @@ def _value(plan: Plan, store: Room, output: Room) -> dict[str, Json]:
         "archive_bytes": plan.archive_bytes,
         "unknown": list(plan.unknown),
         "remarks": _remarks(plan, output),
+        "shares": [
+            {"kind": share.kind, "carried_bytes": share.carried_bytes, "left_bytes": share.left_bytes}
+            for share in plan.shares
+        ],
         "store": {"directory": store.directory, "free_bytes": store.free_bytes},
         "output": {
             "directory": output.directory,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bundler.archive.delta_marks import base_shares
 from bundler.archive.opened_bundle import described
 from bundler.cli.bundle_sources import opened_quietly, shown_name, source_argument, source_ca_option
 from bundler.cli.document_output import document_output_option, write_document
@@ -46,9 +47,15 @@ def report(source: str, against: str | None, output: Path | None, ca_file: Path 
     opened = partial(opened_quietly, ca_file=ca_file)
     before = None if against is None else read_contents(against, opened)
     with opened(source) as reader:
-        bundle = described(reader)
+        bundle, left = described(reader), base_shares(reader.checked.index) if reader.gives_all else ()
     changes = None if before is None else _changes(before, bundle.lock, source=source, against=str(against))
-    content = transfer_report(bundle.index, bundle_id=bundle.id, signatures=bundle.signatures, changes=changes)
+    content = transfer_report(
+        bundle.index,
+        bundle_id=bundle.id,
+        signatures=bundle.signatures,
+        changes=changes,
+        left=tuple((share.base.plain, share.files, share.content_bytes) for share in left),
+    )
     write_document(report_pieces(content), output)
 
 

@@ -14,6 +14,7 @@ from bundler.archive.verify import verify_bundle, verify_files
 from bundler.archive.verify_report import VerifyReport, require_intact
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument, source_ca_option
 from bundler.cli.carry_options import part_dir_option
+from bundler.cli.delta_answer import share_lines, shares_value
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.parts_answer import answer_parts
 from bundler.cli.trust_options import admission_option, read_admission, signature_value
@@ -105,10 +106,14 @@ def _text(report: VerifyReport) -> str:
         )
     ]
     lines.append(report.verdict.sentence)
+    lines += share_lines(report.left)
+    if report.wanting:
+        lines.append(tr("a delta without its base: {count} files are missing", count=len(report.missing)))
     if report.left_out:
         lines.append(tr("a subset: {left_out} further files of the bundle are left out", left_out=report.left_out))
     ownership = report.ownership
-    found = ((tr("missing"), report.missing), (tr("changed"), report.changed), (tr("not listed"), report.unlisted))
+    missing = () if report.wanting else report.missing
+    found = ((tr("missing"), missing), (tr("changed"), report.changed), (tr("not listed"), report.unlisted))
     for word, paths in (*found, *ownership.found, (tr("another mode, which does no harm"), ownership.other_modes)):
         lines += [f"{word}: {path}" for path in paths]
     if report.form is not None:
@@ -134,6 +139,7 @@ def _value(report: VerifyReport) -> dict[str, Json]:
         "changed": list(report.changed),
         "unlisted": list(report.unlisted),
         "left_out": report.left_out,
+        "left_to_bases": shares_value(report.left),
         "form": None if report.form is None else _form(report.form),
         "mode": list(report.ownership.mode),
         "owner": list(report.ownership.owner),

@@ -57,6 +57,7 @@ class Fetch:
         detail: the kind's own description of what to do.
         title: what tables call the first of the artifacts, where that is not its key.
         origin: the URL, in an estimate that cannot tell what it provides: fetches of one URL are one.
+        to_place: whether placing reads what it provides, so that it is needed whatever the archive leaves out.
     """
 
     label: str
@@ -67,6 +68,7 @@ class Fetch:
     detail: object
     title: str = ""
     origin: str = ""
+    to_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class Kind(EntryReader[E], Protocol[E, A]):
     ) -> Sequence[Placement]:
         """Return where the artifacts of all entries of this kind go; the first platform is the primary one.
 
-        `sources` serves only to read small blobs (an upstream index) that are in the store already.
+        `sources` serves only to read blobs that are in the store already, and whose fetches are marked `to_place`.
         """
 
 

@@ -42,6 +42,9 @@ def bill_of_bundle(reader: BundleReader, task: Task) -> BillOfMaterials:
     checked = reader.checked
     dates: list[int] = []
     missing = {path for path, file in checked.listed.items() if is_looked_into(file)}
+    # a delta leaves layers to its bases
+    left = missing - reader.expected(frozenset(missing))
+    missing -= left
     findings = read_inner_content(_contents(reader, task, dates, missing))
     if missing and reader.gives_all:
         path = min(missing)
@@ -52,7 +55,8 @@ def bill_of_bundle(reader: BundleReader, task: Task) -> BillOfMaterials:
             got=tr("nothing"),
         )
     # a tree may hold a part of its bundle
-    findings = replace(findings, unread={**findings.unread, **dict.fromkeys(missing, "is not in this tree")})
+    unread = {**dict.fromkeys(missing, "is not in this tree"), **dict.fromkeys(left, "is left to the delta's base")}
+    findings = replace(findings, unread={**findings.unread, **unread})
     described = [file for path, file in checked.listed.items() if path != SUMS_PATH and not is_signature(path)]
     return bill_of_materials(checked.index, described, findings, bundle_id=checked.id, date=max(dates, default=0))
 

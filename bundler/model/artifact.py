@@ -123,6 +123,15 @@ class Titled(Protocol):
         """What a person calls it: its key with the version."""
 
 
+@runtime_checkable
+class Composed(Protocol):
+    """An artifact of parts whose paths say nothing of what they are, as the layers of an image."""
+
+    @property
+    def parts(self) -> Mapping[str, Blob]:
+        """Its parts, each by a name that the same part has in another version."""
+
+
 def title_of(artifact: Artifact) -> str:
     """Return what tables call an artifact."""
     return artifact.title if isinstance(artifact, Titled) else artifact.key

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import decode_about, encode_about
 from bundler.model.bundle_path import BundlePath, unlisted_problem
+from bundler.model.delta_mark import Base, Mark, decode_mark, encode_mark, require_listed
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_listing import listing_pieces, load_listing
@@ -40,7 +41,11 @@ ID_CHARACTERS = 12
 
 @dataclass(frozen=True, slots=True)
 class IndexedFile:
-    """One listed path and what must lie there; `about` as for a `Placement`."""
+    """One listed path and what must lie there; `about` as for a `Placement`.
+
+    Arguments:
+        mark: why an archive does not carry it whole, where that is a delta; None for a path that it carries.
+    """
 
     path: BundlePath
     blob: Blob
@@ -49,6 +54,7 @@ class IndexedFile:
     roles: tuple[str, ...] = ()
     platforms: tuple[Platform, ...] = ()
     about: About | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class BundleIndex:
 
     Arguments:
         deflate: the name of what its archive was compressed with (`bundler.compress.DEFLATERS`).
+        bases: what its archive leaves paths to, as a delta does; empty where it carries all of them.
     """
 
     name: str
@@ -66,6 +73,7 @@ class BundleIndex:
     platforms: tuple[Platform, ...]
     files: tuple[IndexedFile, ...]
     deflate: str = ""
+    bases: tuple[Base, ...] = ()
 
     @property
     def file_count(self) -> int:
@@ -103,6 +111,7 @@ def index_pieces(index: BundleIndex) -> Iterator[bytes]:
         "lock": str(index.lock),
         "platforms": [str(platform) for platform in index.platforms],
         **({"deflate": index.deflate} if index.deflate else {}),
+        **({"base": [base.encode() for base in index.bases]} if index.bases else {}),
     }
     files = sorted(index.files, key=lambda file: file.path.encode())
     return listing_pieces(members, "files", map(_encode_file, files))
@@ -118,6 +127,7 @@ def _encode_file(file: IndexedFile) -> Json:
         "roles": list(file.roles),
         "platforms": [str(platform) for platform in file.platforms],
         "about": encode_about(file.about),
+        **encode_mark(file.mark),
     }
 
 
@@ -136,6 +146,8 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
         require_format(value["format"], BUNDLE_FORMAT, what="a bundle", where=where)
         files = tuple(listing.items)
         _refuse_duplicates(files)
+        bases = tuple(map(Base.decode, value.get("base", ())))
+        require_listed((file.mark for file in files if file.mark is not None), bases)
         name, release = value["name"], value.get("release", "")
         # both become file names, and a bundle is trusted with nothing
         if not NAME_PATTERN.fullmatch(name) or (release and not RELEASE_PATTERN.fullmatch(release)):
@@ -150,6 +162,7 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
             platforms=tuple(Platform.parse(text) for text in value.get("platforms", ())),
             files=files,
             deflate=_word(value.get("deflate", "")),
+            bases=bases,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleFormatError(
@@ -175,6 +188,7 @@ def _decode_file(item: Any) -> IndexedFile:
         roles=_roles(tuple(item.get("roles", ()))),
         platforms=shared_platforms(tuple(item.get("platforms", ()))),
         about=decode_about(dict(item.get("about", {}))),
+        mark=decode_mark(item),
     )
 
 

@@ -126,7 +126,12 @@ class Manifest:
     @property
     def archive_name(self) -> str:
         """The file name of the archive: NAME.tar.gz or NAME-RELEASE.tar.gz."""
-        return f"{self.name}-{self.release}.tar.gz" if self.release else f"{self.name}.tar.gz"
+        return archive_name(self.name, self.release)
+
+
+def archive_name(name: str, release: str) -> str:
+    """Return the file name of a bundle's archive."""
+    return f"{name}-{release}.tar.gz" if release else f"{name}.tar.gz"
 
 
 def entry_fingerprint(entry: Entry) -> Digest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -18,18 +17,23 @@ from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.lock import lock_pieces, lock_remarks
 from bundler.partial_file import write_pieces_durably
 from bundler.pipeline.context import CarryForm
+from bundler.pipeline.delta_choice import delta_marks
 from bundler.pipeline.entry_place import EntryFinder
 from bundler.pipeline.fetching import fetch_all
+from bundler.pipeline.patching import make_patches
 from bundler.pipeline.planning import plan_lock
+from bundler.pipeline.whole_blob import is_whole
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from bundler.archive.archive_output import OpenOutput
     from bundler.archive.writer import WrittenArchive
     from bundler.model.bundle import BundleIndex
+    from bundler.model.delta_mark import Base
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.manifest import Manifest
@@ -55,6 +59,9 @@ class Built:
         files, content_bytes: how many the bundle has, and their bytes.
         fetched_bytes, present_bytes: what was downloaded for it, and what the store had of that already.
         sbom: the bill of materials that was written beside it, if one was wanted.
+        bases: what it builds on, where it is a delta.
+        carried_bytes: those of the content that the archive carries.
+        left_out: how many files it leaves to its bases.
     """
 
     path: Path
@@ -67,6 +74,21 @@ class Built:
     fetched_bytes: int = 0
     present_bytes: int = 0
     sbom: Path | None = None
+    bases: tuple[Base, ...] = ()
+    carried_bytes: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """All files of a bundle, and which paths of them the archive leaves out."""
+
+    files: Sequence[Placement]
+    left_out: AbstractSet[str]
+
+    @property
+    def content_bytes(self) -> int:
+        return sum(file.blob.size for file in self.files if file.path not in self.left_out)
 
 
 def place_all(lock: Lock, context: BuildContext) -> list[Placement]:
@@ -99,6 +121,11 @@ def assemble(
     """
     placements = _mending(lambda: place_all(lock, context), lock, request, context)
     bills = _bill_writer(placements, context, request.date_cap) if request.sbom else None
+    delta = delta_marks(placements, request.bases, request.date_cap)
+    patches = _mending(
+        lambda: make_patches(placements, delta, lock, output.parent, request, context, keep), lock, request, context
+    )
+    delta = patches.marked(delta, placements, request.date_cap)
     bundle = bundle_files(
         placements,
         name=manifest.name,
@@ -109,13 +136,15 @@ def assemble(
         lock_text=lock_pieces(lock),
         keep=keep,
         bill=None if bills is None else partial(_bill_within, bills, lock, request, context),
+        delta=delta,
     )
     files, bundle_id = (*bundle.files, *signature_placements(bundle.files, request.signers)), bundle.id
     bill = None if bills is None else keep(bills.beside(bundle))
     # the index is a text by now, and so are both bills
     del bundle, bills
     total_bytes = sum(file.blob.size for file in files)
-    written = _mending(lambda: _write(files, total_bytes, output, request, context), lock, request, context)
+    carried = _Carried((*files, *patches.placements()), delta.marks.keys())
+    written = _mending(lambda: _write(carried, output, request, context), lock, request, context)
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
     sbom = None if bill is None else _write_bill(bill, output)
     return Built(
@@ -127,6 +156,9 @@ def assemble(
         content_bytes=total_bytes,
         remarks=lock_remarks(lock),
         sbom=sbom,
+        bases=delta.bases,
+        carried_bytes=carried.content_bytes,
+        left_out=len(delta.marks),
     )
 
 
@@ -149,19 +181,18 @@ def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
     return path
 
 
-def _write(
-    files: Sequence[Placement], total_bytes: int, output: Path, request: Request, context: BuildContext
-) -> WrittenArchive:
-    task = context.runner.progress.task(output.name, total_bytes, apart=True)
+def _write(carried: _Carried, output: Path, request: Request, context: BuildContext) -> WrittenArchive:
+    task = context.runner.progress.task(output.name, carried.content_bytes, apart=True)
     try:
         written = write_archive(
-            files,
+            carried.files,
             store_path=context.sources.store.path,
             out=output,
             task=task,
             source_date_epoch=request.date_cap,
             checksums=context.checksums,
             open_output=_output(request.carry, context),
+            left_out=carried.left_out,
         )
     except DamagedBlobError:
         task.finish(tr("damaged entry in the store"))
@@ -196,7 +227,7 @@ def _mending(act: Callable[[], T], lock: Lock, request: Request, context: BuildC
                     tr("{digest} is damaged in the store; fetching it again", digest=blob.digest)
                 )
                 context.sources.store.drop(blob)
-            plan = plan_lock(lock, context)
+            plan = plan_lock(lock, context, request.bases, look_inside=request.sbom)
             context.runner.progress.expect(plan.fetch_bytes)
             fetch_all(plan.fetches, context.keeping_going(False), entry_finder(lock, request, context))
     raise AssertionError("the last attempt either returned or raised")
@@ -206,13 +237,5 @@ def _damaged(found: Blob, lock: Lock, context: BuildContext) -> list[Blob]:
     """Return the damaged blob that was found, and every other one of the lock's, so that one repair is enough."""
     store = context.sources.store
     pinned = {blob for entry in lock.entries for artifact in entry.artifacts for blob in artifact.blobs} - {found}
-    others = [blob for blob in pinned if store.has(blob) and not _is_whole(store.path(blob), blob)]
+    others = [blob for blob in pinned if store.has(blob) and not is_whole(store.path(blob), blob)]
     return [found, *sorted(others, key=lambda blob: str(blob.digest))]
-
-
-def _is_whole(path: Path, blob: Blob) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == blob.digest.hex
-    except OSError:
-        return False

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.archive.kept_texts import kept_texts
-from bundler.directory_walk import make_directories
-from bundler.durable import storage_errors
-from bundler.errors import BundlerError, ErrorId, ManifestError, StorageError
+from bundler.errors import BundlerError, ErrorId, ManifestError
 from bundler.manifest.reader import load_manifest, read_manifest, read_text
 from bundler.model.lock import lock_pieces
 from bundler.partial_file import remove_partial_files, write_pieces_durably
@@ -24,6 +20,7 @@ from bundler.pipeline.fetching import fetch_all
 from bundler.pipeline.locking import pin_manifest
 from bundler.pipeline.narrowing import narrow_lock, require_platforms
 from bundler.pipeline.opened_lock import lock_path, read_lock
+from bundler.pipeline.output_place import output_path, require_directory, require_output
 from bundler.pipeline.planning import Plan, file_size_warning, plan_estimates, plan_lock, require_room, with_parity
 from bundler.translation import tr
 
@@ -47,13 +44,6 @@ LEFT_BY_BUILDS = (
 )
 
 
-def output_path(output: str, manifest: Manifest) -> Path:
-    """Return the archive's path for `-o FILE-OR-DIR`; StorageError when it cannot be looked at."""
-    path = Path(output)
-    with storage_errors(path):
-        return path / manifest.archive_name if output.endswith("/") or path.is_dir() else path
-
-
 def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]) -> tuple[Lock | None, Lock]:
     """Pin a manifest, keep what still holds, write the lock; returns the lock before and after.
 
@@ -66,7 +56,7 @@ def update_lock(request: Request, context: BuildContext, patterns: Sequence[str]
     previous = read_lock(path, context.decoders)
     if patterns and previous is None:
         raise _lock_missing(path)
-    _require_directory(path.parent)
+    require_directory(path.parent)
     new = pin_manifest(manifest, context, previous=previous, update=patterns)
     if new.failure:
         raise new.failure
@@ -83,13 +73,16 @@ def plan_build(request: Request, context: BuildContext) -> tuple[Plan, Room, Roo
         # what the entries mean is in the lock
         manifest = replace(manifest, entries={})
     store_room = context.room(context.store_root)
-    output_room = context.room(output_path(request.output, manifest).parent)
+    output_room = context.room(output_path(request.output, manifest.archive_name).parent)
+    if lock is None and request.bases.opened:
+        # what is in an entry nobody knows before it is pinned
+        raise _lock_missing(lock_path(request.manifest))
     if lock is None:
         estimates = estimate_manifest(manifest, context)
         return _estimated_plan(estimates, request, context), store_room, output_room
     if request.platforms:
         lock = narrow_lock(lock, request.platforms, context)
-    return plan_lock(lock, context), store_room, output_room
+    return plan_lock(lock, context, request.bases), store_room, output_room
 
 
 def build(request: Request, context: BuildContext) -> Built:
@@ -98,10 +91,10 @@ def build(request: Request, context: BuildContext) -> Built:
     Raises any BundlerError of the steps; nothing is left under a final name then.
     """
     text, manifest = _read(request, context)
-    output = output_path(request.output, manifest)
+    output = output_path(request.output, manifest.archive_name)
     require_platforms(request.platforms, manifest.platforms)
     agreed = _agreed_lock(manifest, request, context)
-    _require_output(output, request)
+    require_output(output, request.output, _kept(request))
     _remove_leftovers(output, request, context)
     with kept_texts(output.parent) as keep:
         manifest_text = keep((text,))
@@ -131,7 +124,7 @@ def _fetch_planned(lock: Lock, output: Path, request: Request, context: BuildCon
     Arguments:
         first: bytes that the store had before the lock was made, where the progress has been told of them already.
     """
-    plan = plan_lock(lock, context)
+    plan = plan_lock(lock, context, request.bases, look_inside=request.sbom)
     room = context.room(output.parent)
     require_room(with_parity(plan, request.carry.parity_percent), context.room(context.store_root), room)
     if warning := file_size_warning(plan, room, request.carry.part_bytes):
@@ -150,25 +143,10 @@ def _read(request: Request, context: BuildContext) -> tuple[bytes, Manifest]:
     return text, read_manifest(text, file=str(request.manifest), kinds=kinds, overrides=request.overrides)
 
 
-def _require_output(output: Path, request: Request) -> None:
-    """Make the output's directory when `-o` ends with a slash; StorageError when no archive may be put at its path."""
-    with storage_errors(output.parent):
-        if request.output.endswith("/"):
-            make_directories(output.parent, mode=None)
-    _require_directory(output.parent)
-    with storage_errors(output):
-        if not os.path.lexists(output):
-            return
-        ours = (request.manifest, lock_path(request.manifest))
-        if any(output.exists() and path.exists() and output.samefile(path) for path in ours):
-            what = tr("the archive would replace the manifest or its lock")
-        elif output.is_symlink() or not output.is_file():
-            what = tr("is a link, a device or the like, which the archive would replace")
-        else:
-            return
-    raise StorageError(
-        ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy=tr("Give -o another file or directory.")
-    )
+def _kept(request: Request) -> list[Path]:
+    """Return what the archive may not replace: all that it is made of."""
+    bases = (Path(base.source) for base in request.bases.opened if base.source is not None)
+    return [request.manifest, lock_path(request.manifest), *bases]
 
 
 def _remove_leftovers(output: Path, request: Request, context: BuildContext) -> None:
@@ -176,15 +154,6 @@ def _remove_leftovers(output: Path, request: Request, context: BuildContext) -> 
     for directory in {output.parent: None, request.manifest.parent: None}:
         if sentence := remove_partial_files(directory, LEFT_BY_BUILDS).sentence:
             context.runner.progress.note(f"{directory}: {sentence}")
-
-
-def _require_directory(directory: Path) -> None:
-    with storage_errors(directory):
-        if not directory.is_dir():
-            number = errno.ENOTDIR if directory.exists() else errno.ENOENT
-            raise OSError(number, os.strerror(number), str(directory))
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(directory))
 
 
 def _find_digest(manifest: Manifest) -> None:
@@ -223,10 +192,12 @@ def _write_first_lock(manifest: Manifest, request: Request, context: BuildContex
     Returns how many bytes of what it comes to the store had before.
     """
     path = lock_path(request.manifest)
-    _require_directory(path.parent)
+    require_directory(path.parent)
     estimates = estimate_manifest(manifest, context)
     plan = _estimated_plan(estimates, request, context)
-    require_room(plan, context.room(context.store_root), context.room(output_path(request.output, manifest).parent))
+    require_room(
+        plan, context.room(context.store_root), context.room(output_path(request.output, manifest.archive_name).parent)
+    )
     context.runner.progress.expect(plan.total_bytes, plan.present_bytes)
     # of thousands of files the sizes were all that there is to know
     estimates = [item for item in estimates if item.failure or item.estimate.artifacts]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bundler.pipeline.bases import NO_BASES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from bundler.kinds.base import KindTable, Sources
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
+    from bundler.pipeline.bases import Bases
     from bundler.pipeline.runner import Runner
     from bundler.trust.interface import Signer
 
@@ -44,6 +47,8 @@ class Request:
         carry: in which files the archive is written.
         sbom: whether a bill of materials goes into the bundle, and another one beside the archive.
         signers: who signs what is built.
+        bases: what the archive leaves content to that they vouch for.
+        patches: whether it carries patches for what has changed since, where they are smaller.
     """
 
     manifest: Path
@@ -55,6 +60,8 @@ class Request:
     carry: CarryForm = CarryForm()
     sbom: bool = False
     signers: tuple[Signer, ...] = ()
+    bases: Bases = NO_BASES
+    patches: bool = True
 
 
 @dataclass(frozen=True, slots=True)

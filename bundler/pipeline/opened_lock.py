@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundler.archive.delta_marks import base_shares
 from bundler.archive.opened_bundle import described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.delta_marks import BaseShare
     from bundler.model.digest import Digest
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
@@ -54,6 +56,7 @@ class BundleSummary:
 
     Arguments:
         sums, signatures: the SHA-256 of its SHA256SUMS, and what was found of the signatures of that, by their paths.
+        left: what its archive leaves to its bases, where it is one, and a delta.
     """
 
     id: str
@@ -64,6 +67,7 @@ class BundleSummary:
     content_bytes: int
     sums: Digest
     signatures: Mapping[str, bytes]
+    left: tuple[BaseShare, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
     """Return what is needed of a bundle, whose index is let go: the text of its lock beside it."""
     with opened(source) as reader:
         bundle, sums, signatures = described(reader), reader.checked.listed[SUMS_PATH].blob.digest, reader.signatures
+        in_archive = reader.gives_all
     index = bundle.index
     summary = BundleSummary(
         id=bundle.id,
@@ -111,6 +116,7 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
         content_bytes=bundle.content_bytes,
         sums=sums,
         signatures=signatures,
+        left=base_shares(index) if in_archive else (),
     )
     return summary, bundle.lock
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bundler.errors import ErrorId, StorageError
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
+from bundler.pipeline.bases import NO_BASES
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bundler.model.bundle_path import BundlePath
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
+    from bundler.pipeline.bases import Bases
     from bundler.pipeline.context import BuildContext, Room
     from bundler.pipeline.estimating import Estimated
 
@@ -35,13 +37,22 @@ class PlannedFetch:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedShare:
+    """How many bytes of a kind of content a delta carries, and how many it leaves to its bases."""
+
+    kind: str
+    carried_bytes: int
+    left_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The cost of a build, all figures in bytes.
 
     `fetch`: over the network; `present`: in the store already; both together are the same before, during and after a
     build, each download counted once. `scratch`: peak of temporary files; `archive`: the most the archive can take;
     `unknown`: labels of downloads whose size the upstream does not tell; `remarks`: what else has
-    to be known, a line each.
+    to be known, a line each; `shares`: how much of each kind a delta carries, files that the builder makes not counted.
     """
 
     fetches: tuple[PlannedFetch, ...]
@@ -51,6 +62,7 @@ class Plan:
     archive_bytes: int
     unknown: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    shares: tuple[CarriedShare, ...] = ()
 
     @property
     def total_bytes(self) -> int:
@@ -103,22 +115,47 @@ def build_plan(
     )
 
 
-def plan_lock(lock: Lock, context: BuildContext) -> Plan:
-    """Return the cost of a build from a lock."""
-    content = _most_content_bytes(lock)
+def plan_lock(lock: Lock, context: BuildContext, bases: Bases = NO_BASES, *, look_inside: bool = False) -> Plan:
+    """Return the cost of a build from a lock.
+
+    Arguments:
+        bases: what the archive leaves content to; what it does not carry and nobody reads is not fetched.
+        look_inside: whether all content is read, carried or not.
+    """
+    content = _most_content_bytes(lock, bases)
     fetches = lock_fetches(lock, context.kinds)
+    if not look_inside:
+        fetches = tuple(item for item in fetches if item[1].to_place or not _is_left(item[1], bases))
     has, jobs = context.sources.store.has, context.runner.jobs.most
-    return replace(build_plan(fetches, has, jobs=jobs, content_bytes=content), remarks=lock_remarks(lock))
+    plan = build_plan(fetches, has, jobs=jobs, content_bytes=content)
+    return replace(plan, remarks=lock_remarks(lock), shares=carried_shares(lock, bases))
 
 
-def _most_content_bytes(lock: Lock) -> int:
-    """Return the bytes of every file of the bundle, one that lies in two places twice, and of what lies in none."""
+def carried_shares(lock: Lock, bases: Bases) -> tuple[CarriedShare, ...]:
+    """Return what a delta of a lock carries, by kind; nothing for an archive without bases."""
+    placed: dict[str, dict[BundlePath, Blob]] = {}
+    for entry in lock.entries if bases.opened else ():
+        for artifact in entry.artifacts:
+            placed.setdefault(entry.kind, {}).update(artifact.placed)
+    shares = []
+    for kind, files in sorted(placed.items()):
+        carried = sum(blob.size for blob in bases.missing(files.values()))
+        shares.append(CarriedShare(kind, carried, sum(blob.size for blob in files.values()) - carried))
+    return tuple(shares)
+
+
+def _is_left(fetch: Fetch, bases: Bases) -> bool:
+    return bool(fetch.provides) and not bases.missing(fetch.provides)
+
+
+def _most_content_bytes(lock: Lock, bases: Bases) -> int:
+    """Return the bytes of every file of the archive, one that lies in two places twice, and of what lies in none."""
     placed: dict[BundlePath, Blob] = {}
     for entry in lock.entries:
         for artifact in entry.artifacts:
             placed |= artifact.placed
     elsewhere = lock.blobs.difference(placed.values())
-    return sum(blob.size for blob in (*placed.values(), *elsewhere))
+    return sum(blob.size for blob in bases.missing((*placed.values(), *elsewhere)))
 
 
 def plan_estimates(estimates: Sequence[Estimated], context: BuildContext) -> Plan:

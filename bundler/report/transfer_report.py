@@ -73,6 +73,7 @@ class TransferReport:
         against: what it is compared with; None for a bundle that is not compared.
         steps: of that, by move, the alarming ones first.
         origins: host -> how many things come from it and how many bytes, the most first.
+        left: of a delta's archive, what it leaves to a base: the base's name, how many files, and their bytes.
         own_files, own_bytes: what the builder made beside that: metadata, blobs' documents, scripts.
     """
 
@@ -92,6 +93,7 @@ class TransferReport:
     origins: tuple[tuple[str, int, int], ...]
     own_files: int
     own_bytes: int
+    left: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def added_bytes(self) -> int:
@@ -105,12 +107,14 @@ def transfer_report(
     bundle_id: str,
     signatures: tuple[str, ...],
     changes: Changes | None = None,
+    left: tuple[tuple[str, int, int], ...] = (),
 ) -> TransferReport:
     """Return the report of a bundle.
 
     Arguments:
         signatures: paths of those that lie beside it.
         changes: what it is compared with, if anything.
+        left: see `TransferReport`.
     """
     images = tuple(bundle_images(index.files))
     shown_images = tuple(sorted(map(_image, images), key=lambda item: (item.name, item.version)))
@@ -137,6 +141,7 @@ def transfer_report(
         origins=_origins(packages + shown_images + files),
         own_files=len(own),
         own_bytes=sum(file.blob.size for file in own),
+        left=left,
     )
 
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "ftp",
     "registry",
     "alternatives",
+    "recompressors",
     "sbom",
     "growth",
     "kubeedge",

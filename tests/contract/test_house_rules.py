@@ -160,7 +160,7 @@ def _patches(path: Path) -> Iterator[str]:
             name = ast.unparse(node.func)
             replaces = name.endswith(("monkeypatch.setattr", "monkeypatch.delattr")) and node.args
             by_path = replaces and (isinstance(node.args[0], ast.Constant) or ast.unparse(node.args[0]) in modules)
-            if by_path or name.startswith(("mock.", "patch")):
+            if by_path or name == "patch" or name.startswith(("mock.", "patch.object", "patch.dict", "patch.multiple")):
                 yield f"{_named(path)}:{node.lineno} {name}"
 
 

@@ -37,6 +37,7 @@ MISSING: dict[tuple[str, ...], tuple[str, str]] = {
     ("bundler", "trust", "rotate"): ("no.json", "storage-unusable"),
     ("bundler", "inspect"): ("no.tar.gz", "bundle-not-found"),
     ("bundler", "verify"): ("no.tar.gz", "bundle-not-found"),
+    ("bundler", "merge"): ("no.tar.gz other.tar.gz", "bundle-not-found"),
     ("bundler", "split"): ("no.tar.gz", "bundle-not-found"),
     ("bundler", "repair"): ("no.tar.gz", "parity-not-found"),
     ("bundler", "unpack"): ("no.tar.gz -C there", "bundle-not-found"),

@@ -28,6 +28,7 @@ ARCHAIC_NAMES = {"looked_in", "worth_a_look", "see_to_index", "MOST_IN_VAIN"}
 SHARED_FILE_NAMES = {
     "__init__": "what a package holds, and where to begin",
     "__main__": "the program",
+    "applying": "doing what was made before: steps of a host, patches of a file",
     "artifact": "artifacts, pinned: what they have in common, and those of a kind",
     "disagreements": "how the pins of an entry of a kind are not what it asks for",
     "entry": "an entry of a kind, as the manifest wants it",
@@ -50,7 +51,7 @@ SHARED_FILE_NAMES = {
 FILES_ELSEWHERE = {"metalink.py", "dnf/base.py", "dnf/cli/commands/module.py"}
 NAMES_ELSEWHERE = {
     *("cr_is_primary", "group_package_types", "headerIsSource", "isSecureIndex", "setModuleExcludes"),
-    *("sha256sum", "sha512sum", "splitDockerDomain", "HY_FORMS_MOST_SPEC"),
+    *("sha256sum", "sha512sum", "splitDockerDomain", "HY_FORMS_MOST_SPEC", "compress_thread"),
     # an engine's own words, and what stands for a value
     *("Pushing", "Pushed", "PROJECT"),
 }

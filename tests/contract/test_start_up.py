@@ -65,6 +65,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler site plan": _HOST | {"difflib", "yaml"},
     "bundler site token": _HOST | {"difflib", "yaml"},
     "bundler site undo": _HOST | {"difflib", "yaml"},
+    "bundler merge": _BUNDLE | _HASHING | {"shutil", "subprocess"},
     "bundler repair": _BUNDLE | _HASHING,
     "bundler split": _BUNDLE | _HASHING,
     "bundler store": _BUNDLE,

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.integration.bare_path import path_with
 from tests.integration.push_script import SHELLS
 from tests.sources import unpack
 from tests.unit.archive.bundles import CONTENTS, files_below, sample
+from tests.unit.archive.deltas import CHANGED, NEW_CONTENTS, delta
 
 pytestmark = pytest.mark.integration
 SCRIPT = Path(__file__).parents[2] / "bundler/kinds/runtime/data/install.sh"
@@ -118,6 +120,18 @@ def test_a_damaged_bundle_is_not_run(tmp_path: Path, bundle: Path, shell: str, h
     assert ("with blank/and 'quote" in done.stdout) == (not harm.startswith("sums"))
     assert "version 1" not in done.stdout
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_delta_that_tar_has_unpacked_says_what_completes_it(tmp_path: Path, shell: str) -> None:
+    made = delta(tmp_path, {**NEW_CONTENTS, **TOOL})
+    root = tmp_path / "opt"
+    with tarfile.open(made.archive) as tar:
+        tar.extractall(root, filter="tar")
+    done = run(shell, root, code=5)
+    assert "bundler unpack ARCHIVE --root DIR" in done.stderr
+    (root / CHANGED).write_bytes(b"other bytes")
+    assert "damaged or missing" in run(shell, root, code=5).stdout
 
 
 @pytest.mark.parametrize("program", ["sha256sum", "busybox", "openssl"])

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bundler.model.signature_name import MAX_SIGNATURE_BYTES
 from tests.fakes.certificates import authority
 from tests.integration.demo_bundle import demo_bundle
+from tests.integration.json_answers import BUNDLER, bundler
 from tests.integration.mirror_program import mirror
 from tests.integration.nginx import nginx
 from tests.unit.archive.bundles import CONTENTS, files_below, sample, tree_of
@@ -30,20 +29,8 @@ if TYPE_CHECKING:
     from tests.unit.archive.bundles import Sample
 
 pytestmark = pytest.mark.integration
-BUNDLER = str(Path(sys.executable).with_name("bundler"))
-WITHIN_S = 120
 BIG = random.Random(5).randbytes(3_000_000)
 NEWER = {**CONTENTS, "harbor/more": b"more", "kubeedge/big": BIG}
-
-
-def bundler(directory: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    done = subprocess.run(
-        [BUNDLER, *words, "--json"], cwd=directory, capture_output=True, timeout=WITHIN_S, check=False
-    )
-    assert done.returncode == code, done.stderr.decode()
-    answer = json.loads(done.stdout)
-    assert isinstance(answer, dict)
-    return answer
 
 
 def served(directory: Path, contents: Mapping[str, bytes], name: str) -> Sample:

@@ -88,6 +88,7 @@ class _WantedBlob:
             scratch_bytes=0,
             artifacts=tuple(dict.fromkeys(artifact.key for artifact in self.artifacts)),
             detail=ImageFetch(self.blob, self.is_document, tuple(repositories.values()), prunings),
+            to_place=self.is_document,
         )
 
 

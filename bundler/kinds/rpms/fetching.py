@@ -100,6 +100,8 @@ def rpm_fetches(artifacts: Sequence[RpmArtifact]) -> tuple[Fetch, ...]:
                 urls=tuple(dict.fromkeys(url for artifact in group for url in artifact.urls)),
                 content=content,
             ),
+            # repodata are made from the packages' own headers
+            to_place=True,
         )
         for content, group in groups.items()
     )

@@ -150,6 +150,15 @@ class ImageArtifact:
         return {blob_path(blob.digest): blob for blob in self.blobs}
 
     @property
+    def parts(self) -> Mapping[str, Blob]:
+        """The layers, by platform and place."""
+        return {
+            f"{image.platform} {number}": layer.blob
+            for image in self.images
+            for number, layer in enumerate(image.layers)
+        }
+
+    @property
     def names(self) -> tuple[Reference, ...]:
         """What it is called on the site, source hosts still in front: names with a tag, or one with a digest alone."""
         asked = self.reference

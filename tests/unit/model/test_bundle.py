@@ -73,7 +73,7 @@ def test_text_and_back(index: BundleIndex) -> None:
 
 def test_unknown_keys_are_ignored_within_the_format() -> None:
     tree = json.loads(encode_index(SAMPLE))
-    tree["base"] = ["x"]
+    tree["later"] = ["x"]
     tree["files"][0]["later"] = {"y": 1}
     assert decode_index(json.dumps(tree).encode(), where="b") == SAMPLE
 

@@ -283,6 +283,14 @@ TEXT
     "$here/bin/bundler" trust admit "$@"
 }
 
+# Tells whether this is a delta, and all of these paths are only missing: its archive leaves them to bundles that are there.
+lacks_a_base() {
+    awk '/^  "base": \[/ { delta = 1 } END { exit !delta }' "$here/bundle.json" || return 1
+    printf '%s\n' "$1" | while IFS= read -r path; do
+        if [ -e "$here/$path" ] || [ -h "$here/$path" ]; then exit 1; fi
+    done
+}
+
 verify() {
     [ -f "$here/SHA256SUMS" ] || refuse "$here/SHA256SUMS is missing: the bundle did not arrive whole" 5
     check_signatures
@@ -297,6 +305,9 @@ verify() {
     bad=$(differing <"$here/SHA256SUMS") || exit 9
     if [ -n "$bad" ]; then
         printf 'FAILED\n'
+        if lacks_a_base "$bad"; then
+            refuse "this is a delta without what its base has: bundler unpack ARCHIVE --root DIR makes it whole where that is" 5
+        fi
         printf '%s\n' "$bad" | awk 'NR <= 20 { print "  damaged or missing: " $0 } END { if (NR > 20) print "  and " NR - 20 " more" }'
         refuse 'the bundle is damaged; copy it again' 5
     fi

@@ -1,0 +1,75 @@
+"""Where the contents of a base lie in its next release: found by bytes that both have, however far they have moved."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from statistics import median_low
+from typing import TYPE_CHECKING
+
+from bundler.delta.base_window import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bundler.delta.base_window import ContentReader
+
+_PIECE_BYTES = 4 * 1024 * 1024
+_NEEDLE_BYTES = 32
+# three bytes of one value in eight each: a place in 512 of noise, in a thousand of programs or text, none among zeros
+_PLACE = re.compile(b"[" + re.escape(bytes(range(5, 256, 8))) + b"]{3}")
+# of these, those count whose checksum ends in such bits as zeros
+_MASK = 0b111
+_MAX_ANCHORS = 16 * 1024
+# fewer say nothing: they may have been found by chance
+_MIN_ANCHORS = 3
+
+
+class AnchorIndex:
+    """Some places of a base, by the bytes that follow there.
+
+    Arguments:
+        contents: of the base, from their start; read to their end.
+
+    Raises what the contents raise.
+    """
+
+    def __init__(self, contents: ContentReader) -> None:
+        self._offsets: dict[bytes, int | None] = {}
+        self._mask = _MASK
+        offset = 0
+        for piece in cut(contents, _PIECE_BYTES):
+            for at, needle in _needles(piece, self._mask):
+                # what lies in several places is no anchor
+                self._offsets[needle] = None if needle in self._offsets else offset + at
+            while len(self._offsets) > _MAX_ANCHORS:
+                self._mask = self._mask << 1 | 1
+                self._offsets = {
+                    needle: place for needle, place in self._offsets.items() if not zlib.crc32(needle) & self._mask
+                }
+            offset += len(piece)
+
+    def drift_of(self, result: memoryview, offset: int, drift: int) -> int | None:
+        """Return how much further on the base has what a window of the result holds, in bytes; negative: before.
+
+        Arguments:
+            result: the window's bytes.
+            offset: of these in the contents of the result.
+            drift: of the window before, returned where the bytes are of a kind that tells nothing.
+
+        None where the base has nothing of it.
+        """
+        needles = list(_needles(result, self._mask))
+        places = [(at, self._offsets.get(needle)) for at, needle in needles]
+        drifts = [place - at - offset for at, place in places if place is not None]
+        if len(drifts) >= _MIN_ANCHORS:
+            return median_low(drifts)
+        return drift if len(needles) < _MIN_ANCHORS else None
+
+
+def _needles(piece: memoryview, mask: int) -> Iterator[tuple[int, bytes]]:
+    """Yield places that are chosen by what lies there alone, with their bytes."""
+    for match in _PLACE.finditer(piece):
+        needle = bytes(piece[match.start() : match.start() + _NEEDLE_BYTES])
+        if len(needle) == _NEEDLE_BYTES and not zlib.crc32(needle) & mask:
+            yield match.start(), needle

@@ -1,0 +1,194 @@
+"""Bases and deltas -> the full archive that a build without --base makes, to the byte.
+
+Content lies in a file without a name beside the archive until that is written, so that nothing is left of a run that
+was killed.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bundler.archive.archive_output import sums_line
+from bundler.archive.beside_archive import checksum_path
+from bundler.archive.bundle_files import OWN_KIND, is_deflated_here
+from bundler.archive.completed_delta import applied, mark_of
+from bundler.archive.delta_marks import bases_of, full_index_pieces
+from bundler.archive.extract import require_room
+from bundler.archive.faults import base_missing, damaged, invalid
+from bundler.archive.kept_texts import kept_texts
+from bundler.archive.pieces_stream import PiecesStream
+from bundler.archive.signing import sign_file, signature_placements
+from bundler.archive.writer import write_archive
+from bundler.directory_walk import opened_directory
+from bundler.durable import storage_errors
+from bundler.model.bundle import INDEX_PATH, SUMS_PATH, sums_pieces
+from bundler.model.manifest import archive_name
+from bundler.model.placement import Placement
+from bundler.pipeline.merge_plan import MergedSource, merge_plan
+from bundler.pipeline.output_place import output_path, require_output
+from bundler.translation import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from bundler.archive.bundle_reader import ArchivedFile, BundleReader
+    from bundler.archive.checked_index import CheckedIndex
+    from bundler.model.bundle import IndexedFile
+    from bundler.model.digest import Blob, Digest
+    from bundler.model.placement import KeptText
+    from bundler.model.progress import Progress
+    from bundler.pipeline.merge_plan import MergePlan, SourceShare
+    from bundler.trust.interface import Signer
+
+Opened = AbstractContextManager["BundleReader"]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """What is merged.
+
+    Arguments:
+        sources: bases and deltas in their order; the last one is the delta whose content is wanted.
+        output: the archive's file, or a directory.
+        opened: opens a bundle that a text names; nothing of the bases counts but bytes that the delta lists.
+        admitted: opens the delta, whose signatures may be asked for.
+        signers: who signs what is made.
+    """
+
+    sources: Sequence[str]
+    output: str
+    opened: Callable[[str], Opened]
+    admitted: Callable[[str], Opened]
+    signers: tuple[Signer, ...] = ()
+
+    @property
+    def openings(self) -> list[tuple[str, Callable[[str], Opened]]]:
+        """Each source with what opens it."""
+        return [*((source, self.opened) for source in self.sources[:-1]), (self.sources[-1], self.admitted)]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A full archive that was made; fields as of what a build makes."""
+
+    path: Path
+    archive: Blob
+    bundle_id: str
+    files: int
+    content_bytes: int
+
+
+def merge(request: MergeRequest, progress: Progress) -> Merged:
+    """Write the full archive of a delta.
+
+    Raises IntegrityError (BASE_MISSING, BUNDLE_DAMAGED), BundleFormatError, StorageError, ToolMissingError; nothing has
+    a final name then.
+    """
+    checked, plan = _planned(request)
+    output = output_path(request.output, archive_name(checked.index.name, checked.index.release))
+    require_output(output, request.output, map(Path, request.sources))
+    with storage_errors(output.parent), opened_directory(output.parent) as directory:
+        sizes = [size for taken in plan.taken for size in taken.sizes]
+        # what is kept meanwhile, and the archive
+        require_room(directory, output.parent, [*sizes, checked.total_bytes])
+    with kept_texts(output.parent) as keep:
+        collected = _Collected(keep)
+        for (source, opened), taken in zip(request.openings, plan.taken, strict=True):
+            with opened(source) as reader:
+                task = progress.task(Path(source).name, sum(taken.sizes))
+                for file in collected.read(reader, taken):
+                    task.advance(file.size)
+                task.finish()
+        return _written(checked, collected, output, request, progress)
+
+
+def _planned(request: MergeRequest) -> tuple[CheckedIndex, MergePlan]:
+    sources: list[MergedSource] = []
+    for source, opened in request.openings:
+        with opened(source) as reader:
+            checked = reader.checked
+            sources.append(MergedSource(checked.index, reader.gives_all))
+    if not (sources[-1].in_archive and checked.index.bases):
+        raise invalid(checked.where, tr("is no delta's archive: name the bases first, and the delta last"))
+    if not is_deflated_here(checked.index):
+        what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=checked.index.deflate)
+        raise invalid(checked.where, what)
+    plan = merge_plan(sources)
+    if plan.missing:
+        paths = [file.path for file in plan.missing]
+        raise base_missing(checked.where, bases_of(checked.index, plan.missing), paths, None)
+    return checked, plan
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Content by digest, and the dates of the files that were read last."""
+
+    keep: Callable[[Iterable[bytes]], KeptText]
+    contents: dict[Digest, KeptText] = field(default_factory=dict)
+    dates: Mapping[str, int] = field(default_factory=dict)
+
+    def read(self, reader: BundleReader, taken: SourceShare) -> Iterator[ArchivedFile]:
+        """Keep what is taken from a bundle, and yield each file that was read."""
+        checked, dates = reader.checked, dict[str, int]()
+        paths: dict[str, IndexedFile] = {file.path: file for file in taken.whole.values()}
+        for file in reader.files(paths.keys()):
+            dates[file.path] = file.mtime
+            if file.path in paths:
+                self._keep(paths[file.path].blob, file.chunks, checked.where, file.path)
+            elif results := [file for file in checked.patched.get(file.path, ()) if file.blob.digest in taken.made]:
+                self._make(results[0], file, checked.where)
+            yield file
+        absent = {*reader.expected(paths.keys()) - dates.keys()}
+        if absent:
+            raise damaged(checked.where, tr("files are missing"), want=", ".join(sorted(absent)), got="-")
+        self.dates = dates
+
+    def _make(self, result: IndexedFile, patch: ArchivedFile, where: str) -> None:
+        recipe = mark_of(result).recipe
+        if recipe is None:
+            raise AssertionError(f"{result.path} has no patch")
+        kept = self.keep(map(bytes, patch.chunks))
+        _require(recipe.patch, kept, where, patch.path)
+        base = io.BufferedReader(PiecesStream(self.contents[recipe.base].pieces()))
+        self._keep(result.blob, applied(result, base, kept.pieces(), where), where, result.path)
+
+    def _keep(self, want: Blob, chunks: Iterable[bytes | memoryview], where: str, path: str) -> None:
+        kept = self.keep(map(bytes, chunks))
+        _require(want, kept, where, path)
+        self.contents[want.digest] = kept
+
+
+def _require(want: Blob, kept: KeptText, where: str, path: str) -> None:
+    if kept.blob != want:
+        what = tr("{path} holds other bytes", path=path)
+        raise damaged(where, what, want=want.digest.hex, got=kept.blob.digest.hex)
+
+
+def _written(
+    checked: CheckedIndex, collected: _Collected, output: Path, request: MergeRequest, progress: Progress
+) -> Merged:
+    files = checked.index.files
+    own = Placement(INDEX_PATH, collected.keep(full_index_pieces(checked.index_bytes)), OWN_KIND)
+    sums = Placement(SUMS_PATH, collected.keep(sums_pieces(files, own.blob.digest)), OWN_KIND)
+    placements = [own, sums, *(_placement(file, collected) for file in files)]
+    placements += signature_placements(placements, request.signers)
+    total_bytes = sum(file.blob.size for file in placements)
+    task = progress.task(output.name, total_bytes, apart=True)
+    written = write_archive(placements, store_path=_no_store, out=output, task=task)
+    task.finish()
+    sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
+    return Merged(written.path, written.blob, own.blob.digest.hex, len(placements), total_bytes)
+
+
+def _placement(file: IndexedFile, collected: _Collected) -> Placement:
+    mtime = collected.dates[file.path] if file.mark is None else file.mark.date
+    return Placement(file.path, collected.contents[file.blob.digest], file.kind, mode=file.mode, mtime=mtime)
+
+
+def _no_store(blob: Blob) -> Path:
+    raise AssertionError(f"all content is kept, {blob.digest} too")
