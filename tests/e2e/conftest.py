@@ -8,12 +8,14 @@ import pytest
 
 from tests.e2e.demo_run import interrupt_demo, run_demo
 from tests.e2e.upstream import Upstream, upstream
+from tests.integration.ready_runtime import runtime_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.demo_run import Demo
+    from tests.integration.ready_runtime import ReadyRuntime
 
 
 @pytest.fixture
@@ -30,3 +32,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     interrupt_demo(directory)
     assert (directory / "unpacked" / "bundle.json").is_file()
     return run_demo(directory)
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> ReadyRuntime:
+    """A runtime for bundles, pinned once for all workers."""
+    return runtime_of_run(tmp_path_factory, pytestconfig)

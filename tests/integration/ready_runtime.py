@@ -6,6 +6,7 @@ To pin one takes pip and its index a quarter of a minute. `test_runtime.py`, whi
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from tests.integration.portable_python import portable_python
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 NAME = "runtime"
 
@@ -41,6 +44,13 @@ class ReadyRuntime:
         shutil.copy(self.lock, manifest.with_name(f"{manifest.stem}.lock.json"))
         _bundler("lock", str(manifest), "--store", str(self.store), *options)
         _bundler("build", str(manifest), "--store", str(self.store), "-o", str(archive), *options)
+
+
+def runtime_of_run(paths: pytest.TempPathFactory, config: pytest.Config) -> ReadyRuntime:
+    """Return the runtime that all workers of this run of the tests share."""
+    own: Path = paths.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return ready_runtime(shared, config.cache.mkdir("portable-python"))
 
 
 def ready_runtime(directory: Path, cache: Path) -> ReadyRuntime:
