@@ -35,6 +35,7 @@ PEOPLE = ("alice", "bob", "carol")
 FIRST, SECOND = "release-1.tar.gz", "release-2.tar.gz"
 TOOL = "/root/tool/bin/bundler"
 SLOW = "40mbit"
+PACKAGES = ("curl", "openssl")
 LONG_S = 300
 
 
@@ -83,10 +84,10 @@ def carried(tmp_path_factory: pytest.TempPathFactory, runtime: ReadyRuntime) -> 
     keys = {name: made.keys / f"{name}.key" for name in PEOPLE}
     shutil.copy(runtime.lock, directory / "demo-1.lock.json")
     with demo_upstream() as address:
-        further = ["--split", "4MiB", "--parity", "25%", "--sign", keys["alice"]]
-        _build(directory, "1", runtime, address, made.stick / FIRST, further)
+        in_parts: list[str | Path] = ["--split", "4MiB", "--parity", "25%", "--sign", keys["alice"]]
+        _build(directory, "1", runtime, address, made.stick / FIRST, in_parts)
         shutil.copy(directory / "demo-1.lock.json", directory / "demo-2.lock.json")
-        signed = ["--sign", keys["bob"], "--sign", keys["carol"]]
+        signed: list[str | Path] = ["--sign", keys["bob"], "--sign", keys["carol"]]
         _build(directory, "2", runtime, address, made.following, signed)
     bundler("sign", made.stick / f"{FIRST}.000", "--sign", keys["bob"])
     made.tool.mkdir()
@@ -112,7 +113,7 @@ def _build(
 @pytest.fixture(scope="module")
 def site(carried: Carried) -> Iterator[Stage]:
     """A depot outside of the site, and the site's master, which trusts two of three people."""
-    with stage(HostPlan("depot", packages=("curl", "openssl")), HostPlan("master", packages=("curl", "openssl"))) as made:
+    with stage(*(HostPlan(name, packages=PACKAGES) for name in ("depot", "master"))) as made:
         for host in made:
             host.power_on()
         for host in made:
