@@ -77,12 +77,11 @@ def verify(
         if is_url(source):
             report = _verified_url(source, progress, task, ca_file, admission)
         else:
-            found = find_source(source, places)
-            report = verify_bundle(found, task, strict=strict, exact=exact, admission=admission)
+            report = verify_bundle(find_source(source, places), task, strict=strict, exact=exact, admission=admission)
         _end(task, report, source)
     tell(tr("checked"), human_bytes(report.content_bytes))
-    require = partial(require_intact, report)
-    console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
+    answer = partial(console.answer, schema="bundler.verify/1", as_json=as_json)
+    answer(_text(report), _value(report), require=partial(require_intact, report))
 
 
 def _require_meaning(context: click.Context, *, parts: bool) -> None:
