@@ -152,6 +152,27 @@ def test_an_interruption_says_that_nothing_was_changed(parts: Path) -> None:
         os.close(person)
 
 
+def test_a_system_without_what_parity_needs_is_told_what(parts: Path, tmp_path: Path) -> None:
+    """As the loader says it, with glibc."""
+    shadow = tmp_path / "shadow" / "pyeclib"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").touch()
+    missing = "libz.so.1: cannot open shared object file: No such file or directory"
+    (shadow / "ec_iface.py").write_text(f"raise ImportError({missing!r})\n")
+    (parts / f"{NAME}.001").unlink()
+    done = subprocess.run(
+        [*BUNDLER, "repair", parts],
+        env={**os.environ, "PYTHONPATH": str(shadow.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 10
+    assert "libz.so.1 is not installed; it is needed for parity" in done.stderr
+    assert "zlib1g" in done.stderr
+    assert not (parts / f"{NAME}.001").exists()
+
+
 def test_a_part_that_cannot_be_read_is_named_with_its_range(parts: Path, tmp_path: Path) -> None:
     with bad_medium(parts, tmp_path / "stick", bad={f"{NAME}.002": [(500_000, 502_048)]}):
         failure = _bundler("unpack", tmp_path / "stick", "-C", tmp_path / "opt", code=5)
