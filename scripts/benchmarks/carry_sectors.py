@@ -7,7 +7,9 @@ import random
 import subprocess
 import sys
 import tempfile
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,10 +88,12 @@ def _spoil(directory: Path, seed: int, sectors: int) -> None:
     """Put other bytes into sectors of parts and parity alike, each as likely as any other."""
     chance = random.Random(seed)  # noqa: S311 - the same places on every run, no secret
     files = [path for path in sorted(directory.iterdir()) if path.suffix != ".json" and path.name != "sums"]
-    places = [(path, at) for path in files for at in range(path.stat().st_size // SECTOR_BYTES)]
-    for path, at in chance.sample(places, sectors):
-        with path.open("r+b") as file:
-            file.seek(at * SECTOR_BYTES)
+    ends = [*accumulate(path.stat().st_size // SECTOR_BYTES for path in files)]
+    # of a range, for a list of all sectors would be counted as memory of what is started next
+    for number in chance.sample(range(ends[-1]), sectors):
+        which = bisect_right(ends, number)
+        with files[which].open("r+b") as file:
+            file.seek((number - (ends[which - 1] if which else 0)) * SECTOR_BYTES)
             file.write(chance.randbytes(SECTOR_BYTES))
 
 
