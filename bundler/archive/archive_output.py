@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from bundler.archive.beside_archive import checksum_path, remove_files, stale_signatures
+from bundler.archive.beside_archive import checksum_path, remove_files, stale_beside
 from bundler.archive.part_names import files_of_split
 from bundler.archive.part_set import listed_sums
 from bundler.partial_file import PartialFile, partial_file
@@ -65,7 +65,7 @@ class _OneFile:
             sums.write(sums_line(blob.digest, self._out.name))
             sums.sync()
             # between the two renames the archive has no sums at all, rather than those of another one
-            remove_files(stale_signatures(self._out, blob.digest))
+            remove_files(stale_beside(self._out, blob.digest))
             sums.remove_final()
             self._archive.commit()
             sums.commit()

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bundler.archive.part_names import WHOLE_SUM
+from bundler.archive.part_names import BILL, WHOLE_SUM
 from bundler.directory_walk import unlink_at
 from bundler.durable import storage_errors
 from bundler.model.bundle import SUMS_PATH
@@ -80,7 +80,7 @@ def held_to_checksum(files: ArchiveFiles, admission: Admission, *, exact: bool =
     """
     if files.whole is None or not admission.trusted.keys:
         return files
-    signatures, (text, digest) = _found(files, checksum_path), _checksum(files)
+    signatures, (text, digest) = _found(files, checksum_path), found_checksum(files)
     if not signatures or not text:
         return files
     signed = checksum_path(files.whole).name
@@ -88,7 +88,8 @@ def held_to_checksum(files: ArchiveFiles, admission: Admission, *, exact: bool =
     return replace(files, digest=digest) if exact and verdict.signers else files
 
 
-def _checksum(files: ArchiveFiles) -> tuple[bytes, Digest | None]:
+def found_checksum(files: ArchiveFiles) -> tuple[bytes, Digest | None]:
+    """Return what `read_checksum` does, from whichever directory of the archive's files has one."""
     found = (read_checksum(directory / files.where) for directory in files.directories)
     return next((one for one in found if one[0]), (b"", None))
 
@@ -106,8 +107,8 @@ def keep_signatures(archive: Path, signatures: Mapping[str, bytes]) -> None:
             write_durably(path, data)
 
 
-def stale_signatures(archive: Path, digest: Digest) -> list[Path]:
-    """Return the signatures beside an archive that are none of what is about to take its name.
+def stale_beside(archive: Path, digest: Digest) -> list[Path]:
+    """Return what lies beside an archive and is nothing of what is about to take its name: signatures, and a bill.
 
     Arguments:
         digest: of the new archive.
@@ -115,7 +116,8 @@ def stale_signatures(archive: Path, digest: Digest) -> list[Path]:
     if read_checksum(archive)[1] == digest:
         return []
     signed = (checksum_path(archive), detached_path(archive))
-    return [path.with_name(name) for path in signed for name in signatures_beside(path)]
+    signatures = [path.with_name(name) for path in signed for name in signatures_beside(path)]
+    return [*signatures, archive.with_name(f"{archive.name}{BILL}")]
 
 
 def remove_files(paths: list[Path]) -> None:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from bundler.archive.delta_marks import base_shares
 from bundler.archive.faults import damaged
-from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES, is_signature
+from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from bundler.archive.bundle_reader import BundleReader
-    from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.delta_marks import BaseShare
     from bundler.model.bundle import BundleIndex
 
 WANTED = (MANIFEST_PATH, LOCK_PATH)
@@ -29,7 +30,7 @@ class OpenedBundle:
         id: the bundle's id in full.
         content_bytes: those of all its files, bundle.json and SHA256SUMS included.
         manifest, lock: the bytes of manifest.yaml and lock.json; b"" when the index lists none.
-        signatures: paths of the signatures that lie beside it. Nobody has checked them.
+        left: what its archive leaves to its bases, where it is one, and a delta.
     """
 
     where: str
@@ -38,7 +39,7 @@ class OpenedBundle:
     content_bytes: int
     manifest: bytes
     lock: bytes
-    signatures: tuple[str, ...] = ()
+    left: tuple[BaseShare, ...]
 
 
 def described(reader: BundleReader) -> OpenedBundle:
@@ -48,22 +49,19 @@ def described(reader: BundleReader) -> OpenedBundle:
     """
     wanted = frozenset(path for path in WANTED if path in reader.checked.listed)
     texts: dict[str, bytes] = {}
-    signatures: list[str] = []
     for file in reader.files(wanted) if wanted else ():
-        if is_signature(file.path):
-            signatures.append(file.path)
-        elif file.path in wanted and file.size <= MAX_INDEX_BYTES:
+        if file.path in wanted and file.size <= MAX_INDEX_BYTES:
             # not join(), which would hold the chunks beside the text
             text = BytesIO()
             text.writelines(file.chunks)
             texts[file.path] = text.getvalue()
-        # signatures stand before them in an archive, and come last where single files are given
-        if len(texts) == len(wanted) and reader.gives_all:
+        if len(texts) == len(wanted):
             break
-    return _described(reader.checked, texts, tuple(signatures))
+    return _described(reader, texts)
 
 
-def _described(checked: CheckedIndex, texts: dict[str, bytes], signatures: tuple[str, ...]) -> OpenedBundle:
+def _described(reader: BundleReader, texts: dict[str, bytes]) -> OpenedBundle:
+    checked = reader.checked
     for path in WANTED:
         listed = checked.listed.get(path)
         if listed is not None and (path not in texts or Digest.sha256(texts[path]) != listed.blob.digest):
@@ -78,5 +76,5 @@ def _described(checked: CheckedIndex, texts: dict[str, bytes], signatures: tuple
         content_bytes=checked.total_bytes,
         manifest=texts.get(MANIFEST_PATH, b""),
         lock=texts.get(LOCK_PATH, b""),
-        signatures=signatures,
+        left=base_shares(checked.index) if reader.gives_all else (),
     )

@@ -16,7 +16,7 @@ SUFFIXES = (".tar.gz", ".tgz")
 PART_DIGITS, PARITY_DIGITS = 3, 2
 # a number of more digits is a date or the like, and nobody carries so many parts
 MAX_DIGITS = 6
-WHOLE_SUM, PART_SUMS, PARITY_INDEX = ".sha256", ".parts.sha256", ".parity.json"
+WHOLE_SUM, PART_SUMS, PARITY_INDEX, BILL = ".sha256", ".parts.sha256", ".parity.json", ".cdx.json"
 _PART = re.compile(rf"(?P<whole>.+)\.(?P<number>[0-9]{{{PART_DIGITS},{MAX_DIGITS}}})")
 _PARITY = re.compile(rf"(?P<whole>.+)\.p(?P<number>[0-9]{{{PARITY_DIGITS},{MAX_DIGITS}}})")
 

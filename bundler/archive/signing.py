@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from bundler.archive.archive_files import archive_files, opened
 from bundler.archive.archive_output import sums_line
 from bundler.archive.archive_reader import open_archive
-from bundler.archive.beside_archive import checksum_path, detached_path, read_checksum
+from bundler.archive.beside_archive import checksum_path, detached_path, found_checksum
 from bundler.archive.bundle_files import OWN_KIND
 from bundler.archive.faults import damaged
+from bundler.archive.part_set import NOWHERE_ELSE
 from bundler.archive.tree import is_tree, tree_index
 from bundler.archive.verify import verify_bundle, verify_tree
 from bundler.archive.verify_report import require_intact
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.archive_files import ArchiveFiles
     from bundler.archive.checked_index import CheckedIndex
+    from bundler.archive.part_set import PartPlaces
     from bundler.model.progress import Task
     from bundler.trust.interface import Signer
 
@@ -69,17 +71,20 @@ def _pieces(file: Placement) -> Iterator[bytes]:
             return file.content.pieces()
 
 
-def sign_bundle(path: Path, signers: Sequence[Signer], task: Task) -> list[Path]:
+def sign_bundle(path: Path, signers: Sequence[Signer], task: Task, places: PartPlaces = NOWHERE_ELSE) -> list[Path]:
     """Sign an archive, or the tree that it was unpacked into; return the signatures that it has by these signers.
 
     Arguments:
-        path: the tree, or the archive by its own name or that of any of its parts.
+        path: the tree, or the archive by its own name, that of any of its parts, or their directory.
         task: advanced by the bytes of content that are read; not finished here.
+        places: where else parts may lie.
 
     Raises IntegrityError (BUNDLE_DAMAGED: nothing is signed then; SIGNING_FAILED), BundleFormatError, StorageError, and
     what the signers raise.
     """
-    return _sign_tree(path, signers, task) if is_tree(path) else _sign_archive(archive_files(path), path, signers, task)
+    if is_tree(path):
+        return _sign_tree(path, signers, task)
+    return _sign_archive(archive_files(path, places), path, signers, task)
 
 
 def sign_file(path: Path, data: bytes, signers: Iterable[Signer]) -> list[Path]:
@@ -99,7 +104,7 @@ def _sign_tree(root: Path, signers: Iterable[Signer], task: Task) -> list[Path]:
 
 def _sign_archive(files: ArchiveFiles, path: Path, signers: Sequence[Signer], task: Task) -> list[Path]:
     whole = files.whole or path
-    text, digest = read_checksum(whole)
+    text, digest = found_checksum(files)
     if text and digest is None:
         raise damaged(
             str(checksum_path(whole)),

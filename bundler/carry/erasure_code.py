@@ -7,7 +7,10 @@ of its fragments is taken off here, and put on again from those of zeros, which 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from bundler.errors import ToolMissingError
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,13 +21,28 @@ _HEADER_BYTES = 80
 SLICE_BYTES = 4096
 
 
+def _driver_class() -> Any:
+    """Load the library, which few commands need."""
+    try:
+        from pyeclib.ec_iface import ECDriver
+    except ModuleNotFoundError:
+        raise
+    except ImportError as error:
+        # a carried runtime brings the library, and nothing that every Linux distribution has
+        raise ToolMissingError(
+            str(error).partition(":")[0],
+            package=tr("zlib from this system's packages (zlib1g with Debian), or run this on another host"),
+            needed_for=tr("parity"),
+        ) from error
+    return ECDriver
+
+
 class ErasureCode:
     """One code, for groups of so many rows."""
 
     def __init__(self, data_rows: int, parity_rows: int) -> None:
-        from pyeclib.ec_iface import ECDriver  # loads a library that few commands need
-
-        self._driver = ECDriver(k=data_rows, m=parity_rows, ec_type="isa_l_rs_cauchy")
+        """Open the library. Raises ToolMissingError where this host lacks what that is linked with."""
+        self._driver = _driver_class()(k=data_rows, m=parity_rows, ec_type="isa_l_rs_cauchy")
         self._data_rows = data_rows
         self._headers: dict[int, list[bytes]] = {}
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.archive.archive_output import left_by_splits, sums_line
-from bundler.archive.beside_archive import remove_files, stale_signatures
+from bundler.archive.beside_archive import remove_files, stale_beside
 from bundler.archive.part_names import PARITY_INDEX, PART_SUMS, WHOLE_SUM, part_name, part_names
 from bundler.carry.parity_header import DataFile
 from bundler.carry.parity_writer import plan_parity, write_parity
@@ -157,7 +157,7 @@ class _PartsOutput:
         with ExitStack() as stack:
             written = [stack.enter_context(self._list(suffix, pieces)) for suffix, pieces in lists.items()]
             # while the files change there are no sums, rather than those of others
-            remove_files(stale_signatures(self._out, digest))
+            remove_files(stale_beside(self._out, digest))
             for one in written:
                 one.remove_final()
             self._files.commit(final)

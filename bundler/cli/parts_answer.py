@@ -18,6 +18,7 @@ from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from bundler.archive.part_set import PartPlaces
     from bundler.model.json_value import Json
@@ -38,13 +39,18 @@ def parts_lines(out: Path, written: Sequence[Path]) -> Iterator[str]:
     )
 
 
+def unchanged_when_interrupted() -> AbstractContextManager[None]:
+    """Let an interruption of what only reads say so."""
+    return console.kept_when_interrupted(tr("Nothing was changed, and nothing is known of what was not yet read."))
+
+
 def answer_parts(source: str, places: PartPlaces, wanted_file: Path | None, *, as_json: bool) -> None:
     """Check the parts of an archive alone, and answer what became of each.
 
     Arguments:
         wanted_file: gets the names of those to bring once more, a line each.
     """
-    with console.progress(quiet=as_json) as progress:
+    with unchanged_when_interrupted(), console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source) or source, None)
         report = _checked(Path(source), places, task)
         task.finish(tr("damaged") if report.wanted else tr("intact"))

@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bundler.archive.delta_marks import base_shares
 from bundler.archive.opened_bundle import described
 from bundler.cli.bundle_sources import opened_quietly, shown_name, source_argument, source_ca_option
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.document_output import document_output_option, write_document
 from bundler.cli.options import option
+from bundler.cli.trust_options import key_option, read_admission
+from bundler.model.bundle import SUMS_PATH
 from bundler.model.diff import lock_versions
 from bundler.model.upgrade import Changes, upgrade_steps
 from bundler.pipeline.opened_lock import bundled_lock, read_contents
 from bundler.shell_completion import complete_files
 from bundler.translation import tr
+from bundler.trust.signature_verdict import judge
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bundler.archive.bundle_reader import BundleReader
+    from bundler.archive.part_set import PartPlaces
     from bundler.pipeline.opened_lock import Contents
+    from bundler.trust.admission import Admission
+    from bundler.trust.signature_verdict import SignatureVerdict
 
 
 @click.command()
@@ -32,31 +39,40 @@ if TYPE_CHECKING:
     shell_complete=complete_files,
     help=tr("Tell first what changed since this bundle or lock."),
 )
+@key_option
 @document_output_option
 @source_ca_option
-def report(source: str, against: str | None, output: Path | None, ca_file: Path | None) -> None:
+@part_dir_option
+def report(
+    source: str,
+    against: str | None,
+    keys: tuple[Path, ...],
+    output: Path | None,
+    ca_file: Path | None,
+    places: PartPlaces,
+) -> None:
     """Write the report on a bundle for whoever must approve its transfer.
 
     One HTML page in English and Chinese that loads nothing from elsewhere: what changed, what wants a second look, what
-    comes in, from where, and what vouched for it. SOURCE and OLD are an archive, an unpacked tree or the URL of a
+    comes in, from where, what vouched for it, and whose signatures hold: of --key, or of those whom this host trusts.
+    SOURCE and OLD are an archive, its first part or the directory of its parts, an unpacked tree or the URL of a
     running mirror; OLD may be a lock. Reads only the description: use `verify` to check the bytes.
     """
     from bundler.report.page import report_pieces
     from bundler.report.transfer_report import transfer_report
 
-    opened = partial(opened_quietly, ca_file=ca_file)
+    admission = read_admission(keys, allow_unsigned=True)
+    opened = partial(opened_quietly, ca_file=ca_file, places=places, admission=admission)
     before = None if against is None else read_contents(against, opened)
     with opened(source) as reader:
-        bundle, left = described(reader), base_shares(reader.checked.index) if reader.gives_all else ()
+        bundle, verdict = described(reader), _verdict(reader, admission)
     changes = None if before is None else _changes(before, bundle.lock, source=source, against=str(against))
-    content = transfer_report(
-        bundle.index,
-        bundle_id=bundle.id,
-        signatures=bundle.signatures,
-        changes=changes,
-        left=tuple((share.base.plain, share.files, share.content_bytes) for share in left),
-    )
+    content = transfer_report(bundle.index, bundle_id=bundle.id, verdict=verdict, changes=changes, left=bundle.left)
     write_document(report_pieces(content), output)
+
+
+def _verdict(reader: BundleReader, admission: Admission) -> SignatureVerdict:
+    return judge(admission.trusted, reader.checked.listed[SUMS_PATH].blob.digest, reader.signatures, SUMS_PATH)
 
 
 def _changes(before: Contents, lock: bytes, *, source: str, against: str) -> Changes:

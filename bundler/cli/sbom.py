@@ -8,12 +8,15 @@ import click
 
 from bundler import console
 from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source_argument
+from bundler.cli.carry_options import part_dir_option
 from bundler.cli.document_output import document_output_option, write_document
 from bundler.cli.options import option
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from bundler.archive.part_set import PartPlaces
 
 FORMATS = ("cyclonedx", "spdx")
 
@@ -30,7 +33,8 @@ FORMATS = ("cyclonedx", "spdx")
     help=tr("CycloneDX 1.6 or SPDX 2.3, both as JSON."),
 )
 @document_output_option
-def sbom(source: str, form: str, output: Path | None) -> None:
+@part_dir_option
+def sbom(source: str, form: str, output: Path | None, places: PartPlaces) -> None:
     """Write the bill of materials of a bundle.
 
     SOURCE is an archive, its first part, an unpacked tree, or - for an archive on standard input. Every path of
@@ -45,7 +49,7 @@ def sbom(source: str, form: str, output: Path | None) -> None:
         raise click.UsageError(
             tr("every layer is read: give an archive or a tree, such as `bundler unpack` makes of a URL")
         )
-    with console.progress() as progress, opened_source(source, progress) as reader:
+    with console.progress() as progress, opened_source(source, progress, places=places) as reader:
         task = progress.task(shown_name(source), None)
         bill = bill_of_bundle(reader, task)
         task.finish()

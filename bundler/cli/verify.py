@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bundler import console
 from bundler.archive.root_record import remember_verified_tree
@@ -16,7 +17,7 @@ from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source
 from bundler.cli.carry_options import part_dir_option
 from bundler.cli.delta_answer import share_lines, shares_value
 from bundler.cli.options import FILE, json_option, option
-from bundler.cli.parts_answer import answer_parts
+from bundler.cli.parts_answer import answer_parts, unchanged_when_interrupted
 from bundler.cli.trust_options import admission_option, read_admission, signature_value
 from bundler.model.bundle import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
     from bundler.model.progress import Progress, Task
     from bundler.trust.admission import Admission
+
+_ABOUT_ALL_BYTES = ("strict", "exact", "keys", "allow_unsigned", "ca_file")
 
 
 @click.command()
@@ -45,7 +48,9 @@ if TYPE_CHECKING:
 @source_ca_option
 @part_dir_option
 @json_option
+@click.pass_context
 def verify(
+    context: click.Context,
     source: str,
     strict: bool,
     exact: bool,
@@ -63,21 +68,39 @@ def verify(
     input, or the URL of a running mirror. Exit 5 when it is damaged, or not signed by those whom --key or this host
     trusts.
     """
+    _require_meaning(context, parts=parts)
     if parts:
         answer_parts(source, places, wanted_file, as_json=as_json)
         return
     admission, tell = read_admission(keys, allow_unsigned=allow_unsigned), console.timed(quiet=as_json)
-    with console.progress(quiet=as_json) as progress:
+    with unchanged_when_interrupted(), console.progress(quiet=as_json) as progress:
         task = progress.task(shown_name(source), None)
         if is_url(source):
             report = _verified_url(source, progress, task, ca_file, admission)
         else:
-            found = find_source(source, places)
-            report = verify_bundle(found, task, strict=strict, exact=exact, admission=admission)
+            report = verify_bundle(find_source(source, places), task, strict=strict, exact=exact, admission=admission)
         _end(task, report, source)
     tell(tr("checked"), human_bytes(report.content_bytes))
-    require = partial(require_intact, report)
-    console.answer(_text(report), _value(report), schema="bundler.verify/1", as_json=as_json, require=require)
+    answer = partial(console.answer, schema="bundler.verify/1", as_json=as_json)
+    answer(_text(report), _value(report), require=partial(require_intact, report))
+
+
+def _require_meaning(context: click.Context, *, parts: bool) -> None:
+    """Refuse what was typed and says nothing in this mode; the environment is meant for other commands as well."""
+    for typed in context.command.params:
+        name = typed.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        if parts and name in _ABOUT_ALL_BYTES:
+            raise click.UsageError(
+                tr(
+                    "{option} does not go with --parts, which compares parts with the list of their sums and opens "
+                    "none: leave --parts out",
+                    option=typed.opts[0],
+                )
+            )
+        if not parts and name == "wanted_file":
+            raise click.UsageError(tr("--list goes with --parts"))
 
 
 def _end(task: Task, report: VerifyReport, source: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bundler.archive.archive_output import one_file, sums_line
 from bundler.archive.beside_archive import checksum_path
 from bundler.archive.bundle_files import bundle_files
+from bundler.archive.part_names import BILL
 from bundler.archive.signing import sign_file, signature_placements
 from bundler.archive.writer import write_archive
 from bundler.carry.part_writer import ParityRequest, parts_output
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # all that is damaged is mended at once: a disk that damages more each time is beyond mending by fetching again
 MAX_REPAIRS = 3
-# how the name of the bill of materials beside the archive ends
-BILL_SUFFIX = ".cdx.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +175,7 @@ def _bill_within(
 
 
 def _write_bill(bill: bytes | KeptText, output: Path) -> Path:
-    path = output.with_name(f"{output.name}{BILL_SUFFIX}")
+    path = output.with_name(f"{output.name}{BILL}")
     write_pieces_durably(path, (bill,) if isinstance(bill, bytes) else bill.pieces())
     return path
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bundler.archive.delta_marks import base_shares
 from bundler.archive.opened_bundle import described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
@@ -105,7 +104,6 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
     """Return what is needed of a bundle, whose index is let go: the text of its lock beside it."""
     with opened(source) as reader:
         bundle, sums, signatures = described(reader), reader.checked.listed[SUMS_PATH].blob.digest, reader.signatures
-        in_archive = reader.gives_all
     index = bundle.index
     summary = BundleSummary(
         id=bundle.id,
@@ -116,7 +114,7 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
         content_bytes=bundle.content_bytes,
         sums=sums,
         signatures=signatures,
-        left=base_shares(index) if in_archive else (),
+        left=bundle.left,
     )
     return summary, bundle.lock
 

@@ -16,10 +16,12 @@ from bundler.model.upgrade import MOVES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from bundler.archive.delta_marks import BaseShare
     from bundler.model.artifact import HeldTo
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.image.bundled import BundleImage
     from bundler.model.upgrade import Changes, Move, UpgradeStep
+    from bundler.trust.signature_verdict import SignatureVerdict
 
 # of the things that want a second look, so many are named
 MAX_NAMED = 30
@@ -69,11 +71,11 @@ class TransferReport:
 
     Arguments:
         id: the bundle's, in full.
-        signatures: paths of the signatures beside it; nobody has checked them.
+        verdict: what its signatures are worth where the report is made.
         against: what it is compared with; None for a bundle that is not compared.
         steps: of that, by move, the alarming ones first.
         origins: host -> how many things come from it and how many bytes, the most first.
-        left: of a delta's archive, what it leaves to a base: the base's name, how many files, and their bytes.
+        left: what the archive of a delta leaves to its bases.
         own_files, own_bytes: what the builder made beside that: metadata, blobs' documents, scripts.
     """
 
@@ -83,7 +85,7 @@ class TransferReport:
     platforms: tuple[str, ...]
     file_count: int
     content_bytes: int
-    signatures: tuple[str, ...]
+    verdict: SignatureVerdict
     against: Changes | None
     steps: Mapping[Move, tuple[UpgradeStep, ...]]
     concerns: tuple[Concern, ...]
@@ -93,7 +95,7 @@ class TransferReport:
     origins: tuple[tuple[str, int, int], ...]
     own_files: int
     own_bytes: int
-    left: tuple[tuple[str, int, int], ...] = ()
+    left: tuple[BaseShare, ...] = ()
 
     @property
     def added_bytes(self) -> int:
@@ -105,14 +107,14 @@ def transfer_report(
     index: BundleIndex,
     *,
     bundle_id: str,
-    signatures: tuple[str, ...],
+    verdict: SignatureVerdict,
     changes: Changes | None = None,
-    left: tuple[tuple[str, int, int], ...] = (),
+    left: tuple[BaseShare, ...] = (),
 ) -> TransferReport:
     """Return the report of a bundle.
 
     Arguments:
-        signatures: paths of those that lie beside it.
+        verdict: what its signatures are worth.
         changes: what it is compared with, if anything.
         left: see `TransferReport`.
     """
@@ -131,10 +133,10 @@ def transfer_report(
         platforms=tuple(map(str, index.platforms)),
         file_count=index.file_count,
         content_bytes=index.content_bytes,
-        signatures=signatures,
+        verdict=verdict,
         against=changes,
         steps={move: of_move for move, of_move in by_move.items() if of_move},
-        concerns=tuple(_concerns(signatures, by_move, packages + shown_images + files, images)),
+        concerns=tuple(_concerns(verdict, by_move, packages + shown_images + files, images)),
         packages=packages,
         images=shown_images,
         files=files,
@@ -198,13 +200,12 @@ def _is_own(file: IndexedFile) -> bool:
 
 
 def _concerns(
-    signatures: tuple[str, ...],
+    verdict: SignatureVerdict,
     steps: Mapping[Move, tuple[UpgradeStep, ...]],
     items: Sequence[ReportedItem],
     images: Sequence[BundleImage],
 ) -> Iterator[Concern]:
-    if not signatures:
-        yield Concern("unsigned-bundle", 1)
+    yield from _signature_concerns(verdict)
     foreign = [str(image.names[0]) for image in images if image.about.foreign_layers]
     named = {
         "downgraded": [step.name for step in steps["downgraded"]],
@@ -219,6 +220,16 @@ def _concerns(
     for key, names in named.items():
         if names:
             yield Concern(key, len(names), tuple(names[:MAX_NAMED]))
+
+
+def _signature_concerns(verdict: SignatureVerdict) -> Iterator[Concern]:
+    names = tuple(signature.name for signature in verdict.signatures if signature.standing != "holds")
+    if not verdict.signatures:
+        yield Concern("unsigned-bundle", 1)
+    elif not verdict.trusted:
+        yield Concern("unchecked-signatures", len(names), names[:MAX_NAMED])
+    elif not verdict.holds:
+        yield Concern("too-few-signatures", verdict.needed - len(verdict.signers), names[:MAX_NAMED])
 
 
 def _title(item: ReportedItem) -> str:

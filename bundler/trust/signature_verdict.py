@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from bundler.errors import ErrorId, IntegrityError
 from bundler.model.signature_name import MAX_SIGNATURES, signer_named
@@ -17,21 +17,65 @@ if TYPE_CHECKING:
     from bundler.trust.trusted_keys import TrustedKeys
 
 
+# unchecked: nobody is trusted; false: it bears the name of a trusted key that has not made it; foreign: it bears that
+# of another key; unknown: it bears no name, and no trusted key has made it
+Standing = Literal["holds", "unchecked", "false", "foreign", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSignature:
+    """What one signature is worth.
+
+    Arguments:
+        name: of its file.
+        key: the trusted key that has made it, or whose name it bears.
+    """
+
+    name: str
+    standing: Standing
+    key: TrustedKey | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The same for a person."""
+        name, title = self.name, self.key.title if self.key else ""
+        match self.standing:
+            case "holds":
+                return tr("{name}: is by {title}", name=name, title=title)
+            case "unchecked":
+                return tr("{name}: was not checked", name=name)
+            case "false":
+                return tr("{name}: is no signature of this by {title}, whose name it bears", name=name, title=title)
+            case "foreign":
+                return tr("{name}: is by a key that is not trusted here", name=name)
+            case "unknown":
+                return tr("{name}: is no signature of this by any key that is trusted here", name=name)
+        assert_never(self.standing)
+
+
 @dataclass(frozen=True, slots=True)
 class SignatureVerdict:
     """What the signatures of one text are worth to whoever trusts some keys.
 
     Arguments:
-        signers: the trusted keys that have signed it, each once.
-        needed: how many of them have to; 0 where nobody asks.
+        signatures: all that were looked at, by their names.
+        needed: how many trusted keys have to have signed; 0 where nobody asks.
         trusted: how many there are.
-        others: a line for each signature that counts for nothing, with the reason.
     """
 
-    signers: tuple[TrustedKey, ...] = ()
+    signatures: tuple[JudgedSignature, ...] = ()
     needed: int = 0
     trusted: int = 0
-    others: tuple[str, ...] = ()
+
+    @property
+    def signers(self) -> tuple[TrustedKey, ...]:
+        """The trusted keys that have signed it, each once."""
+        return tuple({one.key.der: one.key for one in self.signatures if one.standing == "holds" and one.key}.values())
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """A line for each signature that counts for nothing, with the reason."""
+        return tuple(one.sentence for one in self.signatures if one.standing != "holds")
 
     @property
     def holds(self) -> bool:
@@ -63,25 +107,21 @@ def judge(trusted: TrustedKeys, digest: Digest, signatures: Mapping[str, bytes],
         signatures: the signatures that were found, by their names; a rest beyond MAX_SIGNATURES is not looked at.
         signed: the name of the signed file, after which signatures are named.
     """
-    signers: dict[bytes, TrustedKey] = {}
-    others: list[str] = []
-    for name in sorted(signatures)[:MAX_SIGNATURES]:
-        key_id = signer_named(name, signed)
-        asked = [key for key in trusted.keys if key_id in ("", key.id)]
-        found = next((key for key in asked if key.verifies(digest, signatures[name])), None)
-        if found is not None:
-            signers[found.der] = found
-        elif not trusted.keys:
-            others.append(tr("{name}: was not checked", name=name))
-        elif key_id and asked:
-            others.append(
-                tr("{name}: is no signature of this by {title}, whose name it bears", name=name, title=asked[0].title)
-            )
-        elif key_id:
-            others.append(tr("{name}: is by a key that is not trusted here", name=name))
-        else:
-            others.append(tr("{name}: is no signature of this by any key that is trusted here", name=name))
-    return SignatureVerdict(tuple(signers.values()), trusted.needed, len(trusted.keys), tuple(others))
+    names = sorted(signatures)[:MAX_SIGNATURES]
+    judged = (_judged(trusted, digest, name, signatures[name], signer_named(name, signed)) for name in names)
+    return SignatureVerdict(tuple(judged), trusted.needed, len(trusted.keys))
+
+
+def _judged(trusted: TrustedKeys, digest: Digest, name: str, signature: bytes, key_id: str | None) -> JudgedSignature:
+    asked = [key for key in trusted.keys if key_id in ("", key.id)]
+    found = next((key for key in asked if key.verifies(digest, signature)), None)
+    if found is not None:
+        return JudgedSignature(name, "holds", found)
+    if not trusted.keys:
+        return JudgedSignature(name, "unchecked")
+    if not key_id:
+        return JudgedSignature(name, "unknown")
+    return JudgedSignature(name, "false", asked[0]) if asked else JudgedSignature(name, "foreign")
 
 
 def require_signed(verdict: SignatureVerdict, trusted: TrustedKeys, *, where: str, what: str) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bundler.model.platform import Platform
 from bundler.model.subset import Choice
+from bundler.trust.shell_check import with_signature_check
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -58,7 +59,7 @@ def quoted_url(base_url: str) -> str:
 
 def script_template() -> str:
     """Read the script from the tool's own files; `@NAME@`, `@ID@`, `@MIRROR@` and `@FILES@` are to be filled in."""
-    return (resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8")
+    return with_signature_check((resources.files("mirror.client") / "data" / EDGE_SCRIPT).read_text(encoding="utf-8"))
 
 
 def script_halves(

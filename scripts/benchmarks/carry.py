@@ -8,6 +8,7 @@ from scripts.benchmarks.build import add_arguments as add_archive_arguments
 from scripts.benchmarks.carry_delta_build import measure_delta_builds
 from scripts.benchmarks.carry_parts import measure_parts
 from scripts.benchmarks.carry_patch import measure_patch
+from scripts.benchmarks.carry_sectors import FULL_BYTES, measure_sectors
 from scripts.benchmarks.carry_signatures import measure_signatures
 from scripts.benchmarks.measure import MIB
 
@@ -25,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parts-size", type=int, default=1024, metavar="MIB", help="of what is split (default 1024)")
     parser.add_argument("--delta-size", type=int, default=2048, metavar="MIB", help="of twenty images (default 2048)")
     parser.add_argument("--parts-directory", default="/var/tmp", help="where that is done (default /var/tmp)")  # noqa: S108 - a disk is wanted, named by a person otherwise
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="then a thousand bad sectors on 6 GB, three times: 14 GB of room there, and some minutes",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,3 +42,6 @@ def run(arguments: argparse.Namespace) -> None:
     measure_delta_builds(arguments.delta_size * MIB, arguments.directory, arguments.rounds)
     print()
     measure_patch(arguments)
+    if arguments.full:
+        print()
+        measure_sectors(FULL_BYTES, arguments.parts_directory)

@@ -51,7 +51,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler robot create": _LOOKING_UP,
     "bundler sbom": _BUNDLE,
     "bundler schema": _MANIFEST,
-    "bundler sign": set(),
+    "bundler sign": {"json"},
     "bundler site": set(),
     "bundler site apply": _HOST | {"difflib", "yaml"},
     "bundler site ca": _HOST | {"difflib", "yaml"},

@@ -79,6 +79,9 @@ def test_what_a_bundle_is_made_of_is_told_while_it_is_built_and_afterwards(sourc
     assert json.loads((tmp_path / "allinone.spdx.json").read_text())["spdxVersion"] == "SPDX-2.3"
     run(tmp_path, "report", archive, "--against", "site.lock.json", "-o", "report.html")
     assert "Nothing: what is locked is the same." in (tmp_path / "report.html").read_text()
+    # it would be the bill of another archive
+    run(tmp_path, "build", manifest, "-o", "out/")
+    assert not (tmp_path / "out" / "allinone.tar.gz.cdx.json").exists()
 
 
 def test_every_blob_is_fetched_once(source: Upstream, tmp_path: Path) -> None:

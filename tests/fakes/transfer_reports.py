@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bundler.model.upgrade import Changes, UpgradeStep
 from bundler.report.transfer_report import TransferReport, transfer_report
+from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict
 from tests.fakes.served_tree import KUBEEDGE, MIB, kubeedge_files, listed, make_index
 
 ID = "5f0c" * 16
@@ -22,7 +23,7 @@ STEPS = (
 )  # fmt: skip
 
 
-def sample_report(*, compared: bool = True, signatures: tuple[str, ...] = ()) -> TransferReport:
+def sample_report(*, compared: bool = True, verdict: SignatureVerdict = NOT_SIGNED) -> TransferReport:
     """Return a report, by default of an unsigned bundle that is compared with an earlier one."""
     mirrored = {"by": "published-checksum", "detail": f"{KUBEEDGE}/checksum.txt", "via": "https://mirror.example/gh"}
     files = [
@@ -33,6 +34,6 @@ def sample_report(*, compared: bool = True, signatures: tuple[str, ...] = ()) ->
     return transfer_report(
         make_index(files, name="kubernetes_kubeedge_allinone", release="2025.03"),
         bundle_id=ID,
-        signatures=signatures,
+        verdict=verdict,
         changes=Changes("kubernetes_kubeedge_allinone", "2024.11", OLD_ID, STEPS) if compared else None,
     )

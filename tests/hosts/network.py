@@ -5,6 +5,7 @@ The namespace is the host's network card: its address stays while the host is re
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,6 +47,21 @@ class Network:
     def join(self, name: str) -> None:
         """Plug the cable in again."""
         self._ip("link", "set", self._cables[name], "up")
+
+    def slow(self, name: str, rate: str) -> None:
+        """Let no more than this arrive at a host.
+
+        Arguments:
+            rate: as tc(8) writes it, such as 8mbit.
+        """
+        bucket = ("rate", rate, "burst", "32k", "latency", "400ms")
+        self._enclosure.do("tc", "qdisc", "replace", "dev", self._cables[name], "root", "tbf", *bucket)
+
+    def held_back(self, name: str) -> int:
+        """Return how often something has waited since the cable is slow."""
+        [shaper] = json.loads(self._enclosure.do("tc", "-json", "-s", "qdisc", "show", "dev", self._cables[name]))
+        waits: int = shaper["overlimits"]
+        return waits
 
     def hosts_file(self, name: str) -> str:
         """Return the text of a host's /etc/hosts."""

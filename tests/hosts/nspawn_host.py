@@ -188,3 +188,11 @@ class NspawnHost:
     def join_cable(self) -> None:
         """Put it on the network again."""
         self._network.join(self.name)
+
+    def slow_cable(self, rate: str) -> None:
+        """Let no more than this arrive from the network; the rate is as tc(8) writes it, such as 8mbit."""
+        self._network.slow(self.name, rate)
+
+    def held_back(self) -> int:
+        """Return how often something for this host has waited since its cable is slow."""
+        return self._network.held_back(self.name)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.benchmarks.carry_sectors import measure_sectors
+
 if TYPE_CHECKING:
     from tests.integration.ready_runtime import ReadyRuntime
 
@@ -47,6 +49,13 @@ def test_the_carry_benchmark_prints_all_sides_and_a_verdict(tmp_path: Path) -> N
     assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == 8
     judged = re.findall(r"^\| ([^|]+) \| [^|]+ \| [<>]=? .+ \| (?:met|NOT met) \|$", done.stdout, flags=re.MULTILINE)
     assert judged == ["build", "verify", "split, by the peer's speed", "the code alone, on a core", "memory"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_promised_of_bad_sectors_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    measure_sectors(20_000_000, str(tmp_path), sectors=5)
+    said = capsys.readouterr().out
+    assert "| sets that were mended | 3 of 3 | all | met |" in said
     assert list(tmp_path.iterdir()) == []
 
 

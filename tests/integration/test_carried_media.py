@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,71 @@ def test_bad_sectors_are_named_and_mended_on_the_medium(made: Path, parts: Path,
         assert _bundler("verify", stick)["intact"]
         assert _bundler("repair", stick)["mended"] == []
     assert _contents(parts) == _contents(made / "parts")
+
+
+def test_what_says_nothing_of_parts_alone_is_refused(parts: Path, tmp_path: Path) -> None:
+    for words in (("--key", tmp_path / "alice.pem"), ("--allow-unsigned",), ("--exact",), ("--strict",)):
+        failure = _bundler("verify", parts, "--parts", *words, code=2)
+        assert f"{words[0]} does not go with --parts" in failure["what"]
+    assert "--list goes with --parts" in _bundler("verify", parts, "--list", tmp_path / "list", code=2)["what"]
+    # the environment is meant for other commands as well
+    done = subprocess.run(
+        [*BUNDLER, "verify", parts, "--parts"], env={**os.environ, "BUNDLER_KEY": "alice.pem"}, check=False
+    )
+    assert done.returncode == 0
+
+
+def test_parts_on_two_media_are_signed_described_and_reported(parts: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    for path in (parts / f"{NAME}.002", parts / f"{NAME}.sha256"):
+        path.rename(second / path.name)
+    _bundler("keygen", tmp_path / "alice")
+    here = (parts, "--part-dir", second)
+    written = _bundler("sign", *here, "--sign", tmp_path / "alice.key")["signatures"]
+    assert {Path(path).parent for path in written} == {parts}
+    told = _bundler("verify", *here, "--key", tmp_path / "alice.pem", "--exact")
+    assert [key["name"] for key in told["signed_by"]] == ["alice"]
+    for words in (("sbom", *here), ("report", *here, "--key", tmp_path / "alice.pem")):
+        done = subprocess.run([*BUNDLER, *words, "-o", tmp_path / words[0]], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert '"name":"demo"' in (tmp_path / "sbom").read_text().replace(" ", "")
+    assert 'class="signature holds"' in (tmp_path / "report").read_text()
+
+
+def test_an_interruption_says_that_nothing_was_changed(parts: Path) -> None:
+    (parts / f"{NAME}.006").unlink()
+    person, terminal = pty.openpty()
+    try:
+        process = subprocess.Popen([*BUNDLER, "verify", parts], stdin=terminal, stderr=terminal, stdout=terminal)
+        os.close(terminal)
+        _read_until(person, f"{NAME}.006 is not here".encode())
+        process.send_signal(signal.SIGINT)
+        _read_until(person, b"Nothing was changed")
+        assert process.wait(120) == 130
+    finally:
+        os.close(person)
+
+
+def test_a_system_without_what_parity_needs_is_told_what(parts: Path, tmp_path: Path) -> None:
+    """As the loader says it, with glibc."""
+    shadow = tmp_path / "shadow" / "pyeclib"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").touch()
+    missing = "libz.so.1: cannot open shared object file: No such file or directory"
+    (shadow / "ec_iface.py").write_text(f"raise ImportError({missing!r})\n")
+    (parts / f"{NAME}.001").unlink()
+    done = subprocess.run(
+        [*BUNDLER, "repair", parts],
+        env={**os.environ, "PYTHONPATH": str(shadow.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 10
+    assert "libz.so.1 is not installed; it is needed for parity" in done.stderr
+    assert "zlib1g" in done.stderr
+    assert not (parts / f"{NAME}.001").exists()
 
 
 def test_a_part_that_cannot_be_read_is_named_with_its_range(parts: Path, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ import platform
 import shutil
 import subprocess
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.kinds.runtime.own_scripts import INSTALL_PATH, own_scripts
 from bundler.model.progress import Unwatched
 from tests.integration.bare_path import path_with
 from tests.integration.push_script import SHELLS
@@ -18,8 +19,11 @@ from tests.sources import unpack
 from tests.unit.archive.bundles import CONTENTS, files_below, sample
 from tests.unit.archive.deltas import CHANGED, NEW_CONTENTS, delta
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = pytest.mark.integration
-SCRIPT = Path(__file__).parents[2] / "bundler/kinds/runtime/data/install.sh"
+SCRIPT = own_scripts()[INSTALL_PATH]
 MACHINE = platform.machine()
 # what the commands of a runtime say; real ones run on the hosts of tests/hosts
 ANSWERING = b'#!/bin/sh\necho "$(basename "$0")" "$@" | sed "s/^bundler --version$/bundler, version 1/"\n'
@@ -28,7 +32,7 @@ TOOL = {
     "bin/mirror": ANSWERING,
     f"runtime/{MACHINE}/python": b"a program",
     "with blank/and 'quote": b"odd",
-    "install.sh": SCRIPT.read_bytes(),
+    "install.sh": SCRIPT,
 }
 TOOLS = ("awk", "basename", "cat", "df", "getconf", "ldd", "ln", "mkdir", "mktemp", "mv", "readlink", "rm", "rmdir")
 MORE_TOOLS = ("sed", "sh", "sort", "uname", "grep")

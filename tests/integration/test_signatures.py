@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.archive.archive_files import archive_files
 from bundler.archive.verify import verify_archive
+from bundler.carry.part_writer import parts_output
+from bundler.carry.splitting import split_archive
 from bundler.errors import BundlerError, IntegrityError
 from bundler.model.progress import Unwatched
 from bundler.model.release_order import is_older
@@ -19,6 +22,7 @@ from bundler.trust.signing_key import read_signing_key
 from bundler.trust.trusted_directory import read_public_key
 from tests.contract.checkout import ROOT
 from tests.sources import unpack
+from tests.unit.archive.bundles import CONTENTS
 from tests.unit.archive.signed_bundles import signed_archive
 from tests.unit.trust.signers import signer, trusting, written
 
@@ -93,12 +97,36 @@ def test_a_thousand_flipped_bits_are_found_and_the_archive_is_named(tmp_path: Pa
         data[at] ^= bit
 
 
+def test_a_thousand_flipped_bytes_of_a_split_set_are_found_and_the_part_is_named(tmp_path: Path) -> None:
+    archive = signed_archive(
+        tmp_path / "demo.tar.gz", "alice", contents={**CONTENTS, "x": random.Random(3).randbytes(9000)}
+    )
+    parts = split(archive, tmp_path / "parts", 2000)
+    chance = random.Random(17)
+    assert len(parts) > 3
+    assert finding(parts[0]) == ""
+    for _ in range(1000):
+        part = chance.choice(parts)
+        data = part.read_bytes()
+        at = chance.randrange(len(data))
+        part.write_bytes(data[:at] + bytes([data[at] ^ chance.randrange(1, 256)]) + data[at + 1 :])
+        assert part.name in finding(parts[0]), f"byte {at} of {part.name}"
+        part.write_bytes(data)
+
+
+def split(archive: Path, directory: Path, part_bytes: int) -> tuple[Path, ...]:
+    """Return the parts of an archive, smaller ones than people may ask for."""
+    directory.mkdir()
+    files = archive_files(archive)
+    return split_archive(files, directory / archive.name, parts_output(part_bytes), Unwatched()).files
+
+
 def finding(archive: Path) -> str:
     """Return what is found of an archive that alice has signed; "" for nothing."""
     try:
         report = verify_archive(archive, Unwatched(), admission=Admission(trusting("alice")))
     except BundlerError as error:
-        return str(error)
+        return f"{error} {error.problems}" if isinstance(error, IntegrityError) else str(error)
     return "" if report.intact else f"{report.where}: {report.changed}"
 
 

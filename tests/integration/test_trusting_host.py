@@ -27,7 +27,7 @@ TOOL = {
     "bin/bundler": f'#!/bin/sh\nexec {sys.executable} -m bundler "$@"\n'.encode(),
     "bin/mirror": f'#!/bin/sh\nexec {sys.executable} -m mirror "$@"\n'.encode(),
     f"runtime/{MACHINE}/python": b"a program",
-    "install.sh": SCRIPT.read_bytes(),
+    "install.sh": SCRIPT,
 }
 
 

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from bundler.model.bundle_path import BundlePath
+from bundler.trust.shell_check import with_signature_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,4 +21,5 @@ def own_scripts() -> Mapping[BundlePath, bytes]:
     data = resources.files("bundler.kinds.runtime") / "data"
     text = (data / "launcher.sh").read_text(encoding="utf-8")
     launchers = {BundlePath(f"bin/{name}"): text.replace(_PROGRAM, name).encode() for name in PROGRAMS}
-    return {INSTALL_PATH: (data / INSTALL_PATH).read_bytes(), **launchers}
+    install = with_signature_check((data / INSTALL_PATH).read_text(encoding="utf-8"))
+    return {INSTALL_PATH: install.encode(), **launchers}

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings this host its part of the bundle @NAME@ from the mirror that this script is from: the tool for its machine and
-# the files for edges, each held to the sums below. Needs sh, awk and curl, wget or busybox; sha256sum, busybox or openssl.
+# the files for edges, each held to the sums below, and to who has signed them where this host trusts some keys. Needs sh,
+# awk and curl, wget or busybox; sha256sum, busybox or openssl; openssl for signatures.
 edge() {
     set -fu
     umask 022
@@ -44,6 +45,9 @@ TEXT
     }
 
     has() { command -v "$1" >/dev/null 2>&1; }
+
+    named=''
+@SIGNATURES@
 
     root=/opt wanted='' ca_file='' netrc_file='' join='' host='' port='' code_file=''
     while [ $# -gt 0 ]; do
@@ -95,10 +99,6 @@ TEXT
         *) refuse "the mirror serves another bundle: want $wanted, got $id" 5 ;;
         esac
     fi
-    if [ -n "$(ls -A /etc/bundler/trusted.d 2>/dev/null)" ]; then
-        refuse '/etc/bundler/trusted.d asks for a signature, and this script cannot check one; unpack the bundle by hand' 9
-    fi
-
     case $(uname -m) in
     x86_64) machine=x86_64 letter=x platform=linux/amd64 ;;
     aarch64 | arm64) machine=aarch64 letter=a platform=linux/arm64 ;;
@@ -247,6 +247,23 @@ TEXT
         files | awk -F"$tab" -v letter="$letter" 'index($1, letter) { print substr($0, length($1) + 2) }'
     }
 
+    # Gets SHA256SUMS with its signatures first, and refuses what those whom this host trusts have not signed.
+    check_signatures() {
+        sums=$tree/SHA256SUMS
+        awk -F"$tab" '$5 ~ /^SHA256SUMS(\.sig(\.[0-9a-f]*)?)?$/' "$work/files" >"$work/signed" ||
+            refuse "cannot write to $root" 11
+        while IFS="$tab" read -r mode size sum url path; do
+            if [ -f "$tree/$path" ] && [ ! -h "$tree/$path" ] && [ "$(sum_of "$tree/$path")" = "$sum" ]; then continue; fi
+            fetch "$mirror/$url" "$size" "$sum" "$mode" "$tree/$path"
+        done <"$work/signed"
+        [ -s "$sums" ] || refuse 'the mirror has no SHA256SUMS' 5
+        require_signed
+        other=$(awk -F"$tab" '
+            FILENAME == ARGV[1] { listed[$0]; next }
+            $5 !~ /^SHA256SUMS(\.sig(\.[0-9a-f]*)?)?$/ && !(($3 "  " $5) in listed) { print $5; exit }' "$sums" "$work/files")
+        [ -z "$other" ] || refuse "$other is another file than the signed SHA256SUMS lists; do not use this mirror before you know why" 5
+    }
+
     # Takes a lock, or says why not in `reason`. It is a link, which is made at once with what it says: a process, and the
     # boot of this host that it belongs to; of two that find a dead one's and rename it, one is the first.
     take() {
@@ -316,6 +333,8 @@ TEXT
 
     mine >"$work/files" || refuse "cannot write to $root" 11
     [ -s "$work/files" ] || refuse "the mirror holds only a part of this bundle, without all that $machine needs" 9
+    keys=$(trusted_keys) || exit $?
+    [ -z "$keys" ] || check_signatures
     # what is wrong or absent, and how much room it takes; not by %d, which has 32 bits in mawk
     look "$work/files" "$work/absent"
     count=$(lines "$work/files")
@@ -351,6 +370,13 @@ TEXT
         while IFS="$tab" read -r mode size sum url path; do
             chmod "$mode" "$stage/$path" || refuse "cannot write to $stage" 11
         done <"$work/modes"
+    fi
+    if [ -e "$trusted/policy.json" ]; then
+        [ -x "$tree/bin/bundler" ] && [ -d "$tree/runtime/$machine" ] ||
+            refuse "$trusted has a policy, and this bundle brings no tool for $machine that could follow it" 9
+        "$tree/bin/bundler" trust admit "$tree" || exit $?
+    fi
+    if [ "$tree" = "$stage" ]; then
         printf '{"bundle": "%s", "choices": [{"only": [], "platforms": ["%s"], "roles": ["edge"]}], "format": 1}\n' \
             "$id" "$platform" >"$stage/subset.json.part" &&
             mv -f "$stage/subset.json.part" "$stage/subset.json" || refuse "cannot write to $stage" 11

@@ -7,13 +7,17 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from bundler.model.digest import Digest
 from bundler.model.upgrade import MOVES
 from bundler.report.page import TONGUES, report_pieces
+from bundler.trust.signature_verdict import SignatureVerdict, Standing, judge
+from bundler.trust.trusted_keys import NOBODY, TrustedKeys
 from tests.fakes.transfer_reports import ID, STEPS, TURNED, sample_report
+from tests.unit.trust.signers import signature, signer, trusting
 
 if TYPE_CHECKING:
     from bundler.report.transfer_report import Concern, TransferReport
@@ -26,6 +30,12 @@ def page(report: TransferReport) -> str:
 def words(tongue: str) -> dict[str, Any]:
     texts: dict[str, Any] = json.loads((resources.files("bundler.report") / "words" / f"{tongue}.json").read_bytes())
     return texts
+
+
+def verdict(trusted: TrustedKeys, *signers: str) -> SignatureVerdict:
+    """Return what signatures by these, in files that bear their names, are worth."""
+    found = {f"SHA256SUMS.sig.{signer(name).key.id}": signature(name, b"sums") for name in signers}
+    return judge(trusted, Digest.sha256(b"sums"), found, "SHA256SUMS")
 
 
 def concerns(report: TransferReport) -> dict[str, Concern]:
@@ -43,10 +53,11 @@ def test_both_languages_have_the_same_words() -> None:
 def test_every_word_is_used_and_every_move_and_concern_has_one() -> None:
     template = (resources.files("bundler.report") / "templates" / "report.html").read_text()
     # the template puts these together
-    made = ("move.", "concern.", "vouching.", "column.", "name.")
+    made = ("move.", "standing.", "concern.", "vouching.", "column.", "name.")
     unused = [key for key in words("en") if f"'{key}'" not in template and not key.startswith(made)]
     assert unused == []
     assert {f"move.{move}" for move in MOVES} <= words("en").keys()
+    assert {f"standing.{standing}" for standing in get_args(Standing)} <= words("en").keys()
 
 
 def test_what_comes_in_is_told() -> None:
@@ -79,12 +90,32 @@ def test_what_wants_a_second_look_is_told() -> None:
 
 
 def test_a_signed_bundle_that_is_not_compared() -> None:
-    report = sample_report(compared=False, signatures=("SHA256SUMS.sig",))
+    report = sample_report(compared=False, verdict=verdict(trusting("alice"), "alice"))
     text = page(report)
     assert "unsigned-bundle" not in concerns(report)
     assert 'id="changes"' not in text
     assert words("en")["against.none"] in text
     assert "SHA256SUMS.sig" in text
+    assert not {"too-few-signatures", "unchecked-signatures"} & concerns(report).keys()
+
+
+def test_it_says_which_signatures_hold() -> None:
+    two = trusting("alice", "bob", "carol", threshold=2)
+    report = sample_report(verdict=verdict(two, "alice", "mallory"))
+    text = page(report)
+    for tongue in TONGUES:
+        assert words(tongue)["signatures.needed"].format(count=1, needed=2, trusted=3) in text
+        assert words(tongue)["standing.holds"] in text
+        assert words(tongue)["standing.foreign"] in text
+    assert signer("alice").key.title in text
+    found = concerns(report)["too-few-signatures"]
+    assert (found.count, found.names) == (1, (f"SHA256SUMS.sig.{signer('mallory').key.id}",))
+
+
+def test_signatures_that_nobody_checked_want_a_second_look() -> None:
+    report = sample_report(verdict=verdict(NOBODY, "alice"))
+    assert words("zh")["standing.unchecked"] in page(report)
+    assert concerns(report)["unchecked-signatures"].count == 1
 
 
 def test_a_comparison_without_a_change_says_so() -> None:

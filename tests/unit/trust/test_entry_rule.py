@@ -11,13 +11,13 @@ from bundler.trust.admission import Admission
 from bundler.trust.entry_rule import EntryRule
 from bundler.trust.seen_file import read_seen, remember_release
 from bundler.trust.seen_releases import SeenBundle
-from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict
+from bundler.trust.signature_verdict import NOT_SIGNED, JudgedSignature, SignatureVerdict
 from tests.unit.trust.signers import signer, trusting
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIGNED = SignatureVerdict((signer("alice").key,), 1, 1)
+SIGNED = SignatureVerdict((JudgedSignature("x", "holds", signer("alice").key),), 1, 1)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root alone writes down what was seen")
 
 
@@ -57,7 +57,9 @@ def test_an_older_one_that_was_let_in_changes_nothing(tmp_path: Path) -> None:
 @as_root
 def test_what_nobody_signed_is_not_written_down(tmp_path: Path) -> None:
     rule(tmp_path, unsigned=True).record(NOT_SIGNED, "plant", seen("9999"))
-    rule(tmp_path, unsigned=True).record(SignatureVerdict((), 1, 1, ("x: y",)), "plant", seen("9999"))
+    rule(tmp_path, unsigned=True).record(
+        SignatureVerdict((JudgedSignature("x", "unknown"),), 1, 1), "plant", seen("9999")
+    )
     rule(tmp_path, policy=False).record(SIGNED, "plant", seen("9999"))
     assert read_seen(tmp_path / "state/seen.json") is None
 
