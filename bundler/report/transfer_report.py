@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # of the things that want a second look, so many are named
 MAX_NAMED = 30
-_NO_HOST = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ class ReportedItem:
 
     Arguments:
         name, version, platforms: in words; "" where it has none.
-        origin: the URL, or the repository of an image.
+        origin: the URL; the registry of an image.
+        host: whom it comes from, with a port that is not the usual one; "" for what lay beside the manifest.
         held_to: what vouched for it, None where nothing is known.
         digest: SHA-256 in hex of the file, or of the document that stands for an image.
         further_names: of an image.
@@ -44,6 +44,7 @@ class ReportedItem:
     version: str
     platforms: str
     origin: str
+    host: str
     held_to: HeldTo | None
     size: int
     digest: str
@@ -153,7 +154,16 @@ def _packages(index: BundleIndex) -> Iterator[ReportedItem]:
         if isinstance(about, PackageAbout):
             name, version, arch = _nevra(about.nevra)
             platforms = arch or " ".join(map(str, file.platforms))
-            yield ReportedItem(name, version, platforms, about.url, about.held_to, file.blob.size, file.blob.digest.hex)
+            yield ReportedItem(
+                name,
+                version,
+                platforms,
+                about.url,
+                _host(about.url),
+                about.held_to,
+                file.blob.size,
+                file.blob.digest.hex,
+            )
 
 
 def _nevra(text: str) -> tuple[str, str, str]:
@@ -172,6 +182,7 @@ def _image(image: BundleImage) -> ReportedItem:
         version=name.tag or str(name.digest),
         platforms=" ".join(map(str, image.about.platforms)),
         origin=name.host,
+        host=name.host,
         held_to=image.about.held_to,
         size=image.size,
         digest=image.digest.hex,
@@ -189,6 +200,7 @@ def _files(index: BundleIndex) -> Iterator[ReportedItem]:
                 about.member,
                 platforms,
                 about.url,
+                _host(about.url),
                 about.held_to,
                 file.blob.size,
                 file.blob.digest.hex,
@@ -240,17 +252,13 @@ def _origins(items: Sequence[ReportedItem]) -> tuple[tuple[str, int, int], ...]:
     counts: Counter[str] = Counter()
     sizes: defaultdict[str, int] = defaultdict(int)
     for item in items:
-        host = _host(item.origin)
-        counts[host] += 1
-        sizes[host] += item.size
+        counts[item.host] += 1
+        sizes[item.host] += item.size
     return tuple((host, counts[host], sizes[host]) for host in sorted(counts, key=lambda host: (-sizes[host], host)))
 
 
-def _host(origin: str) -> str:
-    if "//" not in origin:
-        # an image's registry; a path beside the manifest has no host
-        return origin if origin and "/" not in origin else _NO_HOST
+def _host(url: str) -> str:
     try:
-        return urlsplit(origin).hostname or _NO_HOST
+        return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
-        return _NO_HOST
+        return ""

@@ -14,8 +14,10 @@ import pytest
 from bundler.model.digest import Digest
 from bundler.model.upgrade import MOVES
 from bundler.report.page import TONGUES, report_pieces
-from bundler.trust.signature_verdict import SignatureVerdict, Standing, judge
+from bundler.report.transfer_report import transfer_report
+from bundler.trust.signature_verdict import NOT_SIGNED, SignatureVerdict, Standing, judge
 from bundler.trust.trusted_keys import NOBODY, TrustedKeys
+from tests.fakes.served_tree import listed, make_index
 from tests.fakes.transfer_reports import ID, STEPS, TURNED, sample_report
 from tests.unit.trust.signers import signature, signer, trusting
 
@@ -174,3 +176,13 @@ def test_the_same_report_has_the_same_bytes() -> None:
 @pytest.mark.parametrize("by", ["signature", "published-checksum", "manifest", "first-use", "unknown"])
 def test_every_way_of_vouching_has_words(by: str) -> None:
     assert f"vouching.{by}" in words("en")
+
+
+def test_what_lay_beside_the_manifest_comes_from_no_host_and_ports_tell_hosts_apart() -> None:
+    files = [
+        listed("docs/news.txt", 1, url="news.txt", held_to={"by": "first-use"}),
+        listed("docs/a.txt", 2, url="http://mirror.example:8088/a", held_to={"by": "first-use"}),
+        listed("docs/b.txt", 3, url="http://me:secret@mirror.example/b", held_to={"by": "first-use"}),
+    ]
+    report = transfer_report(make_index(files, name="site", release="1"), bundle_id=ID, verdict=NOT_SIGNED)
+    assert {host for host, _, _ in report.origins} == {"", "mirror.example:8088", "mirror.example"}
