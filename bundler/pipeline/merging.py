@@ -18,7 +18,7 @@ from bundler.archive.bundle_files import OWN_KIND, is_deflated_here
 from bundler.archive.completed_delta import applied, mark_of
 from bundler.archive.delta_marks import bases_of, full_index_pieces
 from bundler.archive.extract import require_room
-from bundler.archive.faults import base_missing, damaged, invalid
+from bundler.archive.faults import base_missing, damaged, invalid, no_delta
 from bundler.archive.kept_texts import kept_texts
 from bundler.archive.pieces_stream import PiecesStream
 from bundler.archive.signing import sign_file, signature_placements
@@ -113,14 +113,14 @@ def _planned(request: MergeRequest) -> tuple[CheckedIndex, MergePlan]:
             checked = reader.checked
             sources.append(MergedSource(checked.index, reader.gives_all))
     if not (sources[-1].in_archive and checked.index.bases):
-        raise invalid(checked.where, tr("is no delta's archive: name the bases first, and the delta last"))
+        raise no_delta(checked.where)
     if not is_deflated_here(checked.index):
         what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=checked.index.deflate)
         raise invalid(checked.where, what)
     plan = merge_plan(sources)
     if plan.missing:
         paths = [file.path for file in plan.missing]
-        raise base_missing(checked.where, bases_of(checked.index, plan.missing), paths, None)
+        raise base_missing(checked.where, bases_of(checked.index, plan.missing), paths, None, merging=True)
     return checked, plan
 
 
