@@ -267,7 +267,7 @@ def _sent(gap: AirGap, cable: str) -> int:
 
 
 def _cable(gap: AirGap) -> str:
-    return next(link["ifname"] for link in json.loads(gap.master("ip", "-j", "link")) if link["ifname"] != "lo")
+    return next(str(link["ifname"]) for link in json.loads(gap.master("ip", "-j", "link")) if link["ifname"] != "lo")
 
 
 @contextmanager

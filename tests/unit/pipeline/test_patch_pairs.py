@@ -59,9 +59,10 @@ class Old:
 
     @property
     def index(self) -> BundleIndex:
-        placed = {
-            path: blob for entry in self.lock.entries for item in entry.artifacts for path, blob in item.placed.items()
-        }
+        placed: dict[str, Blob] = {}
+        for entry in self.lock.entries:
+            for item in entry.artifacts:
+                placed.update(item.placed)
         files = tuple(
             IndexedFile(BundlePath(path), blob, 0o644, "x") for path, blob in sorted({**placed, **self.files}.items())
         )
