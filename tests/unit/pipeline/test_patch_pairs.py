@@ -59,13 +59,13 @@ class Old:
 
     @property
     def index(self) -> BundleIndex:
-        placed: dict[str, Blob] = {}
+        found: dict[str, Blob] = {}
         for entry in self.lock.entries:
             for item in entry.artifacts:
-                placed.update(item.placed)
-        files = tuple(
-            IndexedFile(BundlePath(path), blob, 0o644, "x") for path, blob in sorted({**placed, **self.files}.items())
-        )
+                for path, blob in item.placed.items():
+                    found[path] = blob
+        found.update(self.files)
+        files = tuple(IndexedFile(BundlePath(path), found[path], 0o644, "x") for path in sorted(found))
         return BundleIndex("old", "", Digest.sha256(b""), Digest.sha256(b""), (AMD64,), files)
 
 
