@@ -62,8 +62,7 @@ class Old:
         found: dict[str, Blob] = {}
         for entry in self.lock.entries:
             for item in entry.artifacts:
-                for path, blob in item.placed.items():
-                    found[path] = blob
+                found |= {str(path): blob for path, blob in item.placed.items()}
         found.update(self.files)
         files = tuple(IndexedFile(BundlePath(path), found[path], 0o644, "x") for path in sorted(found))
         return BundleIndex("old", "", Digest.sha256(b""), Digest.sha256(b""), (AMD64,), files)
