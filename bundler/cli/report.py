@@ -21,6 +21,7 @@ from bundler.translation import tr
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.pipeline.opened_lock import Contents
 
 
@@ -47,16 +48,17 @@ def report(source: str, against: str | None, output: Path | None, ca_file: Path 
     opened = partial(opened_quietly, ca_file=ca_file)
     before = None if against is None else read_contents(against, opened)
     with opened(source) as reader:
-        bundle, left = described(reader), base_shares(reader.checked.index) if reader.gives_all else ()
+        bundle, left = described(reader), _left(reader)
     changes = None if before is None else _changes(before, bundle.lock, source=source, against=str(against))
     content = transfer_report(
-        bundle.index,
-        bundle_id=bundle.id,
-        signatures=bundle.signatures,
-        changes=changes,
-        left=tuple((share.base.plain, share.files, share.content_bytes) for share in left),
+        bundle.index, bundle_id=bundle.id, signatures=bundle.signatures, changes=changes, left=left
     )
     write_document(report_pieces(content), output)
+
+
+def _left(reader: BundleReader) -> tuple[tuple[str, int, int], ...]:
+    shares = base_shares(reader.checked.index) if reader.gives_all else ()
+    return tuple((share.base.plain, share.files, share.content_bytes) for share in shares)
 
 
 def _changes(before: Contents, lock: bytes, *, source: str, against: str) -> Changes:
