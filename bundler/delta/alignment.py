@@ -49,6 +49,11 @@ class AnchorIndex:
                 }
             offset += len(piece)
 
+    def may_have(self, result: memoryview) -> bool:
+        """Tell whether the base has some of these bytes; True where they are of a kind that tells nothing."""
+        needles = [needle for _, needle in _needles(result, self._mask)]
+        return len(needles) < _MIN_ANCHORS or sum(needle in self._offsets for needle in needles) >= _MIN_ANCHORS
+
     def drift_of(self, result: memoryview, offset: int, drift: int) -> int | None:
         """Return how much further on the base has what a window of the result holds, in bytes; negative: before.
 
