@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 import pytest
@@ -15,6 +16,8 @@ from tests.contract.checkout import PRODUCT, ROOT, python_files
 OTHER_WORDS = ("软件源", "镜像站", "镜像服务", "解开", "加载镜像", "凭证", "帐户")
 # what begins with words for people: columns of a table, the outcome of a task
 _SHOWN = ("table", "table_lines", "finish")
+# words of pages, which have languages of their own
+PAGES = ("bundler/report/words/zh.json", "mirror/page/words/zh.json")
 _CODE = re.compile(r"`[^`]*`")
 
 
@@ -60,9 +63,12 @@ def test_every_encoding_of_chinese_has_the_characters(name: str) -> None:
 
 
 def test_an_idea_has_one_word() -> None:
+    pages = [json.loads((ROOT / words).read_text()) for words in PAGES]
+    assert all(pages)
     used = {
         text: word
-        for text, string in translations(OURS).items()
+        for words in (translations(OURS), *pages)
+        for text, string in words.items()
         for word in OTHER_WORDS
         if word in _CODE.sub("", string)
     }
