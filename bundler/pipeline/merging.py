@@ -145,7 +145,7 @@ class _Collected:
             yield file
         absent = {*reader.expected(paths.keys()) - dates.keys()}
         if absent:
-            raise damaged(checked.where, tr("files are missing"), want=", ".join(sorted(absent)), got="-")
+            raise damaged(checked.where, tr("files are missing"), want=", ".join(sorted(absent)), got=tr("nothing"))
         self.dates = dates
 
     def _make(self, result: IndexedFile, patch: ArchivedFile, where: str) -> None:

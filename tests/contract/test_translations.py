@@ -13,7 +13,7 @@ from scripts.catalogues.source_texts import source_texts
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 
 # the words of facts that have one translation each; none of these is used for them any more
-OTHER_WORDS = ("软件源", "镜像站", "镜像服务", "解开", "加载镜像", "凭证", "帐户")
+OTHER_WORDS = ("内容库", "软件源", "镜像站", "镜像服务", "解开", "加载镜像", "凭证", "帐户")
 # what begins with words for people: columns of a table, the outcome of a task
 _SHOWN = ("table", "table_lines", "finish")
 # words of pages, which have languages of their own
