@@ -65,9 +65,9 @@ def read_signing_key(path: Path) -> SigningKey:
     with storage_errors(path), path.open("rb") as stream:
         status = os.fstat(stream.fileno())
         data = stream.read(MAX_KEY_BYTES)
-    if b"PUBLIC KEY" in data:
+    if b"PUBLIC KEY" in data and b"PRIVATE KEY" not in data:
+        # everybody may read one: what is wrong is that it is here
         raise invalid_key(str(path), tr("a public key"))
-    # a file that everybody may read holds no other one by mistake
     require_private(path, status)
     try:
         key = load_pem_private_key(data, None)
