@@ -211,7 +211,7 @@ def test_a_delta_is_described_as_a_full_archive_is(works: Path) -> None:
         subprocess.run([BUNDLER, *words], cwd=works, check=True, capture_output=True, timeout=WITHIN_S)
     bill = json.loads((works / "delta.cdx.json").read_bytes())
     assert "is left to the delta's base" in json.dumps(bill)
-    assert "不在压缩包中" in (works / "delta.html").read_text()
+    assert "未整个携带" in (works / "delta.html").read_text()
 
 
 def test_a_truncated_delta_leaves_nothing(works: Path, tmp_path: Path) -> None:
