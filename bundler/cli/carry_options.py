@@ -15,6 +15,7 @@ from bundler.archive.part_set import PartPlaces
 from bundler.cli.options import FILE, option
 from bundler.model.part_size import parse_part_size
 from bundler.shell_completion import complete_files
+from bundler.source.open_source import PIPE
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 def _bases(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(values):
         raise click.BadParameter(tr("the path is empty"))
+    if PIPE in values:
+        raise click.BadParameter(tr("each archive is read twice: save what comes on standard input first"))
     return values
 
 
