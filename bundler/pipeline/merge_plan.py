@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.digest import Digest
+    from bundler.model.subset import Subset
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,16 @@ class MergedSource:
     Arguments:
         index: its own.
         in_archive: whether it is an archive, which may leave paths to its bases; a tree has all of them.
+        subset: which of them a tree holds; None for all.
     """
 
     index: BundleIndex
     in_archive: bool
+    subset: Subset | None = None
 
     def gives(self, file: IndexedFile) -> bool:
         """Tell whether a listed file can be read there."""
-        return not self.in_archive or file.mark is None
+        return file.mark is None if self.in_archive else self.subset is None or self.subset.wants(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def merge_plan(sources: Sequence[MergedSource]) -> MergePlan:
                 continue
             if source.gives(file):
                 here.whole.setdefault(digest, file)
-            elif file.mark is not None and file.mark.recipe is not None:
+            elif source.in_archive and file.mark is not None and file.mark.recipe is not None:
                 patched.setdefault(digest, file)
         bases: dict[Digest, IndexedFile] = {}
         for digest, file in patched.items():

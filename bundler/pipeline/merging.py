@@ -19,6 +19,7 @@ from bundler.archive.completed_delta import applied, mark_of
 from bundler.archive.delta_marks import bases_of, full_index_pieces
 from bundler.archive.extract import require_room
 from bundler.archive.faults import base_missing, damaged, invalid
+from bundler.archive.kept_subset import tree_subset
 from bundler.archive.kept_texts import kept_texts
 from bundler.archive.pieces_stream import PiecesStream
 from bundler.archive.signing import sign_file, signature_placements
@@ -111,7 +112,8 @@ def _planned(request: MergeRequest) -> tuple[CheckedIndex, MergePlan]:
     for source, opened in request.openings:
         with opened(source) as reader:
             checked = reader.checked
-            sources.append(MergedSource(checked.index, reader.gives_all))
+            subset = None if reader.gives_all else tree_subset(Path(source), checked)
+            sources.append(MergedSource(checked.index, reader.gives_all, subset))
     if not (sources[-1].in_archive and checked.index.bases):
         raise invalid(checked.where, tr("is no delta's archive: name the bases first, and the delta last"))
     if not is_deflated_here(checked.index):

@@ -10,6 +10,7 @@ import pytest
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, StorageError
 from bundler.model.progress import Unwatched
+from bundler.model.subset import Choice
 from bundler.pipeline.merging import MergeRequest, merge
 from bundler.source.open_source import open_source
 from tests.fakes.progress import RecordingProgress
@@ -70,6 +71,18 @@ def test_a_chain_of_deltas_is_followed(works: Works) -> None:
     tree_of(works, first_delta, "opt")
     tree = tree_of(works, last, "opt")
     assert (tree / "b").read_text() == works.notes.upstream["b"]
+
+
+def test_a_tree_with_a_subset_gives_that_and_the_rest_is_missing(works: Works) -> None:
+    base = works.build("base.tar.gz").path
+    with open_source(str(base)) as reader:
+        part = unpack_beside(reader, works.directory / "opt", Unwatched(), choice=Choice(only=("a",))).directory
+    works.update("b", mended(BEFORE, "mended"))
+    delta, full = works.build("delta.tar.gz", base).path, works.build("full.tar.gz")
+    with pytest.raises(IntegrityError, match=r"2 files .* b, c") as caught:
+        merged(works, part, delta)
+    assert caught.value.id is ErrorId.BASE_MISSING
+    assert merged(works, base, part, delta).archive == full.archive
 
 
 def test_what_a_base_does_not_have_is_told_and_nothing_is_left(works: Works) -> None:
