@@ -17,8 +17,10 @@ from tests.fakes.progress import RecordingProgress
 from tests.unit.pipeline.test_delta_build import Works
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.pipeline.merging import Merged
 
 BEFORE = random.Random(5).randbytes(200_000).hex()
@@ -100,6 +102,24 @@ def test_what_a_base_does_not_have_is_told_and_nothing_is_left(works: Works) -> 
     with pytest.raises(StorageError, match="would replace"):
         merged(works, other, delta, name="delta.tar.gz")
     assert {path.name for path in works.directory.iterdir()} == there
+
+
+def test_a_bundle_that_was_replaced_meanwhile_is_not_taken_for_the_other(works: Works) -> None:
+    base = works.build("base.tar.gz").path
+    works.update("b", mended(BEFORE, "mended"))
+    delta = works.build("delta.tar.gz", base).path
+    works.update("c", "three, mended")
+    other = works.build("other.tar.gz", base).path
+    times = iter((delta, other))
+
+    def opened(_: str) -> AbstractContextManager[BundleReader]:
+        return open_source(str(next(times)))
+
+    request = MergeRequest([str(base), str(delta)], str(works.directory / "merged.tar.gz"), open_source, opened)
+    with pytest.raises(IntegrityError) as caught:
+        merge(request, RecordingProgress())
+    assert caught.value.id is ErrorId.BUNDLE_OTHER_ID
+    assert not (works.directory / "merged.tar.gz").exists()
 
 
 @pytest.mark.parametrize("damaged", ["base", "delta"])
