@@ -15,7 +15,6 @@ from bundler.archive.part_set import PartPlaces
 from bundler.cli.options import FILE, option
 from bundler.model.part_size import parse_part_size
 from bundler.shell_completion import complete_files
-from bundler.source.open_source import PIPE
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -55,6 +54,9 @@ def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 
 def _bases(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    # what reads archives takes long to load, and other commands have options of these as well
+    from bundler.source.open_source import PIPE
+
     if not all(values):
         raise click.BadParameter(tr("the path is empty"))
     if PIPE in values:
