@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.archive.base_files import find_base_files
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from bundler.errors import IntegrityError
     from bundler.model.bundle import IndexedFile
     from bundler.model.delta_mark import Mark
+    from bundler.model.digest import Digest
 
 _READ_BYTES = 1024 * 1024
 
@@ -37,8 +39,8 @@ class CompletedDelta:
     """See `BundleReader`; made by `completed`.
 
     Arguments:
-        left: the files that are taken from the bases as they are.
-        patched: the files that each patch of the archive leads to, as far as they are wanted.
+        left: the files that are taken from the root as they are.
+        patched: the files that each patch of the archive has to make.
         scratch: opens an empty file for a patch.
     """
 
@@ -91,7 +93,7 @@ class CompletedDelta:
             else:
                 yield file
         for result in self._left:
-            with self._opened(result) as stream:
+            with self._opened(result, result.blob.digest) as stream:
                 yield _archived(result, _chunks(stream))
 
     def _made(self, patch: ArchivedFile, results: Sequence[IndexedFile]) -> Iterator[ArchivedFile]:
@@ -99,12 +101,12 @@ class CompletedDelta:
             require_blob(patch, kept, self.checked.where)
             for result in results:
                 kept.seek(0)
-                with self._opened(result) as base:
+                with self._opened(result, mark_of(result).needed(result.blob.digest)) as base:
                     yield _archived(result, applied(result, base, _chunks(kept), self.checked.where))
 
-    def _opened(self, file: IndexedFile) -> FileIO:
+    def _opened(self, file: IndexedFile, content: Digest) -> FileIO:
         try:
-            return self._bases.open(mark_of(file).needed(file.blob.digest))
+            return self._bases.open(content)
         except OSError as error:
             # somebody has removed it meanwhile
             raise _base_missing(self.checked, [file], self._bases) from error
@@ -164,16 +166,22 @@ def completed(reader: BundleReader, absent: AbstractSet[str], staging: Staging, 
     left = left_to_bases(reader, absent)
     if not left:
         return reader
-    bases = find_base_files(root, (mark_of(file).needed(file.blob.digest) for file in left))
-    if missing := [file for file in left if mark_of(file).needed(file.blob.digest) not in bases.found]:
+    # what a patch leads to may be there too, as a file that could not be linked
+    bases = find_base_files(root, chain.from_iterable(map(_useful, left)))
+    whole = [file for file in left if file.blob.digest in bases.found]
+    made = {file.path: file for file in left if file.blob.digest not in bases.found}
+    if missing := [file for file in made.values() if mark_of(file).needed(file.blob.digest) not in bases.found]:
         raise _base_missing(reader.checked, missing, bases)
-    whole = [file for file in left if mark_of(file).recipe is None]
     patched = {
         path: wanted
         for path, files in reader.checked.patched.items()
-        if (wanted := [file for file in files if file.path in absent])
+        if (wanted := [file for file in files if file.path in made])
     }
     return CompletedDelta(reader, whole, patched, bases, staging.scratch)
+
+
+def _useful(file: IndexedFile) -> tuple[Digest, Digest]:
+    return file.blob.digest, mark_of(file).needed(file.blob.digest)
 
 
 def largest_patch(reader: BundleReader) -> int:

@@ -54,8 +54,13 @@ def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 
 def _bases(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    # what reads archives takes long to load, and other commands have options of these as well
+    from bundler.source.open_source import PIPE
+
     if not all(values):
         raise click.BadParameter(tr("the path is empty"))
+    if PIPE in values:
+        raise click.BadParameter(tr("each archive is read twice: save what comes on standard input first"))
     return values
 
 

@@ -62,14 +62,15 @@ class AnchorIndex:
             offset: of these in the contents of the result.
             drift: of the window before, returned where the bytes are of a kind that tells nothing.
 
-        None where the base has nothing of it.
+        None where the base has nothing of it; `drift` also where the base has it in several places.
         """
         needles = list(_needles(result, self._mask))
         places = [(at, self._offsets.get(needle)) for at, needle in needles]
         drifts = [place - at - offset for at, place in places if place is not None]
         if len(drifts) >= _MIN_ANCHORS:
             return median_low(drifts)
-        return drift if len(needles) < _MIN_ANCHORS else None
+        known = sum(needle in self._offsets for _, needle in needles)
+        return drift if len(needles) < _MIN_ANCHORS or known >= _MIN_ANCHORS else None
 
 
 def _needles(piece: memoryview, mask: int) -> Iterator[tuple[int, bytes]]:

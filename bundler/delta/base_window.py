@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from bundler.decompress import LONGEST_MAGIC, CompressedDataError, PlainReader, compression_of
@@ -61,12 +62,16 @@ def cut(contents: ContentReader, size: int) -> Iterator[memoryview]:
 
     Raises what the contents raise.
     """
-    piece = bytearray(size)
-    view = memoryview(piece)
+    view = _room(size)
     while filled := _fill(contents, view):
         yield view[:filled]
         if filled < size:
             return
+
+
+def _room(size: int) -> memoryview:
+    """Return zeros that take memory only as far as they are written: most files are smaller than a window."""
+    return memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
 
 
 def _fill(contents: ContentReader, view: memoryview) -> int:
@@ -89,7 +94,7 @@ class BaseWindow:
     def __init__(self, contents: ContentReader, kept_bytes: int) -> None:
         # One buffer for all windows: two of them would not fit into the memory that is allowed. What it has beyond a
         # window is filled before the whole is moved.
-        self._buffer = bytearray(kept_bytes + _SLACK_BYTES)
+        self._buffer = _room(kept_bytes + _SLACK_BYTES)
         self._contents = contents
         self._kept_bytes = kept_bytes
         self._filled = 0
@@ -111,7 +116,7 @@ class BaseWindow:
         Arguments:
             count: at most `kept_bytes`, and what lies before the end.
         """
-        return memoryview(self._buffer)[self._filled - count : self._filled]
+        return self._buffer[self._filled - count : self._filled]
 
     def reach(self, end: int) -> bool:
         """Read up to `end`, an offset in the contents; False when they end before.
@@ -122,7 +127,7 @@ class BaseWindow:
             if self._filled == len(self._buffer):
                 self._buffer[: self._kept_bytes] = self.at_hand
                 self._filled = self._kept_bytes
-            room = memoryview(self._buffer)[self._filled :][: end - self.end]
+            room = self._buffer[self._filled :][: end - self.end]
             read = _fill(self._contents, room)
             self._filled += read
             self.end += read

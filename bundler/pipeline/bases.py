@@ -1,17 +1,18 @@
 """What a delta may build on: locks, indexes, archives and trees that somebody names, as what the target has already.
 
-Reads their descriptions only. A lock vouches for the paths of its artifacts, a bundle for everything that it lists;
-whether a target really has it shows there.
+Reads their descriptions only. A lock vouches for the paths of its artifacts, a bundle for everything that it lists, a
+tree with a subset of one for that; whether a target really has it shows there.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.archive.checked_index import check_index
+from bundler.archive.kept_subset import tree_subset
 from bundler.archive.opened_bundle import described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
@@ -43,7 +44,7 @@ class OpenedBase:
         base: what bundle.json calls it.
         blobs: what it vouches for.
         source: the archive or tree that has its content; None for a lock or an index.
-        index: the bundle's; None for a lock.
+        index: the bundle's, with the files that it vouches for; None for a lock.
         lock_text: the bundle's lock.json; b"" where nobody has it.
     """
 
@@ -67,13 +68,15 @@ class Bases:
 
     @classmethod
     def of(cls, opened: Sequence[OpenedBase]) -> Bases:
-        """Return them; one that is named twice counts once."""
-        distinct = tuple({base.base: base for base in opened}.values())
+        """Return them; one that is named twice counts once, in the form that tells most of its content."""
+        distinct: dict[Base, OpenedBase] = {}
+        for base in opened:
+            distinct[base.base] = max(distinct.get(base.base, base), base, key=_telling)
         numbers: dict[Blob, int] = {}
-        for number, base in enumerate(distinct):
+        for number, base in enumerate(distinct.values()):
             for blob in base.blobs:
                 numbers.setdefault(blob, number)
-        return cls(distinct, numbers)
+        return cls(tuple(distinct.values()), numbers)
 
     def has(self, blob: Blob) -> bool:
         """Tell whether any of them vouches for a blob."""
@@ -85,6 +88,10 @@ class Bases:
 
 
 NO_BASES = Bases()
+
+
+def _telling(base: OpenedBase) -> tuple[int, bool]:
+    return len(base.blobs), base.source is not None
 
 
 def open_bases(sources: Sequence[str], decoders: Mapping[str, Decoder] = DECODERS) -> Bases:
@@ -107,7 +114,11 @@ def _open_base(source: str, decoders: Mapping[str, Decoder]) -> OpenedBase:
         return _from_document(path, decoders)
     with open_source(source) as reader:
         bundle = described(reader)
-    return _of_bundle(bundle.id, bundle.index, source, bundle.lock)
+        subset = None if reader.gives_all else tree_subset(path, reader.checked)
+    index = bundle.index
+    if subset is not None:
+        index = replace(index, files=tuple(filter(subset.wants, index.files)))
+    return _of_bundle(bundle.id, index, source, bundle.lock)
 
 
 def _from_document(path: Path, decoders: Mapping[str, Decoder]) -> OpenedBase:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bundler.model.bundle import BundleIndex, IndexedFile
-    from bundler.model.digest import Digest
+    from bundler.model.digest import Blob, Digest
+    from bundler.model.subset import Subset
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,16 @@ class MergedSource:
     Arguments:
         index: its own.
         in_archive: whether it is an archive, which may leave paths to its bases; a tree has all of them.
+        subset: which of them a tree holds; None for all.
     """
 
     index: BundleIndex
     in_archive: bool
+    subset: Subset | None = None
 
     def gives(self, file: IndexedFile) -> bool:
         """Tell whether a listed file can be read there."""
-        return not self.in_archive or file.mark is None
+        return file.mark is None if self.in_archive else self.subset is None or self.subset.wants(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +37,17 @@ class SourceShare:
     """What is taken from one bundle.
 
     Arguments:
-        whole: content that it has, by digest, each with one path of it.
+        whole: content that it has, by a path of it.
         made: content that its patches lead to.
     """
 
-    whole: dict[Digest, IndexedFile]
-    made: dict[Digest, IndexedFile]
+    whole: dict[str, Blob]
+    made: frozenset[Blob]
 
     @property
     def sizes(self) -> list[int]:
         """The bytes of each content."""
-        return [file.blob.size for file in (*self.whole.values(), *self.made.values())]
+        return [blob.size for blob in (*self.whole.values(), *self.made)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +67,23 @@ def merge_plan(sources: Sequence[MergedSource]) -> MergePlan:
     needed = {file.blob.digest: file for file in sources[-1].index.files}
     taken: list[SourceShare] = []
     for source in reversed(sources):
-        here = SourceShare({}, {})
-        patched: dict[Digest, IndexedFile] = {}
+        whole: dict[Digest, IndexedFile] = {}
+        made: dict[Digest, IndexedFile] = {}
         for file in source.index.files:
             digest = file.blob.digest
             if digest not in needed:
                 continue
             if source.gives(file):
-                here.whole.setdefault(digest, file)
-            elif file.mark is not None and file.mark.recipe is not None:
-                patched.setdefault(digest, file)
+                whole.setdefault(digest, file)
+            elif source.in_archive and file.mark is not None and file.mark.recipe is not None:
+                made.setdefault(digest, file)
         bases: dict[Digest, IndexedFile] = {}
-        for digest, file in patched.items():
-            if digest not in here.whole and file.mark is not None:
-                here.made[digest] = file
+        for digest, file in made.items():
+            if digest not in whole and file.mark is not None:
                 bases[file.mark.needed(digest)] = needed[digest]
-        for digest in (*here.whole, *here.made):
+        for digest in whole.keys() | made.keys():
             del needed[digest]
         needed = {**bases, **needed}
-        taken.append(here)
+        patched = frozenset(file.blob for digest, file in made.items() if digest not in whole)
+        taken.append(SourceShare({file.path: file.blob for file in whole.values()}, patched))
     return MergePlan(tuple(reversed(taken)), tuple(needed.values()))

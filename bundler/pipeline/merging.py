@@ -19,6 +19,7 @@ from bundler.archive.completed_delta import applied, mark_of
 from bundler.archive.delta_marks import bases_of, full_index_pieces
 from bundler.archive.extract import require_room
 from bundler.archive.faults import base_missing, damaged, invalid, no_delta
+from bundler.archive.kept_subset import tree_subset
 from bundler.archive.kept_texts import kept_texts
 from bundler.archive.pieces_stream import PiecesStream
 from bundler.archive.signing import sign_file, signature_placements
@@ -30,6 +31,7 @@ from bundler.model.manifest import archive_name
 from bundler.model.placement import Placement
 from bundler.pipeline.merge_plan import MergedSource, merge_plan
 from bundler.pipeline.output_place import output_path, require_output
+from bundler.source.open_source import require_id
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from bundler.model.digest import Blob, Digest
     from bundler.model.placement import KeptText
     from bundler.model.progress import Progress
-    from bundler.pipeline.merge_plan import MergePlan, SourceShare
+    from bundler.pipeline.merge_plan import SourceShare
     from bundler.trust.interface import Signer
 
 Opened = AbstractContextManager["BundleReader"]
@@ -88,40 +90,57 @@ def merge(request: MergeRequest, progress: Progress) -> Merged:
     Raises IntegrityError (BASE_MISSING, BUNDLE_DAMAGED), BundleFormatError, StorageError, ToolMissingError; nothing has
     a final name then.
     """
-    checked, plan = _planned(request)
-    output = output_path(request.output, archive_name(checked.index.name, checked.index.release))
+    planned = _planned(request)
+    output = output_path(request.output, planned.archive_name)
     require_output(output, request.output, map(Path, request.sources))
     with storage_errors(output.parent), opened_directory(output.parent) as directory:
-        sizes = [size for taken in plan.taken for size in taken.sizes]
+        sizes = [size for share in planned.shares for size in share.sizes]
         # what is kept meanwhile, and the archive
-        require_room(directory, output.parent, [*sizes, checked.total_bytes])
+        require_room(directory, output.parent, [*sizes, planned.total_bytes])
     with kept_texts(output.parent) as keep:
         collected = _Collected(keep)
-        for (source, opened), taken in zip(request.openings, plan.taken, strict=True):
+        *bases, delta = zip(request.openings, planned.ids, planned.shares, strict=True)
+        for (source, opened), bundle_id, share in bases:
             with opened(source) as reader:
-                task = progress.task(Path(source).name, sum(taken.sizes))
-                for file in collected.read(reader, taken):
-                    task.advance(file.size)
-                task.finish()
-        return _written(checked, collected, output, request, progress)
+                collected.collect(reader, bundle_id, share, progress)
+            # of thousands of files an index takes much memory
+            del reader
+        (source, opened), bundle_id, share = delta
+        with opened(source) as reader:
+            collected.collect(reader, bundle_id, share, progress)
+        return _written(reader.checked, collected, output, request, progress)
 
 
-def _planned(request: MergeRequest) -> tuple[CheckedIndex, MergePlan]:
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What is to be read: each bundle by its id, what is taken from it, and what becomes of it all."""
+
+    ids: tuple[str, ...]
+    shares: tuple[SourceShare, ...]
+    archive_name: str
+    total_bytes: int
+
+
+def _planned(request: MergeRequest) -> _Planned:
     sources: list[MergedSource] = []
+    ids: list[str] = []
     for source, opened in request.openings:
         with opened(source) as reader:
             checked = reader.checked
-            sources.append(MergedSource(checked.index, reader.gives_all))
-    if not (sources[-1].in_archive and checked.index.bases):
+            subset = None if reader.gives_all else tree_subset(Path(source), checked)
+            sources.append(MergedSource(checked.index, reader.gives_all, subset))
+            ids.append(checked.id)
+    index = checked.index
+    if not (sources[-1].in_archive and index.bases):
         raise no_delta(checked.where)
-    if not is_deflated_here(checked.index):
-        what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=checked.index.deflate)
+    if not is_deflated_here(index):
+        what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=index.deflate)
         raise invalid(checked.where, what)
     plan = merge_plan(sources)
     if plan.missing:
         paths = [file.path for file in plan.missing]
-        raise base_missing(checked.where, bases_of(checked.index, plan.missing), paths, None, merging=True)
-    return checked, plan
+        raise base_missing(checked.where, bases_of(index, plan.missing), paths, None, merging=True)
+    return _Planned(tuple(ids), plan.taken, archive_name(index.name, index.release), checked.total_bytes)
 
 
 @dataclass(slots=True)
@@ -132,15 +151,22 @@ class _Collected:
     contents: dict[Digest, KeptText] = field(default_factory=dict)
     dates: Mapping[str, int] = field(default_factory=dict)
 
-    def read(self, reader: BundleReader, taken: SourceShare) -> Iterator[ArchivedFile]:
-        """Keep what is taken from a bundle, and yield each file that was read."""
+    def collect(self, reader: BundleReader, bundle_id: str, share: SourceShare, progress: Progress) -> None:
+        """Keep what is taken from a bundle. Raises IntegrityError (BUNDLE_OTHER_ID) when it is another one by now."""
+        require_id(reader.checked, bundle_id)
+        task = progress.task(Path(reader.checked.where).name, sum(share.sizes))
+        for file in self._read(reader, share):
+            task.advance(file.size)
+        task.finish()
+
+    def _read(self, reader: BundleReader, taken: SourceShare) -> Iterator[ArchivedFile]:
         checked, dates = reader.checked, dict[str, int]()
-        paths: dict[str, IndexedFile] = {file.path: file for file in taken.whole.values()}
+        paths = taken.whole
         for file in reader.files(paths.keys()):
             dates[file.path] = file.mtime
             if file.path in paths:
-                self._keep(paths[file.path].blob, file.chunks, checked.where, file.path)
-            elif results := [file for file in checked.patched.get(file.path, ()) if file.blob.digest in taken.made]:
+                self._keep(paths[file.path], file.chunks, checked.where, file.path)
+            elif results := [file for file in checked.patched.get(file.path, ()) if file.blob in taken.made]:
                 self._make(results[0], file, checked.where)
             yield file
         absent = {*reader.expected(paths.keys()) - dates.keys()}

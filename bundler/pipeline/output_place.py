@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundler.archive.part_names import archive_name
+from bundler.archive.part_set import holds_parts, only_archive
 from bundler.directory_walk import make_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
@@ -29,17 +31,17 @@ def require_output(output: Path, wanted: str, kept: Iterable[Path]) -> None:
     Arguments:
         output: the archive's path.
         wanted: what `-o` says.
-        kept: files that the archive may not replace.
+        kept: files that the archive may not replace; for archives in parts one of these, or their directory.
     """
     with storage_errors(output.parent):
         if wanted.endswith("/"):
             make_directories(output.parent, mode=None)
     require_directory(output.parent)
     with storage_errors(output):
-        if not os.path.lexists(output):
-            return
-        if any(output.exists() and path.exists() and output.samefile(path) for path in kept):
+        if any(_replaces(output, path) for path in kept):
             what = tr("the archive would replace what it is made of")
+        elif not os.path.lexists(output):
+            return
         elif output.is_symlink() or not output.is_file():
             what = tr("is a link, a device or the like, which the archive would replace")
         else:
@@ -47,6 +49,17 @@ def require_output(output: Path, wanted: str, kept: Iterable[Path]) -> None:
     raise StorageError(
         ErrorId.STORAGE_UNUSABLE, what, where=str(output), remedy=tr("Give -o another file or directory.")
     )
+
+
+def _replaces(output: Path, kept: Path) -> bool:
+    """Tell whether an archive would be put in the place of a file, or of the archive that it is a part of."""
+    if output.exists() and kept.exists() and output.samefile(kept):
+        return True
+    if kept.is_dir():
+        whole = kept / only_archive(kept, (kept,)) if holds_parts(kept) else kept
+    else:
+        whole = kept.with_name(archive_name(kept.name))
+    return whole.name == output.name and whole.parent.samefile(output.parent)
 
 
 def require_directory(directory: Path) -> None:

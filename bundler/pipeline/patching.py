@@ -15,7 +15,7 @@ from bundler.archive.bundle_files import OWN_KIND
 from bundler.archive.member_order import member_date, newest_date
 from bundler.delta.making import MIN_FILE_BYTES, make_patch
 from bundler.durable import storage_errors
-from bundler.errors import BundlerError
+from bundler.errors import BundlerError, ErrorId
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.delta_mark import Mark, patch_path
 from bundler.model.digest import Blob
@@ -87,7 +87,10 @@ def make_patches(
         wanted = [file for file in placements if _may_be_patched(file, delta) and file.content not in patches.made]
         if base.index is None or not wanted:
             continue
-        pairs = patch_pairs(wanted, lock, base.index, _old_lock(base, context))
+        paths = {file.path for file in base.index.files}
+        # of thousands of files a lock takes much memory, and says nothing where each has its place
+        old_lock = None if all(file.path in paths for file in wanted) else _old_lock(base, context)
+        pairs = patch_pairs(wanted, lock, base.index, old_lock)
         task = context.runner.progress.task(tr("patches"), sum(blob.size for blob in pairs), apart=True)
         try:
             for new, recipe, patch in _made(pairs, base, directory, context, task):
@@ -113,8 +116,11 @@ def _made(
     pairs: Mapping[Blob, Blob], base: OpenedBase, directory: Path, context: BuildContext, task: Task
 ) -> Iterator[tuple[Blob, PatchRecipe, Iterator[bytes]]]:
     store = context.sources.store
-    for old, path in _old_contents(pairs, base, directory, context):
-        for new in sorted(new for new, earlier in pairs.items() if earlier == old):
+    results: dict[Blob, list[Blob]] = {}
+    for new, old in sorted(pairs.items()):
+        results.setdefault(old, []).append(new)
+    for old, path in _old_contents(results, base, directory, context):
+        for new in results[old]:
             _require_whole(store.path(new), new)
             with storage_errors(directory), TemporaryFile(dir=directory, prefix=".bundler-") as out:
                 recipe = make_patch(path, store.path(new), out)
@@ -132,13 +138,14 @@ def _require_whole(path: Path, blob: Blob) -> None:
 
 
 def _old_contents(
-    pairs: Mapping[Blob, Blob], base: OpenedBase, directory: Path, context: BuildContext
+    contents: Iterable[Blob], base: OpenedBase, directory: Path, context: BuildContext
 ) -> Iterator[tuple[Blob, Path]]:
     """Yield old content and where it lies until the next one is taken: of the store, then of the base itself."""
     store = context.sources.store
-    wanted = set(pairs.values())
+    wanted = set(contents)
     for old in sorted(wanted):
-        if store.has(old):
+        # an entry that has rotted would let the delta depend on the store
+        if store.has(old) and is_whole(store.path(old), old):
             wanted.discard(old)
             yield old, store.path(old)
     if not wanted or base.source is None or base.index is None:
@@ -153,6 +160,9 @@ def _old_contents(
                         copy.flush()
                         yield file.listed.blob, Path(f"/proc/self/fd/{copy.fileno()}")
     except BundlerError as error:
+        if error.id is ErrorId.DISK_FULL:
+            # here: a base is only read
+            raise
         context.runner.progress.note(
             tr("{source}: not all of it can be read: {error}", source=base.source, error=error)
         )

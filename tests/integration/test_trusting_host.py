@@ -138,7 +138,8 @@ def test_install_sh_takes_keys_by_hand_and_counts_as_the_policy_says(host: Trust
     host.run(*words, tree / "install.sh", code=5)
     host.trust("alice", "bob", policy={"names": ["other"]})
     assert "bundle-name-refused" in host.run(*words, tree / "install.sh", code=5).stderr
-    for text in ('{"threshold": "2"}', '{"thresh\\u006fld": 2}', "", '{"keys": ["x"]}'):
+    unread = ('{"threshold": "2"}', '{"thresh\\u006fld": 2}', "", '{"keys": ["x"]}')
+    for text in (*unread, '{"threshold": 0}', '{"threshold": 1, "threshold": 2}', '{"keys": [], "keys": []}'):
         (host.trusted / "policy.json").write_text(text)
         assert "cannot be read by this script" in host.run(*words, tree / "install.sh", code=9).stderr
     for path in host.trusted.glob("*.pem"):

@@ -34,9 +34,11 @@ policy() {
         END {
             gsub(/[ \t\r]/, "", text)
             if (text !~ /^\{.*\}$/ || index(text, "\\")) exit 1
+            if (text ~ /"threshold".*"threshold"/ || text ~ /"keys":.*"keys":/) exit 1
             threshold = 1
             if (match(text, /"threshold":[0-9]+/)) threshold = substr(text, RSTART + 12, RLENGTH - 12)
             else if (index(text, "\"threshold\"")) exit 1
+            if (threshold + 0 < 1) exit 1
             ids = "all"
             if (match(text, /"keys":\[[0-9a-f",]*\]/)) ids = substr(text, RSTART + 8, RLENGTH - 9)
             else if (index(text, "\"keys\":")) exit 1

@@ -83,6 +83,17 @@ def test_one_patch_makes_each_path_of_its_content(tmp_path: Path) -> None:
     assert files_below(beside(archive, tmp_path / "opt").directory) == found
 
 
+def test_what_a_patch_leads_to_is_copied_where_a_bundle_has_it_and_the_base_is_gone(tmp_path: Path) -> None:
+    recipe, patch = recipe_and_patch(tmp_path)
+    archive = write(tmp_path, dict.fromkeys(PATHS, recipe), patch)
+    sample(tmp_path / "full", {"kubeedge/third": NEW}, name="full").write(tmp_path / "full.tar.gz")
+    there = beside(tmp_path / "full.tar.gz", tmp_path / "opt").directory
+    # neither linked, nor made of what it is there
+    (there / "kubeedge/third").chmod(0o600)
+    found = files_below(beside(archive, tmp_path / "opt").directory)
+    assert {found[path] for path in PATHS} == {NEW}
+
+
 def test_another_patch_than_the_listed_one_is_found(tmp_path: Path) -> None:
     recipe, patch = recipe_and_patch(tmp_path)
     archive = write(tmp_path, {PATHS[0]: recipe}, patch[:-1] + bytes([patch[-1] ^ 1]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import mmap
 import random
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,19 @@ def test_what_was_at_hand_stays_so_at_the_end() -> None:
     assert not window.reach(len(BASE) + 1)
     assert not window.reach(len(BASE) + 500 * MIB)
     assert window.at_hand == BASE[-KEPT_BYTES:]
+
+
+def test_a_small_base_takes_no_memory_for_a_large_window() -> None:
+    before = _resident_bytes()
+    window = BaseWindow(io.BytesIO(bytes(MIB)), KEPT_BYTES)
+    pieces = cut(io.BytesIO(bytes(MIB)), KEPT_BYTES)
+    assert window.reach(MIB)
+    assert len(next(pieces)) == MIB
+    assert _resident_bytes() - before < KEPT_BYTES // 2
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
 
 
 def test_all_members_of_a_gzip_file_are_its_contents() -> None:

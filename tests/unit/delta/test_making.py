@@ -143,6 +143,17 @@ def test_windows_follow_what_has_moved(tmp_path: Path, move: str) -> None:
     assert applied(recipe, old, patch) == new.read_bytes()
 
 
+def test_what_the_base_has_in_several_places_is_looked_for_where_it_was(tmp_path: Path) -> None:
+    # more than a window, so that the result does not have it before itself
+    contents = _noise(10, 5) * 2
+    old, new = _files(tmp_path, contents, contents[:1000] + b"mended" + contents[1000:])
+    patch = io.BytesIO()
+    recipe = make_patch(old, new, patch)
+    assert recipe is not None
+    assert recipe.patch.size < MIB / 2
+    assert applied(recipe, old, patch) == new.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

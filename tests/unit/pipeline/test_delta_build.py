@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import random
+import shutil
 import tarfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.archive.archive_files import archive_files
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.archive.verify import verify_archive, verify_tree
 from bundler.archive.verify_report import require_intact
-from bundler.errors import BundleFormatError, ErrorId, IntegrityError, ManifestError
+from bundler.carry.part_writer import parts_output
+from bundler.carry.splitting import split_archive
+from bundler.errors import BundleFormatError, ErrorId, IntegrityError, ManifestError, StorageError
 from bundler.model.bundle import INDEX_PATH, LOCK_PATH
 from bundler.model.delta_mark import Base
 from bundler.model.digest import Blob, Digest
 from bundler.model.progress import Unwatched
+from bundler.model.subset import Choice
 from bundler.pipeline.bases import open_bases
 from bundler.pipeline.building import build, plan_build, update_lock
 from bundler.pipeline.context import Request
@@ -171,7 +177,10 @@ def test_a_changed_file_is_a_patch_against_the_old_one(works: Works) -> None:
     require_intact(verify_tree(tree, Unwatched(), strict=True))
     assert works.build("again.tar.gz", base).archive == built.archive
     # of a store that has forgotten it the old one is read in the base itself
-    works.store.drop(Blob.of(before.encode()))
+    old = Blob.of(before.encode())
+    works.store.blobs[old.digest] = bytes(old.size)
+    assert works.build("rotted.tar.gz", base).archive == built.archive
+    works.store.drop(old)
     assert works.build("third.tar.gz", base).archive == built.archive
 
 
@@ -187,6 +196,39 @@ def test_a_patch_that_was_damaged_or_whose_base_has_rotted_makes_nothing(works: 
         unpack_beside(reader, works.directory / "opt", Unwatched())
     assert caught.value.id is ErrorId.BASE_MISSING
     assert files_below(works.directory / "opt") == there
+
+
+def test_a_tree_with_a_subset_vouches_for_no_more_than_that(works: Works) -> None:
+    built = works.build("base.tar.gz")
+    with open_source(str(built.path)) as reader:
+        part = unpack_beside(reader, works.directory / "opt", Unwatched(), choice=Choice(only=("a",))).directory
+    works.update("b", "two, mended")
+    delta = works.build("delta.tar.gz", part)
+    assert carried(delta) & {"a", "b", "c"} == {"b", "c"}
+    with open_source(str(delta.path)) as reader:
+        tree = unpack_beside(reader, works.directory / "opt", Unwatched()).directory
+    require_intact(verify_tree(tree, Unwatched(), strict=True))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_one_bundle_in_two_forms_the_one_with_content_counts(works: Works, first: bool) -> None:
+    archive, index = works.build("base.tar.gz").path, works.directory / "index.json"
+    with tarfile.open(archive) as tar, index.open("wb") as out:
+        shutil.copyfileobj(tar.extractfile(INDEX_PATH) or io.BytesIO(), out)
+    [base] = open_bases([str(archive), str(index)] if first else [str(index), str(archive)]).opened
+    assert base.source == str(archive)
+
+
+@pytest.mark.parametrize("named", ["out", "out/demo.tar.gz.000", "out/demo.tar.gz.parts.sha256"])
+def test_parts_that_a_delta_is_made_of_stay(works: Works, named: str) -> None:
+    base = works.build("out/demo.tar.gz").path
+    split_archive(archive_files(base), base, parts_output(500, keep_whole=True), Unwatched())
+    base.unlink()
+    there = files_below(works.directory / "out")
+    with pytest.raises(StorageError, match="would replace"):
+        works.build("out/demo.tar.gz", works.directory / named)
+    assert files_below(works.directory / "out") == there
+    assert works.build("delta.tar.gz", works.directory / named).left_out == 3
 
 
 def test_what_is_no_base_is_refused(works: Works) -> None:

@@ -10,14 +10,17 @@ import pytest
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, StorageError
 from bundler.model.progress import Unwatched
+from bundler.model.subset import Choice
 from bundler.pipeline.merging import MergeRequest, merge
 from bundler.source.open_source import open_source
 from tests.fakes.progress import RecordingProgress
 from tests.unit.pipeline.test_delta_build import Works
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from bundler.archive.bundle_reader import BundleReader
     from bundler.pipeline.merging import Merged
 
 BEFORE = random.Random(5).randbytes(200_000).hex()
@@ -72,6 +75,18 @@ def test_a_chain_of_deltas_is_followed(works: Works) -> None:
     assert (tree / "b").read_text() == works.notes.upstream["b"]
 
 
+def test_a_tree_with_a_subset_gives_that_and_the_rest_is_missing(works: Works) -> None:
+    base = works.build("base.tar.gz").path
+    with open_source(str(base)) as reader:
+        part = unpack_beside(reader, works.directory / "opt", Unwatched(), choice=Choice(only=("a",))).directory
+    works.update("b", mended(BEFORE, "mended"))
+    delta, full = works.build("delta.tar.gz", base).path, works.build("full.tar.gz")
+    with pytest.raises(IntegrityError, match=r"2 files .* b, c") as caught:
+        merged(works, part, delta)
+    assert caught.value.id is ErrorId.BASE_MISSING
+    assert merged(works, base, part, delta).archive == full.archive
+
+
 def test_what_a_base_does_not_have_is_told_and_nothing_is_left(works: Works) -> None:
     base = works.build("base.tar.gz").path
     works.update("b", mended(BEFORE, "mended"))
@@ -88,6 +103,24 @@ def test_what_a_base_does_not_have_is_told_and_nothing_is_left(works: Works) -> 
     with pytest.raises(StorageError, match="would replace"):
         merged(works, other, delta, name="delta.tar.gz")
     assert {path.name for path in works.directory.iterdir()} == there
+
+
+def test_a_bundle_that_was_replaced_meanwhile_is_not_taken_for_the_other(works: Works) -> None:
+    base = works.build("base.tar.gz").path
+    works.update("b", mended(BEFORE, "mended"))
+    delta = works.build("delta.tar.gz", base).path
+    works.update("c", "three, mended")
+    other = works.build("other.tar.gz", base).path
+    times = iter((delta, other))
+
+    def opened(_: str) -> AbstractContextManager[BundleReader]:
+        return open_source(str(next(times)))
+
+    request = MergeRequest([str(base), str(delta)], str(works.directory / "merged.tar.gz"), open_source, opened)
+    with pytest.raises(IntegrityError) as caught:
+        merge(request, RecordingProgress())
+    assert caught.value.id is ErrorId.BUNDLE_OTHER_ID
+    assert not (works.directory / "merged.tar.gz").exists()
 
 
 @pytest.mark.parametrize("damaged", ["base", "delta"])
