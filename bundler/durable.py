@@ -18,6 +18,7 @@ MEDIUM_ERRORS = {errno.EIO, errno.ENODATA, errno.EBADMSG, errno.EREMOTEIO, errno
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _MAY_WRITE = tr("Check that the directory exists and that this user may write there.")
 _REMEDIES = {
+    errno.ENOENT: tr("Check the path; what is written there needs its directory first."),
     # a file that a container gets from outside is replaced there alone
     errno.EBUSY: tr("Something is mounted at this very path: unmount it, or change the file where it comes from."),
     errno.EROFS: tr(

@@ -29,6 +29,8 @@ _WORDS = frozenset(
         *(marked("unmet"), marked("fault"), marked("pending"), marked("note")),
         # of the hosts of a fleet
         *(marked("done"), marked("not-run")),
+        # of the parts of an archive
+        *(marked("intact"), marked("unchecked")),
         # of compressed bytes that cannot be read
         *(marked("damaged"), marked("cut short"), marked("followed"), marked("too much memory")),
     }

@@ -40,7 +40,7 @@ def require_protected_directory(where: Path | str, status: os.stat_result) -> No
     Raises StorageError (PERMISSIONS_TOO_OPEN).
     """
     if status.st_mode & stat.S_IWOTH:
-        raise _too_open(where, status.st_mode, "everybody may write to it", "chmod o-w")
+        raise _too_open(where, status.st_mode, tr("everybody may write to it"), "chmod o-w")
 
 
 def require_private(where: Path | str, status: os.stat_result | None = None) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bundler.model.json_listing import listing_pieces, load_listing
+from bundler.model.json_value import dump_canonical, load_strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bundler.model.delta_mark import Base, Mark
     from bundler.model.json_value import Json
 
-# keys of a delta, at the head of its index and in the entries of paths
-_MARKS = ("base", "patch")
+# keys of a delta, at the head of its index and in the entries of paths; and the list of these entries
+_MARKS, _LIST = ("base", "patch"), "files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,15 @@ def full_index_pieces(index_bytes: bytes) -> Iterator[bytes]:
 
     Nothing else of it changes, whatever an older or newer version has written there.
     """
-    listing = load_listing(index_bytes, "files", _unmarked)
+    listing = load_listing(index_bytes, _LIST, _unmarked)
     items = list(listing.items)
-    members = {key: value for key, value in listing.members.items() if key not in (*_MARKS, "files")}
-    return listing_pieces(members, "files", map(json.loads, items))
+    members = {key: value for key, value in listing.members.items() if key not in (*_MARKS, _LIST)}
+    return listing_pieces(members, _LIST, map(load_strict, items))
 
 
-def _unmarked(item: dict[str, Json]) -> str:
+def _unmarked(item: dict[str, Json]) -> bytes:
     # as text: thousands of items as mappings take several times the room
-    return json.dumps({key: value for key, value in item.items() if key not in _MARKS})
+    return dump_canonical({key: value for key, value in item.items() if key not in _MARKS})
 
 
 def bases_of(index: BundleIndex, files: Iterable[IndexedFile]) -> tuple[Base, ...]:

@@ -70,7 +70,13 @@ def incomplete(where: str, missing: Sequence[str]) -> IntegrityError:
 
 
 def base_missing(
-    where: str, bases: Iterable[Base], missing: Sequence[str], root: Path | None, rotted: Sequence[str] = ()
+    where: str,
+    bases: Iterable[Base],
+    missing: Sequence[str],
+    root: Path | None,
+    rotted: Sequence[str] = (),
+    *,
+    merging: bool = False,
 ) -> IntegrityError:
     """Return the error for a delta that lacks what its bases should have.
 
@@ -79,9 +85,12 @@ def base_missing(
         missing: paths of which nobody has the content.
         root: below which the bundles were looked for; None where none were.
         rotted: files that should have had it.
+        merging: whether bundles were named to look in, rather than a root.
     """
     names = ", ".join(map(str, bases))
-    if root is None:
+    if merging:
+        remedy = tr("Name {names} too, before the delta: an archive or a tree.", names=names)
+    elif root is None:
         remedy = tr("Run `bundler unpack ARCHIVE --root DIR` with the delta, where DIR holds {names}.", names=names)
     else:
         remedy = tr(
@@ -112,6 +121,16 @@ def not_found(where: str, what: str) -> BundleFormatError:
         what,
         where=where,
         remedy=tr("Name an archive that bundler has built, one of its parts, or the directory it was unpacked into."),
+    )
+
+
+def no_delta(where: str) -> BundleFormatError:
+    """Return the error for a bundle that stands where the archive of a delta belongs."""
+    return BundleFormatError(
+        ErrorId.BUNDLE_INVALID,
+        tr("is no archive of a delta"),
+        where=where,
+        remedy=tr("Name the bundles that the delta builds on first, and its archive last: it has content they lack."),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bundler.archive.part_names import PART_SUMS
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
+from bundler.outcome_words import shown_word
 from bundler.partial_file import write_durably
 from bundler.translation import tr
 
@@ -81,7 +82,7 @@ def require_parts(report: PartsReport) -> None:
         if report.mendable
         else tr("Bring just these parts again."),
         want=tr("every part as it was written"),
-        got=", ".join(f"{name} {states.get(name, 'missing')}" for name in report.wanted),
+        got=", ".join(f"{name} {shown_word(states.get(name, 'missing'))}" for name in report.wanted),
     )
 
 

@@ -21,6 +21,7 @@ from bundler.carry.parity_writer import plan_parity, write_parity
 from bundler.model.digest import Blob, Digest
 from bundler.partial_file import partial_file
 from bundler.partial_set import PartialSet, partial_set
+from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -145,7 +146,7 @@ class _PartsOutput:
         if parity is None:
             return None
         header = plan_parity(self._out.name, blob, data, parity.percent, self._wanted.part_bytes)
-        task = parity.begin(f"parity of {self._out.name}", blob.size)
+        task = parity.begin(tr("parity of {name}", name=self._out.name), blob.size)
         index = write_parity(self._files, [part.name for part in self._written], header, task)
         task.finish()
         return index

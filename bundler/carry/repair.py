@@ -20,6 +20,7 @@ from bundler.carry.parity_writer import write_head
 from bundler.carry.repair_plan import RepairPlan, repair_plan
 from bundler.carry.restoring import GOOD_BEFORE, BlockRestorer
 from bundler.errors import ErrorId, IntegrityError
+from bundler.outcome_words import shown_word
 from bundler.partial_file import partial_file, write_pieces_durably
 from bundler.translation import tr
 
@@ -90,7 +91,7 @@ def require_repaired(report: RepairReport) -> None:
         return
     names = {file.name for file in report.plan.lost}
     problems = [
-        f"{file.name}: {'missing' if file.path is None else ', '.join(map(str, report.ranges(file)))}"
+        f"{file.name}: {shown_word('missing') if file.path is None else ', '.join(map(str, report.ranges(file)))}"
         for file in report.plan.lost
     ]
     raise IntegrityError(

@@ -18,7 +18,7 @@ from bundler.cli.options import (
     source_date_epoch,
     store_option,
 )
-from bundler.cli.parts_answer import parts_lines
+from bundler.cli.parts_answer import written_lines
 from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.wiring import open_build_context
 from bundler.model.bundle import ID_CHARACTERS
@@ -82,10 +82,10 @@ def build(
             built_present_bytes=human_bytes(built.present_bytes),
         ),
     )
-    console.answer(_text(built), _value(built), schema="bundler.build/1", as_json=as_json)
+    console.answer(_text(built, parity=parity is not None), _value(built), schema="bundler.build/1", as_json=as_json)
 
 
-def _text(built: Built) -> str:
+def _text(built: Built, *, parity: bool) -> str:
     size, content = human_bytes(built.archive.size), human_bytes(built.content_bytes)
     head = tr(
         "{path}: {size}, bundle {bundle_id}, {files} files, {content} unpacked",
@@ -97,7 +97,7 @@ def _text(built: Built) -> str:
     )
     delta = () if not built.bases else (_delta_line(built),)
     bill = () if built.sbom is None else (tr("{path}: bill of materials", path=built.sbom),)
-    parts = parts_lines(built.path, built.written)
+    parts = written_lines(built.path, built.written, parity=parity)
     return "\n".join((head, str(built.archive.digest), *parts, *delta, *bill, *built.remarks))
 
 

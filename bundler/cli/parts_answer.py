@@ -14,7 +14,8 @@ from bundler.carry.block_check import check_blocks
 from bundler.carry.carried_set import find_carried
 from bundler.carry.part_check import PartsReport, check_parts, require_parts, write_wanted
 from bundler.cli.bundle_sources import shown_name
-from bundler.translation import tr
+from bundler.outcome_words import shown_word
+from bundler.translation import tr, tr_plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,14 +29,22 @@ if TYPE_CHECKING:
 MAX_LINES = 6
 
 
-def parts_lines(out: Path, written: Sequence[Path]) -> Iterator[str]:
-    """Yield a line for each part that an archive was written as, and how to read them; none for a whole archive."""
-    names = [path.name for path in written if path != out]
+def written_lines(out: Path, written: Sequence[Path], *, parity: bool) -> Iterator[str]:
+    """Yield a line for each part that an archive was written as, how to read them, and what parity is called."""
+    yield from _part_lines(out, [path.name for path in written if path != out])
+    if parity:
+        yield tr("parity for `bundler repair`: {name}.p[0-9]* {name}.parity.json", name=out.name)
+
+
+def _part_lines(out: Path, names: Sequence[str]) -> Iterator[str]:
     if not names:
         return
     yield from names if len(names) <= MAX_LINES else [*names[: MAX_LINES - 2], "...", names[-1]]
-    yield tr(
-        "{count} parts; without this tool: cat {name}.[0-9]* | tar -zxf - -C /opt", count=len(names), name=out.name
+    yield tr_plural(
+        "{count} part; without this tool: cat {name}.[0-9]* | tar -zxf - -C /opt",
+        "{count} parts; without this tool: cat {name}.[0-9]* | tar -zxf - -C /opt",
+        len(names),
+        name=out.name,
     )
 
 
@@ -74,8 +83,10 @@ def _checked(source: Path, places: PartPlaces, task: Task) -> PartsReport:
 
 
 def _text(report: PartsReport) -> str:
-    rows = [(finding.name, finding.state, str(finding.span or ""), finding.what) for finding in report.findings]
-    lines = [console.table(("PART", "STATE", tr("OF THE ARCHIVE"), ""), rows)]
+    rows = [
+        (finding.name, shown_word(finding.state), str(finding.span or ""), finding.what) for finding in report.findings
+    ]
+    lines = [console.table((tr("PART"), tr("STATE"), tr("OF THE ARCHIVE"), ""), rows)]
     lines += [tr("bring again: {name}", name=name) for name in report.wanted]
     if report.wanted and report.mendable is not None:
         can = tr("parity can mend all of it") if report.mendable else tr("parity alone cannot mend all of it")

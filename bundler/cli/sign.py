@@ -63,7 +63,7 @@ def sign(
     with console.progress(quiet=as_json) as progress:
         task = progress.task(source.name, None)
         written = _signed(source, signers, task, places)
-        task.finish("signed")
+        task.finish(tr("signed"))
     console.answer("\n".join(map(str, written)), _value(written, signers), schema="bundler.sign/1", as_json=as_json)
 
 

@@ -12,7 +12,7 @@ from bundler.carry.part_writer import ParityRequest, parts_output
 from bundler.carry.splitting import SplitArchive, split_archive
 from bundler.cli.carry_options import parity_option, part_dir_option, size_option
 from bundler.cli.options import FILE, json_option, option
-from bundler.cli.parts_answer import parts_lines
+from bundler.cli.parts_answer import written_lines
 from bundler.model.size_text import human_bytes
 from bundler.translation import tr
 
@@ -53,12 +53,12 @@ def split(
         wanted = None if parity is None else ParityRequest(parity, progress.task)
         done = split_archive(files, out, parts_output(part_bytes, parity=wanted, keep_whole=True), task)
         task.finish()
-    console.answer(_text(out, done), _value(done), schema="bundler.split/1", as_json=as_json)
+    console.answer(_text(out, done, parity=parity is not None), _value(done), schema="bundler.split/1", as_json=as_json)
 
 
-def _text(out: Path, done: SplitArchive) -> str:
+def _text(out: Path, done: SplitArchive, *, parity: bool) -> str:
     head = f"{out}: {human_bytes(done.blob.size)}"
-    return "\n".join((head, str(done.blob.digest), *parts_lines(out, done.files)))
+    return "\n".join((head, str(done.blob.digest), *written_lines(out, done.files, parity=parity)))
 
 
 def _value(done: SplitArchive) -> dict[str, Json]:

@@ -50,7 +50,7 @@ def list_trust(directory: Path | None, as_json: bool) -> None:
 def _list_text(trusted: TrustedKeys, seen: SeenReleases) -> str:
     if not trusted.keys:
         return tr("no key is trusted here, and bundles need not be signed")
-    names = tr(", named {listed}", listed=" or ".join(trusted.names)) if trusted.names else ""
+    names = tr(", named {listed}", listed=tr(" or ").join(trusted.names)) if trusted.names else ""
     lines = [
         tr(
             "{threshold} of these {count} have to sign a bundle{names}:",
@@ -132,7 +132,10 @@ def draft(keys: tuple[Path, ...], threshold: int, number: int, output: Path, as_
     from bundler.trust.rotation import draft_rotation
     from bundler.trust.trusted_directory import read_public_key
 
-    document = draft_rotation(tuple(map(read_public_key, keys)), threshold, number, str(output))
+    try:
+        document = draft_rotation(tuple(map(read_public_key, keys)), threshold, number)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     write_rotation(output, document)
     console.answer(
         f"{output}: {_rotation_text(document)}",

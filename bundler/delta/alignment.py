@@ -49,6 +49,11 @@ class AnchorIndex:
                 }
             offset += len(piece)
 
+    def may_have(self, result: memoryview) -> bool:
+        """Tell whether the base has some of these bytes; True where they are of a kind that tells nothing."""
+        needles = [needle for _, needle in _needles(result, self._mask)]
+        return len(needles) < _MIN_ANCHORS or sum(needle in self._offsets for needle in needles) >= _MIN_ANCHORS
+
     def drift_of(self, result: memoryview, offset: int, drift: int) -> int | None:
         """Return how much further on the base has what a window of the result holds, in bytes; negative: before.
 
@@ -64,8 +69,7 @@ class AnchorIndex:
         drifts = [place - at - offset for at, place in places if place is not None]
         if len(drifts) >= _MIN_ANCHORS:
             return median_low(drifts)
-        known = sum(needle in self._offsets for _, needle in needles)
-        return drift if len(needles) < _MIN_ANCHORS or known >= _MIN_ANCHORS else None
+        return drift if self.may_have(result) else None
 
 
 def _needles(piece: memoryview, mask: int) -> Iterator[tuple[int, bytes]]:

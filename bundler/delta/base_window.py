@@ -1,4 +1,4 @@
-"""ContentReader of a file, read once from start to end, of which the last ones stay at hand."""
+"""The contents of a file, read once from start to end, of which the last ones stay at hand."""
 
 from __future__ import annotations
 

@@ -32,6 +32,8 @@ BASE_WINDOW_BYTES = 24 * 1024 * 1024
 # of the base behind the place of a window: as much as before it
 AHEAD_BYTES = 8 * 1024 * 1024
 _MAGIC_BYTES = 4
+# what is looked at of each so many bytes, to tell whether a file has anything of a base: whatever is worth it is larger
+_LOOKED_AT_BYTES, _STRIDE_BYTES = 256 * 1024, 1024 * 1024
 
 
 def make_patch(old: Path, new: Path, out: BinaryIO) -> PatchRecipe | None:
@@ -45,12 +47,17 @@ def make_patch(old: Path, new: Path, out: BinaryIO) -> PatchRecipe | None:
     size = new.stat().st_size
     if size <= MIN_FILE_BYTES:
         return None
-    packed, recompression = _is_gzip(new), recompression_of(new)
-    base_form: Form = "gzip" if _is_gzip(old) and (recompression is not None or not packed) else "plain"
+    packed, base_form = _is_gzip(new), _form(old)
     worth = PatchWorth(size, is_packed=packed)
     try:
-        with old.open("rb") as base:
-            anchors = AnchorIndex(contents_of(base, base_form))
+        anchors = _anchors(old, base_form)
+        # long before it is known who compressed it
+        if not _is_alike(new, anchors):
+            return None
+        recompression = recompression_of(new)
+        if packed and recompression is None and base_form != "plain":
+            base_form = "plain"
+            anchors = _anchors(old, base_form)
         with old.open("rb") as base, new.open("rb") as result:
             contents = contents_of(result, "plain" if recompression is None else "gzip")
             made = _written(_windows(contents_of(base, base_form), contents, anchors, worth), out, worth)
@@ -61,6 +68,26 @@ def make_patch(old: Path, new: Path, out: BinaryIO) -> PatchRecipe | None:
     windows, patch = made
     recipe = PatchRecipe(_digest(old), base_form, patch, windows, recompression)
     return recipe if worth.allows(patch.size + len(dump_canonical(encode_recipe(recipe)))) else None
+
+
+def _form(path: Path) -> Form:
+    return "gzip" if _is_gzip(path) else "plain"
+
+
+def _anchors(old: Path, form: Form) -> AnchorIndex:
+    with old.open("rb") as base:
+        return AnchorIndex(contents_of(base, form))
+
+
+def _is_alike(new: Path, anchors: AnchorIndex) -> bool:
+    """Tell whether a file has anything of a base, as far as that shows."""
+    with new.open("rb") as result:
+        try:
+            pieces = cut(contents_of(result, _form(new)), _STRIDE_BYTES)
+            return any(anchors.may_have(piece[:_LOOKED_AT_BYTES]) for piece in pieces)
+        except UnreadableContentsError:
+            # what is no gzip to its end may be like the base as it lies there
+            return True
 
 
 def _written(

@@ -18,7 +18,7 @@ from bundler.archive.bundle_files import OWN_KIND, is_deflated_here
 from bundler.archive.completed_delta import applied, mark_of
 from bundler.archive.delta_marks import bases_of, full_index_pieces
 from bundler.archive.extract import require_room
-from bundler.archive.faults import base_missing, damaged, invalid
+from bundler.archive.faults import base_missing, damaged, invalid, no_delta
 from bundler.archive.kept_subset import tree_subset
 from bundler.archive.kept_texts import kept_texts
 from bundler.archive.pieces_stream import PiecesStream
@@ -132,14 +132,14 @@ def _planned(request: MergeRequest) -> _Planned:
             ids.append(checked.id)
     index = checked.index
     if not (sources[-1].in_archive and index.bases):
-        raise invalid(checked.where, tr("is no delta's archive: name the bases first, and the delta last"))
+        raise no_delta(checked.where)
     if not is_deflated_here(index):
         what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=index.deflate)
         raise invalid(checked.where, what)
     plan = merge_plan(sources)
     if plan.missing:
         paths = [file.path for file in plan.missing]
-        raise base_missing(checked.where, bases_of(index, plan.missing), paths, None)
+        raise base_missing(checked.where, bases_of(index, plan.missing), paths, None, merging=True)
     return _Planned(tuple(ids), plan.taken, archive_name(index.name, index.release), checked.total_bytes)
 
 
@@ -171,7 +171,7 @@ class _Collected:
             yield file
         absent = {*reader.expected(paths.keys()) - dates.keys()}
         if absent:
-            raise damaged(checked.where, tr("files are missing"), want=", ".join(sorted(absent)), got="-")
+            raise damaged(checked.where, tr("files are missing"), want=", ".join(sorted(absent)), got=tr("nothing"))
         self.dates = dates
 
     def _make(self, result: IndexedFile, patch: ArchivedFile, where: str) -> None:

@@ -190,7 +190,7 @@ def file_size_warning(plan: Plan, output: Room, part_bytes: int | None) -> str:
     largest = plan.archive_bytes if part_bytes is None else min(part_bytes, plan.archive_bytes)
     if output.max_file_bytes is None or largest <= output.max_file_bytes:
         return ""
-    what = tr("the archive") if part_bytes is None else "a part"
+    what = tr("the archive") if part_bytes is None else tr("a part")
     limit = tr(
         "the file system of {directory} takes no file above {max_file_bytes:,} bytes",
         directory=output.directory,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bundler.translation import tr
+
 if TYPE_CHECKING:
     from bundler.model.progress import Progress, Task
     from bundler.push.engine import LayerStep
@@ -51,7 +53,7 @@ class LayerProgress:
     def end(self) -> None:
         """End the items that are not finished: the push has failed."""
         for layer in self._under_way.values():
-            layer.task.finish("failed")
+            layer.task.finish(tr("failed"))
         self._under_way.clear()
 
     def _finish(self, step: LayerStep, status: str) -> None:

@@ -62,7 +62,7 @@ class Admission:
             tr("is no bundle for this host, as its trust policy says"),
             where=where,
             remedy=tr("Bring the bundle that is meant for this site, or add its name to `names` of policy.json."),
-            want=" or ".join(names),
+            want=tr(" or ").join(names),
             got=name,
         )
 

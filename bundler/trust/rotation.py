@@ -99,39 +99,42 @@ def accepted_rotation(
 
     Raises IntegrityError (ROTATION_REFUSED), and as `decode_rotation` does.
     """
+    document = decode_rotation(data, where)
+    if document.number <= policy.rotation:
+        raise _refused(
+            where,
+            tr("is no newer than what this host has followed"),
+            tr("Where it was followed already, nothing is left to do; another one needs a higher --number."),
+            want=tr("a number above {rotation}", rotation=policy.rotation),
+            got=str(document.number),
+        )
     verdict = judge(trusted, Digest.sha256(data), signatures, name)
     if not trusted.keys or not verdict.holds:
         raise _refused(
             where,
             tr("is not signed by enough of the keys that this host trusts"),
+            tr("Have others of them sign it too (`bundler sign`), and bring all of its .sig files."),
             want=tr("{needed} of {count}", needed=max(1, trusted.needed), count=len(trusted.keys)),
             got=", ".join(key.title for key in verdict.signers) or tr("none of them"),
             problems=verdict.others,
         )
-    document = decode_rotation(data, where)
-    if document.number <= policy.rotation:
-        want = tr("a number above {rotation}", rotation=policy.rotation)
-        raise _refused(where, tr("is no newer than what this host has followed"), want=want, got=str(document.number))
     return document
 
 
-def _refused(where: str, what: str, *, want: str, got: str, problems: tuple[str, ...] = ()) -> IntegrityError:
+def _refused(
+    where: str, what: str, remedy: str, *, want: str, got: str, problems: tuple[str, ...] = ()
+) -> IntegrityError:
     return IntegrityError(
         ErrorId.ROTATION_REFUSED,
         what,
         where=where,
-        remedy=tr(
-            "Have it signed by the others too (`bundler sign`), with a number of its own, and bring its .sig files."
-        ),
+        remedy=remedy,
         want=want,
         got=got,
         problems=problems,
     )
 
 
-def draft_rotation(keys: tuple[TrustedKey, ...], threshold: int, number: int, where: str) -> RotationDocument:
-    """Return a document for others to sign. Raises SiteError (TRUST_INVALID) where nobody could follow it."""
-    try:
-        return RotationDocument(number, threshold, distinct(keys))
-    except ValueError as error:
-        raise invalid_trust(where, str(error)) from error
+def draft_rotation(keys: tuple[TrustedKey, ...], threshold: int, number: int) -> RotationDocument:
+    """Return a document for others to sign. Raises ValueError where nobody could follow it."""
+    return RotationDocument(number, threshold, distinct(keys))

@@ -63,16 +63,19 @@ def read_signing_key(path: Path) -> SigningKey:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     with storage_errors(path), path.open("rb") as stream:
-        require_private(path, os.fstat(stream.fileno()))
+        status = os.fstat(stream.fileno())
         data = stream.read(MAX_KEY_BYTES)
+    if b"PUBLIC KEY" in data and b"PRIVATE KEY" not in data:
+        # everybody may read one: what is wrong is that it is here
+        raise invalid_key(str(path), tr("a public key"))
+    require_private(path, status)
     try:
         key = load_pem_private_key(data, None)
     except TypeError as error:
         got = tr("an encrypted one (`openssl pkey -in KEY -out PLAIN-KEY` asks for its password)")
         raise invalid_key(str(path), got) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        public = b"PUBLIC KEY" in data
-        raise invalid_key(str(path), tr("a public key") if public else tr("no private key in PEM")) from error
+        raise invalid_key(str(path), tr("no private key in PEM")) from error
     if not isinstance(key, EllipticCurvePrivateKey):
         raise invalid_key(str(path), tr("a private key of another kind"))
     if not isinstance(key.curve, SECP256R1):

@@ -56,6 +56,14 @@ def _bundler(*words: str | Path, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
+def _told(*words: str | Path, code: int = 0, language: str = "C.UTF-8") -> str:
+    """Run bundler, and return its answer to a person."""
+    environment = {**os.environ, "LC_ALL": language}
+    done = subprocess.run([*BUNDLER, *words], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
 def _contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
@@ -81,6 +89,19 @@ def test_every_command_reads_the_directory_of_parts(parts: Path, tmp_path: Path)
     assert done["files"]
 
 
+def test_what_was_written_and_what_is_missing_is_told_in_words(made: Path, tmp_path: Path) -> None:
+    last = _told("split", made / NAME, "--size=fat32", "--parity=1%", "-o", tmp_path).splitlines()[-2:]
+    assert last == [
+        f"1 part; without this tool: cat {NAME}.[0-9]* | tar -zxf - -C /opt",
+        f"parity for `bundler repair`: {NAME}.p[0-9]* {NAME}.parity.json",
+    ]
+    _told("split", tmp_path, "--size=1MiB", "-o", tmp_path)
+    (tmp_path / f"{NAME}.001").unlink()
+    told = _told("verify", tmp_path, "--parts", code=5, language="zh_CN.UTF-8").splitlines()
+    assert told[0].split()[:2] == ["分卷", "状态"]
+    assert [line.split()[1] for line in told[1:3]] == ["完好", "缺失"]
+
+
 def test_bad_sectors_are_named_and_mended_on_the_medium(made: Path, parts: Path, tmp_path: Path) -> None:
     size = (parts / f"{NAME}.002").stat().st_size
     (parts / f"{NAME}.005").unlink()
@@ -89,7 +110,7 @@ def test_bad_sectors_are_named_and_mended_on_the_medium(made: Path, parts: Path,
     with bad_medium(parts, stick, bad=bad):
         broken = _bundler("unpack", stick / f"{NAME}.000", "-C", tmp_path / "opt", code=5)
         assert broken["id"] == "bundle-incomplete"
-        assert broken["got"] if "got" in broken else f"{NAME}.005" in broken["what"]
+        assert f"no {NAME}.005" in broken["what"]
         report = _bundler("verify", stick, "--parts", "--list", tmp_path / "list", code=5)
         found = {part["name"]: part for part in report["parts"]}
         assert found[f"{NAME}.005"]["state"] == "missing"

@@ -102,7 +102,7 @@ def test_language_is_switched_and_stays(browser: Chromium, base_url: str) -> Non
     assert "kubelet" in browser.text("main h1")
     assert browser.run("return new URLSearchParams(location.search).get('kind')") == "rpm"
     browser.open(f"{base_url}/yum/")
-    assert "软件源" in browser.text("main")
+    assert "软件仓库" in browser.text("main")
     browser.click(".language button")
     browser.wait_for("return document.documentElement.lang === 'en'")
     browser.open(f"{base_url}/")

@@ -61,8 +61,8 @@ def delta(directory: Path, contents: Mapping[str, bytes] = NEW_CONTENTS) -> Delt
     placements = [file for file in new.bundle.files if file.kind == "files"]
     marks = delta_marks(placements, bases, None)
     bundle = write_delta(directory / "delta.tar.gz", placements, marks, new.store)
-    paths = (directory / name for name in ("base.tar.gz", "full.tar.gz", "delta.tar.gz"))
-    return Delta(*paths, bundle, old.bundle.id, new.store)
+    base, full, archive = (directory / name for name in ("base.tar.gz", "full.tar.gz", "delta.tar.gz"))
+    return Delta(base, full, archive, bundle, old.bundle.id, new.store)
 
 
 def write_delta(

@@ -60,6 +60,21 @@ def test_the_result_comes_back(tmp_path: Path, old_form: str, new_form: str) -> 
     assert applied(recipe, old, patch) == new.read_bytes()
 
 
+def test_what_is_alike_behind_something_new_is_found(tmp_path: Path) -> None:
+    new = zlib_gzip(NOISE[:100_000] + OLD)
+    paths = _files(tmp_path, zlib_gzip(OLD), new)
+    patch = io.BytesIO()
+    recipe = make_patch(*paths, patch)
+    assert recipe is not None
+    assert applied(recipe, paths[0], patch) == new
+
+
+def test_what_has_nothing_of_the_base_is_left_before_it_is_compressed_again(tmp_path: Path) -> None:
+    patch = io.BytesIO()
+    assert make_patch(*_files(tmp_path, zlib_gzip(OLD), zlib_gzip(NOISE)), patch) is None
+    assert patch.getvalue() == b""
+
+
 EDITS = st.lists(
     st.tuples(st.integers(0, len(OLD)), st.integers(0, 200_000), st.integers(0, len(OLD)), st.integers(0, 200_000)),
     max_size=6,

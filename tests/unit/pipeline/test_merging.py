@@ -97,7 +97,8 @@ def test_what_a_base_does_not_have_is_told_and_nothing_is_left(works: Works) -> 
     with pytest.raises(IntegrityError) as caught:
         merged(works, base, delta)
     assert caught.value.id is ErrorId.BASE_MISSING
-    with pytest.raises(BundleFormatError, match="no delta"):
+    assert "too, before the delta" in caught.value.remedy
+    with pytest.raises(BundleFormatError, match="no archive of a delta"):
         merged(works, base, other)
     with pytest.raises(StorageError, match="would replace"):
         merged(works, other, delta, name="delta.tar.gz")

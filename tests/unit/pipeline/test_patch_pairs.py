@@ -59,12 +59,12 @@ class Old:
 
     @property
     def index(self) -> BundleIndex:
-        placed = {
-            path: blob for entry in self.lock.entries for item in entry.artifacts for path, blob in item.placed.items()
-        }
-        files = tuple(
-            IndexedFile(BundlePath(path), blob, 0o644, "x") for path, blob in sorted({**placed, **self.files}.items())
-        )
+        found: dict[str, Blob] = {}
+        for entry in self.lock.entries:
+            for item in entry.artifacts:
+                found |= {str(path): blob for path, blob in item.placed.items()}
+        found.update(self.files)
+        files = tuple(IndexedFile(BundlePath(path), found[path], 0o644, "x") for path in sorted(found))
         return BundleIndex("old", "", Digest.sha256(b""), Digest.sha256(b""), (AMD64,), files)
 
 

@@ -84,6 +84,16 @@ def test_an_old_document_does_not_come_back(tmp_path: Path) -> None:
     assert names(directory) == ["alice", "bob"]
 
 
+def test_a_document_that_was_followed_already_is_told_by_its_number(tmp_path: Path) -> None:
+    directory = filled(tmp_path, "alice")
+    followed = document(tmp_path, "bob", by=("alice",))
+    rotate(followed, directory)
+    # whoever signed it counts for nothing any more
+    with pytest.raises(IntegrityError, match="a number above 1") as caught:
+        rotate(followed, directory)
+    assert "followed already" in caught.value.remedy
+
+
 def test_a_new_key_with_the_name_of_another_gets_its_id(tmp_path: Path) -> None:
     directory = filled(tmp_path, "alice")
     data = json.loads(encode_rotation(RotationDocument(1, 1, (signer("bob").key,))))
@@ -116,5 +126,5 @@ def test_a_document_of_which_no_sense_can_be_made_is_an_error(change: dict[str, 
 
 
 def test_a_draft_that_nobody_could_follow_is_refused() -> None:
-    with pytest.raises(BundlerError, match="2 of 1 keys cannot sign"):
-        draft_rotation((signer("alice").key, signer("alice").key), 2, 1, "keys.json")
+    with pytest.raises(ValueError, match="2 of 1 keys cannot sign"):
+        draft_rotation((signer("alice").key, signer("alice").key), 2, 1)

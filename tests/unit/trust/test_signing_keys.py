@@ -79,6 +79,22 @@ def test_a_private_key_that_cannot_sign_is_refused(tmp_path: Path, data: bytes, 
     assert caught.value.id is ErrorId.KEY_INVALID
 
 
+def test_a_private_key_with_its_public_half_behind_it_signs(tmp_path: Path) -> None:
+    write_key_pair(tmp_path / "alice")
+    path = tmp_path / "alice.key"
+    path.write_bytes(path.read_bytes() + (tmp_path / "alice.pem").read_bytes())
+    assert read_signing_key(path).key == read_public_key(tmp_path / "alice.pem")
+
+
+def test_a_public_key_in_its_place_is_called_one_whoever_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "alice.pem"
+    path.write_bytes(signer("alice").key.pem)
+    path.chmod(0o644)
+    with pytest.raises(IntegrityError, match="a public key") as caught:
+        read_signing_key(path)
+    assert caught.value.id is ErrorId.KEY_INVALID
+
+
 def test_a_private_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     private, _ = written(tmp_path, "alice")
     private.chmod(0o644)
