@@ -69,8 +69,7 @@ class AnchorIndex:
         drifts = [place - at - offset for at, place in places if place is not None]
         if len(drifts) >= _MIN_ANCHORS:
             return median_low(drifts)
-        known = sum(needle in self._offsets for _, needle in needles)
-        return drift if len(needles) < _MIN_ANCHORS or known >= _MIN_ANCHORS else None
+        return drift if self.may_have(result) else None
 
 
 def _needles(piece: memoryview, mask: int) -> Iterator[tuple[int, bytes]]:
