@@ -16,7 +16,7 @@ from bundler.delta.window_frame import compressed_window
 from bundler.delta.worth import PatchWorth
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import dump_canonical
-from bundler.model.patch_recipe import MIN_PREFIX_BYTES, PatchRecipe, PatchWindow, encode_recipe
+from bundler.model.patch_recipe import MIN_PATCHED_BYTES, MIN_PREFIX_BYTES, PatchRecipe, PatchWindow, encode_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bundler.delta.base_window import ContentReader
     from bundler.model.patch_recipe import Form
 
-MIN_FILE_BYTES = 64 * 1024
 # a format's window of 32 MiB would want 30 MiB more of memory, and find no more
 RESULT_WINDOW_BYTES = 8 * 1024 * 1024
 BASE_WINDOW_BYTES = 24 * 1024 * 1024
@@ -45,7 +44,7 @@ def make_patch(old: Path, new: Path, out: BinaryIO) -> PatchRecipe | None:
     Raises OSError, StorageError.
     """
     size = new.stat().st_size
-    if size <= MIN_FILE_BYTES:
+    if size <= MIN_PATCHED_BYTES:
         return None
     packed, base_form = _is_gzip(new), _form(old)
     worth = PatchWorth(size, is_packed=packed)

@@ -24,6 +24,8 @@ MAX_WINDOW_BYTES = 32 * 1024 * 1024
 MIN_RESULT_BYTES = 1024 * 1024
 # RFC 8878, 3.1.1.2: what does not compress grows by 3 bytes in each block of 128 KiB; the rest is the frame's own
 MAX_FRAME_GROWTH_BYTES = 64 * 1024
+# what smaller files take is hardly more than their recipes would
+MIN_PATCHED_BYTES = 64 * 1024
 # zstd takes no shorter prefix
 MIN_PREFIX_BYTES = 8
 # RFC 1951: 258 bytes take two codes of at least one bit each

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.archive.bundle_files import OWN_KIND
 from bundler.archive.member_order import member_date, newest_date
-from bundler.delta.making import MIN_FILE_BYTES, make_patch
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId
 from bundler.model.damaged_blob import DamagedBlobError
 from bundler.model.delta_mark import Mark, patch_path
 from bundler.model.digest import Blob
 from bundler.model.lock import decode_lock
+from bundler.model.patch_recipe import MIN_PATCHED_BYTES
 from bundler.model.placement import Placement
 from bundler.pipeline.patch_pairs import patch_pairs
 from bundler.pipeline.whole_blob import is_whole
@@ -109,12 +109,15 @@ def _old_lock(base: OpenedBase, context: BuildContext) -> Lock | None:
 
 
 def _may_be_patched(file: Placement, delta: DeltaMarks) -> bool:
-    return isinstance(file.content, Blob) and file.content.size > MIN_FILE_BYTES and file.path not in delta.marks
+    return isinstance(file.content, Blob) and file.content.size > MIN_PATCHED_BYTES and file.path not in delta.marks
 
 
 def _made(
     pairs: Mapping[Blob, Blob], base: OpenedBase, directory: Path, context: BuildContext, task: Task
 ) -> Iterator[tuple[Blob, PatchRecipe, Iterator[bytes]]]:
+    # its libraries take long to load, and few archives are deltas
+    from bundler.delta.making import make_patch
+
     store = context.sources.store
     results: dict[Blob, list[Blob]] = {}
     for new, old in sorted(pairs.items()):

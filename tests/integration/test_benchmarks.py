@@ -43,12 +43,17 @@ def test_a_benchmark_prints_both_sides_and_a_verdict(tmp_path: Path, name: str, 
 
 def test_the_carry_benchmark_prints_all_sides_and_a_verdict(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.benchmarks", "carry", "--size=12", "--parts-size=4", "--rounds=1"]
-    command += [f"--directory={tmp_path}", f"--parts-directory={tmp_path}"]
+    command += ["--delta-size=24", f"--directory={tmp_path}", f"--parts-directory={tmp_path}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == 8
+    assert len(re.findall(r"^\| .+ \| \d+ MB/s \| \d+ to \d+ \| \d+ MiB \|$", done.stdout, flags=re.MULTILINE)) == 13
     judged = re.findall(r"^\| ([^|]+) \| [^|]+ \| [<>]=? .+ \| (?:met|NOT met) \|$", done.stdout, flags=re.MULTILINE)
-    assert judged == ["build", "verify", "split, by the peer's speed", "the code alone, on a core", "memory"]
+    assert judged == [
+        *("build", "verify"),
+        *("split, by the peer's speed", "the code alone, on a core", "memory"),
+        *("by the image's new blobs", "by the processor time of a full build", "memory"),
+        *("patch and recipe, by the layer's size", "memory"),
+    ]
     assert list(tmp_path.iterdir()) == []
 
 
