@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bundler.model.progress import Progress, Task
     from bundler.push.engine import LayerStep
 
-_OUTCOMES = {"pushed": "", "layer already exists": "present"}
+_PUSHED, _PRESENT = "pushed", "layer already exists"
 _MOUNTED = "mounted from"
 
 
@@ -41,7 +41,7 @@ class LayerProgress:
     def step(self, step: LayerStep) -> None:
         """Show and count a step."""
         status = step.status.lower()
-        if status in _OUTCOMES or status.startswith(_MOUNTED):
+        if status in (_PUSHED, _PRESENT) or status.startswith(_MOUNTED):
             self._finish(step, status)
         elif step.total_bytes:
             layer = self._layer(step)
@@ -61,13 +61,19 @@ class LayerProgress:
         del self._under_way[step.layer]
         if status.startswith(_MOUNTED):
             self.mounted += 1
-        elif status == "pushed":
+        elif status == _PUSHED:
             self.blobs += 1
             self.blob_bytes += layer.sent_bytes
-        layer.task.finish(_OUTCOMES.get(status, "taken over"))
+        layer.task.finish(_outcome(status))
 
     def _layer(self, step: LayerStep) -> _Layer:
         if step.layer not in self._under_way:
             task = self.progress.task(f"{self.label} {step.layer}", step.total_bytes or None)
             self._under_way[step.layer] = _Layer(task)
         return self._under_way[step.layer]
+
+
+def _outcome(status: str) -> str:
+    if status == _PUSHED:
+        return ""
+    return tr("present") if status == _PRESENT else tr("taken over")
