@@ -25,6 +25,8 @@ def _compared(site: Site, *, listens: bool = True) -> tuple[Comparison | None, l
     comparisons = Comparisons()
     assert comparisons.claim(bundle.fingerprint) == 0
     ours, theirs = control_pair()
+    if not listens:
+        ours.close()
     if (pid := os.fork()) == 0:
         ours.close()
         code = 1
@@ -34,8 +36,6 @@ def _compared(site: Site, *, listens: bool = True) -> tuple[Comparison | None, l
         finally:
             os._exit(code)
     theirs.close()
-    if not listens:
-        ours.close()
     _, status = os.waitpid(pid, 0)
     ours.close()
     return comparisons.find(bundle.fingerprint), list(comparisons.wrong_files(bundle.fingerprint)), status >> 8
