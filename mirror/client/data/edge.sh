@@ -252,10 +252,10 @@ TEXT
         sums=$tree/SHA256SUMS
         awk -F"$tab" '$5 ~ /^SHA256SUMS(\.sig(\.[0-9a-f]*)?)?$/' "$work/files" >"$work/signed" ||
             refuse "cannot write to $root" 11
+        look "$work/signed" "$work/absent"
         while IFS="$tab" read -r mode size sum url path; do
-            if [ -f "$tree/$path" ] && [ ! -h "$tree/$path" ] && [ "$(sum_of "$tree/$path")" = "$sum" ]; then continue; fi
             fetch "$mirror/$url" "$size" "$sum" "$mode" "$tree/$path"
-        done <"$work/signed"
+        done <"$work/absent"
         [ -s "$sums" ] || refuse 'the mirror has no SHA256SUMS' 5
         require_signed
         other=$(awk -F"$tab" '
