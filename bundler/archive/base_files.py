@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory, open_file
-from bundler.archive.tree import tree_index
-from bundler.errors import BundlerError
+from bundler.archive.tree import readable_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,11 +74,7 @@ def find_base_files(root: BundleRoot, wanted: Iterable[Digest]) -> BaseFiles:
 def _held(root: BundleRoot, directory: str, wanted: set[Digest]) -> Mapping[Digest, list[str]]:
     """Return, by digest, the paths at which a bundle lists wanted content; none when its index cannot be read."""
     held: defaultdict[Digest, list[str]] = defaultdict(list)
-    try:
-        files = tree_index(root.path / directory).index.files
-    except BundlerError:
-        return held
-    for file in files:
+    for file in readable_files(root.path / directory):
         if file.blob.digest in wanted:
             held[file.blob.digest].append(file.path)
     return held

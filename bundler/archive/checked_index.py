@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bundler.archive.bundle_files import OWN_KIND, path_problems
+from bundler.archive.delta_marks import recipe_of
 from bundler.archive.faults import damaged, invalid
 from bundler.errors import ErrorId
 from bundler.model.bundle import (
@@ -96,15 +97,13 @@ def _patched(index: BundleIndex, where: str) -> dict[str, list[IndexedFile]]:
         if file.mark is not None and file.mark.recipe is not None:
             same = patched.setdefault(patch_path(file.blob.digest), [])
             same.append(file)
-            if same[0].mark is not None and same[0].mark.recipe != file.mark.recipe:
+            if recipe_of(same[0]) != file.mark.recipe:
                 raise invalid(where, tr("its bundle.json has two recipes for the content of {path}", path=file.path))
     return patched
 
 
 def _patch(path: str, file: IndexedFile) -> IndexedFile:
-    if file.mark is None or file.mark.recipe is None:
-        raise AssertionError("only patched files have patches")
-    return IndexedFile(BundlePath(path), file.mark.recipe.patch, OWN_MODE, OWN_KIND)
+    return IndexedFile(BundlePath(path), recipe_of(file).patch, OWN_MODE, OWN_KIND)
 
 
 def refusal(error: BundleFormatError, index_bytes: bytes, sums: bytes | None) -> BundlerError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.archive.base_files import find_base_files
 from bundler.archive.bundle_reader import ArchivedFile
-from bundler.archive.delta_marks import bases_of
+from bundler.archive.delta_marks import bases_of, mark_of, recipe_of
 from bundler.archive.faults import base_missing, damaged
 from bundler.translation import tr
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bundler.archive.staging import Staging
     from bundler.errors import IntegrityError
     from bundler.model.bundle import IndexedFile
-    from bundler.model.delta_mark import Mark
     from bundler.model.digest import Digest
 
 _READ_BYTES = 1024 * 1024
@@ -112,13 +111,6 @@ class CompletedDelta:
             raise _base_missing(self.checked, [file], self._bases) from error
 
 
-def mark_of(file: IndexedFile) -> Mark:
-    """Return the mark of a file that an archive does not carry whole."""
-    if file.mark is None:
-        raise AssertionError(f"{file.path} is carried")
-    return file.mark
-
-
 def require_blob(patch: ArchivedFile, out: BinaryIO, where: str) -> None:
     """Copy a patch out of its archive. Raises IntegrityError (BUNDLE_DAMAGED) unless it is the listed one."""
     digest = hashlib.sha256()
@@ -139,12 +131,9 @@ def applied(file: IndexedFile, base: BinaryIO | FileIO, patch: Iterator[bytes], 
     from bundler.delta.applying import patched_chunks
     from bundler.delta.window_frame import DamagedPatchError
 
-    recipe = mark_of(file).recipe
-    if recipe is None:
-        raise AssertionError(f"{file.path} has no patch")
     left = file.blob.size
     try:
-        for chunk in patched_chunks(recipe, base, patch):
+        for chunk in patched_chunks(recipe_of(file), base, patch):
             left -= len(chunk)
             if left < 0:
                 # what a recipe allows contents to be is a thousand times more than what they should be compressed to

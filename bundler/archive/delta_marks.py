@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.delta_mark import Base, Mark
     from bundler.model.json_value import Json
+    from bundler.model.patch_recipe import PatchRecipe
 
 # keys of a delta, at the head of its index and in the entries of paths; and the list of these entries
 _MARKS, _LIST = ("base", "patch"), "files"
@@ -81,6 +82,21 @@ def full_index_pieces(index_bytes: bytes) -> Iterator[bytes]:
 def _unmarked(item: dict[str, Json]) -> bytes:
     # as text: thousands of items as mappings take several times the room
     return dump_canonical({key: value for key, value in item.items() if key not in _MARKS})
+
+
+def mark_of(file: IndexedFile) -> Mark:
+    """Return the mark of a file that an archive does not carry whole."""
+    if file.mark is None:
+        raise AssertionError(f"{file.path} is carried")
+    return file.mark
+
+
+def recipe_of(file: IndexedFile) -> PatchRecipe:
+    """Return how a file that an archive has a patch for is made of it."""
+    recipe = mark_of(file).recipe
+    if recipe is None:
+        raise AssertionError(f"{file.path} has no patch")
+    return recipe
 
 
 def bases_of(index: BundleIndex, files: Iterable[IndexedFile]) -> tuple[Base, ...]:

@@ -14,13 +14,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory, open_file
-from bundler.archive.tree import tree_index
+from bundler.archive.tree import readable_files
 from bundler.directory_walk import inode_of
-from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from bundler.archive.bundle_root import BundleRoot
     from bundler.archive.staging import Staging
@@ -48,7 +46,7 @@ def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Stagi
         except OSError:
             continue
         try:
-            for file in _listed(root.path / name):
+            for file in readable_files(root.path / name):
                 paths = wanted.get((file.blob, file.mode), ())
                 if paths and _are_linked(sibling, file, staging, paths):
                     del wanted[file.blob, file.mode]
@@ -57,14 +55,6 @@ def link_siblings(root: BundleRoot, files: Iterable[IndexedFile], staging: Stagi
         finally:
             os.close(sibling)
     return frozenset(linked)
-
-
-def _listed(tree: Path) -> Iterable[IndexedFile]:
-    """Return what a bundle lists; nothing when its index cannot be read, for others read it and say why."""
-    try:
-        return tree_index(tree).index.files
-    except BundlerError:
-        return ()
 
 
 def _are_linked(sibling: int, file: IndexedFile, staging: Staging, paths: Sequence[str]) -> bool:

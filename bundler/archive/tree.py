@@ -13,7 +13,7 @@ from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.archive.part_set import holds_parts
 from bundler.durable import storage_errors
-from bundler.errors import BundleFormatError
+from bundler.errors import BundleFormatError, BundlerError
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
 from bundler.model.subset import SUBSET_PATH
 from bundler.translation import tr
@@ -49,6 +49,14 @@ def tree_index(root: Path) -> CheckedIndex:
         return check_index(data, str(root))
     except BundleFormatError as error:
         raise refusal(error, data, read_beneath(root, SUMS_PATH, MAX_INDEX_BYTES)) from error
+
+
+def readable_files(root: Path) -> tuple[IndexedFile, ...]:
+    """Return what a tree lists; nothing when its index cannot be read, for others read it and say why."""
+    try:
+        return tree_index(root).index.files
+    except BundlerError:
+        return ()
 
 
 def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:

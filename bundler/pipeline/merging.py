@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from bundler.archive.archive_output import sums_line
 from bundler.archive.beside_archive import checksum_path
 from bundler.archive.bundle_files import OWN_KIND, is_deflated_here
-from bundler.archive.completed_delta import applied, mark_of
-from bundler.archive.delta_marks import bases_of, full_index_pieces
+from bundler.archive.completed_delta import applied
+from bundler.archive.delta_marks import bases_of, full_index_pieces, recipe_of
 from bundler.archive.extract import require_room
 from bundler.archive.faults import base_missing, damaged, invalid, no_delta
 from bundler.archive.kept_subset import tree_subset
@@ -175,9 +175,7 @@ class _Collected:
         self.dates = dates
 
     def _make(self, result: IndexedFile, patch: ArchivedFile, where: str) -> None:
-        recipe = mark_of(result).recipe
-        if recipe is None:
-            raise AssertionError(f"{result.path} has no patch")
+        recipe = recipe_of(result)
         kept = self.keep(map(bytes, patch.chunks))
         _require(recipe.patch, kept, where, patch.path)
         base = io.BufferedReader(PiecesStream(self.contents[recipe.base].pieces()))
