@@ -19,7 +19,8 @@ from bundler.archive.open_beneath import open_directory
 from bundler.directory_walk import exists_at, make_directories, open_directory_at, remove_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, SiteError
-from bundler.model.bundle import ID_CHARACTERS, INDEX_PATH
+from bundler.model.bundle import INDEX_PATH
+from bundler.model.digest import ID_CHARACTERS
 from bundler.translation import tr
 
 if TYPE_CHECKING:

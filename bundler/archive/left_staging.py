@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.open_beneath import open_directory
 from bundler.archive.staging import TREE
 from bundler.directory_walk import inode_of, names_in, remove_all, remove_at
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.removed import Removed
 
 if TYPE_CHECKING:

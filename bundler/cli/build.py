@@ -21,7 +21,7 @@ from bundler.cli.options import (
 from bundler.cli.parts_answer import written_lines
 from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.wiring import open_build_context
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.bases import open_bases
 from bundler.pipeline.building import build as build_bundle

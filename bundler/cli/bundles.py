@@ -12,7 +12,7 @@ from bundler.archive.bundle_list import ListedBundle, list_bundles
 from bundler.archive.bundle_root import opened_root
 from bundler.cli.options import json_option, root_option
 from bundler.fitted_table import GivingWay
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.translation import tr
 

@@ -15,7 +15,8 @@ from bundler.cli.options import json_option
 from bundler.cli.trust_options import key_option, read_admission, signature_value
 from bundler.fitted_table import GivingWay, of_linux
 from bundler.model.artifact import Remarked, title_of
-from bundler.model.bundle import ID_CHARACTERS, SUMS_PATH
+from bundler.model.bundle import SUMS_PATH
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.lock import lock_remarks
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.opened_lock import BundleSummary, Contents, read_contents

@@ -12,7 +12,7 @@ from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import json_option, output_option
 from bundler.cli.signers import key_signers, sign_option
 from bundler.cli.trust_options import admission_option, read_admission
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.pipeline.merging import MergeRequest
 from bundler.pipeline.merging import merge as merge_bundles

@@ -19,7 +19,7 @@ from bundler.cli.bundle_sources import is_url, opened_source, shown_name, source
 from bundler.cli.carry_options import part_dir_option
 from bundler.cli.options import FILE, json_option, option, platform_option
 from bundler.cli.trust_options import admission_option, older_option, read_admission, signature_value
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.manifest import ROLES
 from bundler.model.size_text import human_bytes
 from bundler.model.subset import Choice

@@ -19,7 +19,7 @@ from bundler.cli.delta_answer import share_lines, shares_value
 from bundler.cli.options import FILE, json_option, option
 from bundler.cli.parts_answer import answer_parts, unchanged_when_interrupted
 from bundler.cli.trust_options import admission_option, read_admission, signature_value
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.source.open_source import find_source
 from bundler.translation import tr

@@ -36,7 +36,6 @@ LOCK_PATH = BundlePath("lock.json")
 # what the bundle is made of, where it was built with that
 SBOM_PATH = BundlePath("sbom.cdx.json")
 MAX_INDEX_BYTES = 256 * 1024 * 1024
-ID_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bundler.model.bundle_path import BundlePath
-from bundler.model.digest import Digest
+from bundler.model.digest import ID_CHARACTERS, Digest
 from bundler.model.json_value import Json, want_count, want_text
 from bundler.model.patch_recipe import PatchRecipe, decode_recipe, encode_recipe
 from bundler.translation import tr
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 MAX_DATE = 8**11 - 1
 # below it an archive has the patches, each under the hex SHA-256 of what it leads to
 PATCH_DIRECTORY = BundlePath("@delta")
-# of a bundle's id, where people read it
-NAMED_CHARACTERS = 12
 _ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -47,12 +45,12 @@ class Base:
     @property
     def plain(self) -> str:
         """What it is called on pages that have no language: the beginning of the id, or the digest."""
-        return self.bundle[:NAMED_CHARACTERS] if self.lock is None else str(self.lock)
+        return self.bundle[:ID_CHARACTERS] if self.lock is None else str(self.lock)
 
     def __str__(self) -> str:
         if self.lock is not None:
             return tr("lock {digest}", digest=self.lock)
-        return tr("bundle {id}", id=self.bundle[:NAMED_CHARACTERS])
+        return tr("bundle {id}", id=self.bundle[:ID_CHARACTERS])
 
     def encode(self) -> Json:
         """Return its JSON object."""

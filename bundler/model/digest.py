@@ -18,6 +18,8 @@ MAX_SIZE = 2**63 - 1
 HEX_LENGTH = {"sha256": 64, "sha512": 128}
 # what can be forged, for bytes that something else vouches for; never part of a document of ours
 WEAK_HEX_LENGTH = {"sha1": 40}
+# of a digest that is a bundle's id, where people read it
+ID_CHARACTERS = 12
 # digests are many, and share the names
 _ALGORITHMS = {name: name for name in HEX_LENGTH}
 _HEX = re.compile(r"[0-9a-f]+")

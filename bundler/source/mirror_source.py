@@ -17,13 +17,13 @@ from bundler.archive.checked_index import check_index
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError, ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import (
-    ID_CHARACTERS,
     INDEX_PATH,
     MAX_INDEX_BYTES,
     SIGNATURE_PATH,
     SUMS_PATH,
     bundle_id,
 )
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.signature_name import MAX_SIGNATURE_BYTES, further_name
 from bundler.net.redact import redact
 from bundler.source.passing_mirror import PassingMirror

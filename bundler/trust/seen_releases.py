@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bundler.errors import ErrorId, IntegrityError
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.json_value import Json, dump_pretty, load_strict, want_text
 from bundler.model.release_order import is_older
 from bundler.translation import tr

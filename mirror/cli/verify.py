@@ -12,7 +12,7 @@ import click
 from bundler import console
 from bundler.console import FILE
 from bundler.fitted_table import GivingWay
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.size_text import human_bytes
 from bundler.translation import tr
 from mirror.cli.options import json_option, option

@@ -9,7 +9,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.model.bundle import ID_CHARACTERS
+from bundler.model.digest import ID_CHARACTERS
 from bundler.model.image.site_name import site_repository
 from bundler.translation import tr
 from mirror.registry.image_rows import CONTENTS, NO_NUMBER, TABLES

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bundler.archive.bundle_root import ITSELF
-from bundler.model.bundle import ID_CHARACTERS
-from bundler.model.digest import Digest
+from bundler.model.digest import ID_CHARACTERS, Digest
 from mirror.tree.bundle_rows import KEY_SEPARATOR, BundleRow, FileRow, keys_in, name_of, path_of, row_key, section
 from mirror.tree.identity import Identity
 from mirror.tree.lazy import Lazy
