@@ -10,6 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from bundler.archive.bundle_root import CURRENT
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.subset import SUBSET_PATH
 
@@ -33,6 +34,13 @@ class _DocumentIdentity(NamedTuple):
     modified_ns: int
 
 
+class _LinkIdentity(NamedTuple):
+    """Which link it is: one that leads there again is another one, since it led elsewhere meanwhile."""
+
+    inode: int
+    changed_ns: int
+
+
 _Bundles = dict[str, tuple[_DocumentIdentity | None, ...]]
 
 
@@ -48,7 +56,7 @@ class RootWatch:
         self._root = root
         self._now_ns = now_ns
         self._times = (0, 0)
-        self._current = ""
+        self._current: tuple[str, _LinkIdentity | None] = ("", None)
         self._bundles: _Bundles = {}
         self.changed()
 
@@ -66,11 +74,20 @@ class RootWatch:
         except OSError:
             return False
         before = (self._current, self._bundles)
-        self._times, self._current, self._bundles = times, self._root.target(), found
+        # the link itself before what it says: whoever reads it later may find the one in between
+        link = self._link()
+        self._times, self._current, self._bundles = times, (self._root.target(), link), found
         return before != (self._current, self._bundles)
 
     def _documents(self, directories: Iterable[str]) -> _Bundles:
         return {name: tuple(self._identity(f"{name}/{path}") for path in _DOCUMENTS) for name in directories}
+
+    def _link(self) -> _LinkIdentity | None:
+        try:
+            status = os.stat(CURRENT, dir_fd=self._root.descriptor, follow_symlinks=False)
+        except OSError:
+            return None
+        return _LinkIdentity(status.st_ino, status.st_ctime_ns)
 
     def _identity(self, path: str) -> _DocumentIdentity | None:
         try:

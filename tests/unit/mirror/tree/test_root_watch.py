@@ -86,6 +86,16 @@ def test_another_set_of_bundles_is_noticed_once(root: Path, change: Callable[[Pa
         assert not watch.changed()
 
 
+def test_a_bundle_that_is_active_again_after_another_one_is_noticed(root: Path) -> None:
+    with watched(root) as watch:
+        _activate(root)
+        # in between, somebody who reads the root finds the new one
+        (root / ".current.partial").symlink_to("old")
+        (root / ".current.partial").rename(root / "current")
+        assert watch.changed()
+        assert not watch.changed()
+
+
 def _stage(root: Path) -> None:
     write_bundle(root / ".third.partial")
 
