@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from statistics import median_low
 from typing import TYPE_CHECKING
@@ -17,7 +16,10 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 4 * 1024 * 1024
 _NEEDLE_BYTES = 32
 # three bytes of one value in eight each: a place in 512 of noise, in a thousand of programs or text, none among zeros
-_PLACE = re.compile(b"[" + re.escape(bytes(range(5, 256, 8))) + b"]{3}")
+_MARKS = bytes(byte % 8 == 5 for byte in range(256))
+_PLACE = bytes((1, 1, 1))
+# what is marked at a time
+_MARKED_BYTES = 1024 * 1024
 # of these, those count whose checksum ends in such bits as zeros
 _MASK = 0b111
 _MAX_ANCHORS = 16 * 1024
@@ -49,10 +51,12 @@ class AnchorIndex:
                 }
             offset += len(piece)
 
-    def may_have(self, result: memoryview) -> bool:
-        """Tell whether the base has some of these bytes; True where they are of a kind that tells nothing."""
+    def may_have(self, result: memoryview) -> bool | None:
+        """Tell whether the base has some of these bytes; None where they are of a kind that tells nothing."""
         needles = [needle for _, needle in _needles(result, self._mask)]
-        return len(needles) < _MIN_ANCHORS or sum(needle in self._offsets for needle in needles) >= _MIN_ANCHORS
+        if len(needles) < _MIN_ANCHORS:
+            return None
+        return sum(needle in self._offsets for needle in needles) >= _MIN_ANCHORS
 
     def drift_of(self, result: memoryview, offset: int, drift: int) -> int | None:
         """Return how much further on the base has what a window of the result holds, in bytes; negative: before.
@@ -69,12 +73,27 @@ class AnchorIndex:
         drifts = [place - at - offset for at, place in places if place is not None]
         if len(drifts) >= _MIN_ANCHORS:
             return median_low(drifts)
-        return drift if self.may_have(result) else None
+        return None if self.may_have(result) is False else drift
 
 
 def _needles(piece: memoryview, mask: int) -> Iterator[tuple[int, bytes]]:
     """Yield places that are chosen by what lies there alone, with their bytes."""
-    for match in _PLACE.finditer(piece):
-        needle = bytes(piece[match.start() : match.start() + _NEEDLE_BYTES])
+    for at in _places(piece):
+        needle = bytes(piece[at : at + _NEEDLE_BYTES])
         if len(needle) == _NEEDLE_BYTES and not zlib.crc32(needle) & mask:
-            yield match.start(), needle
+            yield at, needle
+
+
+def _places(piece: memoryview) -> Iterator[int]:
+    """Yield where three such bytes stand; no two overlap. Marking and finding takes a quarter of a pattern's time."""
+    begin = 0
+    while begin < len(piece):
+        # with what a place before the end still needs
+        marked = bytes(piece[begin : begin + _MARKED_BYTES + len(_PLACE) - 1]).translate(_MARKS)
+        end = _MARKED_BYTES
+        at = marked.find(_PLACE)
+        while at >= 0:
+            yield begin + at
+            end = max(end, at + len(_PLACE))
+            at = marked.find(_PLACE, at + len(_PLACE))
+        begin += end

@@ -13,7 +13,7 @@ from bundler.delta.base_window import BaseWindow, UnreadableContentsError, conte
 from bundler.delta.gzip_member import is_gzip
 from bundler.delta.recompressor_search import recompression_of
 from bundler.delta.window_frame import compressed_window
-from bundler.delta.worth import PatchWorth
+from bundler.delta.worth import DENOMINATOR, NUMERATOR, PatchWorth
 from bundler.model.digest import Blob, Digest
 from bundler.model.json_value import dump_canonical
 from bundler.model.patch_recipe import MIN_PATCHED_BYTES, MIN_PREFIX_BYTES, PatchRecipe, PatchWindow, encode_recipe
@@ -80,13 +80,20 @@ def _anchors(old: Path, form: Form) -> AnchorIndex:
 
 def _is_alike(new: Path, anchors: AnchorIndex) -> bool:
     """Tell whether a file has anything of a base, as far as that shows."""
+    looked_at = foreign = 0
     with new.open("rb") as result:
         try:
-            pieces = cut(contents_of(result, _form(new)), _STRIDE_BYTES)
-            return any(anchors.may_have(piece[:_LOOKED_AT_BYTES]) for piece in pieces)
+            for piece in cut(contents_of(result, _form(new)), _STRIDE_BYTES):
+                found = anchors.may_have(piece[:_LOOKED_AT_BYTES])
+                if found:
+                    return True
+                looked_at += len(piece)
+                foreign += len(piece) if found is False else 0
         except UnreadableContentsError:
             # what is no gzip to its end may be like the base as it lies there
             return True
+    # the end of an archive, zeros, tells nothing, and is no reason to look for more
+    return foreign * DENOMINATOR < looked_at * NUMERATOR
 
 
 def _written(

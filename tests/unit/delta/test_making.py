@@ -69,10 +69,16 @@ def test_what_is_alike_behind_something_new_is_found(tmp_path: Path) -> None:
     assert applied(recipe, paths[0], patch) == new
 
 
-def test_what_has_nothing_of_the_base_is_left_before_it_is_compressed_again(tmp_path: Path) -> None:
+def test_what_has_nothing_of_the_base_is_left_before_it_is_compressed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[Path] = []
+    monkeypatch.setattr("bundler.delta.making.recompression_of", searched.append)
+    # as a tar archive ends: what is the same in all of them
+    old, new = OLD + bytes(10240), NOISE + bytes((1 << 20) - len(NOISE)) + bytes(10240)
     patch = io.BytesIO()
-    assert make_patch(*_files(tmp_path, zlib_gzip(OLD), zlib_gzip(NOISE)), patch) is None
-    assert patch.getvalue() == b""
+    assert make_patch(*_files(tmp_path, zlib_gzip(old), zlib_gzip(new)), patch) is None
+    assert (patch.getvalue(), searched) == (b"", [])
 
 
 EDITS = st.lists(
