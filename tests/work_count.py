@@ -38,6 +38,23 @@ def executed_lines(work: Callable[[], object]) -> int:
 
 
 @contextmanager
+def called_functions() -> Iterator[set[str]]:
+    """Give the names of the functions of Python that this thread calls until the block ends."""
+    called: set[str] = set()
+
+    def note(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call":
+            called.add(frame.f_code.co_name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        yield called
+    finally:
+        sys.setprofile(before)
+
+
+@contextmanager
 def giving_up(after_s: float = GIVEN_UP_AFTER_S) -> Iterator[None]:
     """Fail what would compute for ever; in the main thread only.
 

@@ -19,6 +19,8 @@ from bundler.carry.medium_file import medium_file
 from bundler.carry.parity_writer import write_head
 from bundler.carry.repair_plan import RepairPlan, repair_plan
 from bundler.carry.restoring import GOOD_BEFORE, BlockRestorer
+from bundler.directory_walk import make_directories
+from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
 from bundler.outcome_words import shown_word
 from bundler.partial_file import partial_file, write_pieces_durably
@@ -66,11 +68,14 @@ def repair(found: CarriedSet, index: ParityIndex, into: Path | None, task: Task)
     """Mend all files of a set that can be mended.
 
     Arguments:
-        into: directory that mended files go to; None for where the damaged ones are.
+        into: directory that mended files go to, made when it is absent; None for where the damaged ones are.
         task: advanced by the bytes that were read; not finished here.
 
     Raises StorageError, IntegrityError (BUNDLE_DAMAGED) where a medium gives other bytes from one time to the next.
     """
+    if into is not None:
+        with storage_errors(into):
+            make_directories(into, mode=None)
     scanned = scan_blocks(index, found.locate, task)
     plan = repair_plan(scanned, index.header.layout)
     files, bad = {file.name: file for file in scanned}, plan.bad

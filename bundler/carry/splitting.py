@@ -10,6 +10,7 @@ from bundler.archive.beside_archive import all_signatures, keep_signatures
 from bundler.archive.faults import damaged
 from bundler.archive.hashing import HashThread
 from bundler.archive.part_names import WHOLE_SUM
+from bundler.directory_walk import make_directories
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, StorageError
 from bundler.model.digest import Blob, Digest
@@ -38,12 +39,14 @@ def split_archive(files: ArchiveFiles, out: Path, open_output: OpenOutput, task:
 
     Arguments:
         files: the archive, which may be in parts of another size.
-        out: the name of which the parts get numbers; its directory exists.
+        out: the name of which the parts get numbers; its directory is made when it is absent.
         task: advanced by the bytes that were read; not finished here.
 
-    Raises IntegrityError (BUNDLE_DAMAGED, BUNDLE_INCOMPLETE), StorageError. After a failure nothing has changed.
+    Raises IntegrityError (BUNDLE_DAMAGED, BUNDLE_INCOMPLETE), StorageError. After a failure nothing else has changed.
     """
     _require_own_place(files, out)
+    with storage_errors(out.parent):
+        make_directories(out.parent, mode=None)
     want, signatures = _whole_sum(files), all_signatures(files)
 
     def note_waiting() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bundler import console
 from bundler.cli.carry_options import base_option, parity_option, patches_option, split_option
@@ -68,21 +69,25 @@ def build(
 
     With --base it is a delta, which `unpack --root` completes where a bundle of OLD is.
     """
+    _require_bases(bases, click.get_current_context().get_parameter_source("no_patches"))
     base, tell = request.manifest.parent, console.timed()
     carry, signers = CarryForm(part_bytes, parity), key_signers(signing_keys)
     request = replace(request, date_cap=source_date_epoch(), carry=carry, sbom=sbom, signers=signers)
     request = replace(request, bases=open_bases(bases), patches=not no_patches)
     with open_build_context(store, network, base, jobs=jobs, keep_going=keep_going, quiet=False) as context:
         built = build_bundle(request, context)
+    fetched, present = human_bytes(built.fetched_bytes), human_bytes(built.present_bytes)
     tell(
         tr("built"),
-        tr(
-            "{size} fetched, {built_present_bytes} from the store",
-            size=human_bytes(built.fetched_bytes),
-            built_present_bytes=human_bytes(built.present_bytes),
-        ),
+        tr("{size} fetched, {built_present_bytes} from the store", size=fetched, built_present_bytes=present),
     )
     console.answer(_text(built, parity=parity is not None), _value(built), schema="bundler.build/1", as_json=as_json)
+
+
+def _require_bases(bases: tuple[str, ...], no_patches: ParameterSource | None) -> None:
+    # the environment is meant for builds with a base, whenever one comes
+    if no_patches is ParameterSource.COMMANDLINE and not bases:
+        raise click.UsageError(tr("--no-patches goes with --base"))
 
 
 def _text(built: Built, *, parity: bool) -> str:

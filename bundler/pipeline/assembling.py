@@ -137,11 +137,12 @@ def assemble(
         bill=None if bills is None else partial(_bill_within, bills, lock, request, context),
         delta=delta,
     )
+    # signatures are no part of what is signed, and every command counts the same files
+    count, total_bytes = len(bundle.files), sum(file.blob.size for file in bundle.files)
     files, bundle_id = (*bundle.files, *signature_placements(bundle.files, request.signers)), bundle.id
     bill = None if bills is None else keep(bills.beside(bundle))
     # the index is a text by now, and so are both bills
     del bundle, bills
-    total_bytes = sum(file.blob.size for file in files)
     carried = _Carried((*files, *patches.placements()), delta.marks.keys())
     written = _mending(lambda: _write(carried, output, request, context), lock, request, context)
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
@@ -151,7 +152,7 @@ def assemble(
         archive=written.blob,
         written=written.files,
         bundle_id=bundle_id,
-        files=len(files),
+        files=count,
         content_bytes=total_bytes,
         remarks=lock_remarks(lock),
         sbom=sbom,

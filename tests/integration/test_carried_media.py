@@ -34,7 +34,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("made")
     chance = random.Random(1)
     sample(directory, {f"kubeedge/{number}": chance.randbytes(MIB) for number in range(7)}).write(directory / NAME)
-    (directory / "parts").mkdir()
     _bundler("split", directory / NAME, "--size=1MiB", "--parity=20%", "-o", directory / "parts")
     return directory
 
@@ -127,6 +126,13 @@ def test_bad_sectors_are_named_and_mended_on_the_medium(made: Path, parts: Path,
         assert _bundler("verify", stick)["intact"]
         assert _bundler("repair", stick)["mended"] == []
     assert _contents(parts) == _contents(made / "parts")
+
+
+def test_mended_parts_go_where_they_are_asked_for(made: Path, parts: Path, tmp_path: Path) -> None:
+    (parts / f"{NAME}.003").unlink()
+    wanted = tmp_path / "mended" / "here"
+    assert _bundler("repair", parts, "-o", wanted)["mended"] == [{"name": f"{NAME}.003", "blocks": 16}]
+    assert _contents(wanted) == {f"{NAME}.003": (made / "parts" / f"{NAME}.003").read_bytes()}
 
 
 def test_what_says_nothing_of_parts_alone_is_refused(parts: Path, tmp_path: Path) -> None:

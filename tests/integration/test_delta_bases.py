@@ -42,3 +42,11 @@ def test_no_base_comes_from_a_pipe_that_is_read_once(works: Path) -> None:
     refused = bundler(works, "build", "new.yaml", "--store", "cold", "-o", "delta.tar.gz", "--base", "-", code=2)
     assert "read twice" in refused["what"]
     assert not (works / "delta.tar.gz").exists()
+
+
+def test_an_option_that_wants_a_base_is_refused_without_one(works: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = ("build", "new.yaml", "--store", "store", "-o", "new.tar.gz")
+    assert "--no-patches goes with --base" in bundler(works, *build, "--no-patches", code=2)["what"]
+    assert not (works / "new.tar.gz").exists()
+    monkeypatch.setenv("BUNDLER_NO_PATCHES", "1")
+    bundler(works, *build)

@@ -156,6 +156,14 @@ def test_a_bill_of_materials_is_that_of_the_whole_bundle(works: Path, tmp_path: 
     assert (tmp_path / "merged.tar.gz").read_bytes() == (works / "full-bill.tar.gz").read_bytes()
 
 
+def test_signatures_are_not_counted_among_the_files_of_a_bundle(works: Path, tmp_path: Path) -> None:
+    private, public = written(tmp_path, "alice")
+    plain, signed = build(works, "site-2", "plain"), build(works, "site-2", "signed", "--sign", str(private))
+    verified = bundler(works, "verify", "signed.tar.gz", "--key", str(public))
+    counts = [(made["files"], made["content_bytes"]) for made in (plain, signed)]
+    assert counts == [(verified["files"], counts[0][1])] * 2
+
+
 def test_signed_split_and_with_parity_at_once_and_a_policy_on_the_host(works: Path, tmp_path: Path) -> None:
     private, public = written(tmp_path, "alice")
     build(
