@@ -31,6 +31,12 @@ class MergedSource:
         """Tell whether a listed file can be read there."""
         return file.mark is None if self.in_archive else self.subset is None or self.subset.wants(file)
 
+    def patched(self, file: IndexedFile) -> Digest | None:
+        """Return what a patch of it makes a file of; None where it has no patch for it."""
+        if not self.in_archive or file.mark is None or file.mark.recipe is None:
+            return None
+        return file.mark.recipe.base
+
 
 @dataclass(frozen=True, slots=True)
 class SourceShare:
@@ -59,14 +65,16 @@ class MergePlan:
 
 
 def merge_plan(sources: Sequence[MergedSource]) -> MergePlan:
-    """Return where all content of the last bundle comes from, each from the newest one that has it.
+    """Return where all content of the last bundle comes from, each from the newest one that can give it.
 
-    A patch is applied to what an older bundle gives, so that a delta of a delta is whole again.
+    A patch is applied to what an older bundle gives, so that a delta of a delta is whole again. One whose base no older
+    bundle gives is passed over: an older one may have what it leads to.
     """
+    since = _available_since(sources)
     # content that is needed, with the file of the last bundle that needs it
     needed = {file.blob.digest: file for file in sources[-1].index.files}
     taken: list[SourceShare] = []
-    for source in reversed(sources):
+    for number, source in reversed([*enumerate(sources)]):
         whole: dict[Digest, IndexedFile] = {}
         made: dict[Digest, IndexedFile] = {}
         for file in source.index.files:
@@ -75,15 +83,26 @@ def merge_plan(sources: Sequence[MergedSource]) -> MergePlan:
                 continue
             if source.gives(file):
                 whole.setdefault(digest, file)
-            elif source.in_archive and file.mark is not None and file.mark.recipe is not None:
+            elif (base := source.patched(file)) is not None and since.get(base, number) < number:
                 made.setdefault(digest, file)
         bases: dict[Digest, IndexedFile] = {}
         for digest, file in made.items():
-            if digest not in whole and file.mark is not None:
-                bases[file.mark.needed(digest)] = needed[digest]
+            if digest not in whole and (base := source.patched(file)) is not None:
+                bases[base] = needed[digest]
         for digest in whole.keys() | made.keys():
             del needed[digest]
         needed = {**bases, **needed}
         patched = frozenset(file.blob for digest, file in made.items() if digest not in whole)
         taken.append(SourceShare({file.path: file.blob for file in whole.values()}, patched))
     return MergePlan(tuple(reversed(taken)), tuple(needed.values()))
+
+
+def _available_since(sources: Sequence[MergedSource]) -> dict[Digest, int]:
+    """Return, for all content that can be given, the number of the oldest bundle that gives it."""
+    since: dict[Digest, int] = {}
+    for number, source in enumerate(sources):
+        for file in source.index.files:
+            base = source.patched(file)
+            if source.gives(file) or (base is not None and since.get(base, number) < number):
+                since.setdefault(file.blob.digest, number)
+    return since

@@ -200,13 +200,13 @@ def _written(
     own = Placement(INDEX_PATH, collected.keep(full_index_pieces(checked.index_bytes)), OWN_KIND)
     sums = Placement(SUMS_PATH, collected.keep(sums_pieces(files, own.blob.digest)), OWN_KIND)
     placements = [own, sums, *(_placement(file, collected) for file in files)]
+    count, total_bytes = len(placements), sum(file.blob.size for file in placements)
     placements += signature_placements(placements, request.signers)
-    total_bytes = sum(file.blob.size for file in placements)
-    task = progress.task(output.name, total_bytes, apart=True)
+    task = progress.task(output.name, sum(file.blob.size for file in placements), apart=True)
     written = write_archive(placements, store_path=_no_store, out=output, task=task)
     task.finish()
     sign_file(checksum_path(output), sums_line(written.blob.digest, output.name), request.signers)
-    return Merged(written.path, written.blob, own.blob.digest.hex, len(placements), total_bytes)
+    return Merged(written.path, written.blob, own.blob.digest.hex, count, total_bytes)
 
 
 def _placement(file: IndexedFile, collected: _Collected) -> Placement:

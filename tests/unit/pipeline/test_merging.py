@@ -75,6 +75,17 @@ def test_a_chain_of_deltas_is_followed(works: Works) -> None:
     assert (tree / "b").read_text() == works.notes.upstream["b"]
 
 
+def test_a_patch_without_its_base_is_passed_over_where_an_older_bundle_has_what_it_leads_to(works: Works) -> None:
+    base = works.build("base.tar.gz").path
+    works.update("b", mended(BEFORE, "mended"))
+    second = works.build("second.tar.gz").path
+    first_delta = works.build("first-delta.tar.gz", base).path
+    works.update("a", "one, mended")
+    last = works.build("last-delta.tar.gz", second).path
+    full = works.build("full.tar.gz")
+    assert merged(works, second, first_delta, last).archive == full.archive
+
+
 def test_a_tree_with_a_subset_gives_that_and_the_rest_is_missing(works: Works) -> None:
     base = works.build("base.tar.gz").path
     with open_source(str(base)) as reader:
