@@ -7,6 +7,7 @@ What cannot be mended is left as it is, and named.
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from bundler.archive.faults import damaged
 from bundler.archive.part_names import PARITY_INDEX, PART_SUMS, WHOLE_SUM, as_parity
 from bundler.carry.block_scan import ScannedFile, scan_blocks
 from bundler.carry.medium_file import medium_file
+from bundler.carry.parity_layout import BLOCK_BYTES
 from bundler.carry.parity_writer import write_head
 from bundler.carry.repair_plan import RepairPlan, repair_plan
 from bundler.carry.restoring import GOOD_BEFORE, BlockRestorer
@@ -79,9 +81,11 @@ def repair(found: CarriedSet, index: ParityIndex, into: Path | None, task: Task)
     scanned = scan_blocks(index, found.locate, task)
     plan = repair_plan(scanned, index.header.layout)
     files, bad = {file.name: file for file in scanned}, plan.bad
-    for at in range(0, len(plan.mendable), FILES_AT_ONCE):
-        some = plan.mendable[at : at + FILES_AT_ONCE]
-        targets = {file.name: _target(file, found, into) for file in some}
+    targets = {file.name: _target(file, found, into) for file in plan.mendable}
+    left = [*plan.mendable]
+    while left:
+        some = _fitting(left, targets, index.header.head_bytes)
+        del left[: len(some)]
         _Mending(index, tuple(files.values()), bad).mend(some, targets)
         for file in some:
             files[file.name] = replace(file, path=targets[file.name], bad=(), damaged=False)
@@ -180,6 +184,25 @@ class _Mending:
         """Return where the blocks of a file's kind lie, and the number of the first of that kind."""
         header = self._index.header
         return (header.data_map, 0) if self._is_data(file) else (header.parity_map, header.layout.data_blocks)
+
+
+def _fitting(files: Sequence[ScannedFile], targets: Mapping[str, Path], head_bytes: int) -> Sequence[ScannedFile]:
+    """Return the first of some files: as many as have room beside the damaged ones, and one in any case.
+
+    Mended together, each good file is read once for all of them.
+
+    Arguments:
+        head_bytes: what precedes the blocks in a parity file, and is more than a disk takes beside any file's bytes.
+    """
+    free: dict[int, int] = {}
+    for count, file in enumerate(files[:FILES_AT_ONCE]):
+        with storage_errors(directory := targets[file.name].parent):
+            disk, room = directory.stat().st_dev, os.statvfs(directory)
+        left = free.setdefault(disk, room.f_bavail * room.f_frsize)
+        free[disk] = left - (file.end - file.first) * BLOCK_BYTES - head_bytes
+        if count and free[disk] < 0:
+            return files[:count]
+    return files[:FILES_AT_ONCE]
 
 
 def _target(file: ScannedFile, found: CarriedSet, into: Path | None) -> Path:

@@ -53,7 +53,9 @@ class BadMedium(mfusepy.Operations):
 
     def __init__(self, backing: str, bad: Mapping[str, Ranges], max_file_bytes: int) -> None:
         self._backing = backing
-        self._bad = {self._real(f"/{name}").stat().st_ino: ranges for name, ranges in bad.items()}
+        # open for good: the number of a file that is gone would be given to the next one
+        bad_files = {os.open(self._real(f"/{name}"), os.O_RDONLY): ranges for name, ranges in bad.items()}
+        self._bad = {os.fstat(descriptor).st_ino: ranges for descriptor, ranges in bad_files.items()}
         self._max_file_bytes = max_file_bytes
 
     def _real(self, path: str) -> Path:
@@ -69,6 +71,10 @@ class BadMedium(mfusepy.Operations):
     def readdir(self, path: str, fh: Any) -> list[str]:
         del fh
         return [".", "..", *(entry.name for entry in self._real(path).iterdir())]
+
+    def statfs(self, path: str) -> dict[str, int]:
+        room = os.statvfs(self._real(path))
+        return {name: getattr(room, name) for name in ("f_bavail", "f_bfree", "f_blocks", "f_bsize", "f_frsize")}
 
     def open(self, path: str, flags: int) -> int:
         return os.open(self._real(path), flags & ~os.O_NOFOLLOW)

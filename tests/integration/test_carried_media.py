@@ -19,6 +19,7 @@ from bundler.model.part_size import FAT32_BYTES
 from bundler.partial_file import partial_file
 from bundler.store.disk_usage import max_file_bytes
 from tests.integration.bad_medium import bad_medium
+from tests.integration.test_deltas import small_disk
 from tests.unit.archive.bundles import sample
 
 pytestmark = pytest.mark.integration
@@ -133,6 +134,22 @@ def test_mended_parts_go_where_they_are_asked_for(made: Path, parts: Path, tmp_p
     wanted = tmp_path / "mended" / "here"
     assert _bundler("repair", parts, "-o", wanted)["mended"] == [{"name": f"{NAME}.003", "blocks": 16}]
     assert _contents(wanted) == {f"{NAME}.003": (made / "parts" / f"{NAME}.003").read_bytes()}
+
+
+def test_a_medium_with_room_for_one_more_part_is_enough(made: Path, parts: Path, tmp_path: Path) -> None:
+    (parts / f"{NAME}.001").unlink()
+    size = sum(path.stat().st_size for path in parts.iterdir())
+    with small_disk(tmp_path / "stick", str(size + 3 * MIB)) as stick:
+        for path in parts.iterdir():
+            (stick / path.name).write_bytes(path.read_bytes())
+        damaged = [f"{NAME}.00{number}" for number in (0, 2, 3, 4, 5, 6)]
+        for number, name in enumerate(damaged):
+            with (stick / name).open("r+b") as part:
+                part.seek(number * 100_000)
+                part.write(bytes(512))
+        mended = _bundler("repair", stick)["mended"]
+        assert {file["name"] for file in mended} == {*damaged, f"{NAME}.001"}
+        assert _contents(stick) == _contents(made / "parts")
 
 
 def test_what_says_nothing_of_parts_alone_is_refused(parts: Path, tmp_path: Path) -> None:
