@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # Chinese and its full-width punctuation: what may begin and end a line without a space beside it
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
 _OPENS, _CLOSES = r"（「『《(\[", r"，。、；：！？）」』》)\],.;:"
 # what stays together on a line: a wide character or a word, with the punctuation that may not stand apart from it
-_PIECE = re.compile(rf"\s+|[{_OPENS}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSES}]*")
+_PIECE = rf"\s+|[{_OPENS}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSES}]*"
+
+
+@cache
+def _piece() -> re.Pattern[str]:
+    # compiling it takes milliseconds, and only paragraphs need it
+    return re.compile(_PIECE)
 
 
 def width(text: str) -> int:
@@ -33,7 +40,7 @@ def padded(text: str, columns: int) -> str:
 def wrapped(text: str, columns: int) -> list[str]:
     """Return a paragraph in lines of at most some columns; what has no place to break is longer."""
     lines, line = [], ""
-    for piece in _PIECE.findall(text):
+    for piece in _piece().findall(text):
         if width(line) + width(piece.rstrip()) > columns and line.strip():
             lines.append(line.rstrip())
             line = ""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from bundler.archive.checked_index import CheckedIndex, check_index, refusal
 from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
-from bundler.archive.part_set import holds_parts
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError
 from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
@@ -36,6 +35,8 @@ FileState = Literal["intact", "missing", "changed"]
 
 def is_tree(path: Path) -> bool:
     """Tell whether a path is a directory, not one of parts, and so can only be a bundle. Raises StorageError."""
+    from bundler.archive.part_set import holds_parts  # who knows that it is a tree does not ask
+
     with storage_errors(path):
         return path.is_dir() and not holds_parts(path)
 

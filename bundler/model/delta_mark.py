@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import ID_CHARACTERS, Digest
 from bundler.model.json_value import Json, want_count, want_text
-from bundler.model.patch_recipe import PatchRecipe, decode_recipe, encode_recipe
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from bundler.model.patch_recipe import PatchRecipe
 
 # what the date of a tar header holds without an extension
 MAX_DATE = 8**11 - 1
@@ -93,7 +94,11 @@ def encode_mark(mark: Mark | None) -> dict[str, Json]:
     if mark is None:
         return {}
     place: dict[str, Json] = {"from": mark.base, "date": mark.date}
-    return {"base": place} if mark.recipe is None else {"patch": {**encode_recipe(mark.recipe), **place}}
+    if mark.recipe is None:
+        return {"base": place}
+    from bundler.model.patch_recipe import encode_recipe  # few bundles have any
+
+    return {"patch": {**encode_recipe(mark.recipe), **place}}
 
 
 def decode_mark(item: Mapping[str, Any]) -> Mark | None:
@@ -103,11 +108,18 @@ def decode_mark(item: Mapping[str, Any]) -> Mark | None:
     if "base" in item and "patch" in item:
         raise ValueError(tr("a path is either in a base or made by a patch"))
     value = item["base"] if "base" in item else item["patch"]
-    recipe = decode_recipe(value, want_count(item["size"])) if "patch" in item else None
-    mark = Mark(want_count(value["from"]), want_count(value["date"]), recipe)
+    mark = Mark(want_count(value["from"]), want_count(value["date"]), _decoded_recipe(item))
     if mark.date > MAX_DATE:
         raise ValueError(tr("the date {date} is none that an archive can hold", date=mark.date))
     return mark
+
+
+def _decoded_recipe(item: Mapping[str, Any]) -> PatchRecipe | None:
+    if "patch" not in item:
+        return None
+    from bundler.model.patch_recipe import decode_recipe  # few bundles have any
+
+    return decode_recipe(item["patch"], want_count(item["size"]))
 
 
 def require_listed(marks: Iterable[Mark], bases: Sequence[Base]) -> None:

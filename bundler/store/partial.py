@@ -11,10 +11,10 @@ import errno
 import hashlib
 import os
 import stat
-import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from bundler.compress import crc32
 from bundler.directory_walk import open_file_at, rename_at, unlink_at
 from bundler.durable import storage_errors
 from bundler.errors import ErrorId, IntegrityError
@@ -191,7 +191,7 @@ class IncomingFile:
 
     def _hash(self, block: bytes | memoryview) -> None:
         self._sha256.update(block)
-        self._crc32 = zlib.crc32(block, self._crc32)
+        self._crc32 = crc32(block, self._crc32)
 
     def _open_descriptor(self) -> int:
         if self._descriptor is None:

@@ -77,10 +77,15 @@ class ReadWatcher:
 
     def pause(self, seconds: float) -> None:
         """Call nothing for a while."""
-        self._loop.modify(self._fileno, 0)
-        self._loop.call_later(seconds, self._resume)
+        self.rest()
+        self._loop.call_later(seconds, self.go_on)
 
-    def _resume(self) -> None:
+    def rest(self) -> None:
+        """Call nothing until `go_on`."""
+        self._loop.modify(self._fileno, 0)
+
+    def go_on(self) -> None:
+        """Call it again; does nothing after the end."""
         if self._fileno >= 0:
             self._loop.modify(self._fileno, self._loop.READ)
 

@@ -27,6 +27,7 @@ class Limits:
         attempts: wrong passwords before the client is sent away.
         sessions: control connections of one worker.
         sweep_s: how often the times are looked at.
+        looks: how often a connection is left to a worker that has fewer.
         patience_s: how long sessions go on, and begin further transfers, once others have taken over.
     """
 
@@ -38,6 +39,7 @@ class Limits:
     attempts: int = 3
     sessions: int = 4000
     sweep_s: float = 1.0
+    looks: int = 10
     patience_s: float = 5.0
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mirror.ftp.data_port import scoped_address
-from mirror.ftp.event_loop import ReadWatcher
 from mirror.ftp.limits import Limits, affordable_sessions
+from mirror.ftp.listening import Listeners
 from mirror.ftp.thread_work import BackgroundThread
 from mirror.shared.counters import Field, State
 from mirror.worker.allow import is_allowed
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from mirror.tree.site import Site
     from mirror.worker.users import Users
     from mirror.worker.worker import Worker
-
-_ACCEPTS_OF_A_TURN = 32
-# after running out of descriptors
-_ACCEPT_AGAIN_S = 0.2
-_OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 NewSession = Callable[["socket.socket", "Owner", "EventLoop"], "Session"]
 
@@ -59,7 +54,8 @@ class FtpServer:
         self._rechecks = Rechecks(worker, self._hashing)
         self._max_sessions = affordable_sessions(limits.sessions)
         self._reported: set[str] = set()
-        self._listeners = [Listener(listener, self._accepted, loop) for listener in worker.listeners]
+        is_anothers = partial(worker.counters.has_idler, worker.slot)
+        self._listeners = Listeners(worker.listeners, self._accepted, loop, is_anothers, limits.looks)
         loop.call_every(limits.sweep_s, self._sweep)
         loop.call_every(RECHECK_S, self._rechecks.sweep)
 
@@ -138,6 +134,7 @@ class FtpServer:
             self.sessions -= {session}
             self.slot.add(Field.OPEN_CONNECTIONS, -1)
             self._leave(session.peer.address)
+            self._listeners.ended_one()
 
     # --- what sessions and commands ask for
 
@@ -197,9 +194,7 @@ class FtpServer:
             patience_s: for how long sessions may go on first, and begin further transfers.
         """
         self.slot.set(Field.STATE, State.STOPPING)
-        for listener in self._listeners:
-            listener.close()
-        self._listeners.clear()
+        self._listeners.close()
         if patience_s:
             self._loop.call_later(patience_s, self.stop)
             return
@@ -215,37 +210,3 @@ class FtpServer:
             session.close()
         self.passwords.close()
         self._hashing.close()
-
-
-class Listener:
-    """A listening socket on the event loop; the supervisor has made it, and keeps it open.
-
-    Arguments:
-        accepted: is given each new connection and its peer's name.
-    """
-
-    def __init__(
-        self, listener: socket.socket, accepted: Callable[[socket.socket, Any], None], loop: EventLoop
-    ) -> None:
-        listener.setblocking(False)
-        self._listener = listener
-        self._accepted = accepted
-        self._watcher = ReadWatcher(loop, listener.fileno(), self._accept, "a connection could not be taken")
-
-    def _accept(self) -> None:
-        """Accept the connections that wait; without a descriptor left, wait a little instead of trying without end."""
-        for _ in range(_ACCEPTS_OF_A_TURN):
-            try:
-                connection, name = self._listener.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                if error.errno in _OUT_OF_ROOM:
-                    self._watcher.pause(_ACCEPT_AGAIN_S)
-                    return
-                continue
-            self._accepted(connection, name)
-
-    def close(self) -> None:
-        """Accept no more connections; the socket stays the supervisor's."""
-        self._watcher.close()

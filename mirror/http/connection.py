@@ -6,6 +6,7 @@ what they get.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ class Connection(RequestParser):
         """Begin."""
         self.transport = transport
         peer = transport.get_extra_info("peername")
-        self.remote = peer[0] if peer else ""
+        # one text for all connections of a client
+        self.remote = sys.intern(peer[0]) if peer else ""
         if not self._server.opened(self):
             transport.abort()
             return
@@ -342,6 +344,8 @@ class Connection(RequestParser):
         if self._exchange is not None or self._linger or self.transport.is_closing():
             self.transport.abort()
         elif self._in_message:
+            # what it asks for decides how it is refused
+            self._parse_held()
             self._refuse(408)
         else:
             self.transport.close()

@@ -26,20 +26,28 @@ from mirror.http.request_target import MAX_TARGET_BYTES
 MAX_BODY_BYTES = 64 * 1024
 # what may come of one message after the block in which it began
 MAX_MESSAGE_BYTES = MAX_TARGET_BYTES + MAX_HEAD_BYTES + MAX_BODY_BYTES
+# a head that has begun is kept as bytes up to here: a parser, bound to its connection, takes a kilobyte
+MAX_HELD_BYTES = 512
+_HELD_METHODS = (b"GET ", b"HEAD ")
 
 
 class RequestParser(asyncio.Protocol, ABC):
     """What a connection has read and not yet answered. A subclass decides what a request leads to."""
 
     __slots__ = (
-        "_body_bytes", "_head_bytes", "_in_message", "_linger", "_message_bytes", "_messages", "_parser", "_plain",
-        "_raw", "_url", "remote",
+        "_body_bytes", "_head_bytes", "_held", "_in_message", "_keeps", "_linger", "_message_bytes", "_messages",
+        "_parser", "_plain", "_raw", "_url", "remote",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.remote = ""
+        # there is one only while it is in the middle of something: most connections wait
         self._parser: Any = None
-        self._raw: RequestFields = []
+        # the beginning of a head that no parser has seen
+        self._held = b""
+        self._keeps = True
+        # the fields of the message that is being read
+        self._raw: RequestFields | None = None
         self._url = b""
         self._head_bytes = self._message_bytes = self._body_bytes = 0
         self._plain = True
@@ -85,13 +93,36 @@ class RequestParser(asyncio.Protocol, ABC):
         if self._linger:
             return
         begins = not self._in_message
-        if begins and self._respond_from_cache(data):
-            return
-        if self._in_message:
+        if self._held:
+            data, begins, self._held = self._held + data, True, b""
+        if begins:
+            if self._respond_from_cache(data):
+                self._in_message = False
+                return
+            if self._parser is None and _is_held(data):
+                self._hold(data)
+                return
+        else:
             self._message_bytes += len(data)
             if self._message_bytes > MAX_MESSAGE_BYTES:
                 self._refuse(431)
                 return
+        self._parse(data, begins=begins)
+
+    def _hold(self, data: bytes) -> None:
+        if not self._in_message:
+            self._in_message = True
+            self._head_started()
+        self._held = data
+
+    def _parse_held(self) -> None:
+        """Have a parser look at the beginning of a head, of which no more will come."""
+        if self._held:
+            data, self._held = self._held, b""
+            self._parse(data, begins=True)
+
+    def _parse(self, data: bytes, *, begins: bool) -> None:
+        """Parse bytes; with `begins`, nothing of their first message was parsed before."""
         if self._parser is None:
             self._parser = httptools.HttpRequestParser(self)
         self._messages = 0
@@ -99,6 +130,8 @@ class RequestParser(asyncio.Protocol, ABC):
             self._parser.feed_data(data)
             if begins and self._messages == 1 and not self._in_message:
                 self._remember_block(data)
+            if not self._in_message and self._keeps:
+                self._parser = None
         except httptools.HttpParserUpgrade:
             # nothing is spoken here but HTTP/1.1; the request was answered as one, and what follows is not read
             self._refuse_rest()
@@ -116,11 +149,14 @@ class RequestParser(asyncio.Protocol, ABC):
 
     def on_message_begin(self) -> None:
         """Count from here: a head has to come whole within its time, whatever drips in."""
+        is_new = not self._in_message
         self._in_message = True
+        self._raw = []
         self._message_bytes = self._head_bytes = 0
         # not forgotten earlier: a request that is refused when it is whole is known by it
         self._url = b""
-        self._head_started()
+        if is_new:
+            self._head_started()
 
     def on_url(self, url: bytes) -> None:
         """Take the target, or a part of it."""
@@ -130,18 +166,20 @@ class RequestParser(asyncio.Protocol, ABC):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one field."""
-        self._raw.append((name, value))
+        raw = self._raw
+        assert raw is not None  # noqa: S101 - a message has begun
+        raw.append((name, value))
         if name not in _PLAIN_NAMES:
             self._plain = False
         self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD_BYTES or len(self._raw) > MAX_FIELDS:
+        if self._head_bytes > MAX_HEAD_BYTES or len(raw) > MAX_FIELDS:
             raise BadRequestError(431, "there are too many fields")
 
     def on_headers_complete(self) -> None:
         """Refuse at once what has content that nobody wants (a body is never read to its end to be refused)."""
         if self._plain:
             return
-        for name, value in self._raw:
+        for name, value in self._raw or ():
             lower = name.lower()
             if lower == b"expect" or lower == b"transfer-encoding" or (lower == b"content-length" and value != b"0"):
                 self._check_body()
@@ -155,13 +193,13 @@ class RequestParser(asyncio.Protocol, ABC):
 
     def on_message_complete(self) -> None:
         """Answer, or let it wait for its turn."""
-        parser, raw, url, plain = self._parser, self._raw, self._url, self._plain
-        self._raw, self._in_message, self._body_bytes, self._plain = [], False, 0, True
+        parser, raw, url, plain = self._parser, self._raw or [], self._url, self._plain
+        self._raw, self._in_message, self._body_bytes, self._plain = None, False, 0, True
         self._messages += 1
         if self._linger:
             # it came in one block with the last request that is answered
             return
-        keeps = parser.should_keep_alive()
+        keeps = self._keeps = parser.should_keep_alive()
         method = parser.get_method()
         if plain and keeps and method == b"GET" and self._respond_at_once(url, raw):
             return
@@ -178,7 +216,7 @@ class RequestParser(asyncio.Protocol, ABC):
 
     def _check_body(self) -> None:
         version = self._parser.get_http_version()
-        fields = read_fields(self._raw, http_1_1=version == "1.1")
+        fields = read_fields(self._raw or [], http_1_1=version == "1.1")
         length = fields.get(b"content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
             raise BadRequestError(413, "content has no use here")
@@ -191,6 +229,13 @@ class RequestParser(asyncio.Protocol, ABC):
             # the final response comes instead of 100 (Continue); what the client sends all the same is passed over
             status = 413 if self._parser.get_method() in (b"GET", b"HEAD", b"OPTIONS") else 405
             raise BadRequestError(status, "content has no use here")
+
+
+def _is_held(data: bytes) -> bool:
+    """Tell whether bytes are the beginning of a usual head; the end of one is an empty line, however lines end."""
+    return (
+        len(data) <= MAX_HELD_BYTES and data.startswith(_HELD_METHODS) and b"\n\r\n" not in data and b"\n\n" not in data
+    )
 
 
 # fields that change nothing about the response to a GET, as clients write them

@@ -173,6 +173,15 @@ class Counters:
                     sums[status] = sums.get(status, 0) + count
         return sums
 
+    def has_idler(self, own: Slot) -> bool:
+        """Tell whether another worker of the same protocol serves, and has fewer open connections."""
+        count = own.get(Field.OPEN_CONNECTIONS)
+        return any(
+            slot.get(Field.OPEN_CONNECTIONS) < count and slot.get(Field.STATE) == State.READY
+            for slot in self.slots
+            if slot.protocol == own.protocol and slot is not own
+        )
+
     def workers(self, protocol: str) -> tuple[int, int]:
         """Return how many workers of a protocol there are to be, and how many of them serve."""
         states = [slot.get(Field.STATE) for slot in self.slots if slot.protocol == protocol]

@@ -131,7 +131,11 @@ def _bind(settings: Settings, handover: Handover | None) -> list[PooledWorker]:
     for site, images in zip_longest(http, registry):
         listeners = tuple(listener for listener in (site, images) if listener is not None)
         workers.append(PooledWorker(len(workers), "http", listeners, images))
-    return workers + [PooledWorker(len(workers) + number, "ftp", (listener,)) for number, listener in enumerate(ftp)]
+    for listener in ftp:
+        # there are few connections, and each may carry gigabytes: the kernel would spread them by chance
+        others = tuple(other for other in ftp if other is not listener)
+        workers.append(PooledWorker(len(workers), "ftp", (listener,), others=others))
+    return workers
 
 
 def _bound(

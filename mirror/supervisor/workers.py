@@ -34,6 +34,7 @@ class PooledWorker:
         number: its place in the pool.
         listeners: its sockets; connections wait in them while there is no process.
         registry: the one of them on which only the registry is answered, None for none.
+        others: sockets of other workers that it takes connections from too.
         pid: of its process, 0 while there is none.
         control: the channel to its process, None while there is none.
         forked_s: when its last process was forked, on the monotonic clock.
@@ -47,6 +48,7 @@ class PooledWorker:
     protocol: str
     listeners: tuple[socket.socket, ...]
     registry: socket.socket | None = None
+    others: tuple[socket.socket, ...] = ()
     pid: int = 0
     control: ControlChannel | None = None
     forked_s: float = 0.0
@@ -97,7 +99,7 @@ class WorkerPool:
         return WorkerStart(
             number=worker.number,
             protocol=worker.protocol,
-            listeners=worker.listeners,
+            listeners=(*worker.listeners, *worker.others),
             registry=worker.registry,
             control=control,
             key_files=self.key_files,
@@ -116,7 +118,7 @@ class WorkerPool:
     def _close_others(self, worker: PooledWorker) -> None:
         for other in self.workers:
             if other is not worker:
-                _close(other.listeners)
+                _close(listener for listener in other.listeners if listener not in worker.others)
                 if other.control is not None:
                     other.control.close()
 

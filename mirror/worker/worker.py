@@ -31,7 +31,7 @@ class Worker:
 
     Arguments:
         number: its slot's place among all workers, and among the tables of `addresses`.
-        listeners: bound and listening sockets, shared with no other worker; the supervisor keeps them open.
+        listeners: bound and listening sockets, which the supervisor keeps open; FTP's workers have all of theirs.
         settings: as the mirror was started.
         counters: all slots, to be read.
         slot: its own, to be written.

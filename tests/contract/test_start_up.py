@@ -16,18 +16,22 @@ from tests.contract.command_line import commands
 
 HEAVY = {
     *("asyncio", "bcrypt", "certifi", "charset_normalizer", "concurrent.futures", "createrepo_c", "cryptography"),
-    *("deflate", "difflib", "docker", "email", "ftplib", "http.client", "httptools", "idna", "importlib.metadata"),
+    *("deflate", "difflib", "docker", "email", "ftplib", "html", "http.client", "httptools", "idna"),
+    *("importlib.metadata",),
     *("isal", "jinja2", "json", "logging", "multiprocessing", "OpenSSL", "platformdirs", "pyftpdlib", "requests"),
     *("rpm_rs", "shutil", "socket", "solv", "sqlite3", "ssl", "subprocess", "tarfile", "tempfile", "tqdm", "urllib3"),
     *("uvloop", "xml.etree", "yaml", "zipfile"),
+    # of our own
+    *("bundler.archive.part_set", "bundler.model.patch_recipe"),
 }
-# to open a bundle: its index, and what decompresses
-_BUNDLE = {"isal", "json"}
+_PARTS = {"bundler.archive.part_set"}
+# to open a bundle: its index, what decompresses, and where an archive's parts lie
+_BUNDLE = {"isal", "json"} | _PARTS
 _HASHING = {"concurrent.futures", "logging"}
-_LOOKING_UP = {"email", "http.client", "json", "shutil", "socket", "ssl", "subprocess"}
+_LOOKING_UP = {"email", "http.client", "json", "socket", "ssl"}
 _MANIFEST = {"difflib", "json"}
 _BUILD = (
-    _BUNDLE | _HASHING | _MANIFEST
+    _BUNDLE | _HASHING | _MANIFEST | {"bundler.model.patch_recipe"}
     | {"email", "ftplib", "http.client", "platformdirs", "shutil", "socket", "ssl", "subprocess", "tempfile", "yaml"}
 )  # fmt: skip
 _HOST = {"email", "http.client", "json", "socket", "ssl", "subprocess"}
@@ -51,7 +55,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "bundler robot create": _LOOKING_UP,
     "bundler sbom": _BUNDLE,
     "bundler schema": _MANIFEST,
-    "bundler sign": {"json"},
+    "bundler sign": {"json"} | _PARTS,
     "bundler site": set(),
     "bundler site apply": _HOST | {"difflib", "yaml"},
     "bundler site ca": _HOST | {"difflib", "yaml"},

@@ -12,12 +12,21 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.integration.mirror_program import Mirror, command, eventually, is_open, is_refused, mirror, refused
+from tests.integration.mirror_program import (
+    PATIENCE_S,
+    Mirror,
+    command,
+    eventually,
+    is_open,
+    is_refused,
+    mirror,
+    refused,
+)
 from tests.integration.raw_http import ClosedError, connected
 from tests.unit.mirror.bundle_tree import write_bundle
 
@@ -147,6 +156,20 @@ def test_killed_workers_lose_no_new_connection_and_no_count(root: Path) -> None:
         assert counts[-1] - before >= sum(served) - kills * len(served)
         assert running.metric('mirror_worker_restarts_total{protocol="http"}') == kills
         assert running.metric('mirror_workers_ready{protocol="http"}') == 2
+
+
+def test_an_ftp_worker_that_stands_still_keeps_no_new_client_waiting(root: Path) -> None:
+    """The kernel would give about half of the connections to its socket, and they would wait there."""
+    with mirror(root, "--workers", "2", "--ftp", "127.0.0.1:0") as running:
+        first, *_ = (pid for pid in running.workers() if Path(f"/proc/{pid}/comm").read_text() == "mirror-ftp\n")
+        os.kill(first, signal.SIGSTOP)
+        try:
+            with ExitStack() as clients:
+                for _ in range(20):
+                    connection = socket.create_connection(("127.0.0.1", running.ftp_port), timeout=PATIENCE_S)
+                    assert clients.enter_context(connection).recv(100) == b"220 Ready.\r\n"
+        finally:
+            os.kill(first, signal.SIGCONT)
 
 
 def test_a_killed_worker_leaves_no_open_connections_behind(root: Path) -> None:

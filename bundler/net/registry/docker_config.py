@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from bundler.errors import ErrorId, SourceError
 from bundler.model.json_value import load_foreign
 from bundler.model.reference import DEFAULT_HOST
-from bundler.net.registry.credential_helper import ask_helper
 from bundler.net.registry.credentials import LoginKind, RegistryLogin
 from bundler.permissions import require_protected
 from bundler.translation import tr
@@ -100,6 +99,8 @@ class DockerLogins:
 
     def _from_helper(self, helper: _Helper, file: Path) -> RegistryLogin | None:
         if helper not in self._helper_answers:
+            from bundler.net.registry.credential_helper import ask_helper  # few have one, and it starts programs
+
             self._helper_answers[helper] = ask_helper(
                 helper.name, helper.server, self._environment, configured_in=str(file)
             )

@@ -5,7 +5,6 @@ Owns the reading of error bodies; refuses to answer challenges (`token_auth.py` 
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -89,6 +88,8 @@ def quoted_refusal(response: Response) -> str:
 def _page_words(body: bytes, content_type: str) -> str:
     if not content_type.strip().lower().startswith("text/html"):
         return ""
+    import html  # its table of entities takes long to load
+
     words = html.unescape(_UNSEEN.sub(" ", body.decode(errors="replace"))).split()
     return PAGE_SAYS + _shown(redact_text(" ".join(words))) if words else ""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
-import os
 import socket
 import struct
 from contextlib import contextmanager
@@ -17,10 +15,9 @@ import pytest
 from mirror.ftp.commands import COMMANDS
 from mirror.ftp.limits import Limits, affordable_sessions
 from mirror.ftp.pyftpdlib_adapter import new_event_loop
-from mirror.ftp.server import FtpServer, Listener
+from mirror.ftp.server import FtpServer
 from mirror.ftp.session import Session
 from mirror.shared.counters import Field, State
-from tests.fakes.event_loop import HandEventLoop
 from tests.unit.mirror.bundle_tree import write_bundle
 from tests.unit.mirror.ftp.in_process import Client, run_until, worker_on
 from tests.unit.mirror.in_a_child import in_a_child
@@ -123,7 +120,7 @@ def test_who_is_not_allowed_or_one_too_many_is_refused(tmp_path: Path) -> None:
 def test_an_address_that_is_not_allowed_is_refused(tmp_path: Path) -> None:
     with running(tmp_path, allow=(ipaddress.ip_network("198.51.100.0/24"),)) as mirror:
         # loopback may always connect, so another address is made up
-        accepted = mirror.server._listeners[0]._accepted
+        accepted = mirror.server._listeners._accepted
         ours, theirs = socket.socketpair()
         accepted(theirs, ("203.0.113.5", 40000))
         assert Client(ours, mirror.loop).rest() == b"421 Your address may not connect.\r\n"
@@ -238,35 +235,6 @@ def test_what_is_to_be_done_later_is_done_on_the_loop(tmp_path: Path) -> None:
         owner.call_later(0, lambda: calls.append(1))
         assert calls == []
         run_until(mirror.loop, lambda: calls)
-
-
-class Exhausted(socket.socket):
-    """A listening socket whose process has no descriptor left, or whose client is gone."""
-
-    errors: tuple[int, ...] = ()
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        code, *rest = self.errors or (errno.EAGAIN,)
-        self.errors = tuple(rest)
-        raise OSError(code, os.strerror(code))
-
-
-def test_without_a_descriptor_connections_wait_a_little() -> None:
-    loop, accepted = HandEventLoop(), list[Any]()
-    with Exhausted() as listener:
-        fileno = listener.fileno()
-        waiting = Listener(listener, lambda *connection: accepted.append(connection), loop)
-        listener.errors = (errno.ECONNABORTED, errno.EMFILE)
-        loop.happen(fileno, loop.READ)
-        assert loop.events == {fileno: 0}
-        assert 0 < loop.wait() < 1
-        assert loop.events == {fileno: loop.READ}
-        loop.happen(fileno, loop.READ)
-        assert loop.events == {fileno: loop.READ}
-        waiting.close()
-        assert loop.events == {}
-        assert listener.fileno() == fileno
-    assert accepted == []
 
 
 def test_a_worker_takes_no_more_sessions_than_it_has_descriptors_for() -> None:

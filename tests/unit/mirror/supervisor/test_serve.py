@@ -98,7 +98,8 @@ def test_each_protocol_has_its_workers_and_http_s_have_the_registry(root: Path, 
     assert len(set(ports.values())) == 3
     common = {"ports": ports, "shares": ["iso"], "bandwidth": True, "log": True}
     http = {"protocol": "http", "listeners": [ports["http"], ports["registry"]], "registry": ports["registry"]}
-    ftp = {"protocol": "ftp", "listeners": [ports["ftp"]], "registry": None}
+    # each has the sockets of both
+    ftp = {"protocol": "ftp", "listeners": [ports["ftp"]] * 2, "registry": None}
     assert found == [
         {"number": 0, **http, **common},
         {"number": 1, **http, **common},

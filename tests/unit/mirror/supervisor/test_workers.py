@@ -76,7 +76,8 @@ def test_nobody_is_due_while_everybody_lives(pool: WorkerPool, worker: PooledWor
 # who
 
 
-def test_a_process_has_no_socket_and_no_channel_of_the_others(root: Path) -> None:
+@pytest.mark.parametrize("shares", [False, True])
+def test_a_process_has_no_channel_of_the_others_and_no_socket_that_it_does_not_share(root: Path, shares: bool) -> None:
     def holds(worker: Worker) -> None:
         inodes = []
         for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - of descriptors, not of paths
@@ -89,19 +90,22 @@ def test_a_process_has_no_socket_and_no_channel_of_the_others(root: Path) -> Non
             if message.word == "stop":
                 return
 
+    def name(descriptor: int) -> str:
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115 - no path, but a text
+
     def names(worker: PooledWorker) -> set[str]:
         assert worker.control is not None
-        descriptors = [listener.fileno() for listener in worker.listeners] + [worker.control.fileno()]
-        return {os.readlink(f"/proc/self/fd/{descriptor}") for descriptor in descriptors}  # noqa: PTH115
+        return {name(listener.fileno()) for listener in worker.listeners} | {name(worker.control.fileno())}
 
     with pool_of(root, holds, workers=2) as pool:
         first, second = pool.workers
+        second.others = first.listeners if shares else ()
         pool.fork(first)
         pool.fork(second)
         has = set(received(second.control).text.split())
         (listener,) = second.listeners
-        assert os.readlink(f"/proc/self/fd/{listener.fileno()}") in has  # noqa: PTH115
-        assert has.isdisjoint(names(first))
+        assert name(listener.fileno()) in has
+        assert has & names(first) == ({name(first.listeners[0].fileno())} if shares else set())
         assert not names(second) <= has
         pool.broadcast(Message("stop"))
         assert ended(pool) == [(0, 0), (1, 0)]
