@@ -102,7 +102,7 @@ def test_a_plan_changes_nothing_and_reads_the_index_alone(tmp_path: Path, bundle
     files = len(CONTENTS) + len(TOOL) + 2
     assert f"bundle: {bundle}, {files} files, 1 MiB" in told
     assert f"to do: link {tmp_path}/p/bin/mirror to {bundle}/bin/mirror" in told
-    assert f"to do: {bundle}/bin/mirror service install -- --root {bundle}" in told
+    assert f"to do: '{bundle}/bin/mirror' service install -- --root '{bundle}'" in told
     assert "MiB free, for /var/lib/docker, its images" in told
     assert "NOT ENOUGH" not in told
 
@@ -178,7 +178,7 @@ def test_beside_others_the_links_follow_the_active_one(tmp_path: Path, shell: st
     run(shell, one, "--prefix", str(prefix))
     assert (prefix / "bin/bundler").readlink() == root / "current/bin/bundler"
     assert "present" in run(shell, other, "--prefix", str(prefix)).stdout
-    assert f"--root {root}\n" in run(shell, other, "--plan", "--mirror").stdout
+    assert f"--root '{root}'\n" in run(shell, other, "--plan", "--mirror").stdout
     run(shell, other, "--uninstall", "--purge", "--prefix", str(prefix))
     assert not other.exists()
     assert list((prefix / "bin").iterdir()) == []
