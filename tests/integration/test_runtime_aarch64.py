@@ -1,4 +1,4 @@
-"""A runtime for aarch64, built here with a real CPython and real packages, and run by qemu-user with Debian's libraries."""
+"""A runtime for aarch64, built here with a real CPython and real packages, run by qemu-user with Debian's libraries."""
 
 from __future__ import annotations
 

@@ -251,11 +251,19 @@ verify() {
     printf 'all intact\n'
 }
 
-# Tells whether the mirror's service serves this root, or runs from it.
+# Tells whether the mirror's service serves this root, or runs from it; a unit has some characters of a path otherwise.
 serves_this() {
     [ -r "$unit" ] || return 1
     ROOT=$root awk '
-        BEGIN { root = ENVIRON["ROOT"]; split("bin current runtime", below, " ") }
+        BEGIN {
+            split("bin current runtime", below, " ")
+            for (i = 1; i <= length(ENVIRON["ROOT"]); i++) {
+                character = substr(ENVIRON["ROOT"], i, 1)
+                if (character == "%" || character == "$") character = character character
+                if (character == "\\" || character == "\"") character = "\\" character
+                root = root character
+            }
+        }
         !/^ExecStart=/ { next }
         index($0 " ", " --root " root " ") || index($0, " --root \"" root "\"") { found = 1 }
         {
