@@ -92,9 +92,22 @@ class BundleRoot:
             return name if name not in ("", "..") and self._is_root(parent) and self.holds(name) else None
         return ITSELF if self.holds(ITSELF) else None
 
-    def activate(self, directory: str) -> None:
-        """Let `current` lead to a bundle, in one step; for `.` remove it. Raises OSError, SiteError."""
-        if exists_at(self.descriptor, CURRENT) and not self.target():
+    @property
+    def current_is_taken(self) -> bool:
+        """Whether something that is no link lies where `current` should be."""
+        return exists_at(self.descriptor, CURRENT) and not self.target()
+
+    def target_is_closed(self) -> bool:
+        """Tell whether `current` leads to what this user may not look into."""
+        try:
+            os.stat(f"{self.target()}/{INDEX_PATH}", dir_fd=self.descriptor)
+        except OSError as error:
+            return isinstance(error, PermissionError)
+        return False
+
+    def require_link(self) -> None:
+        """Refuse to replace what is no link by `current`. Raises SiteError (BUNDLE_CURRENT_TAKEN)."""
+        if self.current_is_taken:
             raise SiteError(
                 ErrorId.BUNDLE_CURRENT_TAKEN,
                 tr("is no link, so that it cannot be replaced by one"),
@@ -102,6 +115,10 @@ class BundleRoot:
                 remedy=tr("Move it away, and run the command again."),
                 step="activate",
             )
+
+    def activate(self, directory: str) -> None:
+        """Let `current` lead to a bundle, in one step; for `.` remove it. Raises OSError, SiteError."""
+        self.require_link()
         with suppress(FileNotFoundError):
             os.unlink(_NEXT_LINK, dir_fd=self.descriptor)
         if directory == ITSELF:

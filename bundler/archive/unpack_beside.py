@@ -59,6 +59,8 @@ def unpack_beside(
     checked = reader.checked
     name = directory_name(checked.index.name, checked.id)
     with opened_root(root, make=True) as opened:
+        if activate:
+            opened.require_link()
         removed = remove_fetched(opened.descriptor, keep=fetched_name(checked.index.name, checked.id))
         removed += remove_left_staging(opened.descriptor)
         linked_bytes = 0

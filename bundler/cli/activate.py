@@ -28,13 +28,14 @@ def activate(bundle: str, root: Path, keys: tuple[Path, ...], allow_unsigned: bo
     """Let `current` lead to BUNDLE, in one step.
 
     BUNDLE is a name that `bundler bundles` shows, or the beginning of its id; `.` for the root itself, as tar left it.
-    Rolling back is activating the older one, which nobody is refused. A mirror that serves the root follows by itself.
+    Rolling back is activating the older one, however old it is. One whose description is damaged is refused. A mirror
+    that serves the root follows by itself.
     """
     admission = read_admission(keys, allow_unsigned=allow_unsigned)
     with opened_root(root) as opened:
         name, before = chosen(opened, bundle), opened.current()
-        if admission.asks:
-            tree_verdict(opened.path / name, admission)
+        # what cannot be read would be served by nobody
+        tree_verdict(opened.path / name, admission)
         if name != before:
             opened.activate(name)
     changed = name != before

@@ -26,6 +26,7 @@ from bundler.model.bundle import (
 from bundler.model.digest import ID_CHARACTERS
 from bundler.model.signature_name import MAX_SIGNATURE_BYTES, further_name
 from bundler.net.redact import redact
+from bundler.source.mirror_errors import OTHER_BYTES, VERIFY_THERE, mirror_errors
 from bundler.source.passing_mirror import PassingMirror
 from bundler.threads import attempt_each
 from bundler.translation import tr
@@ -117,13 +118,14 @@ class MirrorReader(GivesSingleFiles):
             return self.date
         with self.store.incoming(str(file.blob.digest)) as incoming:
             try:
-                received = self.downloader.download(
-                    [self.url + quote(file.path)],
-                    incoming,
-                    task,
-                    size=file.blob.size,
-                    accept=lambda _received: self._accept(incoming, file),
-                )
+                with mirror_errors():
+                    received = self.downloader.download(
+                        [self.url + quote(file.path)],
+                        incoming,
+                        task,
+                        size=file.blob.size,
+                        accept=lambda _received: self._accept(incoming, file),
+                    )
             except SourceError as error:
                 if error.id is ErrorId.SOURCE_NOT_FOUND:
                     return None
@@ -146,9 +148,9 @@ class MirrorReader(GivesSingleFiles):
         if got != file.blob.digest:
             raise IntegrityError(
                 ErrorId.UPSTREAM_CHANGED,
-                tr("has other bytes than bundle.json lists"),
+                OTHER_BYTES,
                 where=redact(self.url + quote(file.path)),
-                remedy=tr("Verify the bundle on the mirror's host: `bundler verify ROOT`."),
+                remedy=VERIFY_THERE,
                 want=str(file.blob.digest),
                 got=str(got),
             )
@@ -201,7 +203,8 @@ def open_mirror(
         raise SourceError(ErrorId.SOURCE_INVALID, what, where=where, remedy=tr("Correct the URL.")) from error
     base = url if url.endswith("/") else f"{url}/"
     try:
-        document = downloader.read(base + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
+        with mirror_errors():
+            document = downloader.read(base + INDEX_PATH, max_bytes=MAX_INDEX_BYTES)
     except SourceError as error:
         if error.id is not ErrorId.SOURCE_NOT_FOUND:
             raise
@@ -225,7 +228,8 @@ def _signatures(base: str, downloader: Downloader, key_ids: Sequence[str]) -> di
     found: dict[str, bytes] = {}
     for name in (SIGNATURE_PATH, *(further_name(SUMS_PATH, key_id) for key_id in key_ids)):
         try:
-            found[name] = downloader.read(base + name, max_bytes=MAX_SIGNATURE_BYTES).data
+            with mirror_errors():
+                found[name] = downloader.read(base + name, max_bytes=MAX_SIGNATURE_BYTES).data
         except SourceError as error:
             if error.id is not ErrorId.SOURCE_NOT_FOUND:
                 raise

@@ -15,6 +15,7 @@ from bundler.errors import ErrorId, IntegrityError, SourceError
 from bundler.model.bundle import LOCK_PATH, MANIFEST_PATH, MAX_INDEX_BYTES
 from bundler.model.digest import Digest
 from bundler.model.progress import Unwatched
+from bundler.source.mirror_errors import mirror_errors
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ class PassingMirror(GivesSingleFiles):
     def _passed(self, file: IndexedFile) -> ArchivedFile | None:
         url, content = self.url + quote(file.path), HashedContent()
         try:
-            if file.path in _KEPT:
-                data = self.downloader.read(url, max_bytes=MAX_INDEX_BYTES).data
-                return ArchivedFile(file.path, len(data), self.date, file, iter((data,)))
-            self.downloader.download([url], content, Unwatched(), size=file.blob.size)
+            with mirror_errors():
+                if file.path in _KEPT:
+                    data = self.downloader.read(url, max_bytes=MAX_INDEX_BYTES).data
+                    return ArchivedFile(file.path, len(data), self.date, file, iter((data,)))
+                self.downloader.download([url], content, Unwatched(), size=file.blob.size)
         except IntegrityError:
             return ArchivedFile(file.path, OTHER_SIZE, self.date, file, iter(()))
         except SourceError as error:

@@ -11,6 +11,7 @@ import selectors
 import signal
 import stat
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _RUNTIME, _LAUNCHER = "runtime", "bin/mirror"
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 STARTED = b"1"
+# far longer than reading the largest bundle that is served takes; where digests are compared nobody knows how long
+TRIAL_WITHIN_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,20 @@ class Trial:
 
     Arguments:
         launcher: what it runs.
+        pid: of the process, and of its group.
         report: the end of a pipe on which it says that it could, or that just ends.
+        began_s: on the monotonic clock.
     """
 
     launcher: Path
     pid: int
     report: int
+    began_s: float
+
+    def end(self) -> None:
+        """End it, with all that it has started; the report ends then."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
 
 class Succession:
@@ -53,6 +64,7 @@ class Succession:
         arguments: of this program, the command first.
         environment: as this program got it.
         warn: tells the operator a line.
+        trial_within_s: how long a trial may take, unless it compares digests.
     """
 
     def __init__(
@@ -63,19 +75,26 @@ class Succession:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         warn: Callable[[str], None],
+        trial_within_s: float = TRIAL_WITHIN_S,
     ) -> None:
         self._pool = pool
         self._prefix = Path(prefix)
         self._arguments = tuple(arguments)
         self._environment = environment
         self._warn = warn
+        self._trial_within_s = trial_within_s
         self._trial: Trial | None = None
 
     def consider(self, selector: selectors.BaseSelector) -> None:
-        """Begin to try the successor out, when the active bundle brings another mirror than this one."""
-        if self._trial is not None:
-            return
+        """Begin to try the successor out, when the active bundle brings another mirror than this one.
+
+        A trial of one that is not active any more is ended; when that is over, the active one's turn comes.
+        """
         launcher = self._successor()
+        if self._trial is not None:
+            if launcher != self._trial.launcher:
+                self._trial.end()
+            return
         if launcher is None:
             self._hold_back(failed=False)
             return
@@ -94,19 +113,29 @@ class Succession:
         with suppress(ChildProcessError):
             os.waitpid(trial.pid, 0)
         self._trial = None
-        if not could:
-            self._failed(trial.launcher, tr("it could not begin, as is said above"))
-        elif self._successor() != trial.launcher:
+        if self._successor() != trial.launcher:
             # another one was activated meanwhile
             self.consider(selector)
-        else:
+        elif could:
             self._replace(trial.launcher)
+        elif self._is_overdue(trial):
+            self._failed(trial.launcher, tr("after {seconds:g} s it had not begun", seconds=self._trial_within_s))
+        else:
+            self._failed(trial.launcher, tr("it could not begin, as is said above"))
 
     def end(self) -> None:
         """End a trial that is under way."""
         if self._trial is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._trial.pid, signal.SIGKILL)
+            self._trial.end()
+
+    def end_overdue(self) -> None:
+        """End a trial that takes too long: whatever it waits for, it may never come."""
+        if self._trial is not None and self._is_overdue(self._trial):
+            self._trial.end()
+
+    def _is_overdue(self, trial: Trial) -> bool:
+        compares = self._pool.environment.settings.verify
+        return not compares and time.monotonic() - trial.began_s > self._trial_within_s
 
     def _successor(self) -> Path | None:
         """Return the launcher of the active bundle, None where that is this one's, or brings none."""
@@ -137,12 +166,16 @@ class Succession:
             raise
         if pid == 0:
             try:
+                os.setpgid(0, 0)
                 environment = {name: value for name, value in self._environment.items() if name != "NOTIFY_SOCKET"}
                 self._execute(launcher, Handover(self._listeners(), report=theirs), environment)
             finally:
                 console.end_process(1)
         os.close(theirs)
-        return Trial(launcher, pid, ours)
+        # whichever comes first: it is ended by its group
+        with suppress(OSError):
+            os.setpgid(pid, pid)
+        return Trial(launcher, pid, ours, time.monotonic())
 
     def _replace(self, launcher: Path) -> None:
         channels = tuple(worker.control.fileno() for worker in self._pool.workers if worker.control is not None)

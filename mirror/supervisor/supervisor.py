@@ -19,11 +19,10 @@ from bundler.translation import tr
 from mirror.supervisor.accepted_site import AcceptedSite
 from mirror.supervisor.access_file import open_access_log
 from mirror.supervisor.comparison_process import Comparing
+from mirror.supervisor.following import FIRST_PAUSE_S, Following
 from mirror.supervisor.indexing import Indexing
 from mirror.supervisor.key_files import read_key_files
 from mirror.supervisor.succession import Trial
-from mirror.tree.root_watch import RootWatch
-from mirror.tree.roots import is_replaced
 from mirror.worker.control import Message
 from mirror.worker.operator_log import log_line
 
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from mirror.worker.control import KeyFiles
 
 EXIT_MARGIN_S = 3.0
-# how often the root is looked at
-FOLLOW_S = 1.0
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -51,6 +48,7 @@ class Supervisor:
         announcement: makes the text for `say` from the workers' description of the site.
         succession: has the mirror of another bundle take over, once that is active; None for never.
         exit_margin_s: beyond the grace period, for workers to write their last lines.
+        first_pause_s: see `Following`.
     """
 
     def __init__(
@@ -63,6 +61,7 @@ class Supervisor:
         announcement: Callable[[str], str],
         succession: Succession | None = None,
         exit_margin_s: float = EXIT_MARGIN_S,
+        first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
         self._pool = pool
         self._manager = manager
@@ -79,10 +78,8 @@ class Supervisor:
         self._reload_is_wanted = False
         # whether there was something to serve once
         self._has_begun = False
-        # a root that is served as it is holds no bundles that could change
-        self._watch = None if pool.environment.settings.all_files else RootWatch(pool.environment.root)
-        self._look_at_s = 0.0
-        self._is_replaced = False
+        watches = not pool.environment.settings.all_files
+        self._following = Following(pool.environment.root, watches=watches, warn=warn, first_pause_s=first_pause_s)
 
     def run(self) -> None:
         """Serve until a signal stops it. Raises ServeError (SERVE_WORKERS_FAILED) when a worker cannot begin."""
@@ -135,18 +132,13 @@ class Supervisor:
     def _timeout_s(self) -> float | None:
         if self._stopping:
             return max(0.0, self._stop_deadline_s - time.monotonic()) + 0.05
-        due_s = self._pool.until_due_s()
-        if not self._follows:
-            return due_s
-        look_s = max(0.0, self._look_at_s - time.monotonic())
-        return look_s if due_s is None else min(look_s, due_s)
+        look_s = self._following.until_look_s() if self._follows else None
+        return min((wait_s for wait_s in (self._pool.until_due_s(), look_s) if wait_s is not None), default=None)
 
     # --- what is served
 
     def _begin_indexing(self, key_files: KeyFiles) -> None:
-        if self._watch is not None:
-            # what it is from here on; a change while it is read is followed afterwards
-            self._watch.changed()
+        self._following.begin()
         try:
             self._indexing = Indexing.begin(self._pool, key_files)
         except OSError as error:
@@ -172,6 +164,8 @@ class Supervisor:
             self._has_begun = True
             self._pool.index = indexing.descriptor
             self._accepted.accept()
+            self._following.handed_out()
+            self._following.served()
             for worker in self._pool.workers:
                 self._fork(worker)
         if self._reload_is_wanted:
@@ -185,7 +179,8 @@ class Supervisor:
                 tr("what is to be served could not be read: {why}", why=why),
                 remedy=tr("Mend what is named, then start the mirror again."),
             )
-        self._warn(tr("nothing is reloaded: {why}", why=why))
+        if self._following.failed(why):
+            self._warn(tr("nothing is reloaded: {why}", why=why))
         self._manager.notify("READY=1")
 
     def _hand_out(self, index: int, key_files: KeyFiles) -> None:
@@ -194,6 +189,7 @@ class Supervisor:
         # what it reads may not be what is served from here on
         self._comparing.end()
         self._accepted.drop_refused()
+        self._following.handed_out()
         pool.index, pool.key_files = index, key_files
         pool.generation += 1
         self._reload_answers = {worker.number for worker in pool.workers}
@@ -211,28 +207,15 @@ class Supervisor:
     @property
     def _follows(self) -> bool:
         # what changes while it is read is noticed afterwards
-        return self._watch is not None and self._pool.has_started and self._indexing is None and not self._stopping
+        return self._pool.has_started and self._indexing is None and not self._stopping
 
     def _follow(self) -> None:
         """Have the bundles read anew when they are others, or another one is current; the key files stay."""
-        if self._watch is None or not self._follows or time.monotonic() < self._look_at_s:
-            return
-        self._look_at_s = time.monotonic() + FOLLOW_S
-        was_replaced, self._is_replaced = self._is_replaced, is_replaced(self._pool.environment.root)
-        if self._is_replaced and not was_replaced:
-            self._warn_of_another_root()
-        if self._watch.changed():
+        if self._succession is not None:
+            self._succession.end_overdue()
+        if self._follows and self._following.is_due():
             self._manager.notify("RELOADING=1")
             self._begin_indexing(self._accepted.key_files)
-
-    def _warn_of_another_root(self) -> None:
-        path = self._pool.environment.root.path
-        self._warn(
-            tr(
-                "{path} is not the directory any more that is served: restart the mirror to serve the new one",
-                path=path,
-            )
-        )
 
     # --- workers
 
@@ -349,9 +332,7 @@ class Supervisor:
         except BundlerError as error:
             self._warn(tr("nothing is reloaded: {error}", error=error.text()))
             return
-        self._is_replaced = is_replaced(self._pool.environment.root)
-        if self._is_replaced:
-            self._warn_of_another_root()
+        self._following.look_at_name()
         self._manager.notify("RELOADING=1")
         self._begin_indexing(key_files)
 
@@ -367,9 +348,11 @@ class Supervisor:
         if self._reload_answers:
             return
         if self._reload_failed:
+            self._following.failed("")
             self._manager.notify("READY=1")
             return
         self._accepted.accept()
+        self._following.served()
         self._manager.notify("READY=1", _status(text))
         log_line("\n  ".join(["reloaded", *text.splitlines()]))
         self._consider_successor()

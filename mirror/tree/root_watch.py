@@ -26,12 +26,21 @@ _COARSE_NS = 3_000_000_000
 
 
 class _DocumentIdentity(NamedTuple):
-    """Which file it is; neither a further link nor a label makes it another one."""
+    """Which file it is, and who may read it; neither a further link nor a label makes it another one."""
 
     device: int
     inode: int
     size: int
     modified_ns: int
+    permissions: _Permissions
+
+
+class _Permissions(NamedTuple):
+    """Who may do what with a file or a directory."""
+
+    mode: int
+    user: int
+    group: int
 
 
 class _LinkIdentity(NamedTuple):
@@ -41,7 +50,14 @@ class _LinkIdentity(NamedTuple):
     changed_ns: int
 
 
-_Bundles = dict[str, tuple[_DocumentIdentity | None, ...]]
+class _BundleIdentity(NamedTuple):
+    """Which bundle lies in a directory: what was closed to the mirror's user is looked at again once it is not."""
+
+    permissions: _Permissions | None
+    documents: tuple[_DocumentIdentity | None, ...]
+
+
+_Bundles = dict[str, _BundleIdentity]
 
 
 class RootWatch:
@@ -70,7 +86,7 @@ class RootWatch:
             times = (status.st_mtime_ns, status.st_ctime_ns)
             # before anything is listed: what changes meanwhile is noticed the next time
             same = times == self._times and self._now_ns() - status.st_ctime_ns > _COARSE_NS
-            found = self._documents(self._bundles if same else self._root.directories())
+            found = self._identities(self._bundles if same else self._root.directories())
         except OSError:
             return False
         before = (self._current, self._bundles)
@@ -79,19 +95,30 @@ class RootWatch:
         self._times, self._current, self._bundles = times, (self._root.target(), link), found
         return before != (self._current, self._bundles)
 
-    def _documents(self, directories: Iterable[str]) -> _Bundles:
-        return {name: tuple(self._identity(f"{name}/{path}") for path in _DOCUMENTS) for name in directories}
+    def _identities(self, directories: Iterable[str]) -> _Bundles:
+        return {name: self._bundle(name) for name in directories}
+
+    def _bundle(self, name: str) -> _BundleIdentity:
+        above = self._status(name)
+        documents = tuple(self._document(f"{name}/{path}") for path in _DOCUMENTS)
+        return _BundleIdentity(None if above is None else _permissions(above), documents)
 
     def _link(self) -> _LinkIdentity | None:
-        try:
-            status = os.stat(CURRENT, dir_fd=self._root.descriptor, follow_symlinks=False)
-        except OSError:
-            return None
-        return _LinkIdentity(status.st_ino, status.st_ctime_ns)
+        status = self._status(CURRENT)
+        return None if status is None else _LinkIdentity(status.st_ino, status.st_ctime_ns)
 
-    def _identity(self, path: str) -> _DocumentIdentity | None:
+    def _document(self, path: str) -> _DocumentIdentity | None:
+        status = self._status(path)
+        if status is None:
+            return None
+        return _DocumentIdentity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, _permissions(status))
+
+    def _status(self, path: str) -> os.stat_result | None:
         try:
-            status = os.stat(path, dir_fd=self._root.descriptor, follow_symlinks=False)
+            return os.stat(path, dir_fd=self._root.descriptor, follow_symlinks=False)
         except OSError:
             return None
-        return _DocumentIdentity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _permissions(status: os.stat_result) -> _Permissions:
+    return _Permissions(status.st_mode, status.st_uid, status.st_gid)

@@ -75,15 +75,10 @@ def pack_site(
     packing = SitePacking(parts)
     load = partial(load_bundle, root.descriptor, verify=verify, admission=admission)
     problems = [problem for name in directories if (problem := _add(packing, root, name, current, load))]
+    if directories and root.current_is_taken:
+        problems.append(tr("{current} is no link, and makes nothing current: move it away", current=CURRENT))
     if (target := root.target()) and not packing.has(_place(current)):
-        problems.append(
-            tr(
-                "nothing is current: {current} leads to {target!r}, which is no bundle of {path}",
-                current=CURRENT,
-                target=target,
-                path=root.path,
-            )
-        )
+        problems.append(_leads_nowhere(root, target))
     return packing.finish(_place(current), problems)
 
 
@@ -100,6 +95,22 @@ def _add(
             raise _unusable(root, tr("the bundle in it cannot be read: {reason}", reason=error.strerror)) from error
         raise
     return ""
+
+
+def _leads_nowhere(root: BundleRoot, target: str) -> str:
+    if root.target_is_closed():
+        text = tr(
+            "nothing is current: {current} leads to {target!r}, which cannot be read by this user.",
+            current=CURRENT,
+            target=target,
+        )
+        return f"{text} {_READABLE}"
+    return tr(
+        "nothing is current: {current} leads to {target!r}, which is no bundle of {path}",
+        current=CURRENT,
+        target=target,
+        path=root.path,
+    )
 
 
 def _place(name: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
     debian_image()               # its layers, topmost first: (minbase,)
     debian_image("docker.io")    # the same with further packages: (packages, minbase)
+    foreign_libraries("arm64", "libc6")
 
 The suite is this machine's own; mirrors, proxies and other settings are those of its apt. A layer's name is the digest
 of what goes into it, so that a change makes a new one. Whoever comes first makes it, others wait. The cache may be
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +77,13 @@ def debian_image(*packages: str) -> tuple[Path, ...]:
     return (made_layer((*origin, base.name, *wanted), add, directory), base)
 
 
+def foreign_libraries(architecture: str, *packages: str) -> Path:
+    """Return a tree with packages for another machine, unpacked and never run: what its programs are linked with."""
+    content = (str(RECIPE), _suite(), architecture, *packages)
+    script = partial(_run_script, "unpack-foreign.sh")
+    return made_layer(content, lambda layer: script(layer, architecture, *packages), cache_directory() / "layers")
+
+
 def made_layer(content: tuple[str, ...], make: Callable[[Path], None], directory: Path) -> Path:
     """Return a layer of a directory, made when it is not there.
 
@@ -88,10 +97,10 @@ def made_layer(content: tuple[str, ...], make: Callable[[Path], None], directory
         if not layer.exists():
             for left in directory.glob(f"{layer.name}.partial-*"):
                 shutil.rmtree(left)
-            partial = Path(tempfile.mkdtemp(prefix=f"{layer.name}.partial-", dir=directory))
-            partial.chmod(0o755)
-            make(partial)
-            partial.rename(layer)
+            unfinished = Path(tempfile.mkdtemp(prefix=f"{layer.name}.partial-", dir=directory))
+            unfinished.chmod(0o755)
+            make(unfinished)
+            unfinished.rename(layer)
     return layer
 
 

@@ -18,7 +18,10 @@ BUSYBOX = Path("/bin/busybox")
 LOADER = "lib64/ld-linux-x86-64.so.2"
 # what every system with glibc has, GCC's own library included; a runtime may be linked with nothing else
 GLIBC = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libgcc_s.so.1")
-COMMANDS = ("sh", "ash", "tar", "gzip", "uname", "readlink", "cat", "ls", "ln", "mkdir", "sha256sum", "sleep", "wget")
+COMMANDS = (
+    *("sh", "ash", "tar", "gzip", "uname", "readlink", "cat", "ls", "ln", "mkdir", "sha256sum", "sleep", "wget"),
+    *("awk", "df", "mv", "rm", "sync"),
+)
 PATH = {"PATH": "/usr/bin:/bin"}
 
 

@@ -1,6 +1,6 @@
 """Clients that download without end, in a process of their own, so that they can be on another network.
 
-    with downloading(beside, "198.51.100.1", {"docs/notes.txt": SHA256}, large="docs/notes.txt") as clients:
+    with downloading(beside, "198.51.100.1", {"docs/notes.txt": SHA256}, {}, large="docs/notes.txt") as clients:
         clients.counts()        # {"http": 812, "ftp": 95, ...}; AssertionError once a request has failed
         clients.hold()          # begin one more download of the large file, and read no further
         clients.release()       # read the rest of it
@@ -21,6 +21,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bundler.model.image.bundled import DOCUMENT_TYPES
 from tests.integration.raw_http import connected
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PORT = 8088
 SMALL_WINDOW = 16384
+MANIFESTS = ", ".join(DOCUMENT_TYPES)
 WITHIN_S = 60
 # a connection that is kept is not kept for ever
 KEPT_ROUNDS = 100
@@ -69,15 +71,19 @@ class SteadyDownloads:
 
 
 @contextmanager
-def downloading(beside: Sequence[str], host: str, sums: Mapping[str, str], *, large: str) -> Iterator[SteadyDownloads]:
+def downloading(
+    beside: Sequence[str], host: str, sums: Mapping[str, str], images: Mapping[str, str], *, large: str
+) -> Iterator[SteadyDownloads]:
     """Have clients download until the block ends.
 
     Arguments:
         beside: what a command line begins with to run on the network.
         sums: path -> hex SHA-256 of what is asked for, in turn.
+        images: the same of what only the registry has, below `v2/`.
         large: the path among them that `hold` takes.
     """
-    command = [*beside, sys.executable, "-m", "tests.integration.steady_downloads", host, json.dumps(sums), large]
+    words = [host, json.dumps(sums), json.dumps(images), large]
+    command = [*beside, sys.executable, "-m", "tests.integration.steady_downloads", *words]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         try:
@@ -92,8 +98,8 @@ def downloading(beside: Sequence[str], host: str, sums: Mapping[str, str], *, la
 class _Clients:
     """Threads that ask until they are ended, or something fails."""
 
-    def __init__(self, host: str, sums: Mapping[str, str]) -> None:
-        self._host, self._sums = host, sums
+    def __init__(self, host: str, sums: Mapping[str, str], images: Mapping[str, str]) -> None:
+        self._host, self._sums, self._images = host, sums, images
         self._ended = threading.Event()
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
@@ -117,13 +123,20 @@ class _Clients:
 
     def _took(self, kind: str, path: str, content: bytes) -> None:
         got = hashlib.sha256(content).hexdigest()
-        assert got == self._sums[path], f"{path} has other bytes: {len(content)} of them"
+        assert got == ({**self._images, **self._sums})[path], f"{path} has other bytes: {len(content)} of them"
         self.counts[kind] += 1
 
     def http_anew(self, kind: str) -> None:
         for path in self._sums:
             with connected(PORT, host=self._host) as wire:
                 answer = wire.get(f"/{path}", "Connection: close")
+                assert answer.status == 200
+                self._took(kind, path, answer.body)
+
+    def registry(self, kind: str) -> None:
+        for path in self._images:
+            with connected(PORT, host=self._host) as wire:
+                answer = wire.get(f"/{path}", f"Accept: {MANIFESTS}", "Connection: close")
                 assert answer.status == 200
                 self._took(kind, path, answer.body)
 
@@ -146,11 +159,16 @@ class _Clients:
                 self._took(kind, path, bytes(content))
 
 
-KINDS = {"http, new": _Clients.http_anew, "http, kept": _Clients.http_kept, "ftp": _Clients.ftp}
+KINDS = {
+    "http, new": _Clients.http_anew,
+    "http, kept": _Clients.http_kept,
+    "registry": _Clients.registry,
+    "ftp": _Clients.ftp,
+}
 
 
-def _main(host: str, sums: Mapping[str, str], large: str) -> None:
-    clients = _Clients(host, sums)
+def _main(host: str, sums: Mapping[str, str], images: Mapping[str, str], large: str) -> None:
+    clients = _Clients(host, sums, images)
     clients.start()
     with ExitStack() as stack:
         stack.callback(clients.end)
@@ -164,4 +182,4 @@ def _main(host: str, sums: Mapping[str, str], large: str) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3])
+    _main(sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3]), sys.argv[4])

@@ -10,6 +10,7 @@ import pytest
 
 from bundler.archive.bundle_root import directory_name
 from bundler.archive.checked_index import check_index
+from bundler.model.about import ImageAbout
 from bundler.model.bundle import INDEX_PATH
 from bundler.model.progress import Unwatched
 from tests.hosts.stage import HostPlan, Stage, stage
@@ -19,9 +20,10 @@ from tests.integration.steady_downloads import downloading
 from tests.sources import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from bundler.model.bundle import IndexedFile
     from tests.hosts.nspawn_host import NspawnHost
     from tests.integration.ready_runtime import ReadyRuntime
     from tests.integration.steady_downloads import SteadyDownloads
@@ -89,6 +91,20 @@ def is_taken_over(service: Service, clients: SteadyDownloads, directory: str, bu
     assert service.host.run("systemctl", "is-failed", UNIT).stdout.strip() == "active"
 
 
+def in_registry(files: Iterable[IndexedFile]) -> dict[str, str]:
+    """Return what the registry has of some files, names and layers: the path below `/` and the hex SHA-256 of each."""
+    found: dict[str, str] = {}
+    for file in files:
+        if isinstance(file.about, ImageAbout):
+            (image, *_), digest = file.about.images, file.blob.digest
+            if file.about.top is not None:
+                found[f"v2/{image.path}/manifests/{image.tag}"] = digest.hex
+            elif file.about.media_type.endswith("gzip"):
+                found[f"v2/{image.path}/blobs/{digest}"] = digest.hex
+    assert {path.split("/")[-2] for path in found} == {"manifests", "blobs"}
+    return found
+
+
 def nobody_runs_from(host: NspawnHost, directory: str) -> None:
     """Wait until no process has anything below a directory in memory."""
     eventually(lambda: not host.sh(f"grep -ls {directory} /proc/[0-9]*/maps || true"), f"nobody runs from {directory}")
@@ -107,7 +123,7 @@ def test_a_bundle_comes_by_url_and_takes_over_under_load(site: Stage, bundles: P
     common = {path: file for path, file in first.listed.items() if file == second.listed.get(path)}
     large = max(common, key=lambda path: common[path].blob.size)
     sums = {path: common[path].blob.digest.hex for path in (*SMALL, large)}
-    with downloading(site.beside, master.address, sums, large=large) as clients:
+    with downloading(site.beside, master.address, sums, in_registry(common.values()), large=large) as clients:
         eventually(partial(clients.went_on_since, {}), "all clients get files")
         url = "http://198.51.100.254:8088"
         command = [str(PROGRAM), "serve", "--root", str(bundles / "two"), "--http", url[7:], "--ftp", "off"]

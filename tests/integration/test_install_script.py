@@ -13,6 +13,7 @@ import pytest
 
 from bundler.kinds.runtime.own_scripts import INSTALL_PATH, own_scripts
 from bundler.model.progress import Unwatched
+from mirror.service.unit import unit_word
 from tests.integration.bare_path import path_with
 from tests.integration.push_script import SHELLS
 from tests.sources import unpack
@@ -102,7 +103,7 @@ def test_a_plan_changes_nothing_and_reads_the_index_alone(tmp_path: Path, bundle
     files = len(CONTENTS) + len(TOOL) + 2
     assert f"bundle: {bundle}, {files} files, 1 MiB" in told
     assert f"to do: link {tmp_path}/p/bin/mirror to {bundle}/bin/mirror" in told
-    assert f"to do: {bundle}/bin/mirror service install -- --root {bundle}" in told
+    assert f"to do: '{bundle}/bin/mirror' service install -- --root '{bundle}'" in told
     assert "MiB free, for /var/lib/docker, its images" in told
     assert "NOT ENOUGH" not in told
 
@@ -178,7 +179,7 @@ def test_beside_others_the_links_follow_the_active_one(tmp_path: Path, shell: st
     run(shell, one, "--prefix", str(prefix))
     assert (prefix / "bin/bundler").readlink() == root / "current/bin/bundler"
     assert "present" in run(shell, other, "--prefix", str(prefix)).stdout
-    assert f"--root {root}\n" in run(shell, other, "--plan", "--mirror").stdout
+    assert f"--root '{root}'\n" in run(shell, other, "--plan", "--mirror").stdout
     run(shell, other, "--uninstall", "--purge", "--prefix", str(prefix))
     assert not other.exists()
     assert list((prefix / "bin").iterdir()) == []
@@ -260,6 +261,25 @@ def test_the_service_of_another_root_stays(tmp_path: Path, command: str, is_ours
     )
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=True)
     assert ("mirror service remove" in done.stdout) == is_ours
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can put another directory of units in place")
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_service_of_an_awkwardly_named_root_is_known(tmp_path: Path, shell: str) -> None:
+    bundle = made(tmp_path, tmp_path / """o%d $x 'q' "d" \\ b""")
+    (tmp_path / "units").mkdir()
+    for words in ([f"{bundle}/bin/mirror", "serve"], ["/usr/bin/python3", "serve", "--root", str(bundle)]):
+        line = " ".join(map(unit_word, words))
+        (tmp_path / "units/kubeedge-mirror.service").write_text(f"[Service]\nExecStart={line}\n")
+        script = (
+            'mount --bind "$UNITS" /etc/systemd/system && '
+            'exec $SHELL_USED "$BUNDLE/install.sh" --uninstall --prefix /nowhere'
+        )
+        given = {"UNITS": str(tmp_path / "units"), "BUNDLE": str(bundle), "SHELL_USED": shell}
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script], env=os.environ | given, capture_output=True, text=True, check=True
+        )
+        assert "mirror service remove" in done.stdout
 
 
 def test_another_architecture_and_an_old_or_foreign_libc_are_named(tmp_path: Path, bundle: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import threading
@@ -140,6 +141,30 @@ def test_a_link_that_leads_nowhere_is_told_and_a_good_one_again(root: Path) -> N
         activate(root, "new")
         eventually(lambda: served(running) == (200, b"new"), "the new one is served")
         assert running.health()[0] == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's mirror becomes somebody who may not read all of root's")
+def test_what_was_closed_to_its_user_is_served_once_it_may_be_read(root: Path) -> None:
+    with mirror(root) as running:
+        (root / "new").chmod(0o700)
+        activate(root, "new")
+        running.told("cannot be read by this user")
+        assert (served(running)[0], running.health()[0]) == (404, 503)
+        (root / "new").chmod(0o755)
+        eventually(lambda: served(running) == (200, b"new"), "what may be read again is served")
+        assert running.health()[0] == 200
+
+
+def test_a_directory_in_the_place_of_the_link_is_told_until_it_is_moved_away(root: Path) -> None:
+    with mirror(root) as running:
+        (root / "current").unlink()
+        write_bundle(root / "current")
+        running.told("current is no link")
+        assert (served(running)[0], running.health()[0]) == (404, 503)
+        (root / "current").rename(root / "mistaken")
+        activate(root, "new")
+        eventually(lambda: served(running) == (200, b"new"), "the new one is served")
+        eventually(lambda: running.health()[0] == 200, "health is green again")
 
 
 def test_two_activations_at_once_end_with_the_last(root: Path) -> None:

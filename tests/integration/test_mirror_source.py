@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import threading
 from contextlib import suppress
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,6 +183,61 @@ def test_what_lies_is_not_believed(tmp_path: Path) -> None:
         bundler(tmp_path, "unpack", server.url, "--root", "root")
         assert "/harbor/more" not in {line.split()[1] for line in server.requests()}
     assert files_below(tmp_path / f"root/demo-{made.bundle.id[:12]}") == tree_of(made.bundle, made.store.blobs)
+
+
+LIES = {
+    "endless": (200, {"Connection": "close"}, "upstream-changed"),
+    "longer": (200, {"Content-Length": str(len(BIG) + 1)}, "upstream-changed"),
+    "shorter": (200, {"Content-Length": "10"}, "upstream-changed"),
+    "another part": (206, {"Content-Range": f"bytes 5-{len(BIG) - 1}/{len(BIG)}"}, "source-refused"),
+    "a page": (200, {"Content-Type": "text/html", "Content-Length": "10"}, "source-invalid"),
+    "a file of this host": (302, {"Location": "file:///etc/passwd", "Content-Length": "0"}, "source-refused"),
+    "itself": (302, {"Location": "/kubeedge/big", "Content-Length": "0"}, "source-invalid"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("path", ["/bundle.json", "/kubeedge/big"])
+def test_whatever_a_mirror_answers_ends_and_says_what_its_user_can_do(tmp_path: Path, lie: str, path: str) -> None:
+    status, fields, error_id = LIES[lie]
+    served(tmp_path, NEWER, "newer")
+
+    class Lying(SimpleHTTPRequestHandler):
+        """Lies about one path."""
+
+        def do_GET(self) -> None:
+            if self.path != path:
+                super().do_GET()
+                return
+            self.send_response(status)
+            for name, value in fields.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with suppress(OSError):
+                while lie in ("endless", "longer"):
+                    self.wfile.write(bytes(1_000_000))
+                self.wfile.write(bytes(10))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Lying, directory=str(tmp_path / "newer"))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        told = [failed(tmp_path, *words, url) for words in (("unpack", "--root", "root"), ("verify",))]
+        server.shutdown()
+    assert not list((tmp_path / "root").glob("[!.]*"))
+    # of bundle.json nothing tells how long it should be, or what it should hold
+    assert path == "/bundle.json" or f"[{error_id}]" in told[0]
+    for text in told:
+        assert not re.search(r"--mirror\b|manifest|lock --update", text), text
+
+
+def failed(directory: Path, *words: str) -> str:
+    """Run a command that an operator can do something about; return what it tells."""
+    done = subprocess.run([BUNDLER, *words], cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (4, 5, 6), done.stderr
+    return done.stderr.partition("error: ")[2]
 
 
 def test_a_mirror_that_takes_another_bundle_meanwhile_is_named(tmp_path: Path) -> None:

@@ -150,6 +150,23 @@ def test_what_needs_nothing_else_works_there(host: BareRoot) -> None:
     assert shown.stdout.startswith("Usage: bundler verify ")
 
 
+def test_it_installs_itself_there(host: BareRoot) -> None:
+    assert not (host.path / "dev").exists()
+    script = f"{PLACE}/install.sh"
+    planned = host.run("sh", script, "--plan", "--prefix", "/usr/local", "--mirror")
+    assert (planned.returncode, planned.stderr) == (0, "")
+    assert planned.stdout.count("df does not tell how much is free, for /") == 3
+    assert f"to do: '{PLACE}/bin/mirror' service install -- --root '{PLACE}'\n" in planned.stdout
+    assert not (host.path / "usr").exists()
+    installed = host.run("sh", script, "--prefix", "/usr/local")
+    assert (installed.returncode, installed.stderr) == (0, "")
+    assert "all intact\nbundler, version 0.1.0 runs on this host\n" in installed.stdout
+    assert host.run("/usr/local/bin/bundler", "--version").stdout == _version("bundler")
+    removed = host.run("sh", script, "--uninstall", "--prefix", "/usr/local")
+    assert (removed.returncode, removed.stderr) == (0, "")
+    assert list((host.path / "usr/local/bin").iterdir()) == []
+
+
 def test_the_mirror_serves_there(host: BareRoot) -> None:
     command = ["/usr/sbin/chroot", str(host.path), f"{PLACE}/bin/mirror", *SERVE, "--root", PLACE]
     with running_mirror(host.path, started_as=command) as it:

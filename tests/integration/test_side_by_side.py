@@ -70,6 +70,24 @@ def test_a_release_comes_is_chosen_and_goes(tmp_path: Path, two: tuple[str, str]
     assert bundler(tmp_path, "bundles", "--root", "root")["bundles"] == []
 
 
+def test_what_nobody_could_serve_is_not_made_active(tmp_path: Path, two: tuple[str, str]) -> None:
+    one, other = two
+    bundler(tmp_path, "unpack", "one.tar.gz", "--root", "root", "--activate")
+    bundler(tmp_path, "unpack", "two.tar.gz", "--root", "root")
+    index = tmp_path / "root" / other / "bundle.json"
+    index.write_bytes(index.read_bytes()[:-20])
+    assert bundler(tmp_path, "activate", other, "--root", "root", code=5)["id"] == "bundle-damaged"
+    assert (tmp_path / "root/current").readlink() == Path(one)
+
+
+def test_where_the_link_would_be_is_looked_at_before_anything_is_unpacked(tmp_path: Path, two: tuple[str, str]) -> None:
+    (tmp_path / "root/current").mkdir(parents=True)
+    refused = bundler(tmp_path, "unpack", "one.tar.gz", "--root", "root", "--activate", code=9)
+    assert refused["id"] == "bundle-current-taken"
+    assert {path.name for path in (tmp_path / "root").iterdir()} == {"current"}
+    assert two
+
+
 def test_a_pipe_is_read_as_a_file_is(tmp_path: Path, two: tuple[str, str]) -> None:
     archive = (tmp_path / "one.tar.gz").read_bytes()
     assert bundler(tmp_path, "verify", "-", stdin=archive) == bundler(tmp_path, "verify", "one.tar.gz")

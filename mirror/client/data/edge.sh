@@ -101,7 +101,13 @@ TEXT
     fi
     case $(uname -m) in
     x86_64) machine=x86_64 letter=x platform=linux/amd64 ;;
-    aarch64 | arm64) machine=aarch64 letter=a platform=linux/arm64 ;;
+    aarch64 | arm64)
+        machine=aarch64 letter=a platform=linux/arm64
+        # a system of 32 bits below a kernel of 64, as on many a single-board computer
+        if [ ! -e /lib/ld-linux-aarch64.so.1 ] && [ -e /lib/ld-linux-armhf.so.3 ]; then
+            machine=armv7l letter=v platform=linux/arm/v7
+        fi
+        ;;
     armv7* | armv8l) machine=armv7l letter=v platform=linux/arm/v7 ;;
     *) refuse "there is nothing for $(uname -m) on this mirror; it has files for x86_64, aarch64 and armv7l" 9 ;;
     esac
@@ -293,6 +299,18 @@ TEXT
         ln -s "$holding" "$1" 2>/dev/null
     }
 
+    # Tells whether this machine gets the tool as well.
+    brings_tool() { mine | awk -F"$tab" -v below="runtime/$machine/" 'index($5, below) == 1 { found = 1 } END { exit !found }'; }
+
+    # without glibc nothing of it would run, whatever was fetched
+    case $machine in
+    x86_64) loader=/lib64/ld-linux-x86-64.so.2 ;;
+    aarch64) loader=/lib/ld-linux-aarch64.so.1 ;;
+    *) loader=/ ;;
+    esac
+    [ -e "$loader" ] || ! brings_tool ||
+        refuse "this host has no glibc for $machine ($loader is missing), and the tool needs 2.17 or newer, not musl" 9
+
     mkdir -p "$root" || refuse "cannot make $root" 9
     final=$root/$name
     stage=$root/.$name.edge
@@ -339,8 +357,9 @@ TEXT
     look "$work/files" "$work/absent"
     count=$(lines "$work/files")
     bytes=$(awk -F"$tab" '{ bytes += $2 } END { printf "%.0f\n", bytes }' "$work/absent")
-    free=$(df -Pk "$root" | awk 'NR == 2 { print $4 }')
-    [ "$bytes" -eq 0 ] || [ $((bytes / 1024)) -lt "${free:-0}" ] ||
+    # where df does not know, as without /proc, the disk tells
+    free=$(df -Pk "$root" 2>&1 | awk 'NR == 2 && $4 ~ /^[0-9]+$/ { print $4 }')
+    [ "$bytes" -eq 0 ] || [ -z "$free" ] || [ $((bytes / 1024)) -lt "$free" ] ||
         refuse "$((bytes / 1048576 + 1)) MiB are needed below $root, and $((free / 1024)) MiB are free" 11
 
     fetched=0 total=$(lines "$work/absent")
@@ -385,7 +404,11 @@ TEXT
     fi
 
     if [ -x "$final/bin/bundler" ] && [ -d "$final/runtime/$machine" ]; then
-        "$final/bin/bundler" activate "$name" --root "$root" || exit $?
+        "$final/bin/bundler" activate "$name" --root "$root" || {
+            status=$?
+            "$final/bin/bundler" --version || refuse "the tool of this bundle does not run here, as is said above" 9
+            exit $status
+        }
         tool="'$root/current/bin/bundler'"
     else
         if [ "$(readlink "$root/current" 2>/dev/null)" != "$name" ]; then

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Looks whether this bundle can be used on this host and whether it arrived whole, and makes its commands known.
 # Needs sh, awk and df; sha256sum, busybox or openssl to check, openssl for signatures; root to link into /usr/local or to
-# install the service. Whoever does not trust this script either checks SHA256SUMS by hand first: docs/carry.md.
+# install the service. It does without /proc, and but for signatures without /dev. Whoever does not trust this script either
+# checks SHA256SUMS by hand first: docs/carry.md.
 set -fu
 umask 022
 LC_ALL=C
@@ -75,7 +76,7 @@ done
 [ -z "$purge" ] || [ -n "$uninstall" ] || refuse '--purge needs --uninstall' 2
 
 case $0 in */*) directory=${0%/*} ;; *) directory=. ;; esac
-here=$(cd -- "${directory:-/}" 2>/dev/null && pwd -P) || refuse "cannot enter $directory"
+here=$(cd -- "${directory:-/}" && pwd -P) || refuse "cannot enter $directory"
 [ -f "$here/bundle.json" ] || refuse "$here holds no bundle.json: run the install.sh that lies in an unpacked bundle" 9
 
 # Beside other bundles, what is linked follows `current`, and the mirror serves all of them.
@@ -88,7 +89,7 @@ elif [ -h "$here/current" ] && [ -f "$here/current/bundle.json" ]; then
 fi
 sums=$here/SHA256SUMS
 
-has() { command -v "$1" >/dev/null 2>&1; }
+has() { [ -n "$(command -v "$1")" ]; }
 
 # Has everything that was written reach the disk.
 to_disk() { ! has sync || sync; }
@@ -117,8 +118,8 @@ existing() {
     say "$at"
 }
 
-# Prints `FREE_KIB MOUNT` of the file system below a directory.
-room() { df -Pk "$(existing "$1")" 2>/dev/null | awk 'NR == 2 { print $4, $6 }'; }
+# Prints `FREE_KIB MOUNT` of the file system below a directory; nothing where df does not know, as without /proc.
+room() { df -Pk "$(existing "$1")" 2>&1 | awk 'NR == 2 && $4 ~ /^[0-9]+$/ { print $4, $6 }'; }
 
 machine=$(uname -m)
 case $machine in arm64) machine=aarch64 ;; armv8l) machine=armv7l ;; esac
@@ -133,7 +134,8 @@ unfit() {
         say "this host is $machine, and the bundle brings its tool for:${there:- nothing}"
         return
     fi
-    glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || glibc=''
+    glibc=''
+    ! has getconf || glibc=$(getconf GNU_LIBC_VERSION 2>&1) || glibc=''
     if [ -z "$glibc" ]; then
         # ldd is a script of glibc; that of musl is its loader
         glibc=$(ldd --version 2>&1 | awk 'NR == 1 && /GNU|GLIBC/ { print "glibc", $NF } NR == 1 && /musl/ { print "musl" }')
@@ -159,7 +161,13 @@ unfit() {
 
 # Checks sums that are read from stdin, relative to the bundle; prints the paths that are missing or other than listed.
 differing() {
-    if has sha256sum || has busybox || has openssl; then :; else
+    if has sha256sum; then
+        summing=sha256sum
+    elif has busybox; then
+        summing='busybox sha256sum'
+    elif has openssl; then
+        summing='openssl dgst -sha256 -r'
+    else
         refuse 'neither sha256sum nor busybox nor openssl is here, so that nothing can be checked; install one' 9
     fi
     while IFS= read -r line || [ -n "$line" ]; do
@@ -172,13 +180,8 @@ differing() {
             say "$path"
             continue
         fi
-        if has sha256sum; then
-            got=$(sha256sum <"$here/$path")
-        elif has busybox; then
-            got=$(busybox sha256sum <"$here/$path")
-        else
-            got=$(openssl dgst -sha256 -r <"$here/$path")
-        fi
+        # shellcheck disable=SC2086 # a program and its arguments
+        got=$($summing <"$here/$path")
         [ "${got%% *}" = "$want" ] || say "$path"
     done
 }
@@ -248,11 +251,19 @@ verify() {
     printf 'all intact\n'
 }
 
-# Tells whether the mirror's service serves this root, or runs from it.
+# Tells whether the mirror's service serves this root, or runs from it; a unit has some characters of a path otherwise.
 serves_this() {
     [ -r "$unit" ] || return 1
     ROOT=$root awk '
-        BEGIN { root = ENVIRON["ROOT"]; split("bin current runtime", below, " ") }
+        BEGIN {
+            split("bin current runtime", below, " ")
+            for (i = 1; i <= length(ENVIRON["ROOT"]); i++) {
+                character = substr(ENVIRON["ROOT"], i, 1)
+                if (character == "%" || character == "$") character = character character
+                if (character == "\\" || character == "\"") character = "\\" character
+                root = root character
+            }
+        }
         !/^ExecStart=/ { next }
         index($0 " ", " --root " root " ") || index($0, " --root \"" root "\"") { found = 1 }
         {
@@ -321,9 +332,9 @@ absolute() {
 [ -z "$prefix" ] || prefix=$(absolute "$prefix")
 
 if [ -n "$plan" ]; then
-    listed >/dev/null || refuse "cannot read $here/bundle.json"
-    # shellcheck disable=SC2046 # two words
-    set -- $(listed)
+    told=$(listed) || refuse "cannot read $here/bundle.json"
+    # shellcheck disable=SC2086 # two words
+    set -- $told
     say "bundle: $here, $2 files, $(mebibytes "$1") MiB"
     reason=$(unfit)
     say "host: $machine${reason:+: $reason}"
@@ -342,9 +353,13 @@ if [ -n "$plan" ]; then
     } | while IFS='|' read -r bytes place what; do
         # shellcheck disable=SC2046 # two words
         set -- $(room "$place")
+        if [ $# -lt 2 ]; then
+            say "  ?: $(mebibytes "$bytes") MiB, and df does not tell how much is free, for $place, $what"
+            continue
+        fi
         note=''
-        [ $((bytes / 1024)) -le "${1:-0}" ] || note='  NOT ENOUGH ROOM'
-        say "  ${2:-?}: $(mebibytes "$bytes") MiB of $((${1:-0} / 1024)) MiB free, for $place, $what$note"
+        [ $((bytes / 1024)) -le "$1" ] || note='  NOT ENOUGH ROOM'
+        say "  $2: $(mebibytes "$bytes") MiB of $(($1 / 1024)) MiB free, for $place, $what$note"
     done
     say ''
     keys=$(trusted_keys) || exit $?
@@ -359,7 +374,7 @@ if [ -n "$plan" ]; then
             esac
         done
     fi
-    [ -z "$mirror" ] || say "to do: $base/bin/mirror service install -- --root $root"
+    [ -z "$mirror" ] || say "to do: $(quoted "$base/bin/mirror") service install -- --root $(quoted "$root")"
     exit 0
 fi
 
@@ -393,7 +408,7 @@ if [ -n "$uninstall" ]; then
         # the deepest first; what holds somebody's files stays
         awk -F/ '{ path = ""; for (i = 1; i < NF; i++) { path = path (i > 1 ? "/" : "") $i; print i "/" path } }' "$scratch" |
             sort -u | sort -rn | while IFS= read -r path; do
-            ! inside "${path#*/}" || rmdir -- "$here/${path#*/}" 2>/dev/null || :
+            ! inside "${path#*/}" || left=$(rmdir -- "$here/${path#*/}" 2>&1) || :
         done
         set +f
         rm -f -- "$here/subset.json" "$here/SHA256SUMS.sig"* "$here/install.sh" "$here/bundle.json" "$here/SHA256SUMS"
@@ -402,7 +417,7 @@ if [ -n "$uninstall" ]; then
         if [ "$root" = "$here" ] && [ ! -f "${above:-/}/.bundles.json" ]; then
             rm -f -- "$here/.bundles.json"
         else
-            rmdir -- "$here" 2>/dev/null || :
+            left=$(rmdir -- "$here" 2>&1) || :
             [ "$(ls -A "${above:-/}")" != .bundles.json ] || rm -f -- "${above:-/}/.bundles.json"
         fi
         say "$here: every file of the bundle is removed"

@@ -160,11 +160,12 @@ class _Operator:
         self.take(f"notify {' '.join(assignments)}")
 
 
-def supervise(pool: WorkerPool, *steps: Step, exit_margin_s: float = 3.0) -> list[str]:
+def supervise(pool: WorkerPool, *steps: Step, exit_margin_s: float = 3.0, first_pause_s: float = 1000.0) -> list[str]:
     """Run a supervisor to its end; return its events: `say …`, `warn …` and `notify …`.
 
     Arguments:
         steps: a part of an event, and what to do when it has come; in this order, each once.
+        exit_margin_s, first_pause_s: see `Supervisor`.
     """
     operator = _Operator(steps)
     Supervisor(
@@ -174,5 +175,6 @@ def supervise(pool: WorkerPool, *steps: Step, exit_margin_s: float = 3.0) -> lis
         warn=lambda line: operator.take(f"warn {line}"),
         announcement=lambda site: f"announced: {site}",
         exit_margin_s=exit_margin_s,
+        first_pause_s=first_pause_s,
     ).run()
     return operator.events

@@ -53,7 +53,7 @@ def activate(root: Path, name: str) -> None:
 class Tried:
     """A succession of the mirror of a bundle, and what it told."""
 
-    def __init__(self, pool: WorkerPool, bundle: Path) -> None:
+    def __init__(self, pool: WorkerPool, bundle: Path, trial_within_s: float = 1000.0) -> None:
         self.warnings: list[str] = []
         self.pool = pool
         self.selector = selectors.DefaultSelector()
@@ -63,6 +63,7 @@ class Tried:
             arguments=("serve", "--root", "/opt"),
             environment={"KEPT": "kept", "PATH": os.environ["PATH"], "NOTIFY_SOCKET": "/nowhere"},
             warn=self.warnings.append,
+            trial_within_s=trial_within_s,
         )
 
     def consider(self) -> Trial | None:
@@ -129,6 +130,47 @@ def test_another_that_was_activated_meanwhile_is_tried_instead(bundles: Path) ->
         tried.succession.decide(trial, tried.selector)
         assert not tried.selector.get_map()
         assert tried.warnings == []
+
+
+# a shell that waits for a process of its own, which has all that it has open
+WAITS = "#!/bin/sh\nsleep 600\nexit\n"
+
+
+def test_one_that_never_begins_is_ended_and_told(bundles: Path) -> None:
+    write_launcher(bundles / "second", WAITS)
+    activate(bundles, "second")
+    with pool_of(bundles, serves) as pool:
+        tried = Tried(pool, bundles / "first", trial_within_s=0.0)
+        tried.succession.consider(tried.selector)
+        tried.succession.end_overdue()
+        ((key, _),) = tried.selector.select(PATIENCE_S)
+        tried.succession.decide(key.data, tried.selector)
+        assert tried.warnings == [
+            f"{bundles}/second/bin/mirror does not take over, and this mirror goes on: after 0 s it had not begun"
+        ]
+        assert tried.is_held_back
+    with pool_of(bundles, serves, verify=True) as pool:
+        tried = Tried(pool, bundles / "first", trial_within_s=0.0)
+        tried.succession.consider(tried.selector)
+        tried.succession.end_overdue()
+        assert tried.selector.select(0.0) == []
+        tried.succession.end()
+        ((key, _),) = tried.selector.select(PATIENCE_S)
+        tried.succession.decide(key.data, tried.selector)
+
+
+def test_one_that_never_begins_does_not_keep_the_next_one_from_its_turn(bundles: Path) -> None:
+    write_launcher(bundles / "second", WAITS)
+    activate(bundles, "second")
+    with pool_of(bundles, serves) as pool:
+        tried = Tried(pool, bundles / "first")
+        tried.succession.consider(tried.selector)
+        activate(bundles, "first")
+        trial = tried.consider()
+        assert trial is not None
+        tried.succession.decide(trial, tried.selector)
+        assert (tried.warnings, tried.is_held_back) == ([], False)
+        assert not tried.selector.get_map()
 
 
 def test_a_trial_is_ended_with_the_mirror(bundles: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 import threading
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ import pytest
 from bundler.errors import ErrorId, ServeError
 from mirror.shared.counters import Field
 from mirror.worker.control import KeyFiles, Message
+from tests.unit.mirror.bundle_tree import write_bundle
 from tests.unit.mirror.in_a_child import NOBODY, in_a_child
 from tests.unit.mirror.supervisor.pools import (
     commands,
@@ -25,7 +28,11 @@ from tests.unit.mirror.supervisor.pools import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mirror.supervisor.workers import WorkerPool
+    from mirror.tree.site_packing import SitePart
+    from mirror.worker.control import Word
     from mirror.worker.worker import Worker
 
 HANG_UP, END, REOPEN = sending(signal.SIGHUP), sending(signal.SIGTERM), sending(signal.SIGUSR1)
@@ -240,6 +247,54 @@ def test_a_root_in_another_one_s_place_is_not_served(root: Path) -> None:
     assert events[2] == (
         f"warn {root} is not the directory any more that is served: restart the mirror to serve the new one"
     )
+
+
+def _becomes_another(root: Path) -> None:
+    (root / "bundle.json").unlink()
+    write_bundle(root, {"another": b"bundle"})
+
+
+def _ends_at_first(count: Path) -> Sequence[SitePart]:
+    """Be what a process that reads a root does, of which the second one is killed."""
+    with count.open("a") as file:
+        file.write("x")
+    if count.stat().st_size == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return ()
+
+
+def test_a_change_that_could_not_be_read_is_read_again_though_nothing_changes_any_more(
+    root: Path, tmp_path: Path
+) -> None:
+    with pool_of(root, serves, packs=False) as pool:
+        pool.environment = replace(pool.environment, parts=partial(_ends_at_first, tmp_path / "count"))
+        steps = (("say", partial(_becomes_another, root)), ("warn", lambda: None), ("STATUS=generation 2", END))
+        events = supervise(pool, *steps, first_pause_s=0.01)
+    assert events[2:] == [
+        "notify RELOADING=1",
+        "warn nothing is reloaded: the process that reads it ended without a word",
+        "notify READY=1",
+        "notify RELOADING=1",
+        "notify READY=1 STATUS=generation 2",
+        "notify STOPPING=1",
+    ]
+
+
+def test_a_change_that_could_not_be_taken_over_is_taken_over_later(root: Path) -> None:
+    def refuses_once(worker: Worker) -> None:
+        worker.is_ready()
+        for message in commands(worker):
+            if message.word == "reload":
+                word: Word = "failed" if message.generation == 2 else "reloaded"
+                worker.control.send(Message(word, text="no memory", generation=message.generation))
+            elif message.word == "stop":
+                return
+
+    with pool_of(root, refuses_once) as pool:
+        steps = (("say", partial(_becomes_another, root)), ("warn", lambda: None), ("STATUS=no memory", END))
+        events = supervise(pool, *steps, first_pause_s=0.01)
+        assert pool.generation == 3
+    assert [event for event in events if event.startswith("warn")] == ["warn a worker for http failed: no memory"]
 
 
 # the access log

@@ -75,9 +75,21 @@ def _complete_a_subset(root: Path) -> None:
     (root / "new/subset.json").write_text("{}")
 
 
-@pytest.mark.parametrize(
-    "change", [_activate, _deactivate, _remove, _add, _become_a_bundle, _replace_in_place, _complete_a_subset]
-)
+def _let_others_read_it(root: Path) -> None:
+    (root / "new/bundle.json").chmod(0o604)
+
+
+def _let_others_enter(root: Path) -> None:
+    (root / "new").chmod(0o705)
+
+
+CHANGES = [
+    *(_activate, _deactivate, _remove, _add, _become_a_bundle, _replace_in_place, _complete_a_subset),
+    *(_let_others_read_it, _let_others_enter),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_another_set_of_bundles_is_noticed_once(root: Path, change: Callable[[Path], None]) -> None:
     with watched(root) as watch:
         assert not watch.changed()
@@ -110,7 +122,7 @@ def _harbor(root: Path) -> None:
 
 
 def _relabel(root: Path) -> None:
-    (root / "new/bundle.json").chmod(0o600)
+    os.setxattr(root / "new/bundle.json", "user.label", b"x")
     (root / "second-name").hardlink_to(root / "new/bundle.json")
 
 
