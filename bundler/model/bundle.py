@@ -14,7 +14,7 @@ from bundler.model.delta_mark import Base, Mark, decode_mark, encode_mark, requi
 from bundler.model.digest import Blob, Digest
 from bundler.model.format_version import require_format
 from bundler.model.json_listing import listing_pieces, load_listing
-from bundler.model.json_value import Json, unreadable_words
+from bundler.model.json_value import Json, unreadable_words, want_text
 from bundler.model.manifest import NAME_PATTERN, RELEASE_PATTERN
 from bundler.model.placement import MODES
 from bundler.model.platform import Platform
@@ -35,6 +35,7 @@ MANIFEST_PATH = BundlePath("manifest.yaml")
 LOCK_PATH = BundlePath("lock.json")
 # what the bundle is made of, where it was built with that
 SBOM_PATH = BundlePath("sbom.cdx.json")
+_MODE_WORDS = {f"{mode:04o}": mode for mode in MODES}
 MAX_INDEX_BYTES = 256 * 1024 * 1024
 
 
@@ -173,8 +174,8 @@ def decode_index(data: bytes, *, where: str) -> BundleIndex:
 
 
 def _decode_file(item: Any) -> IndexedFile:
-    mode = int(item["mode"], 8)
-    if mode not in MODES:
+    mode = _MODE_WORDS.get(want_text(item["mode"]))
+    if mode is None:
         raise ValueError(tr("mode {item!r} is neither 0644 nor 0755", item=item["mode"]))
     size = item["size"]
     if not isinstance(size, int) or isinstance(size, bool):

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
-from bundler.model.json_value import PRETTY_ENCODER, STRICT_DECODER, load_strict, require_text
+from bundler.model.json_value import (
+    PRETTY_ENCODER,
+    STRICT_DECODER,
+    after_space,
+    load_strict,
+    require_levels,
+    require_text,
+)
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # decoded or written at once; a longer item has as much as it takes
 BLOCK_BYTES = 256 * 1024
-_WHITE = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +181,7 @@ class _Window:
     def peek(self) -> str:
         """Return the next character that is no white space, or "" at the end."""
         while True:
-            found = _WHITE.match(self._text, self._at)
-            self._at = self._at if found is None else found.end()
+            self._at = after_space(self._text, self._at)
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more():
@@ -214,6 +218,7 @@ class _Window:
             if end < len(self._text) or at_hand or not self._more():
                 break
         begin, self._at = self._at, end
+        require_levels(value, self._text, begin, end)
         # only an escape can name half a pair
         if self._text.find("\\u", begin, end) >= 0:
             require_text(value)

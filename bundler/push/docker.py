@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, assert_never
 import docker
 import requests
 import urllib3
-from docker.errors import APIError, DockerException, ImageNotFound, InvalidVersion
+from docker.errors import APIError, DockerException, ImageNotFound, InvalidVersion, StreamParseError
 from docker.utils import kwargs_from_env, version_lt
 
 from bundler.errors import BundlerError, ErrorId, SiteError, StorageError
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 MIN_API = "1.39"
 TIMEOUT_S = 60
 _FOREIGN = (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+# what the library, which takes every answer for one of an engine's, raises at others
+_ODD = (StreamParseError, RecursionError, ValueError, LookupError, TypeError, AttributeError)
+_READERS = ("docker", "requests", "json")
 _DENIED = (errno.EACCES, errno.EPERM)
 _ABSENT = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _FULL = ("no space left on device", "disk quota exceeded")
@@ -213,6 +216,19 @@ def _translated(where: str, *, under_way: bool = False) -> Iterator[None]:
         _raise_refusal(where, str(error.explanation or error))
     except _FOREIGN as error:
         raise _connection_error(where, error, under_way=under_way) from error
+    except _ODD as error:
+        if not _is_of_a_reader(error):
+            raise
+        raise _refused(where, tr("what it answers is no answer of an engine ({error})", error=error)) from error
+
+
+def _is_of_a_reader(error: Exception) -> bool:
+    """Tell whether an exception comes from where answers are read, not from what an image or a person is told by."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    name = "" if frame is None else str(frame.tb_frame.f_globals.get("__name__"))
+    return name == __name__ or name.partition(".")[0] in _READERS
 
 
 def _raise_refusal(where: str, message: str) -> NoReturn:

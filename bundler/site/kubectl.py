@@ -58,15 +58,19 @@ class Kubectl:
 def listed(text: str) -> list[Mapping[str, Any]]:
     """Return the objects of a list that kubectl printed as JSON; what is none is left out, and no list has none."""
     try:
-        items = mapping(load_foreign(text)).get("items")
+        return mappings(mapping(load_foreign(text)).get("items"))
     except ValueError:
         return []
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a part of an answer that is to be a mapping; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """Return the mappings of a part of an answer that is to be a list of them; none of anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def last_line(done: CommandResult) -> str:

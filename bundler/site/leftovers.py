@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from bundler.model.json_value import SETTINGS_DECODER, decode_one
 from bundler.site.kubeedge_places import KUBEEDGE
 from bundler.site.step import StepContext, StepFinding
 from bundler.translation import tr
@@ -39,11 +39,11 @@ def leftovers(at: StepContext) -> Iterator[StepFinding]:
 def _two_objects(host: Host) -> Iterator[StepFinding]:
     text = (host.read(_DAEMON) or b"").decode(errors="replace").strip()
     try:
-        _, end = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
+        _, end = decode_one(text, 0, SETTINGS_DECODER)
+    except ValueError:
         # the step daemon-json says what is wrong with it
         return
-    if text[end:].strip().startswith("{"):
+    if text[end:].startswith("{"):
         what = tr(
             "holds two objects, one after the other, as the guide's `cat >>` makes it: no engine starts with that"
         )

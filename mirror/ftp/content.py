@@ -25,8 +25,14 @@ class Content(Protocol):
     remaining: int | None
     """How many are left, None when that shows at the end only; 0 is the end."""
 
+    def copy_all(self) -> None:
+        """Send copies alone from now on: nobody can tell what the client has taken."""
+
     def send(self, socket: int, limit: int) -> int:
         """Send at most so many bytes to a non-blocking socket and return how many; BlockingIOError when it is full."""
+
+    def most_untaken(self) -> int | None:
+        """Return how many bytes may wait to be taken when the next ones are sent; None where that is no matter."""
 
     def read(self, limit: int) -> bytes:
         """Return the next bytes without moving on; to be followed by `advance`."""
@@ -69,6 +75,15 @@ class FileContent:
         self.advance(sent)
         return sent
 
+    def copy_all(self) -> None:
+        """Send copies alone from now on, where pages would be queued."""
+        if self._file.queues_pages:
+            self._file.copy_all()
+
+    def most_untaken(self) -> int | None:
+        """Return how much may wait (`Content.most_untaken`)."""
+        return self._file.most_untaken(self.remaining or 0, to_end=True)
+
     def read(self, limit: int) -> bytes:
         """Return the next bytes (`Content.read`). Raises NotTheCheckedFileError, UnreadableError."""
         try:
@@ -100,6 +115,13 @@ class TextContent:
         self._chunk = b""
         self.remaining: int | None = None
         self._refill()
+
+    def copy_all(self) -> None:
+        """Nothing else is sent."""
+
+    def most_untaken(self) -> int | None:
+        """Nothing that was made can change."""
+        return None
 
     def send(self, socket: int, limit: int) -> int:
         """Send (`Content.send`)."""

@@ -6,6 +6,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mirror.worker.untaken import Taking
+
 if TYPE_CHECKING:
     from mirror.ftp.content import Content
 
@@ -25,6 +27,20 @@ class WouldBlock(Exception):  # noqa: N818 - no error
         self.direction: Direction = direction
 
 
+class UntakenError(Exception):
+    """The client has yet to take what it was sent.
+
+    Arguments:
+        pause_s: after how many seconds to ask again.
+        progressed: whether it has taken something since the last time.
+    """
+
+    def __init__(self, pause_s: float, *, progressed: bool) -> None:
+        super().__init__(pause_s)
+        self.pause_s = pause_s
+        self.progressed = progressed
+
+
 class DataConnection(Protocol):
     """A data connection; every call raises WouldBlock while it is not ready, OSError when it is gone."""
 
@@ -35,7 +51,7 @@ class DataConnection(Protocol):
         """Do what comes before the first byte."""
 
     def send(self, content: Content, limit: int) -> int:
-        """Send at most so many bytes of a content; returns how many."""
+        """Send at most so many bytes of a content; returns how many. Raises UntakenError before its last ones."""
 
     def finish(self) -> None:
         """Close it so that the client knows that it has all."""
@@ -57,11 +73,12 @@ def reset(connection: socket.socket) -> None:
 class PlainDataConnection:
     """A data connection without TLS; owns its socket."""
 
-    __slots__ = ("_number", "_socket")
+    __slots__ = ("_number", "_socket", "_taking")
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._number = connection.fileno()
+        self._taking = Taking(connection)
 
     def fileno(self) -> int:
         """Return the descriptor to wait on."""
@@ -72,6 +89,10 @@ class PlainDataConnection:
 
     def send(self, content: Content, limit: int) -> int:
         """Send (`DataConnection.send`)."""
+        if not self._taking.is_told():
+            content.copy_all()
+        if (most := content.most_untaken()) is not None and (pause_s := self._taking.pause_s(most)):
+            raise UntakenError(pause_s, progressed=self._taking.progressed)
         try:
             return content.send(self._number, limit)
         except BlockingIOError:

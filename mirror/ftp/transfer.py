@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mirror.ftp.content import UnreadableError
-from mirror.ftp.data_connection import WouldBlock
+from mirror.ftp.data_connection import UntakenError, WouldBlock
 from mirror.ftp.limits import CHUNK_BYTES
 from mirror.tree.opening import NotTheCheckedFileError
 
@@ -110,6 +110,10 @@ class DataTransfer:
             self._send()
         except WouldBlock as wait:
             self._wait(self._connection, wait.direction)
+        except UntakenError as wait:
+            if wait.progressed:
+                self._progress_s = time.monotonic()
+            self._pause(wait.pause_s)
         except NotTheCheckedFileError as error:
             self._initiator.spoiled(error)
             self.give_up(426, f"Transfer cut: the file {error.reason}.")
@@ -167,8 +171,7 @@ class DataTransfer:
         if not granted:
             # waiting for our own budget is no fault of the client's
             self._progress_s = time.monotonic()
-            self._wait(connection, None)
-            self._loop.call_later(max(wait_s, _LEAST_WAIT_S), self._resume)
+            self._pause(max(wait_s, _LEAST_WAIT_S))
             return -1
         sent = 0
         try:
@@ -178,6 +181,11 @@ class DataTransfer:
             if sent != granted:
                 budget.give_back(granted - sent)
         return sent
+
+    def _pause(self, seconds: float) -> None:
+        """Go on after a while."""
+        self._wait(self._connection, None)
+        self._loop.call_later(seconds, self._resume)
 
     def _resume(self) -> None:
         if not self._done:

@@ -1,8 +1,8 @@
 """Move a response of any size into a connection without holding it in memory, and without waiting for a slow client.
 
 On a plain connection the kernel moves file bytes (sendfile(2)) through a duplicate of the socket, under TCP_CORK so
-that the head shares a packet with them; under TLS blocks are read and handed to the transport. Owns the open file until
-the end.
+that the head shares a packet with them; the last block waits until the client has taken these. Under TLS blocks are
+read and handed to the transport. Owns the open file until the end.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from mirror.http.ranges import Span
 from mirror.tree.open_file import SLICE_BYTES
 from mirror.tree.opening import NotTheCheckedFileError
+from mirror.worker.untaken import Taking
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,6 +46,18 @@ class Watcher(Protocol):
 
     def spoiled(self, error: NotTheCheckedFileError) -> None:
         """Take note that the rest must not be sent: the file is no longer the one that was checked."""
+
+
+class _UntakenError(Exception):
+    """The client has yet to take what it was sent.
+
+    Arguments:
+        pause_s: after how many seconds to ask again.
+    """
+
+    def __init__(self, pause_s: float) -> None:
+        super().__init__(pause_s)
+        self.pause_s = pause_s
 
 
 class _Queue:
@@ -89,7 +102,7 @@ class SocketPump:
         bandwidth: the shared budget, or None.
     """
 
-    __slots__ = ("_bandwidth", "_file", "_loop", "_out", "_queue", "_timer", "_waiting", "_watcher")
+    __slots__ = ("_bandwidth", "_file", "_loop", "_out", "_queue", "_taking", "_timer", "_waiting", "_watcher")
 
     def __init__(
         self,
@@ -104,11 +117,14 @@ class SocketPump:
         self._loop, self._out, self._watcher, self._bandwidth = loop, out, watcher, bandwidth
         self._queue = _Queue(head, pieces)
         self._file = file
+        self._taking = Taking(out)
         self._waiting = False
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin; the watcher may be called at the end before this returns."""
+        if self._file is not None and self._file.queues_pages and not self._taking.is_told():
+            self._file.copy_all()
         self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         self._push()
 
@@ -132,8 +148,7 @@ class SocketPump:
                 if not granted:
                     # it is not the client who keeps us waiting
                     self._watcher.progressed(0)
-                    self._wait(for_room=False)
-                    self._timer = self._loop.call_later(wait_s, self._push)
+                    self._pause(wait_s)
                     return
                 count = self._send(pieces[0], granted)
                 turn -= count
@@ -143,6 +158,13 @@ class SocketPump:
                     break
         except BlockingIOError:
             self._wait(for_room=True)
+            return
+        except _UntakenError as wait:
+            if self._taking.progressed:
+                self._watcher.progressed(0)
+            # a packet that is not full would wait for the block that waits for it
+            self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            self._pause(wait.pause_s)
             return
         except NotTheCheckedFileError as error:
             self._spoiled(error)
@@ -171,6 +193,7 @@ class SocketPump:
             if isinstance(piece, Span):
                 assert self._file is not None  # noqa: S101 - whoever gives spans gives their file
                 to_end = self._queue.to_end
+                self._require_taken(self._file.most_untaken(piece.size, to_end=to_end))
                 count = self._file.send(self._out.fileno(), piece.start, granted, piece.size, to_end=to_end)
             else:
                 count = self._out.send(memoryview(piece)[:granted])
@@ -178,6 +201,14 @@ class SocketPump:
         finally:
             if self._bandwidth is not None and count < granted:
                 self._bandwidth.give_back(granted - count)
+
+    def _require_taken(self, most: int | None) -> None:
+        if most is not None and (pause_s := self._taking.pause_s(most)):
+            raise _UntakenError(pause_s)
+
+    def _pause(self, seconds: float) -> None:
+        self._wait(for_room=False)
+        self._timer = self._loop.call_later(seconds, self._push)
 
     def _wait(self, *, for_room: bool) -> None:
         if for_room != self._waiting:

@@ -1,7 +1,8 @@
 """An open file on its way to a client, which notices when somebody writes to it meanwhile.
 
 `sendfile(2)` queues the pages of the file themselves, not copies: what is written to the file later is sent too. So the
-last part of a listed file is copied, and before its last block goes out, the file has to be the checked one still.
+last part of a listed file is copied; and before its last block goes out the client has to have taken all those pages,
+for which whoever sends asks `most_untaken`, and the file has to be the checked one still. docs/adr/0056.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 # of one system call, where the kernel moves the bytes, and where they are copied
 SLICE_BYTES = 4 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
-# how much of the end is copied: what a socket holds of most connections
-COPIED_BYTES = 1024 * 1024
+# how much of the end is copied: of a client that takes so much in time nothing has to be waited for
+COPIED_BYTES = 2 * 1024 * 1024
 # sendfile(2) is not for every file system
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS)
 _CHANGED = "was written to while it was sent"
@@ -34,18 +35,38 @@ class OpenFile:
         file: what it is; a shared one (without a digest) may change, and is sent as it is.
     """
 
-    __slots__ = ("_descriptor", "_file", "_links", "_sendfile")
+    __slots__ = ("_copied", "_descriptor", "_file", "_links", "_queued", "_sendfile")
 
     def __init__(self, descriptor: int, file: File) -> None:
         self._descriptor = descriptor
         self._file = file
         self._links = os.fstat(descriptor).st_nlink
         self._sendfile = True
+        # whether pages of the file were queued, and how much was sent since as copies
+        self._queued, self._copied = False, 0
 
     @property
     def file(self) -> File:
         """What is open."""
         return self._file
+
+    @property
+    def queues_pages(self) -> bool:
+        """Whether sending all of it queues pages which the client has to have taken before the end."""
+        return self._sendfile and self._file.size > COPIED_BYTES and self._file.digest is not None
+
+    def copy_all(self) -> None:
+        """Send copies alone from now on: nobody can tell what the client has taken."""
+        self._sendfile = False
+
+    def most_untaken(self, left: int, *, to_end: bool) -> int | None:
+        """Return how many bytes may wait to be taken when the next ones are sent; None where that is no matter.
+
+        Arguments:
+            left, to_end: as of `send`.
+        """
+        is_last = left <= BLOCK_BYTES and self._is_compared(to_end=to_end)
+        return self._copied if is_last and self._queued else None
 
     def block_bytes(self, left: int, *, to_end: bool) -> int:
         """Return how much `send` moves at once of what is left; `to_end` as there."""
@@ -74,8 +95,11 @@ class OpenFile:
             else:
                 if not sent:
                     raise self._shorter()
+                self._queued, self._copied = True, 0
                 return sent
-        return os.write(socket, self.read(offset, min(limit, BLOCK_BYTES), left, to_end=to_end))
+        sent = os.write(socket, self.read(offset, min(limit, BLOCK_BYTES), left, to_end=to_end))
+        self._copied += sent
+        return sent
 
     def read(self, offset: int, limit: int, left: int, *, to_end: bool) -> bytes:
         """Return the next bytes; arguments and errors as of `send`."""

@@ -157,6 +157,13 @@ def test_the_variable_asks_for_it_as_the_option_does(tmp_path: Path) -> None:
     assert run(tmp_path, "mirror", "nothing", MIRROR_JSON="true")[1]["id"] == "usage"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict", "utf-8:surrogateescape"])
+def test_a_name_that_is_no_text_is_in_it(tmp_path: Path, encoding: str) -> None:
+    name = os.fsdecode(b"no\xff\xe4\xb8\x87.tar.gz")
+    _, value, _ = run(tmp_path, "bundler", "verify", name, "--json", PYTHONIOENCODING=encoding)
+    assert (value["id"], value["where"]) == ("bundle-not-found", name)
+
+
 def test_all_problems_of_a_manifest_are_in_it(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("version: 1\nname: demo\nx: 1\ny: 2\n")
     code, value, _ = run(tmp_path, "bundler", "check", "m.yaml", "--json")

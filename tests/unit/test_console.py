@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import struct
 import sys
 import termios
 from contextlib import contextmanager, redirect_stderr, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +39,8 @@ from bundler.model.size_text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from bundler.model.json_value import Json
 
 SOME = ErrorId.MANIFEST_INVALID
 
@@ -95,6 +99,23 @@ def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.Captu
     assert capsys.readouterr().out == f"{written}\tä\n語\n"
     console.answer("", {"key": hostile}, schema="s/1", as_json=True)
     assert json.loads(capsys.readouterr().out)["key"] == hostile
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "gb18030"])
+def test_an_answer_fails_for_no_letter_and_no_name(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "\u4e07…\U0001f40b" + os.fsdecode(b"\xff")
+    value: dict[str, Json] = {"name": name}
+    for as_json in (True, False):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, errors="strict"))
+        run = partial(console.answer, name, value, schema="bundler.some/1", as_json=as_json)
+        assert console.run(run, program="bundler") == 0
+        sys.stdout.flush()
+        text = raw.getvalue().decode(encoding)
+        if as_json:
+            assert json.loads(text)["name"] == name
+        else:
+            assert text.encode("ascii", "backslashreplace") == rb"\u4e07\u2026\U0001f40b\udcff" + b"\n"
 
 
 def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:

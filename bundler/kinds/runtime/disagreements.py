@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundler.kinds.differences import differences
 from bundler.kinds.runtime.bytecode import outside_modules
-from bundler.kinds.runtime.python_archive import INTERPRETER
+from bundler.kinds.runtime.python_archive import INTERPRETER, mode_of
 from bundler.model.artifact import HeldTo
 from bundler.translation import tr
 
@@ -58,7 +58,7 @@ def _differences(artifact: RuntimeArtifact, wanted: WantedRuntime, entry: Runtim
 
 
 def _misplaced(artifact: RuntimeArtifact) -> Iterator[str]:
-    """Yield the files that lie where nothing of their kind belongs."""
+    """Yield the files that lie where nothing of their kind belongs, or have a mode that nothing there has."""
     library = f"lib/python{'.'.join(artifact.python.version.split('.')[:2])}/"
     packages = f"{library}site-packages/"
     if INTERPRETER not in {file.path for file in artifact.python.files}:
@@ -68,6 +68,11 @@ def _misplaced(artifact: RuntimeArtifact) -> Iterator[str]:
             yield tr("has {path} as a part of Python", path=file.path)
     for wheel in (artifact.tool, *artifact.wheels):
         yield from (f"has {file.path} of {wheel.name}" for file in wheel.files if not file.path.startswith(packages))
+    yield from (
+        tr("has {path} with mode {mode:04o}", path=file.path, mode=file.mode)
+        for file in artifact.files
+        if file.mode != mode_of(file.path)
+    )
     others = (file for _, files in artifact.dated_files for file in files)
     strays = outside_modules(artifact.bytecode, others, artifact.python.version)
     yield from (tr("has {path}, which belongs to no module", path=path) for path in strays)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOP = "python/"
 INTERPRETER = "bin/python3"
+_PROGRAMS = "bin/"
 _EXECUTABLE = re.compile(r"python/bin/python(3\.\d+)")
 _VERSION = re.compile(rb'^#define\s+PY_VERSION\s+"(3\.\d+\.\d+)"\s*$', re.MULTILINE)
 MAX_LINKS = 8
@@ -52,6 +53,11 @@ class PythonLayout:
         member = f"{TOP}lib/{name}"
         member = self.links.get(member, member)
         return member if member in self.members else None
+
+
+def mode_of(path: str) -> int:
+    """Return the mode of a file below the runtime's directory: programs alone are started, all else is read."""
+    return 0o755 if path.startswith(_PROGRAMS) else 0o644
 
 
 def python_layout(listing: Sequence[ListedMember], where: str) -> PythonLayout:

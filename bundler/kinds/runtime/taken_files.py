@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.errors import ErrorId, SourceError
 from bundler.kinds.runtime.elf import read_elf
+from bundler.kinds.runtime.python_archive import mode_of
 from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob
 from bundler.model.runtime_artifact import RuntimeFile, in_order
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from bundler.kinds.runtime.elf import ElfFile
     from bundler.store.interface import BlobStore
-
-_EXECUTABLE_TOP = "bin/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,7 @@ def take_members(file: BinaryIO, landing: Mapping[str, str], store: BlobStore, w
             raise unsafe(
                 tr("the member {name!r} cannot be placed: {error}", name=member.name, error=error), where
             ) from error
-        mode = 0o755 if path.startswith(_EXECUTABLE_TOP) else 0o644
-        files.append(RuntimeFile(path, store.admit(chunks), mode))
+        files.append(RuntimeFile(path, store.admit(chunks), mode_of(path)))
         dates.add(member.mtime)
     dated = [date for date in dates if date is not None and date >= 0]
     return Taken(in_order(files), max(dated, default=None))

@@ -75,8 +75,7 @@ class HarborApi:
 
         def read(response: Response) -> HarborHealth:
             state = json_object(response) if response.status == _OK else {}
-            listed = state.get("components")
-            components = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+            components = objects(state.get("components"))
             unhealthy = tuple(str(item.get("name")) for item in components if item.get("status") != "healthy")
             return HarborHealth(state.get("status") == "healthy", unhealthy)
 
@@ -206,3 +205,8 @@ def json_value(response: Response) -> Any:
         if error.retryable:
             raise
         return None
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a part of a response that is to be a list of them; none of anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from bundler.errors import ErrorId, PublishError
 from bundler.model.robot import NEVER, MadeRobot, NewRobot, Robot
-from bundler.net.harbor.projects import json_object, json_value
+from bundler.net.harbor.projects import json_object, json_value, objects
 from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.errors import first_code, quoted_errors
 from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen
@@ -43,7 +43,7 @@ class HarborRobots:
             if response.status != _OK:
                 raise self._refused(tr("does not tell its robot accounts"), response)
             found = json_value(response)
-            listed = [_robot(item) for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+            listed = map(_robot, objects(found))
             # a server that ignores the query lists others too
             return next((robot for robot in listed if robot and robot.name.endswith(wanted.stored_name)), None)
 
@@ -166,14 +166,13 @@ def _robot(item: dict[str, Any]) -> Robot | None:
     number, name, expires = item.get("id"), item.get("name"), item.get("expires_at", NEVER)
     if not isinstance(number, int) or not isinstance(name, str) or not isinstance(expires, int):
         return None
-    given = [entry for entry in item.get("permissions") or [] if isinstance(entry, dict)]
     projects = frozenset(
         str(entry.get("namespace"))
-        for entry in given
-        if entry.get("kind") == "project" and any(_is_pull(access) for access in entry.get("access") or [])
+        for entry in objects(item.get("permissions"))
+        if entry.get("kind") == "project" and any(map(_is_pull, objects(entry.get("access"))))
     )
     return Robot(number, name, projects, expires, item.get("disable") is True)
 
 
-def _is_pull(access: Any) -> bool:
-    return isinstance(access, dict) and all(access.get(key) == word for key, word in PULL.items())
+def _is_pull(access: dict[str, Any]) -> bool:
+    return all(access.get(key) == word for key, word in PULL.items())

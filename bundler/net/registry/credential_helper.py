@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bundler.child_process import PrintsTooMuchError, TakesTooLongError, run_program
 from bundler.errors import ErrorId, SourceError, ToolMissingError
-from bundler.model.json_value import load_foreign
+from bundler.model.json_value import REPLACED, load_foreign
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _decode(output: bytes, program: str, server: str) -> tuple[str, str] | None:
         raise _failed(program, server, tr("answered something that is no JSON with Username and Secret")) from None
     if not isinstance(username, str) or not isinstance(secret, str):
         raise _failed(program, server, tr("answered a Username or Secret that is no text"))
+    if REPLACED in username + secret:
+        raise _failed(program, server, tr("answered a Username or Secret with half a character"))
     return (username, secret) if secret else None
 
 

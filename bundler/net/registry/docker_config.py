@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, SourceError
-from bundler.model.json_value import load_foreign
+from bundler.model.json_value import REPLACED, load_foreign
 from bundler.model.reference import DEFAULT_HOST
 from bundler.net.registry.credentials import LoginKind, RegistryLogin
 from bundler.permissions import require_protected
@@ -221,7 +221,7 @@ def _decode_entry(entry: Any, key: str, file: Path) -> RegistryLogin | None:
     texts = {name: entry.get(name) or "" for name in ("auth", "username", "password", "identitytoken", "registrytoken")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise _unreadable(file, tr("holds an entry for {key} with a value that is no text", key=key))
-    if not all(_is_text(text) for text in texts.values()):
+    if any(REPLACED in text for text in texts.values()):
         raise _unreadable(file, tr("holds an entry for {key} with half a character", key=key))
     username, password = texts["username"], texts["password"]
     if texts["auth"]:
@@ -231,14 +231,6 @@ def _decode_entry(entry: Any, key: str, file: Path) -> RegistryLogin | None:
     if texts["identitytoken"]:
         return RegistryLogin(username, texts["identitytoken"], str(file), "identity-token")
     return RegistryLogin(username, password, str(file)) if password else None
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _decode_auth(text: str, key: str, file: Path) -> tuple[str, str]:

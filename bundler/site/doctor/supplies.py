@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bundler.model.json_value import load_foreign
 from bundler.site.doctor.examined import Examined
-from bundler.site.kubectl import mapping
+from bundler.site.kubectl import mapping, mappings
 from bundler.site.step import StepFinding
 from bundler.translation import tr
 
@@ -76,10 +76,9 @@ def _sick_components(at: StepContext, host: str, port: int) -> str:
         value = load_foreign(answer.text) if answer else {}
     except ValueError:
         return ""
-    components = map(mapping, mapping(value).get("components") or [])
     found = [
         tr("{name} is {status}", name=one.get("name"), status=one.get("status"))
-        for one in components
+        for one in mappings(mapping(value).get("components"))
         if one.get("status") != "healthy"
     ]
     return ", ".join(found)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from bundler.host.file_changes import CannotEditError
-from bundler.model.json_value import unreadable_words
+from bundler.model.json_value import SETTINGS_DECODER, after_space, decode_one, unreadable_words
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SPACE = re.compile(r"\s*")
 # a text, which may hold anything, or a comma before the end of what it stands in
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 _REMEDY = tr("Mend it, or move it away: without one the engine has its defaults.")
@@ -65,28 +63,15 @@ def read_settings(data: bytes) -> FoundSettings:
 
 
 def _objects(text: str) -> list[dict[str, Any]]:
-    decoder = json.JSONDecoder(parse_constant=_refuse)
     found = []
-    begin = _after_space(text, 0)
+    begin = after_space(text, 0)
     while begin < len(text):
-        try:
-            value, end = decoder.raw_decode(text, begin)
-        except RecursionError:
-            raise ValueError(tr("it is nested too deep")) from None
+        value, end = decode_one(text, begin, SETTINGS_DECODER)
         if not isinstance(value, dict):
             raise ValueError(tr("an object is wanted, not {text!r}", text=text[begin : begin + 20]))
         found.append(value)
-        begin = _after_space(text, end)
+        begin = end
     return found
-
-
-def _after_space(text: str, begin: int) -> int:
-    found = _SPACE.match(text, begin)
-    return found.end() if found else begin
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(tr("{constant} is not JSON", constant=constant))
 
 
 def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _done(answer: Mapping[str, Any]) -> str:
             if left
             else tr("{steps_text}, all done", steps_text=steps_text)
         )
-    made = sum(len(step.get("changed", ())) for step in known)
+    made = sum(len(changed) for step in known if isinstance(changed := step.get("changed"), list))
     return (
         f"{steps_text}, {counted_changes(made)}" if made else tr("{steps_text}: nothing to do", steps_text=steps_text)
     )

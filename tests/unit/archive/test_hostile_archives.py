@@ -270,6 +270,8 @@ def test_a_bad_index(
         (b"harbor/", b"a\\u202eb/", "turns the reading order"),
         (b"harbor/", b"a\\u001bb/", "control character"),
         (b'"format": 1', b'"format": ' + b"1" * 5000, "number of 5000 characters"),
+        (b'"mode": "0644"', b'"mode": " 0o644"', "neither 0644 nor 0755"),
+        (b'"mode": "0644"', b'"mode": "0777"', "neither 0644 nor 0755"),
         (b'"format": 1', b'"later": NaN, "format": 1', "NaN is not JSON"),
         (b'"format": 1', b'"later": 1e999, "format": 1', "too large a number"),
         (b'"format": 1', b'"later": "\\ud800", "format": 1', "surrogates"),

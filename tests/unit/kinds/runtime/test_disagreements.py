@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 STRAY = RuntimeFile(BundlePath("etc/profile"), Blob.of(b"evil"))
 
 
+def other_mode(files: tuple[RuntimeFile, ...], mode: int) -> tuple[RuntimeFile, ...]:
+    """Return files of which the first that has another mode has this one."""
+    first = next(file for file in files if file.mode != mode)
+    return tuple(replace(file, mode=mode) if file is first else file for file in files)
+
+
 @pytest.fixture
 def pinned(upstream: Upstream, task: RecordingTask) -> tuple[RuntimeArtifact, ...]:
     """Both runtimes, pinned."""
@@ -53,6 +59,8 @@ def test_each_platform_is_answered_once(upstream: Upstream, pinned: tuple[Runtim
         (lambda old: replace(old, tool=replace(old.tool, url="https://evil/x.whl")), "has url of its tool"),
         (lambda old: replace(old, python=replace(old.python, files=old.python.files[1:])), "has no bin/python3"),
         (lambda old: replace(old, python=replace(old.python, files=(*old.python.files, STRAY))), "has etc/profile"),
+        (lambda old: replace(old, python=replace(old.python, files=other_mode(old.python.files, 0o644))), "has bin/"),
+        (lambda old: replace(old, tool=replace(old.tool, files=other_mode(old.tool.files, 0o755))), "has lib/"),
         (lambda old: replace(old, tool=replace(old.tool, files=(*old.tool.files, STRAY))), "has etc/profile of tool"),
         (lambda old: replace(old, bytecode=(*old.bytecode, STRAY)), "has etc/profile, which belongs to no module"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 BODY = bytes(range(256)) * 16384
 # turns of the loop after which a transfer that has not ended never will
 MANY_TURNS = 2000
+A_WHILE_S = 0.01
 
 
 class Handle:
@@ -94,15 +96,17 @@ class Watcher:
 
 
 class Wire:
-    """A TCP connection with small buffers, and a pump at one end of it."""
+    """A TCP connection with small buffers, unless it is said otherwise, and a pump at one end of it."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, small: bool = True) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.client = socket.socket()
-            self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            if small:
+                self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
             self.client.connect(listener.getsockname())
             self.out, _ = listener.accept()
-        self.out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        if small:
+            self.out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
         self.out.setblocking(False)
         self.client.setblocking(False)
         self.file = file
@@ -115,6 +119,9 @@ class Wire:
         return SocketPump(loop, self.out, HEAD, pieces, open_file_at(self.file), self.watcher, bandwidth)
 
     def read(self) -> None:
+        if not self.loop.writers:
+            # the pump waits for what the kernel does, in a time that is not the loop's
+            select.select([self.client], [], [], A_WHILE_S)
         try:
             while data := self.client.recv(65536):
                 self.received += data

@@ -10,6 +10,7 @@ import pytest
 
 from mirror.http.pump import SocketPump
 from mirror.http.ranges import Span
+from mirror.tree.open_file import COPIED_BYTES
 from tests.unit.mirror.http.pumping import BODY, HEAD, Loop, Transport, Watcher, Wire, secure_pump
 from tests.unit.mirror.open_files import open_file_at
 
@@ -103,3 +104,31 @@ def test_the_last_part_of_a_listed_file_is_sent_as_it_was_when_it_was_compared(w
     rewrite(file, len(BODY) - 9)
     wire.run()
     assert wire.received == HEAD + BODY[-last:]
+
+
+def test_pages_that_a_client_has_not_taken_yet_are_waited_for(tmp_path: Path) -> None:
+    body = BODY[: COPIED_BYTES + 100_000]
+    file = tmp_path / "file"
+    file.write_bytes(body)
+    # both ends may hold as much as the kernel likes, which is more than what is copied
+    wire = Wire(file, small=False)
+    wire.pump((Span(0, len(body)),)).start()
+    for _ in range(100):
+        # the client reads nothing
+        wire.loop.turn()
+    rewrite(file, 0)
+    wire.run()
+    assert wire.watcher.ends == ["was written to while it was sent"]
+    assert len(wire.received) < len(HEAD) + len(body)
+    wire.close()
+
+
+def test_they_arrive_where_nobody_writes_to_them(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(BODY)
+    wire = Wire(file, small=False)
+    wire.pump((Span(0, len(BODY)),)).start()
+    wire.run()
+    assert wire.watcher.ends == ["finished"]
+    assert wire.received == HEAD + BODY
+    wire.close()

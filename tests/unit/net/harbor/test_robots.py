@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
@@ -43,3 +44,19 @@ def test_a_query_means_the_same_after_harbor_has_unescaped_it_once_more(projects
     found = robots(answer)[0].find(wanted)
     assert found is not None
     assert found.id == 16
+
+
+@pytest.mark.parametrize(
+    "permissions",
+    ["5", '"x"', "{}", "[5, null]", '[{"kind": "project", "access": 5}]', '[{"kind": "project", "access": ["pull"]}]'],
+)
+def test_rights_that_are_none_are_none(permissions: str) -> None:
+    body = f'[5, {{"id": 16, "name": "robot$edge-pull", "expires_at": 1e999, "permissions": {permissions}}}]'
+    listed = f'[{{"id": 17, "name": "robot$demo+edge-pull", "permissions": {permissions}}}]'
+    for text in (body, listed):
+        found = robots(partial(_listing, text))[0].find(NewRobot("edge-pull", ("demo",)))
+        assert found is None or found.projects == frozenset()
+
+
+def _listing(text: str, asked: Asked) -> Reply:
+    return Reply(body=b'{"project_id": 3}' if "/projects/" in asked.url else text.encode())

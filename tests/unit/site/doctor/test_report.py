@@ -270,3 +270,10 @@ def test_the_bundle_for_whoever_helps_has_no_secret_in_it() -> None:
         "site-master/site.yaml",
         "site-master/logs/cloudcore.service.txt",
     } <= texts.keys()
+
+
+@pytest.mark.parametrize("text", ["5", "null", '{"components": 7}', '{"components": [7, null, "x"]}', "[" * 200_000])
+def test_a_harbor_that_answers_something_else_is_not_called_sick(text: str) -> None:
+    host = healthy()
+    host.answer = HttpAnswer(200, text)
+    assert "harbor-sick" not in findings(host)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from bundler.site.fleet.fleet_results import FleetRow, fleet_rows
 from bundler.site.fleet.playbook import CODE_TASK, FILES_TASK
 
@@ -48,3 +50,12 @@ def test_what_was_cut_or_never_begun_is_no_success() -> None:
     rows = fleet_rows(["a", "b"], b"", why_none="ansible-playbook ended with 250 and did nothing")
     assert [one.what for one in rows] == ["ansible-playbook ended with 250 and did nothing"] * 2
     assert rows[0].value["answer"] is None
+
+
+@pytest.mark.parametrize(
+    "steps", ["5", '[{"changed": 5}]', '[{"changed": {"a": 1}}]', '[5, null, {"state": []}]', "[[]]"]
+)
+def test_what_a_host_answers_may_be_anything(steps: str) -> None:
+    found = row(line("apply", stdout=f'{{"steps": {steps}, "more": [NaN, 1e999, "\\ud800"]}}'))
+    assert found.outcome == "done"
+    assert json.loads(json.dumps(found.value, allow_nan=False, ensure_ascii=False).encode())["host"] == "edge1"
