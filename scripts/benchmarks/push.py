@@ -6,6 +6,8 @@ import multiprocessing
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +21,14 @@ from scripts.benchmarks.measure import (
     run_once,
     speed_ratio,
 )
+from scripts.benchmarks.registry_sides import make_stub_forget, stub_side
 from tests.integration.images import make_image
 from tests.integration.placed_images import AMD64, place_images
 from tests.integration.registries import Registry, plain_registry
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 SUMMARY = "push images straight into a registry (peer: skopeo sync)"
 OURS, PEER = "bundler push-images", "skopeo sync"
@@ -32,11 +36,22 @@ MIN_SPEED = 1.5
 MAX_PEAK_MIB = 150
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What is pushed into: `HOST:PORT`, and what empties it."""
+
+    host: str
+    empty: Callable[[], None]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark."""
     parser.add_argument("--images", type=int, default=8, help="how many images (%(default)s)")
     parser.add_argument("--size", type=int, default=64, help="MiB of a layer of each (%(default)s)")
     parser.add_argument("--jobs", type=int, default=8, help="uploads at once of ours (%(default)s)")
+    parser.add_argument(
+        "--stub", action="store_true", help="into a stub that throws everything away: the limit of the clients"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count (%(default)s)")
     parser.add_argument("--directory", default="/dev/shm", help="where the data lie (%(default)s)")  # noqa: S108 - see docs
 
@@ -53,10 +68,19 @@ def run(arguments: argparse.Namespace) -> None:
         fill.join()
         if fill.exitcode:
             raise SystemExit("scripts/bench: the bundle could not be made")
+        content_bytes = sum(path.stat().st_size for path in (directory / "root/k8simage/blobs/sha256").iterdir())
+        if arguments.stub:
+            with stub_side(directory, 0) as stub:
+                target = _Target(f"127.0.0.1:{stub.port}", partial(make_stub_forget, stub))
+                runs = in_turn((_ours(directory, target, arguments.jobs), _peer(directory, target)), arguments.rounds)
+            print_machine(arguments.rounds, content_bytes, arguments.directory)
+            print(f"{arguments.images} images with a layer of {arguments.size} MiB each, into a stub\n")
+            print_rates(runs, content_bytes)
+            return
         with plain_registry(directory / "registry") as registry:
-            ours = _ours(directory, registry, arguments.jobs)
-            runs = in_turn((ours, _peer(directory, registry)), arguments.rounds)
-            content_bytes = sum(path.stat().st_size for path in (directory / "root/k8simage/blobs/sha256").iterdir())
+            target = _Target(registry.host, partial(_empty, registry))
+            ours = _ours(directory, target, arguments.jobs)
+            runs = in_turn((ours, _peer(directory, target)), arguments.rounds)
             ours.clean()
             run_once(ours.command)
             before = len(registry.requests())
@@ -89,13 +113,13 @@ def _empty(registry: Registry) -> None:
     shutil.rmtree(registry.directory / "storage", ignore_errors=True)
 
 
-def _ours(directory: Path, registry: Registry, jobs: int) -> Contender:
+def _ours(directory: Path, target: _Target, jobs: int) -> Contender:
     program = str(Path(sys.executable).with_name("bundler"))
-    command = [program, "push-images", "--registry", registry.host, "--root", str(directory / "root")]
-    return Contender(OURS, [*command, "--via", "registry", "--jobs", str(jobs)], lambda: _empty(registry))
+    command = [program, "push-images", "--registry", target.host, "--root", str(directory / "root")]
+    return Contender(OURS, [*command, "--via", "registry", "--jobs", str(jobs)], target.empty)
 
 
-def _peer(directory: Path, registry: Registry) -> Contender:
+def _peer(directory: Path, target: _Target) -> Contender:
     """Return the peer: sync knows no OCI layouts, so its images lie as `dir:`, made from them once."""
     converted = directory / "converted"
     converted.mkdir()
@@ -104,4 +128,4 @@ def _peer(directory: Path, registry: Registry) -> Contender:
         run_once(copy)
     shutil.rmtree(directory / "theirs")
     sync = ["skopeo", "--insecure-policy", "sync", "--src", "dir", "--dest", "docker", "--dest-tls-verify=false"]
-    return Contender(PEER, [*sync, str(converted), f"{registry.host}/peer"], lambda: _empty(registry))
+    return Contender(PEER, [*sync, str(converted), f"{target.host}/peer"], target.empty)

@@ -16,7 +16,7 @@ from bundler.model.image.oci import OCI_INDEX, OCI_MANIFEST
 from scripts.benchmarks.bulk_client import RECEIVERS
 from scripts.benchmarks.measure import MIB, print_bar
 from scripts.benchmarks.registry_images import make_images
-from scripts.benchmarks.registry_sides import PEER, check_blobs, registry_side
+from scripts.benchmarks.registry_sides import PEER, STUB, check_blobs, registry_side, stub_side
 from scripts.benchmarks.serve_load import Load, Measured, large_files, on_core
 from scripts.benchmarks.serve_sides import OURS, default_mirror, mirror_side, program
 from scripts.benchmarks.serve_tree import ServedTree
@@ -24,6 +24,7 @@ from scripts.benchmarks.serve_tree import ServedTree
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from scripts.benchmarks.registry_images import ServedImage
     from scripts.benchmarks.serve_sides import Side
@@ -68,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, default=2, help="of each measurement (default 2)")
     parser.add_argument("--pin", action="store_true", help="one worker; servers on core 0, clients on core 1")
     parser.add_argument("--size", type=int, default=64, metavar="MIB", help="of a blob (default 64)")
+    parser.add_argument(
+        "--stub", action="store_true", help="the peer's place has a stub that sends zeros: the limit of the clients"
+    )
     parser.add_argument("--mirror", default=default_mirror(), metavar="COMMAND", help="another mirror to be measured")
     parser.add_argument("--directory", default="/dev/shm", help="where to work (default /dev/shm: no disk is measured)")  # noqa: S108 - the point is a file system in memory
 
@@ -83,14 +87,14 @@ def run(arguments: argparse.Namespace) -> None:
         tree = ServedTree(directory / "tree", arguments.size * MIB, 0, {})
         workers = 1 if arguments.pin else arguments.workers
         client_core = CLIENT_CORE if arguments.pin else None
-        rows = _rows(Load(tree, workers, arguments.seconds, client_core, paths), images)
+        rows = _rows(Load(tree, workers, arguments.seconds, client_core, paths), images, heads=not arguments.stub)
         results: Results = {}
         with (
             on_core(SERVER_CORE if arguments.pin else None),
             mirror_side(arguments.mirror, directory / "tree", workers, directory) as ours,
-            registry_side(PEER, program(PEER), directory, images) as peer,
+            _peer(arguments, directory, images) as peer,
         ):
-            for side in (ours, peer):
+            for side in (ours,) if arguments.stub else (ours, peer):
                 check_blobs(side, images)
             for number in range(arguments.rounds + 1):
                 # whoever comes first finds other caches
@@ -99,13 +103,21 @@ def run(arguments: argparse.Namespace) -> None:
                         measured = row.measure(side)
                         if number:
                             results.setdefault((row.name, side.name), []).append(measured)
-    _print(arguments, rows, results)
+    _print(arguments, rows, results, STUB if arguments.stub else PEER)
 
 
-def _rows(load: Load, images: Sequence[ServedImage]) -> tuple[Row, ...]:
+def _peer(
+    arguments: argparse.Namespace, directory: Path, images: Sequence[ServedImage]
+) -> AbstractContextManager[Side]:
+    if arguments.stub:
+        return stub_side(directory, arguments.size * MIB)
+    return registry_side(PEER, program(PEER), directory, images)
+
+
+def _rows(load: Load, images: Sequence[ServedImage], *, heads: bool) -> tuple[Row, ...]:
     return (
         *(_blob_row(load, clients, receiver) for receiver in RECEIVERS for clients in BLOB_CLIENTS),
-        *(_head_row(load, images, n) for n in HEAD_CLIENTS),
+        *(_head_row(load, images, n) for n in HEAD_CLIENTS if heads),
     )
 
 
@@ -149,20 +161,23 @@ def _heads(side: Side, image: ServedImage, clients: int, seconds: float) -> Meas
     return Measured(rate, used_s / max(1, complete))
 
 
-def _print(arguments: argparse.Namespace, rows: Sequence[Row], results: Results) -> None:
+def _print(arguments: argparse.Namespace, rows: Sequence[Row], results: Results, peer: str) -> None:
     processors = len(os.sched_getaffinity(0))
     print(f"{processors} processors, {platform.machine()}, Python {platform.python_version()}, ", end="")
     print(f"blobs in {arguments.directory}, medians of {arguments.rounds} rounds in turn, ", end="")
     pinned = "one worker, servers on a core and clients on another"
     print(f"{arguments.seconds} s each, {pinned if arguments.pin else f'{arguments.workers} workers'}\n")
-    print(f"| | {OURS} | lowest to highest | processor time | {PEER} | lowest to highest | processor time |")
+    print(f"| | {OURS} | lowest to highest | processor time | {peer} | lowest to highest | processor time |")
     print("|---|---|---|---|---|---|---|")
     for row in rows:
-        cells = [cell for side in (OURS, PEER) for cell in _cells(row, results[row.name, side])]
+        cells = [cell for side in (OURS, peer) for cell in _cells(row, results[row.name, side])]
         print(f"| {row.name}, {row.unit} | {' | '.join(cells)} |")
-    print(f"\n| {OURS} compared with {PEER} | | bar | |\n|---|---|---|---|")
+    if peer == STUB:
+        # what it reaches is what the clients can take; no bar is held to it
+        return
+    print(f"\n| {OURS} compared with {peer} | | bar | |\n|---|---|---|---|")
     for row in rows:
-        ours, theirs = (statistics.median(one.rate for one in results[row.name, side]) for side in (OURS, PEER))
+        ours, theirs = (statistics.median(one.rate for one in results[row.name, side]) for side in (OURS, peer))
         print_bar(row.name, ours / theirs, "x", f">= {row.bar}x", met=ours / theirs >= row.bar)
 
 

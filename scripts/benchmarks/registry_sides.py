@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from scripts.benchmarks.registry_images import ServedImage
     from scripts.benchmarks.serve_sides import Side
 
-PEER = "docker-registry"
+PEER, STUB = "docker-registry", "stub"
 # what a blob is known by stays in memory, as in Debian's own configuration
 _SETTINGS = """
 version: 0.1
@@ -44,6 +45,23 @@ def registry_side(name: str, command: str, directory: Path, images: Sequence[Ser
             push = [program("skopeo"), "--insecure-policy", "copy", "--quiet", "--all", "--preserve-digests"]
             subprocess.run([*push, "--dest-tls-verify=false", ours, there], check=True)
         yield side
+
+
+@contextmanager
+def stub_side(directory: Path, blob_bytes: int) -> Iterator[Side]:
+    """Run what costs next to nothing in a registry's place, for the length of a block; see `stub_registry`."""
+    port = free_port()
+    command = [sys.executable, "-m", "scripts.benchmarks.stub_registry", str(port), str(blob_bytes)]
+    with running(STUB, command, port, directory, _answers) as side:
+        yield side
+
+
+def make_stub_forget(side: Side) -> None:
+    """Have a stub forget what was sent."""
+    connection = http.client.HTTPConnection("127.0.0.1", side.port, timeout=READY_S)
+    connection.request("DELETE", "/")
+    connection.getresponse().read()
+    connection.close()
 
 
 def _answers(port: int) -> bool:
