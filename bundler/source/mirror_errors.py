@@ -42,8 +42,8 @@ def _for_its_user(error: BundlerError) -> BundlerError:
     remedy = _REMEDIES.get(error.id)
     if remedy is None:
         return error
-    told = error.with_context()
-    told.remedy = remedy
+    explained = error.with_context()
+    explained.remedy = remedy
     if error.id is ErrorId.UPSTREAM_CHANGED:
-        told.what = OTHER_BYTES
-    return told
+        explained.what = OTHER_BYTES
+    return explained

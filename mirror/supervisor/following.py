@@ -43,7 +43,7 @@ class Following:
         self._is_replaced = False
         # how many changes were noticed, and up to which of them the root was read, handed out, served
         self._noticed = self._read = self._handed_out = self._served = 0
-        self._told = ""
+        self._last_reason = ""
 
     def until_look_s(self) -> float | None:
         """Return the seconds until it is to be looked at, None for never."""
@@ -86,7 +86,7 @@ class Following:
         """Take note that they serve what they got last."""
         self._served = self._handed_out
         if not self._is_behind:
-            self._pause_s, self._told = 0.0, ""
+            self._pause_s, self._last_reason = 0.0, ""
 
     def failed(self, why: str) -> bool:
         """Take note that it could not be read, or taken over; tell whether that is news.
@@ -96,7 +96,7 @@ class Following:
         if self._is_behind:
             self._pause_s = min(MAX_PAUSE_S, max(self._first_pause_s, self._pause_s * 2))
             self._repeat_at_s = time.monotonic() + self._pause_s
-        is_news, self._told = why != self._told, why
+        is_news, self._last_reason = why != self._last_reason, why
         return is_news
 
     @property
@@ -105,4 +105,4 @@ class Following:
 
     def _note_change(self) -> None:
         self._noticed += 1
-        self._pause_s, self._told = 0.0, ""
+        self._pause_s, self._last_reason = 0.0, ""
