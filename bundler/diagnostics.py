@@ -59,8 +59,12 @@ class LogFile:
     """
 
     def __init__(self, path: Path) -> None:
+        from bundler.appended_file import open_appended  # few commands write a log
+
         with storage_errors(path):
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            self._descriptor = open_appended(path, _MODE)
+        # a pipe that is full is waited for
+        os.set_blocking(self._descriptor, True)
         self.path = path
 
     def write(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TypeGuard
 
 from tests.contract.checkout import PRODUCT, ROOT, python_files
@@ -15,6 +16,10 @@ OF_PATHS = {
     "mkdir", "chmod", "lchmod", "rename", "unlink", "rmdir", "touch", "write_text", "write_bytes", "symlink_to",
     "hardlink_to",
 }  # fmt: skip
+# flags of `os.open` that change something, and letters of a mode of `open`
+CHANGING = re.compile(r"O_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)|_FLAGS")
+# opened by path all the same: devices; and the one place that decides which links root follows
+OPENED_BY_PATH = {"os.devnull", "_TERMINAL"}
 # write into a temporary directory of their own, which has mode 0700 from the beginning
 ALLOWED = {"bundler/rpm/signing/gpgv.py", "bundler/kinds/runtime/python_tree.py"}
 
@@ -28,6 +33,32 @@ def _by_path(node: ast.AST) -> TypeGuard[ast.Call]:
         return wanted is not None and wanted not in {keyword.arg for keyword in node.keywords}
     # what a class inherits is no path: Click's formatter has a `write_text` too
     return name in OF_PATHS and owner != "super()"
+
+
+def _opened_to_be_changed(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Tell whether a call opens a path to write there; what is called `_FLAGS` may say so elsewhere."""
+    if not isinstance(node, ast.Call):
+        return False
+    called = ast.unparse(node.func)
+    arguments = [ast.unparse(argument) for argument in node.args]
+    if called == "os.open":
+        by_path = "dir_fd" not in {keyword.arg for keyword in node.keywords} and arguments[0] not in OPENED_BY_PATH
+        return by_path and bool(CHANGING.search(arguments[1]))
+    if called != "open" and not called.endswith(".open"):
+        return False
+    modes = arguments[1 if called == "open" else 0 :]
+    return bool(modes) and bool(re.fullmatch(r"'[a-z+]*[wax+][a-z+]*'", modes[0]))
+
+
+def test_what_is_written_is_opened_in_an_opened_directory() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+        for path in python_files(*PRODUCT)
+        if str(path.relative_to(ROOT)) not in {*ALLOWED, "bundler/appended_file.py"}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if _opened_to_be_changed(node)
+    ]
+    assert found == []
 
 
 def test_what_is_changed_is_reached_through_an_opened_directory() -> None:

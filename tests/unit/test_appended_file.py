@@ -1,4 +1,4 @@
-"""The access log, where links and second names lead: root appends to no file that somebody else chose."""
+"""Where links and second names lead: root appends to no file that somebody else chose."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bundler.appended_file import open_appended
+from bundler.diagnostics import Diagnostics, DiagnosticSettings
 from bundler.errors import StorageError
-from mirror.supervisor.access_file import open_access_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="whoever is not root can 
 
 
 def _append(target: Path) -> None:
-    descriptor = open_access_log(target)
-    assert descriptor is not None
+    descriptor = open_appended(target, 0o640)
     os.write(descriptor, b"line\n")
     os.close(descriptor)
 
@@ -49,13 +49,16 @@ def test_root_appends_to_no_file_that_somebody_else_chose(tmp_path: Path) -> Non
     os.lchown(link, ANOTHER_USER, ANOTHER_USER)
     second.hardlink_to(theirs)
     for target, words in ((link, "another user made"), (second, "second name")):
+        with pytest.raises(OSError, match=words):
+            open_appended(target, 0o640)
+        # the log of any command
         with pytest.raises(StorageError, match=words):
-            open_access_log(target)
+            Diagnostics().configure(DiagnosticSettings(log_file=target))
     assert theirs.read_bytes() == b"secret"
 
 
 def test_links_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(StorageError, match="symbolic links"):
-        open_access_log(tmp_path / "a")
+    with pytest.raises(OSError, match="symbolic links"):
+        open_appended(tmp_path / "a", 0o640)
