@@ -41,7 +41,7 @@ class ArchiveHead:
         listed = checked.listed[SUMS_PATH]
         if self.sums != listed.blob.digest:
             return ArchivedFile(SUMS_PATH, member.size, member.mtime, listed, iter(()), digest=self.sums)
-        lines = sums_pieces(checked.index.files, Digest.sha256(checked.index_bytes))
+        lines = sums_pieces(checked.index.files, checked.digest)
         return ArchivedFile(SUMS_PATH, member.size, member.mtime, listed, _batches(lines))
 
 

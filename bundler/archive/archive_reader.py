@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.archive.archive_files import as_files, naming_bad_parts
 from bundler.archive.archive_head import ArchiveHead, read_head
@@ -20,6 +20,7 @@ from bundler.archive.inflate import inflated
 from bundler.archive.ownership import DIRECTORY_MODE, header_fault
 from bundler.archive.tar_reader import TarReader
 from bundler.errors import BundleFormatError
+from bundler.large_memory import expect_text
 from bundler.model.bundle import (
     INDEX_PATH,
     MAX_INDEX_BYTES,
@@ -44,6 +45,13 @@ MAX_UNLISTED_BYTES = 64 * 1024 * 1024
 MAX_RATIO = 100
 
 
+class _ReadIndex(NamedTuple):
+    """A bundle.json that was read, and its bytes."""
+
+    checked: CheckedIndex
+    data: bytes
+
+
 class ArchiveReader:
     """An open archive; made by `open_archive`. `directory_dates` and `faults` fill up while the files are read.
 
@@ -52,19 +60,21 @@ class ArchiveReader:
 
     def __init__(
         self,
-        checked: CheckedIndex,
+        index: _ReadIndex,
         tar: TarReader,
         members: Iterator[TarMember],
         head: ArchiveHead,
         beside: Mapping[str, bytes],
     ) -> None:
-        self.checked = checked
+        self.checked = index.checked
         self.signatures: Mapping[str, bytes] = {**beside, **head.signatures}
         self.directory_dates: dict[str, int] = {}
         self.faults: list[tuple[str, OwnershipFault]] = []
         self._tar = tar
         self._members = members
         self._head = head
+        # let go when it has been given: that of thousands of files has megabytes
+        self._index_bytes = index.data
 
     @property
     def gives_all(self) -> bool:
@@ -104,7 +114,9 @@ class ArchiveReader:
                 else:
                     yield ArchivedFile(f"{member.path}/", 0, member.mtime, None, iter(()))
             elif member.path == INDEX_PATH:
-                yield self._from_memory(member, checked.index_bytes)
+                data, self._index_bytes = self._index_bytes, b""
+                yield self._from_memory(member, data)
+                del data
                 for path in sorted(self.signatures.keys() - self._head.signatures.keys()):
                     yield unlisted_file(path, self.signatures[path], member.mtime)
             elif member.path in self._head.signatures:
@@ -163,17 +175,19 @@ def _opened_archive(files: ArchiveFiles, *, own_form: bool) -> Iterator[ArchiveR
         else:
             raise not_found(files.where, tr("holds no bundle.json"))
         if member.path == INDEX_PATH:
-            checked = _checked(tar, member, members, files.where)
-            head, rest = read_head(tar, members, checked)
-            yield ArchiveReader(checked, tar, chain(earlier, (member,), rest), head, beside)
+            index = _read_index(tar, member, members, files.where)
+            head, rest = read_head(tar, members, index.checked)
+            reader = ArchiveReader(index, tar, chain(earlier, (member,), rest), head, beside)
+            del index
+            yield reader
             return
-    checked = _search_index(files)
+    index = _search_index(files)
     with inflated(files, own_form=own_form) as chunks:
         tar = TarReader(chunks, files.where)
-        yield ArchiveReader(checked, tar, tar.members(), ArchiveHead(), beside)
+        yield ArchiveReader(index, tar, tar.members(), ArchiveHead(), beside)
 
 
-def _search_index(files: ArchiveFiles) -> CheckedIndex:
+def _search_index(files: ArchiveFiles) -> _ReadIndex:
     """Find bundle.json anywhere in the archive."""
     if files.pipe is not None:
         raise invalid(
@@ -185,7 +199,7 @@ def _search_index(files: ArchiveFiles) -> CheckedIndex:
         members = tar.members()
         for member in members:
             if member.path == INDEX_PATH and not member.directory:
-                return _checked(tar, member, members, files.where)
+                return _read_index(tar, member, members, files.where)
             room -= member.size
             if room < 0:
                 raise unsafe(
@@ -194,11 +208,11 @@ def _search_index(files: ArchiveFiles) -> CheckedIndex:
     raise not_found(files.where, tr("holds no bundle.json"))
 
 
-def _checked(tar: TarReader, member: TarMember, members: Iterator[TarMember], where: str) -> CheckedIndex:
+def _read_index(tar: TarReader, member: TarMember, members: Iterator[TarMember], where: str) -> _ReadIndex:
     """Read bundle.json, the current member; where it is no index, SHA256SUMS tells whether it was one."""
     data = _index_bytes(tar, member, where)
     try:
-        return check_index(data, where)
+        return _ReadIndex(check_index(data, where), data)
     except BundleFormatError as error:
         after = next(members, None)
         beside = after is not None and after.path == SUMS_PATH and after.size <= MAX_INDEX_BYTES
@@ -213,4 +227,5 @@ def _index_bytes(tar: TarReader, member: TarMember, where: str) -> bytes:
             want=tr("at most {max_index_bytes}", max_index_bytes=MAX_INDEX_BYTES),
             got=str(member.size),
         )
+    expect_text(member.size)
     return b"".join(tar.content())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.archive.open_beneath import open_directory
@@ -52,46 +52,52 @@ class ListedBundle:
 
 def list_bundles(root: BundleRoot) -> tuple[ListedBundle, ...]:
     """Return all bundles of a root, `.` first, the others by name. Raises OSError."""
-    names = root.directories()
-    indexes = {name: _index(root, name) for name in names}
-    sizes = {name: _sizes(root, name, index) for name, index in indexes.items()}
-    holders = Counter(inode for of_one in sizes.values() for inode in of_one)
+    # one index after the other: each may be of thousands of files
+    found = {name: _found(root, name) for name in root.directories()}
+    holders = Counter(inode for of_one in found.values() for inode in of_one.sizes)
     verified, current = read_verified(root), root.current()
     listed = []
-    for name in names:
-        index, fault = indexes[name]
+    for name, bundle in found.items():
         since = os.stat(f"{name}/{INDEX_PATH}", dir_fd=root.descriptor, follow_symlinks=False).st_ctime
-        alone = sum(size for inode, size in sizes[name].items() if holders[inode] == 1)
+        alone = sum(size for inode, size in bundle.sizes.items() if holders[inode] == 1)
         listed.append(
             ListedBundle(
                 directory=name,
-                id=index.id if index else "",
-                name=index.index.name if index else "",
-                release=index.index.release if index else "",
-                fault=fault,
+                id=bundle.id,
+                name=bundle.name,
+                release=bundle.release,
+                fault=bundle.fault,
                 active=name == current,
                 since_s=int(since),
                 verified_s=verified.get(name),
                 alone_bytes=alone,
-                shared_bytes=sum(sizes[name].values()) - alone,
+                shared_bytes=sum(bundle.sizes.values()) - alone,
             )
         )
     return tuple(listed)
 
 
-def _index(root: BundleRoot, name: str) -> tuple[CheckedIndex | None, str]:
-    """Return a bundle's index, or why it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class _DescribedBundle:
+    """What is needed of a bundle's index; a fault where it cannot be read."""
+
+    id: str = ""
+    name: str = ""
+    release: str = ""
+    fault: str = ""
+    sizes: Mapping[Inode, int] = field(default_factory=dict)
+
+
+def _found(root: BundleRoot, name: str) -> _DescribedBundle:
     try:
-        return tree_index(root.path / name), ""
+        checked = tree_index(root.path / name)
     except BundlerError as error:
-        return None, error.sentence
+        return _DescribedBundle(fault=error.sentence)
+    return _DescribedBundle(checked.id, checked.index.name, checked.index.release, sizes=_sizes(root, name, checked))
 
 
-def _sizes(root: BundleRoot, name: str, known: tuple[CheckedIndex | None, str]) -> Mapping[Inode, int]:
+def _sizes(root: BundleRoot, name: str, index: CheckedIndex) -> Mapping[Inode, int]:
     """Return the bytes of a bundle's files by what tells one file from another; absent ones have none."""
-    index, _ = known
-    if index is None:
-        return {}
     bundle = open_directory(root.descriptor, name)
     try:
         found = (status for _, _, status in listed_statuses(bundle, index) if stat.S_ISREG(status.st_mode))

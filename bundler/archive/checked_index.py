@@ -14,7 +14,6 @@ from bundler.model.bundle import (
     SUMS_PATH,
     BundleIndex,
     IndexedFile,
-    bundle_id,
     decode_index,
     sums_text,
 )
@@ -37,14 +36,14 @@ MAX_PARENTS_CHARACTERS = 64 * 1024 * 1024
 class CheckedIndex:
     """A bundle's index and what follows from it.
 
-    `listed` has every path that must exist, bundle.json and SHA256SUMS included; `directories` all of their parents.
-    `carried` has the files of its archive: fewer in a delta, which leaves paths to its bases; `patched` the paths that
-    each patch among them leads to, by its own path.
+    `digest` is that of bundle.json. `listed` has every path that must exist, bundle.json and SHA256SUMS included;
+    `directories` all of their parents. `carried` has the files of its archive: fewer in a delta, which leaves paths to
+    its bases; `patched` the paths that each patch among them leads to, by its own path.
     """
 
     where: str
     index: BundleIndex
-    index_bytes: bytes
+    digest: Digest
     listed: Mapping[str, IndexedFile]
     directories: frozenset[str]
     carried: Mapping[str, IndexedFile]
@@ -53,7 +52,7 @@ class CheckedIndex:
     @property
     def id(self) -> str:
         """The bundle's id in full."""
-        return bundle_id(self.index_bytes)
+        return self.digest.hex
 
     @property
     def total_bytes(self) -> int:
@@ -76,6 +75,7 @@ def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
     index = decode_index(index_bytes, where=where)
     own = ((INDEX_PATH, index_bytes), (SUMS_PATH, sums_text(index.files, index_bytes)))
     listed: dict[str, IndexedFile] = {path: IndexedFile(path, Blob.of(data), OWN_MODE, OWN_KIND) for path, data in own}
+    digest = listed[INDEX_PATH].blob.digest
     listed |= {file.path: file for file in index.files}
     directories = _directories(index, where)
     if problems := path_problems(file.path for file in listed.values()):
@@ -88,7 +88,7 @@ def check_index(index_bytes: bytes, where: str) -> CheckedIndex:
     if index.bases:
         carried = {path: file for path, file in listed.items() if file.mark is None}
         carried |= {path: _patch(path, files[0]) for path, files in patched.items()}
-    return CheckedIndex(where, index, index_bytes, listed, directories, carried, patched)
+    return CheckedIndex(where, index, digest, listed, directories, carried, patched)
 
 
 def _patched(index: BundleIndex, where: str) -> dict[str, list[IndexedFile]]:

@@ -30,12 +30,17 @@ class _FileText:
     directory: Path
     descriptor: int
     begin: int
-    blob: Blob
+    size: int
+    digest: Digest
+
+    @property
+    def blob(self) -> Blob:
+        return Blob(self.digest, self.size)
 
     def pieces(self) -> Iterator[bytes]:
-        for at in range(0, self.blob.size, PIECE_BYTES):
+        for at in range(0, self.size, PIECE_BYTES):
             with storage_errors(self.directory):
-                piece = os.pread(self.descriptor, min(PIECE_BYTES, self.blob.size - at), self.begin + at)
+                piece = os.pread(self.descriptor, min(PIECE_BYTES, self.size - at), self.begin + at)
             yield piece
 
 
@@ -59,8 +64,7 @@ def kept_texts(directory: Path) -> Iterator[Callable[[Iterable[bytes]], KeptText
                     file.write(piece)
             with storage_errors(directory):
                 file.flush()
-            return _FileText(
-                directory, file.fileno(), begin, Blob(Digest("sha256", digest.hexdigest()), file.tell() - begin)
-            )
+            size = file.tell() - begin
+            return _FileText(directory, file.fileno(), begin, size, Digest("sha256", digest.hexdigest()))
 
         yield keep

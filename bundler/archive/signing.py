@@ -147,7 +147,7 @@ def _sums_digest(checked: CheckedIndex) -> Digest:
 
 
 def _sums(checked: CheckedIndex) -> Iterator[bytes]:
-    return sums_pieces(checked.index.files, Digest.sha256(checked.index_bytes))
+    return sums_pieces(checked.index.files, checked.digest)
 
 
 def _whole_digest(files: ArchiveFiles) -> Digest:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections import deque
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Literal
 
 from bundler.archive.checked_index import CheckedIndex, check_index, refusal
@@ -13,13 +14,15 @@ from bundler.archive.faults import not_found
 from bundler.archive.open_beneath import open_directory, open_file, open_root
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, BundlerError
-from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, is_signature
+from bundler.large_memory import expect_text
+from bundler.model.bundle import INDEX_PATH, MAX_INDEX_BYTES, SUMS_PATH, decode_index, is_signature
 from bundler.model.subset import SUBSET_PATH
 from bundler.translation import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
+    from io import BufferedReader
     from pathlib import Path
 
     from bundler.model.bundle import IndexedFile
@@ -53,31 +56,43 @@ def tree_index(root: Path) -> CheckedIndex:
 
 
 def readable_files(root: Path) -> tuple[IndexedFile, ...]:
-    """Return what a tree lists; nothing when its index cannot be read, for others read it and say why."""
+    """Return what a tree lists; nothing when its index cannot be read, for others read it and say why.
+
+    It is read piece by piece and let go, for whoever asks holds an index of that size already.
+    """
     try:
-        return tree_index(root).index.files
+        with storage_errors(root), _opened_beneath(root, INDEX_PATH) as stream:
+            if stream is None or os.fstat(stream.fileno()).st_size > MAX_INDEX_BYTES:
+                return ()
+            return decode_index(stream, where=str(root)).files
     except BundlerError:
         return ()
 
 
 def read_beneath(root: Path, path: str, max_bytes: int) -> bytes | None:
     """Return a file's bytes; None when it is absent, not a regular file, or larger than that. Raises StorageError."""
-    with storage_errors(root):
+    with storage_errors(root), _opened_beneath(root, path) as stream:
+        data = None if stream is None else stream.read(max_bytes + 1)
+    return data if data is not None and len(data) <= max_bytes else None
+
+
+@contextmanager
+def _opened_beneath(root: Path, path: str) -> Iterator[BufferedReader | None]:
+    """Open a file below a directory; None when it is absent or no regular file. Raises OSError."""
+    descriptor = None
+    with suppress(FileNotFoundError, NotADirectoryError):
+        directory = open_root(root)
         try:
-            directory = open_root(root)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        try:
-            descriptor = open_file(directory, path)
-        except FileNotFoundError:
-            return None
+            with suppress(FileNotFoundError):
+                descriptor = open_file(directory, path)
         finally:
             os.close(directory)
-        if descriptor is None:
-            return None
-        with os.fdopen(descriptor, "rb") as stream:
-            data = stream.read(max_bytes + 1)
-    return data if len(data) <= max_bytes else None
+    if descriptor is None:
+        yield None
+        return
+    with os.fdopen(descriptor, "rb") as stream:
+        expect_text(os.fstat(descriptor).st_size)
+        yield stream
 
 
 def check_files(root: int, files: Iterable[IndexedFile], task: Task) -> Iterator[tuple[IndexedFile, FileState]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.part_set import PartPlaces
+    from bundler.model.diff import Versions
     from bundler.pipeline.opened_lock import Contents
     from bundler.trust.admission import Admission
     from bundler.trust.signature_verdict import SignatureVerdict
@@ -63,10 +64,11 @@ def report(
 
     admission = read_admission(keys, allow_unsigned=True)
     opened = partial(opened_quietly, ca_file=ca_file, places=places, admission=admission)
-    before = None if against is None else read_contents(against, opened)
+    # a large lock goes before the next one comes
+    before = None if against is None else _earlier(read_contents(against, opened), against)
     with opened(source) as reader:
         bundle, verdict = described(reader), _verdict(reader, admission)
-    changes = None if before is None else _changes(before, bundle.lock, source=source, against=str(against))
+    changes = None if before is None else _changes(before, lock_versions(bundled_lock(bundle.lock, source)))
     content = transfer_report(bundle.index, bundle_id=bundle.id, verdict=verdict, changes=changes, left=bundle.left)
     write_document(report_pieces(content), output)
 
@@ -75,7 +77,21 @@ def _verdict(reader: BundleReader, admission: Admission) -> SignatureVerdict:
     return judge(admission.trusted, reader.checked.listed[SUMS_PATH].blob.digest, reader.signatures, SUMS_PATH)
 
 
-def _changes(before: Contents, lock: bytes, *, source: str, against: str) -> Changes:
-    old = before.bundle
-    steps = upgrade_steps(lock_versions(before.lock), lock_versions(bundled_lock(lock, source)))
-    return Changes(shown_name(against), "", "", steps) if old is None else Changes(old.name, old.release, old.id, steps)
+class _Predecessor(NamedTuple):
+    """What a bundle is compared with: its name, release and id, and what it has."""
+
+    name: str
+    release: str
+    id: str
+    versions: Versions
+
+
+def _earlier(contents: Contents, against: str) -> _Predecessor:
+    versions, old = lock_versions(contents.lock), contents.bundle
+    if old is None:
+        return _Predecessor(shown_name(against), "", "", versions)
+    return _Predecessor(old.name, old.release, old.id, versions)
+
+
+def _changes(before: _Predecessor, versions: Versions) -> Changes:
+    return Changes(before.name, before.release, before.id, upgrade_steps(before.versions, versions))

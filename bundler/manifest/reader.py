@@ -6,9 +6,11 @@ linux/amd64.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from bundler.errors import ErrorId, ManifestError
+from bundler.large_memory import expect_text
 from bundler.manifest.decoding import MAX_FILE_BYTES
 from bundler.manifest.entries import MAX_PROBLEMS, check_targets, read_entries
 from bundler.manifest.fields import Fields
@@ -45,6 +47,7 @@ def read_text(path: Path) -> bytes:
     """Return a manifest's bytes (at most one more than is allowed); ManifestError (MANIFEST_UNREADABLE)."""
     try:
         with path.open("rb") as stream:
+            expect_text(os.fstat(stream.fileno()).st_size)
             return stream.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -41,7 +41,7 @@ def cyclonedx_pieces(bill: BillOfMaterials) -> Iterator[bytes]:
             if component.parts
         ],
     }
-    return document_pieces(members, "components", map(_component, bill.components))
+    return document_pieces(members, {"components": map(_component, bill.components)})
 
 
 def _component(component: Component) -> Json:

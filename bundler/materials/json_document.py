@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.model.json_listing import listing_pieces
+from bundler.model.json_listing import listings_pieces
 from bundler.model.steering import STEERING
 
 if TYPE_CHECKING:
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from bundler.model.json_value import Json
 
 
-def document_pieces(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> Iterator[bytes]:
-    """Yield a document in pieces of whole characters, as `listing_pieces` does.
+def document_pieces(members: Mapping[str, Json], lists: Mapping[str, Iterable[Json]]) -> Iterator[bytes]:
+    """Yield a document in pieces of whole characters, as `listings_pieces` does.
 
     What could control a terminal is escaped: half of it was written by upstreams, and it means the same in JSON.
     """
-    for piece in listing_pieces(members, name, items):
+    for piece in listings_pieces(members, lists):
         yield STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", piece.decode()).encode()

@@ -34,11 +34,6 @@ _NAME_CHARACTERS = 20
 def spdx_pieces(bill: BillOfMaterials) -> Iterator[bytes]:
     """Yield the document in pieces; the same bill gives the same bytes."""
     name = " ".join(filter(None, (bill.subject.name, bill.subject.version)))
-    relationships: list[Json] = [_relationship(_DOCUMENT, "DESCRIBES", _id(bill.subject.ref))]
-    for component in bill.all():
-        relationships += [
-            _relationship(_id(component.ref), "CONTAINS", _id(part)) for part in sorted(set(component.parts))
-        ]
     foreign = {component.license_text for component in bill.all() if _is_own_words(component.license_text)}
     members: dict[str, Json] = {
         "SPDXID": _DOCUMENT,
@@ -50,9 +45,16 @@ def spdx_pieces(bill: BillOfMaterials) -> Iterator[bytes]:
         "hasExtractedLicensingInfos": [
             {"licenseId": _license(text), "name": text, "extractedText": text} for text in sorted(foreign)
         ],
-        "relationships": relationships,
     }
-    return document_pieces(members, "packages", map(_package, bill.all()))
+    lists = {"packages": map(_package, bill.all()), "relationships": _relationships(bill)}
+    return document_pieces(members, lists)
+
+
+def _relationships(bill: BillOfMaterials) -> Iterator[Json]:
+    yield _relationship(_DOCUMENT, "DESCRIBES", _id(bill.subject.ref))
+    for component in bill.all():
+        for part in sorted(set(component.parts)):
+            yield _relationship(_id(component.ref), "CONTAINS", _id(part))
 
 
 def _package(component: Component) -> Json:

@@ -57,7 +57,7 @@ class TopAbout:
     @classmethod
     def decode(cls, value: Mapping[str, Json]) -> TopAbout | None:
         """Return what an image's top says; None for a blob that names no digest and so is none."""
-        digest = _parsed([value.get("digest")], Digest.parse)
+        digest = _parsed([value["digest"]], Digest.parse) if "digest" in value else ()
         if not digest:
             return None
         return cls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bundler.errors import BundleFormatError, ErrorId
 from bundler.model.about import decode_about, encode_about
@@ -131,11 +131,11 @@ def _encode_file(file: IndexedFile) -> Json:
     }
 
 
-def decode_index(data: bytes, *, where: str) -> BundleIndex:
+def decode_index(data: bytes | BinaryIO, *, where: str) -> BundleIndex:
     """Read bundle.json, ignoring keys that this version does not know.
 
     Arguments:
-        data: its content.
+        data: its content, or a file of it that can be read twice.
         where: the bundle's name, for messages.
 
     Raises BundleFormatError: a higher format, or not an index at all (unsafe and duplicate paths included).

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # decoded or written at once; a longer item has as much as it takes
 BLOCK_BYTES = 256 * 1024
+_WHITE_SPACE = " \t\n\r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,13 @@ def load_listing(
 
 def listing_pieces(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> Iterator[bytes]:
     """Yield, in pieces, what `dump_pretty` returns of the members and, under that name, the list of the items."""
+    return listings_pieces(members, {name: items})
+
+
+def listings_pieces(members: Mapping[str, Json], lists: Mapping[str, Iterable[Json]]) -> Iterator[bytes]:
+    """Yield the same of a document that has several such lists, by their names."""
     piece = bytearray()
-    for part in _parts(members, name, items):
+    for part in _parts(members, lists):
         piece += part
         if len(piece) >= BLOCK_BYTES:
             yield bytes(piece)
@@ -91,12 +97,12 @@ def listing_pieces(members: Mapping[str, Json], name: str, items: Iterable[Json]
     yield bytes(piece)
 
 
-def _parts(members: Mapping[str, Json], name: str, items: Iterable[Json]) -> Iterator[bytes]:
+def _parts(members: Mapping[str, Json], lists: Mapping[str, Iterable[Json]]) -> Iterator[bytes]:
     lead = "{"
-    for key in sorted((*members, name)):
+    for key in sorted((*members, *lists)):
         yield f"{lead}\n  {PRETTY_ENCODER.encode(key)}: ".encode()
-        if key == name:
-            yield from _item_parts(items)
+        if key in lists:
+            yield from _item_parts(lists[key])
         else:
             yield _indented(members[key], 1)
         lead = ","
@@ -180,6 +186,8 @@ class _Window:
 
     def peek(self) -> str:
         """Return the next character that is no white space, or "" at the end."""
+        if self._at < len(self._text) and (character := self._text[self._at]) not in _WHITE_SPACE:
+            return character
         while True:
             self._at = after_space(self._text, self._at)
             if self._at < len(self._text):

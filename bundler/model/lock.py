@@ -188,11 +188,14 @@ def _decode_entry(item: Any, decoders: Mapping[str, Decoder]) -> LockedEntry:
     kind = item["kind"]
     if kind not in decoders:
         raise ValueError(tr("kind {kind!r} is unknown", kind=kind))
+    artifacts = tuple(_decode_artifact(artifact, kind, decoders) for artifact in item["artifacts"])
+    name = want_text(item["id"])
     return LockedEntry(
         sys.intern(kind),
-        want_text(item["id"]),
+        # most files are called by their path, which is there already
+        next((artifact.key for artifact in artifacts[:1] if artifact.key == name), name),
         Digest.parse(item["entry"]),
-        tuple(_decode_artifact(artifact, kind, decoders) for artifact in item["artifacts"]),
+        artifacts,
         _decode_parent(item["from"]) if "from" in item else None,
     )
 

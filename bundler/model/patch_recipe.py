@@ -26,6 +26,8 @@ MIN_RESULT_BYTES = 1024 * 1024
 MAX_FRAME_GROWTH_BYTES = 64 * 1024
 # what smaller files take is hardly more than their recipes would
 MIN_PATCHED_BYTES = 64 * 1024
+# and what smaller ones give is hardly more than a recipe takes
+MIN_BASE_BYTES = 4096
 # zstd takes no shorter prefix
 MIN_PREFIX_BYTES = 8
 # RFC 1951: 258 bytes take two codes of at least one bit each

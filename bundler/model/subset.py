@@ -26,7 +26,7 @@ SUBSET_PATH = BundlePath("subset.json")
 SUBSET_FORMAT = 1
 MAX_SUBSET_BYTES = 1024 * 1024
 # without these a tree is no bundle, or cannot say what it is
-_ALWAYS = frozenset({INDEX_PATH, SUMS_PATH, MANIFEST_PATH, LOCK_PATH})
+ALWAYS_WANTED = frozenset({INDEX_PATH, SUMS_PATH, MANIFEST_PATH, LOCK_PATH})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +50,7 @@ class Choice:
 
     def wants(self, file: IndexedFile) -> bool:
         """Tell whether a listed file is wanted; bundle.json, SHA256SUMS, manifest.yaml and lock.json always are."""
-        if file.path in _ALWAYS:
+        if file.path in ALWAYS_WANTED:
             return True
         of_role = not self.roles or not file.roles or any(role in file.roles for role in self.roles)
         of_platform = not self.platforms or not file.platforms or self._fits(file.platforms)

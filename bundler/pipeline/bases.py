@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from bundler.archive.checked_index import check_index
 from bundler.archive.kept_subset import tree_subset
 from bundler.archive.opened_bundle import described
+from bundler.archive.packed_text import NO_TEXT, PackedText
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
 from bundler.model.artifacts import DECODERS
+from bundler.model.blob_set import BlobSet
 from bundler.model.bundle import MAX_INDEX_BYTES
 from bundler.model.delta_mark import Base
 from bundler.model.digest import Digest
 from bundler.model.lock import decode_lock, lock_pieces
+from bundler.model.patch_recipe import MIN_BASE_BYTES
 from bundler.pipeline.opened_lock import LOCK_SUFFIX
 from bundler.source.open_source import open_source
 from bundler.translation import tr
@@ -44,27 +47,22 @@ class OpenedBase:
         base: what bundle.json calls it.
         blobs: what it vouches for.
         source: the archive or tree that has its content; None for a lock or an index.
-        index: the bundle's, with the files that it vouches for; None for a lock.
-        lock_text: the bundle's lock.json; b"" where nobody has it.
+        files: by path, what of it a patch may build on; nothing of a lock, which does not tell.
+        lock_text: the bundle's lock.json; empty where nobody has it.
     """
 
     base: Base
-    blobs: frozenset[Blob]
+    blobs: BlobSet
     source: str | None = None
-    index: BundleIndex | None = None
-    lock_text: bytes = b""
+    files: Mapping[str, Blob] = field(default_factory=dict)
+    lock_text: PackedText = NO_TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class Bases:
-    """Several bases, in the order in which they are asked; none for an archive that carries everything.
-
-    Arguments:
-        numbers: for each blob, which base vouches for it first.
-    """
+    """Several bases, in the order in which they are asked; none for an archive that carries everything."""
 
     opened: tuple[OpenedBase, ...] = ()
-    numbers: Mapping[Blob, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, opened: Sequence[OpenedBase]) -> Bases:
@@ -72,19 +70,15 @@ class Bases:
         distinct: dict[Base, OpenedBase] = {}
         for base in opened:
             distinct[base.base] = max(distinct.get(base.base, base), base, key=_telling)
-        numbers: dict[Blob, int] = {}
-        for number, base in enumerate(distinct.values()):
-            for blob in base.blobs:
-                numbers.setdefault(blob, number)
-        return cls(tuple(distinct.values()), numbers)
+        return cls(tuple(distinct.values()))
 
-    def has(self, blob: Blob) -> bool:
-        """Tell whether any of them vouches for a blob."""
-        return blob in self.numbers
+    def number_of(self, blob: Blob) -> int | None:
+        """Return which of them vouches for a blob first, or None."""
+        return next((number for number, base in enumerate(self.opened) if blob in base.blobs), None)
 
     def missing(self, blobs: Iterable[Blob]) -> list[Blob]:
         """Return the blobs that none of them vouches for."""
-        return [blob for blob in blobs if blob not in self.numbers]
+        return [blob for blob in blobs if self.number_of(blob) is None]
 
 
 NO_BASES = Bases()
@@ -118,6 +112,7 @@ def _open_base(source: str, decoders: Mapping[str, Decoder]) -> OpenedBase:
     index = bundle.index
     if subset is not None:
         index = replace(index, files=tuple(filter(subset.wants, index.files)))
+    # the rest of a large bundle's description is let go before the manifest is read
     return _of_bundle(bundle.id, index, source, bundle.lock)
 
 
@@ -147,8 +142,9 @@ def _neither(path: Path) -> BundleFormatError:
     )
 
 
-def _of_bundle(bundle_id: str, index: BundleIndex, source: str | None = None, lock: bytes = b"") -> OpenedBase:
-    return OpenedBase(Base(bundle_id), frozenset(file.blob for file in index.files), source, index, lock)
+def _of_bundle(bundle_id: str, index: BundleIndex, source: str | None = None, lock: PackedText = NO_TEXT) -> OpenedBase:
+    files: dict[str, Blob] = {file.path: file.blob for file in index.files if file.blob.size > MIN_BASE_BYTES}
+    return OpenedBase(Base(bundle_id), BlobSet(file.blob for file in index.files), source, files, lock)
 
 
 def _of_lock(lock: Lock) -> OpenedBase:
@@ -156,4 +152,4 @@ def _of_lock(lock: Lock) -> OpenedBase:
     for piece in lock_pieces(lock):
         digest.update(piece)
     placed = (blob for entry in lock.entries for artifact in entry.artifacts for blob in artifact.placed.values())
-    return OpenedBase(Base(lock=Digest("sha256", digest.hexdigest())), frozenset(placed))
+    return OpenedBase(Base(lock=Digest("sha256", digest.hexdigest())), BlobSet(placed))

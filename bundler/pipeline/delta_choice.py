@@ -30,8 +30,8 @@ def delta_marks(placements: Sequence[Placement], bases: Bases, date_cap: int | N
         return NO_MARKS
     newest = newest_date(placements, date_cap)
     marks: dict[str, Mark] = {
-        file.path: Mark(bases.numbers[file.blob], member_date(file, newest, date_cap))
+        file.path: Mark(number, member_date(file, newest, date_cap))
         for file in placements
-        if file.path not in ALWAYS_CARRIED and bases.has(file.blob)
+        if file.path not in ALWAYS_CARRIED and (number := bases.number_of(file.blob)) is not None
     }
     return DeltaMarks(tuple(base.base for base in bases.opened), marks)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from bundler.model.blob_set import BlobSet
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Container, Iterable
 
     from bundler.model.bundle import BundleIndex, IndexedFile
     from bundler.model.digest import Blob, Digest
     from bundler.model.subset import Subset
+
+# a bundle's place before the last one, and the base of a patch of it
+_Unfounded = tuple[int, "Digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,66 +49,81 @@ class SourceShare:
     """What is taken from one bundle.
 
     Arguments:
-        whole: content that it has, by a path of it.
+        whole: content that it has.
         made: content that its patches lead to.
+        sizes: the bytes of each content.
     """
 
-    whole: dict[str, Blob]
+    whole: BlobSet
     made: frozenset[Blob]
+    sizes: tuple[int, ...]
 
-    @property
-    def sizes(self) -> list[int]:
-        """The bytes of each content."""
-        return [blob.size for blob in (*self.whole.values(), *self.made)]
+    @classmethod
+    def of(cls, whole: Collection[Blob], made: frozenset[Blob]) -> SourceShare:
+        """Return it, without holding on to all that is whole."""
+        return cls(BlobSet(whole), made, tuple(blob.size for blob in (*whole, *made)))
+
+    def paths(self, source: MergedSource) -> dict[str, Blob]:
+        """Return what is taken whole by a path of the bundle, once each."""
+        found: dict[Blob, str] = {}
+        for file in source.index.files:
+            if file.blob in self.whole and source.gives(file):
+                found.setdefault(file.blob, file.path)
+        return {path: blob for blob, path in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class MergePlan:
-    """What is taken from each bundle, in their order, and the files of the last one whose content nobody has."""
+    """What is taken from each bundle, the last one last, and the files of the last one whose content nobody has."""
 
     taken: tuple[SourceShare, ...]
     missing: tuple[IndexedFile, ...]
 
 
-def merge_plan(sources: Sequence[MergedSource]) -> MergePlan:
+def merge_plan(last: MergedSource, earlier: Callable[[], Iterable[MergedSource]]) -> MergePlan:
     """Return where all content of the last bundle comes from, each from the newest one that can give it.
 
     A patch is applied to what an older bundle gives, so that a delta of a delta is whole again. One whose base no older
     bundle gives is passed over: an older one may have what it leads to.
+
+    Arguments:
+        earlier: begins with the bundles before the last one, the newest of them first; each is let go before the next
+            one is asked for, and all are asked for once more where patches are passed over.
     """
-    since = _available_since(sources)
+    passed_over: frozenset[_Unfounded] = frozenset()
+    while True:
+        plan, unfounded = _plan(chain((last,), earlier()), passed_over)
+        if not unfounded:
+            return plan
+        passed_over |= unfounded
+
+
+def _plan(sources: Iterable[MergedSource], passed_over: Container[_Unfounded]) -> tuple[MergePlan, set[_Unfounded]]:
+    """Return a plan without some patches, and those patches of it whose base nobody gives."""
     # content that is needed, with the file of the last bundle that needs it
-    needed = {file.blob.digest: file for file in sources[-1].index.files}
+    needed: dict[Digest, IndexedFile] = {}
+    founded_on: set[_Unfounded] = set()
     taken: list[SourceShare] = []
-    for number, source in reversed([*enumerate(sources)]):
+    for number, source in enumerate(sources):
+        if not taken:
+            needed = {file.blob.digest: file for file in source.index.files}
         whole: dict[Digest, IndexedFile] = {}
-        made: dict[Digest, IndexedFile] = {}
+        made: dict[Digest, tuple[IndexedFile, Digest]] = {}
         for file in source.index.files:
             digest = file.blob.digest
             if digest not in needed:
                 continue
             if source.gives(file):
                 whole.setdefault(digest, file)
-            elif (base := source.patched(file)) is not None and since.get(base, number) < number:
-                made.setdefault(digest, file)
-        bases: dict[Digest, IndexedFile] = {}
-        for digest, file in made.items():
-            if digest not in whole and (base := source.patched(file)) is not None:
-                bases[base] = needed[digest]
+            elif (base := source.patched(file)) is not None and (number, base) not in passed_over:
+                made.setdefault(digest, (file, base))
+        bases = {base: needed[digest] for digest, (_, base) in made.items() if digest not in whole}
+        founded_on.update((number, base) for base in bases)
         for digest in whole.keys() | made.keys():
             del needed[digest]
         needed = {**bases, **needed}
-        patched = frozenset(file.blob for digest, file in made.items() if digest not in whole)
-        taken.append(SourceShare({file.path: file.blob for file in whole.values()}, patched))
-    return MergePlan(tuple(reversed(taken)), tuple(needed.values()))
-
-
-def _available_since(sources: Sequence[MergedSource]) -> dict[Digest, int]:
-    """Return, for all content that can be given, the number of the oldest bundle that gives it."""
-    since: dict[Digest, int] = {}
-    for number, source in enumerate(sources):
-        for file in source.index.files:
-            base = source.patched(file)
-            if source.gives(file) or (base is not None and since.get(base, number) < number):
-                since.setdefault(file.blob.digest, number)
-    return since
+        patched = frozenset(file.blob for digest, (file, _) in made.items() if digest not in whole)
+        taken.append(SourceShare.of([file.blob for file in whole.values()], patched))
+        del source, whole, made
+    unfounded = {(number, base) for number, base in founded_on if base in needed}
+    return MergePlan(tuple(reversed(taken)), tuple(needed.values())), unfounded

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from bundler.archive.extract import require_room
 from bundler.archive.faults import base_missing, damaged, invalid, no_delta
 from bundler.archive.kept_subset import tree_subset
 from bundler.archive.kept_texts import kept_texts
+from bundler.archive.packed_text import PackedText
 from bundler.archive.pieces_stream import PiecesStream
 from bundler.archive.signing import sign_file, signature_placements
 from bundler.archive.writer import write_archive
@@ -35,7 +37,7 @@ from bundler.source.open_source import require_id
 from bundler.translation import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
     from bundler.archive.bundle_reader import ArchivedFile, BundleReader
     from bundler.archive.checked_index import CheckedIndex
@@ -94,53 +96,94 @@ def merge(request: MergeRequest, progress: Progress) -> Merged:
     output = output_path(request.output, planned.archive_name)
     require_output(output, request.output, map(Path, request.sources))
     with storage_errors(output.parent), opened_directory(output.parent) as directory:
-        sizes = [size for share in planned.shares for size in share.sizes]
         # what is kept meanwhile, and the archive
-        require_room(directory, output.parent, [*sizes, planned.total_bytes])
+        require_room(directory, output.parent, [*planned.sizes, planned.total_bytes])
+    index_text, steps = planned.index_text, list(planned.steps)
+    # of thousands of files an index takes much memory, and so does what is taken from each bundle
+    del planned
     with kept_texts(output.parent) as keep:
         collected = _Collected(keep)
-        *bases, delta = zip(request.openings, planned.ids, planned.shares, strict=True)
-        for (source, opened), bundle_id, share in bases:
-            with opened(source) as reader:
-                collected.collect(reader, bundle_id, share, progress)
-            # of thousands of files an index takes much memory
-            del reader
-        (source, opened), bundle_id, share = delta
-        with opened(source) as reader:
-            collected.collect(reader, bundle_id, share, progress)
-        return _written(reader.checked, collected, output, request, progress)
+        while len(steps) > 1:
+            collected.collect_from(steps.pop(0), progress)
+        [delta] = steps
+        with delta.opened(delta.source) as reader:
+            collected.collect(reader, delta, progress)
+        return _written(reader.checked, index_text, collected, output, request, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _MergeStep:
+    """One of the bundles: how it is opened, which it has to be, and what is taken from it."""
+
+    source: str
+    opened: Callable[[str], Opened]
+    bundle_id: str
+    share: SourceShare
 
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """What is to be read: each bundle by its id, what is taken from it, and what becomes of it all."""
+    """What is to be read, in the order of the sources, and what becomes of it all.
 
-    ids: tuple[str, ...]
-    shares: tuple[SourceShare, ...]
+    Arguments:
+        index_text: the full archive's bundle.json.
+    """
+
+    steps: tuple[_MergeStep, ...]
+    index_text: PackedText
     archive_name: str
     total_bytes: int
 
+    @property
+    def sizes(self) -> list[int]:
+        """The bytes of all content that is kept meanwhile."""
+        return [size for step in self.steps for size in step.share.sizes]
+
 
 def _planned(request: MergeRequest) -> _Planned:
-    sources: list[MergedSource] = []
-    ids: list[str] = []
-    for source, opened in request.openings:
-        with opened(source) as reader:
-            checked = reader.checked
-            subset = None if reader.gives_all else tree_subset(Path(source), checked)
-            sources.append(MergedSource(checked.index, reader.gives_all, subset))
-            ids.append(checked.id)
-    index = checked.index
-    if not (sources[-1].in_archive and index.bases):
-        raise no_delta(checked.where)
-    if not is_deflated_here(index):
-        what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=index.deflate)
-        raise invalid(checked.where, what)
-    plan = merge_plan(sources)
+    """Read what the bundles list, the delta first: of the others no more is remembered than what it lacks."""
+    *_, (source, admitted) = request.openings
+    with admitted(source) as reader:
+        checked = reader.checked
+        index = checked.index
+        if not (reader.gives_all and index.bases):
+            raise no_delta(checked.where)
+        if not is_deflated_here(index):
+            what = tr("was compressed by {deflate!r}, and this version writes other bytes", deflate=index.deflate)
+            raise invalid(checked.where, what)
+        text = _full_index(reader)
+    del reader
+    ids = [checked.id]
+    plan = merge_plan(MergedSource(index, in_archive=True), partial(_earlier, request, ids))
     if plan.missing:
         paths = [file.path for file in plan.missing]
         raise base_missing(checked.where, bases_of(index, plan.missing), paths, None, merging=True)
-    return _Planned(tuple(ids), plan.taken, archive_name(index.name, index.release), checked.total_bytes)
+    openings = zip(request.openings, reversed(ids), plan.taken, strict=True)
+    steps = tuple(_MergeStep(source, opened, bundle_id, share) for (source, opened), bundle_id, share in openings)
+    return _Planned(steps, text, archive_name(index.name, index.release), checked.total_bytes)
+
+
+def _full_index(reader: BundleReader) -> PackedText:
+    for file in reader.files(frozenset({INDEX_PATH})):
+        if file.path == INDEX_PATH:
+            return PackedText.of(full_index_pieces(b"".join(file.chunks)))
+    raise damaged(reader.checked.where, tr("files are missing"), want=INDEX_PATH, got=tr("nothing"))
+
+
+def _earlier(request: MergeRequest, ids: list[str]) -> Iterator[MergedSource]:
+    """Yield the bundles before the delta, the newest first, and note their ids behind that of the delta."""
+    del ids[1:]
+    for source, opened in reversed(request.openings[:-1]):
+        with opened(source) as reader:
+            merged = [_merged(reader, source)]
+            ids.append(reader.checked.id)
+        del reader
+        yield merged.pop()
+
+
+def _merged(reader: BundleReader, source: str) -> MergedSource:
+    subset = None if reader.gives_all else tree_subset(Path(source), reader.checked)
+    return MergedSource(reader.checked.index, reader.gives_all, subset)
 
 
 @dataclass(slots=True)
@@ -151,22 +194,26 @@ class _Collected:
     contents: dict[Digest, KeptText] = field(default_factory=dict)
     dates: Mapping[str, int] = field(default_factory=dict)
 
-    def collect(self, reader: BundleReader, bundle_id: str, share: SourceShare, progress: Progress) -> None:
+    def collect_from(self, step: _MergeStep, progress: Progress) -> None:
+        """Open a bundle and keep what is taken from it; raises as `collect`, and what opening raises."""
+        with step.opened(step.source) as reader:
+            self.collect(reader, step, progress)
+
+    def collect(self, reader: BundleReader, step: _MergeStep, progress: Progress) -> None:
         """Keep what is taken from a bundle. Raises IntegrityError (BUNDLE_OTHER_ID) when it is another one by now."""
-        require_id(reader.checked, bundle_id)
-        task = progress.task(Path(reader.checked.where).name, sum(share.sizes))
-        for file in self._read(reader, share):
+        require_id(reader.checked, step.bundle_id)
+        task = progress.task(Path(reader.checked.where).name, sum(step.share.sizes))
+        for file in self._read(reader, step.share.paths(_merged(reader, step.source)), step.share.made):
             task.advance(file.size)
         task.finish()
 
-    def _read(self, reader: BundleReader, taken: SourceShare) -> Iterator[ArchivedFile]:
+    def _read(self, reader: BundleReader, paths: Mapping[str, Blob], made: Container[Blob]) -> Iterator[ArchivedFile]:
         checked, dates = reader.checked, dict[str, int]()
-        paths = taken.whole
         for file in reader.files(paths.keys()):
             dates[file.path] = file.mtime
             if file.path in paths:
                 self._keep(paths[file.path], file.chunks, checked.where, file.path)
-            elif results := [file for file in checked.patched.get(file.path, ()) if file.blob in taken.made]:
+            elif results := [file for file in checked.patched.get(file.path, ()) if file.blob in made]:
                 self._make(results[0], file, checked.where)
             yield file
         absent = {*reader.expected(paths.keys()) - dates.keys()}
@@ -184,7 +231,8 @@ class _Collected:
     def _keep(self, want: Blob, chunks: Iterable[bytes | memoryview], where: str, path: str) -> None:
         kept = self.keep(map(bytes, chunks))
         _require(want, kept, where, path)
-        self.contents[want.digest] = kept
+        # not by the wanted digest, which belongs to an index
+        self.contents[kept.blob.digest] = kept
 
 
 def _require(want: Blob, kept: KeptText, where: str, path: str) -> None:
@@ -194,10 +242,15 @@ def _require(want: Blob, kept: KeptText, where: str, path: str) -> None:
 
 
 def _written(
-    checked: CheckedIndex, collected: _Collected, output: Path, request: MergeRequest, progress: Progress
+    checked: CheckedIndex,
+    index_text: PackedText,
+    collected: _Collected,
+    output: Path,
+    request: MergeRequest,
+    progress: Progress,
 ) -> Merged:
     files = checked.index.files
-    own = Placement(INDEX_PATH, collected.keep(full_index_pieces(checked.index_bytes)), OWN_KIND)
+    own = Placement(INDEX_PATH, collected.keep(index_text.pieces()), OWN_KIND)
     sums = Placement(SUMS_PATH, collected.keep(sums_pieces(files, own.blob.digest)), OWN_KIND)
     placements = [own, sums, *(_placement(file, collected) for file in files)]
     count, total_bytes = len(placements), sum(file.blob.size for file in placements)

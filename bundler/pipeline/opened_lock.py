@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.opened_bundle import described
 from bundler.durable import storage_errors
 from bundler.errors import BundleFormatError, ErrorId, ManifestError
+from bundler.large_memory import expect_text
 from bundler.model.artifacts import DECODERS
 from bundler.model.bundle import LOCK_PATH, SUMS_PATH
 from bundler.model.lock import Lock, decode_lock
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from bundler.archive.bundle_reader import BundleReader
     from bundler.archive.delta_marks import BaseShare
+    from bundler.archive.packed_text import PackedText
     from bundler.model.digest import Digest
     from bundler.model.lock import Decoder
     from bundler.model.platform import Platform
@@ -37,6 +40,7 @@ def read_lock(path: Path, decoders: Mapping[str, Decoder]) -> Lock | None:
     """Return the lock in a file, or None when there is no such file; raises as `decode_lock` does."""
     try:
         with path.open("rb") as stream:
+            expect_text(os.fstat(stream.fileno()).st_size)
             return decode_lock(stream, decoders, file=str(path))
     except FileNotFoundError:
         return None
@@ -100,7 +104,9 @@ def read_contents(source: str, opened: Callable[[str], AbstractContextManager[Bu
     return Contents(lock, None)
 
 
-def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleReader]]) -> tuple[BundleSummary, bytes]:
+def _opened(
+    source: str, opened: Callable[[str], AbstractContextManager[BundleReader]]
+) -> tuple[BundleSummary, PackedText]:
     """Return what is needed of a bundle, whose index is let go: the text of its lock beside it."""
     with opened(source) as reader:
         bundle, sums, signatures = described(reader), reader.checked.listed[SUMS_PATH].blob.digest, reader.signatures
@@ -119,11 +125,11 @@ def _opened(source: str, opened: Callable[[str], AbstractContextManager[BundleRe
     return summary, bundle.lock
 
 
-def bundled_lock(text: bytes, source: str) -> Lock:
+def bundled_lock(text: PackedText, source: str) -> Lock:
     """Read a bundle's lock.json; BundleFormatError when it is none."""
     where = f"{source}: {LOCK_PATH}"
     try:
-        return decode_lock(text, DECODERS, file=where)
+        return decode_lock(text.open(), DECODERS, file=where)
     except ManifestError as error:
         # nobody mends the lock of a bundle: it is the listed one
         raise BundleFormatError(

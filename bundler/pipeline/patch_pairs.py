@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from bundler.model.artifact import Artifact
-    from bundler.model.bundle import BundleIndex
     from bundler.model.digest import Blob
     from bundler.model.lock import Lock
     from bundler.model.placement import Placement
@@ -23,15 +22,17 @@ if TYPE_CHECKING:
 _PartName = tuple[str, str, str]
 
 
-def patch_pairs(wanted: Iterable[Placement], new: Lock, base: BundleIndex, old: Lock | None) -> Mapping[Blob, Blob]:
+def patch_pairs(
+    wanted: Iterable[Placement], new: Lock, base: Mapping[str, Blob], old: Lock | None
+) -> Mapping[Blob, Blob]:
     """Return, for new content, the content of a base that it takes the place of; nothing for what has none.
 
     Arguments:
         wanted: files of the new bundle that the base does not have.
+        base: its content by paths.
         old: the base's lock, where that is known.
     """
-    paths = {file.path: file.blob for file in base.files}
-    held = set(paths.values())
+    held = set(base.values())
     before: dict[Blob, Blob] = {}
     if old is not None:
         # a key that both have says more than a name that several artifacts may share
@@ -40,7 +41,7 @@ def patch_pairs(wanted: Iterable[Placement], new: Lock, base: BundleIndex, old: 
             before |= {blob: earlier[name] for name, blob in parts.items() if earlier.get(name) in held}
     pairs: dict[Blob, Blob] = {}
     for file in wanted:
-        known = paths.get(file.path) or before.get(file.blob)
+        known = base.get(file.path) or before.get(file.blob)
         if known is not None and known != file.blob:
             pairs.setdefault(file.blob, known)
     return pairs

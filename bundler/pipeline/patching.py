@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from bundler.archive.bundle_files import OWN_KIND
 from bundler.archive.member_order import member_date, newest_date
+from bundler.archive.packed_text import NO_TEXT
 from bundler.durable import storage_errors
 from bundler.errors import BundlerError, ErrorId
 from bundler.model.damaged_blob import DamagedBlobError
@@ -85,12 +86,11 @@ def make_patches(
     patches = Patches()
     for number, base in enumerate(request.bases.opened if request.patches else ()):
         wanted = [file for file in placements if _may_be_patched(file, delta) and file.content not in patches.made]
-        if base.index is None or not wanted:
+        if not (base.files and wanted):
             continue
-        paths = {file.path for file in base.index.files}
         # of thousands of files a lock takes much memory, and says nothing where each has its place
-        old_lock = None if all(file.path in paths for file in wanted) else _old_lock(base, context)
-        pairs = patch_pairs(wanted, lock, base.index, old_lock)
+        old_lock = None if all(file.path in base.files for file in wanted) else _old_lock(base, context)
+        pairs = patch_pairs(wanted, lock, base.files, old_lock)
         task = context.runner.progress.task(tr("patches"), sum(blob.size for blob in pairs), apart=True)
         try:
             for new, recipe, patch in _made(pairs, base, directory, context, task):
@@ -102,7 +102,9 @@ def make_patches(
 
 def _old_lock(base: OpenedBase, context: BuildContext) -> Lock | None:
     try:
-        return decode_lock(base.lock_text, context.decoders, file=str(base.source)) if base.lock_text else None
+        if base.lock_text == NO_TEXT:
+            return None
+        return decode_lock(base.lock_text.open(), context.decoders, file=str(base.source))
     except BundlerError:
         # of a version that knows other kinds of content; paths tell as much as they can
         return None
@@ -151,9 +153,9 @@ def _old_contents(
         if store.has(old) and is_whole(store.path(old), old):
             wanted.discard(old)
             yield old, store.path(old)
-    if not wanted or base.source is None or base.index is None:
+    if not wanted or base.source is None:
         return
-    paths = {file.blob: file.path for file in base.index.files if file.blob in wanted}
+    paths = {blob: path for path, blob in base.files.items() if blob in wanted}
     try:
         with open_source(base.source) as reader:
             for file in reader.files(frozenset(paths.values())):

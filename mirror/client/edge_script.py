@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bundler.model.platform import Platform
-from bundler.model.subset import Choice
+from bundler.model.subset import ALWAYS_WANTED, Choice
 from bundler.trust.shell_check import with_signature_check
 
 if TYPE_CHECKING:
@@ -81,7 +81,12 @@ def script_halves(
 def _lines(files: Iterable[IndexedFile], left_out: Collection[IndexedFile]) -> Iterator[str]:
     choices = {letter: Choice(("edge",), (platform,)) for letter, platform in _MACHINES.items()}
     choices = {letter: choice for letter, choice in choices.items() if not any(map(choice.wants, left_out))}
+    # thousands of files share a few of these
+    shared: dict[tuple[object, ...], str] = {}
     for file in sorted(files, key=lambda file: file.path):
-        if letters := "".join(letter for letter, choice in choices.items() if choice.wants(file)):
+        key = (file.path in ALWAYS_WANTED, file.roles, file.platforms)
+        if key not in shared:
+            shared[key] = "".join(letter for letter, choice in choices.items() if choice.wants(file))
+        if letters := shared[key]:
             fields = (letters, f"{file.mode:o}", str(file.blob.size), file.blob.digest.hex, quote(file.path), file.path)
             yield "\t".join(fields) + "\n"

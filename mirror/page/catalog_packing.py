@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
+from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 from bundler.model.about import FileAbout, ImageAbout, PackageAbout
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bundler.model.artifact import HeldTo
     from bundler.model.bundle import IndexedFile
     from bundler.model.image.bundled import BundleImage
+    from bundler.model.platform import Platform
     from bundler.model.reference import Reference
     from mirror.page.catalog import ContentGroup
     from mirror.tree.packed import PackedWriter
@@ -86,7 +88,7 @@ def _marked(files: Iterable[IndexedFile], mark: str) -> list[str]:
 def _image(image: BundleImage) -> tuple[Item, str]:
     file, path = image.top, escape_unprintable(str(image.top.path))
     names = _shown_names(image.names)
-    platforms = tuple(map(str, image.about.platforms or file.platforms))
+    platforms = _platform_words(image.about.platforms or file.platforms)
     item = Item(
         group="image",
         path=str(file.path),
@@ -104,7 +106,7 @@ def _image(image: BundleImage) -> tuple[Item, str]:
 def _other(file: IndexedFile) -> tuple[Item, str]:
     about, path = file.about, escape_unprintable(str(file.path))
     images = _shown_names(about.images) if isinstance(about, ImageAbout) else ()
-    platforms = tuple(map(str, file.platforms))
+    platforms = _platform_words(file.platforms)
     group, title, note, held_to = _what_it_is(about, path)
     item = Item(
         group=group,
@@ -134,6 +136,12 @@ def _what_it_is(about: About | None, path: str) -> tuple[ContentGroup, str, str,
             return "other", path, "", None
         case _:
             assert_never(about)
+
+
+# thousands of files share a few of these
+@lru_cache(maxsize=64)
+def _platform_words(platforms: tuple[Platform, ...]) -> tuple[str, ...]:
+    return tuple(map(str, platforms))
 
 
 def _shown_names(names: Sequence[Reference]) -> tuple[str, ...]:

@@ -193,7 +193,10 @@ class _NameTable:
         def tags() -> Iterator[bytes]:
             for draft in (self._drafts[name] for name in names):
                 begin = len(tagged)
-                for tag, image in sorted(draft.tags.items(), key=lambda item: tag_order(item[0])):
+                # most have one, of which there is no order to find
+                ordered = draft.tags if len(draft.tags) == 1 else sorted(draft.tags, key=tag_order)
+                for tag in ordered:
+                    image = draft.tags[tag]
                     if image is not None:
                         tagged.append(image)
                         yield tag.encode()

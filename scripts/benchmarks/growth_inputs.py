@@ -15,21 +15,33 @@ from bundler.model.rpm.artifact import RpmArtifact
 from bundler.model.rpm.nevra import Nevra
 
 PER_DIRECTORY = 100
+# one in so many files is another one in the second release, and so is the beginning of the large file
+PART_CHANGED = 10
+STAMP_BYTES, LARGE_BYTES = 4096, 16 * 1024 * 1024
 BUILT_S = 1_600_000_000
 LINUX = Platform("linux", "amd64")
 
 
 def make_files(directory: Path, count: int) -> None:
-    """Write so many small files and a manifest that holds each to its digest."""
-    with (directory / "growth.yaml").open("w", encoding="utf-8") as text:
-        text.write("version: 1\nname: growth\nfiles:\n")
-        for number in range(count):
-            path = f"{number // PER_DIRECTORY:04}/{number}.txt"
-            source = directory / "source" / path
-            source.parent.mkdir(parents=True, exist_ok=True)
-            source.write_bytes(b"file %d\n" % number)
-            digest = hashlib.sha256(source.read_bytes()).hexdigest()
-            text.write(f"  - path: files/{path}\n    url: source/{path}\n    sha256: {digest}\n")
+    """Write two manifests of so many small files and a large one, each held to its digest; see `PART_CHANGED`."""
+    large = hashlib.shake_256(b"%d" % count).digest(LARGE_BYTES)
+    for name, release in (("growth", 1), ("next", 2)):
+        with (directory / f"{name}.yaml").open("w", encoding="utf-8") as text:
+            text.write(f"version: 1\nname: growth\nrelease: '{release}'\nfiles:\n")
+            for number in range(count):
+                changed = release > 1 and number % PART_CHANGED == 0
+                content = b"file %d, release %d\n" % (number, 2 if changed else 1)
+                path = f"{number // PER_DIRECTORY:04}/{number}.txt"
+                text.write(_entry(directory, path, f"source-{2 if changed else 1}", content))
+            text.write(_entry(directory, "large.bin", f"source-{release}", bytes([release]) * STAMP_BYTES + large))
+
+
+def _entry(directory: Path, path: str, source: str, content: bytes) -> str:
+    file = directory / source / path
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return f"  - path: files/{path}\n    url: {source}/{path}\n    sha256: {hashlib.sha256(content).hexdigest()}\n"
 
 
 def make_images(directory: Path, count: int, host: str) -> None:

@@ -1,4 +1,4 @@
-"""Run commands in turn and compare them. Owns the clock, the memory reading and the table."""
+"""Run commands in turn and compare them. Owns the table; clock and memory are read by `small_parent`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 MIB = 1024 * 1024
+_SMALL_PARENT = Path(__file__).with_name("small_parent.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,20 @@ class Contender:
 def run_once(command: Sequence[str]) -> TimedRun:
     """Run a command to its end, its output unseen; CalledProcessError with its stderr when it fails.
 
-    The kernel hands a parent's resident memory down to its child as a first peak, so this process stays small.
+    A small process starts it, which does not count (`small_parent`).
     """
-    with tempfile.TemporaryFile("w+") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+    read, write = os.pipe()
+    with tempfile.TemporaryFile("w+") as output, os.fdopen(read) as report:
+        try:
+            started = [sys.executable, "-I", "-S", str(_SMALL_PARENT), str(write), *command]
+            subprocess.run(started, stdout=subprocess.DEVNULL, stderr=output, pass_fds=(write,), check=True)
+        finally:
+            os.close(write)
+        code, seconds, processor_s, peak_bytes = map(float, report.read().split())
+        if code:
             output.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=output.read())
-    return TimedRun(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+            raise subprocess.CalledProcessError(int(code), command, stderr=output.read())
+    return TimedRun(seconds, int(peak_bytes), processor_s)
 
 
 def in_turn(contenders: Sequence[Contender], rounds: int) -> Mapping[str, list[TimedRun]]:

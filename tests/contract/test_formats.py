@@ -55,7 +55,7 @@ def test_it_is_still_the_same_bundle(name: str) -> None:
 @pytest.mark.parametrize("name", IDS)
 def test_its_lock_is_read_and_written_without_a_change(name: str) -> None:
     contents = read_contents(str(BUNDLES / name))
-    assert encode_lock(contents.lock) == open_bundle(BUNDLES / name).lock
+    assert encode_lock(contents.lock) == open_bundle(BUNDLES / name).lock.read()
     assert {entry.kind for entry in contents.lock.entries} == {"files", "images"}
 
 

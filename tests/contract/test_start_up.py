@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contract.checkout import ROOT
 from tests.contract.command_line import commands
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = {
     *("asyncio", "bcrypt", "certifi", "charset_normalizer", "concurrent.futures", "createrepo_c", "cryptography"),
@@ -23,6 +27,8 @@ HEAVY = {
     *("uvloop", "xml.etree", "yaml", "zipfile"),
     # of our own
     *("bundler.archive.part_set", "bundler.model.patch_recipe"),
+    # patches, parity and wheels: what few archives have
+    *("backports.zstd", "packaging", "pyeclib"),
 }
 _PARTS = {"bundler.archive.part_set"}
 # to open a bundle: its index, what decompresses, and where an archive's parts lie
@@ -92,12 +98,21 @@ MAY_LOAD: dict[str, set[str]] = {
     "mirror service status": _HOST,
     "mirror verify": _HASHING | {"json", "socket", "ssl"},
 }
+_ARCHIVE = "tests/data/bundles/format-1.tar.gz"
+# stands for one of the test's
+_DIRECTORY = "DIRECTORY"
 # whole runs, which load what they use as well
 RUNS: dict[str, set[str]] = {
     "bundler --version": set(),
     "mirror --version": set(),
     "bundler check manifests/demo.yaml": _MANIFEST | {"yaml"},
     "bundler schema": _MANIFEST,
+    f"bundler inspect {_ARCHIVE}": _BUNDLE,
+    f"bundler diff {_ARCHIVE} {_ARCHIVE}": _BUNDLE,
+    f"bundler verify {_ARCHIVE}": _BUNDLE | _HASHING | {"deflate"},
+    f"bundler sbom {_ARCHIVE}": _BUNDLE | {"difflib", "shutil", "tarfile"},
+    f"bundler report {_ARCHIVE}": _BUNDLE | {"jinja2", "shutil", "tempfile", "zipfile"},
+    f"bundler unpack {_ARCHIVE} -C {_DIRECTORY}": _BUNDLE | _HASHING | {"difflib"},
     "bundler completion bash": set(),
     "mirror completion bash": set(),
 }
@@ -162,8 +177,8 @@ def test_a_command_loads_the_libraries_of_its_row(command: str) -> None:
 
 
 @pytest.mark.parametrize("run", RUNS)
-def test_a_run_loads_the_libraries_that_it_uses(run: str) -> None:
-    words = run.split()
+def test_a_run_loads_the_libraries_that_it_uses(run: str, tmp_path: Path) -> None:
+    words = run.replace(_DIRECTORY, str(tmp_path / "made")).split()
     assert _heavy(_RUNNING.format(program=words[0], words=words)) == RUNS[run]
 
 

@@ -63,8 +63,10 @@ def read_file_entry(node: Node, scope: Scope) -> FileEntry | None:
     downloads = _read_downloads(written, platforms, fields, scope)
     if not downloads:
         return None
-    name = written.path or written.members[0][1]
-    return FileEntry(str(name.value), node.position, downloads, mode, roles)
+    name = str((written.path or written.members[0][1]).value)
+    # of thousands of files each path is there once
+    own = next((take.path for take in downloads[0].takes if take.path == name), name)
+    return FileEntry(own, node.position, downloads, mode, roles)
 
 
 def _read_downloads(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bundler.archive.bundle_files import BundleFiles, bundle_files
 from bundler.archive.unpack_beside import unpack_beside
 from bundler.archive.writer import write_archive
+from bundler.model.blob_set import BlobSet
 from bundler.model.delta_mark import Base
 from bundler.model.digest import Digest
 from bundler.model.platform import Platform
@@ -57,7 +58,7 @@ def delta(directory: Path, contents: Mapping[str, bytes] = NEW_CONTENTS) -> Delt
     old, new = sample(directory / "old", name="old"), sample(directory / "new", contents)
     old.write(directory / "base.tar.gz")
     new.write(directory / "full.tar.gz")
-    bases = Bases.of([OpenedBase(Base(old.bundle.id), frozenset(file.blob for file in old.bundle.index.files))])
+    bases = Bases.of([OpenedBase(Base(old.bundle.id), BlobSet(file.blob for file in old.bundle.index.files))])
     placements = [file for file in new.bundle.files if file.kind == "files"]
     marks = delta_marks(placements, bases, None)
     bundle = write_delta(directory / "delta.tar.gz", placements, marks, new.store)

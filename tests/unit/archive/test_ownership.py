@@ -154,4 +154,4 @@ def test_what_another_tar_packed_is_read_and_is_not_what_was_built(tmp_path: Pat
         with pytest.raises(IntegrityError):
             unpack(tmp_path / "again.tar.gz", tmp_path / "target", Unwatched())
         assert not (tmp_path / "target").exists()
-        assert open_bundle(tmp_path / "again.tar.gz").lock == files["lock.json"]
+        assert open_bundle(tmp_path / "again.tar.gz").lock.read() == files["lock.json"]

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bundler.model.artifact import HeldTo
-from bundler.model.bundle import BundleIndex, IndexedFile
-from bundler.model.bundle_path import BundlePath
 from bundler.model.digest import Blob, Digest
 from bundler.model.image.artifact import ImageArtifact, PlatformImage
 from bundler.model.image.oci import OCI_MANIFEST, Descriptor
@@ -58,14 +56,13 @@ class Old:
     files: dict[str, Blob] = field(default_factory=dict)
 
     @property
-    def index(self) -> BundleIndex:
+    def content(self) -> dict[str, Blob]:
+        """What lies where in the base."""
         found: dict[str, Blob] = {}
         for entry in self.lock.entries:
             for item in entry.artifacts:
                 found |= {str(path): blob for path, blob in item.placed.items()}
-        found.update(self.files)
-        files = tuple(IndexedFile(BundlePath(path), found[path], 0o644, "x") for path in sorted(found))
-        return BundleIndex("old", "", Digest.sha256(b""), Digest.sha256(b""), (AMD64,), files)
+        return {**found, **self.files}
 
 
 def wanted(new: Lock) -> list[Placement]:
@@ -80,19 +77,18 @@ def wanted(new: Lock) -> list[Placement]:
 def test_a_layer_follows_the_one_at_its_place_for_its_platform() -> None:
     old = Old(lock(image("1", {AMD64: ["base", "app 1"], ARM: ["base", "arm 1"]})))
     new = lock(image("2", {AMD64: ["base", "app 2"], ARM: ["base", "arm 2", "more"]}))
-    pairs = patch_pairs(wanted(new), new, old.index, old.lock)
+    pairs = patch_pairs(wanted(new), new, old.content, old.lock)
     assert pairs == {blob("app 2"): blob("app 1"), blob("arm 2"): blob("arm 1")}
-    assert patch_pairs(wanted(new), new, old.index, None) == {}
+    assert patch_pairs(wanted(new), new, old.content, None) == {}
 
 
 def test_a_file_at_the_same_path_says_more_than_any_name() -> None:
     old = Old(lock(NoteArtifact("a", blob("old note")), kind="notes"), {"a": blob("what lies there")})
     new = lock(NoteArtifact("a", blob("new note")), kind="notes")
-    assert patch_pairs(wanted(new), new, old.index, old.lock) == {blob("new note"): blob("what lies there")}
+    assert patch_pairs(wanted(new), new, old.content, old.lock) == {blob("new note"): blob("what lies there")}
 
 
 def test_an_artifact_that_the_base_s_bundle_does_not_hold_is_no_pair() -> None:
     old = Old(lock(image("1", {AMD64: ["app 1"]})))
-    index = BundleIndex("old", "", Digest.sha256(b""), Digest.sha256(b""), (AMD64,), ())
     new = lock(image("2", {AMD64: ["app 2"]}))
-    assert patch_pairs(wanted(new), new, index, old.lock) == {}
+    assert patch_pairs(wanted(new), new, {}, old.lock) == {}
