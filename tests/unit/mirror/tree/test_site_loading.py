@@ -109,13 +109,13 @@ def test_current_that_leads_to_no_bundle_of_the_root_is_told_and_followed_nowher
         )
 
 
-def test_a_directory_called_current_is_a_bundle_as_any_other(tmp_path: Path) -> None:
+def test_a_directory_called_current_is_a_bundle_as_any_other_and_a_problem(tmp_path: Path) -> None:
     write_bundle(tmp_path / "current")
     with opened(tmp_path) as root:
         site = site_of(root)
         assert site.current is None
         assert names_in(site, "") == ["@current/"]
-        assert site.problems == ()
+        assert site.problems == ("current is no link, and makes nothing current: move it away",)
 
 
 def test_a_bundle_that_cannot_be_read_is_left_out_and_the_others_are_served(tmp_path: Path) -> None:
