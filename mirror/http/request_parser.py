@@ -28,7 +28,7 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_MESSAGE_BYTES = MAX_TARGET_BYTES + MAX_HEAD_BYTES + MAX_BODY_BYTES
 # a head that has begun is kept as bytes up to here: a parser, bound to its connection, takes a kilobyte
 MAX_HELD_BYTES = 512
-_HELD_METHODS = (b"GET ", b"HEAD ")
+_HELD_METHODS, _HELD_VERSIONS = (b"GET ", b"HEAD "), (b" HTTP/1.1", b" HTTP/1.0")
 
 
 class RequestParser(asyncio.Protocol, ABC):
@@ -233,9 +233,10 @@ class RequestParser(asyncio.Protocol, ABC):
 
 def _is_held(data: bytes) -> bool:
     """Tell whether bytes are the beginning of a usual head; the end of one is an empty line, however lines end."""
-    return (
-        len(data) <= MAX_HELD_BYTES and data.startswith(_HELD_METHODS) and b"\n\r\n" not in data and b"\n\n" not in data
-    )
+    if len(data) > MAX_HELD_BYTES or not data.startswith(_HELD_METHODS) or b"\n\r\n" in data or b"\n\n" in data:
+        return False
+    line, newline, _ = data.partition(b"\n")
+    return not newline or line.rstrip(b"\r").endswith(_HELD_VERSIONS)
 
 
 # fields that change nothing about the response to a GET, as clients write them

@@ -66,7 +66,16 @@ def test_a_head_that_grows_beyond_the_limit_is_parsed_once(client: Client) -> No
     assert not has_parser(client)
 
 
-@pytest.mark.parametrize("begun", [b"\x16\x03\x01\x02\x00", b"POST /a HTTP/1.1\r\nContent-Le", b"BREW / HTTP/1.1\r\n"])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"\x16\x03\x01\x02\x00",
+        b"POST /a HTTP/1.1\r\nContent-Le",
+        b"BREW / HTTP/1.1\r\n",
+        b"GET /\r\n",
+        b"GET / HTTP/9\r\n",
+    ],
+)
 def test_what_is_no_usual_request_is_not_held(client: Client, begun: bytes) -> None:
     client.send(begun)
     assert client.connection._held == b""
