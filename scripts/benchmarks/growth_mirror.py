@@ -108,6 +108,10 @@ def fetching_commands(running: Mirror, directory: Path) -> Iterator[tuple[str, l
     """Yield what others do with a mirror that runs: their names and commands."""
     yield "verify URL", [BUNDLER, "verify", running.url]
     yield "unpack URL", [BUNDLER, "unpack", running.url, "-C", str(directory / "fetched")]
+    script = directory / "edge.sh"
+    with urllib.request.urlopen(f"{running.url}/-/edge.sh") as answer:  # noqa: S310 - the mirror that was just started
+        script.write_bytes(answer.read())
+    yield "edge.sh", ["sh", str(script), "--root", str(directory / "edge")]
 
 
 if __name__ == "__main__":
