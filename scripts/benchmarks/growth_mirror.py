@@ -15,7 +15,7 @@ import time
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.integration.mirror_program import mirror
 
@@ -46,7 +46,7 @@ def mirror_figures(tree: Path) -> list[Served]:
     return [Served(**values) for part in ("start", "reload") for values in _in_a_process(part, tree)]
 
 
-def _in_a_process(part: str, tree: Path) -> Iterator[dict[str, object]]:
+def _in_a_process(part: str, tree: Path) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "scripts.benchmarks.growth_mirror", part, str(tree)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     yield from json.loads(done.stdout)
@@ -108,6 +108,10 @@ def fetching_commands(running: Mirror, directory: Path) -> Iterator[tuple[str, l
     """Yield what others do with a mirror that runs: their names and commands."""
     yield "verify URL", [BUNDLER, "verify", running.url]
     yield "unpack URL", [BUNDLER, "unpack", running.url, "-C", str(directory / "fetched")]
+    script = directory / "edge.sh"
+    with urllib.request.urlopen(f"{running.url}/-/edge.sh") as answer:  # noqa: S310 - the mirror that was just started
+        script.write_bytes(answer.read())
+    yield "edge.sh", ["sh", str(script), "--root", str(directory / "edge")]
 
 
 if __name__ == "__main__":

@@ -264,6 +264,19 @@ def test_many_small_files_share_a_few_processes_and_connections(tmp_path: Path, 
     assert_is_whole(tmp_path / "another", name)
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_list_of_small_files_may_be_longer_than_a_small_file(tmp_path: Path, shell: str) -> None:
+    # 1,300 lines of 1.7 kB: twice the limit that shells set, in blocks of either size
+    place = "/".join(("many", *(letter * 200 for letter in "abcd")))
+    tree = made(tmp_path, "served", {f"{place}/{number}": (b"x", ("edge",), ()) for number in range(1300)})
+    with nginx(tree, tmp_path) as server:
+        file, name = script(tree, server.url, tmp_path)
+        file.write_text(f'curl() {{ echo >>"{tmp_path}/begun"; command curl "$@"; }}\n' + file.read_text())
+        run(shell, file, "--root", "root")
+    assert len((tmp_path / "begun").read_text()) < 20
+    assert_is_whole(tmp_path / "root", name)
+
+
 def test_small_files_of_a_killed_run_are_right_or_fetched_anew(tmp_path: Path) -> None:
     tree = made(tmp_path, "served", {**FILES, **MANY})
     with nginx(tree, tmp_path) as server:

@@ -193,7 +193,6 @@ TEXT
     # In a tree that has its name they get theirs one by one; one that is being made is looked at whole.
     AT_ONCE=200 SMALL=1048576
     get_small() (
-        ulimit -f $((SMALL / 512 + 64))
         suffix=.part
         [ "$tree" != "$stage" ] || suffix=''
         # not by -v, which takes backslashes for its own
@@ -208,11 +207,16 @@ TEXT
         while IFS= read -r place; do
             mkdir -p "$tree/$place" || return 0
         done <"$work/directories"
-        while [ -s "$work/small" ]; do
-            awk -v most=$((2 * AT_ONCE)) 'NR <= most' "$work/small" >"$work/config"
-            curl -gfsS --connect-timeout 30 --speed-limit 1 --speed-time 60 \
-                ${ca_file:+--cacert "$ca_file"} ${netrc_file:+--netrc-file "$netrc_file"} -K "$work/config" 2>/dev/null || :
-            awk -v most=$((2 * AT_ONCE)) 'NR > most' "$work/small" >"$work/rest" && mv -f "$work/rest" "$work/small" || return 0
+        config=$work/config awk -v most=$((2 * AT_ONCE)) '
+            NR % most == 1 { if (part) close(file); part++; file = ENVIRON["config"] "." part }
+            { print >file }' "$work/small" || return 0
+        # not before: of thousands of files the lists themselves are longer
+        ulimit -f $((SMALL / 512 + 64))
+        part=1
+        while [ -s "$work/config.$part" ]; do
+            curl -gfsS --connect-timeout 30 --speed-limit 1 --speed-time 60 ${ca_file:+--cacert "$ca_file"} \
+                ${netrc_file:+--netrc-file "$netrc_file"} -K "$work/config.$part" 2>/dev/null || :
+            part=$((part + 1))
         done
     )
 
