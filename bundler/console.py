@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
@@ -122,7 +121,9 @@ def run(command: Callable[[], object], *, program: str) -> int:
         program: its name, `bundler` or `mirror`.
     """
     _keep_standard_descriptors()
-    _take_all_characters()
+    # an answer does not fail for a letter that its encoding lacks; tests may have another stream there
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
     DIAGNOSTICS.reset()
     begun_s = time.monotonic()
@@ -200,11 +201,10 @@ def _print_failure(value: dict[str, Json]) -> None:
 
 
 def _encoder() -> JSONEncoder:
-    import json  # an answer for a person needs none
+    import json  # an answer for a person needs none; the escapes of stdout are not JSON's beyond U+FFFF
 
-    # escapes of `_take_all_characters` are not JSON's beyond the first 65,536 characters
-    encoding = getattr(sys.stdout, "encoding", None) or ""
-    return json.JSONEncoder(ensure_ascii=encoding.lower().replace("-", "") != "utf8", indent=2)
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower()
+    return json.JSONEncoder(ensure_ascii=encoding.replace("-", "") != "utf8", indent=2)
 
 
 def end_process(code: int) -> NoReturn:
@@ -231,18 +231,10 @@ def _keep_standard_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _take_all_characters() -> None:
-    """Let stdout write what its encoding lacks as escapes: an answer must not fail for a letter in it."""
-    # what tests put in its place may be another stream
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
 def shown(text: str) -> str:
     r"""Return a text with everything that could control a terminal (control and bidi characters) written as \uXXXX.
 
-    Much of what is printed was written by an upstream. In JSON the escapes mean the same. Bytes of names that are not
-    UTF-8 are written so too.
+    Much of it was written by an upstream. In JSON the escapes mean the same. So are bytes of names that are not UTF-8.
     """
     return STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

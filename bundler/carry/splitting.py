@@ -88,4 +88,7 @@ def _whole_sum(files: ArchiveFiles) -> str:
     """Return the hex SHA-256 that a file beside the archive promises, or ""."""
     path = files.paths[0].with_name(f"{files.where}{WHOLE_SUM}")
     with storage_errors(path):
-        return path.read_text(errors="replace")[:64] if path.is_file() else ""
+        if not path.is_file():
+            return ""
+        with path.open("rb") as stream:
+            return stream.read(64).decode("ascii", "replace")

@@ -27,20 +27,6 @@ class WouldBlock(Exception):  # noqa: N818 - no error
         self.direction: Direction = direction
 
 
-class UntakenError(Exception):
-    """The client has yet to take what it was sent.
-
-    Arguments:
-        pause_s: after how many seconds to ask again.
-        progressed: whether it has taken something since the last time.
-    """
-
-    def __init__(self, pause_s: float, *, progressed: bool) -> None:
-        super().__init__(pause_s)
-        self.pause_s = pause_s
-        self.progressed = progressed
-
-
 class DataConnection(Protocol):
     """A data connection; every call raises WouldBlock while it is not ready, OSError when it is gone."""
 
@@ -89,10 +75,9 @@ class PlainDataConnection:
 
     def send(self, content: Content, limit: int) -> int:
         """Send (`DataConnection.send`)."""
-        if not self._taking.is_told():
+        if not self._taking.is_known():
             content.copy_all()
-        if (most := content.most_untaken()) is not None and (pause_s := self._taking.pause_s(most)):
-            raise UntakenError(pause_s, progressed=self._taking.progressed)
+        self._taking.require_taken(content.most_untaken())
         try:
             return content.send(self._number, limit)
         except BlockingIOError:

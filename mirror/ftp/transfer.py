@@ -11,9 +11,10 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mirror.ftp.content import UnreadableError
-from mirror.ftp.data_connection import UntakenError, WouldBlock
+from mirror.ftp.data_connection import WouldBlock
 from mirror.ftp.limits import CHUNK_BYTES
 from mirror.tree.opening import NotTheCheckedFileError
+from mirror.worker.untaken import UntakenError
 
 if TYPE_CHECKING:
     import socket

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from mirror.http.ranges import Span
 from mirror.tree.open_file import SLICE_BYTES
 from mirror.tree.opening import NotTheCheckedFileError
-from mirror.worker.untaken import Taking
+from mirror.worker.untaken import Taking, UntakenError
 
 if TYPE_CHECKING:
     import asyncio
@@ -46,18 +46,6 @@ class Watcher(Protocol):
 
     def spoiled(self, error: NotTheCheckedFileError) -> None:
         """Take note that the rest must not be sent: the file is no longer the one that was checked."""
-
-
-class _UntakenError(Exception):
-    """The client has yet to take what it was sent.
-
-    Arguments:
-        pause_s: after how many seconds to ask again.
-    """
-
-    def __init__(self, pause_s: float) -> None:
-        super().__init__(pause_s)
-        self.pause_s = pause_s
 
 
 class _Queue:
@@ -123,7 +111,7 @@ class SocketPump:
 
     def start(self) -> None:
         """Begin; the watcher may be called at the end before this returns."""
-        if self._file is not None and self._file.queues_pages and not self._taking.is_told():
+        if self._file is not None and self._file.queues_pages and not self._taking.is_known():
             self._file.copy_all()
         self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         self._push()
@@ -159,8 +147,8 @@ class SocketPump:
         except BlockingIOError:
             self._wait(for_room=True)
             return
-        except _UntakenError as wait:
-            if self._taking.progressed:
+        except UntakenError as wait:
+            if wait.progressed:
                 self._watcher.progressed(0)
             # a packet that is not full would wait for the block that waits for it
             self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
@@ -193,7 +181,7 @@ class SocketPump:
             if isinstance(piece, Span):
                 assert self._file is not None  # noqa: S101 - whoever gives spans gives their file
                 to_end = self._queue.to_end
-                self._require_taken(self._file.most_untaken(piece.size, to_end=to_end))
+                self._taking.require_taken(self._file.most_untaken(piece.size, to_end=to_end))
                 count = self._file.send(self._out.fileno(), piece.start, granted, piece.size, to_end=to_end)
             else:
                 count = self._out.send(memoryview(piece)[:granted])
@@ -201,10 +189,6 @@ class SocketPump:
         finally:
             if self._bandwidth is not None and count < granted:
                 self._bandwidth.give_back(granted - count)
-
-    def _require_taken(self, most: int | None) -> None:
-        if most is not None and (pause_s := self._taking.pause_s(most)):
-            raise _UntakenError(pause_s)
 
     def _pause(self, seconds: float) -> None:
         self._wait(for_room=False)

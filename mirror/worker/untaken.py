@@ -117,6 +117,20 @@ def socket_diagnosis() -> SocketDiagnosis | None:
     return diagnosis
 
 
+class UntakenError(Exception):
+    """The client has yet to take what it was sent.
+
+    Arguments:
+        pause_s: after how many seconds to ask again.
+        progressed: whether it has taken something since the last question.
+    """
+
+    def __init__(self, pause_s: float, *, progressed: bool) -> None:
+        super().__init__(pause_s)
+        self.pause_s = pause_s
+        self.progressed = progressed
+
+
 class Taking:
     """A client that takes what it was sent, in its own time.
 
@@ -137,7 +151,7 @@ class Taking:
         self.progressed = False
         """Whether it has taken something between the last two questions."""
 
-    def is_told(self) -> bool:
+    def is_known(self) -> bool:
         """Tell whether all is known of it: not of one on this host without a diagnosis. Raises OSError."""
         if self._diagnosis() is not None:
             return True
@@ -155,6 +169,11 @@ class Taking:
         self._left = left
         pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, _MOST_PAUSE_S)
         return pause_s
+
+    def require_taken(self, most: int | None) -> None:
+        """Raise UntakenError when more than so many bytes wait; None for no matter how many. Raises OSError."""
+        if most is not None and (pause_s := self.pause_s(most)):
+            raise UntakenError(pause_s, progressed=self.progressed)
 
     def _untaken_bytes(self) -> int:
         # this one first: what moves on between the two questions is counted twice, and never left out

@@ -13,7 +13,7 @@ import signal
 import struct
 import sys
 import termios
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -102,15 +102,15 @@ def test_nothing_that_an_upstream_wrote_steers_the_terminal(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "gb18030"])
-def test_an_answer_fails_for_no_letter_and_no_name(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_fails_for_no_letter_and_no_name(encoding: str) -> None:
     name = "\u4e07…\U0001f40b" + os.fsdecode(b"\xff")
     value: dict[str, Json] = {"name": name}
     for as_json in (True, False):
         raw = io.BytesIO()
-        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, errors="strict"))
         run = partial(console.answer, name, value, schema="bundler.some/1", as_json=as_json)
-        assert console.run(run, program="bundler") == 0
-        sys.stdout.flush()
+        with redirect_stdout(io.TextIOWrapper(raw, encoding=encoding, errors="strict")) as stdout:
+            assert console.run(run, program="bundler") == 0
+            stdout.flush()
         text = raw.getvalue().decode(encoding)
         if as_json:
             assert json.loads(text)["name"] == name

@@ -60,6 +60,12 @@ class Zeros:
         self.closed = False
         self.remaining: int | None = size if known else None
 
+    def copy_all(self) -> None:
+        """Nothing else is sent."""
+
+    def most_untaken(self) -> int | None:
+        return None
+
     def send(self, socket: int, limit: int) -> int:
         raise NotImplementedError
 

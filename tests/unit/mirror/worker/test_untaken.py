@@ -35,7 +35,7 @@ def pair(held: ExitStack, listens: str = "127.0.0.1", asks: str = "127.0.0.1") -
 def test_bytes_are_taken_when_the_program_has_read_them(held: ExitStack, listens: str, asks: str) -> None:
     server, client = pair(held, listens, asks)
     taking = Taking(server)
-    assert taking.is_told()
+    assert taking.is_known()
     assert taking.pause_s(0) == 0.0
     server.sendall(SENT)
     assert taking.pause_s(len(SENT) - 1) > 0
@@ -76,7 +76,7 @@ def test_a_listener_on_the_clients_port_is_not_the_client(held: ExitStack) -> No
 def test_without_answers_a_client_on_this_host_is_not_known(held: ExitStack) -> None:
     server, client = pair(held)
     taking = Taking(server, lambda: None)
-    assert not taking.is_told()
+    assert not taking.is_known()
     server.sendall(SENT)
     while taking.pause_s(0) > 0:
         pass
@@ -87,7 +87,7 @@ def test_what_is_no_tcp_has_no_ends() -> None:
     one, other = socket.socketpair()
     with one, other:
         assert Ends.of(one) is None
-        assert Taking(one, lambda: None).is_told()
+        assert Taking(one, lambda: None).is_known()
         assert Taking(one).pause_s(0) == 0.0
 
 
