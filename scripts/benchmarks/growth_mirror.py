@@ -15,7 +15,7 @@ import time
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.integration.mirror_program import mirror
 
@@ -46,7 +46,7 @@ def mirror_figures(tree: Path) -> list[Served]:
     return [Served(**values) for part in ("start", "reload") for values in _in_a_process(part, tree)]
 
 
-def _in_a_process(part: str, tree: Path) -> Iterator[dict[str, object]]:
+def _in_a_process(part: str, tree: Path) -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "scripts.benchmarks.growth_mirror", part, str(tree)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     yield from json.loads(done.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bundler.archive.packed_text import NO_TEXT, PackedText
 from bundler.model.digest import Digest
 
-PIECES = [b"one line of many\n" * 1000, memoryview(b"and another\n")]
+PIECES: list[bytes | memoryview] = [b"one line of many\n" * 1000, memoryview(b"and another\n")]
 TEXT = b"".join(PIECES)
 
 
