@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import subprocess
+import sys
 
 COMMANDS = (
     "start",
@@ -38,6 +39,8 @@ def main() -> None:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     arguments = parser.parse_args()
+    # as pip does for a package that it installs; a checkout has byte code only where it may be written on the way
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "bundler", "mirror"], check=True)
     try:
         arguments.run(arguments)
     except subprocess.CalledProcessError as error:

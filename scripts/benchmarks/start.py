@@ -39,9 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure and print; byte code is compiled before, as an installed package's is."""
-    compiled = [sys.executable, "-m", "compileall", "-q", "bundler", "mirror"]
-    run_once(compiled)
+    """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="bundler-bench-", dir=arguments.directory) as name:
         directory = Path(name)
         # in a process of its own: a parent's memory would count as its children's peak
