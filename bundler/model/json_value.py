@@ -63,6 +63,11 @@ def after_space(text: str, begin: int) -> int:
     return begin if found is None else found.end()
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a part of such JSON that is to be a list of them; none of anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def load_strict(data: bytes | bytearray) -> Any:
     """Parse JSON of a format of ours; ValueError for anything of which two readers might make different things.
 

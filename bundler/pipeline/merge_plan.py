@@ -102,7 +102,8 @@ def _plan(sources: Iterable[MergedSource], passed_over: Container[_Unfounded]) -
     """Return a plan without some patches, and those patches of it whose base nobody gives."""
     # content that is needed, with the file of the last bundle that needs it
     needed: dict[Digest, IndexedFile] = {}
-    founded_on: set[_Unfounded] = set()
+    # bases that nobody has given yet, with the bundles whose patches build on them
+    awaited: dict[Digest, set[int]] = {}
     taken: list[SourceShare] = []
     for number, source in enumerate(sources):
         if not taken:
@@ -118,12 +119,14 @@ def _plan(sources: Iterable[MergedSource], passed_over: Container[_Unfounded]) -
             elif (base := source.patched(file)) is not None and (number, base) not in passed_over:
                 made.setdefault(digest, (file, base))
         bases = {base: needed[digest] for digest, (_, base) in made.items() if digest not in whole}
-        founded_on.update((number, base) for base in bases)
         for digest in whole.keys() | made.keys():
             del needed[digest]
+            awaited.pop(digest, None)
+        for base in bases:
+            awaited.setdefault(base, set()).add(number)
         needed = {**bases, **needed}
         patched = frozenset(file.blob for digest, (file, _) in made.items() if digest not in whole)
         taken.append(SourceShare.of([file.blob for file in whole.values()], patched))
         del source, whole, made
-    unfounded = {(number, base) for number, base in founded_on if base in needed}
+    unfounded = {(number, base) for base, numbers in awaited.items() for number in numbers}
     return MergePlan(tuple(reversed(taken)), tuple(needed.values())), unfounded

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bundler.host.changes import failed_command
 from bundler.host.failure import ChangeFailedError
-from bundler.model.json_value import load_foreign
+from bundler.model.json_value import load_foreign, objects
 from bundler.translation import tr
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Kubectl:
 def listed(text: str) -> list[Mapping[str, Any]]:
     """Return the objects of a list that kubectl printed as JSON; what is none is left out, and no list has none."""
     try:
-        return mappings(mapping(load_foreign(text)).get("items"))
+        return [*objects(mapping(load_foreign(text)).get("items"))]
     except ValueError:
         return []
 
@@ -66,11 +66,6 @@ def listed(text: str) -> list[Mapping[str, Any]]:
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a part of an answer that is to be a mapping; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
-
-
-def mappings(value: Any) -> list[Mapping[str, Any]]:
-    """Return the mappings of a part of an answer that is to be a list of them; none of anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def last_line(done: CommandResult) -> str:

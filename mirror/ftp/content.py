@@ -25,6 +25,10 @@ class Content(Protocol):
     remaining: int | None
     """How many are left, None when that shows at the end only; 0 is the end."""
 
+    @property
+    def queues_pages(self) -> bool:
+        """Whether sending may queue pages of a file which the client has to have taken before the end."""
+
     def copy_all(self) -> None:
         """Send copies alone from now on: nobody can tell what the client has taken."""
 
@@ -75,10 +79,14 @@ class FileContent:
         self.advance(sent)
         return sent
 
+    @property
+    def queues_pages(self) -> bool:
+        """Whether pages may be queued (`Content.queues_pages`)."""
+        return self._file.queues_pages
+
     def copy_all(self) -> None:
-        """Send copies alone from now on, where pages would be queued."""
-        if self._file.queues_pages:
-            self._file.copy_all()
+        """Send copies alone from now on (`Content.copy_all`)."""
+        self._file.copy_all()
 
     def most_untaken(self) -> int | None:
         """Return how much may wait (`Content.most_untaken`)."""
@@ -115,6 +123,8 @@ class TextContent:
         self._chunk = b""
         self.remaining: int | None = None
         self._refill()
+
+    queues_pages = False
 
     def copy_all(self) -> None:
         """Nothing else is sent."""

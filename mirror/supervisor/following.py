@@ -55,22 +55,16 @@ class Following:
         if self._watch is None or now_s < self._look_at_s:
             return False
         self._look_at_s = now_s + FOLLOW_S
-        self.look_at_name(again=False)
+        self._look_at_name(again=False)
         if self._watch.changed():
             self._note_change()
             return True
         return self._is_behind and now_s >= self._repeat_at_s
 
-    def look_at_name(self, *, again: bool = True) -> None:
-        """Warn when the root's name leads to another directory; a second time only if `again`."""
-        was_replaced, self._is_replaced = self._is_replaced, is_replaced(self._root)
-        if self._is_replaced and (again or not was_replaced):
-            self._warn(
-                tr(
-                    "{path} is not the directory any more that is served: restart the mirror to serve the new one",
-                    path=self._root.path,
-                )
-            )
+    def asked(self) -> None:
+        """Take note that an operator asks for it to be read: what is wrong is told, also if it was told before."""
+        self._last_reason = ""
+        self._look_at_name(again=True)
 
     def begin(self) -> None:
         """Take note that it is read from here on; what changes meanwhile is noticed afterwards."""
@@ -98,6 +92,17 @@ class Following:
             self._repeat_at_s = time.monotonic() + self._pause_s
         is_news, self._last_reason = why != self._last_reason, why
         return is_news
+
+    def _look_at_name(self, *, again: bool) -> None:
+        """Warn when the root's name leads to another directory; a second time only if `again`."""
+        was_replaced, self._is_replaced = self._is_replaced, is_replaced(self._root)
+        if self._is_replaced and (again or not was_replaced):
+            self._warn(
+                tr(
+                    "{path} is not the directory any more that is served: restart the mirror to serve the new one",
+                    path=self._root.path,
+                )
+            )
 
     @property
     def _is_behind(self) -> bool:

@@ -84,6 +84,8 @@ class Succession:
         self._warn = warn
         self._trial_within_s = trial_within_s
         self._trial: Trial | None = None
+        # whether the trial was ended for another's sake: then it tells nothing of its own
+        self._is_given_up = False
 
     def consider(self, selector: selectors.BaseSelector) -> None:
         """Begin to try the successor out, when the active bundle brings another mirror than this one.
@@ -94,6 +96,7 @@ class Succession:
         if self._trial is not None:
             if launcher != self._trial.launcher:
                 self._trial.end()
+                self._is_given_up = True
             return
         if launcher is None:
             self._hold_back(failed=False)
@@ -112,8 +115,8 @@ class Succession:
         os.close(trial.report)
         with suppress(ChildProcessError):
             os.waitpid(trial.pid, 0)
-        self._trial = None
-        if self._successor() != trial.launcher:
+        given_up, self._trial, self._is_given_up = self._is_given_up, None, False
+        if given_up or self._successor() != trial.launcher:
             # another one was activated meanwhile
             self.consider(selector)
         elif could:

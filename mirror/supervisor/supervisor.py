@@ -332,7 +332,7 @@ class Supervisor:
         except BundlerError as error:
             self._warn(tr("nothing is reloaded: {error}", error=error.text()))
             return
-        self._following.look_at_name()
+        self._following.asked()
         self._manager.notify("RELOADING=1")
         self._begin_indexing(key_files)
 

@@ -41,7 +41,8 @@ class OpenFile:
         self._descriptor = descriptor
         self._file = file
         self._links = os.fstat(descriptor).st_nlink
-        self._sendfile = True
+        # of a small one all is the end, also where ranges come before it
+        self._sendfile = file.digest is None or file.size > COPIED_BYTES
         # whether pages of the file were queued, and how much was sent since as copies
         self._queued, self._copied = False, 0
 
@@ -52,8 +53,8 @@ class OpenFile:
 
     @property
     def queues_pages(self) -> bool:
-        """Whether sending all of it queues pages which the client has to have taken before the end."""
-        return self._sendfile and self._file.size > COPIED_BYTES and self._file.digest is not None
+        """Whether sending it may queue pages which the client has to have taken before the end."""
+        return self._sendfile and self._file.digest is not None
 
     def copy_all(self) -> None:
         """Send copies alone from now on: nobody can tell what the client has taken."""

@@ -69,8 +69,8 @@ class SocketDiagnosis:
     def __init__(self, asking: socket.socket) -> None:
         self._asking = asking
 
-    def unread_bytes(self, ends: Ends) -> int:
-        """Return how much a client's socket holds that its program has not read; 0 for one that is not here.
+    def unread_bytes(self, ends: Ends) -> int | None:
+        """Return how much a client's socket holds that its program has not read; None for one that is not found here.
 
         Raises OSError.
         """
@@ -79,13 +79,13 @@ class SocketDiagnosis:
         if kind == _NLMSG_ERROR:
             number = -struct.unpack_from("=i", answer, _ERROR_AT)[0]
             if number == errno.ENOENT:
-                return 0
+                return None
             raise OSError(number, "sock_diag")
         if kind != _SOCK_DIAG_BY_FAMILY or size < _READ_QUEUE_AT + 4:
             raise OSError(errno.EPROTO, "sock_diag")
         # where there is no such connection it finds a listener on the client's port
         if answer[_STATE_AT] == _LISTENS:
-            return 0
+            return None
         (unread,) = struct.unpack_from("=I", answer, _READ_QUEUE_AT)
         return int(unread)
 
@@ -139,24 +139,29 @@ class Taking:
         diagnosis: returns what answers about sockets of this host, or None.
     """
 
-    __slots__ = ("_connection", "_diagnosis", "_ends", "_left", "_pause_s", "progressed")
+    __slots__ = ("_connection", "_diagnosis", "_ends", "_is_known", "_left", "_pause_s", "progressed")
 
     def __init__(
         self, connection: socket.socket, diagnosis: Callable[[], SocketDiagnosis | None] = socket_diagnosis
     ) -> None:
         self._connection, self._diagnosis = connection, diagnosis
         self._ends: Ends | None = None
+        self._is_known: bool | None = None
         self._left = -1
         self._pause_s = _LEAST_PAUSE_S
         self.progressed = False
         """Whether it has taken something between the last two questions."""
 
     def is_known(self) -> bool:
-        """Tell whether all is known of it: not of one on this host without a diagnosis. Raises OSError."""
-        if self._diagnosis() is not None:
-            return True
-        ends = Ends.of(self._connection)
-        return ends is None or ends.ours[0] != ends.theirs[0]
+        """Tell whether all is known of it: not of one on this host that no diagnosis finds. Raises OSError.
+
+        Kernels have their diagnosis of TCP in a module, and do not say that it is missing; an address that was
+        translated on the way, or that counts on one interface alone, is not found either.
+        """
+        if self._is_known is None:
+            ends = Ends.of(self._connection)
+            self._is_known = ends is None or ends.ours[0] != ends.theirs[0] or self._is_found(ends)
+        return self._is_known
 
     def pause_s(self, most: int) -> float:
         """Return 0 when no more than so many bytes wait, else after how many seconds to ask again. Raises OSError."""
@@ -175,8 +180,13 @@ class Taking:
         if most is not None and (pause_s := self.pause_s(most)):
             raise UntakenError(pause_s, progressed=self.progressed)
 
+    def _is_found(self, ends: Ends) -> bool:
+        diagnosis = self._diagnosis()
+        return diagnosis is not None and diagnosis.unread_bytes(ends) is not None
+
     def _untaken_bytes(self) -> int:
         # this one first: what moves on between the two questions is counted twice, and never left out
         waiting = int.from_bytes(fcntl.ioctl(self._connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
-        diagnosis = self._diagnosis()
-        return waiting if self._ends is None or diagnosis is None else waiting + diagnosis.unread_bytes(self._ends)
+        if self._ends is not None and (diagnosis := self._diagnosis()) is not None:
+            waiting += diagnosis.unread_bytes(self._ends) or 0
+        return waiting

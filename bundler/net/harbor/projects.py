@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from bundler.errors import ErrorId, PublishError, SourceError
-from bundler.model.json_value import load_foreign
+from bundler.model.json_value import load_foreign, objects
 from bundler.model.progress import Unwatched
 from bundler.net.http.status import MAY_NOT, error_for_status, is_success
 from bundler.net.interface import Credentials, HarborHealth
@@ -205,8 +205,3 @@ def json_value(response: Response) -> Any:
         if error.retryable:
             raise
         return None
-
-
-def objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a part of a response that is to be a list of them; none of anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from bundler.errors import ErrorId, PublishError
+from bundler.model.json_value import objects
 from bundler.model.robot import NEVER, MadeRobot, NewRobot, Robot
-from bundler.net.harbor.projects import json_object, json_value, objects
+from bundler.net.harbor.projects import json_object, json_value
 from bundler.net.http.status import error_for_status, is_success
 from bundler.net.registry.errors import first_code, quoted_errors
 from bundler.net.registry.push_errors import FROZEN_REMEDY, is_frozen

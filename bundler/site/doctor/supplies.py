@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bundler.model.json_value import load_foreign
+from bundler.model.json_value import load_foreign, objects
 from bundler.site.doctor.examined import Examined
-from bundler.site.kubectl import mapping, mappings
+from bundler.site.kubectl import mapping
 from bundler.site.step import StepFinding
 from bundler.translation import tr
 
@@ -78,7 +78,7 @@ def _sick_components(at: StepContext, host: str, port: int) -> str:
         return ""
     found = [
         tr("{name} is {status}", name=one.get("name"), status=one.get("status"))
-        for one in mappings(mapping(value).get("components"))
+        for one in objects(mapping(value).get("components"))
         if one.get("status") != "healthy"
     ]
     return ", ".join(found)

@@ -20,6 +20,7 @@ from bundler.model.json_value import (
     dump_pretty,
     load_foreign,
     load_strict,
+    objects,
 )
 from tests.contract.checkout import PRODUCT, ROOT, python_files
 from tests.unit.model.values import TEXTS
@@ -142,3 +143,10 @@ def test_json_is_parsed_in_one_place() -> None:
     parses = re.compile(r"(?<![\w.])json\.loads?\(|JSONDecoder\(")
     found = {str(path.relative_to(ROOT)) for path in python_files(*PRODUCT) if parses.search(path.read_text())}
     assert found == {"bundler/model/json_value.py"}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [([{"a": 1}, "b", None, {}], [{"a": 1}, {}]), ({"a": {}}, []), (None, []), ("text", [])]
+)
+def test_what_is_no_list_of_objects_has_none(value: object, found: list[object]) -> None:
+    assert objects(value) == found

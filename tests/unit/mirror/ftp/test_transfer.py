@@ -60,6 +60,8 @@ class Zeros:
         self.closed = False
         self.remaining: int | None = size if known else None
 
+    queues_pages = False
+
     def copy_all(self) -> None:
         """Nothing else is sent."""
 

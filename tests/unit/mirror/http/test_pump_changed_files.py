@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mirror.ftp.data_connection import reset
 from mirror.http.pump import SocketPump
 from mirror.http.ranges import Span
 from mirror.tree.open_file import COPIED_BYTES
@@ -121,6 +123,22 @@ def test_pages_that_a_client_has_not_taken_yet_are_waited_for(tmp_path: Path) ->
     assert wire.watcher.ends == ["was written to while it was sent"]
     assert len(wire.received) < len(HEAD) + len(body)
     wire.close()
+
+
+def test_ranges_of_a_small_file_queue_no_pages_that_would_be_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(BODY[:100_000])
+    wire = Wire(file, small=False)
+    wire.pump((Span(0, 50_000), b"boundary", Span(60_000, 60_001))).start()
+    # the client has read nothing
+    assert wire.watcher.ends == ["finished"]
+    wire.close()
+
+
+def test_a_client_that_is_gone_before_the_first_byte_ends_it(wire: Wire) -> None:
+    reset(wire.client)
+    wire.pump((Span(0, len(BODY)),)).start()
+    assert wire.watcher.ends == [os.strerror(errno.ENOTCONN)]
 
 
 def test_they_arrive_where_nobody_writes_to_them(tmp_path: Path) -> None:

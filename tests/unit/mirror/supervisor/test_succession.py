@@ -173,6 +173,25 @@ def test_one_that_never_begins_does_not_keep_the_next_one_from_its_turn(bundles:
         assert not tried.selector.get_map()
 
 
+def test_one_that_was_ended_for_another_is_tried_anew_when_it_is_active_again(bundles: Path) -> None:
+    write_launcher(bundles / "second", WAITS)
+    activate(bundles, "second")
+    with pool_of(bundles, serves) as pool:
+        tried = Tried(pool, bundles / "first")
+        tried.succession.consider(tried.selector)
+        activate(bundles, "first")
+        tried.succession.consider(tried.selector)
+        activate(bundles, "second")
+        ((key, _),) = tried.selector.select(PATIENCE_S)
+        tried.succession.decide(key.data, tried.selector)
+        assert tried.warnings == []
+        assert not tried.is_held_back
+        assert tried.selector.get_map()
+        tried.succession.end()
+        ((key, _),) = tried.selector.select(PATIENCE_S)
+        os.close(key.data.report)
+
+
 def test_a_trial_is_ended_with_the_mirror(bundles: Path) -> None:
     write_launcher(bundles / "second", "#!/bin/sh\nexec sleep 600\n")
     activate(bundles, "second")

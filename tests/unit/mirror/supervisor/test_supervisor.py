@@ -254,11 +254,11 @@ def _becomes_another(root: Path) -> None:
     write_bundle(root, {"another": b"bundle"})
 
 
-def _ends_at_first(count: Path) -> Sequence[SitePart]:
-    """Be what a process that reads a root does, of which the second one is killed."""
+def _ends_at_first(count: Path, times: int = 1) -> Sequence[SitePart]:
+    """Be what a process that reads a root does, of which the second one is killed, and so many in all."""
     with count.open("a") as file:
         file.write("x")
-    if count.stat().st_size == 2:
+    if 2 <= count.stat().st_size <= 1 + times:
         os.kill(os.getpid(), signal.SIGKILL)
     return ()
 
@@ -278,6 +278,17 @@ def test_a_change_that_could_not_be_read_is_read_again_though_nothing_changes_an
         "notify READY=1 STATUS=generation 2",
         "notify STOPPING=1",
     ]
+
+
+def test_whoever_asks_for_a_reload_is_told_each_time_why_there_is_none(root: Path, tmp_path: Path) -> None:
+    with pool_of(root, serves, packs=False) as pool:
+        pool.environment = replace(pool.environment, parts=partial(_ends_at_first, tmp_path / "count", times=2))
+        # the third one is read, and ends it in any case
+        steps = (("say", HANG_UP), ("RELOADING", lambda: None), ("READY=1", HANG_UP), ("READY=1", HANG_UP))
+        events = supervise(pool, *steps, ("STATUS=generation 2", END))
+    assert [event for event in events if event.startswith("warn")] == [
+        "warn nothing is reloaded: the process that reads it ended without a word"
+    ] * 2
 
 
 def test_a_change_that_could_not_be_taken_over_is_taken_over_later(root: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import struct
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mirror.worker.untaken import Ends, Taking, socket_diagnosis
+from mirror.worker.untaken import Ends, SocketDiagnosis, Taking, socket_diagnosis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +72,7 @@ def test_a_listener_on_the_clients_port_is_not_the_client(held: ExitStack) -> No
     assert waiting
     diagnosis = socket_diagnosis()
     assert diagnosis is not None
-    assert diagnosis.unread_bytes(Ends(server.getsockname(), ("192.0.2.1", listener.getsockname()[1]))) == 0
+    assert diagnosis.unread_bytes(Ends(server.getsockname(), ("192.0.2.1", listener.getsockname()[1]))) is None
 
 
 def test_without_answers_a_client_on_this_host_is_not_known(held: ExitStack) -> None:
@@ -81,6 +83,14 @@ def test_without_answers_a_client_on_this_host_is_not_known(held: ExitStack) -> 
     while taking.pause_s(0) > 0:
         pass
     assert client.recv(len(SENT), socket.MSG_WAITALL) == SENT
+
+
+def test_a_client_on_this_host_that_the_kernel_does_not_find_is_not_known(held: ExitStack) -> None:
+    # so a kernel answers without the module for TCP, and of an address that was translated on the way
+    asking, kernel = map(held.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+    kernel.send(struct.pack("=IHHIIi16x", 36, 2, 0, 0, 0, -errno.ENOENT))
+    server, _ = pair(held)
+    assert not Taking(server, lambda: SocketDiagnosis(asking)).is_known()
 
 
 def test_what_is_no_tcp_has_no_ends() -> None:
