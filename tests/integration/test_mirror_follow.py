@@ -32,6 +32,7 @@ pytestmark = pytest.mark.integration
 # more than all buffers between two sockets hold
 BIG = random.Random(3).randbytes(16 << 20)
 SMALL_WINDOW = 16384
+CLIENTS = 4
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def has_more_than(answers: list[tuple[int, bytes]], count: int) -> bool:
 
 
 @contextmanager
-def asking(running: Mirror, target: str, clients: int = 4) -> Iterator[list[tuple[int, bytes]]]:
+def asking(running: Mirror, target: str, clients: int = CLIENTS) -> Iterator[list[tuple[int, bytes]]]:
     """Ask for one file again and again on several connections; give what came back, whole at the block's end."""
     ended = threading.Event()
     answers: list[tuple[int, bytes]] = []
@@ -95,8 +96,8 @@ def test_an_activation_and_its_undoing_are_followed_under_load_and_no_request_fa
                 running.told("mirror: reloaded", times)
                 begin = len(answers)
                 eventually(partial(has_more_than, answers, begin + 20), "more was asked for")
-                # what was on its way when it was told
-                assert set(answers[begin + 8 :]) == {(200, name.encode())}
+                # what was on its way when it was told: one for each client, however late that comes to note it
+                assert sum(answer != (200, name.encode()) for answer in answers[begin:]) <= CLIENTS
         assert set(answers) == {(200, b"old"), (200, b"new")}
         assert running.told_times("mirror: reloaded") == 3
         assert running.health()[0] == 200
