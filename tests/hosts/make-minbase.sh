@@ -2,11 +2,8 @@
 # apt's own settings say where from: the first mirror of the suite, and the proxy.
 layer=$1 suite=$2
 shift 2
-mirror=$(apt-get indextargets --format '$(CODENAME) $(RELEASE) $(COMPONENT) $(REPO_URI)' 'Identifier: Packages' |
-  while read -r codename release component uri; do
-    case "$suite main" in "$codename $component" | "$release $component") echo "$uri" && break ;; esac
-  done)
-[ -n "$mirror" ] || { echo "apt has no mirror of $suite (main)" && exit 1; }
+. "${0%/*}/apt-mirror.sh"
+mirror=$(apt_mirror "$suite")
 eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
 [ "${http_proxy:-}" = DIRECT ] && unset http_proxy
 [ "${https_proxy:-}" = DIRECT ] && unset https_proxy

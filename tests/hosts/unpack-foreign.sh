@@ -2,11 +2,8 @@
 # Mirror, keys and proxies are those of this machine's apt, which learns nothing of it.
 layer=$1 suite=$2 architecture=$3
 shift 3
-mirror=$(apt-get indextargets --format '$(CODENAME) $(RELEASE) $(COMPONENT) $(REPO_URI)' 'Identifier: Packages' |
-  while read -r codename release component uri; do
-    case "$suite main" in "$codename $component" | "$release $component") echo "$uri" && break ;; esac
-  done)
-[ -n "$mirror" ] || { echo "apt has no mirror of $suite (main)" && exit 1; }
+. "${0%/*}/apt-mirror.sh"
+mirror=$(apt_mirror "$suite")
 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 scratch=$layer.scratch
 trap 'rm -rf "$scratch"' EXIT
