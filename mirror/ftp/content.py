@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mirror.tree.open_file import OpenFile
+    from mirror.worker.untaken import Taking
 
 # for files, a kernel that reads ahead pays off from here on
 _READ_AHEAD_FROM_BYTES = 1024 * 1024
@@ -25,18 +26,11 @@ class Content(Protocol):
     remaining: int | None
     """How many are left, None when that shows at the end only; 0 is the end."""
 
-    @property
-    def queues_pages(self) -> bool:
-        """Whether sending may queue pages of a file which the client has to have taken before the end."""
-
-    def copy_all(self) -> None:
-        """Send copies alone from now on: nobody can tell what the client has taken."""
+    def require_taken(self, taking: Taking) -> None:
+        """Raise UntakenError when the client has to have taken more before the next bytes are sent. Raises OSError."""
 
     def send(self, socket: int, limit: int) -> int:
         """Send at most so many bytes to a non-blocking socket and return how many; BlockingIOError when it is full."""
-
-    def most_untaken(self) -> int | None:
-        """Return how many bytes may wait to be taken when the next ones are sent; None where that is no matter."""
 
     def read(self, limit: int) -> bytes:
         """Return the next bytes without moving on; to be followed by `advance`."""
@@ -79,18 +73,10 @@ class FileContent:
         self.advance(sent)
         return sent
 
-    @property
-    def queues_pages(self) -> bool:
-        """Whether pages may be queued (`Content.queues_pages`)."""
-        return self._file.queues_pages
-
-    def copy_all(self) -> None:
-        """Send copies alone from now on (`Content.copy_all`)."""
-        self._file.copy_all()
-
-    def most_untaken(self) -> int | None:
-        """Return how much may wait (`Content.most_untaken`)."""
-        return self._file.most_untaken(self.remaining or 0, to_end=True)
+    def require_taken(self, taking: Taking) -> None:
+        """Have the client take what it was sent (`Content.require_taken`)."""
+        taking.prepare(self._file)
+        taking.require_taken(self._file.most_untaken(self.remaining or 0, to_end=True))
 
     def read(self, limit: int) -> bytes:
         """Return the next bytes (`Content.read`). Raises NotTheCheckedFileError, UnreadableError."""
@@ -124,14 +110,8 @@ class TextContent:
         self.remaining: int | None = None
         self._refill()
 
-    queues_pages = False
-
-    def copy_all(self) -> None:
-        """Nothing else is sent."""
-
-    def most_untaken(self) -> int | None:
+    def require_taken(self, taking: Taking) -> None:
         """Nothing that was made can change."""
-        return None
 
     def send(self, socket: int, limit: int) -> int:
         """Send (`Content.send`)."""

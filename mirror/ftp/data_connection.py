@@ -75,9 +75,7 @@ class PlainDataConnection:
 
     def send(self, content: Content, limit: int) -> int:
         """Send (`DataConnection.send`)."""
-        if content.queues_pages and not self._taking.is_known():
-            content.copy_all()
-        self._taking.require_taken(content.most_untaken())
+        content.require_taken(self._taking)
         try:
             return content.send(self._number, limit)
         except BlockingIOError:

@@ -112,8 +112,8 @@ class SocketPump:
     def start(self) -> None:
         """Begin; the watcher may be called at the end before this returns."""
         try:
-            if self._file is not None and self._file.queues_pages and not self._taking.is_known():
-                self._file.copy_all()
+            if self._file is not None:
+                self._taking.prepare(self._file)
             self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         except OSError as error:
             self._end(error.strerror or str(error))

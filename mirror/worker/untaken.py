@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mirror.tree.open_file import OpenFile
+
 # linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h; Python has no names for them
 _NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, _NLMSG_ERROR = 4, 20, 1, 2
 _HEADER, _QUESTION = struct.Struct("=IHHII"), struct.Struct("=BBBxI")
@@ -162,6 +164,11 @@ class Taking:
             ends = Ends.of(self._connection)
             self._is_known = ends is None or ends.ours[0] != ends.theirs[0] or self._is_found(ends)
         return self._is_known
+
+    def prepare(self, file: OpenFile) -> None:
+        """Have a file sent as copies alone to a client of which nobody can tell what it has taken. Raises OSError."""
+        if file.queues_pages and not self.is_known():
+            file.copy_all()
 
     def pause_s(self, most: int) -> float:
         """Return 0 when no more than so many bytes wait, else after how many seconds to ask again. Raises OSError."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mirror.ftp.content import Content
     from mirror.ftp.data_connection import DataConnection, Direction
+    from mirror.worker.untaken import Taking
 
 PORT, CONNECTION = 7, 8
 COMPLETE = "Transfer complete."
@@ -60,13 +61,8 @@ class Zeros:
         self.closed = False
         self.remaining: int | None = size if known else None
 
-    queues_pages = False
-
-    def copy_all(self) -> None:
-        """Nothing else is sent."""
-
-    def most_untaken(self) -> int | None:
-        return None
+    def require_taken(self, taking: Taking) -> None:
+        """Nothing that was made can change."""
 
     def send(self, socket: int, limit: int) -> int:
         raise NotImplementedError
