@@ -6,6 +6,7 @@ import json
 import os
 import selectors
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from tests.unit.mirror.bundle_tree import write_bundle
 from tests.unit.mirror.supervisor.pools import PATIENCE_S, pool_of, serves
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mirror.supervisor.workers import WorkerPool
@@ -159,13 +161,20 @@ def test_one_that_never_begins_is_ended_and_told(bundles: Path) -> None:
         tried.succession.decide(key.data, tried.selector)
 
 
-def test_one_that_never_begins_does_not_keep_the_next_one_from_its_turn(bundles: Path) -> None:
+@contextmanager
+def another_active_meanwhile(bundles: Path) -> Iterator[Tried]:
+    """Try a bundle's mirror out that never begins, and have the first one be active again."""
     write_launcher(bundles / "second", WAITS)
     activate(bundles, "second")
     with pool_of(bundles, serves) as pool:
         tried = Tried(pool, bundles / "first")
         tried.succession.consider(tried.selector)
         activate(bundles, "first")
+        yield tried
+
+
+def test_one_that_never_begins_does_not_keep_the_next_one_from_its_turn(bundles: Path) -> None:
+    with another_active_meanwhile(bundles) as tried:
         trial = tried.consider()
         assert trial is not None
         tried.succession.decide(trial, tried.selector)
@@ -174,12 +183,7 @@ def test_one_that_never_begins_does_not_keep_the_next_one_from_its_turn(bundles:
 
 
 def test_one_that_was_ended_for_another_is_tried_anew_when_it_is_active_again(bundles: Path) -> None:
-    write_launcher(bundles / "second", WAITS)
-    activate(bundles, "second")
-    with pool_of(bundles, serves) as pool:
-        tried = Tried(pool, bundles / "first")
-        tried.succession.consider(tried.selector)
-        activate(bundles, "first")
+    with another_active_meanwhile(bundles) as tried:
         tried.succession.consider(tried.selector)
         activate(bundles, "second")
         ((key, _),) = tried.selector.select(PATIENCE_S)
